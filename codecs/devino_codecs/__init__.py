@@ -1,0 +1,9 @@
+"""Wire formats of the platform: pure functions between typed values and bytes.
+
+Every codec is a module of its own and imports nothing that does I/O; take one alone with
+``from devino_codecs import rest``.
+"""
+
+from .errors import CodecError, DecodeError, EncodeError
+
+__all__ = ["CodecError", "DecodeError", "EncodeError"]

@@ -1,0 +1,1 @@
+"""Channels of the platform, one folder a protocol, each a plugin."""
