@@ -1,0 +1,147 @@
+"""What a plugin implements."""
+
+from __future__ import annotations
+
+import enum
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import ClassVar, Generic, Self, TypeVar
+
+import msgspec
+
+from ._events import Event, Incoming
+from ._message import Medium, Message
+from ._status import Receipt, Status
+from .clock import SYSTEM_CLOCK, Clock
+from .errors import InvalidMessage, Unsupported
+
+__all__ = ["Capability", "Channel", "ChannelSettings", "ChannelSpec"]
+
+
+class ChannelSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Base of a channel's settings: the fields are the keys, their types are checked.
+
+    Passwords are :class:`~devino_core.Secret`; times are seconds.
+    """
+
+    sender: str | None = None
+    """The sender of messages that name none."""
+
+
+SettingsT = TypeVar("SettingsT", bound=ChannelSettings)
+
+
+class Capability(enum.StrEnum):
+    """What a channel can do besides sending: the methods of :class:`Channel` it may override."""
+
+    STATUS = "status"
+    INBOX = "inbox"
+    BALANCE = "balance"
+    EVENTS = "events"
+
+
+class Channel(ABC, Generic[SettingsT]):
+    """One way to the platform. Override :meth:`send` and whatever else the wire can do.
+
+    What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
+    :meth:`capabilities` is derived from that. A channel is opened and closed in one event loop:
+    ``async with channel: ...``; all methods may be called concurrently in between.
+    """
+
+    media: ClassVar[frozenset[Medium]]
+    """What :meth:`send` carries."""
+
+    def __init__(self, settings: SettingsT, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.settings = settings
+        self.name = name
+        self.clock = clock
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    async def open(self) -> None:
+        """Acquire what must be acquired in the event loop. Connects to nothing."""
+
+    async def aclose(self) -> None:
+        """Give it back. Safe to call twice."""
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @abstractmethod
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        """Send, and give one receipt for each message, in order.
+
+        A message that the platform refused is data: a receipt with State.REJECTED and its
+        ``error``. An exception means that the call as a whole failed, and its ``retry`` says
+        whether anything may have been sent.
+
+        Raises InvalidMessage or Unsupported before any I/O, for the first message that cannot
+        be sent as it is; then none was sent.
+        """
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        """The present status of each id that the platform gave, in order."""
+        raise self._unsupported("report a status on request")
+
+    async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
+        """What subscribers wrote between two aware times."""
+        raise self._unsupported("list incoming messages")
+
+    async def balance(self) -> Decimal:
+        """The account's balance, in its currency."""
+        raise self._unsupported("tell the balance")
+
+    def events(self) -> AsyncIterator[Event]:
+        """What the platform tells unasked, for as long as the iterator is kept."""
+        raise self._unsupported("push events")
+
+    @classmethod
+    def capabilities(cls) -> frozenset[Capability]:
+        """What this class overrides."""
+        return frozenset(
+            capability
+            for capability in Capability
+            if getattr(cls, capability.value) is not getattr(Channel, capability.value)
+        )
+
+    def sender_of(self, message: Message) -> str:
+        """The message's sender, or the channel's. Raises InvalidMessage when neither is there."""
+        sender = message.sender or self.settings.sender
+        if sender is None:
+            raise InvalidMessage(
+                "sender",
+                f"is missing: give the message one, or channel {self.name!r} the setting `sender`",
+                ref=message.ref,
+            )
+        return sender
+
+    def _unsupported(self, what: str) -> Unsupported:
+        return Unsupported(f"channel {self.name!r} cannot {what}: its protocol has no such call")
+
+
+class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel kind's manifest: cheap to make, so that listing plugins imports no transport."""
+
+    name: str
+    """The kind, as in ``kind = "rest"``."""
+    summary: str
+    """One line for people."""
+    media: frozenset[Medium]
+    settings: type[ChannelSettings]
+    load: Callable[[], type[Channel[ChannelSettings]]]
+    """Import and give the class; an ImportError becomes advice to install :attr:`extra`."""
+    extra: str | None = None
+    """The requirement that brings the imports, such as ``"devino[http]"``."""

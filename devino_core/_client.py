@@ -1,0 +1,308 @@
+"""The way in: named channels, opened together, and messages that find theirs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from ._channel import Channel, ChannelSettings
+from ._events import Event, Incoming
+from ._message import Message
+from ._status import Receipt, Status
+from ._suggest import did_you_mean
+from .clock import SYSTEM_CLOCK, Clock
+from .dispatch import dispatch
+from .errors import ConfigurationError, DevinoError, InvalidMessage, Unsupported
+from .plugins import Plugins
+from .settings import Config, convert_settings, read_config
+
+__all__ = ["AsyncClient"]
+
+BATCH = 10_000
+"""How many messages :meth:`AsyncClient.send_stream` takes up at a time."""
+
+
+class AsyncClient:
+    """Channels by name, opened together.
+
+    ``channels`` maps a name to that channel's settings; ``kind`` among them says which plugin,
+    and is the name itself where left out. A path names a TOML file instead, and None reads the
+    file that ``DEVINO_CONFIG`` names and the environment (:mod:`devino_core.settings`)::
+
+        async with AsyncClient({"rest": {"login": "me", "password": "..."}}) as client:
+            receipt = await client.send(Message("79031234567", "Hello", sender="DEVINO"))
+
+    Raises ConfigurationError at once for settings that no channel would take.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, Mapping[str, object]] | str | os.PathLike[str] | None = None,
+        *,
+        default: str | None = None,
+        plugins: Plugins | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if isinstance(channels, Mapping):
+            config = Config(channels={name: dict(values) for name, values in channels.items()})
+        else:
+            config = read_config(channels)
+        self.plugins = plugins if plugins is not None else Plugins()
+        self._clock = clock
+        self._channels = {
+            name: self._build(name, values) for name, values in config.channels.items()
+        }
+        self._default = default or config.default
+        if self._default is not None:
+            self.channel(self._default)
+        self._opened: AsyncExitStack | None = None
+
+    @property
+    def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
+        """The channels by name, in the order of the configuration."""
+        return dict(self._channels)
+
+    def channel(self, name: str) -> Channel[ChannelSettings]:
+        """One channel, for the operations that only its protocol has.
+
+        Raises ConfigurationError for an unknown name.
+        """
+        try:
+            return self._channels[name]
+        except KeyError:
+            hint = did_you_mean(name, self._channels) or (
+                f"configured are {', '.join(self._channels) or 'none'}"
+            )
+            raise ConfigurationError(f"no channel is named {name!r}: {hint}") from None
+
+    async def send(self, message: Message, *, channel: str | None = None) -> Receipt:
+        """Send one message through ``channel``, else the default, else the first that can.
+
+        A message that the platform refuses gives a receipt with State.REJECTED. Raises the
+        errors of :mod:`devino_core.errors`; OutcomeUnknown when it may have been sent.
+        """
+        (receipt,) = await self.send_many([message], channel=channel)
+        return receipt
+
+    async def send_many(
+        self, messages: Iterable[Message], *, channel: str | None = None
+    ) -> list[Receipt]:
+        """Send many and give one receipt for each, in order, whatever became of the others.
+
+        Raises InvalidMessage or Unsupported before anything is sent; another error only if it
+        struck all messages alike (its ``refs`` name them).
+        """
+        self._require_open()
+        batch = list(messages)
+        _require_unique_refs(batch)
+        groups: dict[str, list[int]] = {}
+        for position, message in enumerate(batch):
+            groups.setdefault(channel or self._route(message), []).append(position)
+        return await dispatch(
+            batch,
+            [
+                (positions, partial(self.channel(name).send, [batch[p] for p in positions]))
+                for name, positions in groups.items()
+            ],
+            channel=channel or "",
+            concurrency=max(len(groups), 1),
+        )
+
+    async def send_stream(
+        self,
+        messages: Iterable[Message] | AsyncIterable[Message],
+        *,
+        channel: str | None = None,
+        batch: int = BATCH,
+    ) -> AsyncIterator[Receipt]:
+        """Send any number in flat memory: ``batch`` messages at a time, receipts in order.
+
+        An error ends the stream; its ``refs`` name the messages of the batch that it struck, and
+        nothing after them was sent.
+        """
+        async for part in _batches(messages, batch):
+            try:
+                receipts = await self.send_many(part, channel=channel)
+            except DevinoError as error:
+                error.refs = error.refs or tuple(message.ref for message in part)
+                raise
+            for receipt in receipts:
+                yield receipt
+
+    async def status(self, receipt: Receipt) -> Status:
+        """What has become of a sent message: one status over all its parts.
+
+        Raises Unsupported when the channel cannot be asked or gave no id.
+        """
+        self._require_open()
+        if not receipt.ids:
+            if receipt.status.state.is_final:
+                return receipt.status
+            raise Unsupported(
+                "the platform gave one list of ids for a bulk call and they cannot be assigned"
+                if receipt.unassigned_ids
+                else "this message has no id of the platform that could be asked for"
+            )
+        channel = self.channel(receipt.channel)
+        parts = await channel.status(receipt.ids, medium=receipt.medium)
+        return receipt.status.advanced_by(Status.combined(parts))
+
+    async def follow(
+        self,
+        receipts: Receipt | Iterable[Receipt],
+        *,
+        interval: float = 5.0,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Receipt]:
+        """Ask every ``interval`` seconds and give each receipt anew whenever its state changed.
+
+        Ends when all are final, or silently after ``timeout`` seconds (None: never).
+        """
+        pending = {
+            receipt.ref: receipt
+            for receipt in ([receipts] if isinstance(receipts, Receipt) else receipts)
+            if not receipt.status.state.is_final
+        }
+        end = None if timeout is None else self._clock.monotonic() + timeout
+        while pending:
+            for receipt in list(pending.values()):
+                status = await self.status(receipt)
+                if status.state is receipt.status.state:
+                    continue
+                changed = msgspec.structs.replace(receipt, status=status)
+                if status.state.is_final:
+                    del pending[receipt.ref]
+                else:
+                    pending[receipt.ref] = changed
+                yield changed
+            left = interval if end is None else min(interval, end - self._clock.monotonic())
+            if not pending or left <= 0:
+                return
+            await self._clock.sleep(left)
+
+    async def inbox(
+        self, since: datetime, until: datetime, *, channel: str | None = None
+    ) -> list[Incoming]:
+        """What subscribers wrote between two aware times."""
+        self._require_open()
+        for name, moment in (("since", since), ("until", until)):
+            if moment.tzinfo is None:
+                raise ValueError(f"{name} must be an aware datetime, such as datetime.now(UTC)")
+        return await self._only(channel).inbox(since, until)
+
+    async def balance(self, *, channel: str | None = None) -> Decimal:
+        """The account's balance, in its currency."""
+        self._require_open()
+        return await self._only(channel).balance()
+
+    async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
+        """What the platform tells unasked, for as long as the iterator is kept."""
+        self._require_open()
+        async for event in self._only(channel).events():
+            yield event
+
+    async def open(self) -> None:
+        """Open all channels; ``async with`` does. Connects to nothing."""
+        if self._opened is not None:
+            raise RuntimeError("this client is open already")
+        async with AsyncExitStack() as stack:
+            for channel in self._channels.values():
+                await stack.enter_async_context(channel)
+            self._opened = stack.pop_all()
+
+    async def aclose(self) -> None:
+        """Close all channels. Safe to call twice."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _build(self, name: str, values: Mapping[str, object]) -> Channel[ChannelSettings]:
+        kind = values.get("kind", name)
+        if not isinstance(kind, str):
+            raise ConfigurationError(f"channel {name!r}: `kind` must be a string")
+        spec = self.plugins.channel_spec(kind)
+        settings = convert_settings(values, spec.settings, channel=name)
+        return self.plugins.load(spec)(settings, name=name, clock=self._clock)
+
+    def _only(self, name: str | None) -> Channel[ChannelSettings]:
+        """The named channel, else the default, else the first."""
+        if name is not None:
+            return self.channel(name)
+        if self._default is not None:
+            return self._channels[self._default]
+        for channel in self._channels.values():
+            return channel
+        raise _nothing_configured()
+
+    def _route(self, message: Message) -> str:
+        if self._default is not None and message.medium in self._channels[self._default].media:
+            return self._default
+        for name, channel in self._channels.items():
+            if message.medium in channel.media:
+                return name
+        if not self._channels:
+            raise _nothing_configured()
+        raise Unsupported(f"no configured channel carries {message.medium}")
+
+    def _require_open(self) -> None:
+        if self._opened is None:
+            raise RuntimeError("open the client first: `async with AsyncClient(...) as client:`")
+
+
+def _nothing_configured() -> ConfigurationError:
+    return ConfigurationError(
+        "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
+        "DEVINO__<channel>__<key> in the environment"
+    )
+
+
+def _require_unique_refs(messages: Sequence[Message]) -> None:
+    seen: set[str] = set()
+    for message in messages:
+        if message.ref in seen:
+            raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
+        seen.add(message.ref)
+
+
+async def _batches(
+    messages: Iterable[Message] | AsyncIterable[Message], size: int
+) -> AsyncIterator[list[Message]]:
+    part: list[Message] = []
+    async for message in _aiter(messages):
+        part.append(message)
+        if len(part) >= size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+async def _aiter(
+    messages: Iterable[Message] | AsyncIterable[Message],
+) -> AsyncIterator[Message]:
+    if isinstance(messages, AsyncIterable):
+        async for message in messages:
+            yield message
+    else:
+        for message in messages:
+            yield message

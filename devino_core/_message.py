@@ -1,0 +1,73 @@
+"""What is sent."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from .errors import InvalidMessage
+
+__all__ = ["Medium", "Message"]
+
+
+class Medium(enum.StrEnum):
+    """How a message reaches its recipient, whatever protocol carries it to the platform."""
+
+    SMS = "SMS"
+    VIBER = "VIBER"
+    VK = "VK"
+    EMAIL = "EMAIL"
+
+
+def _new_ref() -> str:
+    return uuid.uuid4().hex
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message to one recipient, in the words of no protocol.
+
+    >>> Message("+7 916 123-45-67", "Your code is 1234", sender="DEVINO").medium
+    <Medium.SMS: 'SMS'>
+
+    Two messages are equal when all their fields are; a message without a ``ref`` gets a fresh one.
+
+    Raises :exc:`~devino_core.errors.InvalidMessage` when no channel could send it.
+    """
+
+    to: str
+    """The recipient: a phone number in international format (``+``, blanks, dashes and brackets
+    do not matter), or an address of the medium."""
+    text: str
+    """The content. Channels refuse what their wire cannot carry."""
+    sender: str | None = None
+    """The name or number that the recipient sees; None: the channel's ``sender`` setting."""
+    medium: Medium = Medium.SMS
+    send_at: datetime | None = None
+    """When to send. Aware: that instant. **Naive: the recipient's wall clock.** None: now."""
+    validity: timedelta | None = None
+    """How long delivery is tried. Wires count whole minutes or seconds: the channel rounds up."""
+    fallback: Message | None = None
+    """What to send if this one cannot be delivered."""
+    ref: str = msgspec.field(default_factory=_new_ref)
+    """The caller's own id, and the idempotency key where a wire has one."""
+    options: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    """Extras that only one channel knows; the channel's documentation names them."""
+
+    def __post_init__(self) -> None:
+        for field in ("to", "sender", "ref"):
+            value = getattr(self, field)
+            if value is None:
+                continue
+            if not isinstance(value, str):
+                raise InvalidMessage(field, f"must be a str, not {type(value).__name__}")
+            # Every wire here has headers, lines or cells that a control character would forge.
+            if not value.isprintable() or not value.strip():
+                raise InvalidMessage(field, "must be printable text and not blank", ref=self.ref)
+        if not isinstance(self.text, str):
+            raise InvalidMessage("text", f"must be a str, not {type(self.text).__name__}")
+        if self.validity is not None and self.validity <= timedelta(0):
+            raise InvalidMessage("validity", "must be longer than nothing", ref=self.ref)

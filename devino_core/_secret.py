@@ -1,0 +1,55 @@
+"""A value that does not show itself."""
+
+from __future__ import annotations
+
+import hmac
+from typing import NoReturn, SupportsIndex
+
+__all__ = ["Secret"]
+
+
+class Secret:
+    """A password or token: prints as ``***``, is never pickled, and must be asked to speak.
+
+    >>> password = Secret("hunter2")
+    >>> password, f"{password}", password.reveal()
+    (Secret('***'), '***', 'hunter2')
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the place where it goes on the wire."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __format__(self, spec: str) -> str:
+        return format("***", spec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    # Hashable would let a secret sit in a cache key and show up in a dump of the cache.
+    __hash__ = None  # type: ignore[assignment]
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a Secret is not pickled: pass reveal() on purpose, or load it again")

@@ -1,0 +1,166 @@
+"""What became of a message."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from ._message import Medium, Message
+from .errors import DevinoError
+
+__all__ = ["Receipt", "State", "Status"]
+
+
+class State(enum.StrEnum):
+    """The life of a message in one vocabulary: SMPP's message_state and what messengers add.
+
+    The order of a life is :attr:`rank`; :meth:`Status.advanced_by` keeps it.
+    """
+
+    UNKNOWN = "UNKNOWN"
+    """Nobody can say: too new or too old for the platform, or the answer was lost."""
+    SCHEDULED = "SCHEDULED"
+    """Taken, to be sent at a later time."""
+    ACCEPTED = "ACCEPTED"
+    """Taken by the platform, in its queue."""
+    ENROUTE = "ENROUTE"
+    """Handed on to the network or messenger."""
+    UNDELIVERABLE = "UNDELIVERABLE"
+    EXPIRED = "EXPIRED"
+    """Not delivered within its validity."""
+    REJECTED = "REJECTED"
+    """Refused by the platform or the network."""
+    DELETED = "DELETED"
+    """Withdrawn before delivery."""
+    DELIVERED = "DELIVERED"
+    READ = "READ"
+    CLICKED = "CLICKED"
+    """A link in it was followed."""
+
+    @property
+    def rank(self) -> int:
+        """Place in a message's life: a later report of a lower rank is an old one.
+
+        Delivery ranks above failure: a report that the recipient has it is evidence, a report
+        that delivery was given up is a guess of some hop on the way.
+        """
+        return _RANK[self]
+
+    @property
+    def is_final(self) -> bool:
+        """No further work of the platform is to be expected (DELIVERED may yet become READ)."""
+        return _RANK[self] >= _RANK[State.REJECTED]
+
+    @property
+    def is_success(self) -> bool:
+        """The recipient has it."""
+        return _RANK[self] >= _RANK[State.DELIVERED]
+
+
+_RANK = {
+    State.UNKNOWN: 0,
+    State.SCHEDULED: 1,
+    State.ACCEPTED: 2,
+    State.ENROUTE: 3,
+    State.UNDELIVERABLE: 4,
+    State.EXPIRED: 4,
+    State.REJECTED: 4,
+    State.DELETED: 4,
+    State.DELIVERED: 5,
+    State.READ: 6,
+    State.CLICKED: 7,
+}
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A state, and the wire's own word for it, which is never thrown away. All times are aware."""
+
+    state: State
+    id: str | None = None
+    """The platform's id of what this is the status of."""
+    code: int | str | None = None
+    """The wire's code, as it came."""
+    description: str = ""
+    """The wire's text, as it came."""
+    created_at: datetime | None = None
+    submitted_at: datetime | None = None
+    reported_at: datetime | None = None
+    """When it got this state."""
+    price: Decimal | None = None
+    """In the account's currency."""
+
+    def advanced_by(self, report: Status) -> Status:
+        """The later of the two in a message's life: a late report never moves it backwards."""
+        return report if report.state.rank > self.state.rank else self
+
+    @classmethod
+    def combined(cls, parts: Iterable[Status]) -> Status:
+        """One status for a message of several parts: it is where its slowest part is.
+
+        A part that failed decides once all parts are final. The price is the sum.
+        """
+        statuses = list(parts)
+        if len(statuses) == 1:
+            return statuses[0]
+        if not statuses:
+            return cls(state=State.UNKNOWN)
+        slowest = min(statuses, key=lambda status: status.state.rank)
+        prices = [status.price for status in statuses if status.price is not None]
+        return msgspec.structs.replace(
+            slowest, id=None, price=sum(prices, Decimal(0)) if prices else None
+        )
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What sending one message gave."""
+
+    ref: str
+    """The :attr:`Message.ref` that it answers."""
+    to: str
+    status: Status
+    medium: Medium = Medium.SMS
+    channel: str = ""
+    """The name of the channel that sent it."""
+    ids: tuple[str, ...] = ()
+    """The platform's ids, one for each part, in order."""
+    unassigned_ids: tuple[str, ...] = ()
+    """Ids that the platform gave for a whole bulk call, when they cannot be told apart: some of
+    them belong to this message, and nothing says which."""
+    parts: int = 1
+    """How many segments the message was charged as; 0: not known."""
+    error: DevinoError | None = None
+    """Why it was refused or what is not known, for a message that failed among others."""
+
+    @classmethod
+    def of(
+        cls,
+        message: Message,
+        status: Status,
+        *,
+        channel: str,
+        ids: tuple[str, ...] = (),
+        unassigned_ids: tuple[str, ...] = (),
+        parts: int = 1,
+        error: DevinoError | None = None,
+    ) -> Receipt:
+        """The receipt of ``message``, with what the message itself says filled in."""
+        return cls(
+            ref=message.ref,
+            to=message.to,
+            medium=message.medium,
+            status=status,
+            channel=channel,
+            ids=ids,
+            unassigned_ids=unassigned_ids,
+            parts=parts,
+            error=error,
+        )
+
+    @property
+    def refused(self) -> bool:
+        """The platform said no to this message."""
+        return self.status.state is State.REJECTED

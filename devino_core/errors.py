@@ -1,0 +1,151 @@
+"""What can go wrong, along the one axis that a caller can act on: may I send it again?
+
+::
+
+    DevinoError
+    ├── ConfigurationError      NEVER          mend the settings or the installation
+    │   └── PluginError         NEVER          a plugin cannot be loaded or clashes with another
+    ├── InvalidMessage          NEVER          a field of the message is wrong; nothing was sent
+    ├── Unsupported             NEVER          this channel's wire cannot say that; nothing was sent
+    ├── Rejected                NEVER          the platform answered no
+    │   ├── AuthenticationFailed
+    │   └── InsufficientFunds
+    ├── Unavailable             SAFE           no usable answer, and asking changes nothing
+    │   └── ConnectFailed       SAFE           no connection: nothing was sent
+    ├── Throttled               SAFE           refused for now, wait ``retry_after`` seconds
+    │   └── QueueFull           SAFE           the platform's queue is full
+    ├── OutcomeUnknown          MAY_DUPLICATE  sent, and no answer says whether it was taken
+    └── ProtocolViolation       MAY_DUPLICATE  answered, but not in the protocol's words
+
+Nothing in a message of these errors holds a password, a session id, a URL or a body.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+__all__ = [
+    "AuthenticationFailed",
+    "ConfigurationError",
+    "ConnectFailed",
+    "DevinoError",
+    "InsufficientFunds",
+    "InvalidMessage",
+    "OutcomeUnknown",
+    "PluginError",
+    "ProtocolViolation",
+    "QueueFull",
+    "Rejected",
+    "Retry",
+    "Throttled",
+    "Unavailable",
+    "Unsupported",
+]
+
+
+class Retry(enum.Enum):
+    """Whether the same call may be made again."""
+
+    NEVER = "never"
+    """It will fail again: something has to change first."""
+    SAFE = "safe"
+    """Nothing was sent or nothing changed: repeat it."""
+    MAY_DUPLICATE = "may_duplicate"
+    """It may have been carried out: a repeat may reach the recipient twice."""
+
+
+class DevinoError(Exception):
+    """The root of all errors of this library.
+
+    ``refs`` are the :attr:`Message.ref <devino_core.Message.ref>` of the messages that it
+    concerns, where it concerns a send.
+    """
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    refs: tuple[str, ...] = ()
+
+
+class ConfigurationError(DevinoError):
+    """The settings or the installation are wrong; the text says which key and what to do."""
+
+
+class PluginError(ConfigurationError):
+    """A plugin cannot be imported, uses an unknown hook, or repeats a name."""
+
+
+class InvalidMessage(DevinoError):
+    """A message cannot be sent as it is. ``field`` names what to mend; nothing was sent."""
+
+    def __init__(self, field: str, reason: str, *, ref: str | None = None) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+        if ref is not None:
+            self.refs = (ref,)
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class Unsupported(DevinoError):
+    """The channel's wire cannot express it; raised before any I/O."""
+
+
+class Rejected(DevinoError):
+    """The platform answered, and the answer is no.
+
+    ``code`` and ``description`` are the wire's own words.
+    """
+
+    def __init__(self, description: str, *, code: int | str | None = None) -> None:
+        super().__init__(description)
+        self.code = code
+        self.description = description
+
+    def __str__(self) -> str:
+        return self.description if self.code is None else f"{self.description} (code {self.code})"
+
+
+class AuthenticationFailed(Rejected):
+    """The platform does not know this login and password, or locked them out."""
+
+
+class InsufficientFunds(Rejected):
+    """The account's balance does not cover the call; nothing was sent."""
+
+
+class Unavailable(DevinoError):
+    """The platform could not be asked, and asking changes nothing: ask again."""
+
+    retry = Retry.SAFE
+
+
+class ConnectFailed(Unavailable):
+    """No connection could be made, so nothing was sent."""
+
+
+class Throttled(DevinoError):
+    """Refused because of the rate. ``retry_after`` is in seconds, None when not told."""
+
+    retry = Retry.SAFE
+
+    def __init__(self, description: str, *, retry_after: float | None = None) -> None:
+        super().__init__(description)
+        self.retry_after = retry_after
+
+
+class QueueFull(Throttled):
+    """Refused because the platform's queue of this account is full."""
+
+
+class OutcomeUnknown(DevinoError):
+    """It was sent and no answer came: only the platform knows what became of it."""
+
+    retry = Retry.MAY_DUPLICATE
+
+
+class ProtocolViolation(DevinoError):
+    """An answer came that the protocol does not know; the request may have been carried out."""
+
+    retry = Retry.MAY_DUPLICATE

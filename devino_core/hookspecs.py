@@ -1,0 +1,39 @@
+"""The hooks: what a plugin may offer.
+
+A plugin is a module registered under the entry point group ``devino``::
+
+    [project.entry-points.devino]
+    acme = "devino_acme"
+
+and implements any of these with ``devino_core.hookimpl``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ._channel import ChannelSpec
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["GROUP", "devino_channels", "devino_commands", "hookimpl", "hookspec"]
+
+GROUP = "devino"
+"""The entry point group and the name of the pluggy project."""
+
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@hookspec
+def devino_channels() -> Iterable[ChannelSpec]:  # type: ignore[empty-body]
+    """The channel kinds that this plugin brings. Called once for each client."""
+
+
+@hookspec
+def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
+    """Commands to add to ``devino``. Called only when the command line runs."""
