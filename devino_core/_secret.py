@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import NoReturn, SupportsIndex
 
 __all__ = ["Secret"]
@@ -40,7 +39,7 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return self._value == other._value
 
     # Hashable would let a secret sit in a cache key and show up in a dump of the cache.
     __hash__ = None  # type: ignore[assignment]

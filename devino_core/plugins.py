@@ -46,7 +46,7 @@ class Plugins:
         *,
         discover: bool = True,
         strict: bool = False,
-        hookspecs: Iterable[object] = (),
+        hookspecs: Iterable[ModuleType] = (),
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self._manager = pluggy.PluginManager(kernel.GROUP)

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -94,6 +93,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, channel: str) -
 
 
 def _read_file(path: Path) -> Config:
+    import tomllib
+
     try:
         with path.open("rb") as file:
             return msgspec.convert(tomllib.load(file), _StrictConfig)

@@ -1,0 +1,217 @@
+"""The one HTTP session that channels use, hardened where a message platform needs it.
+
+Needs the extra ``http``. What it guarantees, over plain aiohttp:
+
+- an error says whether the request can have been carried out (:mod:`devino_core.errors`);
+- no redirect is followed, no environment proxy or ``.netrc`` used, cookies are not kept;
+- TLS is verified with the host name; plain ``http`` is refused except to this machine;
+- an answer larger than ``max_answer`` bytes, after decompression, ends the call;
+- no error shows a URL, a header or a body: those hold passwords on this platform.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from .errors import (
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Throttled,
+    Unavailable,
+)
+
+__all__ = ["HttpAnswer", "HttpSession"]
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class HttpAnswer(NamedTuple):
+    """Status, headers (case-insensitive) and the whole decoded body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpSession:
+    """A pool of connections to one base URL; open it inside the event loop.
+
+    ``connect_timeout`` and ``timeout`` are seconds: to get a connection, and for a whole call
+    after that. ``connections`` caps the pool. ``proxy`` is the URL of an HTTP proxy.
+    Raises ConfigurationError for a base URL that is not https, or http to this machine, unless
+    ``plain_http``.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_timeout: float = 10.0,
+        timeout: float = 30.0,
+        connections: int = 100,
+        proxy: str | None = None,
+        plain_http: bool = False,
+        max_answer: int = 16 * 1024 * 1024,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        parts = urlsplit(self._base)
+        self._peer = parts.hostname or ""
+        if parts.scheme not in ("http", "https") or not self._peer:
+            raise ConfigurationError("base_url must be an absolute https:// URL")
+        if parts.username is not None or parts.query or parts.fragment:
+            raise ConfigurationError("base_url must hold no login, query or fragment")
+        if parts.scheme == "http" and not plain_http and self._peer not in _LOOPBACK:
+            raise ConfigurationError(
+                f"base_url would send passwords to {self._peer} unencrypted: use https://"
+            )
+        self._connect_timeout = connect_timeout
+        self._timeout = timeout
+        self._connections = connections
+        self._proxy = proxy
+        self._max_answer = max_answer
+        self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
+
+    async def open(self) -> None:
+        """Make the pool. Connects to nothing."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._connections, ssl=ssl.create_default_context()
+            ),
+            timeout=aiohttp.ClientTimeout(
+                total=self._connect_timeout + self._timeout, connect=self._connect_timeout
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": "devino-python", "Accept": "*/*"},
+            raise_for_status=False,
+            trust_env=False,
+        )
+
+    async def aclose(self) -> None:
+        """Close the pool. Safe to call twice."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def post(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        content_type: str,
+        changes: bool,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """POST and give whatever HTTP answer came, unless it is a redirect or a 429.
+
+        ``changes`` says whether the call has an effect: without an answer it then raises
+        OutcomeUnknown, else Unavailable. Raises ConnectFailed when nothing was sent, Throttled
+        for HTTP 429, ProtocolViolation for a redirect or an answer that is too large.
+        """
+        session = self._session
+        if session is None:
+            raise RuntimeError("open the HTTP session first")
+        url = self._urls.get(path)
+        if url is None:
+            # Paths are few; parsing a URL for each call would cost as much as the call's own part.
+            url = self._urls[path] = URL(f"{self._base}/{path}" if path else self._base)
+        sent_headers = {"Content-Type": content_type}
+        if headers:
+            sent_headers.update(headers)
+        failure: DevinoError
+        try:
+            async with session.post(
+                url, data=body, headers=sent_headers, allow_redirects=False, proxy=self._proxy
+            ) as response:
+                answer = HttpAnswer(response.status, response.headers, await self._read(response))
+            return self._checked(answer)
+        except aiohttp.ClientConnectorCertificateError as error:
+            failure = ConnectFailed(
+                f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
+            )
+        except aiohttp.ClientHttpProxyError as error:
+            failure = ConnectFailed(f"the proxy refused to connect (HTTP {error.status})")
+        except aiohttp.ClientConnectorError as error:
+            reason = error.strerror or str(error.os_error) or type(error.os_error).__name__
+            failure = ConnectFailed(f"no connection to {self._peer}: {reason}")
+        except aiohttp.ConnectionTimeoutError:
+            failure = ConnectFailed(
+                f"no connection to {self._peer} within {self._connect_timeout:g} s"
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = self._unanswered(error, changes=changes)
+        # aiohttp's own errors can hold the URL and headers: they are not chained.
+        raise failure from None
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        length = response.content_length
+        if (
+            length is not None
+            and length <= self._max_answer
+            and "Content-Encoding" not in response.headers
+        ):
+            return await response.read()
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.content.iter_any():
+            size += len(chunk)
+            if size > self._max_answer:
+                raise ProtocolViolation(
+                    f"{self._peer} answered with more than {self._max_answer} bytes"
+                )
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _checked(self, answer: HttpAnswer) -> HttpAnswer:
+        if 300 <= answer.status < 400:
+            raise ProtocolViolation(
+                f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "
+                "check base_url"
+            )
+        if answer.status == 429:
+            raise Throttled(
+                f"{self._peer} limits the rate (HTTP 429)", retry_after=_retry_after(answer.headers)
+            )
+        return answer
+
+    def _unanswered(self, error: BaseException, *, changes: bool) -> DevinoError:
+        what = (
+            f"no answer within {self._timeout:g} s"
+            if isinstance(error, TimeoutError)
+            else f"the connection broke ({type(error).__name__})"
+        )
+        if changes:
+            return OutcomeUnknown(
+                f"{self._peer}: {what} after the request was sent; it may have been carried out, "
+                "and a repeat may send it twice"
+            )
+        return Unavailable(f"{self._peer}: {what}; ask again")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    with contextlib.suppress(KeyError, ValueError):
+        return max(0.0, float(headers["Retry-After"]))
+    return None

@@ -1,0 +1,69 @@
+"""A login session that many concurrent calls share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from .clock import Clock
+from .errors import AuthenticationFailed
+
+__all__ = ["LoginExpired", "LoginSession"]
+
+T = TypeVar("T")
+
+
+class LoginExpired(AuthenticationFailed):
+    """The platform no longer knows the session id: log in again, once."""
+
+
+class LoginSession:
+    """Fetches a session id once for all callers, and again before its ``lifetime`` ends.
+
+    ``log_in`` asks the platform for an id. ``lifetime`` is in seconds and ``margin`` how long
+    before its end a new id is fetched, so that no call starts with an id about to expire.
+    """
+
+    def __init__(
+        self,
+        log_in: Callable[[], Awaitable[str]],
+        *,
+        clock: Clock,
+        lifetime: float = 120 * 60,
+        margin: float = 5 * 60,
+    ) -> None:
+        self._log_in = log_in
+        self._clock = clock
+        self._fresh_for = lifetime - margin
+        self._id: str | None = None
+        self._stale_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def run(self, call: Callable[[str], Awaitable[T]]) -> T:
+        """``call`` with a session id; if that raises :exc:`LoginExpired`, once more with a new one.
+
+        A second LoginExpired is raised: a platform that refuses a fresh session is not asked in
+        a loop.
+        """
+        session = await self._get()
+        try:
+            return await call(session)
+        except LoginExpired:
+            # Of many calls that were refused at once, only the first to come here logs in.
+            return await call(await self._get(refused=session))
+
+    async def _get(self, refused: str | None = None) -> str:
+        session = self._usable(refused)
+        if session is None:
+            async with self._lock:
+                session = self._usable(refused)
+                if session is None:
+                    session = self._id = await self._log_in()
+                    self._stale_at = self._clock.monotonic() + self._fresh_for
+        return session
+
+    def _usable(self, refused: str | None) -> str | None:
+        if self._id == refused or self._clock.monotonic() >= self._stale_at:
+            return None
+        return self._id
