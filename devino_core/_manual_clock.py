@@ -1,0 +1,91 @@
+"""A clock that stands still until it is moved."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from datetime import UTC, datetime, timedelta
+
+__all__ = ["ManualClock"]
+
+_MICROSECONDS = 1_000_000
+_ROUNDS = 10
+
+
+class ManualClock:
+    """A :class:`~devino_core.clock.Clock` for tests: time passes when they say so.
+
+    ``start`` is aware. Steps finer than a microsecond are rounded.
+
+    >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    >>> clock.advance(90)
+    >>> clock.now().isoformat(), clock.monotonic()
+    ('2026-01-01T00:01:30+00:00', 90.0)
+    """
+
+    def __init__(self, start: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC)) -> None:
+        if start.utcoffset() is None:
+            raise ValueError("start must be an aware datetime")
+        self._start = start.astimezone(UTC)
+        # Whole microseconds, as datetime has them: sums of floats would miss deadlines.
+        self._elapsed = 0
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return self._start + timedelta(microseconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed / _MICROSECONDS
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved that far; zero and less only let other tasks run."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deadline = self._elapsed + round(seconds * _MICROSECONDS)
+        heapq.heappush(self._sleepers, (deadline, next(self._order), woken))
+        await woken
+
+    def advance(self, seconds: float) -> None:
+        """Move on at once. Those who slept until then run when the event loop next does.
+
+        Raises ValueError for a step back.
+        """
+        self._move_to(self._elapsed + _step(seconds))
+
+    async def tick(self, seconds: float = 0) -> None:
+        """Move on, from one sleeper's deadline to the next, and let what wakes up run.
+
+        Who sleeps again within these seconds is woken again. Raises ValueError for a step back.
+        """
+        target = self._elapsed + _step(seconds)
+        # Who was started just before the tick gets to its sleep.
+        await _let_run()
+        while self._sleepers and self._sleepers[0][0] <= target:
+            self._move_to(self._sleepers[0][0])
+            await _let_run()
+        self._move_to(target)
+        await _let_run()
+
+    def _move_to(self, elapsed: int) -> None:
+        self._elapsed = max(self._elapsed, elapsed)
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed:
+            _, _, woken = heapq.heappop(self._sleepers)
+            # Whoever gave up waiting has cancelled it.
+            if not woken.done():
+                woken.set_result(None)
+
+
+def _step(seconds: float) -> int:
+    if seconds < 0:
+        raise ValueError("time does not run backwards")
+    return round(seconds * _MICROSECONDS)
+
+
+async def _let_run() -> None:
+    # A woken task may wake another, which may wake another: a few rounds of the loop.
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)
