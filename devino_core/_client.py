@@ -17,12 +17,12 @@ from ._channel import Channel, ChannelSettings
 from ._events import Event, Incoming
 from ._message import Message
 from ._status import Receipt, Status
-from ._suggest import did_you_mean
 from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
 from .errors import ConfigurationError, DevinoError, InvalidMessage, Unsupported
 from .plugins import Plugins
 from .settings import Config, convert_settings, read_config
+from .suggest import did_you_mean
 
 __all__ = ["AsyncClient"]
 

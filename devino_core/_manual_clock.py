@@ -16,7 +16,8 @@ _ROUNDS = 10
 class ManualClock:
     """A :class:`~devino_core.clock.Clock` for tests: time passes when they say so.
 
-    ``start`` is aware. Steps finer than a microsecond are rounded.
+    ``start`` is aware. Steps finer than a microsecond are rounded. With ``auto_advance`` whoever
+    sleeps moves the clock on at once, for tests in which only one task waits.
 
     >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     >>> clock.advance(90)
@@ -24,9 +25,15 @@ class ManualClock:
     ('2026-01-01T00:01:30+00:00', 90.0)
     """
 
-    def __init__(self, start: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC)) -> None:
+    def __init__(
+        self,
+        start: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC),
+        *,
+        auto_advance: bool = False,
+    ) -> None:
         if start.utcoffset() is None:
             raise ValueError("start must be an aware datetime")
+        self.auto_advance = auto_advance
         self._start = start.astimezone(UTC)
         # Whole microseconds, as datetime has them: sums of floats would miss deadlines.
         self._elapsed = 0
@@ -41,7 +48,9 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock was moved that far; zero and less only let other tasks run."""
-        if seconds <= 0:
+        if self.auto_advance and seconds > 0:
+            self.advance(seconds)
+        if self.auto_advance or seconds <= 0:
             await asyncio.sleep(0)
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()

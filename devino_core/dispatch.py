@@ -7,13 +7,15 @@ client that spreads them over channels.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard, TypeVar, cast
 
 from ._message import Message
 from ._status import Receipt, State, Status
-from .errors import DevinoError, Rejected
+from .errors import AuthenticationFailed, DevinoError, InsufficientFunds, Rejected
 
-__all__ = ["Call", "dispatch", "failed_receipt"]
+__all__ = ["Call", "dispatch", "failed_receipt", "gather"]
+
+T = TypeVar("T")
 
 Call: TypeAlias = tuple[Sequence[int], Callable[[], Awaitable[Sequence[Receipt]]]]
 """Positions in the list of messages, and what sends those: one receipt for each, in order."""
@@ -24,37 +26,39 @@ async def dispatch(
 ) -> list[Receipt]:
     """Run the calls, at most ``concurrency`` at a time, and give a receipt for every message.
 
-    When all calls failed alike, the error is raised, with the refs of all messages. When they
-    ended differently, nothing is raised: the messages of a failed call get receipts that carry
-    its error, so that what did succeed is not lost with it.
+    A call that the platform refused because of its messages gives them receipts with
+    State.REJECTED. When all calls failed otherwise and alike, that error is raised, with the refs
+    of all messages. When they ended differently, nothing is raised: the messages of a failed call
+    get receipts that carry its error, so that what did succeed is not lost with it.
     """
     todo = list(calls)
-    if len(todo) == 1:
-        positions, run = todo[0]
-        try:
-            sent = await run()
-        except DevinoError as error:
-            error.refs = tuple(messages[position].ref for position in positions)
-            raise
-        return _in_order(len(messages), [(positions, sent)])
-    outcomes = await _run_all(todo, concurrency)
-    errors = [outcome for outcome in outcomes if isinstance(outcome, DevinoError)]
-    if errors and len(errors) == len(todo) and len({type(error) for error in errors}) == 1:
-        worst = errors[0]
-        worst.refs = tuple(message.ref for message in messages)
-        raise worst
-    return _in_order(
-        len(messages),
-        [
-            (
-                positions,
-                [failed_receipt(messages[p], outcome, channel=channel) for p in positions]
-                if isinstance(outcome, DevinoError)
-                else outcome,
-            )
-            for (positions, _), outcome in zip(todo, outcomes, strict=True)
-        ],
-    )
+    outcomes = await _outcomes([run for _, run in todo], concurrency)
+    errors = [outcome for outcome in outcomes if _fails_the_call(outcome)]
+    if errors and len(errors) == len(outcomes) and len({type(error) for error in errors}) == 1:
+        error = errors[0]
+        error.refs = tuple(message.ref for message in messages)
+        raise error
+    receipts: dict[int, Receipt] = {}
+    for (positions, _), outcome in zip(todo, outcomes, strict=True):
+        if isinstance(outcome, DevinoError):
+            for position in positions:
+                receipts[position] = failed_receipt(messages[position], outcome, channel=channel)
+        else:
+            receipts.update(zip(positions, outcome, strict=True))
+    return [receipts[position] for position in range(len(messages))]
+
+
+async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: int) -> list[T]:
+    """Run calls that read, at most ``concurrency`` at a time; the results in order.
+
+    Raises the first call's error, after all have ended.
+    """
+    results: list[T] = []
+    for outcome in await _outcomes(calls, concurrency):
+        if isinstance(outcome, DevinoError):
+            raise outcome
+        results.append(outcome)
+    return results
 
 
 def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Receipt:
@@ -69,31 +73,33 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
     return Receipt.of(message, status, channel=channel, parts=0, error=error)
 
 
-async def _run_all(
-    calls: Sequence[Call], concurrency: int
-) -> list[Sequence[Receipt] | DevinoError]:
-    import asyncio
+def _fails_the_call(outcome: object) -> TypeGuard[DevinoError]:
+    """An error that is not about the messages of the call."""
+    if isinstance(outcome, Rejected):
+        return isinstance(outcome, AuthenticationFailed | InsufficientFunds)
+    return isinstance(outcome, DevinoError)
 
-    outcomes: list[Sequence[Receipt] | DevinoError] = [()] * len(calls)
+
+async def _outcomes(
+    calls: Sequence[Callable[[], Awaitable[T]]], concurrency: int
+) -> list[T | DevinoError]:
+    outcomes: list[T | DevinoError | None] = [None] * len(calls)
     waiting = iter(enumerate(calls))
 
     async def work() -> None:
-        for index, (_, run) in waiting:
+        for index, run in waiting:
             try:
                 outcomes[index] = await run()
             except DevinoError as error:
                 outcomes[index] = error
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(calls))):
-            group.create_task(work())
-    return outcomes
+    workers = min(concurrency, len(calls))
+    if workers == 1:
+        await work()
+    elif workers > 1:
+        import asyncio
 
-
-def _in_order(
-    count: int, parts: Iterable[tuple[Sequence[int], Sequence[Receipt]]]
-) -> list[Receipt]:
-    placed: dict[int, Receipt] = {}
-    for positions, receipts in parts:
-        placed.update(zip(positions, receipts, strict=True))
-    return [placed[position] for position in range(count)]
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(work())
+    return cast("list[T | DevinoError]", outcomes)

@@ -17,8 +17,8 @@ import pluggy
 
 from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
-from ._suggest import did_you_mean
 from .errors import ConfigurationError, PluginError
+from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     import click

@@ -28,8 +28,8 @@ import msgspec
 
 from ._channel import ChannelSettings
 from ._secret import Secret
-from ._suggest import did_you_mean
 from .errors import ConfigurationError
+from .suggest import did_you_mean
 
 __all__ = ["Config", "convert_settings", "read_config"]
 

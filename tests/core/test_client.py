@@ -1,0 +1,272 @@
+"""The client: routing, partial failure, following; and its blocking twin."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from devino_core import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    ConnectFailed,
+    InvalidMessage,
+    Medium,
+    Message,
+    OutcomeUnknown,
+    Receipt,
+    Rejected,
+    State,
+    Status,
+    Unsupported,
+)
+from devino_core.testing import ManualClock
+from tests.core._fake import FakeChannel, fake_plugins
+
+CONFIG = {
+    "one": {"kind": "fake", "token": "t", "prefix": "one"},
+    "two": {"kind": "fake", "token": "t", "prefix": "two"},
+    "viber": {"kind": "fake-viber", "token": "t"},
+}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(CONFIG, plugins=fake_plugins(), clock=ManualClock()) as client:
+        yield client
+
+
+def channel(client: AsyncClient, name: str) -> FakeChannel:
+    return cast(FakeChannel, client.channel(name))
+
+
+def viber(to: str) -> Message:
+    return Message(to, "a", medium=Medium.VIBER)
+
+
+async def test_a_message_goes_to_the_first_channel_that_carries_its_medium(
+    client: AsyncClient,
+) -> None:
+    receipts = await client.send_many([Message("1", "a"), viber("2"), Message("3", "c")])
+    assert [receipt.channel for receipt in receipts] == ["one", "viber", "one"]
+    assert [receipt.to for receipt in receipts] == ["1", "2", "3"]
+
+
+async def test_the_default_channel_comes_first_for_what_it_carries() -> None:
+    async with AsyncClient(CONFIG, default="two", plugins=fake_plugins()) as client:
+        receipts = await client.send_many([Message("1", "a"), viber("2")])
+    assert [receipt.channel for receipt in receipts] == ["two", "viber"]
+
+
+async def test_a_failed_channel_does_not_lose_what_another_sent(client: AsyncClient) -> None:
+    channel(client, "viber").failures["2"] = OutcomeUnknown("lost")
+    sent, lost = await client.send_many([Message("1", "a"), viber("2")])
+    assert sent.ids == ("one-1",)
+    assert (lost.status.state, type(lost.error)) == (State.UNKNOWN, OutcomeUnknown)
+
+
+async def test_a_refused_message_among_others_is_a_rejected_receipt(client: AsyncClient) -> None:
+    channel(client, "viber").failures["2"] = Rejected("bad number", code=6)
+    _, refused = await client.send_many([Message("1", "a"), viber("2")])
+    assert refused.refused
+    assert (refused.status.code, refused.status.description) == (6, "bad number")
+
+
+async def test_when_all_fail_alike_the_error_is_raised_and_names_the_refs(
+    client: AsyncClient,
+) -> None:
+    messages = [Message("1", "a"), viber("2")]
+    channel(client, "one").failures["1"] = ConnectFailed("down")
+    channel(client, "viber").failures["2"] = ConnectFailed("down")
+    with pytest.raises(ConnectFailed) as caught:
+        await client.send_many(messages)
+    assert caught.value.refs == tuple(message.ref for message in messages)
+
+
+async def test_a_ref_that_occurs_twice_is_refused_before_sending(client: AsyncClient) -> None:
+    message = Message("1", "a")
+    with pytest.raises(InvalidMessage, match="twice"):
+        await client.send_many([message, message])
+    assert channel(client, "one").sent == []
+
+
+async def test_a_stream_of_messages_is_sent_in_batches_as_it_comes(client: AsyncClient) -> None:
+    produced = 0
+
+    async def messages() -> AsyncIterator[Message]:
+        nonlocal produced
+        for number in range(10):
+            produced += 1
+            yield Message(str(number), "a")
+
+    seen = []
+    async for receipt in client.send_stream(messages(), batch=3):
+        seen.append((receipt.to, produced))
+    assert [to for to, _ in seen] == [str(number) for number in range(10)]
+    assert max(ahead - int(to) for to, ahead in seen) <= 3
+
+
+async def test_a_broken_stream_names_the_messages_that_it_struck(client: AsyncClient) -> None:
+    channel(client, "one").failures["4"] = OutcomeUnknown("lost")
+    messages = [Message(str(number), "a") for number in range(9)]
+    given: list[str] = []
+
+    async def consume() -> None:
+        async for receipt in client.send_stream(messages, batch=3):
+            given.append(receipt.to)
+
+    with pytest.raises(OutcomeUnknown) as caught:
+        await consume()
+    assert given == ["0", "1", "2"]
+    assert caught.value.refs == tuple(message.ref for message in messages[3:6])
+
+
+async def test_following_gives_every_change_until_all_are_final(client: AsyncClient) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    first, second = await client.send_many([Message("1", "a"), Message("2", "a")])
+    channel(client, "one").script = {
+        "one-1": [State.ACCEPTED, State.ENROUTE, State.DELIVERED],
+        "one-2": [State.ENROUTE, State.ACCEPTED, State.EXPIRED],
+    }
+    clock.auto_advance = True
+    changes = [(r.to, r.status.state) async for r in client.follow([first, second], interval=5)]
+    assert changes == [
+        ("2", State.ENROUTE),
+        ("1", State.ENROUTE),
+        ("1", State.DELIVERED),
+        ("2", State.EXPIRED),
+    ]
+
+
+async def test_following_ends_at_its_timeout(client: AsyncClient) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    clock.auto_advance = True
+    began = clock.monotonic()
+    receipt = await client.send(Message("1", "a"))
+    channel(client, "one").script = {"one-1": [State.ENROUTE]}
+    changes = [r async for r in client.follow(receipt, interval=5, timeout=12)]
+    assert [change.status.state for change in changes] == [State.ENROUTE]
+    assert clock.monotonic() - began == 12
+
+
+async def test_ids_that_could_not_be_assigned_cannot_be_followed(client: AsyncClient) -> None:
+    receipt = Receipt(
+        ref="r", to="1", status=Status(state=State.ACCEPTED), channel="one",
+        unassigned_ids=("7", "8"),
+    )  # fmt: skip
+    with pytest.raises(Unsupported, match="cannot be assigned"):
+        await client.status(receipt)
+
+
+async def test_a_medium_that_no_channel_carries_is_unsupported(client: AsyncClient) -> None:
+    with pytest.raises(Unsupported, match="VK"):
+        await client.send(Message("1", "a", medium=Medium.VK))
+
+
+async def test_naive_times_of_a_period_are_refused(client: AsyncClient) -> None:
+    with pytest.raises(ValueError, match="aware"):
+        await client.inbox(datetime(2026, 1, 1), datetime.now(UTC))  # noqa: DTZ001
+
+
+def test_an_unknown_channel_suggests_the_nearest() -> None:
+    client = AsyncClient(CONFIG, plugins=fake_plugins())
+    with pytest.raises(ConfigurationError, match=r"did you mean 'viber'\?"):
+        client.channel("vibr")
+
+
+async def test_without_channels_the_error_says_how_to_configure_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DEVINO_CONFIG", raising=False)
+    async with AsyncClient({}, plugins=fake_plugins()) as client:
+        with pytest.raises(ConfigurationError, match="DEVINO_CONFIG"):
+            await client.send(Message("1", "a"))
+
+
+async def test_a_closed_client_says_so() -> None:
+    with pytest.raises(RuntimeError, match="open the client first"):
+        await AsyncClient(CONFIG, plugins=fake_plugins()).send(Message("1", "a"))
+
+
+async def test_channels_are_closed_with_the_client() -> None:
+    async with AsyncClient(CONFIG, plugins=fake_plugins()) as client:
+        one = channel(client, "one")
+        assert one.is_open
+    assert not one.is_open
+
+
+def _public(kind: type) -> dict[str, Callable[..., object]]:
+    return {
+        name: member
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+def test_the_blocking_client_has_the_same_names_and_arguments() -> None:
+    asynchronous, blocking = _public(AsyncClient), _public(Client)
+    asynchronous["close"] = asynchronous.pop("aclose")
+    blocking.pop("call")
+    assert blocking.keys() == asynchronous.keys()
+    for name, method in blocking.items():
+        # A blocking client takes plain iterables only; all else is the same to the letter.
+        theirs = str(inspect.signature(asynchronous[name]).replace(return_annotation=None))
+        theirs = theirs.replace("Iterable[Message] | AsyncIterable[Message]", "Iterable[Message]")
+        assert str(inspect.signature(method).replace(return_annotation=None)) == theirs
+    for property_name in ("channels", "plugins"):
+        assert hasattr(Client, property_name) or property_name in vars(Client)
+    assert inspect.signature(Client.__init__) == inspect.signature(AsyncClient.__init__)
+
+
+def test_the_blocking_client_sends_and_follows_from_several_threads() -> None:
+    with Client(CONFIG, plugins=fake_plugins()) as client:
+        results: list[State] = []
+
+        def work(number: int) -> None:
+            receipt = client.send(Message(str(number), "a"))
+            results.extend(r.status.state for r in client.follow(receipt, interval=0))
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [State.DELIVERED] * 8
+        assert [r.to for r in client.send_stream([Message("1", "a"), Message("2", "b")])] == [
+            "1",
+            "2",
+        ]
+
+
+def test_an_abandoned_stream_of_the_blocking_client_ends_cleanly() -> None:
+    with Client(CONFIG, plugins=fake_plugins()) as client:
+        stream = client.send_stream((Message(str(n), "a") for n in range(100)), batch=10)
+        next(stream)
+        stream.close()  # type: ignore[attr-defined]
+        assert len(cast(FakeChannel, client.channel("one")).sent) == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_is_told_to_open_its_own_client() -> None:
+    with Client(CONFIG, plugins=fake_plugins()) as client:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                client.send(Message("1", "a"))
+            except RuntimeError as error:
+                os.write(writing, str(error).encode())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert b"open a Client in each process" in os.read(reading, 1000)
+        os.close(reading)
+        os.close(writing)
+        assert client.send(Message("1", "a")).ids == ("one-1",)

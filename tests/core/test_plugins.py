@@ -1,0 +1,132 @@
+"""Finding plugins and telling what is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from devino_core import ChannelSpec, ConfigurationError, PluginError, Plugins, hookimpl
+from devino_core.plugins import PluginWarning
+from tests.core._fake import FakeSettings, fake_plugins, plugin, spec
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory on sys.path to install distributions into."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("acme_"):
+            del sys.modules[name]
+
+
+def install(site: Path, dist: str, module: str, source: str) -> None:
+    """What pip leaves behind for a distribution with one module and one entry point."""
+    (site / f"{module}.py").write_text(source)
+    info = site / f"{dist}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {dist}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(f"[devino]\n{module} = {module}\n")
+
+
+CHANNEL = """
+from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
+
+@hookimpl
+def devino_channels():
+    return [ChannelSpec(name="acme", summary="Acme.", media=frozenset({Medium.SMS}),
+                        settings=ChannelSettings, load=lambda: None)]
+"""
+
+
+def test_an_installed_distribution_brings_its_channels(site: Path) -> None:
+    install(site, "acme_one", "acme_one_plugin", CHANNEL)
+    assert "acme" in Plugins(environ={}).channels()
+
+
+def test_two_distributions_with_one_channel_name_are_both_named(site: Path) -> None:
+    install(site, "acme_one", "acme_one_plugin", CHANNEL)
+    install(site, "acme_two", "acme_two_plugin", CHANNEL)
+    with pytest.raises(PluginError, match=r"acme_(one|two) 1\.2 and acme_(one|two) 1\.2"):
+        Plugins(environ={}).channels()
+
+
+def test_a_plugin_that_does_not_import_is_a_warning_with_its_distribution(site: Path) -> None:
+    install(site, "acme_broken", "acme_broken_plugin", "import nonexistent_thing")
+    with pytest.warns(PluginWarning, match=r"acme_broken 1\.2.*nonexistent_thing"):
+        plugins = Plugins(environ={})
+    assert len(plugins.problems) == 1
+    assert "acme" not in plugins.channels()
+
+
+def test_a_plugin_that_does_not_import_is_an_error_when_asked_for(site: Path) -> None:
+    install(site, "acme_broken", "acme_broken_plugin", "1/0")
+    with pytest.raises(PluginError, match="ZeroDivisionError"):
+        Plugins(environ={}, strict=True)
+
+
+def test_a_plugin_can_be_disabled_by_the_environment(site: Path) -> None:
+    install(site, "acme_broken", "acme_broken_plugin", "1/0")
+    plugins = Plugins(environ={"DEVINO_DISABLED_PLUGINS": "other, acme_broken_plugin"})
+    assert plugins.problems == []
+
+
+def test_a_module_can_be_added_by_the_environment(site: Path) -> None:
+    (site / "acme_loose.py").write_text(CHANNEL)
+    assert "acme" in Plugins(environ={"DEVINO_PLUGINS": "acme_loose"}).channels()
+
+
+def test_a_misspelt_hook_is_an_error() -> None:
+    @hookimpl
+    def devino_chanels() -> list[ChannelSpec]:
+        return []
+
+    with pytest.raises(PluginError, match="devino_chanels"):
+        Plugins(discover=False).register(SimpleNamespace(devino_chanels=devino_chanels), "typo")
+
+
+def test_a_hook_that_gives_something_else_is_an_error() -> None:
+    plugins = Plugins(discover=False)
+    plugins.register(plugin("rest"), "wrong")  # type: ignore[arg-type]
+    with pytest.raises(PluginError, match="gave a str, expected ChannelSpec"):
+        plugins.channels()
+
+
+def test_a_missing_extra_says_what_to_install() -> None:
+    def load() -> type:
+        raise ImportError("No module named 'smpplib'", name="smpplib")
+
+    plugins = Plugins(discover=False)
+    lacking = ChannelSpec(
+        name="x", summary="X", media=frozenset(), settings=FakeSettings, load=load,
+        extra="devino[smpp]",
+    )  # fmt: skip
+    with pytest.raises(ConfigurationError, match=r'needs smpplib: pip install "devino\[smpp\]"'):
+        plugins.load(lacking)
+
+
+def test_an_unknown_kind_suggests_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match=r"'fak'.*did you mean 'fake'\?"):
+        fake_plugins().channel_spec("fak")
+
+
+def test_listing_channels_loads_none() -> None:
+    def load() -> type:
+        raise AssertionError("loaded")
+
+    plugins = Plugins(discover=False)
+    plugins.register(
+        plugin(
+            ChannelSpec(
+                name="lazy", summary="", media=frozenset(), settings=FakeSettings, load=load
+            )
+        ),
+        "lazy",
+    )
+    assert list(plugins.channels()) == ["lazy"]
+    assert spec("fake").load() is not None

@@ -1,0 +1,95 @@
+"""Settings from code, file and environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devino_core import ConfigurationError, Secret, read_config
+from devino_core.settings import convert_settings
+from tests.core._fake import FakeSettings
+
+FILE = """
+default = "promo"
+
+[channels.promo]
+kind = "fake"
+token = "from-file"
+retries = 5
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "devino.toml"
+    path.write_text(FILE)
+    return path
+
+
+def test_the_environment_is_laid_over_the_file(file: Path) -> None:
+    config = read_config(file, environ={"DEVINO__PROMO__RETRIES": "7"})
+    settings = convert_settings(config.channels["promo"], FakeSettings, channel="promo")
+    assert (settings.retries, settings.token, config.default) == (7, Secret("from-file"), "promo")
+
+
+def test_the_file_is_named_by_the_environment(file: Path) -> None:
+    assert read_config(environ={"DEVINO_CONFIG": str(file)}) == read_config(file, environ={})
+
+
+def test_the_environment_alone_makes_a_channel_with_dashes_for_underscores() -> None:
+    config = read_config(environ={"DEVINO__REST_V2__LOGIN": "me"})
+    assert config.channels == {"rest-v2": {"login": "me"}}
+
+
+def test_a_secret_is_read_from_the_file_that_its_key_names(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret\n")
+    config = read_config(environ={"DEVINO__FAKE__TOKEN_FILE": str(tmp_path / "token")})
+    settings = convert_settings(config.channels["fake"], FakeSettings, channel="fake")
+    assert settings.token.reveal() == "s3cret"
+
+
+def test_the_environment_replaces_a_secret_of_the_file_also_by_file(
+    file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "token").write_text("newer")
+    config = read_config(file, environ={"DEVINO__PROMO__TOKEN_FILE": str(tmp_path / "token")})
+    settings = convert_settings(config.channels["promo"], FakeSettings, channel="promo")
+    assert settings.token.reveal() == "newer"
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"token": "t", "retrys": 1}, r"has no setting 'retrys': did you mean 'retries'\?"),
+        ({"retries": 1}, r"needs the setting 'token'.*DEVINO__PROMO_X__TOKEN"),
+        ({"token": "t", "retries": "many"}, r"promo-x.*retries"),
+        ({"token": 17}, "a secret must be a string"),
+        ({"token_file": "/nonexistent/file"}, "cannot read the file that 'token_file' names"),
+        ({"token": "t", "prefix_file": "x"}, "has no setting 'prefix_file'"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_do(values: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        convert_settings(values, FakeSettings, channel="promo-x")
+    assert "promo-x" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("channels = 1", "object"), ("[channels", "devino.toml"), ("colour = 1", "colour")],
+)
+def test_a_broken_file_is_named(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "devino.toml").write_text(text)
+    with pytest.raises(ConfigurationError, match=says):
+        read_config(tmp_path / "devino.toml", environ={})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"cannot read .*nope\.toml: No such file"):
+        read_config(tmp_path / "nope.toml", environ={})
+
+
+def test_a_variable_of_the_wrong_form_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="DEVINO__LOGIN is not of the form"):
+        read_config(environ={"DEVINO__LOGIN": "x"})
