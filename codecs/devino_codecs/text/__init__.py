@@ -1,0 +1,34 @@
+"""What a text becomes in SMS: characters to septets or UTF-16 units, and a long text to parts.
+
+>>> from devino_codecs import text
+>>> text.gsm7_encode("10 €").hex(" ")
+'31 30 20 1b 65'
+>>> text.segment("Привет, мир! " * 6).parts_count
+2
+
+Pure functions over :class:`str` and :class:`bytes`; nothing here knows a PDU, a header or a
+channel. Alphabets and packing are those of 3GPP TS 23.038, parts those of 3GPP TS 23.040, 9.2.3.24.
+"""
+
+from ._alphabet import Alphabet, choose_alphabet
+from ._gsm7 import gsm7_decode, gsm7_encode, is_gsm7
+from ._segment import Limits, Segmentation, count_parts, segment
+from ._septets import gsm7_pack, gsm7_unpack, udh_fill_bits
+from ._ucs2 import ucs2_decode, ucs2_encode
+
+__all__ = [
+    "Alphabet",
+    "Limits",
+    "Segmentation",
+    "choose_alphabet",
+    "count_parts",
+    "gsm7_decode",
+    "gsm7_encode",
+    "gsm7_pack",
+    "gsm7_unpack",
+    "is_gsm7",
+    "segment",
+    "ucs2_decode",
+    "ucs2_encode",
+    "udh_fill_bits",
+]
