@@ -1,0 +1,183 @@
+"""The HTTP session: every way a call can end, told by a peer that behaves as the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import trustme
+
+from devino_core import (
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Retry,
+    Throttled,
+    Unavailable,
+)
+from devino_core.http import HttpAnswer, HttpSession
+
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+SECRET = b"password=hunter2"
+
+
+@asynccontextmanager
+async def serving(
+    respond: Peer, context: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A peer on a free port, and the requests it got."""
+    requests: list[bytes] = []
+    done = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            requests.append(head + await reader.readexactly(len(SECRET)))
+            await respond(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            done.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1], requests
+    finally:
+        server.close()
+
+
+def answering(*chunks: bytes) -> Peer:
+    async def respond(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for chunk in chunks:
+            writer.write(chunk)
+        await writer.drain()
+
+    return respond
+
+
+async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+def answer(head: str, body: bytes = b"") -> Peer:
+    return answering(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode(), body)
+
+
+async def post(
+    port: int, *, changes: bool = True, base: str = "http://127.0.0.1:{}/rest", **options: float
+) -> HttpAnswer:
+    async with HttpSession(base.format(port), **options) as session:  # type: ignore[arg-type]
+        return await session.post(
+            "Sms/Send?x=1", SECRET, content_type="text/plain", changes=changes
+        )
+
+
+async def test_an_answer_is_given_whatever_its_status() -> None:
+    async with serving(answer("403 Forbidden", b'{"Code":5}')) as (port, requests):
+        assert (await post(port))[::2] == (403, b'{"Code":5}')
+    assert requests[0].startswith(b"POST /rest/Sms/Send?x=1 HTTP/1.1\r\n")
+
+
+CUT_OFF = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[")
+REDIRECT = answer("302 Found\r\nLocation: https://evil.example/")
+LIMITED = answer("429 Too Many\r\nRetry-After: 7")
+BOMB = answer("200 OK\r\nContent-Encoding: gzip", gzip.compress(b"x" * 99999))
+
+ENDINGS: dict[str, tuple[Peer, bool, type[DevinoError]]] = {
+    "closed without an answer, of a send": (answering(b""), True, OutcomeUnknown),
+    "closed without an answer, of a read": (answering(b""), False, Unavailable),
+    "cut off in the body": (CUT_OFF, True, OutcomeUnknown),
+    "not HTTP": (answering(b"220 smtp ready\r\n\r\n"), True, OutcomeUnknown),
+    "silent, of a send": (hang, True, OutcomeUnknown),
+    "silent, of a read": (hang, False, Unavailable),
+    "redirecting": (REDIRECT, True, ProtocolViolation),
+    "limiting the rate": (LIMITED, True, Throttled),
+    "endless": (answer("200 OK", b"x" * 2000), True, ProtocolViolation),
+    "a decompression bomb": (BOMB, True, ProtocolViolation),
+}
+
+
+@pytest.mark.parametrize(("peer", "changes", "error"), ENDINGS.values(), ids=ENDINGS)
+async def test_every_bad_end_is_a_typed_error_that_shows_no_secret(
+    peer: Peer, changes: bool, error: type[DevinoError]
+) -> None:
+    async with serving(peer) as (port, requests):
+        with pytest.raises(error) as caught:
+            await post(port, changes=changes, timeout=0.2, connect_timeout=0.2, max_answer=1000)
+    assert type(caught.value) is error
+    assert len(requests) == 1
+    shown = repr(caught.value) + str(caught.value) + repr(caught.value.__cause__)
+    assert "hunter2" not in shown
+    assert "Sms/Send" not in shown
+
+
+async def test_a_rate_limit_says_when_to_come_back() -> None:
+    async with serving(answer("429 Too Many\r\nRetry-After: 7")) as (port, _):
+        with pytest.raises(Throttled) as caught:
+            await post(port)
+    assert (caught.value.retry_after, caught.value.retry) == (7.0, Retry.SAFE)
+
+
+async def test_no_connection_means_that_nothing_was_sent() -> None:
+    async with serving(hang) as (port, _):
+        pass
+    with pytest.raises(ConnectFailed, match=r"no connection to 127\.0\.0\.1") as caught:
+        await post(port)
+    assert caught.value.retry is Retry.SAFE
+
+
+async def test_a_full_pool_means_that_nothing_was_sent() -> None:
+    arrived = asyncio.Event()
+
+    async def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await hang(reader, writer)
+
+    async with (
+        serving(arrive) as (port, requests),
+        HttpSession(
+            f"http://127.0.0.1:{port}", connections=1, connect_timeout=0.2, timeout=5
+        ) as session,
+    ):
+        first = asyncio.create_task(session.post("", SECRET, content_type="a/b", changes=True))
+        await arrived.wait()
+        with pytest.raises(ConnectFailed):
+            await session.post("", SECRET, content_type="a/b", changes=True)
+        first.cancel()
+    assert len(requests) == 1
+
+
+async def test_a_certificate_that_does_not_verify_gets_no_password() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    async with serving(answer("200 OK"), context) as (port, requests):
+        with pytest.raises(ConnectFailed, match="certificate"):
+            await post(port, base="https://localhost:{}")
+    assert requests == []
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("http://integrationapi.net/rest", "unencrypted: use https"),
+        ("ftp://127.0.0.1", "absolute https"),
+        ("integrationapi.net", "absolute https"),
+        ("https://me:secret@integrationapi.net", "must hold no login"),
+        ("https://integrationapi.net/?a=b", "must hold no login, query"),
+    ],
+)
+def test_an_unsafe_base_url_is_refused(url: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        HttpSession(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_plain_http_beyond_this_machine_must_be_asked_for() -> None:
+    HttpSession("http://integrationapi.net/rest", plain_http=True)

@@ -1,0 +1,86 @@
+"""The shared login session."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from devino_core import AuthenticationFailed
+from devino_core.login import LoginExpired, LoginSession
+from devino_core.testing import ManualClock
+
+
+class Platform:
+    """Hands out sessions s1, s2, ... and knows which are still good."""
+
+    def __init__(self) -> None:
+        self.logins = 0
+        self.good: set[str] = set()
+        self.clock = ManualClock()
+        self.session = LoginSession(self.log_in, clock=self.clock)
+
+    async def log_in(self) -> str:
+        await asyncio.sleep(0)
+        self.logins += 1
+        self.good.add(f"s{self.logins}")
+        return f"s{self.logins}"
+
+    async def call(self, session: str) -> str:
+        await asyncio.sleep(0)
+        if session not in self.good:
+            raise LoginExpired("SessionID expired", code=4)
+        return session
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+async def test_many_concurrent_calls_log_in_once(platform: Platform) -> None:
+    used = await asyncio.gather(*[platform.session.run(platform.call) for _ in range(50)])
+    assert set(used) == {"s1"}
+    assert platform.logins == 1
+
+
+async def test_a_session_is_renewed_before_its_two_hours_end(platform: Platform) -> None:
+    await platform.session.run(platform.call)
+    platform.clock.advance(114 * 60)
+    assert await platform.session.run(platform.call) == "s1"
+    platform.clock.advance(2 * 60)
+    assert await platform.session.run(platform.call) == "s2"
+
+
+async def test_a_refused_session_is_renewed_once_for_all_who_were_refused(
+    platform: Platform,
+) -> None:
+    await platform.session.run(platform.call)
+    platform.good.clear()
+    used = await asyncio.gather(*[platform.session.run(platform.call) for _ in range(50)])
+    assert set(used) == {"s2"}
+    assert platform.logins == 2
+
+
+async def test_a_platform_that_refuses_fresh_sessions_is_not_asked_in_a_loop(
+    platform: Platform,
+) -> None:
+    async def refuse(session: str) -> str:
+        raise LoginExpired("SessionID expired", code=4)
+
+    with pytest.raises(AuthenticationFailed):
+        await platform.session.run(refuse)
+    assert platform.logins == 2
+
+
+async def test_a_failed_login_is_tried_anew_by_the_next_call(platform: Platform) -> None:
+    working = platform.log_in
+
+    async def fail() -> str:
+        raise AuthenticationFailed("Invalid user login or password", code=4)
+
+    platform.session = LoginSession(fail, clock=platform.clock)
+    with pytest.raises(AuthenticationFailed):
+        await platform.session.run(platform.call)
+    platform.session._log_in = working
+    assert await platform.session.run(platform.call) == "s1"
