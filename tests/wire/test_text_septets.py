@@ -1,4 +1,4 @@
-"""Septets packed into octets, against published examples and a bit by bit packer."""
+"""Septets packed into octets, against known examples and a bit by bit packer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def packed_bit_by_bit(septets: bytes, fill_bits: int) -> bytes:
 
 
 @pytest.mark.parametrize(("text", "septets", "octets"), EXAMPLES)
-def test_published_examples(text: str, septets: bytes, octets: bytes) -> None:
+def test_known_texts_pack_to_known_octets(text: str, septets: bytes, octets: bytes) -> None:
     assert gsm7_encode(text) == septets
     assert gsm7_pack(septets) == octets
     assert gsm7_unpack(octets, count=len(septets)) == septets
@@ -69,6 +69,11 @@ def test_seven_septets_and_eight_differ_only_in_the_count() -> None:
     octets = gsm7_pack(b"1234567")
     assert gsm7_unpack(octets) == b"1234567\0"
     assert gsm7_unpack(octets, count=7) == b"1234567"
+
+
+def test_no_septets_take_no_octets() -> None:
+    assert gsm7_pack(b"") == b""
+    assert gsm7_unpack(b"", fill_bits=6) == gsm7_unpack(b"", fill_bits=6, count=0) == b""
 
 
 def test_a_full_message_fits_140_octets() -> None:
