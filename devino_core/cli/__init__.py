@@ -1,0 +1,23 @@
+"""The command line ``devino``.
+
+Plugins add commands through the hook ``devino_commands``; what these are made of stands in
+:mod:`devino_core.cli.toolkit`.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run ``devino`` with the process's arguments, and exit with an :class:`ExitCode`."""
+    try:
+        from ._app import Devino
+    except ModuleNotFoundError as error:
+        if error.name not in {"click", "rich_click"}:
+            raise
+        sys.exit(f'devino: the command line needs {error.name}: pip install "devino[cli]"')
+    # The program's own list, because click expands `*` and `~` in texts on Windows otherwise.
+    Devino().main(sys.argv[1:], prog_name="devino")

@@ -1,0 +1,137 @@
+"""The group ``devino``: its commands, and how errors of any of them reach the user."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import rich_click as click
+
+from devino_core.errors import DevinoError, PluginError
+
+from ._ask import balance, inbox, status
+from ._channels import channels
+from ._exit import ExitCode, exit_code
+from ._send import send
+from .toolkit import App, config_option, json_option
+
+__all__ = ["Devino"]
+
+OWN = (send, status, balance, inbox, channels)
+
+HELP = """Send messages through the platform's protocols and know what became of them.
+
+Channels are configured in the environment, as in DEVINO__REST__LOGIN, or in a TOML file that
+--config or $DEVINO_CONFIG names:
+
+\b
+    [channels.rest]
+    login = "me"
+    password_file = "/run/secrets/devino"
+    sender = "DEVINO"
+
+\b
+Examples:
+  devino demo
+  devino send +79031234567 "Your code is 1234" --sender DEVINO
+  devino status 575584281283682326 --json
+"""
+
+# rich-click joins the lines of an epilog, and breaks it only at blank ones.
+EPILOG = "\n\n".join(["Exit codes:", *(f"{code:>3}  {code.meaning}" for code in ExitCode)])
+
+
+class Devino(click.RichGroup):
+    """``devino``: the kernel's commands and those of the plugins, which are looked up when run."""
+
+    def __init__(self, app: App | None = None) -> None:
+        super().__init__(
+            name="devino",
+            help=HELP,
+            epilog=EPILOG,
+            context_settings={"help_option_names": ["-h", "--help"]},
+            params=_options(),
+        )
+        self._app = app if app is not None else App()
+        self._complete = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._add_commands()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        self._add_commands()
+        return super().get_command(ctx, cmd_name)
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:
+        """Run, tell errors, exit."""
+        arguments = sys.argv[1:] if args is None else list(args)
+        # A pipe in a narrow encoding must not lose the rest of the output to one emoji.
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        extra = {**extra, "standalone_mode": False, "obj": self._app}
+        try:
+            code = super().main(arguments, *more, **extra)
+        except DevinoError as error:
+            self._app.tell(error)
+            code = exit_code(error)
+        except click.ClickException as error:
+            # Where the command line could not be parsed, no option has been seen yet.
+            self._app.json = self._app.json or _asks_for_json(arguments)
+            self._app.tell(error)
+            code = ExitCode.USAGE
+        except (click.Abort, KeyboardInterrupt):
+            self._app.note("interrupted")
+            code = ExitCode.INTERRUPTED
+        except Exception:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
+            traceback.print_exc()
+            self._app.note("this is a bug: please report it with the lines above")
+            code = ExitCode.BUG
+        sys.exit(int(code or 0))
+
+    def _add_commands(self) -> None:
+        if self._complete:
+            return
+        found: dict[str, click.Command] = {str(command.name): command for command in OWN}
+        for name, command in self._app.plugins.commands().items():
+            if name in found:
+                raise PluginError(f"a plugin brings a command {name!r}, which devino has itself")
+            found[name] = command
+        _nest(found)
+        self.commands.update(found)
+        self._complete = True
+
+
+def _nest(commands: dict[str, click.Command]) -> None:
+    """Put ``decode smpp`` into the group ``decode``; leave out groups that stay empty."""
+    for name in [name for name in commands if " " in name]:
+        first, _, rest = name.partition(" ")
+        group = commands.get(first)
+        if not isinstance(group, click.Group):
+            raise PluginError(
+                f"a plugin brings a command {name!r}, and no plugin brings a group {first!r}"
+            )
+        group.add_command(commands.pop(name), rest)
+    for name in [
+        name
+        for name, command in commands.items()
+        if isinstance(command, click.Group) and not command.commands
+    ]:
+        del commands[name]
+
+
+def _options() -> list[click.Parameter]:
+    @json_option
+    @config_option
+    @click.version_option(package_name="devino", message="%(prog)s %(version)s")
+    def options() -> None: ...
+
+    parameters: list[click.Parameter] = options.__click_params__  # type: ignore[attr-defined]
+    return parameters[::-1]
+
+
+def _asks_for_json(words: list[str]) -> bool:
+    end = words.index("--") if "--" in words else len(words)
+    return "--json" in words[:end]

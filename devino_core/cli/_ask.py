@@ -1,0 +1,158 @@
+"""``status``, ``balance`` and ``inbox``: what the platform can be asked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import rich_click as click
+
+from devino_core import AsyncClient, Capability, Medium, Status
+from devino_core.clock import Clock
+from devino_core.errors import Unsupported
+from devino_core.settings import Config
+
+from ._times import parse_past, parsed
+from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
+
+__all__ = ["balance", "inbox", "status"]
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@channel_option
+@medium_option
+@config_option
+@json_option
+@pass_app
+def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) -> None:
+    """Ask what became of messages, by the ids that the platform gave.
+
+    Exits with 0 when the platform answered, whatever the states are.
+
+    \b
+    Examples:
+      devino status 575584281283682326
+      devino status 575584281283682326 575584281283682327 --json
+      devino status 3158611117233078272 --medium viber
+    """
+
+    async def ask() -> list[Status]:
+        config = app.settings()
+        async with app.client() as client:
+            name = channel or _first_that_reports(client, config, medium)
+            return await client.channel(name).status(ids, medium=medium)
+
+    rows = [_status_row(each, found) for each, found in zip(ids, app.run(ask()), strict=True)]
+    app.table(("id", "state", "code", "description", "reported_at", "price"), rows)
+
+
+@click.command()
+@channel_option
+@config_option
+@json_option
+@pass_app
+def balance(app: App, channel: str | None) -> None:
+    """Tell the account's balance, in its currency.
+
+    \b
+    Examples:
+      devino balance
+      devino balance --channel promo --json
+    """
+
+    async def ask() -> object:
+        async with app.client() as client:
+            return await client.balance(channel=channel)
+
+    amount = app.run(ask())
+    if app.json:
+        app.show({"balance": amount})
+    else:
+        app.line(str(amount))
+
+
+@click.command()
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=parsed(parse_past),
+    default="24h",
+    show_default=True,
+    help="From when: a time (this computer's zone, unless it names one), or how long ago.",
+)
+@click.option(
+    "--until",
+    metavar="TIME",
+    callback=parsed(parse_past),
+    help="Until when, likewise; now, unless given.",
+)
+@channel_option
+@config_option
+@json_option
+@pass_app
+def inbox(
+    app: App,
+    since: datetime | timedelta,
+    until: datetime | timedelta | None,
+    channel: str | None,
+) -> None:
+    """List what subscribers wrote.
+
+    \b
+    Examples:
+      devino inbox
+      devino inbox --since 7d --json
+      devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
+    """
+    first = _moment(since, app.clock)
+    last = _moment(until or timedelta(0), app.clock)
+    if first >= last:
+        raise click.BadParameter("must be earlier than --until", param_hint="'--since'")
+
+    async def ask() -> list[dict[str, object]]:
+        async with app.client() as client:
+            return [
+                {
+                    "id": message.id,
+                    "at": message.at if app.json else _local(message.at),
+                    "sender": message.sender,
+                    "to": message.to,
+                    "text": message.text,
+                    "channel": message.channel,
+                }
+                for message in await client.inbox(first, last, channel=channel)
+            ]
+
+    app.table(("at", "sender", "to", "text"), app.run(ask()))
+
+
+def _first_that_reports(client: AsyncClient, config: Config, medium: Medium) -> str:
+    names = sorted(client.channels, key=lambda name: name != config.default)
+    for name in names:
+        channel = client.channels[name]
+        if medium in channel.media and Capability.STATUS in channel.capabilities():
+            return name
+    raise Unsupported(f"no configured channel can be asked about {medium} messages")
+
+
+def _status_row(asked: str, status: Status) -> dict[str, object]:
+    return {
+        "id": asked,
+        "state": status.state,
+        "code": status.code,
+        "description": status.description,
+        "created_at": status.created_at,
+        "submitted_at": status.submitted_at,
+        "reported_at": status.reported_at,
+        "price": status.price,
+    }
+
+
+def _moment(value: datetime | timedelta, clock: Clock) -> datetime:
+    if isinstance(value, timedelta):
+        return clock.now() - value
+    return value if value.tzinfo is not None else value.astimezone()
+
+
+def _local(moment: datetime) -> str:
+    return moment.astimezone().isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,141 @@
+"""Messages from a CSV file, a row each, in flat memory."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, NamedTuple
+
+import rich_click as click
+
+from devino_core import Medium, Message
+from devino_core.errors import InvalidMessage
+from devino_core.phone import normalize
+from devino_core.suggest import did_you_mean
+
+from ._times import parse_duration, parse_moment
+
+__all__ = ["COLUMNS", "InvalidRow", "Row", "opened", "read_rows"]
+
+
+def _parse_medium(text: str) -> Medium:
+    try:
+        return Medium(text.upper())
+    except ValueError:
+        raise ValueError(f"{text!r} is none of {', '.join(Medium).lower()}") from None
+
+
+COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "to": ("to", str),
+    "text": ("text", str),
+    "sender": ("sender", str),
+    "medium": ("medium", _parse_medium),
+    "at": ("send_at", parse_moment),
+    "validity": ("validity", parse_duration),
+    "ref": ("ref", str),
+}
+"""Column: the field of :class:`Message` that it gives, and how a cell is read."""
+
+_BY_NUMBER = frozenset({Medium.SMS, Medium.VIBER, Medium.VK})
+
+
+class InvalidRow(InvalidMessage):
+    """A row that is no message. ``line`` counts from 1."""
+
+    def __init__(self, line: int, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {super().__str__()}"
+
+
+class Row(NamedTuple):
+    """A message and the line of the file that it begins on, from 1."""
+
+    line: int
+    message: Message
+
+
+@contextmanager
+def opened(path: str, encoding: str) -> Iterator[IO[str]]:
+    """The file, or stdin for ``-``. What cannot be read or decoded is a usage error."""
+    try:
+        with click.open_file(path, encoding=encoding) as file:
+            yield file
+    except OSError as error:
+        raise click.UsageError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise click.UsageError(
+            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
+        ) from None
+    except LookupError:
+        raise click.UsageError(f"no encoding is called {encoding!r}") from None
+
+
+def read_rows(file: IO[str], defaults: Mapping[str, object]) -> Iterator[Row]:
+    """The messages of a file whose first line names its columns.
+
+    ``defaults`` are fields of :class:`Message` for cells that are empty or not there. Cells are
+    divided by commas, semicolons or tabs, whichever the first line has most. Raises InvalidRow for
+    a row that is no message, and for what is no CSV.
+    """
+    header = file.readline()
+    delimiter = max(",;\t", key=header.count)
+    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    _check_header(names)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    while True:
+        line = reader.line_num + 2
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise InvalidRow(line, "row", str(error)) from None
+        if not any(cells):
+            continue
+        if len(cells) != len(names):
+            raise InvalidRow(
+                line, "row", f"has {len(cells)} cells, where the first line names {len(names)}"
+            )
+        yield Row(line, _message(line, zip(names, cells, strict=True), defaults))
+
+
+def _check_header(names: list[str]) -> None:
+    for name in names:
+        if name not in COLUMNS:
+            hint = did_you_mean(name, COLUMNS) or f"known are {', '.join(COLUMNS)}"
+            raise InvalidRow(
+                1, name or "row", f"the first line names the columns, as in `to,text`; {hint}"
+            )
+        if names.count(name) > 1:
+            raise InvalidRow(1, name, "this column occurs twice")
+    if "to" not in names:
+        raise InvalidRow(1, "to", "the first line must name this column, as in `to,text`")
+
+
+def _message(
+    line: int, cells: Iterator[tuple[str, str]], defaults: Mapping[str, object]
+) -> Message:
+    fields: dict[str, Any] = dict(defaults)
+    for name, cell in cells:
+        if cell := cell.strip():
+            field, parse = COLUMNS[name]
+            try:
+                fields[field] = parse(cell)
+            except ValueError as error:
+                raise InvalidRow(line, name, str(error)) from None
+    for name, hint in (("to", ""), ("text", ": fill the cell, or give TEXT for all rows")):
+        if name not in fields:
+            raise InvalidRow(line, name, f"is missing{hint}")
+    try:
+        message = Message(**fields)
+        if message.medium in _BY_NUMBER:
+            normalize(message.to)
+    except InvalidMessage as error:
+        raise InvalidRow(line, error.field, error.reason) from None
+    except ValueError as error:
+        raise InvalidRow(line, "to", str(error)) from None
+    return message

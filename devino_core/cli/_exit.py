@@ -1,0 +1,93 @@
+"""How a command ends: a stable code for scripts, one line for people, an object for programs."""
+
+from __future__ import annotations
+
+import enum
+
+import click
+
+from devino_core.errors import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    InsufficientFunds,
+    InvalidMessage,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Retry,
+    Throttled,
+    Unsupported,
+)
+
+__all__ = ["ExitCode", "advice", "describe", "exit_code"]
+
+
+class ExitCode(enum.IntEnum):
+    """What ``devino`` exits with; the numbers stay. ``meaning`` is one line for people."""
+
+    meaning: str
+
+    # A platform that refuses, that cannot be reached and that asks to wait share one code, because
+    # a script that sends has one thing to know first: that nothing is under way. The error's
+    # ``retry`` tells them apart.
+    DONE = 0, "done"
+    NOT_DONE = 1, "refused, or not reached: what is reported so was not sent"
+    USAGE = 2, "the command line, the settings or a message must be mended; nothing was sent"
+    OUTCOME_UNKNOWN = 3, "sent and not answered: look before you repeat it"
+    BUG = 70, "a bug in devino"
+    INTERRUPTED = 130, "interrupted"
+
+    def __new__(cls, code: int, meaning: str) -> ExitCode:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+
+def exit_code(error: DevinoError) -> ExitCode:
+    """The code of an error, by what it says about sending again."""
+    if isinstance(error, ConfigurationError | InvalidMessage | Unsupported):
+        return ExitCode.USAGE
+    if error.retry is Retry.MAY_DUPLICATE:
+        return ExitCode.OUTCOME_UNKNOWN
+    return ExitCode.NOT_DONE
+
+
+_ADVICE: tuple[tuple[type[DevinoError], str], ...] = (
+    (AuthenticationFailed, "check the channel's login and password"),
+    (InsufficientFunds, "top up the account and send again"),
+    (ConnectFailed, "nothing was sent, it is safe to try again"),
+    (Throttled, "nothing was sent, wait and try again"),
+    (OutcomeUnknown, "ask what became of it before you send it again"),
+    (ProtocolViolation, "it may have been carried out: look before you send it again"),
+)
+
+
+def advice(error: DevinoError) -> str:
+    """What to do about it, for errors whose own text does not say; ``""`` for the others."""
+    if isinstance(error, Throttled) and error.retry_after is not None:
+        return f"nothing was sent, try again in {error.retry_after:g} s"
+    return next((text for kind, text in _ADVICE if isinstance(error, kind)), "")
+
+
+def describe(error: DevinoError | click.ClickException) -> dict[str, object]:
+    """The error as the object that ``--json`` prints."""
+    if isinstance(error, click.ClickException):
+        return {
+            "type": type(error).__name__,
+            "message": error.format_message(),
+            "retry": Retry.NEVER.value,
+        }
+    described: dict[str, object] = {
+        "type": type(error).__name__,
+        "message": str(error),
+        "retry": error.retry.value,
+    }
+    for name in ("field", "line", "code", "description", "retry_after"):
+        value = getattr(error, name, None)
+        if value is not None:
+            described[name] = value
+    if error.refs:
+        described["refs"] = error.refs
+    return described

@@ -1,0 +1,124 @@
+"""What became of the messages of one command, counted and shown as they come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from devino_core import Receipt
+from devino_core.errors import Retry
+
+from ._exit import ExitCode, describe
+from .toolkit import App, cell
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["Tally"]
+
+COLUMNS = ("to", "state", "ids", "parts", "channel", "ref", "description")
+
+
+class Tally:
+    """Counts receipts and shows them: to programs and pipes all, on a terminal what failed.
+
+    ``every``: on a terminal show all, for a command that sends one.
+    """
+
+    def __init__(self, app: App, *, every: bool) -> None:
+        self.accepted = 0
+        self.refused = 0
+        self.unknown = 0
+        self._app = app
+        self._terminal = sys.stdout.isatty() and not app.json
+        self._every = every
+        self._bar: Progress | None = None
+
+    @property
+    def code(self) -> ExitCode:
+        """What the receipts so far make of the command."""
+        if self.unknown:
+            return ExitCode.OUTCOME_UNKNOWN
+        return ExitCode.NOT_DONE if self.refused else ExitCode.DONE
+
+    @property
+    def count(self) -> int:
+        """How many receipts came."""
+        return self.accepted + self.refused + self.unknown
+
+    def add(self, receipt: Receipt) -> None:
+        """Count one and show it."""
+        if receipt.error is None and not receipt.refused:
+            self.accepted += 1
+            failed = False
+        else:
+            failed = True
+            if receipt.error is not None and receipt.error.retry is Retry.MAY_DUPLICATE:
+                self.unknown += 1
+            else:
+                self.refused += 1
+        self._show(receipt, failed=failed)
+        if self._bar is not None:
+            self._bar.advance(self._bar.task_ids[0])
+
+    def summarize(self) -> None:
+        """The counts, on stderr."""
+        counts = [f"{self.accepted} accepted"]
+        if self.refused:
+            counts.append(f"{self.refused} not sent")
+        if self.unknown:
+            counts.append(f"{self.unknown} with an unknown outcome")
+        self._app.note(", ".join(counts))
+
+    @contextmanager
+    def progress(self, total: int | None) -> Iterator[None]:
+        """A bar on stderr while a terminal is there to show it."""
+        if not sys.stderr.isatty() or (sys.stdout.isatty() and self._app.json):
+            yield
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._app.console(stderr=True)) as self._bar:
+            self._bar.add_task("", total=total)
+            yield
+        self._bar = None
+
+    def _show(self, receipt: Receipt, *, failed: bool) -> None:
+        row = _row(receipt)
+        if self._app.json:
+            self._app.show(row)
+        elif not self._terminal:
+            if self.count == 1:
+                self._app.line("\t".join(COLUMNS))
+            self._app.line("\t".join(cell(row.get(column)) for column in COLUMNS))
+        elif failed or self._every:
+            words = (row.get(name) for name in ("to", "state", "ids", "description"))
+            text = "  ".join(cell(word) for word in words if word)
+            if self._bar is not None:
+                self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                self._app.line(text)
+
+
+def _row(receipt: Receipt) -> dict[str, object]:
+    row: dict[str, object] = {
+        "ref": receipt.ref,
+        "to": receipt.to,
+        "channel": receipt.channel,
+        "medium": receipt.medium,
+        "state": receipt.status.state,
+        "code": receipt.status.code,
+        "description": receipt.status.description,
+        "ids": receipt.ids,
+        "parts": receipt.parts,
+        "price": receipt.status.price,
+    }
+    if receipt.unassigned_ids:
+        row["unassigned_ids"] = receipt.unassigned_ids
+    if receipt.error is not None:
+        row["error"] = describe(receipt.error)
+        row["description"] = row["description"] or str(receipt.error)
+    return row

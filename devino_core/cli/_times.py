@@ -1,0 +1,63 @@
+"""Times and durations as people type them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import rich_click as click
+
+__all__ = ["parse_duration", "parse_moment", "parse_past", "parsed"]
+
+T = TypeVar("T")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+
+
+def parse_duration(text: str) -> timedelta:
+    """``90s``, ``15m``, ``24h``, ``7d``. Raises ValueError that says so."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 24h or 7d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def parse_moment(text: str) -> datetime:
+    """ISO 8601; aware if it names a zone. Raises ValueError that shows the form."""
+    try:
+        return datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a time such as 2030-01-31T12:30 or 2030-01-31T12:30+03:00"
+        ) from None
+
+
+def parse_past(text: str) -> datetime | timedelta:
+    """A time, or how long ago. Raises ValueError that shows both forms."""
+    for parse in (parse_duration, parse_moment):
+        try:
+            return parse(text)
+        except ValueError:
+            continue
+    raise ValueError(
+        f"{text!r} is neither a time such as 2030-01-31T12:30 nor a duration such as 24h"
+    )
+
+
+def parsed(
+    parse: Callable[[str], T],
+) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
+    """A callback for an option: its text parsed, a ValueError as the usage error that it is."""
+
+    def convert(context: click.Context, option: click.Parameter, text: str | None) -> T | None:
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error), context, option) from None
+
+    return convert

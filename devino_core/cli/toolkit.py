@@ -1,0 +1,245 @@
+"""What a command is made of: the kernel's own commands, and those that plugins add.
+
+::
+
+    import rich_click as click
+from click.exceptions import Exit
+    from devino_core.cli.toolkit import App, json_option, pass_app
+
+    @click.command()
+    @json_option
+    @pass_app
+    def hello(app: App) -> None:
+        \"""Greet the platform.\"""
+        app.show({"hello": "platform"})
+
+A command raises the errors of :mod:`devino_core.errors`, and ``devino`` turns them into one line
+(or one JSON object) and an :class:`ExitCode`. A command whose name holds a blank, such as
+``decode smpp``, goes into the group of the first word.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import msgspec
+import rich_click as click
+from click.exceptions import Exit
+
+from devino_core import AsyncClient, Medium, Secret
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.errors import DevinoError
+from devino_core.plugins import Plugins, PluginWarning
+from devino_core.settings import Config, read_config
+
+from ._exit import ExitCode, advice, describe
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = [
+    "App",
+    "ExitCode",
+    "cell",
+    "channel_option",
+    "config_option",
+    "json_option",
+    "medium_option",
+    "one_line",
+    "pass_app",
+]
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class App:
+    """What the commands of one run share: settings, plugins and the way to the user."""
+
+    def __init__(self, *, plugins: Plugins | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.json = False
+        """Whether programs read the output (``--json``)."""
+        self.config: str | None = None
+        """The file that ``--config`` names; None: ``DEVINO_CONFIG`` and the environment."""
+        self.clock = clock
+        self._plugins = plugins
+
+    @property
+    def plugins(self) -> Plugins:
+        """The installed plugins. Those that cannot be loaded are told once, on stderr."""
+        if self._plugins is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", PluginWarning)
+                self._plugins = Plugins()
+            for problem in self._plugins.problems:
+                self.note(f"warning: {problem}")
+        return self._plugins
+
+    def settings(self) -> Config:
+        """The configured channels. Raises ConfigurationError."""
+        return read_config(self.config)
+
+    def client(self) -> AsyncClient:
+        """A client of the configured channels. Raises ConfigurationError."""
+        config = self.settings()
+        return AsyncClient(
+            config.channels, default=config.default, plugins=self.plugins, clock=self.clock
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run it in an event loop of its own; Ctrl-C cancels it."""
+        # 40 ms that `--help` must not pay.
+        import asyncio
+
+        return asyncio.run(work)
+
+    def line(self, text: str = "") -> None:
+        """One line of the result."""
+        click.echo(text)
+
+    def note(self, text: str) -> None:
+        """One line to the person, on stderr, whatever stdout is for."""
+        click.echo(f"devino: {one_line(text)}", err=True)
+
+    def tell(self, error: DevinoError | click.ClickException, *, where: str = "") -> None:
+        """An error: one line with what to do, or the object that ``--json`` promises."""
+        if self.json:
+            self.show({"error": describe(error)})
+        elif isinstance(error, DevinoError):
+            self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
+        else:
+            context = error.ctx if isinstance(error, click.UsageError) else None
+            path = context.command_path if context is not None else "devino"
+            self.note(f"{error.format_message().rstrip('.')}; see `{path} --help`")
+
+    def show(self, value: object) -> None:
+        """The result for programs: one line of JSON, UTF-8 whatever the terminal's encoding."""
+        click.echo(_JSON.encode(value))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+        """Rows for ``--json`` (a list), for a terminal (a table) or for a pipe (tab-separated).
+
+        ``columns`` are the keys that people see; JSON shows all of a row.
+        """
+        if self.json:
+            self.show(list(rows))
+            return
+        cells = [[cell(row.get(column)) for column in columns] for row in rows]
+        if not sys.stdout.isatty():
+            for line in (columns, *cells):
+                self.line("\t".join(line))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        for line in cells:
+            # Text, not str: a subscriber's "[red]" is no markup.
+            table.add_row(*map(Text, line))
+        self.console().print(table)
+
+    def console(self, *, stderr: bool = False) -> Console:
+        """rich's console on stdout (or stderr), for what only a terminal can show."""
+        from rich.console import Console
+
+        return Console(stderr=stderr, highlight=False)
+
+    def finish(self, code: ExitCode) -> NoReturn:
+        """End the command with this code, everything having been told."""
+        raise Exit(int(code))
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+"""Gives a command the :class:`App` as its first argument, also where it runs on its own."""
+
+
+def json_option(command: F) -> F:
+    """``--json``: sets :attr:`App.json`."""
+
+    def remember(context: click.Context, _: click.Parameter, given: bool) -> None:
+        if given:
+            context.ensure_object(App).json = True
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=remember,
+        help="Print JSON, errors too, for programs to read.",
+    )(command)
+
+
+def config_option(command: F) -> F:
+    """``--config FILE``: sets :attr:`App.config`."""
+
+    def remember(context: click.Context, _: click.Parameter, path: str | None) -> None:
+        if path is not None:
+            context.ensure_object(App).config = path
+
+    return click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(dir_okay=False),
+        expose_value=False,
+        is_eager=True,
+        callback=remember,
+        help="TOML file with the channels; otherwise $DEVINO_CONFIG and the environment.",
+    )(command)
+
+
+def channel_option(command: F) -> F:
+    """``--channel NAME``: passed to the command as ``channel``."""
+    return click.option(
+        "--channel",
+        metavar="NAME",
+        help="Configured channel to use; otherwise the default, else the first that can.",
+    )(command)
+
+
+def medium_option(command: F) -> F:
+    """``--medium``: passed to the command as a :class:`Medium`, SMS unless given."""
+
+    def convert(_: click.Context, __: click.Parameter, name: str) -> Medium:
+        return Medium(name.upper())
+
+    return click.option(
+        "--medium",
+        type=click.Choice([medium.value.lower() for medium in Medium], case_sensitive=False),
+        default=Medium.SMS.value.lower(),
+        show_default=True,
+        callback=convert,
+        help="How the message reaches its recipient.",
+    )(command)
+
+
+def one_line(text: str) -> str:
+    """What came from elsewhere, made harmless to a terminal and a table: no control characters."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def cell(value: object) -> str:
+    """A value as people read it in a table."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple | set | frozenset):
+        return " ".join(map(cell, value))
+    return one_line(str(value))
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, DevinoError):
+        return describe(value)
+    if isinstance(value, Secret):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be shown as JSON")
+
+
+_JSON = msgspec.json.Encoder(enc_hook=_encode, decimal_format="number")
