@@ -1,0 +1,55 @@
+"""SMS through Acme's gateway, as the channel kind ``acme``."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+import devino_core as devino
+from devino_core import Medium, Message, Receipt, State, Status
+from devino_core.http import HttpSession
+
+STATES = {"queued": State.ACCEPTED, "done": State.DELIVERED, "failed": State.UNDELIVERABLE}
+
+
+class AcmeSettings(devino.ChannelSettings, frozen=True, kw_only=True):
+    token: devino.Secret
+    base_url: str = "https://sms.acme.example"
+
+
+class Acme(devino.Channel[AcmeSettings]):
+    media = frozenset({Medium.SMS})
+
+    async def open(self) -> None:
+        self._http = HttpSession(self.settings.base_url)
+        await self._http.open()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        if odd := [m for m in messages if m.options or m.medium not in self.media]:
+            raise devino.Unsupported(f"acme sends plain SMS, not {odd[0].medium} {odd[0].options}")
+        items = [{"to": m.to, "text": m.text, "from": self.sender_of(m)} for m in messages]
+        sent = zip(messages, await self._ask("send", items, changes=True), strict=True)
+        return [Receipt.of(m, s, channel=self.name, ids=(str(s.id),)) for m, s in sent]
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        return await self._ask("status", ids, changes=False)
+
+    async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
+        body = msgspec.json.encode({"token": self.settings.token.reveal(), "items": items})
+        answer = await self._http.post(path, body, content_type="application/json", changes=changes)
+        if answer.status != 200:
+            raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)
+        try:
+            rows = msgspec.json.decode(answer.body, type=list[tuple[str, str]])
+        except msgspec.DecodeError as error:
+            raise devino.ProtocolViolation(f"acme's answer is unreadable: {error}") from error
+        return [Status(id=i, state=STATES.get(s, State.UNKNOWN), code=s) for i, s in rows]
+
+
+@devino.hookimpl
+def devino_channels() -> Iterable[devino.ChannelSpec]:
+    yield devino.ChannelSpec(
+        name="acme", summary="Acme", media=Acme.media, settings=AcmeSettings, load=lambda: Acme
+    )

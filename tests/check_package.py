@@ -1,0 +1,106 @@
+"""Build the distribution, and use it as a stranger would: `python tests/check_package.py FOLDER`.
+
+Not part of a pytest run, because it installs; `tox -e package` runs it. Every step needs the one
+before it, so it is a story, not a suite: the first thing that is not as promised ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = {"devino_core", "devino_codecs", "devino_plugins", "devino_sandbox"}
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import devino_codecs, devino_core
+for module in pkgutil.walk_packages(devino_codecs.__path__, "devino_codecs."):
+    importlib.import_module(module.name)
+extras = {"aiohttp", "aiosmtplib", "rich", "rich_click", "starlette", "uvicorn"} & set(sys.modules)
+assert not extras, f"imported without being asked for: {extras}"
+"""
+
+
+def main(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    run(sys.executable, "-m", "build", "--outdir", folder / "dist", ROOT, cwd=ROOT)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    (sdist,) = (folder / "dist").glob("*.tar.gz")
+    check_wheel(wheel)
+    check_sdist(sdist)
+
+    step("a stranger installs the base and takes the codecs alone")
+    stranger = folder / "stranger"
+    venv.create(stranger, with_pip=True)
+    scripts = stranger / ("Scripts" if sys.platform == "win32" else "bin")
+    python, devino = scripts / "python", scripts / "devino"
+    run(python, "-m", "pip", "install", "-q", wheel, cwd=folder)
+    run(python, "-I", "-c", IMPORT_ALL, cwd=folder)
+    bare = subprocess.run([devino, "demo"], cwd=folder, capture_output=True, text=True)
+    expect(bare.returncode != 0, "without its extra the command line cannot run")
+    expect('pip install "devino[cli]"' in bare.stderr, "and says what to install")
+
+    step("the demo")
+    run(python, "-m", "pip", "install", "-q", f"{wheel}[all]", cwd=folder)
+    run(devino, "demo", cwd=folder)
+    rows = json.loads(run(devino, "demo", "--json", cwd=folder, capture=True))["rows"]
+    expect(bool(rows), "the demo sends something")
+    for row in rows:
+        expect(row["state"] == row["expected"], f"{row} is as expected")
+
+    step("a third party's plugin beside it")
+    acme = folder / "devino-acme"
+    shutil.copytree(ROOT / "docs/examples/devino-acme", acme)
+    run(python, "-m", "pip", "install", "-q", acme, "pytest", cwd=folder)
+    kinds = json.loads(run(devino, "channels", "--json", cwd=folder, capture=True))["kinds"]
+    expect("acme" in {kind["kind"] for kind in kinds}, "`devino channels` lists it")
+    run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", acme / "tests", cwd=acme)
+    print("the package is as promised")
+
+
+def check_wheel(wheel: Path) -> None:
+    step("what the wheel holds")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    info = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
+    top = {name.split("/")[0] for name in names}
+    expect(top == PACKAGES | {info}, f"the top level is the four packages, not {sorted(top)}")
+    for package in sorted(PACKAGES):
+        expect(f"{package}/py.typed" in names, f"{package} is typed")
+    expect(f"{info}/licenses/LICENSE" in names, "the licence is inside")
+
+
+def check_sdist(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    for name in ("README.md", "LICENSE", "CHANGELOG.md", "tox.ini", "tests/__init__.py"):
+        expect(name in names, f"the source distribution has {name}")
+
+
+def run(*command: object, cwd: Path, capture: bool = False) -> str:
+    words = [str(word) for word in command]
+    print("$", *(words if len(words[-1]) < 200 else [*words[:-1], "..."]), flush=True)
+    done = subprocess.run(
+        words, cwd=cwd, check=True, text=True, stdout=subprocess.PIPE if capture else None
+    )
+    return done.stdout or ""
+
+
+def step(text: str) -> None:
+    print(f"\n# {text}", flush=True)
+
+
+def expect(true: bool, what: str) -> None:
+    if not true:
+        sys.exit(f"not so: {what}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) / "package")
