@@ -1,0 +1,166 @@
+"""Pages made from the code: tables that nobody keeps by hand."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from docutils import nodes
+from docutils.statemachine import StringList
+from msgspec import inspect
+from msgspec.inspect import Field
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.docutils import SphinxDirective
+
+from devino_core import ChannelSettings, Plugins, errors
+from devino_core.cli._app import Devino
+from devino_core.cli.toolkit import ExitCode
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+command = Devino()
+"""For the directive ``click``, which wants an object."""
+
+
+class Table(SphinxDirective):
+    """A directive whose content is a Markdown table, so that it may hold references."""
+
+    has_content = False
+
+    def run(self) -> list[nodes.Node]:
+        header, *rows = self.rows()
+        lines = [_line(header), _line("---" for _ in header), *map(_line, rows)]
+        parsed = nodes.Element()
+        self.state.nested_parse(StringList(lines, source="<generated>"), 0, parsed)
+        return parsed.children
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        raise NotImplementedError
+
+
+class SettingsTable(Table):
+    """``{settings} rest``: the keys of a channel kind."""
+
+    required_arguments = 1
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield "key", "type", "default", "meaning"
+        kind = Plugins(strict=True).channel_spec(self.arguments[0])
+        for field, meaning in settings_of(kind.settings):
+            yield f"`{field.name}`", _type(field.type), _default(field), _markdown(meaning)
+
+
+class ErrorsTable(Table):
+    """``{errors}``: every error, whether its call may be repeated, and what it says."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield "error", "may the call be repeated?", "what happened"
+        for name in errors.__all__:
+            kind = getattr(errors, name)
+            if issubclass(kind, errors.DevinoError) and kind is not errors.DevinoError:
+                yield f"`{name}`", _REPEAT[kind.retry], _markdown(kind.__doc__ or "")
+
+
+class ExitCodeTable(Table):
+    """``{exit-codes}``: what ``devino`` exits with."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield "code", "meaning"
+        for code in ExitCode:
+            yield str(int(code)), code.meaning
+
+
+_REPEAT = {
+    errors.Retry.NEVER: "no",
+    errors.Retry.SAFE: "yes",
+    errors.Retry.MAY_DUPLICATE: "it may reach the recipient twice",
+}
+
+
+def settings_of(settings: type[ChannelSettings]) -> Iterator[tuple[Field, str]]:
+    """Every field, with its docstring."""
+    meanings: dict[str, str] = {}
+    for owner in reversed(settings.__mro__):
+        if not issubclass(owner, ChannelSettings):
+            continue
+        documented = ModuleAnalyzer.for_module(owner.__module__).find_attr_docs()
+        for (name, attribute), lines in documented.items():
+            if name == owner.__name__:
+                meanings[attribute] = " ".join(lines).strip()
+    described = inspect.type_info(settings)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
+        yield field, meanings.get(field.name, "")
+
+
+def _default(field: Field) -> str:
+    if field.required:
+        return "*required*"
+    if field.default is None or field.default is msgspec.NODEFAULT:
+        return ""
+    value = field.default
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.UnionType(types=types):
+            return " or ".join(
+                _type(each) for each in types if not isinstance(each, inspect.NoneType)
+            )
+        case inspect.LiteralType(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+        case inspect.EnumType(cls=cls):
+            return " or ".join(f"`{member.value}`" for member in cls)
+        case inspect.IntType() | inspect.FloatType():
+            return _number(kind)
+        case inspect.CustomType(cls=cls):
+            return cls.__name__.lower()
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
+            return f"list of {_type(item)}"
+    return _NAMES[type(kind)]
+
+
+_NAMES: dict[type[inspect.Type], str] = {
+    inspect.StrType: "text",
+    inspect.BoolType: "`true` or `false`",
+    inspect.DictType: "table",
+}
+
+
+def _number(kind: inspect.IntType | inspect.FloatType) -> str:
+    limits = [
+        f"{word} {limit}"
+        for word, limit in (
+            ("above", kind.gt),
+            ("from", kind.ge),
+            ("below", kind.lt),
+            ("to", kind.le),
+        )
+        if limit is not None
+    ]
+    return " ".join(["whole number" if isinstance(kind, inspect.IntType) else "number", *limits])
+
+
+def _markdown(docstring: str) -> str:
+    """The first paragraph of a docstring, as it can stand in a cell."""
+    paragraph = textwrap.dedent(docstring).strip().partition("\n\n")[0]
+    plain = re.sub(
+        r":\w+(?::\w+)?:`(?:[^`<]*<)?~?([^`>]*)>?`", r"`\1`", " ".join(paragraph.split())
+    )
+    return plain.replace("|", r"\|")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    app.add_directive("settings", SettingsTable)
+    app.add_directive("errors", ErrorsTable)
+    app.add_directive("exit-codes", ExitCodeTable)
+    return {"parallel_read_safe": True}

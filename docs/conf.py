@@ -1,0 +1,39 @@
+"""Sphinx: `tox -e docs` builds this with warnings as errors and runs its examples."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "devino"
+author = "The devino authors"
+project_copyright = "The devino authors"
+
+extensions = [
+    "devino_docs",
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.doctest",
+    "sphinx_click",
+]
+exclude_patterns = ["_build", "examples"]
+
+html_theme = "furo"
+html_title = "devino"
+html_copy_source = False
+
+myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_heading_anchors = 3
+
+autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_class_signature = "mixed"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
+# The kernel's own words stay short in the source: `Message`, not `devino_core.Message`.
+add_module_names = False
