@@ -1,0 +1,276 @@
+"""XML read with every door shut and written by hand: what the XML codecs share.
+
+Read: no DTD, no entity but the five, no network, UTF-8 (windows-1251 where declared), a size cap,
+and at most :data:`MAX_RUN` bytes between one ``<`` and the next, which bounds a start tag with
+all its attributes as well as any text. :func:`parse` gives a tree, :class:`Feed` gives events
+and keeps nothing.
+
+Written: as strings. Names are constants of the codecs, so all there is to get right is the
+escaping, and a tree built only to be printed costs twice the time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final, cast
+
+from lxml import etree
+
+from .errors import DecodeError, EncodeError
+
+__all__ = [
+    "DECLARATION",
+    "MAX_RUN",
+    "MAX_SIZE",
+    "Element",
+    "Feed",
+    "Target",
+    "escape_attribute",
+    "escape_text",
+    "local_name",
+    "parse",
+]
+
+Element = etree._Element  # noqa: SLF001  (lxml has no public name for the type)
+
+DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
+MAX_SIZE: Final = 16 * 2**20
+"""Bytes that :func:`parse` takes unless told otherwise."""
+MAX_RUN: Final = 64 * 2**10
+"""Bytes from one ``<`` to the next. lxml interns every name it meets and never forgets one, so a
+start tag of a million attributes would stay in memory for good: it must not reach the parser."""
+
+_BOM = b"\xef\xbb\xbf"
+_HEAD = 256
+_ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)""")
+# Only encodings in which "<" is the byte 3C and nothing else is: MAX_RUN counts bytes.
+_ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"windows-1251", b"cp1251"})
+_COUNTED_LINES = 10_000
+
+
+def parse(data: bytes, *, max_size: int = MAX_SIZE) -> Element:
+    """The root of a document. Comments and processing instructions are gone from the tree.
+
+    Raises :exc:`DecodeError`, with the offset of what is malformed where it is known.
+    """
+    if len(data) > max_size:
+        raise DecodeError(f"{len(data)} bytes, and at most {max_size} are taken")
+    _check_head(data[:_HEAD])
+    _check_runs(data, -1)
+    try:
+        root: Element = etree.fromstring(data, _PARSER)
+    except etree.XMLSyntaxError as exc:
+        raise DecodeError(_reason(exc), offset=_offset(data, exc.position)) from None
+    except (etree.LxmlError, ValueError) as exc:
+        raise DecodeError(f"not well-formed XML ({type(exc).__name__})") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise DecodeError(_DTD)
+    return root
+
+
+class Target:
+    """What :class:`Feed` tells, element by element. Raise :exc:`DecodeError` to stop."""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element begins; ``tag`` may carry a ``{namespace}``."""
+
+    def data(self, text: str) -> None:
+        """A piece of text."""
+
+    def end(self, tag: str) -> None:
+        """The element ends."""
+
+    def doctype(self, *_: object) -> None:
+        """Called by lxml before it reads a word of the DTD."""
+        raise DecodeError(_DTD)
+
+    def close(self) -> None:
+        """Asked for by lxml."""
+
+
+class Feed:
+    """A document in pieces, of any length, in flat memory: events go to ``target``.
+
+    :meth:`feed` and :meth:`close` raise :exc:`DecodeError`; after that the feed stays dead.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._parser = _parser(target)
+        self._head: bytes | None = b""
+        self._fed = 0
+        self._last_tag = -1
+        self._error: DecodeError | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, as they came."""
+        if self._error is not None:
+            raise self._error
+        if not data:
+            return
+        try:
+            if self._head is not None:
+                # The declaration names the encoding: it is looked at whole, or not at all.
+                data = self._head + data
+                if len(data) < _HEAD and b">" not in data:
+                    self._head = data
+                    return
+                self._begin(data)
+            else:
+                self._pass_on(data)
+        except DecodeError as exc:
+            self._error = exc
+            raise
+
+    def close(self) -> None:
+        """The document ends here: whatever is open is an error."""
+        if self._error is not None:
+            raise self._error
+        try:
+            if self._head is not None:
+                self._begin(self._head)
+            self._call(None)
+        except DecodeError as exc:
+            self._error = exc
+            raise
+        self._error = DecodeError("the document has ended")
+
+    def _begin(self, data: bytes) -> None:
+        self._head = None
+        _check_head(data[:_HEAD])
+        self._pass_on(data)
+
+    def _pass_on(self, data: bytes) -> None:
+        self._last_tag = _check_runs(data, self._last_tag - self._fed) + self._fed
+        self._fed += len(data)
+        self._call(data)
+
+    def _call(self, data: bytes | None) -> None:
+        try:
+            if data is None:
+                self._parser.close()
+            else:
+                self._parser.feed(data)
+        except DecodeError:
+            raise
+        except etree.XMLSyntaxError as exc:
+            raise DecodeError(_reason(exc)) from None
+        except (etree.LxmlError, ValueError) as exc:
+            raise DecodeError(f"not well-formed XML ({type(exc).__name__})") from None
+
+
+def local_name(tag: str) -> str:
+    """A tag without its ``{namespace}``."""
+    return tag.rpartition("}")[2] if tag.startswith("{") else tag
+
+
+def escape_text(value: str) -> str:
+    """Text as it stands between two tags.
+
+    Raises :exc:`EncodeError` for a character that XML 1.0 cannot say: most controls, surrogates.
+    """
+    # Printable characters are all legal in XML, and this is one pass in C.
+    try:
+        if value.isprintable() and "&" not in value and "<" not in value and ">" not in value:
+            return value
+    except AttributeError:
+        raise EncodeError(f"a string is expected, not {type(value).__name__}") from None
+    return _escape(value, _IN_TEXT)
+
+
+def escape_attribute(value: str) -> str:
+    """A value as it stands between double quotes, line breaks and tabs kept. Raises as
+    :func:`escape_text` does."""
+    try:
+        if value.isprintable() and "&" not in value and "<" not in value and '"' not in value:
+            return value
+    except AttributeError:
+        raise EncodeError(f"a string is expected, not {type(value).__name__}") from None
+    return _escape(value, _IN_ATTRIBUTE)
+
+
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# A reader turns CR LF into LF, and any white space of an attribute into blanks.
+_IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
+
+
+def _escape(value: str, table: Mapping[int, str]) -> str:
+    found = _ILLEGAL.search(value)
+    if found is not None:
+        raise EncodeError(
+            f"character U+{ord(found[0]):04X} at {found.start()} cannot be written in XML"
+        )
+    return value.translate(table)
+
+
+_DTD = "a document type declaration is not taken"
+
+
+def _parser(target: Target | None = None) -> etree.XMLParser:
+    # lxml takes any object with these methods; its stubs ask for comment() as well.
+    receiver = None if target is None else cast("etree.ParserTarget", target)
+    return etree.XMLParser(
+        target=receiver,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+
+
+_PARSER = _parser()
+
+
+def _check_head(head: bytes) -> None:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4]:
+        raise DecodeError("UTF-8 is expected, not UTF-16 or UTF-32", offset=0)
+    head = head.removeprefix(_BOM)
+    if not head.startswith(b"<?xml"):
+        return
+    end = head.find(b"?>")
+    if end < 0:
+        raise DecodeError("the XML declaration does not end", offset=0)
+    declared = _ENCODING.search(head, 0, end)
+    if declared is not None and declared[1].lower() not in _ENCODINGS:
+        raise DecodeError("UTF-8 is expected, and another encoding is declared", offset=0)
+
+
+def _check_runs(data: bytes, tag: int) -> int:
+    """Where the last ``<`` of ``data`` is; ``tag`` is where the last one before it was."""
+    end = len(data)
+    while tag + MAX_RUN < end:
+        # Backwards from as far as the next "<" may be: a step a window, not a step a tag.
+        following = data.rfind(b"<", max(tag + 1, 0), tag + MAX_RUN + 1)
+        if following < 0:
+            raise DecodeError(f"more than {MAX_RUN} bytes without a tag", offset=max(tag, 0))
+        tag = following
+    return max(tag, data.rfind(b"<", max(tag, 0)))
+
+
+# libxml2's own words quote the document, and a document here holds a password.
+_ERROR_NAMES: dict[int, str] = {
+    code: name.removeprefix("ERR_").replace("_", " ").lower()
+    for name, code in vars(etree.ErrorTypes).items()
+    if name.startswith(("ERR_", "NS_ERR_"))
+}
+
+
+def _reason(exc: etree.XMLSyntaxError) -> str:
+    code: object = getattr(exc, "code", None)
+    name = _ERROR_NAMES.get(code) if isinstance(code, int) else None
+    return f"not well-formed XML ({name})" if name else "not well-formed XML"
+
+
+def _offset(data: bytes, position: tuple[int | None, int | None]) -> int | None:
+    line, column = position
+    # libxml2 counts columns in characters in some places, in bytes in others.
+    if not line or not column or line > _COUNTED_LINES or not data.isascii():
+        return None
+    if line == 1:
+        return min(column - 1, len(data))
+    newline = next(islice(re.finditer(rb"\n", data), line - 2, None), None)
+    return None if newline is None else min(newline.end() + column - 1, len(data))

@@ -1,0 +1,200 @@
+"""Lexical types: one value and its text, both ways, with the name that XML Schema gives the type.
+
+``read`` raises :exc:`DecodeError`, ``write`` :exc:`EncodeError`, without a path: whoever knows
+the field adds it. No message quotes the text, which may be a password or a phone number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from ._xml import escape_attribute, escape_text
+from .errors import DecodeError, EncodeError
+
+__all__ = [
+    "ATTRIBUTE",
+    "BOOLEAN",
+    "CLOCK_MINUTES",
+    "CLOCK_SECONDS",
+    "DECIMAL",
+    "INT",
+    "LONG",
+    "TEXT",
+    "UTC_TIME",
+    "UTC_TIME_Z",
+    "WALL_CLOCK",
+    "Scalar",
+    "read_integer",
+    "write_integer",
+]
+
+T = TypeVar("T")
+
+
+class Scalar(msgspec.Struct, Generic[T], frozen=True):
+    """A type of text. ``xsd`` is its name in XML Schema; ``write`` gives text already escaped."""
+
+    xsd: str
+    read: Callable[[str], T]
+    write: Callable[[T], str]
+
+
+def read_integer(text: str) -> int:
+    """A 64-bit integer. Blanks around it and a plus sign are taken."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise DecodeError("an integer is expected") from None
+    # int() takes "1_000" as well, and any length.
+    if len(text) > 18 or "_" in text:
+        _check_integer(text.strip(), value)
+    return value
+
+
+def _check_integer(text: str, value: int) -> None:
+    if "_" in text or not -(2**63) <= value < 2**63:
+        raise DecodeError("an integer of 64 bits is expected")
+
+
+def write_integer(value: int, bits: int = 64) -> str:
+    """Decimal digits; of an enum's member too. ``bool`` is refused."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise EncodeError(f"an integer is expected, not {type(value).__name__}")
+    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        raise EncodeError(f"an integer of {bits} bits is expected")
+    return f"{int(value)}"
+
+
+def _read_int(text: str) -> int:
+    value = read_integer(text)
+    if not -(2**31) <= value < 2**31:
+        raise DecodeError("an integer of 32 bits is expected")
+    return value
+
+
+def _write_int(value: int) -> str:
+    return write_integer(value, 32)
+
+
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _read_boolean(text: str) -> bool:
+    try:
+        return _TRUTH[text.strip().lower()]
+    except KeyError:
+        raise DecodeError("true or false is expected") from None
+
+
+def _write_boolean(value: bool) -> str:
+    if not isinstance(value, bool):
+        raise EncodeError(f"a bool is expected, not {type(value).__name__}")
+    return "true" if value else "false"
+
+
+# No exponent: Decimal("1E+999999999") is small until somebody prints it.
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,28}(?:\.[0-9]{0,28})?|\.[0-9]{1,28})", re.ASCII)
+
+
+def _read_decimal(text: str) -> Decimal:
+    text = text.strip()
+    if _DECIMAL.fullmatch(text) is None:
+        raise DecodeError("a decimal number is expected")
+    return Decimal(text)
+
+
+def _write_decimal(value: Decimal) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise EncodeError(f"a Decimal is expected, not {type(value).__name__}")
+    if not value.is_finite() or not -28 <= value.adjusted() < 28:
+        raise EncodeError("a finite decimal of at most 28 digits is expected")
+    text = f"{value:f}"
+    if _DECIMAL.fullmatch(text) is None:
+        raise EncodeError("a finite decimal of at most 28 digits is expected")
+    return text
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.strip())
+    except (ValueError, OverflowError):
+        raise DecodeError("a date and time of ISO 8601 is expected") from None
+
+
+def _check_moment(value: datetime) -> None:
+    if not isinstance(value, datetime):
+        raise EncodeError(f"a datetime is expected, not {type(value).__name__}")
+
+
+def _write_clock(value: datetime, timespec: str) -> str:
+    _check_moment(value)
+    if value.tzinfo is not None:
+        raise EncodeError("the wire carries no zone here: a naive datetime is expected")
+    return value.isoformat(timespec=timespec)
+
+
+def _write_minutes(value: datetime) -> str:
+    _check_moment(value)
+    return _write_clock(value, "seconds" if value.second else "minutes")
+
+
+def _write_seconds(value: datetime) -> str:
+    return _write_clock(value, "seconds")
+
+
+def _read_wall_clock(text: str) -> datetime:
+    return _moment(text).replace(tzinfo=None)
+
+
+def _read_utc(text: str) -> datetime:
+    moment = _moment(text)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise DecodeError("a date and time within the years 1 to 9999 is expected") from None
+
+
+def _write_utc(value: datetime) -> str:
+    _check_moment(value)
+    if value.tzinfo is None:
+        raise EncodeError("an instant is expected: give the datetime its zone")
+    try:
+        value = value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise EncodeError("a date and time within the years 1 to 9999 is expected") from None
+    return value.replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+def _write_utc_z(value: datetime) -> str:
+    return f"{_write_utc(value)}Z"
+
+
+TEXT: Final = Scalar[str]("string", str, escape_text)
+"""Text between tags."""
+ATTRIBUTE: Final = Scalar[str]("string", str, escape_attribute)
+INT: Final = Scalar[int]("int", _read_int, _write_int)
+LONG: Final = Scalar[int]("long", read_integer, write_integer)
+BOOLEAN: Final = Scalar[bool]("boolean", _read_boolean, _write_boolean)
+DECIMAL: Final = Scalar[Decimal]("decimal", _read_decimal, _write_decimal)
+
+# Below, a fraction of a second is read and not written: no field of the platform holds one.
+CLOCK_MINUTES: Final = Scalar[datetime]("dateTime", _moment, _write_minutes)
+"""Naive, zone unsaid; seconds left out when zero. Read as it is, aware if it has a zone."""
+CLOCK_SECONDS: Final = Scalar[datetime]("dateTime", _moment, _write_seconds)
+"""Naive, zone unsaid, always with seconds. Read as it is, aware if it has a zone."""
+WALL_CLOCK: Final = Scalar[datetime]("dateTime", _read_wall_clock, _write_seconds)
+"""Naive: the recipient's own clock. A zone that came with it is dropped."""
+UTC_TIME: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc)
+"""Aware; on the wire UTC without a sign of it."""
+UTC_TIME_Z: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc_z)
+"""Aware; on the wire UTC with ``Z``."""

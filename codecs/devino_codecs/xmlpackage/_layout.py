@@ -1,0 +1,50 @@
+"""Where each row stands in a package: ``(section, element)`` to row, for both directions."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ._rows import Row
+from ._values import (
+    Credentials,
+    Default,
+    Message,
+    MessageResult,
+    PackageError,
+    StatusRequest,
+    StatusResult,
+)
+
+__all__ = [
+    "ANSWER",
+    "CREDENTIALS",
+    "DEFAULT",
+    "ERROR",
+    "MESSAGE",
+    "MESSAGE_RESULT",
+    "REQUEST",
+    "STATUS_REQUEST",
+    "STATUS_RESULT",
+    "Layout",
+]
+
+CREDENTIALS: Final = Row("package", Credentials)
+DEFAULT: Final = Row("default", Default)
+MESSAGE: Final = Row("msg", Message)
+STATUS_REQUEST: Final = Row("msg", StatusRequest)
+MESSAGE_RESULT: Final = Row("msg", MessageResult)
+STATUS_RESULT: Final = Row("msg", StatusResult)
+ERROR: Final = Row("error", PackageError)
+
+# A row that stands right under <package> has no section: its own name is there, and "" beside it.
+Layout = dict[str, dict[str, Row[Any]]]
+
+REQUEST: Final[Layout] = {
+    "message": {"default": DEFAULT, "msg": MESSAGE},
+    "status": {"msg": STATUS_REQUEST},
+}
+ANSWER: Final[Layout] = {
+    "message": {"msg": MESSAGE_RESULT},
+    "status": {"msg": STATUS_RESULT},
+    "error": {"": ERROR},
+}

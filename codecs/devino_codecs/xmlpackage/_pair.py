@@ -1,0 +1,45 @@
+"""Which result belongs to which message."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from typing import TypeVar
+
+from ._values import Message, MessageResult, StatusRequest
+
+__all__ = ["pair"]
+
+Asked = TypeVar("Asked", Message, StatusRequest)
+Got = TypeVar("Got", bound=MessageResult)
+
+
+def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Got | None]]:
+    """Every message (or status request) with its result, in the order asked.
+
+    First by the caller's ``id``, then by ``sms_id`` for status requests, whatever the order; what
+    neither names is paired by order, and only if as many results are left as messages: a guess
+    about who was refused is worse than ``None``.
+    """
+    left = list(results)
+    pairs: list[tuple[Asked, Got | None]] = [(item, None) for item in asked]
+    for key in ("id", "sms_id"):
+        waiting: defaultdict[int, deque[int]] = defaultdict(deque)
+        for index, (item, result) in enumerate(pairs):
+            name = getattr(item, key, None)
+            if result is None and name is not None:
+                waiting[name].append(index)
+        unclaimed: list[Got] = []
+        for result in left:
+            places = waiting.get(getattr(result, key) or 0)
+            if places:
+                index = places.popleft()
+                pairs[index] = pairs[index][0], result
+            else:
+                unclaimed.append(result)
+        left = unclaimed
+    unpaired = [index for index, (_, result) in enumerate(pairs) if result is None]
+    if len(unpaired) == len(left):
+        for index, result in zip(unpaired, left, strict=True):
+            pairs[index] = pairs[index][0], result
+    return pairs

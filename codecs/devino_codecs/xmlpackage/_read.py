@@ -1,0 +1,96 @@
+"""Bytes to packages, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from devino_codecs._xml import MAX_SIZE, Element, local_name, parse
+from devino_codecs.errors import DecodeError
+
+from ._layout import (
+    ANSWER,
+    CREDENTIALS,
+    DEFAULT,
+    ERROR,
+    MESSAGE,
+    MESSAGE_RESULT,
+    REQUEST,
+    STATUS_REQUEST,
+    STATUS_RESULT,
+    Layout,
+)
+from ._rows import Row
+from ._values import Answer, Package, PackageError
+
+__all__ = ["decode_answer", "decode_request"]
+
+
+def decode_request(data: bytes, *, max_size: int = MAX_SIZE) -> Package:
+    """A package as Send.ashx and Statistics.ashx take it (chapter 6).
+
+    Elements are known by local name, attributes that no table has are ignored, and an absent
+    login, password or recipient is ``""``: it is for the platform to refuse. Raises
+    :exc:`DecodeError`; its path counts from 0: ``message.msg[3].date_beg``.
+    """
+    root = parse(data, max_size=max_size)
+    found = _rows(root, REQUEST)
+    if len(found[DEFAULT]) > 1:
+        raise DecodeError("more than one default", path="message.default")
+    credentials = CREDENTIALS.read(root.get, "")
+    return Package(
+        login=credentials.login,
+        password=credentials.password,
+        default=next(iter(found[DEFAULT]), None),
+        messages=tuple(found[MESSAGE]),
+        statuses=tuple(found[STATUS_REQUEST]),
+    )
+
+
+def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
+    """What Send.ashx and Statistics.ashx answer (chapter 6).
+
+    A package error is taken from ``<error>``, as the manual prints it, and from the text of
+    ``<package>`` itself. Raises :exc:`DecodeError`.
+    """
+    root = parse(data, max_size=max_size)
+    found = _rows(root, ANSWER)
+    errors: list[PackageError] = found[ERROR]
+    if not len(root) and (root.text or "").strip():
+        errors = [ERROR.read(root.get, (root.text or "").strip())]
+    return Answer(
+        messages=tuple(found[MESSAGE_RESULT]),
+        statuses=tuple(found[STATUS_RESULT]),
+        error=next(iter(errors), None),
+    )
+
+
+def _rows(root: Element, layout: Layout) -> dict[Row[Any], list[Any]]:
+    if local_name(root.tag) != "package":
+        raise DecodeError("the document is not a <package>")
+    found: dict[Row[Any], list[Any]] = {
+        row: [] for rows in layout.values() for row in rows.values()
+    }
+    for section in root:
+        name = local_name(section.tag)
+        for tag, row in layout.get(name, {}).items():
+            values = found[row]
+            elements = section.iterchildren(f"{{*}}{tag}") if tag else (section,)
+            try:
+                _read_all(row, elements, values)
+            except DecodeError as exc:
+                exc.path = _path(name, tag, len(values), exc.path)
+                raise
+    return found
+
+
+def _read_all(row: Row[Any], elements: Iterable[Element], values: list[Any]) -> None:
+    read = row.read
+    for element in elements:
+        if len(element):
+            raise DecodeError("text is expected, not an element", path="text")
+        values.append(read(element.get, element.text or ""))
+
+
+def _path(section: str, tag: str, index: int, field: str) -> str:
+    return f"{section}.{tag}[{index}].{field}" if tag else f"{section}.{field}"

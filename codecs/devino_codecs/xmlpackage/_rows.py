@@ -1,0 +1,178 @@
+"""Structs whose fields are the attributes and the text of one element: both ways from one table.
+
+The table of a struct is its annotations: ``id: Annotated[int | None, Attribute(LONG)]`` is the
+attribute ``id``, left out when ``None``. A package has hundreds of thousands of rows and a loop
+over the table costs twice the parser, so :class:`Row` unrolls it into two functions, as
+:mod:`dataclasses` does; ``Row.source`` shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Generic, TypeVar, cast, get_type_hints
+
+import msgspec
+
+from devino_codecs._xsd import Scalar, read_integer, write_integer
+from devino_codecs.errors import DecodeError, EncodeError
+
+__all__ = ["Attribute", "Row", "Text", "codes"]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+# The table pairs fields and scalars of every type; mypy cannot look across that, tests do.
+_AnyScalar = Scalar[Any]
+_Get = Callable[[str], str | None]
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """A field is the attribute of its name. ``none`` is how the wire says ``None``, where it does
+    not leave the attribute out."""
+
+    scalar: _AnyScalar
+    none: str | None = None
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A field is the text of the element."""
+
+    scalar: _AnyScalar
+
+
+class _Field(msgspec.Struct, frozen=True):
+    name: str
+    kind: Attribute | Text
+    default: object
+
+    def read(self, get: _Get, text: str) -> object:
+        found = text if isinstance(self.kind, Text) else get(self.name)
+        if isinstance(self.kind, Attribute) and found in (None, "", self.kind.none):
+            return self.default
+        return self.kind.scalar.read(found or "")
+
+    def write(self, value: object) -> str:
+        if isinstance(self.kind, Text):
+            return self.kind.scalar.write(value)
+        if value in (None, "") and self.default is None:
+            return "" if self.kind.none is None else f' {self.name}="{self.kind.none}"'
+        return f' {self.name}="{self.kind.scalar.write(value)}"'
+
+
+class Row(Generic[S]):
+    """The two directions between a struct and an element ``tag``.
+
+    ``read(get, text)`` takes what reads an attribute by name, and the text of the element; an
+    empty attribute is an absent one. ``write(value)`` gives the element, compact, and
+    ``open(value)`` its start tag alone. Their errors name the field.
+    """
+
+    def __init__(self, tag: str, cls: type[S]) -> None:
+        self.tag = tag
+        self.cls = cls
+        hints = get_type_hints(cls, include_extras=True)
+        self._fields = [
+            # Only strings are required of an element: an attribute that is not there is "".
+            _Field(
+                field.name,
+                hints[field.name].__metadata__[0],
+                "" if field.required else field.default,
+            )
+            for field in msgspec.structs.fields(cls)
+        ]
+        self.source = _source(tag, self._fields)
+        scope: dict[str, object] = {
+            "cls": cls,
+            "misread": self._misread,
+            "miswritten": self._miswritten,
+        }
+        for field in self._fields:
+            scope[f"read_{field.name}"] = field.kind.scalar.read
+            scope[f"write_{field.name}"] = field.kind.scalar.write
+        exec(self.source, scope)  # noqa: S102  (made of this package's own names alone)
+        self.read = cast("Callable[[_Get, str], S]", scope["read"])
+        self.write = cast("Callable[[S], str]", scope["write"])
+        self.open = cast("Callable[[S], str]", scope["open"])
+
+    def _misread(self, get: _Get, text: str) -> DecodeError:
+        for field in self._fields:
+            try:
+                field.read(get, text)
+            except DecodeError as exc:
+                exc.path = field.name
+                return exc
+        raise AssertionError(f"{self.cls.__name__} reads well")
+
+    def _miswritten(self, value: object) -> EncodeError:
+        if not isinstance(value, self.cls):
+            return EncodeError(f"a {self.cls.__name__} is expected, not {type(value).__name__}")
+        for field in self._fields:
+            try:
+                field.write(getattr(value, field.name))
+            except EncodeError as exc:
+                exc.path = field.name
+                return exc
+        raise AssertionError(f"{value!r} is written well")
+
+
+def _source(tag: str, fields: list[_Field]) -> str:
+    reading: list[str] = []
+    writing: list[str] = []
+    text = ""
+    for field in fields:
+        name, kind = field.name, field.kind
+        identity = kind.scalar.read is str
+        if isinstance(kind, Text):
+            text = f"{{write_{name}(value.{name})}}"
+            if not identity:
+                reading.append(f"{name} = read_{name}(text)")
+            continue
+        reading.append(f"{name} = get({name!r})")
+        said = name if kind.none is None else f"{name} and {name} != {kind.none!r}"
+        if identity:
+            reading.append(f"{name} = {name} or {field.default!r}")
+        else:
+            value = f"read_{name}({name})"
+            if kind.scalar.read is read_integer:
+                # Most of what is read is integers, and a call costs as much as the conversion.
+                value = f'(int({name}) if len({name}) < 19 and "_" not in {name} else {value})'
+            reading.append(f"{name} = {value} if {said} else {field.default!r}")
+        writing.append(f"{name} = value.{name}")
+        written = f"""' {name}="' + write_{name}({name}) + '"'"""
+        if field.default is None:
+            none = "" if kind.none is None else f' {name}="{kind.none}"'
+            empty = f"{name} in (None, '')" if identity else f"{name} is None"
+            written = f"""{none!r} if {empty} else {written}"""
+        writing.append(f"{name} = {written}")
+    attributes = "".join(f"{{{f.name}}}" for f in fields if isinstance(f.kind, Attribute))
+    arguments = ", ".join(f"{field.name}={field.name}" for field in fields)
+    element = f"<{tag}{attributes}>{text}</{tag}>" if text else f"<{tag}{attributes}/>"
+    return "\n".join(
+        [
+            *_function("read(get, text)", reading, f"cls({arguments})", "misread(get, text)"),
+            *_function("write(value)", writing, f"f'{element}'", "miswritten(value)"),
+            *_function("open(value)", writing, f"f'<{tag}{attributes}>'", "miswritten(value)"),
+        ]
+    )
+
+
+def _function(head: str, body: list[str], result: str, error: str) -> list[str]:
+    lines = [f"def {head}:", "    try:"]
+    lines += [f"        {line}" for line in (*body, f"return {result}")]
+    lines += ["    except (ValueError, AttributeError):", f"        raise {error} from None"]
+    return lines
+
+
+def codes(*enums: type[IntEnum]) -> Scalar[int]:
+    """Integers that are members of ``enums`` where a table has them; any other stays an int."""
+    known: dict[int, int] = {int(member): member for enum in enums for member in enum}
+    texts = {str(code): member for code, member in known.items()}
+
+    def read(text: str) -> int:
+        code = texts.get(text)
+        if code is not None:
+            return code
+        code = read_integer(text)
+        return known.get(code, code)
+
+    return Scalar("int", read, write_integer)

@@ -1,0 +1,139 @@
+"""What travels in a package: a struct an element, each field an attribute of the same name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from devino_codecs._masked import Masked
+from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT
+
+from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
+from ._rows import Attribute, Text, codes
+
+__all__ = [
+    "Answer",
+    "Credentials",
+    "Default",
+    "Message",
+    "MessageResult",
+    "Package",
+    "PackageError",
+    "StatusRequest",
+    "StatusResult",
+]
+
+# gc=False: rows come by the hundred thousand, and hold nothing that could hold them.
+
+_TYPE = codes(MessageType)
+_MESSAGE_CODE = codes(MessageStatus, MessageError)
+_PACKAGE_CODE = codes(PackageErrorCode)
+
+
+class Credentials(Masked, frozen=True, kw_only=True):
+    """Who sends a package; ``""`` where the package did not say. ``repr`` shows neither."""
+
+    login: Annotated[str, Attribute(ATTRIBUTE)] = ""
+    password: Annotated[str, Attribute(ATTRIBUTE)] = ""
+
+    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+
+
+class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What holds for every message of the package that does not say otherwise itself."""
+
+    sender: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    date_beg: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
+    date_end: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
+    url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    type: Annotated[MessageType | int | None, Attribute(_TYPE)] = None
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message to send (chapter 6, Send.ashx).
+
+    ``id`` is the caller's own number, by which an answer names the message and a status is asked
+    for. ``date_beg`` is when to send, ``date_end`` after what moment not to: naive, the manual
+    names no zone; a fraction of a second is not written. ``None`` is what the package's
+    :class:`Default` says; without one ``type`` is 0.
+    """
+
+    id: Annotated[int | None, Attribute(LONG)] = None
+    recipient: Annotated[str, Attribute(ATTRIBUTE)]
+    sender: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    date_beg: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
+    date_end: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
+    url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    type: Annotated[MessageType | int | None, Attribute(_TYPE)] = None
+    text: Annotated[str, Text(TEXT)] = ""
+
+    def with_default(self, default: Default | None) -> Message:
+        """This message with every attribute said, ``type`` included."""
+        default = default or Default()
+        said = {
+            name: getattr(self, name) if getattr(self, name) is not None else getattr(default, name)
+            for name in Default.__struct_fields__
+        }
+        if said["type"] is None:
+            said["type"] = MessageType.TEXT
+        return msgspec.structs.replace(self, **said)
+
+
+class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message asked after (chapter 6, Statistics.ashx): the caller's ``id`` or the
+    platform's ``sms_id``."""
+
+    id: Annotated[int | None, Attribute(LONG)] = None
+    sms_id: Annotated[int | None, Attribute(LONG)] = None
+
+
+class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the platform says of one message sent.
+
+    ``id`` is there if the request had one, ``sms_id`` (``"0"`` on the wire if there is none) if
+    the platform took the message; ``sms_count`` is its length in SMS.
+    """
+
+    id: Annotated[int | None, Attribute(LONG)] = None
+    sms_id: Annotated[int | None, Attribute(LONG, none="0")] = None
+    sms_count: Annotated[int | None, Attribute(LONG)] = None
+    code: Annotated[MessageCode, Text(_MESSAGE_CODE)]
+
+
+class StatusResult(MessageResult, frozen=True, kw_only=True, gc=False):
+    """What the platform says of one message asked after.
+
+    ``date_completed`` is when the status became final: naive, the manual names no zone (aware if
+    the wire had one).
+    """
+
+    date_completed: Annotated[datetime | None, Attribute(CLOCK_SECONDS)] = None
+
+
+class PackageError(msgspec.Struct, frozen=True):
+    """The whole package refused: no message of it was looked at."""
+
+    code: Annotated[PackageErrorCode | int, Text(_PACKAGE_CODE)]
+
+
+class Package(Masked, frozen=True, kw_only=True):
+    """A request: messages to send, messages to ask after, or both. ``repr`` shows no
+    credentials."""
+
+    login: str
+    password: str
+    default: Default | None = None
+    messages: tuple[Message, ...] = ()
+    statuses: tuple[StatusRequest, ...] = ()
+
+    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back: a result a message, in the order of the request, or ``error``."""
+
+    messages: tuple[MessageResult, ...] = ()
+    statuses: tuple[StatusResult, ...] = ()
+    error: PackageError | None = None
