@@ -18,6 +18,9 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in {"click", "rich_click"}:
             raise
-        sys.exit(f'devino: the command line needs {error.name}: pip install "devino[cli]"')
+        sys.stderr.write(
+            f'devino: the command line needs {error.name}: pip install "devino[cli]"\n'
+        )
+        sys.exit(2)
     # The program's own list, because click expands `*` and `~` in texts on Windows otherwise.
-    Devino().main(sys.argv[1:], prog_name="devino")
+    Devino().main(sys.argv[1:])

@@ -65,15 +65,15 @@ class Devino(click.RichGroup):
         self._add_commands()
         return super().get_command(ctx, cmd_name)
 
-    def main(self, args: Sequence[str] | None = None, *more: Any, **extra: Any) -> NoReturn:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:
         """Run, tell errors, exit."""
         arguments = sys.argv[1:] if args is None else list(args)
         # A pipe in a narrow encoding must not lose the rest of the output to one emoji.
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        extra = {**extra, "standalone_mode": False, "obj": self._app}
+        extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
-            code = super().main(arguments, *more, **extra)
+            code = super().main(arguments, **extra)
         except DevinoError as error:
             self._app.tell(error)
             code = exit_code(error)

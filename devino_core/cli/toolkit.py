@@ -105,9 +105,13 @@ class App:
         click.echo(f"devino: {one_line(text)}", err=True)
 
     def tell(self, error: DevinoError | click.ClickException, *, where: str = "") -> None:
-        """An error: one line with what to do, or the object that ``--json`` promises."""
+        """An error: one line with what to do, or the object that ``--json`` promises.
+
+        ``where`` goes before its text, for those that read files.
+        """
         if self.json:
-            self.show({"error": describe(error)})
+            described = describe(error)
+            self.show({"error": {**described, "message": f"{where}{described['message']}"}})
         elif isinstance(error, DevinoError):
             self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
         else:

@@ -1,0 +1,141 @@
+"""``devino`` run in the process against a channel without a wire."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import click
+from click.testing import CliRunner, Result
+
+from devino_core import (
+    Channel,
+    ChannelSettings,
+    ChannelSpec,
+    DevinoError,
+    Incoming,
+    Medium,
+    Message,
+    Plugins,
+    Receipt,
+    Secret,
+    State,
+    Status,
+    hookimpl,
+)
+from devino_core.cli._app import Devino
+from devino_core.cli.toolkit import App
+from devino_core.dispatch import failed_receipt
+from devino_core.testing import ManualClock
+
+NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
+
+ENVIRON = {"DEVINO__FAKE__TOKEN": "t0ken", "DEVINO_CONFIG": ""}
+
+
+class FakeSettings(ChannelSettings, frozen=True):
+    token: Secret
+    retries: int = 3
+
+
+class Platform:
+    """What a test scripts and afterwards looks at."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.asked: list[object] = []
+        self.refused: Mapping[str, DevinoError] = {}
+        """By recipient: the error in that message's receipt."""
+        self.failing: Mapping[str, DevinoError] = {}
+        """By recipient: the error of the whole call."""
+        self.clock = ManualClock(NOW)
+        self.commands: Sequence[click.Command] = ()
+        self.load_error: ImportError | None = None
+
+    def devino(self, *args: str, environ: Mapping[str, str] = ENVIRON, **options: Any) -> Result:
+        plugins = Plugins(discover=False)
+        plugins.register(self.plugin(), "fake")
+        app = App(plugins=plugins, clock=self.clock)
+        return CliRunner(env=dict(environ)).invoke(Devino(app), args, **options)
+
+    def plugin(self) -> object:
+        platform = self
+
+        class FakeChannel(Channel[FakeSettings]):
+            media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS, Medium.VIBER})
+
+            async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+                for message in messages:
+                    if message.to in platform.failing:
+                        raise platform.failing[message.to]
+                platform.sent += messages
+                return [self._receipt(message) for message in messages]
+
+            async def status(
+                self, ids: Sequence[str], *, medium: Medium = Medium.SMS
+            ) -> list[Status]:
+                platform.asked.append((tuple(ids), medium))
+                return [Status(state=State.DELIVERED, code=0, id=each) for each in ids]
+
+            async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
+                platform.asked.append((since, until))
+                return [
+                    Incoming(
+                        id="7",
+                        at=NOW,
+                        channel=self.name,
+                        sender="79031234567",
+                        to="1234",
+                        text="[red]stop\x1b[2J\tnow",
+                    )
+                ]
+
+            async def balance(self) -> Decimal:
+                return Decimal("20015.30")
+
+            async def statistics(self, period: timedelta) -> int:
+                """How many were delivered.
+
+                Not the first line.
+                """
+                return 0
+
+            def _receipt(self, message: Message) -> Receipt:
+                error = platform.refused.get(message.to)
+                if error is not None:
+                    return failed_receipt(message, error, channel=self.name)
+                status = Status(state=State.ACCEPTED)
+                return Receipt.of(message, status, channel=self.name, ids=(f"id-{message.to}",))
+
+        def load() -> type[FakeChannel]:
+            if platform.load_error is not None:
+                raise platform.load_error
+            return FakeChannel
+
+        @hookimpl
+        def devino_channels() -> Iterable[ChannelSpec]:
+            return [
+                ChannelSpec(
+                    name="fake",
+                    summary="A channel without a wire.",
+                    media=FakeChannel.media,
+                    settings=FakeSettings,
+                    load=load,
+                    extra="devino[fake]",
+                )
+            ]
+
+        @hookimpl
+        def devino_commands() -> Iterable[click.Command]:
+            return platform.commands
+
+        return SimpleNamespace(devino_channels=devino_channels, devino_commands=devino_commands)
+
+
+def objects(output: str) -> list[Any]:
+    """The JSON objects of an output, one a line."""
+    return [json.loads(line) for line in output.splitlines()]
