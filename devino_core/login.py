@@ -9,14 +9,10 @@ from typing import Generic, TypeVar
 from .clock import Clock
 from .errors import AuthenticationFailed
 
-__all__ = ["LoginExpired", "LoginSession"]
+__all__ = ["LoginSession"]
 
 S = TypeVar("S")
 T = TypeVar("T")
-
-
-class LoginExpired(AuthenticationFailed):
-    """The platform no longer knows the session id: log in again, once."""
 
 
 class LoginSession(Generic[S]):
@@ -42,15 +38,17 @@ class LoginSession(Generic[S]):
         self._lock = asyncio.Lock()
 
     async def run(self, call: Callable[[S], Awaitable[T]]) -> T:
-        """``call`` with a session; if that raises :exc:`LoginExpired`, once more with a new one.
+        """``call`` with a session; after AuthenticationFailed, once more with a new one.
 
-        A second LoginExpired is raised: a platform that refuses a fresh session is not asked in
-        a loop.
+        A second AuthenticationFailed is raised: a platform that refuses a fresh session is not
+        asked in a loop.
         """
-        session = await self._get()
+        session = self._usable()
+        if session is None:
+            session = await self._get()
         try:
             return await call(session)
-        except LoginExpired:
+        except AuthenticationFailed:
             # Of many calls that were refused at once, only the first to come here logs in.
             return await call(await self._get(refused=session))
 
@@ -66,7 +64,7 @@ class LoginSession(Generic[S]):
                     self._stale_at = asked_at + self._fresh_for
         return session
 
-    def _usable(self, refused: S | None) -> S | None:
+    def _usable(self, refused: S | None = None) -> S | None:
         if self._session == refused or self._clock.monotonic() >= self._stale_at:
             return None
         return self._session

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def compare(request: pytest.FixtureRequest) -> Iterator[Table]:
-    yield request.config.stash[_TABLE]
+def compare(request: pytest.FixtureRequest) -> Table:
+    return request.config.stash[_TABLE]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

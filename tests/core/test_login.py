@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from devino_core import AuthenticationFailed
-from devino_core.login import LoginExpired, LoginSession
+from devino_core.login import LoginSession
 from devino_core.testing import ManualClock
 
 
@@ -29,7 +29,7 @@ class Platform:
     async def call(self, session: str) -> str:
         await asyncio.sleep(0)
         if session not in self.good:
-            raise LoginExpired("SessionID expired", code=4)
+            raise AuthenticationFailed("SessionID expired", code=4)
         return session
 
 
@@ -66,7 +66,7 @@ async def test_a_platform_that_refuses_fresh_sessions_is_not_asked_in_a_loop(
     platform: Platform,
 ) -> None:
     async def refuse(session: str) -> str:
-        raise LoginExpired("SessionID expired", code=4)
+        raise AuthenticationFailed("SessionID expired", code=4)
 
     with pytest.raises(AuthenticationFailed):
         await platform.session.run(refuse)

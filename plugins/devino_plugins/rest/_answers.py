@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from devino_codecs.rest import (
     ErrorCode,
+    ResentSms,
     RestError,
     SmsState,
     SmsStateCode,
@@ -91,7 +92,9 @@ def error_of(error: RestError, *, changes: bool) -> DevinoError:
     return make(error) if make else Rejected(error.description, code=int(error.code))
 
 
-def _status(state: SmsState | ViberState, states: Mapping[int, State], message_id: str) -> Status:
+def _status(
+    state: SmsState | ResentSms | ViberState, states: Mapping[int, State], message_id: str
+) -> Status:
     return Status(
         state=states.get(state.state, State.UNKNOWN),
         id=message_id,

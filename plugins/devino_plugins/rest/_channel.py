@@ -47,7 +47,7 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, gather
 from devino_core.http import HttpSession
-from devino_core.login import LoginExpired, LoginSession
+from devino_core.login import LoginSession
 
 from ._answers import error_of, sms_status, viber_status
 from ._plan import Planned, plan
@@ -153,9 +153,7 @@ class _RestChannel(Channel[RestSettings]):
     async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
         """Make a call with credentials; ``changes`` says that it has an effect."""
 
-    async def _call(
-        self, request: Request[A], credentials: Credentials, *, changes: bool = False
-    ) -> A:
+    async def _call(self, request: Request[A], changes: bool, credentials: Credentials) -> A:
         """One POST, credentials in the body, and its answer. Raises what a refusal means."""
         wire = encode_request(request, credentials)
         answer = await self._http.post(
@@ -217,16 +215,10 @@ class RestChannel(_RestChannel):
         self._session = LoginSession(self._log_in, clock=self.clock)
 
     async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
-        async def call(session: Session) -> A:
-            try:
-                return await self._call(request, session, changes=changes)
-            except AuthenticationFailed as error:
-                raise LoginExpired(error.description, code=error.code) from None
-
-        return await self._session.run(call)
+        return await self._session.run(partial(self._call, request, changes))
 
     async def _log_in(self) -> Session:
-        return await self._call(GetSession(), self._login)
+        return await self._call(GetSession(), False, self._login)
 
 
 class RestV2Channel(_RestChannel):
@@ -235,7 +227,7 @@ class RestV2Channel(_RestChannel):
     _prefix = PREFIXES[2]
 
     async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
-        return await self._call(request, self._login, changes=changes)
+        return await self._call(request, changes, self._login)
 
 
 def _check_period(since: datetime, until: datetime) -> None:

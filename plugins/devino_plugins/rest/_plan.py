@@ -79,13 +79,13 @@ def plan(
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
+    contents = [_content(message, sender_of(message)) for message in messages]
+    recipients = [_number(message) for message in messages]
+    if len(messages) == 1:
+        return [_request(contents[0], (0,), messages, recipients)]
     groups: dict[_Group, list[int]] = {}
-    recipients: list[str] = []
     seen: Counter[tuple[_Content, str]] = Counter()
-    for position, message in enumerate(messages):
-        content = _content(message, sender_of(message))
-        number = _number(message)
-        recipients.append(number)
+    for position, (content, number) in enumerate(zip(contents, recipients, strict=True)):
         groups.setdefault((content, seen[content, number]), []).append(position)
         seen[content, number] += 1
     return [
