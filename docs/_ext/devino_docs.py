@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -159,7 +160,29 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _list_codes(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """A code table shows its members with what they mean."""
+    if isinstance(obj, type) and issubclass(obj, enum.Enum):
+        coded = [member for member in obj if _has_meaning(member)]
+        lines += [f"- ``{code.name}`` ({code.value}): {code.meaning}" for code in coded]
+
+
+def _skip_codes(
+    app: Sphinx, what: str, name: str, obj: object, skip: bool, options: object
+) -> bool | None:
+    return True if _has_meaning(obj) else None
+
+
+def _has_meaning(obj: object) -> bool:
+    return isinstance(obj, enum.Enum) and isinstance(getattr(obj, "meaning", None), str)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", _list_codes)
+    app.connect("autodoc-skip-member", _skip_codes)
     app.add_directive("settings", SettingsTable)
     app.add_directive("errors", ErrorsTable)
     app.add_directive("exit-codes", ExitCodeTable)
