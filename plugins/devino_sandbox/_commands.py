@@ -1,0 +1,125 @@
+"""The commands ``sandbox`` and ``demo``."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+import rich_click as click
+
+from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
+
+__all__ = ["demo", "sandbox"]
+
+
+def _amount(context: click.Context, option: click.Parameter, text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise click.BadParameter(
+            f"{text!r} is not an amount such as 1000 or 12.50", context, option
+        )
+    return amount
+
+
+@click.command()
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Where to listen. Whoever can reach it can use it.",
+)
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="Port of all HTTP protocols; a free one, unless given.",
+)
+@click.option("--login", default="demo", show_default=True, help="Login of the one account.")
+@click.option("--password", default="demo", show_default=True, help="Its password.")
+@click.option(
+    "--sender",
+    "senders",
+    metavar="NAME",
+    multiple=True,
+    help="Approved sender, repeatable; every well-formed one, unless given.",
+)
+@click.option(
+    "--balance",
+    metavar="AMOUNT",
+    callback=_amount,
+    default="1000000",
+    show_default=True,
+    help="What the account can spend.",
+)
+@click.option(
+    "--strict", is_flag=True, help="Hold clients to the manual where the platform is lenient."
+)
+@json_option
+@pass_app
+def sandbox(
+    app: App,
+    /,
+    host: str,
+    http_port: int,
+    login: str,
+    password: str,
+    senders: tuple[str, ...],
+    balance: Decimal,
+    strict: bool,
+) -> None:
+    """Run the platform on this machine, until Ctrl-C or SIGTERM.
+
+    It charges, delivers and reports, and shows what it receives. The number that a message goes to
+    chooses its fate: 799900000NN ends in the SMS state NN (41 undeliverable, 46 expired, ...), and
+    every other number gets its message.
+
+    With --json the first line is an object with the endpoints (rest, rest_v2, inspect, ...), login
+    and password; nothing follows it.
+
+    \b
+    Examples:
+      devino sandbox
+      devino sandbox --http-port 8080 --login me --password secret --sender DEVINO
+      devino sandbox --json
+    """
+    # Imported here, as in `demo`: `devino --help` does without a server.
+    from devino_core import Secret
+
+    from ._accounts import Account
+    from ._serve import serve
+    from ._world import World
+
+    account = Account(
+        login=login,
+        password=Secret(password),
+        balance=balance,
+        senders=frozenset(senders) or None,
+    )
+    app.run(serve(app, World([account], strict=strict), host=host, http_port=http_port))
+
+
+@click.command()
+@json_option
+@pass_app
+def demo(app: App) -> None:
+    """Send messages through every channel to a sandbox, and follow them to their ends.
+
+    Takes a few seconds and needs no account and no network. Exits with 0 only if every message
+    reached the state that it should.
+
+    \b
+    Examples:
+      devino demo
+      devino demo --json
+    """
+    from ._demo import Demo
+    from ._demo_view import DemoView
+
+    with DemoView(app) as view:
+        result = app.run(Demo(app.plugins, view.show).run())
+    view.conclude(result)
+    app.finish(ExitCode.DONE if result.ok else ExitCode.NOT_DONE)

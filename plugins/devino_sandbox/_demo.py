@@ -1,0 +1,230 @@
+"""The demo: messages of several fates through every channel, followed to their ends.
+
+A protocol joins by a line in :data:`CHANNELS`; a fate by a line in :data:`SCENARIOS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from devino_core import AsyncClient, Capability, Medium, Message, Plugins, Receipt, Secret, State
+from devino_core.clock import SYSTEM_CLOCK
+
+from ._accounts import Account
+from ._fates import Pace
+from ._runner import Sandbox
+from ._world import World
+
+__all__ = ["CHANNELS", "SCENARIOS", "Demo", "Result", "Row", "Scenario"]
+
+SENDER, SUBSCRIBER, ANSWER = "DEVINO", "79031234567", "Yes, I am coming"
+PACE = Pace(sent=0.3, final=0.8, read=1.2)
+POLL, PATIENCE = 0.15, 15.0
+
+CHANNELS: Mapping[str, Callable[[Mapping[str, str]], dict[str, object]]] = {
+    "rest": lambda endpoints: {"base_url": endpoints["rest"]},
+    "rest-v2": lambda endpoints: {"base_url": endpoints["rest_v2"]},
+}
+"""Channel kind: its settings beside login, password and sender, from the sandbox's endpoints."""
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A message and the state that it must reach. Numbers choose fates (:mod:`._fates`)."""
+
+    about: str
+    expected: State
+    to: str = SUBSCRIBER
+    text: str = "Your code is 1234"
+    sender: str | None = None
+    medium: Medium = Medium.SMS
+    fallback_sms: bool = False
+    scheduled: bool = False
+
+    def message(self, now: datetime) -> Message:
+        """The message, made anew each time."""
+        resent = Message(self.to, self.text, sender=self.sender) if self.fallback_sms else None
+        # Wires take whole seconds.
+        soon = now.replace(microsecond=0) + timedelta(seconds=2) if self.scheduled else None
+        return Message(
+            self.to,
+            self.text,
+            sender=self.sender,
+            medium=self.medium,
+            send_at=soon,
+            fallback=resent,
+        )
+
+
+SCENARIOS: Sequence[Scenario] = (
+    Scenario(about="an SMS", expected=State.DELIVERED),
+    Scenario(about="a long text, in parts", expected=State.DELIVERED, text="Привет, мир! " * 12),
+    Scenario(about="in two seconds", expected=State.DELIVERED, scheduled=True),
+    Scenario(about="a number out of service", expected=State.UNDELIVERABLE, to="79990000041"),
+    Scenario(about="a phone switched off", expected=State.EXPIRED, to="79990000046"),
+    Scenario(about="refused by the operator", expected=State.REJECTED, to="79990000042"),
+    Scenario(about="a sender not approved", expected=State.REJECTED, sender="STRANGER"),
+    Scenario(about="Viber, read", expected=State.READ, medium=Medium.VIBER),
+    Scenario(
+        about="no Viber, so by SMS",
+        expected=State.DELIVERED,
+        to="79990000005",
+        medium=Medium.VIBER,
+        fallback_sms=True,
+    ),
+)
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """One message on its way."""
+
+    channel: str
+    scenario: Scenario
+    receipt: Receipt
+    states: list[State]
+    """Every state that it was seen in, in order."""
+
+    @property
+    def state(self) -> State:
+        """Where it is."""
+        return self.receipt.status.state
+
+    @property
+    def reached(self) -> bool:
+        """It came where it was expected."""
+        return self.state is self.scenario.expected
+
+    def as_json(self) -> dict[str, object]:
+        """What ``devino demo --json`` prints of it."""
+        return {
+            "channel": self.channel,
+            "to": self.scenario.to,
+            "medium": self.scenario.medium,
+            "about": self.scenario.about,
+            "expected": self.scenario.expected,
+            "state": self.state,
+            "states": self.states,
+            "description": self.receipt.status.description,
+            "ids": self.receipt.ids,
+            "parts": self.receipt.parts,
+        }
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """How it ended."""
+
+    rows: Sequence[Row]
+    inboxes: Mapping[str, Sequence[str]]
+    """By channel: the texts of its incoming messages."""
+    balance: Decimal
+    spent: Decimal
+
+    @property
+    def ok(self) -> bool:
+        """Every message reached its state, and every channel that can brought the answer."""
+        return all(row.reached for row in self.rows) and all(
+            ANSWER in texts for texts in self.inboxes.values()
+        )
+
+
+class Demo:
+    """A sandbox, a client and the rows, which ``show`` is given whenever one of them changed."""
+
+    def __init__(self, plugins: Plugins, show: Callable[[Sequence[Row]], None]) -> None:
+        self._plugins = plugins
+        self._show = show
+        self._clock = SYSTEM_CLOCK
+
+    async def run(self) -> Result:
+        """From the start of the sandbox to its end, within seconds."""
+        account = Account(
+            login="demo",
+            password=Secret(secrets.token_urlsafe(9)),
+            senders=frozenset({SENDER}),
+        )
+        opening = account.balance
+        world = World([account], pace=PACE)
+        async with (
+            Sandbox(world, discover=False) as sandbox,
+            AsyncClient(self._channels(sandbox, account), plugins=self._plugins) as client,
+        ):
+            rows = await self._send(client)
+            world.receive(sender=SUBSCRIBER, to="1234", text=ANSWER)
+            await self._follow(client, rows)
+            return Result(
+                rows=rows,
+                inboxes=await self._inboxes(client),
+                balance=account.balance,
+                spent=opening - account.balance,
+            )
+
+    def _channels(self, sandbox: Sandbox, account: Account) -> dict[str, dict[str, object]]:
+        known = self._plugins.channels()
+        return {
+            kind: {
+                "login": account.login,
+                "password": account.password,
+                "sender": SENDER,
+                **settings(sandbox.endpoints),
+            }
+            for kind, settings in CHANNELS.items()
+            if kind in known
+        }
+
+    async def _send(self, client: AsyncClient) -> list[Row]:
+        async def send(name: str) -> list[Row]:
+            media = client.channel(name).media
+            scenarios = [scenario for scenario in SCENARIOS if scenario.medium in media]
+            now = self._clock.now()
+            receipts = await client.send_many(
+                [scenario.message(now) for scenario in scenarios], channel=name
+            )
+            return [
+                Row(
+                    channel=name,
+                    scenario=scenario,
+                    receipt=receipt,
+                    states=[receipt.status.state],
+                )
+                for scenario, receipt in zip(scenarios, receipts, strict=True)
+            ]
+
+        sent = await asyncio.gather(*map(send, client.channels))
+        rows = [row for of_channel in sent for row in of_channel]
+        self._show(rows)
+        return rows
+
+    async def _follow(self, client: AsyncClient, rows: Sequence[Row]) -> None:
+        """Until each is where it is expected. client.follow() would stop before READ."""
+
+        async def ask(row: Row) -> bool:
+            status = await client.status(row.receipt)
+            if status.state is row.state:
+                return False
+            row.receipt = msgspec.structs.replace(row.receipt, status=status)
+            row.states.append(status.state)
+            return True
+
+        end = self._clock.monotonic() + PATIENCE
+        while waiting := [row for row in rows if not row.reached]:
+            if self._clock.monotonic() > end:
+                return
+            await self._clock.sleep(POLL)
+            if any(await asyncio.gather(*map(ask, waiting))):
+                self._show(rows)
+
+    async def _inboxes(self, client: AsyncClient) -> dict[str, Sequence[str]]:
+        now, minute = self._clock.now(), timedelta(minutes=1)
+        return {
+            name: [
+                incoming.text
+                for incoming in await client.inbox(now - minute, now + minute, channel=name)
+            ]
+            for name, channel in client.channels.items()
+            if Capability.INBOX in channel.capabilities()
+        }

@@ -1,0 +1,121 @@
+"""Serving until told to stop, and showing meanwhile what is received."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from itertools import islice
+
+from devino_core.cli.toolkit import App, one_line
+
+from ._messages import IncomingMessage, StoredMessage
+from ._runner import Sandbox
+from ._world import World
+
+__all__ = ["serve"]
+
+POLL = 0.2
+AT_ONCE = 20
+"""Messages shown of what comes at once: nobody reads a bulk of thousands line by line."""
+REMEMBERED = 1_000
+LENGTH = 40
+"""Characters of a text that are shown."""
+
+
+async def serve(app: App, world: World, *, host: str, http_port: int) -> None:
+    """Run a sandbox of this world until SIGINT or SIGTERM. Raises ConfigurationError."""
+    stop = _stopped_by_signals()
+    async with Sandbox(world, host=host, http_port=http_port) as sandbox:
+        account = next(iter(world.accounts.values()))
+        login, password = account.login, account.password.reveal()
+        if app.json:
+            app.show({**sandbox.endpoints, "login": login, "password": password})
+            await stop.wait()
+            return
+        _greet(app, sandbox, login, password)
+        log = _Log(app, world)
+        while not stop.is_set():
+            log.flush()
+            await _wait(stop, POLL)
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' loops have none, and wake up for Python's own.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return stop
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
+
+
+def _greet(app: App, sandbox: Sandbox, login: str, password: str) -> None:
+    app.line("The sandbox is up; Ctrl-C ends it.")
+    facts = {**sandbox.endpoints, "login": login, "password": password}
+    for name, value in facts.items():
+        app.line(f"  {name:10}{value}")
+    app.line("To send through it from another terminal:")
+    settings = {"BASE_URL": sandbox.endpoints["rest"], "LOGIN": login, "PASSWORD": password}
+    for key, value in settings.items():
+        app.line(f"  export DEVINO__REST__{key}={value}")
+    app.line('  devino send 79031234567 "Hello" --sender DEVINO')
+    app.line()
+
+
+class _Log:
+    """What the World receives and does, a line each."""
+
+    def __init__(self, app: App, world: World) -> None:
+        self._app = app
+        self._world = world
+        self._seen = 0
+        # The latest that were shown, by id: whose changes are worth a line.
+        self._shown: dict[int, None] = {}
+        world.subscribe(changed=self._changed, arrived=self._arrived)
+
+    def flush(self) -> None:
+        """Show what came since the last time."""
+        new = list(islice(self._world.messages(), self._seen, None))
+        self._seen += len(new)
+        for message in new[:AT_ONCE]:
+            self._received(message)
+        if len(new) > AT_ONCE:
+            self._line(f"and {len(new) - AT_ONCE} more")
+
+    def _received(self, message: StoredMessage) -> None:
+        what = message.submission
+        if message.reason is None:
+            self._shown[message.first_id] = None
+            if len(self._shown) > REMEMBERED:
+                del self._shown[next(iter(self._shown))]
+            became = str(message.state)
+        else:
+            became = f"refused: {message.reason}"
+        text = what.text if len(what.text) <= LENGTH else f"{what.text[: LENGTH - 1]}…"
+        route = f"{what.sender} > {message.to}"
+        self._line(f"{what.via:8} {what.medium:5} {route}  {text!r}  {became}")
+
+    def _changed(self, message: StoredMessage) -> None:
+        # What was taken and has changed between two flushes is to be seen in that order.
+        self.flush()
+        if message.first_id in self._shown:
+            route = f"{message.submission.sender} > {message.to}"
+            self._line(
+                f"{message.submission.via:8} {message.submission.medium:5} {route}  {message.state}"
+            )
+
+    def _arrived(self, incoming: IncomingMessage) -> None:
+        self._line(f"incoming       {incoming.sender} > {incoming.to}  {incoming.text!r}")
+
+    def _line(self, text: str) -> None:
+        self._app.line(f"{self._world.clock.now().astimezone():%H:%M:%S}  {one_line(text)}")
