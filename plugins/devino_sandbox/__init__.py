@@ -1,0 +1,89 @@
+"""The platform on this machine, to try programs on: one World, one service for each protocol.
+
+::
+
+    async with Sandbox() as sandbox:
+        print(sandbox.endpoints["rest"], sandbox.endpoints["inspect"])
+
+What becomes of a message is chosen by its number, see :func:`default_fate`; what fails, by
+:class:`Fault`; what arrived is shown by the inspection API, see
+:mod:`devino_sandbox.services.inspection`. A test drives time with
+:class:`devino_core.testing.ManualClock` as the World's clock. Running it needs the extra
+``sandbox``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._accounts import Account
+    from ._fates import Fate, Pace, Step, default_fate
+    from ._faults import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Faults, Hang
+    from ._http import Broken, HttpAnswer, HttpRequest, answering, json_answer, struck
+    from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
+    from ._runner import Sandbox
+    from ._service import HttpService, PortService, Service
+    from ._timeline import Timeline
+    from ._world import World
+
+__all__ = [
+    "Account",
+    "AnswerError",
+    "AnswerHttp",
+    "Broken",
+    "Drop",
+    "DropAnswer",
+    "Fate",
+    "Fault",
+    "Faults",
+    "Hang",
+    "HttpAnswer",
+    "HttpRequest",
+    "HttpService",
+    "IncomingMessage",
+    "Pace",
+    "PortService",
+    "Refusal",
+    "Refused",
+    "Sandbox",
+    "Service",
+    "Step",
+    "StoredMessage",
+    "Submission",
+    "Timeline",
+    "World",
+    "answering",
+    "default_fate",
+    "json_answer",
+    "struck",
+]
+
+# Every command and client imports this package to see what plugins there are, and few of them run
+# a sandbox: what it is made of is imported on first use.
+_HOMES = {
+    name: module
+    for module, names in {
+        "_accounts": "Account",
+        "_fates": "Fate Pace Step default_fate",
+        "_faults": "AnswerError AnswerHttp Drop DropAnswer Fault Faults Hang",
+        "_http": "Broken HttpAnswer HttpRequest answering json_answer struck",
+        "_messages": "IncomingMessage Refusal Refused StoredMessage Submission",
+        "_runner": "Sandbox",
+        "_service": "HttpService PortService Service",
+        "_timeline": "Timeline",
+        "_world": "World",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> object:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value: object = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

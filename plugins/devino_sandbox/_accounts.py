@@ -1,0 +1,63 @@
+"""Who may use the platform."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from devino_core import Secret
+
+__all__ = ["Account", "Sessions"]
+
+_SESSION_ALPHABET = string.ascii_uppercase + string.digits
+_SESSION_LENGTH = 36
+_SESSION_LIFE = timedelta(minutes=120)
+
+
+class Account(msgspec.Struct, kw_only=True, eq=False):
+    """A customer of the platform. Two accounts are never equal."""
+
+    login: str
+    password: Secret
+    balance: Decimal = Decimal(1_000_000)
+    """What is left, in the account's currency."""
+    senders: frozenset[str] | None = None
+    """The approved sender names and numbers; None: every well-formed one."""
+
+
+class Sessions:
+    """Session ids of the session protocols: 36 of ``[A-Z0-9]``, good for 120 minutes each."""
+
+    def __init__(self) -> None:
+        # In the order of their ends, for all live equally long.
+        self._open: dict[str, tuple[Account, datetime]] = {}
+
+    def open(self, account: Account, now: datetime) -> str:
+        """A new session id; earlier ones of the account stay good."""
+        for ended in self._ended(now):
+            del self._open[ended]
+        session = "".join(secrets.choice(_SESSION_ALPHABET) for _ in range(_SESSION_LENGTH))
+        self._open[session] = account, now + _SESSION_LIFE
+        return session
+
+    def account(self, session: str, now: datetime) -> Account | None:
+        """Whose session it is; None if it is unknown or has ended."""
+        account, end = self._open.get(session, (None, now))
+        return account if now < end else None
+
+    def close_all(self) -> None:
+        """End every session at once, as a restart of the platform does."""
+        self._open.clear()
+
+    def _ended(self, now: datetime) -> Iterable[str]:
+        ended = []
+        for session, (_, end) in self._open.items():
+            if now < end:
+                break
+            ended.append(session)
+        return ended

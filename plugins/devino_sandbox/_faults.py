@@ -1,0 +1,165 @@
+"""Failures on order: of any protocol, for any call, at any layer.
+
+::
+
+    world.faults.add(Fault(protocol="rest", operation="Sms/Send", nth=2, action=Drop()))
+    world.faults.add(Fault(to="79161234567", times=None, action=AnswerError(8)))
+    world.faults.add(Fault(chance=0.01, times=None, action=DropAnswer()))
+
+The inspection API takes the same as JSON::
+
+    {"protocol": "rest", "operation": "Sms/Send", "nth": 2, "action": {"do": "drop"}}
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from devino_core import phone
+
+__all__ = ["Action", "AnswerError", "AnswerHttp", "Drop", "DropAnswer", "Fault", "Faults", "Hang"]
+
+
+class AnswerError(msgspec.Struct, frozen=True, tag_field="do", tag="error"):
+    """Answer an error of the protocol instead of carrying the call out."""
+
+    code: int | str
+    description: str | None = None
+    """None: what the protocol says with this code."""
+
+
+class AnswerHttp(msgspec.Struct, frozen=True, tag_field="do", tag="http"):
+    """Answer this HTTP status and body instead, as a proxy on the way might."""
+
+    status: int
+    body: str = ""
+    content_type: str = "text/html; charset=utf-8"
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.status <= 599:
+            raise ValueError("status must be 200 to 599")
+        if not (self.content_type.isascii() and self.content_type.isprintable()):
+            raise ValueError("content_type must be printable ASCII")
+
+
+class Drop(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
+    """Close the connection before anything is carried out."""
+
+
+class DropAnswer(msgspec.Struct, frozen=True, tag_field="do", tag="drop-answer"):
+    """Carry the call out, and close the connection instead of answering."""
+
+
+class Hang(msgspec.Struct, frozen=True, tag_field="do", tag="hang"):
+    """Carry nothing out and never answer, until the client or the sandbox closes."""
+
+
+Action = AnswerError | AnswerHttp | Drop | DropAnswer | Hang
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which calls fail, and how. A condition that is None fits every call.
+
+    Raises ValueError for what could never happen.
+    """
+
+    action: Action
+    protocol: str | None = None
+    """As in :attr:`Submission.via`: ``rest``, ``rest-v2``, ..."""
+    operation: str | None = None
+    """In the protocol's own words, in any case: ``Sms/Send``, ``submit_sm``, ..."""
+    to: str | None = None
+    """A phone number that is among the recipients."""
+    nth: int = 1
+    """The first call to fail, counted among those that fit."""
+    times: int | None = 1
+    """How many calls fail from there on; None: all."""
+    chance: float | None = None
+    """How likely such a call fails, by the World's own seeded dice."""
+
+    def __post_init__(self) -> None:
+        if self.nth < 1 or (self.times is not None and self.times < 1):
+            raise ValueError("nth and times count from 1")
+        if self.chance is not None and not 0 < self.chance <= 1:
+            raise ValueError("chance must be above 0 and at most 1")
+        if self.to is not None:
+            phone.normalize(self.to)
+
+    def fits(self, protocol: str, operation: str, to: Iterable[str]) -> bool:
+        """This is a call that it is about."""
+        return (
+            self.protocol in (None, protocol)
+            and (self.operation is None or self.operation.lower() == operation.lower())
+            and (self.to is None or _digits(self.to) in map(_digits, to))
+        )
+
+
+class Faults:
+    """The failures that are on order, oldest first."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
+        self._ordered: list[_Ordered] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._ordered)
+
+    def add(self, fault: Fault) -> None:
+        """Order a failure."""
+        self._ordered.append(_Ordered(fault))
+
+    def clear(self) -> None:
+        """Cancel all."""
+        self._ordered.clear()
+
+    def listing(self) -> list[Fault]:
+        """Those that may still happen."""
+        return [ordered.fault for ordered in self._ordered]
+
+    def strike(self, protocol: str, operation: str, to: Sequence[str] = ()) -> Action | None:
+        """What a service is to do instead of this call; None: just carry it out.
+
+        Each service asks once for each call, before it carries anything out.
+        """
+        struck: Action | None = None
+        for ordered in list(self._ordered):
+            if not ordered.fault.fits(protocol, operation, to):
+                continue
+            hit = ordered.count(self._dice)
+            if ordered.spent:
+                self._ordered.remove(ordered)
+            if hit and struck is None:
+                struck = ordered.fault.action
+        return struck
+
+
+class _Ordered:
+    """A fault and how far it has counted."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.fault = fault
+        self._calls = 0
+        self._hits = 0
+
+    @property
+    def spent(self) -> bool:
+        return self.fault.times is not None and self._hits >= self.fault.times
+
+    def count(self, dice: random.Random) -> bool:
+        """Count a call that fits; whether it fails."""
+        self._calls += 1
+        fault = self.fault
+        if self._calls < fault.nth or (fault.chance is not None and dice.random() >= fault.chance):
+            return False
+        self._hits += 1
+        return True
+
+
+def _digits(number: str) -> str:
+    try:
+        return phone.normalize(number)
+    except ValueError:
+        return number

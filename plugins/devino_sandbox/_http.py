@@ -1,0 +1,152 @@
+"""One HTTP exchange for services that answer at once: bytes in, bytes out, or a broken line."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TypeAlias, cast
+
+import msgspec
+
+from ._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
+
+__all__ = [
+    "ABORT",
+    "ASGIApp",
+    "Broken",
+    "HttpAnswer",
+    "HttpRequest",
+    "Outcome",
+    "answering",
+    "json_answer",
+    "struck",
+]
+
+Event: TypeAlias = MutableMapping[str, object]
+Receive: TypeAlias = Callable[[], Awaitable[Event]]
+Send: TypeAlias = Callable[[Event], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Event, Receive, Send], Awaitable[None]]
+
+ABORT = "devino_sandbox.abort"
+"""The ASGI extension that closes the connection at once; the sandbox's own server has it."""
+
+# A hundred thousand numbers in one form are three megabytes.
+_MAX_BODY = 64 * 1024 * 1024
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """A request as it came. It may hold passwords, so the repr shows nothing but the path."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: list[tuple[bytes, bytes]]
+    """Names in lower case."""
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"HttpRequest({self.method} {self.path})"
+
+    # msgspec gives rich an attribute list of its own, which would print the body.
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("method", self.method), ("path", self.path)]
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """An answer; Content-Length is added."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Broken(enum.Enum):
+    """What a client may get in place of an answer."""
+
+    DROP = enum.auto()
+    """The connection is closed."""
+    HANG = enum.auto()
+    """Nothing, until one of the two closes."""
+
+
+Outcome: TypeAlias = HttpAnswer | Broken
+
+
+def json_answer(status: int, value: object) -> HttpAnswer:
+    """For what no protocol of the platform prescribes."""
+    return HttpAnswer(
+        status, msgspec.json.encode(value) + b"\n", ((b"content-type", b"application/json"),)
+    )
+
+
+def struck(
+    action: Action,
+    carry_out: Callable[[], Outcome],
+    error: Callable[[AnswerError], Outcome],
+) -> Outcome:
+    """What a fault makes of an HTTP call; ``error`` says its protocol's errors."""
+    match action:
+        case AnswerError():
+            return error(action)
+        case AnswerHttp():
+            headers = ((b"content-type", action.content_type.encode()),)
+            return HttpAnswer(action.status, action.body.encode(), headers)
+        case Drop():
+            return Broken.DROP
+        case DropAnswer():
+            carry_out()
+            return Broken.DROP
+        case Hang():
+            return Broken.HANG
+
+
+def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
+    """An ASGI app around a plain function. A body above 64 MiB is answered 413."""
+
+    async def app(scope: Event, receive: Receive, send: Send) -> None:
+        body = await _body(receive)
+        if body is None:
+            return
+        if len(body) > _MAX_BODY:
+            outcome: Outcome = json_answer(413, {"error": "the body is larger than 64 MiB"})
+        else:
+            outcome = handle(
+                HttpRequest(
+                    cast("str", scope["method"]),
+                    cast("str", scope["path"]),
+                    cast("bytes", scope["query_string"]),
+                    cast("list[tuple[bytes, bytes]]", scope["headers"]),
+                    body,
+                )
+            )
+        if isinstance(outcome, Broken):
+            await _break(outcome, scope, receive)
+            return
+        length = b"%d" % len(outcome.body)
+        headers = [*outcome.headers, (b"content-length", length)]
+        await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
+        await send({"type": "http.response.body", "body": outcome.body})
+
+    return app
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body; None if the client left."""
+    event = await receive()
+    if event["type"] == "http.request" and not event.get("more_body"):
+        return cast("bytes", event.get("body", b""))
+    chunks = bytearray()
+    while event["type"] == "http.request":
+        chunks += cast("bytes", event.get("body", b""))
+        if not event.get("more_body") or len(chunks) > _MAX_BODY:
+            return bytes(chunks)
+        event = await receive()
+    return None
+
+
+async def _break(how: Broken, scope: Event, receive: Receive) -> None:
+    extensions = cast("dict[str, Callable[[], None]]", scope.get("extensions") or {})
+    if how is Broken.DROP and ABORT in extensions:
+        extensions[ABORT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,113 @@
+"""What the World keeps of each message."""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from devino_core import Medium, State
+
+from ._accounts import Account
+from ._fates import Step
+
+__all__ = ["IncomingMessage", "Refusal", "Refused", "StoredMessage", "Submission"]
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a service hands to the World: one content for any number of recipients."""
+
+    account: Account
+    via: str
+    """The protocol that it came by, as the channel kinds name it: ``rest``, ``rest-v2``, ..."""
+    sender: str
+    text: str
+    medium: Medium = Medium.SMS
+    send_at: datetime | None = None
+    """Aware: that instant. Naive: the recipient's wall clock. None or past: now."""
+    validity: timedelta | None = None
+    """How long delivery is tried, counted from the sending time."""
+    fallback: Submission | None = None
+    """What goes to the same recipient if this one fails."""
+    parts: int | None = None
+    """Segments to charge, from protocols that send them one by one; None: by the text."""
+
+
+class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
+    """One message to one recipient: what was asked, and where it is now.
+
+    All times are aware, in UTC. :meth:`World.advance <devino_sandbox.World.advance>` keeps the
+    state; a refused message has a ``reason``, the state REJECTED and no ids.
+    """
+
+    submission: Submission
+    to: str
+    first_id: int
+    parts: int
+    price: Decimal
+    """Of one segment."""
+    created_at: datetime
+    step: Step
+    send_at: datetime | None = None
+    """The instant for which it was scheduled, if it was."""
+    submitted_at: datetime | None = None
+    reported_at: datetime | None = None
+    found: bool = True
+    """State requests know it."""
+    reason: str | None = None
+    resent: StoredMessage | None = None
+    """The fallback that went in its place."""
+
+    @property
+    def state(self) -> State:
+        """Where it is, in the kernel's word."""
+        return self.step.state
+
+    @property
+    def code(self) -> int | None:
+        """Where it is, in the platform's number for its medium."""
+        return self.step.code
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The platform's ids, one for each segment."""
+        return tuple([str(self.first_id + part) for part in range(self.parts)])
+
+    @property
+    def sending_at(self) -> datetime:
+        """When it was, or is to be, sent."""
+        return self.send_at or self.created_at
+
+
+class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A message from a subscriber to a number of the account."""
+
+    id: int
+    account: Account
+    sender: str
+    to: str
+    text: str
+    at: datetime
+
+
+class Refusal(enum.Enum):
+    """Why the World takes no submission; each protocol has its own code for it."""
+
+    SENDER_MALFORMED = enum.auto()
+    SENDER_UNKNOWN = enum.auto()
+    """Well-formed, but not approved for the account."""
+    DESTINATION = enum.auto()
+    TEXT = enum.auto()
+    SEND_AT = enum.auto()
+    BALANCE = enum.auto()
+
+
+class Refused(Exception):
+    """The World does not take a submission; nothing was charged or sent, and it is on record."""
+
+    def __init__(self, refusal: Refusal, reason: str) -> None:
+        super().__init__(reason)
+        self.refusal = refusal
+        self.reason = reason

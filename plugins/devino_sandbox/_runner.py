@@ -1,0 +1,200 @@
+"""The sandbox: a World and its services, running."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from devino_core import ConfigurationError, PluginError, Plugins
+
+from . import hookspecs, services
+from ._service import HttpService, PortService, Service
+from ._world import World
+
+__all__ = ["Sandbox"]
+
+# Changes that follow each other closely are told together, so that thousands of messages a second
+# do not wake the driver for each. Who asks gets the exact state in any case.
+_GRAIN = 0.01
+
+
+class Sandbox:
+    """The platform on this machine::
+
+        async with Sandbox() as sandbox:
+            print(sandbox.endpoints["rest"])  # http://127.0.0.1:49153/rest
+
+    ``world``: by default a new one with the account ``demo``, password ``demo``. ``host``: loopback
+    unless told otherwise; nothing asks who connects. ``http_port`` and ``ports``, by service name:
+    0 takes a free one. ``discover``: load the services of installed plugins too.
+
+    It runs in the caller's event loop, and leaving the block ends every connection at once. It can
+    be entered once. Raises ConfigurationError when a port is in use or cannot be had.
+    """
+
+    def __init__(
+        self,
+        world: World | None = None,
+        *,
+        host: str = "127.0.0.1",
+        http_port: int = 0,
+        ports: Mapping[str, int] | None = None,
+        discover: bool = True,
+    ) -> None:
+        self.world = world if world is not None else World()
+        self.endpoints: Mapping[str, str] = {}
+        """Where the services are, by protocol: ``rest``, ``rest_v2``, ``inspect``, ..."""
+        self._host = host
+        self._http_port = http_port
+        self._ports = dict(ports or {})
+        self._discover = discover
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        offered = _services(self.world, discover=self._discover)
+        unknown = self._ports.keys() - {s.name for s in offered if isinstance(s, PortService)}
+        if unknown:
+            raise ConfigurationError(
+                f"no service has a port of its own by the name {unknown.pop()!r}"
+            )
+        async with AsyncExitStack() as stack:
+            for service in offered:
+                stack.push_async_callback(service.stop)
+                await service.start()
+            endpoints = await self._serve_http(stack, offered)
+            for service in offered:
+                if isinstance(service, PortService):
+                    endpoints |= await self._serve_port(stack, service)
+            await stack.enter_async_context(_Driver(self.world))
+            self.endpoints = endpoints
+            self._running = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._running.aclose()
+
+    async def _serve_http(
+        self, stack: AsyncExitStack, offered: Iterable[Service]
+    ) -> dict[str, str]:
+        with _explained_if_missing():
+            from ._server import HttpServer, Router
+        http = [service for service in offered if isinstance(service, HttpService)]
+        endpoints: dict[str, str] = {}
+        apps = {prefix: service.app for service in http for prefix in service.prefixes}
+        server = HttpServer(Router(apps, endpoints))
+        stack.push_async_callback(server.stop)
+        try:
+            port = await server.start(self._host, self._http_port)
+        except OSError as error:
+            raise _unavailable("HTTP", self._host, self._http_port, error) from error
+        base_url = f"http://{_reachable(self._host)}:{port}"
+        for service in http:
+            endpoints |= service.endpoints(base_url)
+        return endpoints
+
+    async def _serve_port(self, stack: AsyncExitStack, service: PortService) -> Mapping[str, str]:
+        port = self._ports.get(service.name, 0)
+        stack.push_async_callback(service.close)
+        try:
+            return await service.listen(self._host, port)
+        except OSError as error:
+            raise _unavailable(service.name, self._host, port, error) from error
+
+
+class _Driver:
+    """Moves the World on when something is due, for those who wait to be told."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._sooner = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._world.timeline.became_earlier = self._sooner.set
+        self._task = asyncio.create_task(self._drive())
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _drive(self) -> None:
+        while True:
+            self._sooner.clear()
+            self._world.advance()
+            due = self._world.timeline.next_due()
+            if due is None:
+                await self._sooner.wait()
+            else:
+                await self._sleep_until(due)
+
+    async def _sleep_until(self, due: datetime) -> None:
+        clock = self._world.clock
+        seconds = max((due - clock.now()).total_seconds(), _GRAIN)
+        waits = [
+            asyncio.ensure_future(clock.sleep(seconds)),
+            asyncio.ensure_future(self._sooner.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+def _services(world: World, *, discover: bool) -> list[Service]:
+    plugins = Plugins(discover=discover, hookspecs=[hookspecs])
+    for module in pkgutil.iter_modules(services.__path__, f"{services.__name__}."):
+        if not module.name.rpartition(".")[2].startswith("_"):
+            with _explained_if_missing():
+                plugin = importlib.import_module(module.name)
+            plugins.register(plugin, module.name, origin="devino")
+    offered: list[Service] = []
+    # pluggy asks the last registered first.
+    for group in reversed(plugins.hook.devino_sandbox_services(world=world)):
+        offered += group
+    origins: dict[str, str] = {}
+    for service in offered:
+        origin = type(service).__module__
+        if service.name in origins:
+            raise PluginError(
+                f"two services are named {service.name!r}: {origins[service.name]} and {origin}"
+            )
+        origins[service.name] = origin
+    return offered
+
+
+@contextmanager
+def _explained_if_missing() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(
+            f'the sandbox needs {error.name}: pip install "devino[sandbox]"'
+        ) from error
+
+
+def _unavailable(what: str, host: str, port: int, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}: cannot listen on {host} port {port}: {error.strerror or error}; "
+        "choose another port, or 0 for a free one"
+    )
+
+
+def _reachable(host: str) -> str:
+    """What a client on this machine calls the host that a server listens on."""
+    if host in ("", "0.0.0.0"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

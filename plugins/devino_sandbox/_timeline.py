@@ -1,0 +1,50 @@
+"""What is going to happen, in the order in which it is due."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from datetime import datetime
+
+from devino_core.clock import Clock
+
+__all__ = ["Timeline"]
+
+
+class Timeline:
+    """Actions that are due at a time. Nothing runs by itself: :meth:`advance` runs what is due.
+
+    One entry may stand for many messages, so a large batch costs no more than a small one.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._order = itertools.count()
+        self._running = False
+        self.became_earlier: Callable[[], None] = lambda: None
+        """Called when :meth:`next_due` became earlier, for whoever sleeps until then."""
+
+    def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
+        """Run ``action(due)`` then; what is due at the same time runs in the order of the calls."""
+        number = next(self._order)
+        heapq.heappush(self._due, (due, number, action))
+        if self._due[0][1] == number:
+            self.became_earlier()
+
+    def next_due(self) -> datetime | None:
+        """When the next action is due; None if there is none."""
+        return self._due[0][0] if self._due else None
+
+    def advance(self) -> None:
+        """Run all that is due by the clock. Within an action this does nothing."""
+        if self._running:
+            return
+        self._running = True
+        try:
+            while self._due and self._due[0][0] <= self._clock.now():
+                due, _, action = heapq.heappop(self._due)
+                action(due)
+        finally:
+            self._running = False

@@ -1,0 +1,30 @@
+"""The sandbox's own hook: how a protocol gets into it.
+
+The sandbox's own services are the modules in ``devino_sandbox/services``. A plugin brings more
+through the entry point group of all plugins, ``devino``. As the command line and clients load the
+same module without knowing this hook, it must be marked as optional::
+
+    from devino_core import hookimpl
+
+    @hookimpl(optionalhook=True)
+    def devino_sandbox_services(world):
+        from .sandbox import AcmeService
+
+        return [AcmeService(world)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from devino_core.hookspecs import hookspec
+
+from ._service import Service
+from ._world import World
+
+__all__ = ["devino_sandbox_services"]
+
+
+@hookspec
+def devino_sandbox_services(world: World) -> Iterable[Service]:  # type: ignore[empty-body]
+    """The services that this plugin brings. Called once for each sandbox, outside the loop."""

@@ -1,0 +1,258 @@
+"""What the sandbox received, for tests and eyes: the inspection API, under ``/_sandbox``.
+
+``GET /_sandbox``
+    What there is: this API, the accounts with their balances, the time. Never a password.
+
+``GET /_sandbox/messages``
+    Every message, oldest first, refused ones too; ``?to=79161234567`` those to one number. Fields:
+    ``to``, ``sender``, ``text``, ``medium``, ``via`` (the protocol), ``state`` (a
+    :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``, ``ids``,
+    the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``, ``reported_at``,
+    and ``reason`` of those that were refused. Times are ISO 8601 in UTC, or null.
+
+``POST /_sandbox/incoming``
+    ``{"sender": "79161234567", "to": "1234", "text": "hello"}``: a subscriber writes to a number of
+    the account (``"login"``, by default the first). Answers the message with its ``id`` and ``at``.
+
+``GET``, ``POST``, ``DELETE /_sandbox/faults``
+    The failures on order, order one (:class:`devino_sandbox.Fault` as JSON), cancel all::
+
+        {"protocol": "rest", "operation": "Sms/Send", "to": "79161234567", "nth": 2, "times": 1,
+         "action": {"do": "error", "code": 8}}
+
+    ``do`` is ``error`` (with ``code``, ``description``), ``http`` (``status``, ``body``,
+    ``content_type``), ``drop``, ``drop-answer`` or ``hang``.
+
+``DELETE /_sandbox/sessions``
+    End all sessions of the session protocols, as a restart of the platform does.
+
+``POST /_sandbox/clock``
+    ``{"advance": 3600}``: let seconds pass, where the World's clock is a driven one; 409 elsewhere.
+    ``GET`` tells the time.
+
+What cannot be carried out is answered with ``{"error": ...}`` and 400, 404, 405 or 409.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol, TypeVar, cast, runtime_checkable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from devino_core import Medium, State, hookimpl
+from devino_sandbox._faults import Fault
+from devino_sandbox._http import ASGIApp
+from devino_sandbox._messages import StoredMessage
+from devino_sandbox._service import HttpService
+from devino_sandbox._world import World
+
+__all__ = ["InspectionService", "MessageView", "devino_sandbox_services"]
+
+T = TypeVar("T")
+
+_ROOT = "/_sandbox"
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as ``GET /_sandbox/messages`` shows it; the fields are told there."""
+
+    to: str
+    sender: str
+    text: str
+    medium: Medium
+    via: str
+    state: State
+    code: int | None
+    parts: int
+    ids: tuple[str, ...]
+    created_at: datetime
+    send_at: datetime | None
+    submitted_at: datetime | None
+    reported_at: datetime | None
+    reason: str | None
+
+    @classmethod
+    def of(cls, message: StoredMessage) -> MessageView:
+        return cls(
+            to=message.to,
+            sender=message.submission.sender,
+            text=message.submission.text,
+            medium=message.submission.medium,
+            via=message.submission.via,
+            state=message.state,
+            code=message.code,
+            parts=message.parts,
+            ids=message.ids,
+            created_at=message.created_at,
+            send_at=message.send_at,
+            submitted_at=message.submitted_at,
+            reported_at=message.reported_at,
+            reason=message.reason,
+        )
+
+
+class IncomingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /_sandbox/incoming``."""
+
+    sender: str
+    to: str
+    text: str
+    login: str | None = None
+
+
+class ClockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /_sandbox/clock``."""
+
+    advance: float
+
+
+@runtime_checkable
+class _Driven(Protocol):
+    """A clock that moves when told."""
+
+    def advance(self, seconds: float) -> None: ...
+
+
+class InspectionService(HttpService):
+    """The inspection API of one World."""
+
+    name = "inspect"
+    prefixes = (_ROOT,)
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._app = Starlette(
+            routes=[
+                Route(_ROOT, self._index, methods=["GET"]),
+                Route(f"{_ROOT}/messages", self._messages, methods=["GET"]),
+                Route(f"{_ROOT}/incoming", self._incoming, methods=["POST"]),
+                Route(f"{_ROOT}/faults", self._list_faults, methods=["GET"]),
+                Route(f"{_ROOT}/faults", self._add_fault, methods=["POST"]),
+                Route(f"{_ROOT}/faults", self._clear_faults, methods=["DELETE"]),
+                Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
+                Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
+                Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
+            ],
+            exception_handlers={HTTPException: _explain},
+        )
+
+    @property
+    def app(self) -> ASGIApp:
+        return cast("ASGIApp", self._app)
+
+    def endpoints(self, base_url: str) -> Mapping[str, str]:
+        return {"inspect": f"{base_url}{_ROOT}"}
+
+    async def _index(self, request: Request) -> Response:
+        return _json(
+            {
+                "routes": _ROUTES,
+                "accounts": [
+                    {
+                        "login": account.login,
+                        "balance": account.balance,
+                        "senders": None if account.senders is None else sorted(account.senders),
+                    }
+                    for account in self._world.accounts.values()
+                ],
+                "time": self._world.clock.now(),
+            }
+        )
+
+    async def _messages(self, request: Request) -> Response:
+        found = self._world.messages(to=request.query_params.get("to"))
+        return _json([MessageView.of(message) for message in found])
+
+    async def _incoming(self, request: Request) -> Response:
+        body = await _body(request, IncomingBody)
+        account = None
+        if body.login is not None:
+            account = self._world.accounts.get(body.login)
+            if account is None:
+                raise HTTPException(400, "login: no such account")
+        try:
+            message = self._world.receive(
+                sender=body.sender, to=body.to, text=body.text, account=account
+            )
+        except ValueError as error:
+            raise HTTPException(400, f"sender: {error}") from None
+        return _json(
+            {
+                "id": message.id,
+                "sender": message.sender,
+                "to": message.to,
+                "text": message.text,
+                "at": message.at,
+            }
+        )
+
+    async def _list_faults(self, request: Request) -> Response:
+        return _json(self._world.faults.listing())
+
+    async def _add_fault(self, request: Request) -> Response:
+        self._world.faults.add(await _body(request, Fault))
+        return await self._list_faults(request)
+
+    async def _clear_faults(self, request: Request) -> Response:
+        self._world.faults.clear()
+        return await self._list_faults(request)
+
+    async def _end_sessions(self, request: Request) -> Response:
+        self._world.end_sessions()
+        return Response(status_code=204)
+
+    async def _tell_time(self, request: Request) -> Response:
+        clock = self._world.clock
+        return _json({"now": clock.now(), "driven": isinstance(clock, _Driven)})
+
+    async def _move_clock(self, request: Request) -> Response:
+        clock = self._world.clock
+        if not isinstance(clock, _Driven):
+            raise HTTPException(409, "the clock of this sandbox runs by itself")
+        body = await _body(request, ClockBody)
+        try:
+            clock.advance(body.advance)
+        except (ValueError, OverflowError) as error:
+            raise HTTPException(400, f"advance: {error}") from None
+        self._world.advance()
+        return await self._tell_time(request)
+
+
+_ROUTES = {
+    f"GET {_ROOT}/messages": "every message, refused ones too; ?to=NUMBER: those to one number",
+    f"POST {_ROOT}/incoming": "a subscriber writes: {sender, to, text, login (optional)}",
+    f"GET {_ROOT}/faults": "the failures on order",
+    f"POST {_ROOT}/faults": "order one: {protocol, operation, to, nth, times, chance, action}",
+    f"DELETE {_ROOT}/faults": "cancel all",
+    f"DELETE {_ROOT}/sessions": "end all sessions",
+    f"GET {_ROOT}/clock": "the time",
+    f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",
+}
+
+
+async def _body(request: Request, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except msgspec.MsgspecError as error:
+        raise HTTPException(400, f"body: {error}") from None
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+async def _explain(request: Request, error: Exception) -> Response:
+    found = cast("HTTPException", error)
+    return _json({"error": found.detail, "routes": _ROUTES}, found.status_code)
+
+
+@hookimpl
+def devino_sandbox_services(world: World) -> list[InspectionService]:
+    return [InspectionService(world)]

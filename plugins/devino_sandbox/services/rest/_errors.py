@@ -1,0 +1,148 @@
+"""Every way in which the REST service says no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from devino_codecs import rest
+from devino_codecs.rest import ErrorCode, ErrorText, RestError, ViberResultCode
+from devino_core import Medium
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import HttpAnswer, json_answer
+from devino_sandbox._messages import Refusal
+
+__all__ = [
+    "INTERNAL_ERROR",
+    "REFUSALS",
+    "argument_error",
+    "error",
+    "invalid",
+    "ordered_error",
+    "unknown_resource",
+]
+
+
+def error(text: ErrorText | ViberResultCode) -> RestError:
+    """The refusal with this text, under the code that it travels with."""
+    return RestError(text.code if isinstance(text, ErrorText) else ErrorCode.ARGUMENT_EMPTY, text)
+
+
+def invalid(parameter: str, reason: str) -> RestError:
+    """Code 2, in the words of .NET's ArgumentException."""
+    return RestError(ErrorCode.INVALID_ARGUMENT, f"{reason}\r\nParameter name: {parameter}")
+
+
+def _by_meaning(code: ErrorCode) -> RestError:
+    return RestError(code, code.meaning)
+
+
+INTERNAL_ERROR = _by_meaning(ErrorCode.INTERNAL_ERROR)
+
+_SMS = {
+    Refusal.SENDER_MALFORMED: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    Refusal.SENDER_UNKNOWN: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    Refusal.DESTINATION: error(ErrorText.INVALID_DESTINATION_ADDRESS),
+    Refusal.TEXT: invalid("data", "Data holds characters that no SMS can carry"),
+    Refusal.SEND_AT: invalid("sendDate", "SendDate is out of range"),
+    Refusal.BALANCE: _by_meaning(ErrorCode.NOT_ENOUGH_CREDITS),
+}
+REFUSALS: Mapping[Medium, Mapping[Refusal, RestError]] = {
+    Medium.SMS: _SMS,
+    Medium.VIBER: _SMS
+    | {
+        Refusal.SENDER_MALFORMED: error(ViberResultCode.SUBJECT_FORMAT),
+        Refusal.SENDER_UNKNOWN: error(ViberResultCode.SUBJECT_UNKNOWN),
+        Refusal.DESTINATION: error(ViberResultCode.ADDRESS_FORMAT),
+    },
+}
+
+_VIBER_SENDS = (
+    rest.SendViber,
+    rest.SendViberBulk,
+    rest.SendViberWithResend,
+    rest.SendViberWithResendBulk,
+)
+_VIBER_MISSING = {
+    "SourceAddress": ViberResultCode.SUBJECT_NOT_SPECIFIED,
+    "DestinationAddress": ViberResultCode.ADDRESS_NOT_SPECIFIED,
+    "DestinationAddresses": ViberResultCode.ADDRESS_NOT_SPECIFIED,
+    "Data": ViberResultCode.CONTENT_NOT_SPECIFIED,
+}
+
+# Dates that ASP.NET binds before the platform sees the call: parameter and method by argument.
+_BOUND = {
+    (rest.GetIncoming, "minDateUTC"): ("minDateUtc", "In"),
+    (rest.GetIncoming, "maxDateUTC"): ("maxDateUtc", "In"),
+    (rest.GetStatistics, "startDateTime"): ("startDateTime", "Statistics"),
+    (rest.GetStatistics, "endDateTime"): ("endDateTime", "Statistics"),
+}
+_ATTESTED = _BOUND[rest.GetIncoming, "maxDateUTC"]
+
+
+def argument_error(found: rest.ArgumentError) -> RestError:
+    """What is answered to an argument that is missing or malformed."""
+    bound = _BOUND.get((found.request, found.path))
+    if bound is not None:
+        # The text is known for one parameter; the others differ in the names.
+        text = ErrorText.MAX_DATE_MISSING.replace(f"'{_ATTESTED[0]}'", f"'{bound[0]}'")
+        text = text.replace(f" {_ATTESTED[1]}(", f" {bound[1]}(")
+        return RestError(ErrorCode.INTERNAL_ERROR, text)
+    viber = issubclass(found.request, _VIBER_SENDS)
+    if isinstance(found, rest.MissingArgumentError):
+        if viber and found.path in _VIBER_MISSING:
+            return error(_VIBER_MISSING[found.path])
+        return _missing(found.path)
+    if viber and found.path == "Validity":
+        return error(ViberResultCode.VALIDITY_FORMAT)
+    return invalid(_camel(found.path), f"{found.path} is invalid: {found.reason}")
+
+
+def _missing(argument: str) -> RestError:
+    # As in the one text that is known: "MessageID can not be ...", "Parameter name: messageId".
+    title = argument[0].upper() + argument[1:].removesuffix("Id")
+    title += "ID" if argument.endswith("Id") else ""
+    return RestError(
+        ErrorCode.ARGUMENT_EMPTY,
+        f"{title} can not be null or empty\r\nParameter name: {_camel(argument)}",
+    )
+
+
+def _camel(argument: str) -> str:
+    return argument[0].lower() + argument[1:]
+
+
+_CODES = {code.value: code for code in ErrorCode}
+
+
+def ordered_error(action: AnswerError) -> RestError:
+    """The error that a fault asks for; a word instead of a number is one of Viber's."""
+    if isinstance(action.code, str):
+        return RestError(ErrorCode.ARGUMENT_EMPTY, action.code)
+    code = _CODES.get(action.code)
+    if code is None:
+        return RestError(action.code, action.description or "")
+    return RestError(code, code.meaning if action.description is None else action.description)
+
+
+_RESOURCES = {
+    f"{rest.PREFIXES[version]}{operation.resource}".lower(): (
+        f"{rest.PREFIXES[version]}{operation.resource}"
+    )
+    for operation in rest.OPERATIONS
+    for version, credentials in ((1, operation.v1), (2, operation.v2))
+    if credentials
+}
+
+
+def unknown_resource(path: str) -> HttpAnswer:
+    """For the developer, as the manual is silent here: what there is, and what may be meant."""
+    near = get_close_matches(path.lower(), _RESOURCES, n=1)
+    hint = f": did you mean {_RESOURCES[near[0]]}?" if near else ""
+    return json_answer(
+        404,
+        {
+            "error": f"the platform's REST interface has no such resource{hint}",
+            "resources": list(_RESOURCES.values()),
+        },
+    )

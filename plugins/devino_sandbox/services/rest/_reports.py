@@ -1,0 +1,107 @@
+"""What the World knows, as the answers of the REST interface."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from devino_codecs import rest
+from devino_codecs.rest import SmsStateCode, ViberStateCode
+from devino_sandbox._fates import Step
+from devino_sandbox._messages import IncomingMessage, StoredMessage
+
+__all__ = ["incoming", "sms_state", "statistics", "viber_state"]
+
+# A fate made by hand may know a code that the tables lack, or none.
+_SMS: Mapping[int | None, SmsStateCode] = {code.value: code for code in SmsStateCode}
+_VIBER: Mapping[int | None, ViberStateCode] = {code.value: code for code in ViberStateCode}
+
+_Times = tuple[datetime | None, datetime | None, datetime | None, datetime | None]
+
+
+def sms_state(message: StoredMessage | None) -> rest.SmsState:
+    """The state of a segment; None is a message that the platform does not know."""
+    if message is None:
+        return rest.SmsState(SmsStateCode.NOT_FOUND, description=SmsStateCode.NOT_FOUND.text)
+    code = _SMS.get(message.code, SmsStateCode.UNKNOWN)
+    return rest.SmsState(code, *_times(message), code.text, message.price)
+
+
+def viber_state(message: StoredMessage | None) -> rest.ViberState:
+    """The state of a Viber message, with the SMS that went in its place."""
+    if message is None:
+        return rest.ViberState(ViberStateCode.UNKNOWN, description=ViberStateCode.UNKNOWN.text)
+    code = _VIBER.get(message.code, ViberStateCode.UNKNOWN)
+    return rest.ViberState(
+        code,
+        *_times(message),
+        code.text,
+        message.price,
+        resent_sms=() if message.resent is None else tuple(_resent(message.resent)),
+    )
+
+
+def _resent(sms: StoredMessage) -> Iterable[rest.ResentSms]:
+    code = _SMS.get(sms.code, SmsStateCode.UNKNOWN)
+    for message_id in sms.ids:
+        yield rest.ResentSms(code, *_times(sms), code.text, sms.price, id=message_id)
+
+
+def _times(message: StoredMessage) -> _Times:
+    """Creation, submission, delivery or failure, and the report of it."""
+    return (
+        message.created_at,
+        message.submitted_at,
+        message.reported_at,
+        message.reported_at,
+    )
+
+
+def incoming(messages: Iterable[IncomingMessage]) -> tuple[rest.IncomingSms, ...]:
+    """The list that ``Sms/In`` gives."""
+    return tuple(
+        rest.IncomingSms(
+            data=message.text,
+            source_address=message.sender,
+            destination_address=message.to,
+            id=message.id,
+            created=message.at,
+        )
+        for message in messages
+    )
+
+
+# The states that are no errors, by the column in which they are counted.
+_COLUMNS: Mapping[int | None, str] = {
+    SmsStateCode.QUEUED: "in_process",
+    SmsStateCode.SENT: "sent",
+    SmsStateCode.DELIVERED: "delivered",
+    SmsStateCode.EXPIRED: "expired",
+    SmsStateCode.DELETED: "rejected",
+    SmsStateCode.REJECTED_BY_SMSC: "rejected",
+    SmsStateCode.REJECTED_BY_PLATFORM: "rejected",
+    SmsStateCode.REJECTED: "rejected",
+}
+
+
+def statistics(tally: Counter[Step]) -> rest.Statistics:
+    """Sums, as the manual's example adds up: the errors are in one of the two totals only."""
+    columns: Counter[str] = Counter()
+    for step, count in tally.items():
+        columns[_COLUMNS.get(step.code, "errors")] += count
+    errors = columns["errors"]
+    total = columns.total() - errors
+    ratio = Decimal(100 * columns["delivered"]) / total if total else Decimal(0)
+    return rest.Statistics(
+        sent=columns["sent"],
+        delivered=columns["delivered"],
+        errors=errors,
+        in_process=columns["in_process"],
+        expired=columns["expired"],
+        rejected=columns["rejected"],
+        total=total,
+        total_with_errors=total + errors,
+        delivery_ratio=round(ratio, 2),
+    )

@@ -1,0 +1,234 @@
+"""The REST interface on a World."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from devino_codecs import rest
+from devino_codecs.rest import ErrorText, RestError
+from devino_core import Medium
+from devino_sandbox._accounts import Account
+from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._messages import Refused, StoredMessage, Submission
+from devino_sandbox._service import HttpService
+from devino_sandbox._world import World
+
+from . import _reports as reports
+from ._errors import (
+    INTERNAL_ERROR,
+    REFUSALS,
+    argument_error,
+    error,
+    invalid,
+    ordered_error,
+    unknown_resource,
+)
+
+__all__ = ["RestLimits", "RestService"]
+
+_log = logging.getLogger(__name__)
+
+# What a call answers, its type says; the codec keeps that for the client.
+Call: TypeAlias = rest.Request[Any]
+
+_HEADERS = (
+    (b"cache-control", b"private"),
+    (b"content-type", rest.ANSWER_TYPE.encode()),
+)
+_RESOURCES = {operation.request: operation.resource for operation in rest.OPERATIONS}
+
+
+class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What the manual allows at most; what is beyond is refused with code 2."""
+
+    sms_text: int = 2000
+    viber_text: int = 1000
+    v2_recipients: int = 2999
+    """Numbers of a bulk send; version 1 has no limit."""
+    statistics: timedelta = timedelta(days=90)
+    """Length of the period."""
+    incoming: timedelta = timedelta(days=365)
+    """Age of ``minDateUTC``."""
+    viber_validity: timedelta = timedelta(minutes=1440)
+    """In a strict World only, for every example of the manual goes beyond it."""
+
+
+class _Sending(NamedTuple):
+    medium: Medium
+    resend: bool = False
+
+
+_SENDINGS: Mapping[type[Call], _Sending] = {
+    rest.SendSms: _Sending(Medium.SMS),
+    rest.SendSmsByTimeZone: _Sending(Medium.SMS),
+    rest.SendSmsBulk: _Sending(Medium.SMS),
+    rest.SendSmsByTimeZoneToAddresses: _Sending(Medium.SMS),
+    rest.SendViber: _Sending(Medium.VIBER),
+    rest.SendViberBulk: _Sending(Medium.VIBER),
+    rest.SendViberWithResend: _Sending(Medium.VIBER, resend=True),
+    rest.SendViberWithResendBulk: _Sending(Medium.VIBER, resend=True),
+}
+
+
+class RestService(HttpService):
+    """Both versions of the REST interface, on one World."""
+
+    name = "rest"
+    prefixes = ("/rest",)
+
+    def __init__(self, world: World, limits: RestLimits | None = None) -> None:
+        self._world = world
+        self._limits = limits or RestLimits()
+        self._app = answering(self.handle)
+        self._operations: Mapping[type[Call], Callable[[Any, Account, str], rest.Answer]] = {
+            rest.GetSession: self._session,
+            rest.GetBalance: self._balance,
+            rest.GetSmsState: self._sms_state,
+            rest.GetViberState: self._viber_state,
+            rest.GetIncoming: self._incoming,
+            rest.GetStatistics: self._statistics,
+            **{request: partial(self._send, sending) for request, sending in _SENDINGS.items()},
+        }
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._app
+
+    def endpoints(self, base_url: str) -> Mapping[str, str]:
+        return {"rest": f"{base_url}/rest", "rest_v2": f"{base_url}/rest/v2"}
+
+    def handle(self, request: HttpRequest) -> Outcome:
+        """The outcome of one HTTP request."""
+        try:
+            call, credentials = rest.decode_request(request.path, request.query, request.body)
+        except rest.UnknownResourceError:
+            return unknown_resource(request.path)
+        except rest.ArgumentError as found:
+            return _answer(argument_error(found))
+        v1 = isinstance(credentials, rest.Session) or isinstance(call, rest.GetSession)
+        via = "rest" if v1 else "rest-v2"
+        if self._world.faults:
+            action = self._world.faults.strike(via, _RESOURCES[type(call)], _recipients(call))
+            if action is not None:
+                return struck(
+                    action,
+                    lambda: self._carry_out(call, credentials, via),
+                    lambda ordered: _answer(ordered_error(ordered)),
+                )
+        return self._carry_out(call, credentials, via)
+
+    def _carry_out(self, call: Call, credentials: rest.Credentials, via: str) -> HttpAnswer:
+        try:
+            account = self._account(credentials)
+            if isinstance(account, RestError):
+                return _answer(account)
+            return _answer(self._operations[type(call)](call, account, via))
+        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
+            _log.exception("the sandbox failed on %s", _RESOURCES[type(call)])
+            return _answer(INTERNAL_ERROR)
+
+    def _account(self, credentials: rest.Credentials) -> Account | RestError:
+        if isinstance(credentials, rest.Session):
+            return self._world.session(credentials.id) or error(ErrorText.SESSION_EXPIRED)
+        account = self._world.authenticate(credentials.login, credentials.password)
+        return account or error(ErrorText.INVALID_LOGIN)
+
+    def _session(self, call: rest.GetSession, account: Account, via: str) -> rest.Session:
+        return rest.Session(self._world.open_session(account))
+
+    def _balance(self, call: rest.GetBalance, account: Account, via: str) -> Decimal:
+        return account.balance
+
+    def _send(
+        self,
+        sending: _Sending,
+        call: rest.SendToOne | rest.SendToMany,
+        account: Account,
+        via: str,
+    ) -> rest.Ids | RestError:
+        to = _recipients(call)
+        submission = Submission(
+            account=account,
+            via=via,
+            medium=sending.medium,
+            sender=call.source_address,
+            text=call.data,
+            send_at=getattr(call, "send_date", None),
+            validity=None if call.validity is None else timedelta(minutes=call.validity),
+        )
+        if sending.resend:
+            by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+            submission = msgspec.structs.replace(submission, fallback=by_sms)
+        beyond = self._beyond_limits(submission, to)
+        if beyond is not None:
+            self._world.refuse(submission, to, beyond.description.partition("\r\n")[0])
+            return beyond
+        try:
+            messages = self._world.submit(submission, to)
+        except Refused as refused:
+            return REFUSALS[sending.medium][refused.refusal]
+        return tuple([message_id for message in messages for message_id in message.ids])
+
+    def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> RestError | None:
+        limits = self._limits
+        longest = limits.sms_text if submission.medium is Medium.SMS else limits.viber_text
+        if len(submission.text) > longest:
+            return invalid("data", f"Data can not be longer than {longest} characters")
+        most = limits.v2_recipients
+        if submission.via == "rest-v2" and len(to) > most:
+            return invalid("destinationAddresses", f"No more than {most} destination addresses")
+        if (
+            self._world.strict
+            and submission.medium is Medium.VIBER
+            and submission.validity is not None
+            and submission.validity > limits.viber_validity
+        ):
+            return invalid("validity", f"Validity can not be above {limits.viber_validity}")
+        return None
+
+    def _sms_state(self, call: rest.GetSmsState, account: Account, via: str) -> rest.SmsState:
+        return reports.sms_state(self._find(account, call.message_id, Medium.SMS))
+
+    def _viber_state(self, call: rest.GetViberState, account: Account, via: str) -> rest.ViberState:
+        return reports.viber_state(self._find(account, call.message_id, Medium.VIBER))
+
+    def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
+        message = self._world.find(account, message_id)
+        return message if message is not None and message.submission.medium is medium else None
+
+    def _incoming(
+        self, call: rest.GetIncoming, account: Account, via: str
+    ) -> tuple[rest.IncomingSms, ...] | RestError:
+        if call.max_date <= call.min_date:
+            return invalid("maxDateUtc", "maxDateUTC must be later than minDateUTC")
+        if self._world.clock.now() - call.min_date > self._limits.incoming:
+            return invalid("minDateUtc", "minDateUTC can not be more than a year ago")
+        return reports.incoming(self._world.incoming(account, call.min_date, call.max_date))
+
+    def _statistics(
+        self, call: rest.GetStatistics, account: Account, via: str
+    ) -> rest.Statistics | RestError:
+        since, until = call.start.replace(tzinfo=UTC), call.end.replace(tzinfo=UTC)
+        if until < since:
+            return invalid("endDateTime", "endDateTime must not be before startDateTime")
+        if until - since > self._limits.statistics:
+            return error(ErrorText.PERIOD_TOO_LONG)
+        return reports.statistics(self._world.tally(account, Medium.SMS, since, until))
+
+
+def _recipients(call: Call) -> Sequence[str]:
+    if isinstance(call, rest.SendToOne):
+        return (call.destination_address,)
+    return call.destination_addresses if isinstance(call, rest.SendToMany) else ()
+
+
+def _answer(answer: rest.Answer) -> HttpAnswer:
+    status = answer.http_status if isinstance(answer, RestError) else 200
+    return HttpAnswer(status, rest.encode_answer(answer), _HEADERS)
