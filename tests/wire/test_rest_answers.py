@@ -1,0 +1,284 @@
+"""REST answers: what is read, what is written, what is refused."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from devino_codecs import rest
+
+NINE_ELEVEN = datetime(2011, 1, 3, 9, 11, 51, 213000, tzinfo=UTC)
+DELIVERED = rest.SmsState(
+    rest.SmsStateCode.DELIVERED,
+    NINE_ELEVEN,
+    NINE_ELEVEN,
+    NINE_ELEVEN,
+    NINE_ELEVEN,
+    "Доставлено",
+    Decimal("1.10"),
+)
+DELIVERED_JSON = (
+    r'{"State":0,"CreationDateUtc":"\/Date(1294045911213)\/",'
+    r'"SubmittedDateUtc":"\/Date(1294045911213)\/","ReportedDateUtc":"\/Date(1294045911213)\/",'
+    r'"TimeStampUtc":"\/Date(1294045911213)\/","StateDescription":"Доставлено","Price":1.10}'
+)
+RESENT = rest.ViberState(
+    rest.ViberStateCode.UNDELIVERED,
+    description="Не доставлено",
+    resent_sms=(rest.ResentSms(rest.SmsStateCode.QUEUED, description="В очереди", id="42"),),
+)
+RESENT_JSON = (
+    '{"State":4,"CreationDateUtc":null,"SubmittedDateUtc":null,"ReportedDateUtc":null,'
+    r'"TimeStampUtc":"\/Date(-62135596800000)\/","StateDescription":"Не доставлено","Price":null,'
+    '"ResentSms":[{"State":-2,"CreationDateUtc":null,"SubmittedDateUtc":null,'
+    r'"ReportedDateUtc":null,"TimeStampUtc":"\/Date(-62135596800000)\/",'
+    '"StateDescription":"В очереди","Price":null,"Id":"42"}]}'
+)
+INCOMING_JSON = (
+    r'[{"Data":"\"/Date(1)/\"\n","SourceAddress":"7","DestinationAddress":"8","ID":5,'
+    r'"CreatedDateUtc":"\/Date(1294045911213)\/"}]'
+)
+STATISTICS_JSON = (
+    '{"Sent":1,"Delivered":2,"Errors":3,"InProcess":4,"Expired":5,"Rejected":6,"Total":7,'
+    '"TotalWithErrors":8,"DeliveryRatio":28.57}'
+)
+
+
+def read(request: type[rest.Request[object]], body: str, http_status: int = 200) -> object:
+    return rest.decode_answer(request, http_status, body.encode())
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer", "body"),
+    [
+        (rest.GetSession, rest.Session("A_1"), '"A_1"'),
+        (rest.GetBalance, Decimal("20015.30"), "20015.30"),
+        (rest.GetBalance, Decimal("-0.5"), "-0.5"),
+        (rest.GetBalance, Decimal("123456789012345678901.23456789"), None),
+        (rest.SendSms, (), "[]"),
+        (rest.SendSms, ("1", "SAR-GW01+7916-2-1"), '["1","SAR-GW01+7916-2-1"]'),
+        (rest.GetSmsState, DELIVERED, DELIVERED_JSON),
+        (rest.GetViberState, RESENT, RESENT_JSON),
+        (rest.GetIncoming, (), "[]"),
+        (
+            rest.GetIncoming,
+            (rest.IncomingSms('"/Date(1)/"\n', "7", "8", 5, NINE_ELEVEN),),
+            INCOMING_JSON,
+        ),
+        (
+            rest.GetStatistics,
+            rest.Statistics(1, 2, 3, 4, 5, 6, 7, 8, Decimal("28.57")),
+            STATISTICS_JSON,
+        ),
+        (
+            rest.GetBalance,
+            rest.RestError(rest.ErrorCode.ARGUMENT_EMPTY, rest.ErrorText.MESSAGE_ID_EMPTY),
+            r'{"Code":1,"Desc":"MessageID can not be null or empty\r\nParameter name: messageId"}',
+        ),
+    ],
+)
+def test_an_answer_goes_there_and_back_byte_for_byte(
+    request_: type[rest.Request[object]], answer: rest.Answer, body: str | None
+) -> None:
+    written = rest.encode_answer(answer)
+    assert written.decode() == (str(answer) if body is None else body)
+    assert rest.decode_answer(request_, 200, written) == answer
+
+
+def test_keys_come_in_any_case_and_order_and_some_are_unknown() -> None:
+    given = json.loads(DELIVERED_JSON, parse_float=Decimal)
+    turned = {"New": [1], **{key.upper(): given[key] for key in reversed(given)}}
+    body = json.dumps(turned, default=float, indent=1)
+    assert read(rest.GetSmsState, f"\ufeff {body}\r\n") == DELIVERED
+
+
+def test_keys_that_are_missing_are_unset_but_the_state_must_be_there() -> None:
+    assert read(rest.GetViberState, '{"State":"2"}') == rest.ViberState(
+        rest.ViberStateCode.DELIVERED
+    )
+    with pytest.raises(rest.DecodeError, match="nothing") as caught:
+        read(rest.GetSmsState, '{"StateDescription":"?"}')
+    assert caught.value.path == "State"
+
+
+def test_ids_come_as_strings_or_numbers() -> None:
+    assert read(rest.SendSms, '["GW0261BBD6B3",579700854169272358]') == (
+        "GW0261BBD6B3",
+        "579700854169272358",
+    )
+    state = read(rest.GetViberState, '{"State":4,"ResentSms":[{"State":0,"Id":7}]}')
+    assert isinstance(state, rest.ViberState)
+    assert state.resent_sms == (rest.ResentSms(rest.SmsStateCode.DELIVERED, id="7"),)
+
+
+def test_codes_that_the_manual_lacks_stay_numbers() -> None:
+    state = read(rest.GetSmsState, '{"State":12345}')
+    assert state == rest.SmsState(12345)
+    assert json.loads(rest.encode_answer(rest.SmsState(12345)))["State"] == 12345
+
+
+def test_the_older_number_of_deleted_is_written_as_the_manuals() -> None:
+    state = read(rest.GetSmsState, '{"State":-97}')
+    assert isinstance(state, rest.SmsState)
+    assert state.state is rest.SmsStateCode.DELETED
+    assert rest.encode_answer(state).startswith(b'{"State":47,')
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ('{"Code":"4","Desc":"SessionID expired"}', (4, "SessionID expired")),
+        ('{"desc":"x","code":77}', (77, "x")),
+        ('{"Code":9,"Desc":null}', (9, "")),
+        ('{"Code":9}', (9, "")),
+    ],
+)
+@pytest.mark.parametrize("http_status", [200, 400, 500])
+def test_a_refusal_is_a_value_whatever_its_http_status(
+    body: str, error: tuple[int, str], http_status: int
+) -> None:
+    for operation in rest.OPERATIONS:
+        assert read(operation.request, body, http_status) == rest.RestError(*error)
+
+
+def test_an_offset_does_not_move_the_instant() -> None:
+    for text in (r"\/Date(1294045911213+0300)\/", "/Date(1294045911213-0000)/"):
+        state = read(rest.GetSmsState, f'{{"State":0,"ReportedDateUtc":"{text}"}}')
+        assert isinstance(state, rest.SmsState)
+        assert state.reported == NINE_ELEVEN
+        assert state.reported is not None
+        assert state.reported.utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize("text", [r"\/Date(-62135596800000)\/", "/Date(-62135596800000+0300)/"])
+def test_the_minimum_date_means_that_there_is_none(text: str) -> None:
+    body = f'{{"State":0,"CreationDateUtc":"{text}","TimeStampUtc":"{text}"}}'
+    assert read(rest.GetSmsState, body) == rest.SmsState(rest.SmsStateCode.DELIVERED)
+
+
+def test_dates_are_written_in_whole_milliseconds_of_utc() -> None:
+    moscow = timezone(timedelta(hours=3))
+    late = datetime(2011, 1, 3, 12, 11, 51, 213999, tzinfo=moscow)
+    written = rest.encode_answer(rest.SmsState(rest.SmsStateCode.SENT, creation=late))
+    assert rb'"CreationDateUtc":"\/Date(1294045911213)\/"' in written
+
+
+@pytest.mark.parametrize(
+    ("http_status", "body", "reason"),
+    [
+        (200, "", "HTTP 200 with an empty body"),
+        (401, " \n", "HTTP 401 with an empty body"),
+        (502, "<html><body>Bad Gateway</body></html>", "HTTP 502 with a page of HTML or XML"),
+        (400, '{Code: 4, Desc: "x"}', "HTTP 400 with no JSON"),
+        (404, '{"Message":"No HTTP resource was found"}', "HTTP 404, but an object in place"),
+        (500, '["579700854169272358"]', "HTTP 500, but an array in place"),
+        (302, "true", "HTTP 302, but a boolean in place"),
+        (200, "[" * 100_000, "nested too deeply"),
+        (200, '{"Code":' + "[" * 100_000, "nested too deeply"),
+        (200, '{"Code":1.5,"Desc":""}', "Code: expected a whole number, got a number"),
+        (200, '{"Code":4,"Desc":5}', "Desc: expected a string, got a number"),
+        (200, '{"Code":99999999999999999999}', "Code: a number out of range"),
+        (200, '{"Code":"٤"}', "Code: expected a whole number"),
+    ],
+)
+def test_what_is_no_answer_says_why(http_status: int, body: str, reason: str) -> None:
+    for operation in rest.OPERATIONS:
+        with pytest.raises(rest.DecodeError) as caught:
+            read(operation.request, body, http_status)
+        assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("request_", "body", "reason"),
+    [
+        (rest.GetSession, '""', "expected a session id"),
+        (rest.GetSession, "5", "expected a session id, got a number"),
+        (rest.GetBalance, '"20015.3"', "expected a number, got a string"),
+        (rest.GetBalance, "true", "expected a number, got a boolean"),
+        (rest.GetBalance, "NaN", "HTTP 200 with no JSON"),
+        (rest.GetBalance, "Infinity", "HTTP 200 with no JSON"),
+        (rest.GetBalance, "1e400", "a number out of range"),
+        (rest.GetBalance, "0e999999999", "a number out of range"),
+        (rest.GetBalance, "1e99999999999999999999", "a number out of range"),
+        (rest.GetBalance, "9" * 41, "a number out of range"),
+        (rest.GetBalance, "9" * 100_000, "HTTP 200 with no JSON: "),
+        (rest.SendSms, '[""]', "[0]: an empty id"),
+        (rest.SendSms, '["1",1.5]', "[1]: expected a string or a whole number"),
+        (rest.SendSms, '["1",["2"]]', "[1]: expected a string or a whole number, got an array"),
+        (rest.SendSms, '{"1":2}', "expected an array, got an object"),
+        (rest.SendSms, '["1"', "HTTP 200 with no JSON"),
+        (rest.GetSmsState, "[]", "expected an object, got an array"),
+        (rest.GetSmsState, '{"State":true}', "State: expected a whole number, got a boolean"),
+        (rest.GetSmsState, '{"State":0,"Price":"1"}', "Price: expected a number"),
+        (rest.GetSmsState, '{"State":0,"TimeStampUtc":5}', "TimeStampUtc: expected a date"),
+        (rest.GetSmsState, '{"State":0,"TimeStampUtc":"now"}', "TimeStampUtc: not a date"),
+        (rest.GetViberState, '{"State":0,"ResentSms":[{"Id":1}]}', "ResentSms[0].State: expected"),
+        (rest.GetViberState, '{"State":0,"ResentSms":{}}', "ResentSms: expected an array"),
+        (rest.GetIncoming, '[{"ID":1},7]', "[0].CreatedDateUtc: a date that is not set"),
+        (rest.GetIncoming, "[7]", "[0]: expected an object, got a number"),
+        (rest.GetStatistics, '{"Sent":1}', "Delivered: expected a whole number, got nothing"),
+    ],
+)
+def test_a_malformed_answer_names_the_place(
+    request_: type[rest.Request[object]], body: str, reason: str
+) -> None:
+    with pytest.raises(rest.DecodeError) as caught:
+        read(request_, body)
+    assert str(caught.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "milliseconds",
+    [
+        "",
+        "-",
+        "1.5",
+        "1e3",
+        "٣",
+        "253402300800000",
+        "-62135596800001",
+        "9" * 5000,
+        "1+03:00",
+        "--1",
+    ],
+)
+def test_a_date_beyond_the_calendar_is_refused(milliseconds: str) -> None:
+    with pytest.raises(rest.DecodeError) as caught:
+        read(rest.GetSmsState, f'{{"State":0,"CreationDateUtc":"/Date({milliseconds})/"}}')
+    assert caught.value.path == "CreationDateUtc"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (rest.Session(""), "an empty id"),
+        (Decimal("NaN"), "out of range"),
+        (Decimal("Infinity"), "out of range"),
+        (Decimal("1e50"), "out of range"),
+        (("1", ""), r"\[1\]: an empty id"),
+        (("1", 2), r"\[1\]: expected str, got int"),
+        (("\ud800",), r"\[0\]: .*surrogates"),
+        (20015.3, "float is no answer"),
+        (rest.SmsState("0"), "State: expected int, got str"),
+        (rest.SmsState(True), "State: expected int, got bool"),
+        (rest.SmsState(2**63), "State: a number out of range"),
+        (rest.SmsState(0, price=1.1), "Price: expected Decimal, got float"),
+        (rest.SmsState(0, datetime.fromisoformat("2011-01-03")), "CreationDateUtc: a naive"),
+        (rest.SmsState(0, reported=datetime(1, 1, 1, tzinfo=UTC)), "ReportedDateUtc: .*unset"),
+        (rest.SmsState(0, timestamp="now"), "TimeStampUtc: expected datetime, got str"),
+        (rest.IncomingSms("", "", "", 1, None), "IncomingSms is no answer"),
+        ((rest.IncomingSms("", "", "", 1, None),), r"\[0\].CreatedDateUtc: a date that is not"),
+        (rest.ViberState(0, resent_sms=(DELIVERED,)), r"ResentSms\[0\]: expected ResentSms"),
+        (rest.ViberState(0, resent_sms=None), "ResentSms: expected tuple"),
+        (rest.RestError("4", "x"), "Code: expected int"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_with_the_key(answer: rest.Answer, reason: str) -> None:
+    with pytest.raises(rest.EncodeError, match=reason):
+        rest.encode_answer(answer)
+
+
+def test_only_request_types_have_answers() -> None:
+    with pytest.raises(TypeError, match="no request type"):
+        rest.decode_answer(rest.SendToOne, 200, b"[]")
