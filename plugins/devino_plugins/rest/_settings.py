@@ -18,8 +18,11 @@ class RestSettings(ChannelSettings, frozen=True):
     """Settings of channel kind ``rest``."""
 
     login: str
+    """The account's login, as given at registration."""
     password: Secret
+    """The account's password; it travels in request bodies only."""
     base_url: str = "https://integrationapi.net/rest"
+    """Where the API lives; another one for the sandbox or a gateway of your own."""
     bulk_size: Annotated[int, Meta(ge=1, le=2999)] = 1000
     """How many recipients one bulk call takes; the platform's limit is 2999 (chapter 2)."""
     concurrency: Positive = 8
@@ -40,3 +43,4 @@ class RestV2Settings(RestSettings, frozen=True):
     """Settings of channel kind ``rest-v2``: as ``rest``, under the address of version 2."""
 
     base_url: str = "https://integrationapi.net/rest/v2"
+    """Where version 2 of the API lives."""
