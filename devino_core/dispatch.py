@@ -83,23 +83,26 @@ def _fails_the_call(outcome: object) -> TypeGuard[DevinoError]:
 async def _outcomes(
     calls: Sequence[Callable[[], Awaitable[T]]], concurrency: int
 ) -> list[T | DevinoError]:
+    if len(calls) == 1:
+        # Nearly every call of a busy client, and a task costs as much as all else here.
+        return [await _outcome(calls[0])]
     outcomes: list[T | DevinoError | None] = [None] * len(calls)
     waiting = iter(enumerate(calls))
 
     async def work() -> None:
-        for index, run in waiting:
-            try:
-                outcomes[index] = await run()
-            except DevinoError as error:
-                outcomes[index] = error
+        for index, call in waiting:
+            outcomes[index] = await _outcome(call)
 
-    workers = min(concurrency, len(calls))
-    if workers == 1:
-        await work()
-    elif workers > 1:
-        import asyncio
+    import asyncio
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(work())
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(concurrency, len(calls))):
+            group.create_task(work())
     return cast("list[T | DevinoError]", outcomes)
+
+
+async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:
+    try:
+        return await call()
+    except DevinoError as error:
+        return error
