@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
@@ -185,8 +186,11 @@ def _explained_if_missing() -> Iterator[None]:
 
 
 def _unavailable(what: str, host: str, port: int, error: OSError) -> ConfigurationError:
+    # asyncio repeats the address in its own words; a host that does not resolve has no errno.
+    number = error.errno or 0
+    reason = os.strerror(number) if number > 0 else error.strerror or str(error)
     return ConfigurationError(
-        f"{what}: cannot listen on {host} port {port}: {error.strerror or error}; "
+        f"{what}: cannot listen on {host} port {port}: {reason}; "
         "choose another port, or 0 for a free one"
     )
 
