@@ -16,6 +16,8 @@ import pytest
 from devino_codecs import rest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.bench.conftest import Table
 
 SESSION = rest.Session("C619DF83829F4C3094CB54F4D62878786B5B")
@@ -126,8 +128,10 @@ def test_read_a_state(compare: Table) -> None:
     )
 
 
-def test_import(compare: Table) -> None:
+def test_import(compare: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CPU and wall time over bare Python, the best of several; compiled files in place."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
 
     def start(program: str) -> tuple[float, float]:
         from resource import RUSAGE_CHILDREN, getrusage

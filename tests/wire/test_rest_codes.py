@@ -1,9 +1,12 @@
 """The code tables of chapters 1 and 2."""
 
+import json
+
 import pytest
 
 from devino_codecs import rest
 from devino_codecs.rest import ErrorCode, ErrorText, SmsStateCode, ViberResultCode, ViberStateCode
+from tests._vectors import vectors
 
 
 def test_error_codes_travel_under_the_http_status_of_the_table() -> None:
@@ -64,6 +67,16 @@ def test_known_error_texts_name_their_code() -> None:
     assert ErrorText.SESSION_EXPIRED.code is ErrorCode.UNAUTHORIZED
     refusal = rest.RestError(ErrorText.SESSION_EXPIRED.code, ErrorText.SESSION_EXPIRED)
     assert rest.encode_answer(refusal) == b'{"Code":4,"Desc":"SessionID expired"}'
+
+
+def test_the_error_texts_are_those_of_the_manual() -> None:
+    answers = vectors("rest-v1", "rest-v2", "incoming-http", direction="response")
+    said = [json.loads(vector.data) for vector in answers]
+    printed = {(e["Code"], " ".join(e["Desc"].split())) for e in said if "Code" in str(e)}
+    known = {(int(text.code), " ".join(text.split())) for text in ErrorText}
+    # The manual's other text is a Viber result code; ours is one that a public client looks for.
+    assert printed - known == {(1, "error-address-format")}
+    assert known - printed == {(6, "Invalid destination address")}
 
 
 def test_a_viber_refusal_is_found_by_its_description() -> None:

@@ -16,11 +16,13 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 # ISO 8601, basic or extended, date and time apart by T or a blank. The manual itself prints
 # 2010-0601T19:14:00 in three tables, so each dash and colon is optional on its own.
+# Patterns are left to re's own cache: compiling them here would slow the import.
 _DATE = (
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
     r"(?:[Tt ]+([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))?)?"
 )
+_NET_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 
 
 def read_date(text: str, *, aware: bool) -> datetime:
@@ -70,20 +72,15 @@ def read_net_date(text: str) -> datetime | None:
     The milliseconds count from 1970 in UTC with and without an offset, which only says what the
     sender's clock showed.
     """
-    if not (text.startswith("/Date(") and text.endswith(")/")):
+    match = re.fullmatch(_NET_DATE, text)
+    if match is None:
         raise ValueError("not a date, expected /Date(milliseconds)/")
-    digits = text[6:-2]
-    if digits[-6:-5].isdecimal() and digits[-5] in "+-" and digits[-4:].isdecimal():
-        digits = digits[:-5]
-    if not (text.isascii() and digits.removeprefix("-").isdecimal()):
-        raise ValueError("not a date, expected /Date(milliseconds)/")
-    if len(digits) > 15:
-        raise ValueError("a date outside the years 1 to 9999")
-    milliseconds = int(digits)
+    milliseconds = int(match[1])
     if milliseconds == MIN_VALUE:
         return None
+    seconds, milliseconds = divmod(milliseconds, 1000)
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
+        return _EPOCH + timedelta(0, seconds, milliseconds * 1000)
     except OverflowError:
         raise ValueError("a date outside the years 1 to 9999") from None
 

@@ -77,10 +77,15 @@ def _write_int(value: object) -> str:
 
 
 def _code(codes: type[IntEnum]) -> Kind:
+    known = {int(code): code for code in codes}
+
     def read(value: object) -> int:
         number = _read_int(value)
+        code = known.get(number)
+        if code is not None:
+            return code
         try:
-            return codes(number)
+            return codes(number)  # knows an older number too
         except ValueError:
             return number
 

@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import fields as struct_fields
 
 from devino_codecs.errors import EncodeError
 
-from ._arguments import KINDS, PHONES, TEXT, Kind, read_phones
-from ._credentials import Credentials, Login, Session
-from ._errors import InvalidArgumentError, MissingArgumentError, UnknownResourceError
+from ._arguments import PHONES, read_phones
+from ._credentials import Credentials
+from ._errors import InvalidArgumentError, MissingArgumentError
 from ._form import pairs, unquote
-from ._operations import OPERATIONS, PREFIXES, Operation
 from ._requests import Request
+from ._routes import Argument, resolve, route
 
 __all__ = ["REQUEST_TYPE", "HttpRequest", "decode_request", "encode_request"]
 
@@ -59,14 +57,14 @@ def encode_request(
     missing text, a naive date where an instant is meant, a validity below one minute.
     """
     try:
-        route = _route(type(request), type(credentials))
+        way = route(type(request), type(credentials))
     except KeyError:
         raise EncodeError(
             f"{type(request).__name__} cannot go with {type(credentials).__name__}: "
             "GetSession wants a Login, version 1 a Session, version 2 a Login"
         ) from None
     parts = []
-    for source, arguments in ((credentials, route.credentials), (request, route.arguments)):
+    for source, arguments in ((credentials, way.credentials), (request, way.arguments)):
         for argument in arguments:
             value = getattr(source, argument.attribute)
             try:
@@ -79,8 +77,8 @@ def encode_request(
                 raise EncodeError("must not be empty", path=argument.name)
     text = "&".join(parts)
     if in_url:
-        return HttpRequest(route.operation.method, route.path, text)
-    return HttpRequest("POST", route.path, "", text.encode())
+        return HttpRequest(way.operation.method, way.path, text)
+    return HttpRequest("POST", way.path, "", text.encode())
 
 
 def decode_request(
@@ -90,7 +88,9 @@ def decode_request(
     *,
     split_destinations: bool = False,
 ) -> tuple[Request[object], Credentials]:
-    """Read a request as the platform does; a :class:`Login` with it means version 2.
+    """Read a request as the platform does.
+
+    The credentials tell the version: a :class:`Login` is version 2, or :class:`GetSession`.
 
     The verb and the content type mean nothing there, so neither is asked for. Paths and names in
     any case, doubled and trailing slashes, arguments in the query or the body or both (of several
@@ -105,29 +105,29 @@ def decode_request(
     Raises :exc:`UnknownResourceError`, :exc:`MissingArgumentError` or :exc:`InvalidArgumentError`.
     """
     path, _, in_path = path.partition("?")
-    route = _resolve(path)
-    found = _Found(route.names)
+    way = resolve(path)
+    found = _Found(way.names)
     for data in (in_path, query, body):
         if data:
             found.add(data.encode(errors="surrogatepass") if isinstance(data, str) else data)
 
-    def read(argument: _Argument) -> Any:
+    def read(argument: Argument) -> Any:
         try:
             value: Any = argument.kind.read(found.texts(argument.name))
         except ValueError as error:
             raise InvalidArgumentError(
-                str(error), path=argument.name, request=route.operation.request
+                str(error), path=argument.name, request=way.operation.request
             ) from None
         if split_destinations and argument.kind is PHONES:
             value = read_phones([part for phone in value for part in re.split("[,;]", phone)])
         if argument.required and not value:
             raise MissingArgumentError(
-                "missing or empty", path=argument.name, request=route.operation.request
+                "missing or empty", path=argument.name, request=way.operation.request
             )
         return value
 
-    request = route.operation.request(*map(read, route.arguments))
-    return request, route.credentials_type(*map(read, route.credentials))
+    request = way.operation.request(*map(read, way.arguments))
+    return request, way.credentials_type(*map(read, way.credentials))
 
 
 class _Found:
@@ -170,77 +170,3 @@ class _Found:
         if name in self._indexed:
             values = values + [v for _, v in sorted(self._indexed[name], key=lambda item: item[0])]
         return [unquote(value).decode() for value in values]
-
-
-def _resolve(path: str) -> "_Route":
-    parts = [part for part in path.lower().split("/") if part]
-    if parts[:1] == ["rest"]:
-        del parts[0]
-    resource = "/".join(parts)
-    key = _RESOURCES.get(resource)
-    if key is not None:
-        return _route(*key)
-    if resource == "v2/user/sessionid":
-        raise UnknownResourceError("version 2 has no sessions: it takes Login with every request")
-    from difflib import get_close_matches  # only here, where nobody waits
-
-    near = get_close_matches(resource[:60], _RESOURCES, n=1)
-    hint = f", did you mean /rest/{near[0]}?" if near else ""
-    raise UnknownResourceError(f"no resource {path[:60]!r}{hint}")
-
-
-_ALIASES = {"DestinationAddress": "DestinationAddresses", "Optional": "Optionals"}
-_ALIASES |= {many: one for one, many in _ALIASES.items()}
-
-
-class _Argument(Struct, frozen=True):
-    attribute: str
-    name: str
-    prefix: str
-    kind: Kind
-    required: bool
-
-
-class _Route(Struct, frozen=True):
-    """An operation in one version: everything that reading and writing it needs, ready-made."""
-
-    operation: Operation[object]
-    path: str
-    credentials_type: type[Credentials]
-    credentials: tuple[_Argument, ...]
-    arguments: tuple[_Argument, ...]
-    names: dict[bytes, str]
-    """As received, in the manual's spelling or in lower case -> canonical."""
-
-
-_Key: TypeAlias = tuple[type[Request[object]], type[Credentials]]
-
-_SPELLINGS: dict[_Key, tuple[Operation[object], str, tuple[str, ...]]] = {
-    (operation.request, Session if len(spelling) == 1 else Login): (
-        operation,
-        PREFIXES[version] + operation.resource,
-        spelling,
-    )
-    for operation in OPERATIONS
-    for version, spelling in ((1, operation.v1), (2, operation.v2))
-    if spelling
-}
-_RESOURCES = {path.lower().removeprefix("/rest/"): key for key, (_, path, _) in _SPELLINGS.items()}
-
-
-@cache  # and not at import, which would pay for operations that nobody uses
-def _route(request: type[Request[object]], credentials_type: type[Credentials]) -> _Route:
-    operation, path, spelling = _SPELLINGS[request, credentials_type]
-    credentials = tuple(
-        _Argument(attribute, name, f"{name}=", TEXT, required=True)
-        for attribute, name in zip(credentials_type.__struct_fields__, spelling, strict=True)
-    )
-    arguments = tuple(
-        _Argument(f.name, f.encode_name, f"{f.encode_name}=", KINDS[f.type], f.required)
-        for f in struct_fields(request)
-    )
-    names = {}
-    for argument in credentials + arguments:
-        for name in (argument.name, _ALIASES.get(argument.name, argument.name)):
-            names[name.encode()] = names[name.lower().encode()] = argument.name
-    return _Route(operation, path, credentials_type, credentials, arguments, names)
