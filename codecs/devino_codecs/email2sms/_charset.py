@@ -1,0 +1,58 @@
+"""Text out of bytes by the charset that a mail declares, or fails to declare."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import re
+from typing import Final
+
+from devino_codecs.errors import DecodeError
+
+__all__ = ["CHARSET", "decode_text"]
+
+CHARSET: Final = "windows-1251"
+"""What chapter 4 demands of every mail that is not plain ASCII."""
+
+_WINDOWS_1251: Final = re.compile(r"(x-)?(windows|win|cp|ansi)?[-_ ]?1251")
+_UNSAID: Final = frozenset({"", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "default"})
+# Python's, and no charsets of mail: two are quadratic, one warns, one always raises.
+_NO_CHARSETS: Final = frozenset(
+    {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
+)
+
+
+def decode_text(data: bytes, charset: str | None) -> str:
+    """The text, without a byte order mark.
+
+    Without a charset, or with one that says nothing (8-bit bytes in ``us-ascii``): UTF-8 where it
+    is that, else windows-1251.
+
+    :raises DecodeError: the charset is unknown, or the bytes are not in it.
+    """
+    name = (charset or "").strip().lower()
+    if name in _UNSAID:
+        candidates = ["utf-8", CHARSET]
+    elif _WINDOWS_1251.fullmatch(name):
+        candidates = [CHARSET]
+    else:
+        candidates = [_known(name)]
+    at = 0
+    for candidate in candidates:
+        try:
+            return data.decode(candidate).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            at = error.start
+        except (LookupError, UnicodeError):
+            pass
+    # Raised outside: the exception holds the body, and the body holds the password.
+    raise DecodeError(f"byte {at} of the text is not in {candidates[-1]}")
+
+
+def _known(name: str) -> str:
+    found = None
+    with contextlib.suppress(LookupError, ValueError):  # ValueError: a name with NUL
+        found = codecs.lookup(name).name
+    if found is None or found in _NO_CHARSETS:
+        raise DecodeError(f"unknown charset {name[:40]!r}")
+    return found

@@ -1,0 +1,178 @@
+"""Whole mails between value and bytes (RFC 5322)."""
+
+from __future__ import annotations
+
+import binascii
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._body import encode_body, kind_of, read
+from ._charset import CHARSET
+from ._plain import subject_and_text
+from ._values import Base64, Submission
+
+__all__ = ["GATEWAY", "MAX_SIZE", "decode", "encode"]
+
+GATEWAY: Final = "email2sms@integrationapi.net"
+"""The platform's address for these mails."""
+
+MAX_SIZE: Final = 1 << 20
+"""Bytes of a mail that :func:`decode` takes unless told otherwise."""
+
+_SUBJECT: Final = "MODEB64"
+_MAX_LINE: Final = 998  # octets without CRLF (RFC 5322, 2.1.1)
+
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_ADDRESS: Final = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:-]+\])"
+)
+_MESSAGE_ID: Final = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@(?:{_ATOM}(?:\.{_ATOM})*|\[[!-Z^-~]*\])>")
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+
+
+def encode(
+    value: Submission,
+    *,
+    from_addr: str,
+    to_addr: str = GATEWAY,
+    date: dt.datetime | None = None,
+    message_id: str | None = None,
+    line_break: str | None = None,
+) -> bytes:
+    """A mail that says ``value``, with the headers that its format demands; ASCII, CRLF, ready
+    for DATA but for the doubling of leading dots.
+
+    The addresses are bare (``a@example.org``); ``date`` is aware; ``message_id`` has its angle
+    brackets. Both headers are left out where they are None: the first server adds them, and a
+    codec has neither clock nor randomness. ``line_break`` as in :func:`encode_body`.
+
+    Written directly, as one string: ``email.message.EmailMessage`` takes some fifty times as long.
+
+    :raises EncodeError: as :func:`encode_body`, or a header cannot be written.
+    """
+    body = encode_body(value, line_break=line_break)
+    content = _content(value, body)
+    headers = [_address("From", from_addr), _address("To", to_addr)]
+    if date is not None:
+        headers.append(f"Date: {_date(date)}\r\n")
+    if message_id is not None:
+        headers.append(f"Message-ID: {_message_id(message_id)}\r\n")
+    headers.append(content.headers)
+    return "".join(headers).encode("ascii") + content.encode(body)
+
+
+def decode(message: bytes, *, max_size: int = MAX_SIZE) -> Submission:
+    """What a mail to the gateway says, however its sender's program has packed it.
+
+    The subject ``MODEB64`` makes it :class:`Base64`, in any letter case and whatever the transfer
+    encoding; else the body's opening decides. The plain text is sought in any MIME structure, in
+    any charset that Python knows; a missing one is guessed between UTF-8 and windows-1251.
+
+    :raises DecodeError: it is larger than ``max_size`` bytes, has no plain text (HTML alone is
+        none), or the text is of none of the formats. No field is quoted.
+    """
+    if len(message) > max_size:
+        raise DecodeError(f"the mail is larger than {max_size} bytes")
+    subject, text = subject_and_text(message)
+    if subject.strip().upper() == _SUBJECT:
+        return read(text, Base64)
+    if not text:
+        raise DecodeError("the mail's text is empty")
+    kind = kind_of(text)
+    if kind is None:
+        raise DecodeError(
+            "the text begins neither with 'UserLogin=' nor with 'StartWithPoint;'; bare fields "
+            f"between semicolons need the subject {_SUBJECT}"
+        )
+    return read(text, kind)
+
+
+def _seven_bit(data: bytes) -> bytes:
+    return data + b"\r\n"
+
+
+def _quoted_printable(data: bytes) -> bytes:
+    # With the line's end: binascii makes its soft line breaks of the same sort.
+    return binascii.b2a_qp(data + b"\r\n")
+
+
+def _base64(data: bytes) -> bytes:
+    # Without the line's end: here it would be part of the text.
+    lines = (binascii.b2a_base64(data[i : i + 57], newline=False) for i in range(0, len(data), 57))
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+class _Content(NamedTuple):
+    """How a body travels."""
+
+    headers: str
+    """To the blank line."""
+    encode: Callable[[bytes], bytes]
+    """The body in its transfer encoding, with the end of its last line."""
+
+
+# As chapter 4 shows them; the charset of the last is the one that it demands in general.
+_LATIN: Final = _Content(
+    "MIME-Version: 1.0\r\n"
+    "Content-Type: text/plain; charset=us-ascii\r\n"
+    "Content-Transfer-Encoding: 7bit\r\n\r\n",
+    _seven_bit,
+)
+_CYRILLIC: Final = _Content(
+    "MIME-Version: 1.0\r\n"
+    f"Content-Type: text/plain; charset={CHARSET}\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+    _quoted_printable,
+)
+_MODEB64: Final = _Content(
+    f"Subject: {_SUBJECT}\r\n"
+    "MIME-Version: 1.0\r\n"
+    f"Content-Type: text/plain; charset={CHARSET}\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\n",
+    _base64,
+)
+
+
+def _content(value: Submission, body: bytes) -> _Content:
+    if isinstance(value, Base64):
+        return _MODEB64
+    # A longer line may not travel as it is, and this format has but one.
+    return _LATIN if body.isascii() and len(body) <= _MAX_LINE else _CYRILLIC
+
+
+def _address(name: str, address: str) -> str:
+    # 254: what fits a path in SMTP (RFC 5321, 4.5.3.1.3).
+    if not isinstance(address, str) or len(address) > 254 or not _ADDRESS.fullmatch(address):
+        raise EncodeError("expected an address such as name@example.org, in ASCII", path=name)
+    return f"{name}: {address}\r\n"
+
+
+def _date(date: dt.datetime) -> str:
+    offset = date.utcoffset() if isinstance(date, dt.datetime) else None
+    if offset is None:
+        raise EncodeError("expected a datetime with a time zone", path="Date")
+    minutes, rest = divmod(offset, dt.timedelta(minutes=1))
+    if rest:
+        raise EncodeError("its zone is not of whole minutes, give it in UTC", path="Date")
+    sign = "-" if minutes < 0 else "+"
+    hours, minutes = divmod(abs(minutes), 60)
+    # Not strftime: the names are English whatever the locale.
+    return (
+        f"{_DAYS[date.weekday()]}, {date.day:02} {_MONTHS[date.month - 1]} {date.year:04} "
+        f"{date:%H:%M:%S} {sign}{hours:02}{minutes:02}"
+    )
+
+
+def _message_id(message_id: str) -> str:
+    fits = isinstance(message_id, str) and len(message_id) <= _MAX_LINE - len("Message-ID: ")
+    if not fits or not _MESSAGE_ID.fullmatch(message_id):
+        raise EncodeError("expected '<left@right>', in ASCII", path="Message-ID")
+    return message_id
