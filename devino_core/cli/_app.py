@@ -65,8 +65,8 @@ class Devino(click.RichGroup):
         self._add_commands()
         return super().get_command(ctx, cmd_name)
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> NoReturn:
-        """Run, tell errors, exit."""
+    def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
+        """Run, tell errors, exit. The program's name and mode are its own, whatever is asked."""
         arguments = sys.argv[1:] if args is None else list(args)
         # A pipe in a narrow encoding must not lose the rest of the output to one emoji.
         if hasattr(sys.stdout, "reconfigure"):

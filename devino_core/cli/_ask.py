@@ -105,7 +105,8 @@ def inbox(
       devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
     """
     first = _moment(since, app.clock)
-    last = _moment(until or timedelta(0), app.clock)
+    # Wires count whole seconds, and the one that has just begun is meant too.
+    last = _moment(until or -timedelta(seconds=1), app.clock)
     if first >= last:
         raise click.BadParameter("must be earlier than --until", param_hint="'--since'")
 
@@ -114,7 +115,7 @@ def inbox(
             return [
                 {
                     "id": message.id,
-                    "at": message.at if app.json else _local(message.at),
+                    "at": message.at,
                     "sender": message.sender,
                     "to": message.to,
                     "text": message.text,
@@ -152,7 +153,3 @@ def _moment(value: datetime | timedelta, clock: Clock) -> datetime:
     if isinstance(value, timedelta):
         return clock.now() - value
     return value if value.tzinfo is not None else value.astimezone()
-
-
-def _local(moment: datetime) -> str:
-    return moment.astimezone().isoformat(sep=" ", timespec="seconds")

@@ -23,6 +23,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
@@ -51,6 +52,9 @@ __all__ = [
     "one_line",
     "pass_app",
 ]
+
+# Columns that may take several lines where a terminal is narrow.
+_PROSE = frozenset({"description", "text"})
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -139,7 +143,9 @@ class App:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column, no_wrap=column not in _PROSE)
         for line in cells:
             # Text, not str: a subscriber's "[red]" is no markup.
             table.add_row(*map(Text, line))
@@ -230,11 +236,13 @@ def one_line(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as people read it in a table."""
+    """A value as people read it in a table; a time in this computer's zone."""
     if value is None:
         return ""
     if isinstance(value, list | tuple | set | frozenset):
         return " ".join(map(cell, value))
+    if isinstance(value, datetime):
+        return value.astimezone().isoformat(sep=" ", timespec="seconds")
     return one_line(str(value))
 
 

@@ -212,11 +212,11 @@ class Demo:
 
         end = self._clock.monotonic() + PATIENCE
         while waiting := [row for row in rows if not row.reached]:
-            if self._clock.monotonic() > end:
-                return
             await self._clock.sleep(POLL)
             if any(await asyncio.gather(*map(ask, waiting))):
                 self._show(rows)
+            if self._clock.monotonic() > end:
+                return
 
     async def _inboxes(self, client: AsyncClient) -> dict[str, Sequence[str]]:
         now, minute = self._clock.now(), timedelta(minutes=1)

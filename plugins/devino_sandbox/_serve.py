@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 from itertools import islice
 
@@ -67,7 +68,7 @@ def _greet(app: App, sandbox: Sandbox, login: str, password: str) -> None:
     app.line("To send through it from another terminal:")
     settings = {"BASE_URL": sandbox.endpoints["rest"], "LOGIN": login, "PASSWORD": password}
     for key, value in settings.items():
-        app.line(f"  export DEVINO__REST__{key}={value}")
+        app.line(f"  export DEVINO__REST__{key}={shlex.quote(value)}")
     app.line('  devino send 79031234567 "Hello" --sender DEVINO')
     app.line()
 

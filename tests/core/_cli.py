@@ -47,10 +47,10 @@ class Platform:
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
-        self.asked: list[object] = []
+        self.asked: list[Any] = []
         self.refused: Mapping[str, DevinoError] = {}
         """By recipient: the error in that message's receipt."""
-        self.failing: Mapping[str, DevinoError] = {}
+        self.failing: Mapping[str, BaseException] = {}
         """By recipient: the error of the whole call."""
         self.clock = ManualClock(NOW)
         self.commands: Sequence[click.Command] = ()

@@ -207,7 +207,7 @@ def test_status_goes_to_a_channel_that_carries_the_medium(platform: Platform) ->
 
 def test_inbox_covers_the_last_day_unless_told(platform: Platform) -> None:
     assert platform.devino("inbox").exit_code == 0
-    assert platform.asked == [(NOW - timedelta(hours=24), NOW)]
+    assert platform.asked == [(NOW - timedelta(hours=24), NOW + timedelta(seconds=1))]
 
 
 def test_inbox_takes_durations_and_times(platform: Platform) -> None:
@@ -274,9 +274,9 @@ def test_a_command_of_a_plugin_gets_the_app(platform: Platform) -> None:
 
 def test_a_name_with_a_blank_joins_the_group_of_its_first_word(platform: Platform) -> None:
     smpp = click.Command("decode smpp", callback=lambda: click.echo("submit_sm"))
-    platform.commands = [smpp, rich_click.RichGroup("decode", help="Show bytes.")]
+    platform.commands = [smpp, rich_click.RichGroup(name="decode", help="Show bytes.")]
     assert platform.devino("decode", "smpp").stdout == "submit_sm\n"
-    platform.commands = [rich_click.RichGroup("decode", help="Show bytes.")]
+    platform.commands = [rich_click.RichGroup(name="decode", help="Show bytes.")]
     assert "decode" not in platform.devino("--help").output
     platform.commands = [smpp]
     result = platform.devino("--help")

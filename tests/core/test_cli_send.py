@@ -249,6 +249,15 @@ def test_a_failure_half_way_names_the_lines_and_tells_what_was_sent_before(
     assert result.stderr == "devino: 1000 accepted\n"
 
 
+def test_an_interruption_says_what_may_be_under_way(platform: Platform, numbers: Path) -> None:
+    numbers.write_text("to,text\n79031234561,a\n79031234562,b\n")
+    platform.failing = {"79031234562": KeyboardInterrupt()}
+    result = platform.devino("send", "--file", str(numbers))
+    assert result.exit_code == 130
+    assert "devino: 0 accepted\n" in result.stderr
+    assert "may have been sent" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("15m", 900), ("24h", 86_400), (" 7d ", 604_800)]
 )

@@ -1,0 +1,187 @@
+"""``devino sandbox`` and ``devino demo``, as processes and in this one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from click.testing import CliRunner, Result
+
+from devino_core import AsyncClient, AuthenticationFailed, Message, Plugins, Secret, State
+from devino_core.cli._app import Devino
+from devino_core.cli.toolkit import App
+from devino_core.testing import ManualClock
+from devino_sandbox import Account, Submission, World, _demo, _serve, plugin
+from devino_sandbox._demo import CHANNELS, SCENARIOS, Scenario
+
+DEVINO = (sys.executable, "-m", "devino_core.cli")
+ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
+
+
+@contextmanager
+def sandbox(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A process that serves, and what its first line says."""
+    with subprocess.Popen(
+        [*DEVINO, "sandbox", "--json", *args],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRON,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+def run(*args: str) -> Result:
+    """In this process, with the plugins that are installed."""
+    return CliRunner(env={"DEVINO_CONFIG": ""}).invoke(Devino(), args)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_is_and_serves_until_a_signal(number: signal.Signals) -> None:
+    with sandbox() as (process, told):
+        assert {"rest", "rest_v2", "inspect", "login", "password"} <= told.keys()
+        assert told["rest"].startswith("http://127.0.0.1:")
+        with urlopen(f"{told['inspect']}/messages") as answer:
+            assert json.load(answer) == []
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+async def test_account_and_senders_are_those_of_the_command_line() -> None:
+    args = ("--login", "me", "--password", "secret", "--balance", "12.50", "--sender", "SHOP")
+    with sandbox(*args) as (_, told):
+        rest = {"login": "me", "password": told["password"], "base_url": told["rest"]}
+        async with AsyncClient({"rest": rest}, plugins=Plugins(environ={})) as client:
+            assert str(await client.balance()) == "12.50"
+            accepted = await client.send(Message("79031234567", "Hello", sender="SHOP"))
+            refused = await client.send(Message("79031234567", "Hello", sender="OTHER"))
+            assert (accepted.status.state, refused.status.state) == (
+                State.ACCEPTED,
+                State.REJECTED,
+            )
+        wrong = {**rest, "password": "wrong"}
+        async with AsyncClient({"rest": wrong}, plugins=Plugins(environ={})) as client:
+            with pytest.raises(AuthenticationFailed):
+                await client.balance()
+
+
+def test_a_port_that_is_taken_is_one_line_and_code_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run("sandbox", "--http-port", port)
+    assert result.exit_code == 2
+    assert port in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("amount", ["much", "NaN", "Infinity"])
+def test_a_balance_is_an_amount(amount: str) -> None:
+    result = run("sandbox", "--balance", amount)
+    assert result.exit_code == 2
+    assert "is not an amount" in result.stderr
+
+
+def test_the_log_shows_what_comes_and_what_becomes_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = ManualClock()
+    account = Account(login="me", password=Secret("secret"), senders=frozenset({"SHOP"}))
+    world = World([account], clock=clock)
+    log = _serve._Log(App(), world)
+    sale = Submission(account=account, via="rest", sender="SHOP", text="Sale\x1b[2J today")
+    world.submit(sale, ["79031234567"])
+    world.refuse(sale, ["7"], "a wrong number")
+    log.flush()
+    clock.advance(10)
+    world.advance()
+    world.receive(sender="79031234567", to="1234", text="stop")
+    lines = [line.partition("  ")[2] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        r"rest     SMS   SHOP > 79031234567  'Sale\x1b[2J today'  ACCEPTED",
+        r"rest     SMS   SHOP > 7  'Sale\x1b[2J today'  refused: a wrong number",
+        "rest     SMS   SHOP > 79031234567  ENROUTE",
+        "rest     SMS   SHOP > 79031234567  DELIVERED",
+        "incoming       79031234567 > 1234  'stop'",
+    ]
+
+
+def test_of_a_bulk_the_log_shows_the_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    world = World(clock=ManualClock())
+    log = _serve._Log(App(), world)
+    sale = Submission(account=world.accounts["demo"], via="rest", sender="SHOP", text="Sale " * 20)
+    world.submit(sale, [f"7903{number:07}" for number in range(1_000)])
+    log.flush()
+    log.flush()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == _serve.AT_ONCE + 1
+    assert lines[-1].endswith("and 980 more")
+    assert len(lines[0]) < 100
+
+
+def test_the_demo_in_json_ends_every_message_as_expected() -> None:
+    done = subprocess.run(
+        [*DEVINO, "demo", "--json"], capture_output=True, encoding="utf-8", env=ENVIRON
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    shown = json.loads(done.stdout)
+    assert {row["channel"] for row in shown["rows"]} == set(CHANNELS)
+    for row in shown["rows"]:
+        assert row["state"] == row["expected"] == row["states"][-1], row
+    assert {row["state"] for row in shown["rows"]} == {
+        "DELIVERED",
+        "UNDELIVERABLE",
+        "EXPIRED",
+        "REJECTED",
+        "READ",
+    }
+    assert all(texts == [_demo.ANSWER] for texts in shown["inbox"].values())
+    assert shown["spent"] > 0
+
+
+@pytest.fixture
+def short_demo(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """``devino demo`` with these scenarios and no patience."""
+
+    def demo(scenarios: Sequence[Scenario]) -> Result:
+        monkeypatch.setattr(_demo, "SCENARIOS", scenarios)
+        monkeypatch.setattr(_demo, "PACE", _demo.Pace.instant())
+        monkeypatch.setattr(_demo, "PATIENCE", 0.0)
+        return run("demo")
+
+    return demo
+
+
+def test_the_demo_tells_each_change_on_a_line(short_demo: Any) -> None:
+    result = short_demo([SCENARIOS[0]])
+    assert result.exit_code == 0
+    assert "rest     SMS   79031234567  ACCEPTED      an SMS\n" in result.stdout
+    assert "rest-v2  SMS   79031234567  DELIVERED     an SMS\n" in result.stdout
+    assert "2 of 2 messages came where they should" in result.stdout
+
+
+def test_the_demo_fails_when_a_message_ends_elsewhere(short_demo: Any) -> None:
+    result = short_demo([Scenario(about="an SMS", expected=State.EXPIRED)])
+    assert result.exit_code == 1
+    assert "rest: an SMS ended as DELIVERED, not as EXPIRED" in result.stdout
+    assert "0 of 2 messages came where they should" in result.stdout
+
+
+def test_the_plugin_brings_both_commands_with_examples() -> None:
+    for command in plugin.devino_commands():
+        output = run(str(command.name), "--help").output
+        assert f"devino {command.name}" in output.partition("Examples:")[2]
+        assert "--json" in output
