@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
@@ -16,8 +13,6 @@ import pytest
 from devino_codecs import rest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.bench.conftest import Table
 
 SESSION = rest.Session("C619DF83829F4C3094CB54F4D62878786B5B")
@@ -126,28 +121,3 @@ def test_read_a_state(compare: Table) -> None:
         {"json and re": by_hand},
         number=3000,
     )
-
-
-def test_import(compare: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CPU and wall time over bare Python, the best of several; compiled files in place."""
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path))
-
-    def start(program: str) -> tuple[float, float]:
-        from resource import RUSAGE_CHILDREN, getrusage
-
-        best = []
-        for _ in range(15):
-            before, began = getrusage(RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True)
-            took, after = time.perf_counter() - began, getrusage(RUSAGE_CHILDREN)
-            cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            best.append((cpu * 1e3, took * 1e3))
-        return min(cpu for cpu, _ in best), min(took for _, took in best)
-
-    bare = start("pass")
-    for module in ("msgspec", "devino_codecs.rest"):
-        cpu, took = start(f"import {module}")
-        compare.note(
-            f"import {module}: {cpu - bare[0]:.1f} ms CPU, {took - bare[1]:.1f} ms over bare Python"
-        )

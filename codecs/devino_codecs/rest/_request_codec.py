@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from msgspec import Struct
-
+from devino_codecs._masked import Masked
 from devino_codecs.errors import EncodeError
 
 from ._arguments import PHONES, read_phones
@@ -21,11 +20,13 @@ REQUEST_TYPE = "application/x-www-form-urlencoded"
 """The Content-Type of a request's body."""
 
 
-class HttpRequest(Struct, frozen=True):
+class HttpRequest(Masked, frozen=True):
     """A request as HTTP has it. ``path`` starts at the host's root, ``query`` lacks the ``?``.
 
     ``query`` and ``body`` hold the credentials, so the repr shows neither.
     """
+
+    masked: ClassVar[frozenset[str]] = frozenset({"query", "body"})
 
     method: str
     path: str
@@ -36,12 +37,6 @@ class HttpRequest(Struct, frozen=True):
     def target(self) -> str:
         """Path and query, as in the request line."""
         return f"{self.path}?{self.query}" if self.query else self.path
-
-    def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {self.path})"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return [("method", self.method), ("path", self.path)]
 
 
 def encode_request(
