@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -86,7 +85,7 @@ class Devino(click.RichGroup):
             self._app.note("interrupted")
             code = ExitCode.INTERRUPTED
         except Exception:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
-            traceback.print_exc()
+            sys.excepthook(*sys.exc_info())
             self._app.note("this is a bug: please report it with the lines above")
             code = ExitCode.BUG
         sys.exit(int(code or 0))

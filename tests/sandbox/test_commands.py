@@ -20,7 +20,7 @@ from devino_core import AsyncClient, AuthenticationFailed, Message, Plugins, Sec
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, Submission, World, _demo, _serve, plugin
+from devino_sandbox import Account, Pace, Submission, World, _demo, _serve, plugin
 from devino_sandbox._demo import CHANNELS, SCENARIOS, Scenario
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
@@ -158,7 +158,7 @@ def short_demo(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def demo(scenarios: Sequence[Scenario]) -> Result:
         monkeypatch.setattr(_demo, "SCENARIOS", scenarios)
-        monkeypatch.setattr(_demo, "PACE", _demo.Pace.instant())
+        monkeypatch.setattr(_demo, "PACE", Pace.instant())
         monkeypatch.setattr(_demo, "PATIENCE", 0.0)
         return run("demo")
 

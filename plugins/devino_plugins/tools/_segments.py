@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import rich_click as click
 
-from devino_codecs.errors import EncodeError
-from devino_codecs.text import Alphabet, is_gsm7, segment
 from devino_core.cli.toolkit import App, json_option, one_line, pass_app
 
 __all__ = ["segments"]
@@ -23,6 +21,10 @@ def segments(app: App, text: str) -> None:
       devino segments "Your code is 1234"
       devino segments "Ваш код 1234" --json
     """
+    # `devino --help` loads this module too, and needs no alphabet.
+    from devino_codecs.errors import EncodeError
+    from devino_codecs.text import Alphabet, is_gsm7, segment
+
     try:
         cut = segment(text)
     except EncodeError as error:
