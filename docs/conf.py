@@ -42,3 +42,6 @@ python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 # The kernel's own words stay short in the source: `Message`, not `devino_core.Message`.
 add_module_names = False
+
+# Examples in docstrings see their module's names; tests/core/test_docs.py runs those.
+doctest_test_doctest_blocks = ""

@@ -1,0 +1,217 @@
+"""The documentation cannot fall behind: what is public and not documented fails here."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from devino_codecs import CodecError
+from devino_core import ChannelSettings, DevinoError, Plugins, Retry, errors
+from devino_core.cli._app import Devino
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+REFERENCE = "\n".join(page.read_text("utf-8") for page in (DOCS / "reference").glob("*.md"))
+SOURCES = {
+    ".".join(path.relative_to(ROOT / folder).with_suffix("").parts).removesuffix(".__init__"): path
+    for folder, package in (
+        ("", "devino_core"),
+        ("codecs", "devino_codecs"),
+        ("plugins", "devino_plugins"),
+        ("plugins", "devino_sandbox"),
+    )
+    for path in (ROOT / folder / package).rglob("*.py")
+    if path.name != "__main__.py"
+}
+MODULES = sorted(SOURCES)
+PUBLIC = [name for name in MODULES if not any(part.startswith("_") for part in name.split("."))]
+WITH_EXAMPLES = [name for name in MODULES if ">>> " in SOURCES[name].read_text("utf-8")]
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_examples_in_docstrings_are_true(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(name))
+    # A private module's examples may stand in a docstring that only its package shows.
+    assert outcome.attempted
+    assert not outcome.failed
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_module_says_what_it_is_for_and_lists_its_names(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    for exported in getattr(module, "__all__", ()):
+        assert hasattr(module, exported), f"{name}.__all__ names {exported}, which is not there"
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_module_is_in_the_reference(name: str) -> None:
+    module = importlib.import_module(name)
+    exported = [getattr(module, found) for found in getattr(module, "__all__", ())]
+    # A module that only implements hooks is for the plugin manager.
+    if not all(hasattr(found, "devino_impl") for found in exported):
+        assert re.search(rf"automodule:: {re.escape(name)}$", REFERENCE, re.MULTILINE)
+
+
+def test_the_reference_names_only_what_is_there() -> None:
+    named = re.findall(r"automodule:: (\S+)", REFERENCE)
+    assert sorted(set(named)) == sorted(named), "a module is in the reference twice"
+    assert set(named) <= set(PUBLIC)
+
+
+def _errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from _errors(kind)
+
+
+def test_every_error_is_documented_and_can_be_imported() -> None:
+    loaded = {name: importlib.import_module(name) for name in MODULES}
+    exported = [
+        getattr(loaded[name], found)
+        for name in PUBLIC
+        for found in getattr(loaded[name], "__all__", ())
+    ]
+    for error in {DevinoError, CodecError, *_errors(DevinoError), *_errors(CodecError)}:
+        if error.__module__ in loaded:
+            assert error.__doc__, f"{error} says nothing about itself"
+            assert error in exported, f"{error} can be raised and not imported"
+
+
+def test_the_errors_page_lists_every_error_of_the_kernel() -> None:
+    assert "```{errors}" in (DOCS / "errors.md").read_text("utf-8")
+
+
+def test_the_tree_of_errors_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    drawn: list[tuple[int, str, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        row = re.match(r"    ([│ ├└─]*)([A-Z]\w+) *([A-Z_]*)", line)
+        if row:
+            drawn.append((len(row[1]) // 4, row[2], row[3]))
+    parents: list[str] = []
+    seen = set()
+    for depth, name, retry in drawn:
+        kind = getattr(errors, name)
+        del parents[depth:]
+        assert kind.__base__.__name__ == (parents[-1] if parents else "Exception")
+        assert retry in ("", kind.retry.name)
+        parents.append(name)
+        seen.add(name)
+    assert seen == set(errors.__all__) - {Retry.__name__}
+
+
+KINDS = Plugins(strict=True).channels()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_channel_is_configured_in_the_docs(kind: str) -> None:
+    assert f"```{{settings}} {kind}\n```" in (DOCS / "configuration.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_setting_says_what_it_means(kind: str) -> None:
+    told: set[str] = set()
+    for owner in KINDS[kind].settings.__mro__:
+        if issubclass(owner, ChannelSettings):
+            told |= _documented_fields(owner)
+    unsaid = set(KINDS[kind].settings.__struct_fields__) - told
+    assert not unsaid, f"settings without a docstring: {', '.join(sorted(unsaid))}"
+
+
+def _documented_fields(owner: type) -> set[str]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        field.target.id
+        for field, text in zip(definition.body, definition.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name.endswith(".hookspecs")])
+def test_every_hook_is_in_the_plugin_docs(name: str) -> None:
+    hooks = [
+        hook
+        for hook in vars(importlib.import_module(name)).values()
+        if hasattr(hook, "devino_spec")
+    ]
+    assert hooks
+    for hook in hooks:
+        assert f"autofunction:: {name}.{hook.__name__}\n" in (DOCS / "plugins.md").read_text(
+            "utf-8"
+        )
+
+
+def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{path} {name}", command
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{path} {name}")
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param(found, id=path) for path, found in _commands(Devino(), "devino")]
+)
+def test_every_command_and_option_explains_itself(command: click.Command) -> None:
+    assert command.get_short_help_str()
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            assert parameter.help, parameter.opts
+
+
+def test_the_command_line_page_shows_every_command() -> None:
+    page = (DOCS / "cli.md").read_text("utf-8")
+    assert ".. click:: devino_docs:command\n   :prog: devino\n   :nested: full\n" in page
+
+
+def test_every_environment_variable_is_in_the_docs() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES.values())
+    read = set(re.findall(r'"(DEVINO_[A-Z]+)"', code))
+    page = (DOCS / "configuration.md").read_text("utf-8")
+    assert read
+    assert not {variable for variable in read if f"`{variable}`" not in page}
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text("utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert not [link for link in local if not (ROOT / link).exists()]
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    named = set()
+    for index in (DOCS / "index.md", DOCS / "reference" / "index.md"):
+        for tree in re.findall(r"```\{toctree\}\n(.*?)```", index.read_text("utf-8"), re.DOTALL):
+            named |= {
+                (index.parent / line).relative_to(DOCS).as_posix()
+                for line in tree.splitlines()
+                if line and not line.startswith(":")
+            }
+    pages = {
+        page.relative_to(DOCS).with_suffix("").as_posix()
+        for page in DOCS.rglob("*.md")
+        if "examples" not in page.parts and "_build" not in page.parts
+    }
+    assert pages - {"index"} == named
+
+
+def test_a_whole_plugin_fits_in_forty_lines_of_code() -> None:
+    source = (DOCS / "examples" / "devino-acme" / "devino_acme.py").read_text("utf-8")
+    assert len([line for line in source.splitlines() if line.strip()]) <= 40

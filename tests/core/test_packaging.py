@@ -1,0 +1,74 @@
+"""What the packaging files promise each other. The built package itself: `tox -e package`."""
+
+from __future__ import annotations
+
+import configparser
+import importlib
+import subprocess
+import tomllib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import devino_core
+
+ROOT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+
+
+def test_the_version_is_told_alike_everywhere() -> None:
+    assert PROJECT["version"] == devino_core.__version__
+
+
+def test_all_brings_every_extra_that_a_user_may_want() -> None:
+    (everything,) = EXTRAS["all"]
+    named = set(everything.removeprefix("devino[").removesuffix("]").split(","))
+    assert named == set(EXTRAS) - {"all", "test", "docs", "dev"}
+
+
+@pytest.mark.parametrize("name", PROJECT["entry-points"]["devino"])
+def test_every_own_plugin_can_be_imported_and_is_installed(name: str) -> None:
+    target = PROJECT["entry-points"]["devino"][name]
+    importlib.import_module(target)
+    (installed,) = entry_points(group="devino", name=name)
+    assert installed.value == target
+
+
+def test_tools_have_one_version_range() -> None:
+    """tox installs tools alone, `pip install -e .[dev]` all of them: neither may drift."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    for env in ("lint", "types", "imports", "package"):
+        wanted = tox[f"testenv:{env}"]["deps"].split("\n")
+        assert {need for need in wanted if need} <= set(EXTRAS["dev"])
+
+
+@pytest.mark.parametrize(
+    "package", PYPROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+)
+def test_every_package_is_typed(package: str) -> None:
+    assert (ROOT / package / "py.typed").exists()
+
+
+@pytest.mark.parametrize("folder", ["codecs", "plugins"])
+def test_folders_above_packages_are_none_themselves(folder: str) -> None:
+    """`codecs` is the standard library's name: an `__init__.py` would hide it."""
+    assert not (ROOT / folder / "__init__.py").exists()
+
+
+def test_ci_runs_the_command_that_the_readme_tells() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    cut = script[script.index("command=$(awk") : script.index("[ -n")]
+    command = subprocess.run(
+        ["bash", "-c", f'{cut}\nprintf %s "$command"'],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert command in (ROOT / "README.md").read_text("utf-8")
+    assert command.startswith("python3 -m venv ")
+    assert command.endswith("bin/tox")
