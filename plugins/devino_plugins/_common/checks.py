@@ -1,0 +1,97 @@
+"""What the manual allows of a message, checked before any I/O.
+
+Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and the message's ref.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from devino_core import InvalidMessage, Message
+from devino_core.phone import normalize
+from devino_core.suggest import did_you_mean
+
+__all__ = ["Limits", "check_options", "check_sender", "check_text", "number_of", "whole_minutes"]
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Limits(NamedTuple):
+    """What one medium of a protocol takes at most; None is what the manual does not limit."""
+
+    text: int | None = None
+    """Characters as the platform counts them: .NET's, which are UTF-16 units."""
+    sender_letters: int = 11
+    sender_digits: int = 11
+    validity: int | None = None
+    """Minutes."""
+
+
+def check_text(message: Message, limits: Limits) -> None:
+    """The text is there, is no half of a character, and is not too long."""
+    text = message.text
+    if not text:
+        raise InvalidMessage("text", "is empty", ref=message.ref)
+    try:
+        # Only a text near the limit needs its surrogate pairs counted.
+        units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    except UnicodeEncodeError as error:
+        raise InvalidMessage(
+            "text", f"has half a surrogate pair at position {error.start}", ref=message.ref
+        ) from None
+    if limits.text is not None and units > limits.text:
+        raise InvalidMessage(
+            "text", f"has {units} characters, {message.medium} takes {limits.text}", ref=message.ref
+        )
+
+
+def check_sender(sender: str, message: Message, limits: Limits) -> None:
+    """The sender is a short Latin name or a number."""
+    plain = sender.removeprefix("+")
+    digits = sender.isascii() and plain.isdigit()
+    if digits and len(plain) <= limits.sender_digits:
+        return
+    if digits or len(sender) > limits.sender_letters:
+        longer = limits.sender_digits > limits.sender_letters
+        raise InvalidMessage(
+            "sender",
+            f"{sender!r} is too long: at most {limits.sender_letters} letters"
+            + (f" or {limits.sender_digits} digits" if longer else ""),
+            ref=message.ref,
+        )
+    if not sender.isascii():
+        raise InvalidMessage(
+            "sender", f"{sender!r} must be Latin letters, digits and punctuation", ref=message.ref
+        )
+
+
+def check_options(message: Message, known: Sequence[str]) -> None:
+    """No option has a name that this protocol does not know."""
+    for name in message.options:
+        if name not in known:
+            hint = did_you_mean(name, known) or (
+                f"known are {', '.join(known)}" if known else f"an {message.medium} has none here"
+            )
+            raise InvalidMessage("options", f"no option is named {name!r}: {hint}", ref=message.ref)
+
+
+def whole_minutes(message: Message, limits: Limits) -> int | None:
+    """The validity, rounded up."""
+    if message.validity is None:
+        return None
+    minutes = -(-message.validity // _MINUTE)
+    if limits.validity is not None and minutes > limits.validity:
+        raise InvalidMessage(
+            "validity", f"{message.medium} takes 1 to {limits.validity} minutes", ref=message.ref
+        )
+    return minutes
+
+
+def number_of(message: Message) -> str:
+    """The recipient's number in international format, digits only."""
+    try:
+        return normalize(message.to)
+    except ValueError as error:
+        raise InvalidMessage("to", str(error), ref=message.ref) from None

@@ -1,0 +1,183 @@
+"""From SMS and Viber messages to as few calls as a wire with bulk operations allows.
+
+What REST and SOAP share: both send an SMS, an SMS by the recipient's clock, a Viber message, and
+a Viber message that is resent by SMS, to one recipient or to many.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
+
+from devino_codecs.text import count_parts
+from devino_core import InvalidMessage, Medium, Message, Unsupported
+
+from .checks import Limits, check_options, check_sender, check_text, number_of, whole_minutes
+
+__all__ = ["Batch", "Content", "Kind", "Planned", "plan_batches"]
+
+LIMITS = {
+    Medium.SMS: Limits(text=2000, sender_digits=15),
+    Medium.VIBER: Limits(text=1000, validity=1440),
+}
+"""Of a validity of SMS the manual says none."""
+
+R = TypeVar("R")
+
+
+class Kind(enum.Enum):
+    """What is asked of the platform."""
+
+    SMS = enum.auto()
+    SMS_BY_RECIPIENT_CLOCK = enum.auto()
+    VIBER = enum.auto()
+    VIBER_OR_SMS = enum.auto()
+
+    @property
+    def is_sms(self) -> bool:
+        return self in (Kind.SMS, Kind.SMS_BY_RECIPIENT_CLOCK)
+
+
+class Content(NamedTuple):
+    """All of a message but its recipient: messages that share it can share a call."""
+
+    kind: Kind
+    sender: str
+    text: str
+    validity: int | None
+    """Minutes."""
+    send_at: datetime | None
+    optional: str | None
+    """What Viber hands through; where each recipient has its own, the first one's."""
+
+
+class Batch(NamedTuple):
+    """One call to be made."""
+
+    positions: Sequence[int]
+    """Of its messages in the list."""
+    content: Content
+    recipients: tuple[str, ...]
+    optionals: tuple[str, ...]
+    """One a recipient, or none at all."""
+    parts: int
+    """How many ids the platform gives for each recipient."""
+
+
+class Planned(NamedTuple, Generic[R]):
+    """One request and the messages that it carries."""
+
+    positions: Sequence[int]
+    request: R
+    parts: int
+    """How many ids the platform gives for each recipient of a bulk request."""
+
+
+def plan_batches(
+    messages: Sequence[Message],
+    sender_of: Callable[[Message], str],
+    *,
+    bulk_size: int,
+    optional_each: bool,
+) -> list[Batch]:
+    """Check every message against the manual's limits and group them.
+
+    ``optional_each`` says that a bulk call holds an ``optional`` for each recipient; otherwise
+    one holds for all of a call. A number that occurs twice with the same content goes into
+    different calls: the platform does not say whether it would answer such a bulk with one set
+    of ids or two.
+
+    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
+    """
+    contents = [_content(message, sender_of(message)) for message in messages]
+    recipients = [number_of(message) for message in messages]
+    if len(messages) == 1:
+        return [_batch((0,), contents, recipients)]
+    groups: dict[tuple[Content, int], list[int]] = {}
+    seen: Counter[tuple[Content, str]] = Counter()
+    for position, (content, number) in enumerate(zip(contents, recipients, strict=True)):
+        if optional_each and content.optional is not None:
+            content = content._replace(optional="")
+        groups.setdefault((content, seen[content, number]), []).append(position)
+        seen[content, number] += 1
+    return [
+        _batch(positions[start : start + bulk_size], contents, recipients)
+        for positions in groups.values()
+        for start in range(0, len(positions), bulk_size)
+    ]
+
+
+def _batch(
+    positions: Sequence[int], contents: Sequence[Content], recipients: Sequence[str]
+) -> Batch:
+    content = contents[positions[0]]
+    return Batch(
+        positions,
+        content,
+        tuple([recipients[position] for position in positions]),
+        ()
+        if content.optional is None
+        else tuple([contents[position].optional or "" for position in positions]),
+        count_parts(content.text) if content.kind.is_sms else 1,
+    )
+
+
+def _content(message: Message, sender: str) -> Content:
+    limits = LIMITS.get(message.medium)
+    if limits is None:
+        raise Unsupported(f"this protocol carries SMS and VIBER, not {message.medium}")
+    optional = _optional(message)
+    check_text(message, limits)
+    check_sender(sender, message, limits)
+    return Content(
+        _kind(message, sender),
+        sender,
+        message.text,
+        whole_minutes(message, limits),
+        message.send_at,
+        optional,
+    )
+
+
+def _kind(message: Message, sender: str) -> Kind:
+    if message.medium is Medium.SMS:
+        if message.fallback is not None:
+            raise Unsupported("this protocol has no fallback for an SMS: remove `fallback`")
+        by_recipient_clock = message.send_at is not None and message.send_at.tzinfo is None
+        return Kind.SMS_BY_RECIPIENT_CLOCK if by_recipient_clock else Kind.SMS
+    if message.send_at is not None:
+        raise Unsupported("this protocol sends Viber messages at once: remove `send_at`")
+    if message.fallback is None:
+        return Kind.VIBER
+    _check_fallback(message, message.fallback, sender)
+    return Kind.VIBER_OR_SMS
+
+
+def _check_fallback(message: Message, fallback: Message, sender: str) -> None:
+    """The platform sends the same text from the same sender to the same number, and no other."""
+    same = (
+        fallback.medium is Medium.SMS
+        and fallback.text == message.text
+        and (fallback.sender or sender) == sender
+        and number_of(fallback) == number_of(message)
+        and fallback.send_at is None
+        and fallback.validity is None
+        and fallback.fallback is None
+        and not fallback.options
+    )
+    if not same:
+        raise Unsupported(
+            "the only fallback of this protocol is the same text from the same sender to the same "
+            "number by SMS, without `send_at`, `validity` or `options`"
+        )
+
+
+def _optional(message: Message) -> str | None:
+    check_options(message, ("optional",) if message.medium is Medium.VIBER else ())
+    value = message.options.get("optional") or None
+    if value is not None and not isinstance(value, str):
+        raise InvalidMessage("options", "`optional` must be a string", ref=message.ref)
+    return value
