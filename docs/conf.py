@@ -45,3 +45,6 @@ add_module_names = False
 
 # Examples in docstrings see their module's names; tests/core/test_docs.py runs those.
 doctest_test_doctest_blocks = ""
+
+# Fields named `type` make every `type[...]` of a signature ambiguous to Sphinx.
+suppress_warnings = ["ref.python"]

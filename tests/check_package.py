@@ -1,4 +1,4 @@
-"""Build the distribution, and use it as a stranger would: `python tests/check_package.py FOLDER`.
+"""Build the distribution, and use it as a stranger would: `python tests/check_package.py`.
 
 Not part of a pytest run, because it installs; `tox -e package` runs it. Every step needs the one
 before it, so it is a story, not a suite: the first thing that is not as promised ends it.
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import venv
 import zipfile
 from pathlib import Path
@@ -29,7 +30,6 @@ assert not extras, f"imported without being asked for: {extras}"
 
 
 def main(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
     run(sys.executable, "-m", "build", "--outdir", folder / "dist", ROOT, cwd=ROOT)
     (wheel,) = (folder / "dist").glob("*.whl")
     (sdist,) = (folder / "dist").glob("*.tar.gz")
@@ -103,4 +103,6 @@ def expect(true: bool, what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) / "package")
+    # Outside the tree, which nothing here may find by looking upwards.
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder))
