@@ -39,7 +39,7 @@ Examples:
 """
 
 # rich-click joins the lines of an epilog, and breaks it only at blank ones.
-EPILOG = "\n\n".join(["Exit codes:", *(f"{code:>3}  {code.meaning}" for code in ExitCode)])
+EPILOG = "\n\n".join(["Exit codes:", *(f"{code}  {code.meaning}" for code in ExitCode)])
 
 
 class Devino(click.RichGroup):

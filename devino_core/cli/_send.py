@@ -88,11 +88,11 @@ def send(
       devino send 79031234567 "Good morning" --at 2030-01-31T09:00
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
     """
-    given = {name: value for name, value in fields.items() if value is not None}
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     if file is None:
         if to is None or text is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
-        rows = iter([Row(0, _message({**given, "to": to, "text": text}))])
+        rows = iter([Row(0, Message(**{**given, "to": to, "text": text}))])
         tally = Tally(app, every=True)
         app.finish(_deliver(app, rows, tally, fallback_sms, channel=channel, batch=1))
     if text is not None or "ref" in given:
@@ -143,29 +143,19 @@ def _deliver(
     try:
         app.run(work())
     except DevinoError as error:
-        app.tell(error, where=_where([lines[ref] for ref in error.refs if ref in lines]))
+        struck = [lines[ref] for ref in error.refs if lines.get(ref)]
+        app.tell(error, lines=(min(struck), max(struck)) if struck else None)
         if not tally.count:
             return exit_code(error)
         unknown = error.retry is Retry.MAY_DUPLICATE
         return ExitCode.OUTCOME_UNKNOWN if unknown else max(tally.code, ExitCode.NOT_DONE)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         tally.summarize()
-        app.note("what was under way when you interrupted may have been sent")
+        app.note("what was under way may have been sent")
         raise
     return tally.code
-
-
-def _message(fields: Mapping[str, Any]) -> Message:
-    return Message(**fields)
 
 
 def _with_fallback(message: Message) -> Message:
     second = Message(message.to, message.text, sender=message.sender, medium=Medium.SMS)
     return msgspec.structs.replace(message, fallback=second)
-
-
-def _where(lines: list[int]) -> str:
-    if not any(lines):
-        return ""
-    first, last = min(lines), max(lines)
-    return f"line {first}: " if first == last else f"lines {first} to {last}: "

@@ -108,15 +108,25 @@ class App:
         """One line to the person, on stderr, whatever stdout is for."""
         click.echo(f"devino: {one_line(text)}", err=True)
 
-    def tell(self, error: DevinoError | click.ClickException, *, where: str = "") -> None:
+    def tell(
+        self,
+        error: DevinoError | click.ClickException,
+        *,
+        lines: tuple[int, int] | None = None,
+    ) -> None:
         """An error: one line with what to do, or the object that ``--json`` promises.
 
-        ``where`` goes before its text, for those that read files.
+        ``lines`` are the first and the last of a file that it struck.
         """
         if self.json:
             described = describe(error)
-            self.show({"error": {**described, "message": f"{where}{described['message']}"}})
+            if lines is not None:
+                # Refs that were made up for the rows of a file mean nothing to its owner.
+                described.pop("refs", None)
+                described["lines"] = lines
+            self.show({"error": described})
         elif isinstance(error, DevinoError):
+            where = _where(lines) if lines is not None else ""
             self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
@@ -244,6 +254,11 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone().isoformat(sep=" ", timespec="seconds")
     return one_line(str(value))
+
+
+def _where(lines: tuple[int, int]) -> str:
+    first, last = lines
+    return f"line {first}: " if first == last else f"lines {first} to {last}: "
 
 
 def _encode(value: object) -> object:

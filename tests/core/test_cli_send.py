@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from devino_core import ConnectFailed, InsufficientFunds, Medium, OutcomeUnknown, Rejected
+from devino_core import (
+    ConnectFailed,
+    InsufficientFunds,
+    InvalidMessage,
+    Medium,
+    OutcomeUnknown,
+    Rejected,
+)
 from devino_core.cli._csv import COLUMNS
 from devino_core.cli._times import parse_duration, parse_moment
 from tests.core._cli import Platform, objects
@@ -244,9 +251,23 @@ def test_a_failure_half_way_names_the_lines_and_tells_what_was_sent_before(
     *receipts, last = objects(result.stdout)
     assert len(receipts) == len(platform.sent) == 1_000
     assert last["error"]["type"] == "InsufficientFunds"
-    assert last["error"]["message"].startswith("lines 1002 to 2001: ")
+    assert last["error"]["lines"] == [1002, 2001]
+    assert "refs" not in last["error"]
     assert result.exit_code == 1
     assert result.stderr == "devino: 1000 accepted\n"
+    platform.failing = {"79030001500": InsufficientFunds("the balance is used up")}
+    told = platform.devino("send", "--file", str(numbers)).stderr
+    assert told.startswith("devino: lines 1002 to 2001: the balance is used up; top up")
+
+
+def test_a_message_that_the_channel_cannot_send_is_found_by_its_line(
+    platform: Platform, numbers: Path
+) -> None:
+    numbers.write_text("to,text,ref\n79031234561,a,r1\n79031234562,b,r2\n")
+    platform.failing = {"79031234562": InvalidMessage("text", "is too long", ref="r2")}
+    result = platform.devino("send", "--file", str(numbers))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("devino: line 3: text: is too long\n")
 
 
 def test_an_interruption_says_what_may_be_under_way(platform: Platform, numbers: Path) -> None:

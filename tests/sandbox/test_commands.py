@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -16,12 +17,22 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner, Result
 
-from devino_core import AsyncClient, AuthenticationFailed, Message, Plugins, Secret, State
+from devino_core import (
+    AsyncClient,
+    AuthenticationFailed,
+    Message,
+    Plugins,
+    Receipt,
+    Secret,
+    State,
+    Status,
+)
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Pace, Submission, World, _demo, _serve, plugin
-from devino_sandbox._demo import CHANNELS, SCENARIOS, Scenario
+from devino_sandbox._demo import CHANNELS, SCENARIOS, Row, Scenario
+from devino_sandbox._demo_view import DemoView
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
 ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
@@ -178,6 +189,31 @@ def test_the_demo_fails_when_a_message_ends_elsewhere(short_demo: Any) -> None:
     assert result.exit_code == 1
     assert "rest: an SMS ended as DELIVERED, not as EXPIRED" in result.stdout
     assert "0 of 2 messages came where they should" in result.stdout
+
+
+def test_on_a_terminal_the_demo_is_one_table_that_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    message = SCENARIOS[0].message(ManualClock().now())
+    row = Row(
+        channel="rest",
+        scenario=SCENARIOS[0],
+        receipt=Receipt.of(message, Status(state=State.ACCEPTED), channel="rest"),
+        states=[State.ACCEPTED],
+    )
+    with DemoView(App()) as view:
+        view.show([row])
+        row.states.append(State.DELIVERED)
+        view.show([row])
+    last = terminal.getvalue().rpartition("channel")[2]
+    assert "ACCEPTED > DELIVERED" in last
 
 
 def test_the_plugin_brings_both_commands_with_examples() -> None:
