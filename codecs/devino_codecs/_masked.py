@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 import msgspec
@@ -20,6 +19,8 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
         return f"{type(self).__name__}({shown})"
 
     # msgspec's own hands every field to rich's console and tracebacks.
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        for name in self.__struct_fields__:
-            yield name, "***" if name in self.masked else getattr(self, name)
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [
+            (name, "***" if name in self.masked else getattr(self, name))
+            for name in self.__struct_fields__
+        ]

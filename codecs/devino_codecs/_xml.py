@@ -101,15 +101,14 @@ class Feed:
         self._head: bytes | None = b""
         self._fed = 0
         self._last_tag = -1
-        self._error: DecodeError | None = None
+        self._dead: tuple[str, str, int | None] | None = None
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes, as they came."""
-        if self._error is not None:
-            raise self._error
         if not data:
             return
         try:
+            self._check_alive()
             if self._head is not None:
                 # The declaration names the encoding: it is looked at whole, or not at all.
                 data = self._head + data
@@ -120,21 +119,29 @@ class Feed:
             else:
                 self._pass_on(data)
         except DecodeError as exc:
-            self._error = exc
+            self._die(exc)
             raise
 
     def close(self) -> None:
         """The document ends here: whatever is open is an error."""
-        if self._error is not None:
-            raise self._error
         try:
+            self._check_alive()
             if self._head is not None:
                 self._begin(self._head)
             self._call(None)
         except DecodeError as exc:
-            self._error = exc
+            self._die(exc)
             raise
-        self._error = DecodeError("the document has ended")
+        self._dead = "the document has ended", "", None
+
+    def _check_alive(self) -> None:
+        if self._dead is not None:
+            reason, path, offset = self._dead
+            raise DecodeError(reason, path=path, offset=offset)
+
+    def _die(self, exc: DecodeError) -> None:
+        # Not the exception itself: its traceback would keep the bytes and this feed alive.
+        self._dead = exc.reason, exc.path, exc.offset
 
     def _begin(self, data: bytes) -> None:
         self._head = None
@@ -211,9 +218,12 @@ _DTD = "a document type declaration is not taken"
 def _parser(target: Target | None = None) -> etree.XMLParser:
     # lxml takes any object with these methods; its stubs ask for comment() as well.
     receiver = None if target is None else cast("etree.ParserTarget", target)
+    # To a target that asks for entities unresolved libxml2 gives the "&" of an attribute as
+    # "&#38;". A target here refuses the DTD that would declare one, so there is none to resolve.
+    resolved = False if target is None else cast("bool", "internal")
     return etree.XMLParser(
         target=receiver,
-        resolve_entities=False,
+        resolve_entities=resolved,
         no_network=True,
         load_dtd=False,
         huge_tree=False,
@@ -248,7 +258,8 @@ def _check_runs(data: bytes, tag: int) -> int:
         if following < 0:
             raise DecodeError(f"more than {MAX_RUN} bytes without a tag", offset=max(tag, 0))
         tag = following
-    return max(tag, data.rfind(b"<", max(tag, 0)))
+    last = data.rfind(b"<", max(tag, 0))
+    return last if last >= 0 else tag
 
 
 # libxml2's own words quote the document, and a document here holds a password.

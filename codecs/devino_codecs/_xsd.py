@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -25,11 +26,13 @@ __all__ = [
     "DECIMAL",
     "INT",
     "LONG",
+    "MINUTES",
     "TEXT",
     "UTC_TIME",
     "UTC_TIME_Z",
     "WALL_CLOCK",
     "Scalar",
+    "codes",
     "read_integer",
     "write_integer",
 ]
@@ -82,6 +85,28 @@ def _write_int(value: int) -> str:
     return write_integer(value, 32)
 
 
+def codes(*enums: type[IntEnum]) -> Scalar[int]:
+    """Integers that are members of ``enums`` where a table has them; any other stays an int."""
+    known: dict[int, int] = {int(member): member for enum in enums for member in enum}
+    texts = {str(code): member for code, member in known.items()}
+
+    def read(text: str) -> int:
+        code = texts.get(text)
+        if code is not None:
+            return code
+        code = read_integer(text)
+        return known.get(code, code)
+
+    return Scalar("int", read, write_integer)
+
+
+def _write_minutes_count(value: int) -> str:
+    text = _write_int(value)
+    if value < 0:
+        raise EncodeError("a number of minutes is expected")
+    return text
+
+
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -110,8 +135,6 @@ def _read_decimal(text: str) -> Decimal:
 
 
 def _write_decimal(value: Decimal) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = Decimal(value)
     if not isinstance(value, Decimal):
         raise EncodeError(f"a Decimal is expected, not {type(value).__name__}")
     if not value.is_finite() or not -28 <= value.adjusted() < 28:
@@ -184,6 +207,7 @@ TEXT: Final = Scalar[str]("string", str, escape_text)
 ATTRIBUTE: Final = Scalar[str]("string", str, escape_attribute)
 INT: Final = Scalar[int]("int", _read_int, _write_int)
 LONG: Final = Scalar[int]("long", read_integer, write_integer)
+MINUTES: Final = Scalar[int]("int", _read_int, _write_minutes_count)
 BOOLEAN: Final = Scalar[bool]("boolean", _read_boolean, _write_boolean)
 DECIMAL: Final = Scalar[Decimal]("decimal", _read_decimal, _write_decimal)
 

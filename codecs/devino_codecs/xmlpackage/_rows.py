@@ -9,15 +9,14 @@ over the table costs twice the parser, so :class:`Row` unrolls it into two funct
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import msgspec
 
-from devino_codecs._xsd import Scalar, read_integer, write_integer
+from devino_codecs._xsd import Scalar, read_integer
 from devino_codecs.errors import DecodeError, EncodeError
 
-__all__ = ["Attribute", "Row", "Text", "codes"]
+__all__ = ["Attribute", "Row", "Text"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -161,18 +160,3 @@ def _function(head: str, body: list[str], result: str, error: str) -> list[str]:
     lines += [f"        {line}" for line in (*body, f"return {result}")]
     lines += ["    except (ValueError, AttributeError):", f"        raise {error} from None"]
     return lines
-
-
-def codes(*enums: type[IntEnum]) -> Scalar[int]:
-    """Integers that are members of ``enums`` where a table has them; any other stays an int."""
-    known: dict[int, int] = {int(member): member for enum in enums for member in enum}
-    texts = {str(code): member for code, member in known.items()}
-
-    def read(text: str) -> int:
-        code = texts.get(text)
-        if code is not None:
-            return code
-        code = read_integer(text)
-        return known.get(code, code)
-
-    return Scalar("int", read, write_integer)

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from devino_codecs._masked import Masked
-from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT
+from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, codes
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
-from ._rows import Attribute, Text, codes
+from ._rows import Attribute, Text
 
 __all__ = [
     "Answer",

@@ -1,0 +1,117 @@
+"""The SOAP services: SmsService, SmsServiceV2, ViberService, ViberServiceV2 (chapters 7 and 8).
+
+>>> from devino_codecs import soap
+>>> login = soap.Login(login="login", password="123456")
+>>> body = soap.encode_request(soap.SMS_V2, login, soap.GetBalance())
+>>> soap.decode_request(soap.SMS_V2, body).request
+GetBalance()
+>>> answer = soap.encode_answer(soap.GetBalance, Decimal("20015.3"))
+>>> soap.decode_answer(soap.GetBalance, answer)
+Decimal('20015.3')
+
+An operation is a struct of its arguments; credentials are given beside it, a :class:`Session` to
+the services of chapter 7 and a :class:`Login` to those of chapter 8. SOAP 1.2 is written unless
+:attr:`Version.SOAP_11` is asked for, and both are read. A refusal comes as a :class:`Fault`.
+:func:`wsdl` describes a service to clients that are generated.
+"""
+
+from ._calls import (
+    Call,
+    decode_answer,
+    decode_request,
+    encode_answer,
+    encode_request,
+    headers,
+    soap_action,
+)
+from ._codes import SmsState, ViberState
+from ._envelope import NAMESPACE, Version, guess_version
+from ._fault import Fault, FaultCode, encode_fault
+from ._operations import (
+    SERVICES,
+    SMS,
+    SMS_V2,
+    VIBER,
+    VIBER_V2,
+    AnyRequest,
+    Credentials,
+    GetBalance,
+    GetIncomingMessages,
+    GetMessageState,
+    GetSessionID,
+    GetStatistics,
+    GetViberMessageState,
+    Operation,
+    Request,
+    SendMessage,
+    SendMessageByTimeZone,
+    SendMessageByTimeZoneToAddresses,
+    SendViberMessage,
+    SendViberMessageWithResend,
+    Service,
+)
+from ._values import (
+    DeliveryStatistics,
+    IncomingMessage,
+    Login,
+    Session,
+    SmsMessage,
+    SmsMessageState,
+    ViberMessage,
+    ViberMessageState,
+    ViberResentSms,
+)
+from ._wsdl import wsdl
+
+__all__ = [
+    "MAX_ADDRESSES",
+    "NAMESPACE",
+    "SERVICES",
+    "SMS",
+    "SMS_V2",
+    "VIBER",
+    "VIBER_V2",
+    "AnyRequest",
+    "Call",
+    "Credentials",
+    "DeliveryStatistics",
+    "Fault",
+    "FaultCode",
+    "GetBalance",
+    "GetIncomingMessages",
+    "GetMessageState",
+    "GetSessionID",
+    "GetStatistics",
+    "GetViberMessageState",
+    "IncomingMessage",
+    "Login",
+    "Operation",
+    "Request",
+    "SendMessage",
+    "SendMessageByTimeZone",
+    "SendMessageByTimeZoneToAddresses",
+    "SendViberMessage",
+    "SendViberMessageWithResend",
+    "Service",
+    "Session",
+    "SmsMessage",
+    "SmsMessageState",
+    "SmsState",
+    "Version",
+    "ViberMessage",
+    "ViberMessageState",
+    "ViberResentSms",
+    "ViberState",
+    "decode_answer",
+    "decode_request",
+    "encode_answer",
+    "encode_fault",
+    "encode_request",
+    "guess_version",
+    "headers",
+    "soap_action",
+    "wsdl",
+]
+
+MAX_ADDRESSES = 1000
+"""Recipients of one SendMessage, SendMessageByTimeZoneToAddresses or SendMessageWithResend."""

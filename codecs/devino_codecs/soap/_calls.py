@@ -1,0 +1,131 @@
+"""Requests and answers to bytes and back, by the table of operations."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+import msgspec
+
+from devino_codecs._xml import MAX_SIZE, local_name
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._envelope import NAMESPACE, Version, body_of, envelope
+from ._fault import Fault, fault_of
+from ._operations import AnyRequest, Credentials, Request, Service
+from ._schema import children, read_element, read_fields, write_element, write_fields
+
+__all__ = [
+    "Call",
+    "decode_answer",
+    "decode_request",
+    "encode_answer",
+    "encode_request",
+    "headers",
+    "soap_action",
+]
+
+R = TypeVar("R")
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it came: who asks, what, and in which SOAP the answer is due."""
+
+    credentials: Credentials
+    request: AnyRequest
+    version: Version
+
+
+def encode_request(
+    service: Service,
+    credentials: Credentials,
+    request: AnyRequest,
+    *,
+    version: Version = Version.SOAP_12,
+) -> bytes:
+    """A request in its envelope, compact, UTF-8 (chapters 7 and 8). Send with :func:`headers`.
+
+    Raises :exc:`EncodeError`; its path is in the wire's names:
+    ``message.DestinationAddresses[1]``.
+    """
+    if type(request) not in service.requests:
+        raise EncodeError(f"{service.name} takes no {type(request).__name__}")
+    expected = service.credentials_of(type(request))
+    if type(credentials) is not expected:
+        raise EncodeError(
+            f"{request.operation.name} of {service.name} takes a {expected.__name__}, "
+            f"not a {type(credentials).__name__}",
+            path="credentials",
+        )
+    name = request.operation.name
+    body = (
+        f'<{name} xmlns="{NAMESPACE}">{write_fields(credentials)}{write_fields(request)}</{name}>'
+    )
+    return envelope(body, version)
+
+
+def decode_request(service: Service, data: bytes, *, max_size: int = MAX_SIZE) -> Call:
+    """What a client asks of ``service``.
+
+    Elements are known by local name in any case and order; absent, empty and ``xsi:nil`` are one.
+    Absent strings are ``""``, credentials too: it is for the platform to refuse. The operation is
+    told by the body alone, whatever SOAPAction says. Raises :exc:`DecodeError`.
+    """
+    version, element = body_of(data, max_size)
+    asked = local_name(element.tag).lower()
+    for request in service.requests:
+        if request.operation.name.lower() == asked:
+            found = children(element)
+            return Call(
+                credentials=read_fields(service.credentials_of(request), found),
+                request=read_fields(request, found),
+                version=version,
+            )
+    raise DecodeError(f"{service.name} has no such operation", path="Body")
+
+
+def encode_answer(
+    request: type[Request[R]], result: R, *, version: Version = Version.SOAP_12
+) -> bytes:
+    """What the platform answers to a request, compact, in the version of its request.
+
+    Raises :exc:`EncodeError`.
+    """
+    operation = request.operation
+    name = f"{operation.name}Response"
+    body = f'<{name} xmlns="{NAMESPACE}">{write_element(operation.result, result)}</{name}>'
+    return envelope(body, version)
+
+
+def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX_SIZE) -> R | Fault:
+    """The result of a request, or the fault that came in its place, of either version.
+
+    As tolerant as :func:`decode_request`. Raises :exc:`DecodeError`.
+    """
+    version, element = body_of(data, max_size)
+    fault = fault_of(element, version)
+    if fault is not None:
+        return fault
+    operation = request.operation
+    if local_name(element.tag).lower() != f"{operation.name}Response".lower():
+        raise DecodeError(f"{operation.name}Response is expected, not another element", path="Body")
+    found = children(element)
+    # The manual names one result after another operation, where .NET would not.
+    named = (operation.result.name, f"{operation.name}Result")
+    held = next((found[name.lower()] for name in named if name.lower() in found), None)
+    return cast("R", read_element(operation.result, held))
+
+
+def soap_action(request: type[AnyRequest]) -> str:
+    """The URI that names an operation: SOAPAction of 1.1, the ``action`` of 1.2."""
+    return f"{NAMESPACE}/{request.operation.name}"
+
+
+def headers(request: type[AnyRequest], version: Version = Version.SOAP_12) -> dict[str, str]:
+    """HTTP headers of a request: Content-Type, and SOAPAction, quoted, where 1.1 wants it.
+
+    In 1.2 the action is left out, as the manual does: the body says the same.
+    """
+    named = {"Content-Type": version.content_type}
+    if version is Version.SOAP_11:
+        named["SOAPAction"] = f'"{soap_action(request)}"'
+    return named

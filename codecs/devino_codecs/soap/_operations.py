@@ -1,0 +1,215 @@
+"""The operations of the four services: a struct each, and all that its wire is beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from ._schema import DECIMAL, ID, MINUTES, STRING, UTC_TIME, WALL_CLOCK, Element, Type
+from ._values import (
+    INCOMING_MESSAGES,
+    SMS_MESSAGE,
+    SMS_STATE,
+    STATISTICS,
+    STRINGS,
+    VIBER_MESSAGE,
+    VIBER_STATE,
+    DeliveryStatistics,
+    IncomingMessage,
+    Login,
+    Session,
+    SmsMessage,
+    SmsMessageState,
+    ViberMessage,
+    ViberMessageState,
+)
+
+__all__ = [
+    "SERVICES",
+    "SMS",
+    "SMS_V2",
+    "VIBER",
+    "VIBER_V2",
+    "AnyRequest",
+    "Credentials",
+    "GetBalance",
+    "GetIncomingMessages",
+    "GetMessageState",
+    "GetSessionID",
+    "GetStatistics",
+    "GetViberMessageState",
+    "Operation",
+    "Request",
+    "SendMessage",
+    "SendMessageByTimeZone",
+    "SendMessageByTimeZoneToAddresses",
+    "SendViberMessage",
+    "SendViberMessageWithResend",
+    "Service",
+]
+
+R_co = TypeVar("R_co", covariant=True)
+Credentials: TypeAlias = Session | Login
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """What stands on the wire around a request and its result."""
+
+    name: str
+    result: Element
+    credentials: type[Session] | type[Login] | None = None
+    """Whose they are, if not the service's."""
+
+
+def _operation(name: str, result: Type, result_name: str | None = None) -> Operation:
+    return Operation(name, Element(result_name or f"{name}Result", result))
+
+
+class Request(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
+    """The arguments of an operation, without credentials; ``R_co`` is what it answers."""
+
+    operation: ClassVar[Operation]
+
+
+AnyRequest: TypeAlias = Request[Any]
+
+
+class GetSessionID(Request[str], frozen=True, kw_only=True):
+    """Login and password, given as :class:`Login`, for a session."""
+
+    operation = Operation("GetSessionID", Element("GetSessionIDResult", STRING), Login)
+
+
+class GetBalance(Request[Decimal], frozen=True, kw_only=True):
+    """What is left on the account, overdraft included."""
+
+    operation = _operation("GetBalance", DECIMAL)
+
+
+class SendMessage(Request[tuple[str, ...]], frozen=True, kw_only=True):
+    """An SMS to many; answers an id for each part of each message."""
+
+    message: Annotated[SmsMessage, Element("message", SMS_MESSAGE)]
+
+    operation = _operation("SendMessage", STRINGS)
+
+
+class SendMessageByTimeZone(Request[tuple[str, ...]], frozen=True, kw_only=True):
+    """An SMS by the recipient's clock: ``send_date`` is naive, ``None`` is now; ``validity`` in
+    minutes, ``None`` the platform's 2880. Answers an id for each part."""
+
+    source_address: Annotated[str, Element("sourceAddress", STRING)]
+    destination_address: Annotated[str, Element("destinationAddress", STRING)]
+    data: Annotated[str, Element("data", STRING)]
+    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
+    validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
+
+    operation = _operation("SendMessageByTimeZone", STRINGS)
+
+
+class SendMessageByTimeZoneToAddresses(Request[tuple[str, ...]], frozen=True, kw_only=True):
+    """As :class:`SendMessageByTimeZone`, to up to 1000 numbers."""
+
+    source_address: Annotated[str, Element("sourceAddress", STRING)]
+    destination_addresses: Annotated[tuple[str, ...], Element("destinationAddresses", STRINGS)]
+    data: Annotated[str, Element("data", STRING)]
+    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
+    validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
+
+    operation = _operation("SendMessageByTimeZoneToAddresses", STRINGS)
+
+
+class GetMessageState(Request[SmsMessageState], frozen=True, kw_only=True):
+    """What became of one part of an SMS."""
+
+    message_id: Annotated[str, Element("messageID", ID)]
+
+    operation = _operation("GetMessageState", SMS_STATE)
+
+
+class GetStatistics(Request[DeliveryStatistics], frozen=True, kw_only=True):
+    """How many messages of a period, aware, of at most three months, came to what."""
+
+    start_date_time: Annotated[datetime, Element("startDateTime", UTC_TIME)]
+    end_date_time: Annotated[datetime, Element("endDateTime", UTC_TIME)]
+
+    operation = _operation("GetStatistics", STATISTICS)
+
+
+class GetIncomingMessages(Request[tuple[IncomingMessage, ...]], frozen=True, kw_only=True):
+    """What came in between two instants, aware. Clients mix the two up: see :attr:`period`."""
+
+    min_date_utc: Annotated[datetime, Element("minDateUTC", UTC_TIME)]
+    max_date_utc: Annotated[datetime, Element("maxDateUTC", UTC_TIME)]
+
+    operation = _operation("GetIncomingMessages", INCOMING_MESSAGES)
+
+    @property
+    def period(self) -> tuple[datetime, datetime]:
+        """The earlier and the later of the two."""
+        earlier, later = sorted((self.min_date_utc, self.max_date_utc))
+        return earlier, later
+
+
+class SendViberMessage(Request[tuple[str, ...]], frozen=True, kw_only=True):
+    """A Viber message to many; answers an id for each."""
+
+    message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
+
+    operation = _operation("SendMessage", STRINGS)
+
+
+class SendViberMessageWithResend(Request[tuple[str, ...]], frozen=True, kw_only=True):
+    """A Viber message to many, sent as SMS to whom it does not reach; answers an id for each."""
+
+    message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
+
+    # The manual prints the result under the other operation's name, in both chapters.
+    operation = _operation("SendMessageWithResend", STRINGS, "SendMessageResult")
+
+
+class GetViberMessageState(Request[ViberMessageState], frozen=True, kw_only=True):
+    """What became of a Viber message."""
+
+    message_id: Annotated[str, Element("messageID", ID)]
+
+    operation = _operation("GetMessageState", VIBER_STATE)
+
+
+class Service(msgspec.Struct, frozen=True):
+    """One ``.asmx``: its name, where it stands, and what it takes from whom."""
+
+    name: str
+    path: str
+    credentials: type[Session] | type[Login]
+    requests: tuple[type[AnyRequest], ...]
+
+    def credentials_of(self, request: type[AnyRequest]) -> type[Session] | type[Login]:
+        """What credentials an operation takes here."""
+        return request.operation.credentials or self.credentials
+
+
+_SMS: Final[tuple[type[AnyRequest], ...]] = (
+    GetBalance,
+    SendMessage,
+    SendMessageByTimeZone,
+    SendMessageByTimeZoneToAddresses,
+    GetMessageState,
+    GetStatistics,
+    GetIncomingMessages,
+)
+_VIBER: Final[tuple[type[AnyRequest], ...]] = (
+    SendViberMessage,
+    SendViberMessageWithResend,
+    GetViberMessageState,
+)
+
+SMS: Final = Service("SmsService", "/SmsService.asmx", Session, (GetSessionID, *_SMS))
+SMS_V2: Final = Service("SmsServiceV2", "/SmsServicev2.asmx", Login, _SMS)
+VIBER: Final = Service("ViberService", "/ViberService.asmx", Session, _VIBER)
+VIBER_V2: Final = Service("ViberServiceV2", "/ViberServiceV2.asmx", Login, _VIBER)
+
+SERVICES: Final[tuple[Service, ...]] = (SMS, SMS_V2, VIBER, VIBER_V2)

@@ -1,0 +1,307 @@
+"""Typed structs and their elements: one description for writing, reading and the WSDL.
+
+A struct says in its annotations what element each field is: ``data: Annotated[str,
+Element("Data", STRING)]``. Writing and reading go by that, and so does the WSDL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
+
+import msgspec
+
+from devino_codecs import _xsd
+from devino_codecs._xml import Element as XmlElement
+from devino_codecs._xml import escape_text, local_name
+from devino_codecs.errors import CodecError, DecodeError, EncodeError
+
+__all__ = [
+    "BOOLEAN",
+    "DECIMAL",
+    "ID",
+    "INT",
+    "MINUTES",
+    "STRING",
+    "UTC_TIME",
+    "UTC_TIME_Z",
+    "WALL_CLOCK",
+    "XSI",
+    "Array",
+    "Complex",
+    "Element",
+    "Field",
+    "Simple",
+    "Type",
+    "children",
+    "fields",
+    "names",
+    "read_element",
+    "read_fields",
+    "write_element",
+    "write_fields",
+]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+_NIL = f"{{{XSI}}}nil"
+
+
+class Simple(msgspec.Struct, frozen=True):
+    """A type of text. ``none`` is the text that says there is no value; ``values`` are those that
+    the WSDL lists, under the type's ``name``."""
+
+    scalar: _xsd.Scalar[Any]
+    none: str | None = None
+    name: str = ""
+    values: tuple[str, ...] = ()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether any text will do, the empty one included."""
+        return self.scalar.read in (str, str.strip)
+
+    def write(self, value: Any) -> str | None:
+        """The text of a value; ``None`` if the value says that there is none."""
+        text = self.scalar.write(value)
+        return None if text == self.none else text
+
+    def read(self, element: XmlElement) -> Any:
+        """The value of an element; ``None`` if it is empty or nil, or says so."""
+        if len(element):
+            raise DecodeError("text is expected, not an element")
+        text = element.text
+        # Most elements have no attribute at all, and that is cheaper to know.
+        if not text or (element.keys() and _is_nil(element)):
+            return None
+        scalar = self.scalar
+        if scalar.xsd != "string":
+            # Of a string the blanks are part; of anything else they are layout.
+            text = text.strip()
+            if not text or (self.none and text.removesuffix("Z") == self.none):
+                return None
+        return scalar.read(text)
+
+
+class Array(msgspec.Struct, frozen=True):
+    """A tuple: an element ``item`` for each, of type ``of``. ``name`` is the type's in the
+    WSDL."""
+
+    item: str
+    of: Type
+    name: str
+
+    def write(self, value: object) -> str:
+        """An element for each item."""
+        if not isinstance(value, tuple | list):
+            raise EncodeError(f"a tuple is expected, not {type(value).__name__}")
+        return "".join(self._written(value))
+
+    def _written(self, items: Sequence[object]) -> Iterator[str]:
+        for index, item in enumerate(items):
+            try:
+                inner = self.of.write(item)
+            except EncodeError as exc:
+                _prefix(exc, f"[{index}]")
+                raise
+            if not inner:
+                # It would be read as no item at all.
+                raise EncodeError("an item is empty", path=f"[{index}]")
+            yield _enclosed(self.item, inner)
+
+    def read(self, element: XmlElement) -> tuple[Any, ...] | None:
+        """The items, whatever their elements are called, without those that hold nothing."""
+        if _is_nil(element):
+            return None
+        read, items, seen = self.of.read, [], 0
+        try:
+            for child in element:
+                item = read(child)
+                if item is not None:
+                    items.append(item)
+                seen += 1
+        except DecodeError as exc:
+            _prefix(exc, f"[{seen}]")
+            raise
+        return tuple(items)
+
+
+class Complex(msgspec.Struct, frozen=True):
+    """A struct, its fields as elements. ``name`` is the type's in the WSDL."""
+
+    cls: type[msgspec.Struct]
+    name: str
+
+    def write(self, value: object) -> str:
+        """An element for each field."""
+        if not isinstance(value, self.cls):
+            raise EncodeError(f"a {self.cls.__name__} is expected, not {type(value).__name__}")
+        return write_fields(value)
+
+    def read(self, element: XmlElement) -> msgspec.Struct | None:
+        """The struct; ``None`` if there is nothing in the element."""
+        found = children(element)
+        return read_fields(self.cls, found) if found and not _is_nil(element) else None
+
+
+Type: TypeAlias = Simple | Array | Complex
+
+
+class Element(msgspec.Struct, frozen=True):
+    """What a field is on the wire.
+
+    ``None`` is written as ``xsi:nil`` if ``nillable``, left out if ``optional``, and in the words
+    of its type if ``unset``; where there is none of these it cannot be written.
+    """
+
+    name: str
+    type: Type
+    optional: bool = False
+    nillable: bool = False
+    unset: bool = False
+
+    @property
+    def min_occurs(self) -> int:
+        """As the platform's own description has it: only what .NET cannot leave null is 1."""
+        kind = self.type
+        is_value = isinstance(kind, Simple) and (kind.scalar.xsd != "string" or kind.values)
+        return int(bool(is_value) and not self.optional)
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of a struct, its element, and the name to find that by."""
+
+    attribute: str
+    element: Element
+    key: str
+    default: object
+
+
+STRING: Final = Simple(_xsd.TEXT)
+INT: Final = Simple(_xsd.INT)
+MINUTES: Final = Simple(_xsd.MINUTES, "0")
+BOOLEAN: Final = Simple(_xsd.BOOLEAN)
+DECIMAL: Final = Simple(_xsd.DECIMAL)
+# .NET cannot leave a date out, and says its least one.
+WALL_CLOCK: Final = Simple(_xsd.WALL_CLOCK, "0001-01-01T00:00:00")
+UTC_TIME: Final = Simple(_xsd.UTC_TIME, "0001-01-01T00:00:00")
+UTC_TIME_Z: Final = Simple(_xsd.UTC_TIME_Z)
+# A long in the description and a string in the manual, and the platform has given both: as text
+# it survives either way.
+ID: Final = Simple(_xsd.Scalar("long", str.strip, escape_text))
+
+
+def names(enum: type[StrEnum], name: str) -> Simple:
+    """Members by name in any case, or by their number in the enum's order; other names stay."""
+    known = {member.lower(): member for member in enum}
+    known |= {str(number): member for number, member in enumerate(enum)}
+
+    def read_name(text: str) -> str:
+        text = text.strip()
+        return known.get(text.lower(), text)
+
+    return Simple(_xsd.Scalar("string", read_name, escape_text), None, name, tuple(enum))
+
+
+@cache
+def fields(cls: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The table of a struct, in the order of the wire."""
+    hints = get_type_hints(cls, include_extras=True)
+    elements: list[Element] = [
+        hints[field.name].__metadata__[0] for field in msgspec.structs.fields(cls)
+    ]
+    return tuple(
+        Field(field.name, element, element.name.lower(), field.default)
+        for field, element in zip(msgspec.structs.fields(cls), elements, strict=True)
+    )
+
+
+def write_fields(value: msgspec.Struct) -> str:
+    """The elements of a struct, without one around them."""
+    return "".join(
+        [
+            write_element(field.element, getattr(value, field.attribute))
+            for field in fields(type(value))
+        ]
+    )
+
+
+def write_element(element: Element, value: object) -> str:
+    """A value as the element; nothing, if the element says so. Raises :exc:`EncodeError`."""
+    name = element.name
+    try:
+        inner = None if value is None else element.type.write(value)
+    except EncodeError as exc:
+        _prefix(exc, name)
+        raise
+    if inner or (inner is not None and not element.optional):
+        return _enclosed(name, inner)
+    if element.nillable:
+        return f'<{name} xsi:nil="true" />'
+    if element.optional:
+        return ""
+    if element.unset and isinstance(element.type, Simple):
+        return _enclosed(name, element.type.none or "")
+    raise EncodeError("a value is required", path=name)
+
+
+def _enclosed(name: str, inner: str) -> str:
+    return f"<{name}>{inner}</{name}>" if inner else f"<{name} />"
+
+
+def children(element: XmlElement) -> dict[str, XmlElement]:
+    """Children by local name in lower case; of several the first that holds something."""
+    found: dict[str, XmlElement] = {}
+    for child in element:
+        name = local_name(child.tag).lower()
+        if name not in found or not (len(found[name]) or found[name].text):
+            found[name] = child
+    return found
+
+
+def read_fields(cls: type[S], found: dict[str, XmlElement]) -> S:
+    """A struct from the elements that :func:`children` found."""
+    return cls(
+        **{
+            field.attribute: read_element(field.element, found.get(field.key), field.default)
+            for field in fields(cls)
+        }
+    )
+
+
+def read_element(
+    element: Element, found: XmlElement | None, default: object = msgspec.NODEFAULT
+) -> Any:
+    """The value of an element; the default, if it is absent, empty, nil or says none.
+
+    Where there is no default a string is ``""`` and an array ``()``; anything else raises
+    :exc:`DecodeError`.
+    """
+    kind = element.type
+    if found is not None:
+        try:
+            value = kind.read(found)
+        except DecodeError as exc:
+            _prefix(exc, element.name)
+            raise
+        if value is not None:
+            return value
+    if default is not msgspec.NODEFAULT:
+        return default
+    if isinstance(kind, Array):
+        return ()
+    if isinstance(kind, Simple) and kind.is_text:
+        return ""
+    raise DecodeError("a value is required", path=element.name)
+
+
+def _is_nil(element: XmlElement) -> bool:
+    return element.get(_NIL) in ("true", "1")
+
+
+def _prefix(error: CodecError, name: str) -> None:
+    inner = error.path
+    error.path = f"{name}{inner}" if inner.startswith("[") or not inner else f"{name}.{inner}"

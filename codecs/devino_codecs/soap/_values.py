@@ -1,0 +1,186 @@
+"""What the services take and tell: credentials, messages, states, statistics."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from devino_codecs._masked import Masked
+from devino_codecs._xsd import codes
+
+from ._codes import SmsState, ViberState
+from ._schema import (
+    BOOLEAN,
+    DECIMAL,
+    ID,
+    INT,
+    MINUTES,
+    STRING,
+    UTC_TIME,
+    UTC_TIME_Z,
+    Array,
+    Complex,
+    Element,
+    Simple,
+    names,
+)
+
+__all__ = [
+    "INCOMING_MESSAGES",
+    "SMS_MESSAGE",
+    "SMS_STATE",
+    "STATISTICS",
+    "STRINGS",
+    "VIBER_MESSAGE",
+    "VIBER_STATE",
+    "DeliveryStatistics",
+    "IncomingMessage",
+    "Login",
+    "Session",
+    "SmsMessage",
+    "SmsMessageState",
+    "ViberMessage",
+    "ViberMessageState",
+    "ViberResentSms",
+]
+
+STRINGS = Array("string", STRING, "ArrayOfString")
+
+
+class Session(Masked, frozen=True, kw_only=True):
+    """A session that GetSessionID gave: 36 characters, good for 120 minutes."""
+
+    session_id: Annotated[str, Element("sessionID", STRING)]
+
+    masked: ClassVar[frozenset[str]] = frozenset({"session_id"})
+
+
+class Login(Masked, frozen=True, kw_only=True):
+    """Login and password, in every request of the V2 services."""
+
+    login: Annotated[str, Element("login", STRING)]
+    password: Annotated[str, Element("password", STRING)]
+
+    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+
+
+class SmsMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One text for up to 1000 numbers (SendMessage of the SMS services).
+
+    ``delay_until_utc`` is aware, ``None`` is now; ``validity`` is in minutes, ``None`` the
+    platform's 2880. ``optionals`` is in the service's description and not in the manual.
+    """
+
+    data: Annotated[str, Element("Data", STRING)]
+    delay_until_utc: Annotated[
+        datetime | None, Element("DelayUntilUtc", UTC_TIME, nillable=True)
+    ] = None
+    destination_addresses: Annotated[tuple[str, ...], Element("DestinationAddresses", STRINGS)]
+    source_address: Annotated[str, Element("SourceAddress", STRING)]
+    receipt_requested: Annotated[bool, Element("ReceiptRequested", BOOLEAN)] = False
+    validity: Annotated[int | None, Element("Validity", MINUTES, nillable=True)] = None
+    optionals: Annotated[tuple[str, ...], Element("Optionals", STRINGS, optional=True)] = ()
+
+
+class ViberMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One text for up to 1000 numbers (SendMessage and SendMessageWithResend of the Viber
+    services). ``validity`` is in minutes, 1 to 1440, and must be said."""
+
+    data: Annotated[str, Element("Data", STRING)]
+    destination_addresses: Annotated[tuple[str, ...], Element("DestinationAddresses", STRINGS)]
+    source_address: Annotated[str, Element("SourceAddress", STRING)]
+    validity: Annotated[int | None, Element("Validity", MINUTES)] = None
+    optional: Annotated[str, Element("Optional", STRING, optional=True)] = ""
+
+
+class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one part of an SMS. Times are aware, ``None`` where not set."""
+
+    creation_date_utc: Annotated[
+        datetime | None, Element("CreationDateUtc", UTC_TIME, unset=True)
+    ] = None
+    submitted_date_utc: Annotated[
+        datetime | None, Element("SubmittedDateUtc", UTC_TIME, unset=True)
+    ] = None
+    reported_date_utc: Annotated[
+        datetime | None, Element("ReportedDateUtc", UTC_TIME, unset=True)
+    ] = None
+    timestamp_utc: Annotated[datetime | None, Element("TimeStampUtc", UTC_TIME, unset=True)] = None
+    state: Annotated[SmsState | int, Element("State", Simple(codes(SmsState)))]
+    state_description: Annotated[str, Element("StateDescription", STRING)] = ""
+    price: Annotated[Decimal | None, Element("Price", DECIMAL, nillable=True)] = None
+
+
+class ViberResentSms(msgspec.Struct, frozen=True, kw_only=True):
+    """An SMS that was sent in place of a Viber message."""
+
+    id: Annotated[str, Element("Id", ID)]
+
+
+class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a Viber message, and the SMS sent in its place.
+
+    The manual's example holds no more than these two; its table adds the rest, which is written
+    only where it is said. Times are aware.
+    """
+
+    state: Annotated[ViberState | str, Element("State", names(ViberState, "ViberMessageState"))]
+    resent_sms: Annotated[
+        tuple[ViberResentSms, ...],
+        Element(
+            "ResentSms",
+            Array(
+                "ViberSmsMessageStateInfo",
+                Complex(ViberResentSms, "ViberSmsMessageStateInfo"),
+                "ArrayOfViberSmsMessageStateInfo",
+            ),
+        ),
+    ] = ()
+    creation_date_utc: Annotated[
+        datetime | None, Element("CreationDateUtc", UTC_TIME, optional=True)
+    ] = None
+    submitted_date_utc: Annotated[
+        datetime | None, Element("SubmittedDateUtc", UTC_TIME, optional=True)
+    ] = None
+    reported_date_utc: Annotated[
+        datetime | None, Element("ReportedDateUtc", UTC_TIME, optional=True)
+    ] = None
+    state_description: Annotated[str, Element("StateDescription", STRING, optional=True)] = ""
+    price: Annotated[Decimal | None, Element("Price", DECIMAL, optional=True)] = None
+
+
+class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """How many messages of a period came to what. The last two are in the service's description
+    and not in the manual."""
+
+    sent: Annotated[int, Element("Sent", INT)]
+    delivered: Annotated[int, Element("Delivered", INT)]
+    errors: Annotated[int, Element("Errors", INT)]
+    in_process: Annotated[int, Element("InProcess", INT)]
+    expired: Annotated[int, Element("Expired", INT)]
+    rejected: Annotated[int, Element("Rejected", INT)]
+    optimized: Annotated[int | None, Element("Optimized", INT, optional=True)] = None
+    tarificated: Annotated[int | None, Element("Tarificated", INT, optional=True)] = None
+
+
+class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """An SMS that a subscriber sent to an incoming number. The time is aware."""
+
+    data: Annotated[str, Element("Data", STRING)]
+    source_address: Annotated[str, Element("SourceAddress", STRING)]
+    destination_address: Annotated[str, Element("DestinationAddress", STRING)]
+    # Some generated clients take this one for local time unless it ends in Z.
+    created_date_utc: Annotated[datetime, Element("CreatedDateUtc", UTC_TIME_Z)]
+
+
+SMS_MESSAGE = Complex(SmsMessage, "Message")
+SMS_STATE = Complex(SmsMessageState, "SmsMessageStateInfo")
+VIBER_MESSAGE = Complex(ViberMessage, "ViberMessage")
+VIBER_STATE = Complex(ViberMessageState, "ViberMessageStateInfo")
+STATISTICS = Complex(DeliveryStatistics, "DeliveryStatistics")
+INCOMING_MESSAGES = Array(
+    "IncomingMessage", Complex(IncomingMessage, "IncomingMessage"), "ArrayOfIncomingMessage"
+)

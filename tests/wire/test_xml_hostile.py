@@ -1,0 +1,296 @@
+"""Hostile XML: a value or DecodeError, soon and in little memory, whatever the bytes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devino_codecs import DecodeError, _xml, soap
+from devino_codecs import xmlpackage as xml
+
+
+def read_request(data: bytes) -> object:
+    reader = xml.RequestReader()
+    return reader.feed(data) + reader.close()
+
+
+def read_answer(data: bytes) -> object:
+    reader = xml.AnswerReader()
+    return reader.feed(data) + reader.close()
+
+
+PACKAGE = xml.encode_request(
+    xml.Package(
+        login="l",
+        password="p",
+        messages=(xml.Message(id=1, recipient="79021234567", sender="S", text="текст"),),
+        statuses=(xml.StatusRequest(id=5),),
+    )
+)
+ANSWER = xml.encode_answer(
+    xml.Answer(
+        messages=(xml.MessageResult(id=1, sms_id=2, sms_count=1, code=106),),
+        statuses=(xml.StatusResult(id=1, sms_id=2, code=102),),
+    )
+)
+MESSAGE = soap.SmsMessage(data="текст", destination_addresses=("7", "8"), source_address="S")
+CALL = soap.encode_request(
+    soap.SMS, soap.Session(session_id="s"), soap.SendMessage(message=MESSAGE)
+)
+STATE = soap.encode_answer(
+    soap.GetMessageState, soap.SmsMessageState(state=0, state_description="Доставлено")
+)
+
+Decoder = Callable[[bytes], object]
+DECODERS: dict[str, tuple[Decoder, bytes]] = {
+    "xml request": (xml.decode_request, PACKAGE),
+    "xml answer": (xml.decode_answer, ANSWER),
+    "xml request reader": (read_request, PACKAGE),
+    "xml answer reader": (read_answer, ANSWER),
+    "soap request": (lambda data: soap.decode_request(soap.SMS, data), CALL),
+    "soap answer": (lambda data: soap.decode_answer(soap.GetMessageState, data), STATE),
+}
+BOMB = b"".join(
+    b'<!ENTITY x%d "%s">' % (level, b"&x%d;" % (level - 1) * 10 if level else b"y" * 10)
+    for level in range(12)
+)
+
+
+@cache
+def million_attributes() -> bytes:
+    return b" ".join(b"a%d=''" % index for index in range(1_000_000))
+
+
+def after_declaration(data: bytes, inserted: bytes) -> bytes:
+    return data.replace(b"?>", b"?>" + inserted, 1)
+
+
+def in_root(data: bytes, inserted: bytes) -> bytes:
+    """``inserted`` among the attributes of the document element."""
+    start = data.index(b"<", 5)
+    end = min(data.index(b" ", start) % len(data), data.index(b">", start))
+    return data[:end] + b" " + inserted + data[end:]
+
+
+HOSTILE: dict[str, Callable[[bytes], bytes]] = {
+    "nothing": lambda _: b"",
+    "blanks": lambda _: b" \n ",
+    "no XML": lambda _: b"HTTP/1.1 500 Internal Server Error",
+    "HTML": lambda _: b"<html><body><p>Service Unavailable<br></body></html>",
+    "JSON": lambda _: b'{"Code":4,"Desc":"..."}',
+    "empty DTD": lambda data: after_declaration(data, b"<!DOCTYPE package>"),
+    "external DTD": lambda data: after_declaration(
+        data, b'<!DOCTYPE package SYSTEM "file:///etc/passwd">'
+    ),
+    "remote DTD": lambda data: after_declaration(
+        data, b'<!DOCTYPE package PUBLIC "x" "http://127.0.0.1:1/x.dtd">'
+    ),
+    "default attribute": lambda data: after_declaration(
+        data, b'<!DOCTYPE p [<!ATTLIST package login CDATA "root">]>'
+    ),
+    "entity bomb in text": lambda data: after_declaration(
+        data, b"<!DOCTYPE p [%s]>" % BOMB
+    ).replace("те".encode(), b"&x11;"),
+    "entity bomb in an attribute": lambda data: after_declaration(
+        in_root(data, b'bomb="&x11;"'), b"<!DOCTYPE p [%s]>" % BOMB
+    ),
+    "external entity": lambda data: after_declaration(
+        data, b'<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    ).replace("те".encode(), b"&x;"),
+    "parameter entity": lambda data: after_declaration(
+        data, b'<!DOCTYPE p [<!ENTITY % x SYSTEM "file:///etc/passwd"> %x;]>'
+    ),
+    "undeclared entity": lambda data: data.replace("е".encode(), b"&nbsp;").replace(
+        b"106", b"&nbsp;"
+    ),
+    "10,000 levels": lambda data: after_declaration(data, b"<a>" * 10_000) + b"</a>" * 10_000,
+    "1,000,000 attributes": lambda data: in_root(data, million_attributes()),
+    "an attribute twice": lambda data: in_root(data, b'a="1" a="2"'),
+    "an endless text": lambda data: data.replace(b"</", b"x" * 1_000_000 + b"</", 1),
+    "an endless comment": lambda data: after_declaration(data, b"<!--%s-->" % (b"x" * 1_000_000)),
+    "an endless declaration": lambda data: data.replace(b"<?xml", b"<?xml" + b" " * 1_000_000),
+    "UTF-16 declared": lambda data: data.replace(b'"utf-8"', b'"utf-16"'),
+    "UTF-7 declared": lambda data: data.replace(b'"utf-8"', b'"utf-7"'),
+    "unknown encoding declared": lambda data: data.replace(b'"utf-8"', b'"klingon"'),
+    "EBCDIC declared": lambda data: data.replace(b'"utf-8"', b'"cp037"'),
+    "UTF-16": lambda data: data.decode().encode("utf-16"),
+    "UTF-16 without a mark": lambda data: data.decode().encode("utf-16-le"),
+    "UTF-32": lambda data: data.decode().encode("utf-32"),
+    "no UTF-8": lambda data: data.replace(b'">', b'\xff">', 1).replace(b"</", b"\xc3\x28</", 1),
+    "a surrogate": lambda data: data.replace(b"</", b"\xed\xa0\x80</", 1),
+    "a surrogate by number": lambda data: data.replace(b"</", b"&#xD800;</", 1),
+    "a control character": lambda data: data.replace(b"</", b"\x01</", 1),
+    "a control character by number": lambda data: data.replace(b"</", b"&#1;</", 1),
+    "a NUL": lambda data: data.replace(b"</", b"\0</", 1),
+    "two roots": lambda data: data + b"<a/>",
+    "text after the root": lambda data: data + b"x",
+    "XML 1.1 controls": lambda data: data.replace(b"1.0", b"1.1").replace(b"</", b"&#1;</", 1),
+    "another root": lambda data: data.replace(b"package", b"parcel").replace(
+        b"Envelope", b"Envelop"
+    ),
+    "a foreign envelope": lambda data: data.replace(b"2003/05", b"2003/06").replace(
+        b"package", b"parcel"
+    ),
+    "an undeclared prefix": lambda data: after_declaration(data, b"<a:b>") + b"</a:b>",
+}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_it_is_refused(name: str, hostile: str) -> None:
+    decode, good = DECODERS[name]
+    decode(good)
+    with pytest.raises(DecodeError):
+        decode(HOSTILE[hostile](good))
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_a_document_cut_at_any_byte_is_refused(name: str) -> None:
+    decode, good = DECODERS[name]
+    for length in range(len(good)):
+        with pytest.raises(DecodeError):
+            decode(good[:length])
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@given(data=st.binary(max_size=60))
+@settings(max_examples=30)
+def test_any_bytes_are_a_value_or_a_decode_error(name: str, data: bytes) -> None:
+    decode, _ = DECODERS[name]
+    with suppress(DecodeError):
+        decode(data)
+
+
+@pytest.mark.parametrize("name", DECODERS)
+@given(
+    st.floats(0, 1),
+    st.integers(0, 12),
+    st.one_of(
+        st.binary(max_size=6),
+        st.sampled_from(
+            [b"<", b">", b"</msg>", b"<a>", b"]]>", b"<![CDATA[", b"<!--", b"&amp;", b"&", b'"']
+        ),
+    ),
+)
+@settings(max_examples=120)
+def test_a_spoilt_document_is_a_value_or_a_decode_error(
+    name: str, place: float, removed: int, put: bytes
+) -> None:
+    decode, good = DECODERS[name]
+    start = int(place * len(good))
+    with suppress(DecodeError):
+        decode(good[:start] + put + good[start + removed :])
+
+
+@given(st.lists(st.integers(1, 60), max_size=12), st.binary(max_size=8), st.floats(0, 1))
+@settings(max_examples=60)
+def test_pieces_make_no_difference_to_a_spoilt_document(
+    lengths: list[int], put: bytes, place: float
+) -> None:
+    start = int(place * len(ANSWER))
+    data = ANSWER[:start] + put + ANSWER[start:]
+
+    def outcome(pieces: list[bytes]) -> tuple[object, bool]:
+        reader = xml.AnswerReader()
+        rows: list[xml.AnswerItem] = []
+        try:
+            for piece in pieces:
+                rows += reader.feed(piece)
+            rows += reader.close()
+        except DecodeError:
+            return rows, False
+        return rows, True
+
+    pieces, rest = [], data
+    for length in lengths:
+        pieces.append(rest[:length])
+        rest = rest[length:]
+    assert outcome([*pieces, rest]) == outcome([data])
+
+
+def test_a_document_of_more_bytes_than_allowed_is_refused_unread() -> None:
+    with pytest.raises(DecodeError, match="at most 100"):
+        xml.decode_answer(ANSWER + b" " * 100, max_size=100)
+    with pytest.raises(DecodeError, match="at most 100"):
+        soap.decode_request(soap.SMS, CALL, max_size=100)
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "utf8", "windows-1251"])
+def test_encodings_that_clients_use_are_read(encoding: str) -> None:
+    data = PACKAGE.decode().replace("utf-8", encoding).encode(encoding)
+    assert xml.decode_request(data) == xml.decode_request(PACKAGE)
+    assert read_request(data) == read_request(PACKAGE)
+
+
+def test_a_byte_order_mark_is_no_harm() -> None:
+    assert xml.decode_request(b"\xef\xbb\xbf" + PACKAGE) == xml.decode_request(PACKAGE)
+    assert read_request(b"\xef\xbb\xbf" + PACKAGE) == read_request(PACKAGE)
+
+
+def test_the_error_says_where_it_is() -> None:
+    with pytest.raises(DecodeError) as raised:
+        xml.decode_answer(b"<package>\n<message></msg></package>")
+    assert raised.value.offset is not None
+    assert 19 <= raised.value.offset <= 26
+
+
+def test_a_run_as_long_as_allowed_is_taken_in_any_pieces() -> None:
+    for extra, taken in ((0, True), (1, False)):
+        comment = b"<!--" + b"x" * (_xml.MAX_RUN - 7 + extra) + b"-->"
+        data = b"<package>" + comment + b"<message/></package>"
+        for size in (1000, 65_536, 65_537, len(data)):
+            reader = xml.AnswerReader()
+            try:
+                for start in range(0, len(data), size):
+                    reader.feed(data[start : start + size])
+                reader.close()
+            except DecodeError:
+                assert not taken
+            else:
+                assert taken
+        if taken:
+            assert xml.decode_answer(data) == xml.Answer()
+
+
+def test_a_text_in_many_pieces_is_bounded_in_the_reader() -> None:
+    reader = xml.AnswerReader()
+    reader.feed(b'<package><message><msg sms_id="1">')
+    for _ in range(65):
+        reader.feed(b"1" * 1000 + b"<!---->")
+    with pytest.raises(DecodeError, match=r"message\.msg\[0\]\.text: more than 65536 characters"):
+        reader.feed(b"1" * 1000 + b"<!---->")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_hostile_document_leaves_no_memory_behind() -> None:
+    """lxml never forgets a name: a million of them must not get as far as that."""
+    script = """
+from devino_codecs import DecodeError, xmlpackage as xml
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+def attack(letter):
+    data = b"<package " + b" ".join(b"%s%d=''" % (letter, i) for i in range(300_000)) + b"/>"
+    for decode in (xml.decode_answer, xml.AnswerReader().feed):
+        try:
+            decode(data)
+        except DecodeError:
+            continue
+        raise AssertionError("taken")
+for letter in (b"a", b"b", b"c"):
+    attack(letter)
+before = resident()
+for letter in (b"d", b"e", b"f"):
+    attack(letter)
+print(resident() - before)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert int(ran.stdout) < 8 * 2**20
