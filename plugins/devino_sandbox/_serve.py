@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+from collections.abc import Mapping
 from itertools import islice
 
 from devino_core.cli.toolkit import App, one_line
@@ -28,12 +29,16 @@ async def serve(app: App, world: World, *, host: str, http_port: int) -> None:
     stop = _stopped_by_signals()
     async with Sandbox(world, host=host, http_port=http_port) as sandbox:
         account = next(iter(world.accounts.values()))
-        login, password = account.login, account.password.reveal()
+        facts = {
+            **sandbox.endpoints,
+            "login": account.login,
+            "password": account.password.reveal(),
+        }
         if app.json:
-            app.show({**sandbox.endpoints, "login": login, "password": password})
+            app.show(facts)
             await stop.wait()
             return
-        _greet(app, sandbox, login, password)
+        _greet(app, facts, sender=min(account.senders or {"DEVINO"}))
         log = _Log(app, world)
         while not stop.is_set():
             log.flush()
@@ -60,16 +65,14 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         pass
 
 
-def _greet(app: App, sandbox: Sandbox, login: str, password: str) -> None:
+def _greet(app: App, facts: Mapping[str, str], *, sender: str) -> None:
     app.line("The sandbox is up; Ctrl-C ends it.")
-    facts = {**sandbox.endpoints, "login": login, "password": password}
     for name, value in facts.items():
         app.line(f"  {name:10}{value}")
     app.line("To send through it from another terminal:")
-    settings = {"BASE_URL": sandbox.endpoints["rest"], "LOGIN": login, "PASSWORD": password}
-    for key, value in settings.items():
-        app.line(f"  export DEVINO__REST__{key}={shlex.quote(value)}")
-    app.line('  devino send 79031234567 "Hello" --sender DEVINO')
+    for key, fact in (("BASE_URL", "rest"), ("LOGIN", "login"), ("PASSWORD", "password")):
+        app.line(f"  export DEVINO__REST__{key}={shlex.quote(facts[fact])}")
+    app.line(f'  devino send 79031234567 "Hello" --sender {shlex.quote(sender)}')
     app.line()
 
 
