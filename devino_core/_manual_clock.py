@@ -61,16 +61,16 @@ class ManualClock:
     def advance(self, seconds: float) -> None:
         """Move on at once. Those who slept until then run when the event loop next does.
 
-        Raises ValueError for a step back.
+        Raises ValueError for a step back and for one beyond the year 9999.
         """
-        self._move_to(self._elapsed + _step(seconds))
+        self._move_to(self._after(seconds))
 
     async def tick(self, seconds: float = 0) -> None:
         """Move on, from one sleeper's deadline to the next, and let what wakes up run.
 
-        Who sleeps again within these seconds is woken again. Raises ValueError for a step back.
+        Who sleeps again within these seconds is woken again. Raises ValueError as :meth:`advance`.
         """
-        target = self._elapsed + _step(seconds)
+        target = self._after(seconds)
         # Who was started just before the tick gets to its sleep.
         await _let_run()
         while self._sleepers and self._sleepers[0][0] <= target:
@@ -79,6 +79,16 @@ class ManualClock:
         self._move_to(target)
         await _let_run()
 
+    def _after(self, seconds: float) -> int:
+        if not seconds >= 0:
+            raise ValueError("time does not run backwards")
+        try:
+            elapsed = self._elapsed + round(seconds * _MICROSECONDS)
+            self._start + timedelta(microseconds=elapsed)
+        except OverflowError:
+            raise ValueError("there is no time after the year 9999") from None
+        return elapsed
+
     def _move_to(self, elapsed: int) -> None:
         self._elapsed = max(self._elapsed, elapsed)
         while self._sleepers and self._sleepers[0][0] <= self._elapsed:
@@ -86,12 +96,6 @@ class ManualClock:
             # Whoever gave up waiting has cancelled it.
             if not woken.done():
                 woken.set_result(None)
-
-
-def _step(seconds: float) -> int:
-    if seconds < 0:
-        raise ValueError("time does not run backwards")
-    return round(seconds * _MICROSECONDS)
 
 
 async def _let_run() -> None:

@@ -20,8 +20,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._accounts import Account
     from ._fates import Fate, Pace, Step, default_fate
-    from ._faults import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Faults, Hang
-    from ._http import Broken, HttpAnswer, HttpRequest, answering, json_answer, struck
+    from ._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Faults, Hang
+    from ._http import (
+        ASGIApp,
+        Broken,
+        HttpAnswer,
+        HttpRequest,
+        Outcome,
+        answering,
+        json_answer,
+        struck,
+    )
     from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
     from ._runner import Sandbox
     from ._service import HttpService, PortService, Service
@@ -29,7 +38,9 @@ if TYPE_CHECKING:
     from ._world import World
 
 __all__ = [
+    "ASGIApp",
     "Account",
+    "Action",
     "AnswerError",
     "AnswerHttp",
     "Broken",
@@ -43,6 +54,7 @@ __all__ = [
     "HttpRequest",
     "HttpService",
     "IncomingMessage",
+    "Outcome",
     "Pace",
     "PortService",
     "Refusal",
@@ -67,8 +79,8 @@ _HOMES = {
     for module, names in {
         "_accounts": "Account",
         "_fates": "Fate Pace Step default_fate",
-        "_faults": "AnswerError AnswerHttp Drop DropAnswer Fault Faults Hang",
-        "_http": "Broken HttpAnswer HttpRequest answering json_answer struck",
+        "_faults": "Action AnswerError AnswerHttp Drop DropAnswer Fault Faults Hang",
+        "_http": "ASGIApp Broken HttpAnswer HttpRequest Outcome answering json_answer struck",
         "_messages": "IncomingMessage Refusal Refused StoredMessage Submission",
         "_runner": "Sandbox",
         "_service": "HttpService PortService Service",

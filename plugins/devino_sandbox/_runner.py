@@ -35,8 +35,8 @@ class Sandbox:
     unless told otherwise; nothing asks who connects. ``http_port`` and ``ports``, by service name:
     0 takes a free one. ``discover``: load the services of installed plugins too.
 
-    It runs in the caller's event loop, and leaving the block ends every connection at once. It can
-    be entered once. Raises ConfigurationError when a port is in use or cannot be had.
+    It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
+    ConfigurationError when a port is in use or cannot be had.
     """
 
     def __init__(
@@ -126,6 +126,7 @@ class _Driver:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._world.timeline.became_earlier = lambda: None
         self._task.cancel()
         await asyncio.wait([self._task])
 

@@ -14,7 +14,7 @@ class Service(ABC):
     """One protocol on one World. Inherit :class:`HttpService` or :class:`PortService`."""
 
     name: str
-    """Unique; a port service's key in :attr:`Sandbox.ports`."""
+    """Unique; a port service's key in the sandbox's ``ports``."""
 
     async def start(self) -> None:  # noqa: B027 - most have nothing to begin
         """Before anything is served, in the event loop: subscribe to the World here."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from devino_core.clock import Clock
 
 __all__ = ["Timeline"]
+
+_log = logging.getLogger(__name__)
 
 
 class Timeline:
@@ -45,6 +48,9 @@ class Timeline:
         try:
             while self._due and self._due[0][0] <= self._clock.now():
                 due, _, action = heapq.heappop(self._due)
-                action(due)
+                try:
+                    action(due)
+                except Exception:  # noqa: BLE001 - one failure must not stop time for the others
+                    _log.exception("what was due in the sandbox failed")
         finally:
             self._running = False

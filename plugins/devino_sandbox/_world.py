@@ -136,7 +136,7 @@ class World:
         None if there is none of this account, or it was sent more than 48 hours ago.
         """
         self.advance()
-        if not (message_id.isascii() and message_id.isdecimal() and len(message_id) <= 20):
+        if not (message_id.isascii() and message_id.isdecimal() and len(message_id) < 20):
             return None
         number = int(message_id)
         index = bisect_right(self._messages, number, key=lambda message: message.first_id) - 1

@@ -35,6 +35,7 @@ What cannot be carried out is answered with ``{"error": ...}`` and 400, 404, 405
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, TypeVar, cast, runtime_checkable
@@ -219,7 +220,7 @@ class InspectionService(HttpService):
         body = await _body(request, ClockBody)
         try:
             clock.advance(body.advance)
-        except (ValueError, OverflowError) as error:
+        except ValueError as error:
             raise HTTPException(400, f"advance: {error}") from None
         self._world.advance()
         return await self._tell_time(request)
@@ -245,7 +246,12 @@ async def _body(request: Request, kind: type[T]) -> T:
 
 
 def _json(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    try:
+        body = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # A text with a lone surrogate was refused, and is on record.
+        body = json.dumps(msgspec.to_builtins(value)).encode()
+    return Response(body, status, media_type="application/json")
 
 
 async def _explain(request: Request, error: Exception) -> Response:

@@ -1,0 +1,141 @@
+"""The inspection API."""
+
+from __future__ import annotations
+
+import json
+
+import aiohttp
+import pytest
+
+from devino_core.testing import ManualClock
+from devino_sandbox import Account, Drop, Fault, Refused, Sandbox, Submission, World
+from tests.sandbox._http import LOGIN, PASSWORD, Http
+
+
+async def test_the_index_says_what_there_is_and_no_password(http: Http) -> None:
+    answer = await http.raw("GET", "/_sandbox")
+    assert answer.json["accounts"] == [{"login": LOGIN, "balance": "20015.3", "senders": None}]
+    assert answer.json["time"] == "2011-01-15T12:00:00Z"
+    assert PASSWORD.encode() not in answer.body
+    for route in answer.json["routes"]:
+        method, path = route.split()
+        status = (await http.raw(method, path, b"" if method == "POST" else None)).status
+        assert status == (400 if method == "POST" else 204 if "sessions" in path else 200)
+
+
+async def test_messages_are_shown_with_all_that_is_known(http: Http, clock: ManualClock) -> None:
+    [message_id] = await http.send("+79990000042", Data="привет", SendDate="2011-01-15T12:00:30")
+    clock.advance(60)
+    assert await http.messages("?to=79990000042") == [
+        {
+            "to": "79990000042",
+            "sender": "DEVINO",
+            "text": "привет",
+            "medium": "SMS",
+            "via": "rest-v2",
+            "state": "REJECTED",
+            "code": 42,
+            "parts": 1,
+            "ids": [message_id],
+            "created_at": "2011-01-15T12:00:00Z",
+            "send_at": "2011-01-15T12:00:30Z",
+            "submitted_at": "2011-01-15T12:00:30.200000Z",
+            "reported_at": "2011-01-15T12:00:31Z",
+            "reason": None,
+        }
+    ]
+    assert await http.messages("?to=79990000041") == []
+
+
+async def test_a_text_that_is_no_unicode_is_shown_too(
+    http: Http, world: World, account: Account
+) -> None:
+    with pytest.raises(Refused):
+        world.submit(Submission(account=account, via="x", sender="X", text="\ud800"), ["\ud800"])
+    [shown] = await http.messages()
+    assert (shown["text"], shown["to"], shown["state"]) == ("\ud800", "\ud800", "REJECTED")
+
+
+async def test_the_protocol_is_told(http: Http) -> None:
+    await http.send()
+    form = {"SourceAddress": "DEVINO", "DestinationAddress": "79161234567", "Data": "test"}
+    await http.v1("Sms/Send", await http.login(), **form)
+    assert [m["via"] for m in await http.messages()] == ["rest-v2", "rest"]
+
+
+async def test_a_subscriber_can_be_made_to_write(http: Http, world: World) -> None:
+    body = json.dumps({"sender": "+7 916 123-45-67", "to": "1234", "text": "да"})
+    answer = await http.raw("POST", "/_sandbox/incoming", body.encode())
+    assert answer.json == {
+        "id": 539187174,
+        "sender": "79161234567",
+        "to": "1234",
+        "text": "да",
+        "at": "2011-01-15T12:00:00Z",
+    }
+    listed = await http.v2("Sms/In", minDateUTC="2011-01-15", maxDateUTC="2011-01-16")
+    assert [m["Data"] for m in listed.json] == ["да"]
+
+
+async def test_faults_are_ordered_listed_and_cancelled(http: Http, world: World) -> None:
+    fault = {"protocol": "rest", "operation": "Sms/Send", "action": {"do": "drop"}}
+    await http.raw("POST", "/_sandbox/faults", json.dumps(fault).encode())
+    assert world.faults.listing() == [Fault(protocol="rest", operation="Sms/Send", action=Drop())]
+    [listed] = (await http.raw("GET", "/_sandbox/faults")).json
+    assert listed["action"] == {"do": "drop"}
+    assert (await http.raw("DELETE", "/_sandbox/faults")).json == []
+    assert not world.faults
+
+
+async def test_sessions_are_ended(http: Http) -> None:
+    session = await http.login()
+    await http.raw("DELETE", "/_sandbox/sessions")
+    assert (await http.v1("User/Balance", session)).status == 401
+
+
+async def test_a_driven_clock_is_moved(http: Http) -> None:
+    [message_id] = await http.send()
+    answer = await http.raw("POST", "/_sandbox/clock", b'{"advance": 1.5}')
+    assert answer.json == {"now": "2011-01-15T12:00:01.500000Z", "driven": True}
+    assert (await http.state(message_id))["State"] == 0
+
+
+async def test_a_clock_that_runs_by_itself_is_not_moved(account: Account) -> None:
+    async with (
+        Sandbox(World([account]), discover=False) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        http = Http(session, sandbox.endpoints)
+        assert (await http.raw("GET", "/_sandbox/clock")).json["driven"] is False
+        answer = await http.raw("POST", "/_sandbox/clock", b'{"advance": 1.5}')
+        assert (answer.status, "error" in answer.json) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "says"),
+    [
+        ("GET", "/_sandbox/nothing", "", 404, "Not Found"),
+        ("PUT", "/_sandbox/messages", "", 405, "Method Not Allowed"),
+        ("POST", "/_sandbox/incoming", "{", 400, "body"),
+        ("POST", "/_sandbox/incoming", '{"sender": "79161234567"}', 400, "missing required"),
+        ("POST", "/_sandbox/incoming", '{"sender": "x", "to": "1", "text": ""}', 400, "sender"),
+        (
+            "POST",
+            "/_sandbox/incoming",
+            '{"sender": "79161234567", "to": "1", "text": "", "login": "x"}',
+            400,
+            "login",
+        ),
+        ("POST", "/_sandbox/faults", '{"action": {"do": "drop"}, "nth": 0}', 400, "from 1"),
+        ("POST", "/_sandbox/faults", '{"to": "79161234567"}', 400, "`action`"),
+        ("POST", "/_sandbox/clock", '{"advance": -1}', 400, "backwards"),
+        ("POST", "/_sandbox/clock", '{"advance": 1e300}', 400, "advance"),
+    ],
+)
+async def test_what_cannot_be_done_is_explained(
+    http: Http, method: str, path: str, body: str, status: int, says: str
+) -> None:
+    answer = await http.raw(method, path, body.encode())
+    assert answer.status == status
+    assert says in answer.json["error"]
+    assert "GET /_sandbox/messages" in answer.json["routes"]

@@ -1,0 +1,225 @@
+"""Starting, serving and stopping the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+
+import aiohttp
+import pytest
+
+import devino_sandbox
+from devino_core import ConfigurationError, PluginError, State, hookimpl
+from devino_core.testing import ManualClock
+from devino_sandbox import (
+    ASGIApp,
+    HttpAnswer,
+    HttpRequest,
+    HttpService,
+    PortService,
+    Sandbox,
+    Service,
+    Submission,
+    World,
+    answering,
+)
+from tests.sandbox._http import PASSWORD, Http
+
+
+async def test_it_says_where_its_services_are(sandbox: Sandbox) -> None:
+    root = sandbox.endpoints["rest"].removesuffix("/rest")
+    assert root.startswith("http://127.0.0.1:")
+    assert sandbox.endpoints["rest_v2"] == f"{root}/rest/v2"
+    assert sandbox.endpoints["inspect"] == f"{root}/_sandbox"
+
+
+async def test_a_port_in_use_is_a_configuration_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=f"127.0.0.1 port {port}: Address already in"):
+            async with Sandbox(http_port=port, discover=False):
+                pass
+
+
+async def test_a_host_of_another_machine_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"192\.0\.2\.1 port 0"):
+        async with Sandbox(host="192.0.2.1", discover=False):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("host", "told"), [("::1", "[::1]"), ("localhost", "localhost"), ("0.0.0.0", "127.0.0.1")]
+)
+async def test_what_it_is_bound_to_can_be_reached(host: str, told: str) -> None:
+    try:
+        async with Sandbox(host=host, discover=False) as sandbox:
+            assert sandbox.endpoints["rest"].startswith(f"http://{told}:")
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(sandbox.endpoints["inspect"]) as response,
+            ):
+                assert response.status == 200
+    except ConfigurationError:
+        if host == "::1":
+            pytest.skip("no IPv6 here")
+        raise
+
+
+async def test_its_port_is_free_again_at_once(world: World) -> None:
+    async with Sandbox(world, discover=False) as first, aiohttp.ClientSession() as session:
+        await Http(session, first.endpoints).login()
+        port = int(first.endpoints["rest"].split(":")[2].split("/")[0])
+    async with Sandbox(world, http_port=port, discover=False) as again:
+        assert again.endpoints == first.endpoints
+
+
+async def test_a_client_that_stops_in_the_middle_of_its_request_does_not_hold_it_up(
+    world: World,
+) -> None:
+    async with Sandbox(world, discover=False) as sandbox:
+        host, port = sandbox.endpoints["rest"].removeprefix("http://").split("/")[0].split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            b"POST /rest/v2/Sms/Send HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nLogin"
+        )
+        await writer.drain()
+        await asyncio.sleep(0)
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def test_subscribers_are_told_without_anyone_asking(
+    sandbox: Sandbox, clock: ManualClock
+) -> None:
+    world = sandbox.world
+    told: list[State] = []
+    world.subscribe(changed=lambda message: told.append(message.state))
+    [account] = world.accounts.values()
+    world.submit(Submission(account=account, via="test", sender="X", text="x"), ["79161234567"])
+    await clock.tick(0.1)
+    assert told == []
+    await clock.tick(0.1)
+    assert told == [State.ENROUTE]
+    # An earlier change than the one that is waited for.
+    world.pace = devino_sandbox.Pace(sent=0.1, final=0.2)
+    world.submit(Submission(account=account, via="test", sender="X", text="x"), ["79161234568"])
+    await clock.tick(0.1)
+    assert told == [State.ENROUTE] * 2
+    await clock.tick(10)
+    assert told == [State.ENROUTE, State.ENROUTE, State.DELIVERED, State.DELIVERED]
+
+
+async def test_no_log_shows_a_password(http: Http, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await http.login()
+        await http.send()
+        await http.raw("GET", f"/rest/v2/Sms/Nothing?Login=demo&Password={PASSWORD}")
+    assert PASSWORD not in caplog.text
+
+
+class Echo(HttpService):
+    name = "echo"
+    prefixes = ("/Echo", "/rest/echo")
+
+    @property
+    def app(self) -> ASGIApp:
+        return answering(self._echo)
+
+    def endpoints(self, base_url: str) -> Mapping[str, str]:
+        return {"echo": f"{base_url}/Echo"}
+
+    def _echo(self, request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(200, f"{request!r}".encode() + request.body)
+
+
+class Port(PortService):
+    name = "lines"
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    async def start(self) -> None:
+        self.calls.append("start")
+
+    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+        if port == 1:
+            raise PermissionError(13, "Permission denied")
+        self.calls.append(f"listen {port}")
+        return {"lines": f"{host}:{port}"}
+
+    async def close(self) -> None:
+        self.calls.append("close")
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+
+
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Service]:
+    """What a plugin of a third party brings."""
+    services: list[Service] = [Echo(), Port()]
+    module = ModuleType("devino_stranger")
+
+    @hookimpl(optionalhook=True)
+    def devino_sandbox_services(world: World) -> list[Service]:
+        return services
+
+    module.devino_sandbox_services = devino_sandbox_services  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "devino_stranger", module)
+    monkeypatch.setenv("DEVINO_PLUGINS", "devino_stranger")
+    return services
+
+
+async def test_a_plugin_brings_services_of_its_own(plugged: list[Service], world: World) -> None:
+    async with Sandbox(world, ports={"lines": 4321}) as sandbox, aiohttp.ClientSession() as session:
+        http = Http(session, sandbox.endpoints)
+        assert sandbox.endpoints["lines"] == "127.0.0.1:4321"
+        assert sandbox.endpoints["echo"] == f"{http.root}/Echo"
+        answer = await http.raw("POST", "/eCHO//more?Password=x", b"body")
+        assert answer.body == b"HttpRequest(POST /eCHO//more)body"
+        assert (await http.raw("GET", "/rest/echo")).status == 200
+        assert (await http.v2("User/Balance")).status == 200
+        assert (await http.raw("GET", "/echoes")).json["endpoints"] == sandbox.endpoints
+    port = plugged[1]
+    assert isinstance(port, Port)
+    assert port.calls == ["start", "listen 4321", "close", "stop"]
+
+
+async def test_two_services_of_one_name_are_an_error(plugged: list[Service]) -> None:
+    plugged.append(Echo())
+    with pytest.raises(PluginError, match="two services are named 'echo'"):
+        async with Sandbox():
+            pass
+
+
+async def test_what_was_started_is_stopped_when_a_port_is_refused(plugged: list[Service]) -> None:
+    with pytest.raises(ConfigurationError, match=r"lines: .* 127\.0\.0\.1 port 1: Perm"):
+        async with Sandbox(ports={"lines": 1}):
+            pass
+    port = plugged[1]
+    assert isinstance(port, Port)
+    assert port.calls == ["start", "close", "stop"]
+
+
+async def test_a_port_for_no_service_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match="'smtpp'"):
+        async with Sandbox(ports={"smtpp": 25}, discover=False):
+            pass
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert sorted(devino_sandbox._HOMES) == sorted(devino_sandbox.__all__)
+    for name in devino_sandbox.__all__:
+        assert getattr(devino_sandbox, name) is not None
+    with pytest.raises(AttributeError):
+        devino_sandbox.Nothing  # noqa: B018
+
+
+async def test_a_body_too_large_is_refused(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devino_sandbox._http, "_MAX_BODY", 1000)
+    answer = await http.raw("POST", "/rest/v2/User/Balance", b"x" * 1001)
+    assert answer.status == 413
