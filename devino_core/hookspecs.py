@@ -36,4 +36,7 @@ def devino_channels() -> Iterable[ChannelSpec]:  # type: ignore[empty-body]
 
 @hookspec
 def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
-    """Commands to add to ``devino``. Called only when the command line runs."""
+    """Commands to add to ``devino``. Called only when the command line runs.
+
+    A command that is named ``"group name"`` joins that group: ``"decode acme"``.
+    """

@@ -109,13 +109,17 @@ class Plugins:
         found: dict[str, T] = {}
         origins: dict[str, str] = {}
         for implementation in hook.get_hookimpls():
-            origin = self._origin.get(implementation.plugin_name, implementation.plugin_name)
-            for offer in cast("Iterable[object]", implementation.function()):
-                if not isinstance(offer, kind):
-                    raise PluginError(
-                        f"{origin}: {hook.name}() gave a {type(offer).__name__}, "
-                        f"expected {kind.__name__}"
-                    )
+            plugin = implementation.plugin_name
+            origin = self._origin.get(plugin, plugin)
+            try:
+                offers = [
+                    _checked(offer, kind)
+                    for offer in cast("Iterable[object]", implementation.function())
+                ]
+            except Exception as error:  # noqa: BLE001 - a plugin may raise whatever it likes
+                self._leave_out(f"{hook.name}() of plugin {plugin!r} of {origin}", error)
+                continue
+            for offer in offers:
                 name = str(getattr(offer, "name", None))
                 if name in found:
                     raise PluginError(
@@ -142,15 +146,22 @@ class Plugins:
     def _load(self, name: str, origin: str, load: Callable[[], ModuleType]) -> None:
         try:
             self.register(load(), name, origin=origin)
-        except Exception as error:
-            text = (
-                str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            )
-            problem = f"plugin {name!r} of {origin} is left out: {text}"
-            if self._strict:
-                raise PluginError(problem) from error
-            self.problems.append(problem)
-            warnings.warn(problem, PluginWarning, stacklevel=4)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise whatever it likes
+            self._leave_out(f"plugin {name!r} of {origin}", error)
+
+    def _leave_out(self, what: str, error: Exception) -> None:
+        text = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+        problem = f"{what} is left out: {text}"
+        if self._strict:
+            raise PluginError(problem) from error
+        self.problems.append(problem)
+        warnings.warn(problem, PluginWarning, stacklevel=4)
+
+
+def _checked(offer: object, kind: type[T]) -> T:
+    if not isinstance(offer, kind):
+        raise PluginError(f"gave a {type(offer).__name__}, expected {kind.__name__}")
+    return offer
 
 
 def _names(environ: Mapping[str, str], variable: str) -> list[str]:

@@ -90,11 +90,28 @@ def test_a_misspelt_hook_is_an_error() -> None:
         Plugins(discover=False).register(SimpleNamespace(devino_chanels=devino_chanels), "typo")
 
 
-def test_a_hook_that_gives_something_else_is_an_error() -> None:
-    plugins = Plugins(discover=False)
-    plugins.register(plugin("rest"), "wrong")  # type: ignore[arg-type]
-    with pytest.raises(PluginError, match="gave a str, expected ChannelSpec"):
-        plugins.channels()
+def devino_channels() -> list[ChannelSpec]:
+    raise ImportError("no click here")
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (plugin("rest"), "gave a str, expected ChannelSpec"),  # type: ignore[arg-type]
+        (SimpleNamespace(devino_channels=hookimpl(devino_channels)), "ImportError: no click here"),
+    ],
+)
+def test_a_hook_that_fails_is_left_out_and_an_error_when_asked_for(
+    broken: object, says: str
+) -> None:
+    plugins = fake_plugins()
+    plugins.register(broken, "broken", origin="acme 1.2")
+    with pytest.warns(PluginWarning, match=rf"'broken' of acme 1\.2 is left out: {says}"):
+        assert "fake" in plugins.channels()
+    strict = Plugins(discover=False, strict=True)
+    strict.register(broken, "broken")
+    with pytest.raises(PluginError, match=says):
+        strict.channels()
 
 
 def test_a_missing_extra_says_what_to_install() -> None:
