@@ -15,6 +15,7 @@ from typing import Self
 from devino_core import ConfigurationError, PluginError, Plugins
 
 from . import hookspecs, services
+from ._http import ASGIApp
 from ._service import HttpService, PortService, Service
 from ._world import World
 
@@ -92,7 +93,12 @@ class Sandbox:
             from ._server import HttpServer, Router
         http = [service for service in offered if isinstance(service, HttpService)]
         endpoints: dict[str, str] = {}
-        apps = {prefix: service.app for service in http for prefix in service.prefixes}
+        apps: dict[str, ASGIApp] = {}
+        for service in http:
+            for prefix in map(str.lower, service.prefixes):
+                if prefix in apps:
+                    raise PluginError(f"service {service.name!r}: {prefix} is another's already")
+                apps[prefix] = service.app
         server = HttpServer(Router(apps, endpoints))
         stack.push_async_callback(server.stop)
         try:

@@ -50,9 +50,9 @@ class World:
     """Accounts, messages and their lives, on a clock; no protocol is known here.
 
     Services hand in a :class:`Submission` and read :class:`StoredMessage`. Nothing happens by
-    itself: :meth:`advance` applies what is due, every method here begins with it, and the
-    :class:`Sandbox` calls it in time for those who :meth:`subscribe`. A World belongs to one
-    thread.
+    itself: :meth:`advance` applies what is due, every method that takes or shows messages begins
+    with it, and the :class:`Sandbox` calls it in time for those who :meth:`subscribe`. A World
+    belongs to one thread.
 
     ``accounts``: by default one, login ``demo``, password ``demo``. ``prices``: of one segment, in
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's

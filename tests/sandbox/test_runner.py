@@ -196,6 +196,15 @@ async def test_two_services_of_one_name_are_an_error(plugged: list[Service]) -> 
             pass
 
 
+async def test_two_services_under_one_path_are_an_error(plugged: list[Service]) -> None:
+    second = Echo()
+    second.name = "second"
+    plugged.append(second)
+    with pytest.raises(PluginError, match="service 'second': /echo is another's"):
+        async with Sandbox():
+            pass
+
+
 async def test_what_was_started_is_stopped_when_a_port_is_refused(plugged: list[Service]) -> None:
     with pytest.raises(ConfigurationError, match=r"lines: .* 127\.0\.0\.1 port 1: Perm"):
         async with Sandbox(ports={"lines": 1}):

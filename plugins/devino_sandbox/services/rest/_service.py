@@ -54,8 +54,8 @@ class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of a bulk send; version 1 has no limit."""
     statistics: timedelta = timedelta(days=90)
     """Length of the period."""
-    incoming: timedelta = timedelta(days=365)
-    """Age of ``minDateUTC``."""
+    incoming: timedelta = timedelta(days=366)
+    """Age of ``minDateUTC``: a year, which may be a leap year."""
     viber_validity: timedelta = timedelta(minutes=1440)
     """In a strict World only, for every example of the manual goes beyond it."""
 

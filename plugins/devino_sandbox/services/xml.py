@@ -1,0 +1,274 @@
+"""XML packages: ``Send.ashx`` and ``Statistics.ashx`` (chapter 6 of the manual).
+
+All reading and writing is the codec's; here is what the platform does. Where the manual does not
+say, it is decided thus:
+
+- Either address takes messages, status requests, or both in one package.
+- Dates without a zone are UTC.
+- What is taken is answered with 106, also if it is to be sent later; ``Statistics.ashx`` tells
+  the rest.
+- A message that is not known, or was sent before yesterday's yesterday, is 201 with ``sms_id``
+  0; so is one that was refused.
+- An ``id`` may occur again, and then means the later message; a strict World refuses it (201).
+- A package that asks after more than 1000 messages is refused as a whole (201).
+- A WAP push is an SMS whose text is followed by its URL.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from devino_codecs import DecodeError, EncodeError
+from devino_codecs.text import count_parts
+from devino_codecs.xmlpackage import (
+    MAX_STATUS_IDS,
+    Answer,
+    Message,
+    MessageError,
+    MessageResult,
+    MessageStatus,
+    MessageType,
+    Package,
+    PackageError,
+    PackageErrorCode,
+    StatusRequest,
+    StatusResult,
+    decode_request,
+    encode_answer,
+)
+from devino_core import Medium, State, hookimpl
+from devino_sandbox._accounts import Account
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
+from devino_sandbox._service import HttpService
+from devino_sandbox._world import World
+
+__all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
+
+_log = logging.getLogger(__name__)
+
+_HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
+_OPERATIONS = ("Send.ashx", "Statistics.ashx")
+
+_STATUSES: Mapping[State, MessageStatus] = {
+    State.SCHEDULED: MessageStatus.SCHEDULED,
+    State.ACCEPTED: MessageStatus.ACCEPTED,
+    State.ENROUTE: MessageStatus.ENROUTE,
+    State.DELIVERED: MessageStatus.DELIVERED,
+    State.EXPIRED: MessageStatus.EXPIRED,
+    State.DELETED: MessageStatus.DELETED,
+    State.UNDELIVERABLE: MessageStatus.UNDELIVERABLE,
+    State.REJECTED: MessageStatus.REJECTED,
+}
+_REFUSALS: Mapping[Refusal, MessageError] = {
+    Refusal.SENDER_MALFORMED: MessageError.ERR_SENDER,
+    Refusal.SENDER_UNKNOWN: MessageError.ERR_SENDER,
+    Refusal.DESTINATION: MessageError.ERR_RECIPIENT,
+    Refusal.TEXT: MessageError.ERR_LENGTH,
+    Refusal.SEND_AT: MessageError.ERR_UNKNOWN,
+    Refusal.BALANCE: MessageError.ERR_BILLING,
+}
+
+
+class XmlLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken at most."""
+
+    text: int = 2000
+    """Characters; the manual has a code for too long a text and no number. As REST has it."""
+    url: int = 100
+    package: int = 64 * 2**20
+    """Bytes."""
+    memory: int = 3
+    """Calendar days, today included, in which a sent message can be asked after."""
+
+
+class XmlService(HttpService):
+    """The XML package interface on one World."""
+
+    name = "xml"
+    prefixes = tuple([f"/{operation}" for operation in _OPERATIONS])
+
+    def __init__(self, world: World, limits: XmlLimits | None = None) -> None:
+        self._world = world
+        self._limits = limits or XmlLimits()
+        self._app = answering(self.handle)
+        # The platform's id is known to the World; the client's own is this protocol's alone.
+        self._by_id: dict[tuple[str, int], StoredMessage] = {}
+        self._by_sms_id: dict[int, StoredMessage] = {}
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._app
+
+    def endpoints(self, base_url: str) -> Mapping[str, str]:
+        return {"xml": base_url}
+
+    def handle(self, request: HttpRequest) -> Outcome:
+        """The outcome of one HTTP request."""
+        try:
+            package = decode_request(request.body, max_size=self._limits.package)
+        except DecodeError:
+            return _refused(PackageErrorCode.ERR_FORMAT)
+        if self._world.faults:
+            to = [message.recipient for message in package.messages]
+            action = self._world.faults.strike("xml", _operation(request.path), to)
+            if action is not None:
+                return struck(action, lambda: self._carry_out(package), _ordered)
+        return self._carry_out(package)
+
+    def _carry_out(self, package: Package) -> HttpAnswer:
+        try:
+            account = self._world.authenticate(package.login, package.password)
+            if account is None:
+                return _refused(PackageErrorCode.ERR_AUTHORIZATION)
+            if len(package.statuses) > MAX_STATUS_IDS:
+                return _refused(PackageErrorCode.ERR_FORMAT)
+            return _answer(
+                Answer(
+                    messages=tuple(
+                        [
+                            self._send(account, message.with_default(package.default))
+                            for message in package.messages
+                        ]
+                    ),
+                    statuses=tuple([self._status(account, asked) for asked in package.statuses]),
+                )
+            )
+        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
+            _log.exception("the sandbox failed on an XML package")
+            return _refused(PackageErrorCode.ERR_UNKNOWN)
+
+    def _send(self, account: Account, message: Message) -> MessageResult:
+        submission = self._submission(account, message)
+        error = self._error(account, message)
+        if error is not None:
+            self._world.refuse(submission, [message.recipient], f"{error.name}: {error.meaning}")
+            return _not_taken(message, error)
+        try:
+            [stored] = self._world.submit(submission, [message.recipient])
+        except Refused as refused:
+            return _not_taken(message, _REFUSALS[refused.refusal])
+        self._by_sms_id[stored.first_id] = stored
+        if message.id is not None:
+            self._by_id[account.login, message.id] = stored
+        return MessageResult(
+            id=message.id,
+            sms_id=stored.first_id,
+            sms_count=stored.parts,
+            code=MessageStatus.ACCEPTED,
+        )
+
+    def _submission(self, account: Account, message: Message) -> Submission:
+        begins, ends = _utc(message.date_beg), _utc(message.date_end)
+        now = self._world.clock.now()
+        starts = max(begins, now) if begins is not None else now
+        return Submission(
+            account=account,
+            via=self.name,
+            sender=message.sender or "",
+            text=f"{message.text} {message.url}".strip() if message.url else message.text,
+            send_at=begins,
+            validity=None if ends is None else max(ends - starts, timedelta(0)),
+        )
+
+    def _error(self, account: Account, message: Message) -> MessageError | None:
+        """What keeps a message from being handed to the World."""
+        limits = self._limits
+        push = message.type == MessageType.WAP_PUSH
+        if self._world.strict and message.id is not None and self._known(account, message.id):
+            return MessageError.ERR_ID
+        if message.type not in tuple(MessageType) or (push and not message.url):
+            return MessageError.ERR_UNKNOWN
+        if len(message.text) > limits.text or len(message.url or "") > limits.url:
+            return MessageError.ERR_LENGTH
+        return MessageError.ERR_LENGTH if not (message.text or push) else None
+
+    def _known(self, account: Account, own_id: int) -> bool:
+        return self._remembered(self._by_id.get((account.login, own_id)))
+
+    def _status(self, account: Account, asked: StatusRequest) -> StatusResult:
+        message = self._find(account, asked)
+        if message is None:
+            return StatusResult(id=asked.id, code=MessageError.ERR_ID)
+        return StatusResult(
+            id=asked.id,
+            sms_id=message.first_id,
+            sms_count=message.parts,
+            date_completed=_completed(message),
+            code=_STATUSES.get(message.state, MessageStatus.UNKNOWN),
+        )
+
+    def _find(self, account: Account, asked: StatusRequest) -> StoredMessage | None:
+        self._world.advance()
+        if asked.id is not None:
+            message = self._by_id.get((account.login, asked.id))
+        elif asked.sms_id is not None:
+            message = self._by_sms_id.get(asked.sms_id)
+            if message is None:
+                # Sent over another protocol, which it is known to for 48 hours.
+                message = self._world.find(account, str(asked.sms_id))
+        else:
+            return None
+        if (
+            message is None
+            or message.submission.account is not account
+            or message.submission.medium is not Medium.SMS
+        ):
+            return None
+        return message if self._remembered(message) else None
+
+    def _remembered(self, message: StoredMessage | None) -> bool:
+        if message is None or not message.found:
+            return False
+        age = self._world.clock.now().date() - message.sending_at.date()
+        return age.days < self._limits.memory
+
+
+def _operation(path: str) -> str:
+    return next(name for name in _OPERATIONS if name.lower() in path.lower())
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _completed(message: StoredMessage) -> datetime | None:
+    if not message.state.is_final or message.reported_at is None:
+        return None
+    return message.reported_at.replace(tzinfo=None)
+
+
+def _not_taken(message: Message, error: MessageError) -> MessageResult:
+    try:
+        count = count_parts(message.text)
+    except EncodeError:
+        count = 1
+    return MessageResult(id=message.id, sms_count=count, code=error)
+
+
+def _refused(code: int) -> HttpAnswer:
+    return _answer(Answer(error=PackageError(code)))
+
+
+def _ordered(action: AnswerError) -> HttpAnswer:
+    """The error that a fault asks for, by number or by name."""
+    if isinstance(action.code, int):
+        return _refused(action.code)
+    known = PackageErrorCode.__members__
+    return _refused(known.get(action.code.upper(), PackageErrorCode.ERR_UNKNOWN))
+
+
+def _answer(answer: Answer) -> HttpAnswer:
+    return HttpAnswer(200, encode_answer(answer), _HEADERS)
+
+
+@hookimpl
+def devino_sandbox_services(world: World) -> list[XmlService]:
+    return [XmlService(world)]
