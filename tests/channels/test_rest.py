@@ -294,6 +294,16 @@ async def test_the_inbox_holds_what_subscribers_wrote(wire: Wired) -> None:
     )  # fmt: skip
 
 
+async def test_the_inbox_ends_exactly_where_it_was_asked_to(wire: Wired) -> None:
+    since = wire.clock.now() - timedelta(minutes=1)
+    wire.clock.advance(0.4)
+    wire.world.receive(sender=TO, to="2435", text="in time")
+    until = wire.clock.now()
+    wire.clock.advance(0.4)
+    wire.world.receive(sender=TO, to="2435", text="too late")
+    assert [incoming.text for incoming in await wire.channel.inbox(since, until)] == ["in time"]
+
+
 async def test_statistics_count_what_was_sent(wire: Wired) -> None:
     since = wire.clock.now() - timedelta(days=1)
     await wire.channel.send([Message(TO, "a"), Message("79990000046", "a")])

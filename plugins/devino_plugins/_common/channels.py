@@ -29,8 +29,8 @@ __all__ = [
     "HttpChannel",
     "SmsAndViberChannel",
     "accepted",
-    "check_inbox_period",
     "check_statistics_period",
+    "inbox_period",
 ]
 
 SettingsT_co = TypeVar("SettingsT_co", bound=HttpSettings, covariant=True)
@@ -135,11 +135,18 @@ def accepted(message: Message, clock: Clock) -> Status:
     return Status(state=State.SCHEDULED if waits else State.ACCEPTED)
 
 
-def check_inbox_period(since: datetime, until: datetime, clock: Clock) -> None:
-    """Two aware times in order, the first at most a year ago. Raises InvalidMessage."""
+def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:
+    """The whole seconds around a period of two aware times, the first at most a year ago.
+
+    The wire has no fractions: cut off, they would leave out what came in the last second.
+    Raises InvalidMessage.
+    """
     _check_period(since, until)
     if clock.now() - since > MAX_INBOX_AGE:
         raise InvalidMessage("since", "lies more than a year back")
+    begins = since.replace(microsecond=0)
+    ends = until.replace(microsecond=0)
+    return begins, ends if ends == until else ends + timedelta(seconds=1)
 
 
 def check_statistics_period(since: datetime, until: datetime) -> None:

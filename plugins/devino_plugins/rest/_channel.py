@@ -34,8 +34,8 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.login import LoginSession
 from devino_plugins._common.channels import (
     SmsAndViberChannel,
-    check_inbox_period,
     check_statistics_period,
+    inbox_period,
 )
 from devino_plugins._common.planning import Planned
 from devino_plugins._common.refusals import refusal, unreadable
@@ -61,7 +61,7 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
 
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
         """What subscribers wrote between two aware times, the first at most a year ago."""
-        check_inbox_period(since, until, self.clock)
+        period = inbox_period(since, until, self.clock)
         return [
             Incoming(
                 id=str(sms.id),
@@ -72,7 +72,8 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
                 to=sms.destination_address,
                 text=sms.data,
             )
-            for sms in await self._ask(GetIncoming(since, until))
+            for sms in await self._ask(GetIncoming(*period))
+            if since <= sms.created <= until
         ]
 
     async def balance(self) -> Decimal:
