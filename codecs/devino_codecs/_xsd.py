@@ -55,14 +55,9 @@ def read_integer(text: str) -> int:
     except ValueError:
         raise DecodeError("an integer is expected") from None
     # int() takes "1_000" as well, and any length.
-    if len(text) > 18 or "_" in text:
-        _check_integer(text.strip(), value)
-    return value
-
-
-def _check_integer(text: str, value: int) -> None:
-    if "_" in text or not -(2**63) <= value < 2**63:
+    if "_" in text or (len(text) > 18 and not -(2**63) <= value < 2**63):
         raise DecodeError("an integer of 64 bits is expected")
+    return value
 
 
 def write_integer(value: int, bits: int = 64) -> str:
@@ -94,10 +89,10 @@ def codes(*enums: type[IntEnum]) -> Scalar[int]:
         code = texts.get(text)
         if code is not None:
             return code
-        code = read_integer(text)
+        code = _read_int(text)
         return known.get(code, code)
 
-    return Scalar("int", read, write_integer)
+    return Scalar("int", read, _write_int)
 
 
 def _write_minutes_count(value: int) -> str:

@@ -46,7 +46,7 @@ def build_with_elementtree() -> bytes:
     for id_, recipient, sender, text in ROWS:
         element = ET.SubElement(message, "msg", id=str(id_), recipient=recipient, sender=sender)
         element.text = text
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def build_with_lxml() -> bytes:

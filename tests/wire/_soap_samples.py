@@ -69,5 +69,9 @@ def of_struct(cls: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     return st.builds(cls, **arguments)
 
 
-OPERATIONS = [(service, request) for service in soap.SERVICES for request in service.requests]
+# The type of any operation's request: mypy knows the result of each, and not of all.
+AnyType = Any
+OPERATIONS: list[tuple[soap.Service, AnyType]] = [
+    (service, request) for service in soap.SERVICES for request in service.requests
+]
 OPERATION_IDS = [f"{service.name}.{request.operation.name}" for service, request in OPERATIONS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from lxml import etree
@@ -20,7 +21,7 @@ PLACEHOLDERS = {
     "Enqueued or Sent or Delivered or Read or Undelivered or Failed or Unknown or Expired": "Read",
 }
 
-REQUESTS: dict[str, tuple[soap.Service, type[soap.AnyRequest]]] = {
+REQUESTS: dict[str, tuple[soap.Service, Any]] = {
     "07-004": (soap.SMS, soap.GetSessionID),
     "07-006": (soap.SMS, soap.GetBalance),
     "07-008": (soap.SMS, soap.SendMessageByTimeZone),

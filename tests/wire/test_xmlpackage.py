@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -146,13 +147,14 @@ def test_message_errors_and_package_errors_of_one_number_differ() -> None:
     )
     assert sent.messages[0].code is xml.MessageError.ERR_ID
     assert refused.error == xml.PackageError(xml.PackageErrorCode.ERR_FORMAT)
-    assert xml.MessageError.ERR_ID == xml.PackageErrorCode.ERR_FORMAT == 201
+    assert int(xml.MessageError.ERR_ID) == int(xml.PackageErrorCode.ERR_FORMAT) == 201
 
 
 def test_a_package_error_is_taken_from_the_text_of_the_package_too() -> None:
     refused = xml.Answer(error=xml.PackageError(xml.PackageErrorCode.ERR_AUTHORIZATION))
-    assert xml.decode_answer(b"<package> 202 </package>") == refused
-    assert xml.decode_answer(b"<package><error>202</error></package>") == refused
+    for data in (b"<package> 202 </package>", b"<package><error>202</error></package>"):
+        assert xml.decode_answer(data) == refused
+        assert read_answer([data]) == read_answer(bytewise(data)) == [refused.error]
 
 
 def test_an_unknown_number_survives() -> None:
@@ -248,6 +250,9 @@ def test_a_default_after_its_messages_is_only_read_whole() -> None:
         (xml.Message(recipient="7", id=2**63), "id"),
         (xml.Message(recipient="7", id="1"), "id"),  # type: ignore[arg-type]
         (xml.Message(recipient="7", id=True), "id"),
+        (xml.Message(recipient="7", id=""), "id"),  # type: ignore[arg-type]
+        (xml.Message(recipient="7", sender=0), "sender"),  # type: ignore[arg-type]
+        (xml.Message(recipient="7", date_beg=""), "date_beg"),  # type: ignore[arg-type]
         (xml.Message(recipient=None), "recipient"),  # type: ignore[arg-type]
         (xml.Message(recipient=79021234567), "recipient"),  # type: ignore[arg-type]
         (xml.Message(recipient="7\0"), "recipient"),
@@ -398,7 +403,7 @@ def test_rows_leave_the_reader_as_they_come() -> None:
 def test_a_request_is_written_as_its_messages_come() -> None:
     taken = 0
 
-    def messages() -> st.SearchStrategy[xml.Message]:
+    def messages() -> Iterator[xml.Message]:
         nonlocal taken
         for index in range(1000):
             taken += 1
@@ -469,6 +474,11 @@ def test_no_result_is_guessed_where_some_are_missing() -> None:
 def test_messages_of_one_id_take_their_results_in_turn() -> None:
     pairs = xml.pair([message(1), message(1)], [result(1, 10), result(1, 20)])
     assert [r and r.sms_id for _, r in pairs] == [10, 20]
+
+
+def test_an_id_of_zero_is_an_id() -> None:
+    pairs = xml.pair([message(0), message(None)], [result(None, 5), result(0, 6)])
+    assert [r and r.sms_id for _, r in pairs] == [6, 5]
 
 
 def test_statuses_are_paired_by_either_id() -> None:

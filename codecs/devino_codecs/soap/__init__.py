@@ -1,5 +1,6 @@
 """The SOAP services: SmsService, SmsServiceV2, ViberService, ViberServiceV2 (chapters 7 and 8).
 
+>>> from decimal import Decimal
 >>> from devino_codecs import soap
 >>> login = soap.Login(login="login", password="123456")
 >>> body = soap.encode_request(soap.SMS_V2, login, soap.GetBalance())

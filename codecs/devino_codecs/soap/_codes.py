@@ -9,10 +9,11 @@ __all__ = ["SmsState", "ViberState"]
 
 
 class SmsState(IntEnum):
-    """``State`` of an SMS, with what ``StateDescription`` says beside it (tables 16 and 15).
+    """``State`` of an SMS (table 16 of chapter 7).
 
-    The manual writes some in hexadecimal; the wire carries decimals. REST knows 69, 99 and -98
-    besides, and old clients -97, -98 and -10: they may come, and stay an ``int``.
+    ``description`` is what the table has for ``StateDescription``; seen on a wire are those of 0,
+    41 and 255. The manual writes some codes in hexadecimal, the wire carries decimals. REST knows
+    69, 99 and -98 besides, and old clients -97, -98 and -10: they may come, and stay an ``int``.
     """
 
     description: str
@@ -23,8 +24,9 @@ class SmsState(IntEnum):
         self.description = description
         return self
 
-    ERRORS = -200, 'Статус для фильтра "Ошибка" в детализации'
-    TARIFICATED = -100, 'Статус для фильтра "Протарифицировано" в детализации'
+    # The first two are filters of reports: no message is in them.
+    ERRORS = -200, "Ошибка"
+    TARIFICATED = -100, "Протарифицировано"
     QUEUED = -40, "Сообщение в статусе «ожидание»"
     SENDING_TO_GATEWAY = -30, "Отправлено в шлюз"
     SENDING_TO_RECIPIENT = -20, "Сообщение отправлено получателю"

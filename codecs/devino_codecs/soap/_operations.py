@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -51,7 +51,7 @@ __all__ = [
     "Service",
 ]
 
-R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
 Credentials: TypeAlias = Session | Login
 
 
@@ -68,13 +68,10 @@ def _operation(name: str, result: Type, result_name: str | None = None) -> Opera
     return Operation(name, Element(result_name or f"{name}Result", result))
 
 
-class Request(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True):
-    """The arguments of an operation, without credentials; ``R_co`` is what it answers."""
+class Request(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
+    """The arguments of an operation, without credentials; ``R`` is what it answers."""
 
     operation: ClassVar[Operation]
-
-
-AnyRequest: TypeAlias = Request[Any]
 
 
 class GetSessionID(Request[str], frozen=True, kw_only=True):
@@ -177,6 +174,21 @@ class GetViberMessageState(Request[ViberMessageState], frozen=True, kw_only=True
     message_id: Annotated[str, Element("messageID", ID)]
 
     operation = _operation("GetMessageState", VIBER_STATE)
+
+
+AnyRequest: TypeAlias = (
+    GetSessionID
+    | GetBalance
+    | SendMessage
+    | SendMessageByTimeZone
+    | SendMessageByTimeZoneToAddresses
+    | GetMessageState
+    | GetStatistics
+    | GetIncomingMessages
+    | SendViberMessage
+    | SendViberMessageWithResend
+    | GetViberMessageState
+)
 
 
 class Service(msgspec.Struct, frozen=True):

@@ -31,7 +31,8 @@ def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Go
                 waiting[name].append(index)
         unclaimed: list[Got] = []
         for result in left:
-            places = waiting.get(getattr(result, key) or 0)
+            name = getattr(result, key)
+            places = None if name is None else waiting.get(name)
             if places:
                 index = places.popleft()
                 pairs[index] = pairs[index][0], result

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from devino_codecs._xml import MAX_RUN, Feed, Target, local_name
 from devino_codecs.errors import DecodeError
 
-from ._layout import ANSWER, CREDENTIALS, DEFAULT, REQUEST, Layout
+from ._layout import ANSWER, CREDENTIALS, DEFAULT, ERROR, REQUEST, Layout
 from ._rows import Row
 from ._values import (
     Credentials,
@@ -65,23 +65,30 @@ class RequestReader(_Reader[RequestItem]):
     """
 
     def __init__(self) -> None:
-        super().__init__(_Rows(REQUEST, CREDENTIALS))
+        super().__init__(_Rows(REQUEST, attributes=CREDENTIALS))
 
 
 class AnswerReader(_Reader[AnswerItem]):
     """An answer in pieces. Every result given is good, even if the answer breaks off later."""
 
     def __init__(self) -> None:
-        super().__init__(_Rows(ANSWER, None))
+        super().__init__(_Rows(ANSWER, text=ERROR))
 
 
 class _Rows(Target):
-    """Elements to rows; ``items`` gathers them until they are taken."""
+    """Elements to rows; ``items`` gathers them until they are taken.
 
-    def __init__(self, layout: Layout, root: Row[Any] | None) -> None:
+    The document element may hold a row in its ``attributes``, and one in its ``text`` if it has
+    no element.
+    """
+
+    def __init__(
+        self, layout: Layout, *, attributes: Row[Any] | None = None, text: Row[Any] | None = None
+    ) -> None:
         self.items: list[Any] = []
         self._layout = layout
-        self._root = root
+        self._root_attributes = attributes
+        self._root_text = text
         self._depth = 0
         self._section = ""
         self._section_rows: dict[str, Row[Any]] = {}
@@ -96,18 +103,17 @@ class _Rows(Target):
         self._depth += 1
         if self._row is not None:
             raise DecodeError("text is expected, not an element", path=self._path("text"))
+        name = local_name(tag)
         if self._depth == 3:
-            name = local_name(tag)
             self._begin(name, self._section_rows.get(name), attributes)
         elif self._depth == 2:
-            self._section = local_name(tag)
-            self._section_rows = self._layout.get(self._section, {})
+            self._section, self._section_rows = name, self._layout.get(name, {})
             self._begin("", self._section_rows.get(""), attributes)
         elif self._depth == 1:
-            if local_name(tag) != "package":
+            if name != "package":
                 raise DecodeError("the document is not a <package>")
-            if self._root is not None:
-                self.items.append(self._root.read(attributes.get, ""))
+            if self._root_attributes is not None:
+                self.items.append(self._root_attributes.read(attributes.get, ""))
 
     def _begin(self, tag: str, row: Row[Any] | None, attributes: Mapping[str, str]) -> None:
         if row is None:
@@ -118,7 +124,7 @@ class _Rows(Target):
         self._text, self._length = [], 0
 
     def data(self, text: str) -> None:
-        if self._row is None:
+        if self._row is None and (self._section or self._root_text is None):
             return
         self._text.append(text)
         self._length += len(text)
@@ -127,11 +133,16 @@ class _Rows(Target):
 
     def end(self, tag: str) -> None:
         self._depth -= 1
-        row = self._row
+        row, text = self._row, ""
+        if row is not None:
+            text = "".join(self._text)
+        elif self._depth == 0 and not self._section and self._root_text is not None:
+            text = "".join(self._text).strip()
+            row = self._root_text if text else None
         if row is None:
             return
         try:
-            self.items.append(row.read(self._attributes.get, "".join(self._text)))
+            self.items.append(row.read(self._attributes.get, text))
         except DecodeError as exc:
             exc.path = self._path(exc.path)
             raise
@@ -140,6 +151,6 @@ class _Rows(Target):
 
     def _path(self, field: str) -> str:
         if not self._tag:
-            return f"{self._section}.{field}"
+            return f"{self._section}.{field}" if self._section else field
         index = 0 if self._row is None else self._counts.get(self._row, 0)
         return f"{self._section}.{self._tag}[{index}].{field}"

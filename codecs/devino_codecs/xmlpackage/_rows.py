@@ -44,18 +44,20 @@ class _Field(msgspec.Struct, frozen=True):
     kind: Attribute | Text
     default: object
 
-    def read(self, get: _Get, text: str) -> object:
-        found = text if isinstance(self.kind, Text) else get(self.name)
-        if isinstance(self.kind, Attribute) and found in (None, "", self.kind.none):
-            return self.default
-        return self.kind.scalar.read(found or "")
+    @property
+    def is_text(self) -> bool:
+        """Whether any text will do: there is nothing to read, and "" is as good as absent."""
+        return self.kind.scalar.read is str
 
-    def write(self, value: object) -> str:
-        if isinstance(self.kind, Text):
-            return self.kind.scalar.write(value)
-        if value in (None, "") and self.default is None:
-            return "" if self.kind.none is None else f' {self.name}="{self.kind.none}"'
-        return f' {self.name}="{self.kind.scalar.write(value)}"'
+    def check_read(self, get: _Get, text: str) -> None:
+        found = text if isinstance(self.kind, Text) else get(self.name)
+        if isinstance(self.kind, Text) or found not in (None, "", self.kind.none):
+            self.kind.scalar.read(found or "")
+
+    def check_write(self, value: object) -> None:
+        absent = value is None or (self.is_text and value == "")
+        if isinstance(self.kind, Text) or self.default is not None or not absent:
+            self.kind.scalar.write(value)
 
 
 class Row(Generic[S]):
@@ -96,22 +98,22 @@ class Row(Generic[S]):
     def _misread(self, get: _Get, text: str) -> DecodeError:
         for field in self._fields:
             try:
-                field.read(get, text)
+                field.check_read(get, text)
             except DecodeError as exc:
                 exc.path = field.name
                 return exc
-        raise AssertionError(f"{self.cls.__name__} reads well")
+        return DecodeError(f"a {self.cls.__name__} is expected")
 
     def _miswritten(self, value: object) -> EncodeError:
         if not isinstance(value, self.cls):
             return EncodeError(f"a {self.cls.__name__} is expected, not {type(value).__name__}")
         for field in self._fields:
             try:
-                field.write(getattr(value, field.name))
+                field.check_write(getattr(value, field.name))
             except EncodeError as exc:
                 exc.path = field.name
                 return exc
-        raise AssertionError(f"{value!r} is written well")
+        return EncodeError(f"a {self.cls.__name__} that can be written is expected")
 
 
 def _source(tag: str, fields: list[_Field]) -> str:
@@ -120,15 +122,14 @@ def _source(tag: str, fields: list[_Field]) -> str:
     text = ""
     for field in fields:
         name, kind = field.name, field.kind
-        identity = kind.scalar.read is str
         if isinstance(kind, Text):
             text = f"{{write_{name}(value.{name})}}"
-            if not identity:
+            if not field.is_text:
                 reading.append(f"{name} = read_{name}(text)")
             continue
         reading.append(f"{name} = get({name!r})")
         said = name if kind.none is None else f"{name} and {name} != {kind.none!r}"
-        if identity:
+        if field.is_text:
             reading.append(f"{name} = {name} or {field.default!r}")
         else:
             value = f"read_{name}({name})"
@@ -140,7 +141,7 @@ def _source(tag: str, fields: list[_Field]) -> str:
         written = f"""' {name}="' + write_{name}({name}) + '"'"""
         if field.default is None:
             none = "" if kind.none is None else f' {name}="{kind.none}"'
-            empty = f"{name} in (None, '')" if identity else f"{name} is None"
+            empty = f"{name} in (None, '')" if field.is_text else f"{name} is None"
             written = f"""{none!r} if {empty} else {written}"""
         writing.append(f"{name} = {written}")
     attributes = "".join(f"{{{f.name}}}" for f in fields if isinstance(f.kind, Attribute))
