@@ -1,0 +1,95 @@
+"""What the numbers of the XML API mean in the kernel's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from devino_codecs.xmlpackage import (
+    MessageError,
+    MessageResult,
+    MessageStatus,
+    PackageError,
+    PackageErrorCode,
+    StatusResult,
+)
+from devino_core import (
+    AuthenticationFailed,
+    DevinoError,
+    InsufficientFunds,
+    Rejected,
+    State,
+    Status,
+)
+from devino_plugins._common.refusals import failure
+
+__all__ = ["error_of", "is_taken", "is_unknown", "package_error", "status_of"]
+
+STATES: Mapping[int, State] = {
+    MessageStatus.SCHEDULED: State.SCHEDULED,
+    MessageStatus.ENROUTE: State.ENROUTE,
+    MessageStatus.DELIVERED: State.DELIVERED,
+    MessageStatus.EXPIRED: State.EXPIRED,
+    MessageStatus.DELETED: State.DELETED,
+    MessageStatus.UNDELIVERABLE: State.UNDELIVERABLE,
+    MessageStatus.ACCEPTED: State.ACCEPTED,
+    MessageStatus.UNKNOWN: State.UNKNOWN,
+    MessageStatus.REJECTED: State.REJECTED,
+    MessageStatus.DISCARDED: State.REJECTED,
+}
+
+_TELLING = STATES.keys() - {MessageStatus.UNKNOWN}
+
+_ERRORS: Mapping[int, type[Rejected]] = {
+    MessageError.ERR_USER_DISABLE: AuthenticationFailed,
+    MessageError.ERR_BILLING: InsufficientFunds,
+}
+
+
+def is_taken(result: MessageResult) -> bool:
+    """The platform has this message: it gave it an id, or a status that says something."""
+    if isinstance(result.code, MessageError):
+        return False
+    return result.sms_id is not None or result.code in _TELLING
+
+
+def is_unknown(result: MessageResult) -> bool:
+    """``Statistics.ashx`` says that it has no such message."""
+    return result.code == MessageError.ERR_ID and result.sms_id is None
+
+
+def error_of(result: MessageResult) -> Rejected | None:
+    """Why a message was refused; None if it was not, or if nothing says so."""
+    if not isinstance(result.code, MessageError):
+        return None
+    kind = _ERRORS.get(result.code, Rejected)
+    return kind(f"{result.code.name}: {result.code.meaning}", code=int(result.code))
+
+
+def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Status:
+    """The status that a result tells; ``otherwise`` is what a number in no table means."""
+    completed = result.date_completed if isinstance(result, StatusResult) else None
+    state = STATES.get(result.code, otherwise)
+    if isinstance(result.code, MessageError):
+        state = State.UNKNOWN if is_unknown(result) else State.REJECTED
+    return Status(
+        state=state,
+        id=None if result.sms_id is None else str(result.sms_id),
+        code=int(result.code),
+        reported_at=None if completed is None else _aware(completed, zone),
+    )
+
+
+def package_error(error: PackageError, *, changes: bool) -> DevinoError:
+    """The error to raise for a package that was refused as a whole."""
+    code = error.code
+    meaning = code.meaning if isinstance(code, PackageErrorCode) else "an error without a name"
+    if code == PackageErrorCode.ERR_AUTHORIZATION:
+        return AuthenticationFailed(meaning, code=int(code))
+    if code == PackageErrorCode.ERR_FORMAT:
+        return Rejected(f"the platform cannot read the package: {meaning}", code=int(code))
+    return failure(f"{meaning} (code {int(code)})", changes=changes)
+
+
+def _aware(moment: datetime, zone: timezone) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)

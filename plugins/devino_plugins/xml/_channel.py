@@ -1,0 +1,186 @@
+"""The channel: packages out, results paired, and every loss looked after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta, timezone
+from functools import partial
+from typing import ClassVar
+
+import msgspec
+
+from devino_codecs import DecodeError
+from devino_codecs import xmlpackage as xml
+from devino_core import (
+    DevinoError,
+    InvalidMessage,
+    Medium,
+    Message,
+    Receipt,
+    State,
+    Status,
+    Unsupported,
+)
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import dispatch, failed_receipt, gather
+from devino_plugins._common.channels import HttpChannel, accepted
+from devino_plugins._common.refusals import unreadable
+
+from ._answers import error_of, package_error, status_of
+from ._numbering import number_of
+from ._once import Verdict, send_once
+from ._plan import Item, Prepared, encode, plan
+from ._settings import XmlSettings
+
+__all__ = ["XmlChannel"]
+
+CONTENT_TYPE = "text/xml; charset=utf-8"
+
+
+class XmlChannel(HttpChannel[XmlSettings]):
+    """The XML package API (chapter 6). Login and password travel in the body only."""
+
+    media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS})
+
+    def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._credentials = settings.login, settings.password.reveal()
+        self._zone = timezone(timedelta(hours=settings.utc_offset))
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        """Send SMS in packages, each message effectively once.
+
+        The wire's id of a message is its ``ref`` where that is a number, else a hash of it. When
+        an answer is lost the platform is asked by that id before anything is decided: a receipt
+        tells what it says, and what it does not know is sent again, once. A ``ref`` must not be
+        used for two messages within the platform's memory of three days.
+
+        Limits: sender 11 characters. ``options``: ``type``, ``"text"``, ``"flash"`` or
+        ``"wap-push"``, and ``url``, which a WAP push needs (100 characters). ``send_at`` must be
+        aware, for the wire does not know the recipient's clock; with ``validity`` it travels in
+        the platform's zone (setting ``utc_offset``), in seconds.
+        """
+        settings = self.settings
+        packages = plan(
+            messages,
+            self.sender_of,
+            credentials=self._credentials,
+            size=settings.package_size,
+            id_bits=settings.id_bits,
+            utc_offset=settings.utc_offset,
+            now=self.clock.now(),
+        )
+        return await dispatch(
+            messages,
+            [
+                ([item.position for item in package.items], partial(self._send_package, package))
+                for package in packages
+            ],
+            channel=self.name,
+            concurrency=settings.concurrency,
+        )
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        """The state of each id that the platform gave, up to 1000 a call.
+
+        After three days the platform does not know it any more, which is UNKNOWN (code 201).
+        """
+        if medium is not Medium.SMS:
+            raise Unsupported(f"channel {self.name!r} carries SMS, not {medium}")
+        asked = [xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids]
+        return [
+            _status(result, self._zone, message_id)
+            for result, message_id in zip(await self._ask(asked), ids, strict=True)
+        ]
+
+    async def status_by_ref(self, refs: Sequence[str]) -> list[Status]:
+        """The state of each message by the caller's own ref, up to 1000 a call.
+
+        For messages of which no receipt is left, such as those of a process that died: where the
+        platform knows none it is UNKNOWN (code 201), and the message can be sent.
+        """
+        bits = self.settings.id_bits
+        asked = [xml.StatusRequest(id=number_of(ref, bits)) for ref in refs]
+        return [_status(result, self._zone) for result in await self._ask(asked)]
+
+    async def _send_package(self, package: Prepared) -> list[Receipt]:
+        async def submit(items: Sequence[Item]) -> list[xml.MessageResult | None]:
+            # What goes out for the second time is seldom the whole package.
+            whole = len(items) == len(package.items)
+            body = package.body if whole else encode(items, self._credentials)
+            answer = await self._post("Send.ashx", body, changes=True)
+            return [r for _, r in xml.pair([item.wire for item in items], answer.messages)]
+
+        async def ask(items: Sequence[Item]) -> list[xml.StatusResult | None]:
+            return await self._ask([xml.StatusRequest(id=item.id) for item in items])
+
+        verdicts = await send_once(
+            package.items, submit=submit, ask=ask, clock=self.clock, patience=self.settings
+        )
+        return [
+            self._receipt(item.message, verdict)
+            for item, verdict in zip(package.items, verdicts, strict=True)
+        ]
+
+    def _receipt(self, message: Message, verdict: Verdict) -> Receipt:
+        if isinstance(verdict, DevinoError):
+            return failed_receipt(message, verdict, channel=self.name)
+        refused = error_of(verdict)
+        if refused is not None:
+            return failed_receipt(message, refused, channel=self.name)
+        # A number in no table beside an id: it was taken, as in the manual's own example.
+        status = status_of(verdict, self._zone, otherwise=State.ACCEPTED)
+        if status.state is State.ACCEPTED:
+            # The platform says 106 of what it took for later, too.
+            state = accepted(message, self.clock).state
+            status = msgspec.structs.replace(status, state=state)
+        return Receipt.of(
+            message,
+            status,
+            channel=self.name,
+            ids=() if status.id is None else (status.id,),
+            parts=verdict.sms_count or 0,
+        )
+
+    async def _ask(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
+        size = xml.MAX_STATUS_IDS
+        parts = await gather(
+            [
+                partial(self._ask_part, asked[start : start + size])
+                for start in range(0, len(asked), size)
+            ],
+            concurrency=self.settings.concurrency,
+        )
+        return [result for part in parts for result in part]
+
+    async def _ask_part(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
+        login, password = self._credentials
+        package = xml.Package(login=login, password=password, statuses=tuple(asked))
+        answer = await self._post("Statistics.ashx", xml.encode_request(package), changes=False)
+        return [result for _, result in xml.pair(asked, answer.statuses)]
+
+    async def _post(self, path: str, body: bytes, *, changes: bool) -> xml.Answer:
+        """One package and its answer. Raises what a refusal of the whole means."""
+        answer = await self._http.post(path, body, content_type=CONTENT_TYPE, changes=changes)
+        try:
+            read = xml.decode_answer(answer.body)
+        except DecodeError as error:
+            raise unreadable(answer.status, error.reason, changes=changes) from None
+        if read.error is not None:
+            raise package_error(read.error, changes=changes)
+        return read
+
+
+def _sms_id(message_id: str) -> int:
+    if message_id.isascii() and message_id.isdecimal() and len(message_id) < 20:
+        return int(message_id)
+    raise InvalidMessage("id", f"{message_id!r} is no id that this protocol gives")
+
+
+def _status(
+    result: xml.StatusResult | None, zone: timezone, message_id: str | None = None
+) -> Status:
+    if result is None:
+        return Status(state=State.UNKNOWN, id=message_id)
+    status = status_of(result, zone, otherwise=State.UNKNOWN)
+    return status if message_id is None else msgspec.structs.replace(status, id=message_id)

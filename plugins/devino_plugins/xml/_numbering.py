@@ -1,0 +1,49 @@
+"""The caller's refs as the numbers that the wire takes for ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from devino_core import InvalidMessage, Message
+
+__all__ = ["number_of", "numbers_of"]
+
+
+def number_of(ref: str, bits: int) -> int:
+    """The id of a message: the ref itself if it is a number that fits, else a hash of it.
+
+    The same ref has the same number in every process, so that a message can be asked after by
+    whoever knows its ref. Of two million messages in the platform's three days of memory two share
+    a hash of 63 bits with a chance of one in 4 million; with 31 bits thousands do.
+
+    >>> number_of("1234", 63), number_of("order-1234", 63)
+    (1234, 5228644424371161237)
+    """
+    if ref.isascii() and ref.isdecimal() and ref[0] != "0" and len(ref) < 20:
+        number = int(ref)
+        if number < 1 << bits:
+            return number
+    digest = int.from_bytes(blake2b(ref.encode(), digest_size=8).digest(), "big")
+    return digest >> (64 - bits) or 1
+
+
+def numbers_of(messages: Sequence[Message], bits: int) -> list[int]:
+    """The ids of the messages of one call.
+
+    Raises InvalidMessage where two would share one: no answer could be told from the other.
+    """
+    numbers = [number_of(message.ref, bits) for message in messages]
+    if len(set(numbers)) < len(numbers):
+        refs: dict[int, str] = {}
+        for message, number in zip(messages, numbers, strict=True):
+            if number in refs:
+                why = (
+                    "occurs twice in one call"
+                    if refs[number] == message.ref
+                    else f"gives the same id as {refs[number]!r}: use numbers as refs, or a higher "
+                    "`id_bits`"
+                )
+                raise InvalidMessage("ref", why, ref=message.ref)
+            refs[number] = message.ref
+    return numbers

@@ -1,0 +1,138 @@
+"""Sending a package so that each message is there once, though answers get lost.
+
+A send whose answer was lost may or may not have been carried out. As each message has an id of
+the caller, the platform can be asked: what it knows is sent, and what it says, the last time that
+it is asked, that it does not know was not, so that it can be sent once more. What neither is sure
+of keeps the error of the lost answer. "Effectively" once, because a platform that takes a package
+longer after the connection broke than it was asked for would take it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from devino_codecs.xmlpackage import MessageError, MessageResult
+from devino_core import (
+    DevinoError,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Retry,
+    Throttled,
+    Unavailable,
+)
+from devino_core.clock import Clock
+
+from ._answers import error_of, is_taken, is_unknown
+from ._plan import Item
+
+__all__ = ["Verdict", "send_once"]
+
+Verdict: TypeAlias = MessageResult | DevinoError
+"""What a message is by the platform's word, or why nothing is known of it."""
+
+Results: TypeAlias = Sequence[MessageResult | None]
+"""One for each message in order; None where the platform did not say."""
+
+
+class Patience(Protocol):
+    """How long to ask; :class:`._settings.XmlSettings` says."""
+
+    @property
+    def asks(self) -> int: ...
+    @property
+    def ask_interval(self) -> float: ...
+    @property
+    def resend(self) -> bool: ...
+
+
+async def send_once(
+    items: Sequence[Item],
+    *,
+    submit: Callable[[Sequence[Item]], Awaitable[Results]],
+    ask: Callable[[Sequence[Item]], Awaitable[Results]],
+    clock: Clock,
+    patience: Patience,
+) -> list[Verdict]:
+    """A verdict for each message, in order.
+
+    Raises an error that concerns them all.
+    """
+    verdicts: dict[int, Verdict] = {}
+    doubtful = await _submit(items, submit, verdicts, again=False)
+    unknown = await _ask(doubtful, ask, verdicts, clock, patience)
+    if unknown and patience.resend:
+        doubtful = await _submit(unknown, submit, verdicts, again=True)
+        unknown = await _ask(doubtful, ask, verdicts, clock, patience)
+    not_sent = Unavailable("the platform does not know this message: it can be sent again")
+    for item in unknown:
+        if isinstance(verdicts[item.id], DevinoError):
+            verdicts[item.id] = not_sent
+    outcomes = [verdicts[item.id] for item in items]
+    first = outcomes[0]
+    if isinstance(first, DevinoError) and all(outcome is first for outcome in outcomes):
+        raise first
+    return outcomes
+
+
+async def _submit(
+    items: Sequence[Item],
+    submit: Callable[[Sequence[Item]], Awaitable[Results]],
+    verdicts: dict[int, Verdict],
+    *,
+    again: bool,
+) -> list[Item]:
+    """Send; those of which the verdict is no more than what holds if nobody knows better."""
+    try:
+        results = await submit(items)
+    except (OutcomeUnknown, ProtocolViolation) as error:
+        verdicts.update({item.id: error for item in items})
+        return list(items)
+    except DevinoError as error:
+        verdicts.update({item.id: error for item in items})
+        return []
+    doubtful: list[Item] = []
+    unsaid = OutcomeUnknown("the answer does not mention this message; it may have been sent")
+    for item, result in zip(items, results, strict=True):
+        settled = result is not None and (is_taken(result) or error_of(result) is not None)
+        verdicts[item.id] = result if settled and result is not None else unsaid
+        # Sent for the second time, a bad id may be one that the platform has already.
+        if not settled or (again and result is not None and result.code == MessageError.ERR_ID):
+            doubtful.append(item)
+    return doubtful
+
+
+async def _ask(
+    items: Sequence[Item],
+    ask: Callable[[Sequence[Item]], Awaitable[Results]],
+    verdicts: dict[int, Verdict],
+    clock: Clock,
+    patience: Patience,
+) -> list[Item]:
+    """Ask until all are found or patience ends; those that it said last it does not know."""
+    waiting = items
+    unknown: list[Item] = []
+    pause = patience.ask_interval
+    for _ in range(patience.asks if items else 0):
+        await clock.sleep(pause)
+        pause *= 2
+        unknown = []
+        try:
+            results = await ask(waiting)
+        except DevinoError as error:
+            if error.retry is not Retry.SAFE:
+                return []
+            if isinstance(error, Throttled) and error.retry_after is not None:
+                pause = max(pause, error.retry_after)
+            continue
+        for item, result in zip(waiting, results, strict=True):
+            if result is None:
+                continue
+            if is_unknown(result):
+                unknown.append(item)
+            elif is_taken(result) or error_of(result):
+                verdicts[item.id] = result
+        waiting = [item for item in waiting if item.id not in verdicts]
+        if not waiting:
+            break
+    return unknown

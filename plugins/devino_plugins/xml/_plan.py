@@ -1,0 +1,176 @@
+"""From messages to packages, before any I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+from devino_codecs import EncodeError
+from devino_codecs import xmlpackage as xml
+from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
+from devino_plugins._common.checks import (
+    Limits,
+    check_options,
+    check_sender,
+    check_text,
+    number_of,
+)
+
+from ._numbering import numbers_of
+
+__all__ = ["Item", "Prepared", "encode", "plan"]
+
+LIMITS = Limits()
+"""How long a text may be the manual does not say: the platform refuses what is too long."""
+MAX_URL = 100
+
+_TYPES: Mapping[object, xml.MessageType] = {
+    "text": xml.MessageType.TEXT,
+    "flash": xml.MessageType.FLASH,
+    "wap-push": xml.MessageType.WAP_PUSH,
+    **{int(kind): kind for kind in xml.MessageType},
+}
+_FIELDS = {
+    "recipient": "to",
+    "date_beg": "send_at",
+    "date_end": "validity",
+    "type": "options",
+    "url": "options",
+}
+_PLACE = re.compile(r"message\.msg\[(\d+)\]\.(\w+)")
+_ALMOST_A_SECOND = timedelta(microseconds=999_999)
+
+
+class Item(NamedTuple):
+    """A message and what it is on the wire."""
+
+    position: int
+    """In the list that was to be sent."""
+    message: Message
+    id: int
+    """The number that it is known by to both sides."""
+    wire: xml.Message
+
+
+class Prepared(NamedTuple):
+    """A package, ready to go."""
+
+    items: Sequence[Item]
+    body: bytes
+
+
+def plan(
+    messages: Sequence[Message],
+    sender_of: Callable[[Message], str],
+    *,
+    credentials: tuple[str, str],
+    size: int,
+    id_bits: int,
+    utc_offset: float,
+    now: datetime,
+) -> list[Prepared]:
+    """Number the messages, check them against the manual's limits, and pack them.
+
+    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
+    """
+    zone = timezone(timedelta(hours=utc_offset))
+    numbers = numbers_of(messages, id_bits)
+    items = [
+        Item(position, message, number, _wire(message, number, sender_of(message), zone, now))
+        for position, (message, number) in enumerate(zip(messages, numbers, strict=True))
+    ]
+    packages = [items[start : start + size] for start in range(0, len(items), size)]
+    return [Prepared(package, encode(package, credentials)) for package in packages]
+
+
+def encode(items: Sequence[Item], credentials: tuple[str, str]) -> bytes:
+    """A package of these messages. Raises InvalidMessage for what XML cannot say."""
+    login, password = credentials
+    try:
+        return xml.encode_request(
+            xml.Package(
+                login=login, password=password, messages=tuple([item.wire for item in items])
+            )
+        )
+    except EncodeError as error:
+        found = _PLACE.fullmatch(error.path)
+        if found is None:
+            raise ConfigurationError(
+                f"login or password cannot be written: {error.reason}"
+            ) from None
+        field, ref = _FIELDS.get(found[2], found[2]), items[int(found[1])].message.ref
+        raise InvalidMessage(field, error.reason, ref=ref) from None
+
+
+def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
+    if message.medium is not Medium.SMS:
+        raise Unsupported(f"this protocol carries SMS, not {message.medium}")
+    if message.fallback is not None:
+        raise Unsupported("this protocol has no fallback: remove `fallback`")
+    kind, url = _kind(message)
+    if kind is not xml.MessageType.WAP_PUSH or message.text:
+        check_text(message, LIMITS)
+    check_sender(sender, message, LIMITS)
+    begins = None if message.send_at is None else _wall_clock(message, message.send_at, zone)
+    return xml.Message(
+        id=number,
+        recipient=number_of(message),
+        sender=sender,
+        date_beg=begins,
+        date_end=_end(message, now, zone),
+        url=url,
+        type=None if kind is xml.MessageType.TEXT else kind,
+        text=message.text,
+    )
+
+
+def _wall_clock(message: Message, moment: datetime, zone: timezone) -> datetime:
+    if moment.tzinfo is None:
+        raise Unsupported(
+            "this protocol does not know the recipient's clock: give `send_at` a zone"
+        )
+    try:
+        return moment.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        raise InvalidMessage("send_at", "lies beyond the calendar", ref=message.ref) from None
+
+
+def _end(message: Message, now: datetime, zone: timezone) -> datetime | None:
+    """When its validity ends; a fraction of a second is rounded up."""
+    if message.validity is None:
+        return None
+    begins = message.send_at if message.send_at is not None else now
+    try:
+        # Sent late, it is still valid for as long as was asked.
+        ends = max(begins, now) + message.validity + _ALMOST_A_SECOND
+        return ends.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        raise InvalidMessage("validity", "ends beyond the calendar", ref=message.ref) from None
+
+
+def _kind(message: Message) -> tuple[xml.MessageType, str | None]:
+    """What kind of SMS it is, and the link of a WAP push."""
+    options = message.options
+    if not options:
+        return xml.MessageType.TEXT, None
+    check_options(message, ("type", "url"))
+    url = options.get("url")
+    asked = options.get("type", "wap-push" if url is not None else "text")
+    kind = _TYPES.get(asked) if isinstance(asked, str | int) else None
+    if kind is None or isinstance(asked, bool):
+        raise InvalidMessage(
+            "options", "`type` must be 'text', 'flash' or 'wap-push'", ref=message.ref
+        )
+    if kind is not xml.MessageType.WAP_PUSH:
+        if url is not None:
+            raise InvalidMessage(
+                "options", "`url` is of a 'wap-push' and of no other `type`", ref=message.ref
+            )
+        return kind, None
+    if not isinstance(url, str) or not url or len(url) > MAX_URL or not url.isprintable():
+        raise InvalidMessage(
+            "options", f"a WAP push needs a `url` of at most {MAX_URL} characters", ref=message.ref
+        )
+    return kind, url
