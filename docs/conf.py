@@ -24,6 +24,9 @@ html_theme = "furo"
 html_title = "devino"
 html_copy_source = False
 
+# The help of commands is text to Sphinx, and `--json` no dash.
+smartquotes = False
+
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 
