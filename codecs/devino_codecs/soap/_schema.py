@@ -6,7 +6,6 @@ Element("Data", STRING)]``. Writing and reading go by that, and so does the WSDL
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar, get_type_hints
@@ -77,13 +76,14 @@ class Simple(msgspec.Struct, frozen=True):
         # Most elements have no attribute at all, and that is cheaper to know.
         if not text or (element.keys() and _is_nil(element)):
             return None
-        scalar = self.scalar
-        if scalar.xsd != "string":
-            # Of a string the blanks are part; of anything else they are layout.
-            text = text.strip()
-            if not text or (self.none and text.removesuffix("Z") == self.none):
-                return None
-        return scalar.read(text)
+        read = self.scalar.read
+        if read is str:
+            return text
+        # Of a string the blanks are part; of anything else they are layout.
+        text = text.strip()
+        if not text or (self.none and text.removesuffix("Z") == self.none):
+            return None
+        return read(text)
 
 
 class Array(msgspec.Struct, frozen=True):
@@ -98,19 +98,18 @@ class Array(msgspec.Struct, frozen=True):
         """An element for each item."""
         if not isinstance(value, tuple | list):
             raise EncodeError(f"a tuple is expected, not {type(value).__name__}")
-        return "".join(self._written(value))
-
-    def _written(self, items: Sequence[object]) -> Iterator[str]:
-        for index, item in enumerate(items):
-            try:
-                inner = self.of.write(item)
-            except EncodeError as exc:
-                _prefix(exc, f"[{index}]")
-                raise
-            if not inner:
-                # It would be read as no item at all.
-                raise EncodeError("an item is empty", path=f"[{index}]")
-            yield _enclosed(self.item, inner)
+        write, pieces = self.of.write, []
+        try:
+            for item in value:
+                inner = write(item)
+                if not inner:
+                    # It would be read as no item at all.
+                    raise EncodeError("an item is empty")  # noqa: TRY301
+                pieces.append(f"<{self.item}>{inner}</{self.item}>")
+        except EncodeError as exc:
+            _prefix(exc, f"[{len(pieces)}]")
+            raise
+        return "".join(pieces)
 
     def read(self, element: XmlElement) -> tuple[Any, ...] | None:
         """The items, whatever their elements are called, without those that hold nothing."""
