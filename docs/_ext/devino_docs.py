@@ -16,7 +16,7 @@ from msgspec.inspect import Field
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-from devino_core import ChannelSettings, Plugins, errors
+from devino_core import Capability, ChannelSettings, Plugins, errors
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import ExitCode
 
@@ -53,6 +53,18 @@ class SettingsTable(Table):
         kind = Plugins(strict=True).channel_spec(self.arguments[0])
         for field, meaning in settings_of(kind.settings):
             yield f"`{field.name}`", _type(field.type), _default(field), _markdown(meaning)
+
+
+class ChannelsTable(Table):
+    """``{channels}``: the kinds that this distribution brings, and what each can do."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield "kind", "what it is", "media", "can do beside sending"
+        plugins = Plugins(strict=True)
+        for spec in plugins.channels().values():
+            can = plugins.load(spec).capabilities()
+            media, able = sorted(spec.media), [each for each in Capability if each in can]
+            yield f"`{spec.name}`", spec.summary, ", ".join(media), ", ".join(able) or "nothing"
 
 
 class ErrorsTable(Table):
@@ -183,6 +195,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", _list_codes)
     app.connect("autodoc-skip-member", _skip_codes)
+    app.add_directive("channels", ChannelsTable)
     app.add_directive("settings", SettingsTable)
     app.add_directive("errors", ErrorsTable)
     app.add_directive("exit-codes", ExitCodeTable)
