@@ -1,0 +1,198 @@
+"""SMPP 3.4 (manual, chapters 3 and 11.2.4): PDUs, their octets, and the session between two ends.
+
+>>> from devino_codecs import smpp
+>>> pdu = smpp.SubmitSm(source_addr="79001234567", destination_addr="79007654321",
+...                     short_message=b"Hello", sequence_number=1)
+>>> smpp.decode(smpp.encode(pdu)) == pdu
+True
+
+A PDU is a frozen value whose fields have the specification's names. :func:`encode` and
+:func:`decode` are generated from the class's annotations, which are construct's subconstructs;
+:func:`describe` prints a PDU, :func:`layout` gives its construct and :func:`source` the generated
+text. :class:`Framer` cuts a stream into PDUs, :class:`Session` speaks the protocol without doing
+any I/O.
+"""
+
+from ._codec import decode, encode
+from ._codes import (
+    CommandId,
+    CommandStatus,
+    DataCoding,
+    EsmClass,
+    MessageState,
+    Npi,
+    RegisteredDelivery,
+    Ton,
+    status_name,
+)
+from ._compose import Concatenation, compose
+from ._describe import describe
+from ._errors import FramingError, PduError, StateError
+from ._events import (
+    Answered,
+    Broken,
+    Closed,
+    Event,
+    Late,
+    NeverSent,
+    Reason,
+    Received,
+    Refused,
+    Unanswered,
+    Unmatched,
+)
+from ._framing import MAX_COMMAND_LENGTH, Framer
+from ._generate import source
+from ._header import Header
+from ._interpret import layout
+from ._pdus import (
+    AlertNotification,
+    AnyPdu,
+    BindReceiver,
+    BindReceiverResp,
+    BindRequest,
+    BindResponse,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    CancelSm,
+    CancelSmResp,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    DistributionList,
+    EnquireLink,
+    EnquireLinkResp,
+    GenericNack,
+    MessagePdu,
+    Outbind,
+    Pdu,
+    QuerySm,
+    QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+    SmeAddress,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+    Unbind,
+    UnbindResp,
+    UnknownPdu,
+    UnsuccessSme,
+)
+from ._reassembly import Incomplete, Reassembler, Whole
+from ._receipt import (
+    STAT_WORDS,
+    DateForm,
+    IdForm,
+    Receipt,
+    ReceiptStyle,
+    build_receipt,
+    parse_receipt,
+    receipt_of,
+)
+from ._session import Session, SessionSettings
+from ._states import Role, State
+from ._times import format_time, parse_time
+from ._tlvs import ItsSessionInfo, NetworkErrorCode, RawTlvs, Tlvs
+from ._user_data import Segment, UserData, decode_text, user_data
+
+__all__ = [
+    "MAX_COMMAND_LENGTH",
+    "STAT_WORDS",
+    "AlertNotification",
+    "Answered",
+    "AnyPdu",
+    "BindReceiver",
+    "BindReceiverResp",
+    "BindRequest",
+    "BindResponse",
+    "BindTransceiver",
+    "BindTransceiverResp",
+    "BindTransmitter",
+    "BindTransmitterResp",
+    "Broken",
+    "CancelSm",
+    "CancelSmResp",
+    "Closed",
+    "CommandId",
+    "CommandStatus",
+    "Concatenation",
+    "DataCoding",
+    "DataSm",
+    "DataSmResp",
+    "DateForm",
+    "DeliverSm",
+    "DeliverSmResp",
+    "DistributionList",
+    "EnquireLink",
+    "EnquireLinkResp",
+    "EsmClass",
+    "Event",
+    "Framer",
+    "FramingError",
+    "GenericNack",
+    "Header",
+    "IdForm",
+    "Incomplete",
+    "ItsSessionInfo",
+    "Late",
+    "MessagePdu",
+    "MessageState",
+    "NetworkErrorCode",
+    "NeverSent",
+    "Npi",
+    "Outbind",
+    "Pdu",
+    "PduError",
+    "QuerySm",
+    "QuerySmResp",
+    "RawTlvs",
+    "Reason",
+    "Reassembler",
+    "Receipt",
+    "ReceiptStyle",
+    "Received",
+    "Refused",
+    "RegisteredDelivery",
+    "ReplaceSm",
+    "ReplaceSmResp",
+    "Role",
+    "Segment",
+    "Session",
+    "SessionSettings",
+    "SmeAddress",
+    "State",
+    "StateError",
+    "SubmitMulti",
+    "SubmitMultiResp",
+    "SubmitSm",
+    "SubmitSmResp",
+    "Tlvs",
+    "Ton",
+    "Unanswered",
+    "Unbind",
+    "UnbindResp",
+    "UnknownPdu",
+    "Unmatched",
+    "UnsuccessSme",
+    "UserData",
+    "Whole",
+    "build_receipt",
+    "compose",
+    "decode",
+    "decode_text",
+    "describe",
+    "encode",
+    "format_time",
+    "layout",
+    "parse_receipt",
+    "parse_time",
+    "receipt_of",
+    "source",
+    "status_name",
+    "user_data",
+]

@@ -1,0 +1,87 @@
+"""PDUs to octets and back."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from devino_codecs.errors import EncodeError
+
+from ._errors import PduError
+from ._generate import Decoder, Encoder, compiled
+from ._header import HEADER_SIZE, pack_header, unpack_header
+from ._pdus import PDU_TYPES, AnyPdu, UnknownPdu
+
+__all__ = ["decode", "encode"]
+
+_ENCODERS: dict[type, Encoder] = {}
+_DECODERS: dict[bytes, Decoder] = {}
+"""By ``command_id`` as it stands on the wire."""
+
+
+def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
+    """The octets of a PDU, from ``command_length`` to the last optional parameter.
+
+    A ``sequence_number`` given here takes the place of the PDU's own. An answer with an error
+    status and nothing else to say has no body, as 4.4.2 has it.
+
+    Raises :exc:`~devino_codecs.EncodeError` for a value that does not fit; its ``path`` is the
+    field: ``"source_addr"``, ``"tlvs.sar_msg_ref_num"``.
+    """
+    number = pdu.sequence_number if sequence_number is None else sequence_number
+    try:
+        encoder = _ENCODERS[type(pdu)]
+    except KeyError:
+        encoder = _encoder(type(pdu))
+    return encoder(pdu, number)
+
+
+def decode(data: bytes) -> AnyPdu:
+    """One whole PDU from its octets, exactly as many as its ``command_length`` says.
+
+    A ``command_id`` that SMPP 3.4 lacks gives :class:`UnknownPdu`. An answer may lack its body,
+    whatever its status; its fields are then empty.
+
+    Raises :exc:`PduError`, which has the ``header``, for a broken body, and a plain
+    :exc:`~devino_codecs.DecodeError` where there is not even a header.
+    """
+    try:
+        decoder = _DECODERS[data[4:8]]
+    except KeyError:
+        return _decoder(data)(data)
+    return decoder(data)
+
+
+def _encoder(of: type[AnyPdu]) -> Encoder:
+    if of is UnknownPdu:
+        return _encode_unknown
+    if PDU_TYPES.get(getattr(of, "command_id", -1)) is not of:
+        raise EncodeError(f"{of.__name__} is not a PDU of SMPP 3.4")
+    _ENCODERS[of] = compiled(of).encode
+    return _ENCODERS[of]
+
+
+def _decoder(data: bytes) -> Callable[[bytes], AnyPdu]:
+    of = PDU_TYPES.get(int.from_bytes(data[4:8], "big"))
+    if of is None:
+        return _decode_unknown
+    _DECODERS[data[4:8]] = compiled(of).decode
+    return _DECODERS[data[4:8]]
+
+
+def _encode_unknown(pdu: UnknownPdu, sequence_number: int) -> bytes:
+    try:
+        size = HEADER_SIZE + len(pdu.body)
+        header = pack_header(size, pdu.command_id, pdu.command_status, sequence_number)
+        return header + pdu.body
+    except (struct.error, TypeError):
+        pass
+    raise EncodeError("the header has integers of 32 bits, the body is bytes")
+
+
+def _decode_unknown(data: bytes) -> UnknownPdu:
+    header = unpack_header(data)
+    if header.command_length != len(data):
+        reason = f"says {header.command_length}, {len(data)} octets were given"
+        raise PduError(reason, header, path="command_length", offset=0)
+    return UnknownPdu(header, data[HEADER_SIZE:])

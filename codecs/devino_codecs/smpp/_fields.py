@@ -1,0 +1,298 @@
+"""The types of SMPP fields (SMPP 3.4, 3.1) as construct subconstructs, to stand in annotations.
+
+``source_addr: Annotated[str, COctetString(21)] = ""`` says all that the codec needs to know of a
+field. construct's own integers (``Int8ub``, ``Int16ub``, ``Int32ub``) stand there as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
+
+import construct
+import msgspec
+from construct import Construct, Int8ub, Int16ub, PrefixedArray
+
+if TYPE_CHECKING:
+    AnyField = Construct[Any, Any]
+    AnyAdapter = construct.Adapter[Any, Any, Any, Any]
+else:
+    AnyField = Construct
+    AnyAdapter = construct.Adapter
+
+__all__ = [
+    "AnyAdapter",
+    "AnyField",
+    "COctetString",
+    "Listed",
+    "OctetString",
+    "OneOf",
+    "Record",
+    "ShortMessage",
+    "TextToEnd",
+    "Time",
+    "TlvBlock",
+    "UnfitError",
+    "WireField",
+    "fields_of",
+    "octets_of",
+]
+
+T = TypeVar("T")
+
+
+class UnfitError(construct.ConstructError):
+    """The value, or the octets, do not fit the field. ``reason`` never quotes them."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class WireField(AnyField, Generic[T]):
+    """A subconstruct that takes its value off a stream and writes it as octets."""
+
+    def take(self, stream: IO[bytes]) -> T:
+        raise NotImplementedError
+
+    def write(self, value: object) -> bytes:
+        raise NotImplementedError
+
+    def _parse(self, stream: IO[bytes], context: object, path: str) -> T:
+        return self.take(stream)
+
+    # construct's _build gives back the value; the stubs say int.
+    def _build(self, obj: Any, stream: IO[bytes], context: object, path: str) -> Any:
+        stream.write(self.write(obj))
+        return obj
+
+
+class COctetString(WireField[str]):
+    """Up to ``size - 1`` characters and a NUL, in latin-1 so that every octet survives.
+
+    ``usually_empty`` is a hint to the generator of encoders: worth a faster path where it is so.
+    """
+
+    def __init__(self, size: int, *, usually_empty: bool = False) -> None:
+        super().__init__()
+        self.size = size
+        self.usually_empty = usually_empty
+
+    def fits(self, length: int) -> bool:
+        """Whether so many characters may be written; any number below ``size`` may be read."""
+        return length < self.size
+
+    def take(self, stream: IO[bytes]) -> str:
+        octets = stream.read(self.size)
+        length = octets.find(0)
+        if length >= 0:
+            stream.seek(length + 1 - len(octets), 1)
+            return octets[:length].decode("latin-1")
+        if len(octets) == self.size:
+            raise UnfitError(f"longer than {self.size - 1} octets")
+        raise UnfitError("no NUL before the PDU's end")
+
+    def write(self, value: object) -> bytes:
+        octets = _latin_1(value)
+        if not self.fits(len(octets)):
+            raise UnfitError(self._misfit(len(octets)))
+        return octets + b"\0"
+
+    def _misfit(self, length: int) -> str:
+        return f"{length} characters, at most {self.size - 1} fit"
+
+
+class Time(COctetString):
+    """A time: empty, or the 16 characters of 7.1.1 (see :func:`format_time`).
+
+    Shorter ones, which some centres write, are read but never written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(17, usually_empty=True)
+
+    def fits(self, length: int) -> bool:
+        return length in (0, 16)
+
+    def _misfit(self, length: int) -> str:
+        return f"{length} characters, a time has 16 or none"
+
+
+class ShortMessage(WireField[bytes]):
+    """``sm_length`` (one octet) and ``short_message``, which is the last mandatory field."""
+
+    size = 254
+
+    def take(self, stream: IO[bytes]) -> bytes:
+        length = Int8ub.parse_stream(stream)
+        if length > self.size:
+            raise UnfitError(f"sm_length is {length}, at most {self.size} fit")
+        octets = stream.read(length)
+        if len(octets) < length:
+            raise UnfitError(f"sm_length is {length}, {len(octets)} octets are left")
+        return octets
+
+    def write(self, value: object) -> bytes:
+        octets = octets_of(value)
+        if len(octets) > self.size:
+            raise UnfitError(f"{len(octets)} octets, at most {self.size} fit; use message_payload")
+        return bytes([len(octets)]) + octets
+
+
+class OctetString(WireField[bytes]):
+    """The octets of an optional parameter: all of them, from ``least`` to ``most``."""
+
+    def __init__(self, least: int = 0, most: int = 0xFFFF) -> None:
+        super().__init__()
+        self.least = least
+        self.most = most
+
+    def read(self, octets: bytes) -> bytes:
+        if self.least <= len(octets) <= self.most:
+            return octets
+        expected = f"{self.least} to {self.most}" if self.least != self.most else self.most
+        raise UnfitError(f"{len(octets)} octets, expected {expected}")
+
+    def take(self, stream: IO[bytes]) -> bytes:
+        return self.read(stream.read())
+
+    def write(self, value: object) -> bytes:
+        return self.read(octets_of(value))
+
+
+class TextToEnd(WireField[str]):
+    """The C-octet string of an optional parameter.
+
+    Its NUL, which many centres forget, may be missing on reading.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def read(self, octets: bytes) -> str:
+        octets = octets.removesuffix(b"\0")
+        if len(octets) >= self.size or 0 in octets:
+            raise UnfitError(f"not a string of at most {self.size - 1} octets")
+        return octets.decode("latin-1")
+
+    def take(self, stream: IO[bytes]) -> str:
+        return self.read(stream.read())
+
+    def write(self, value: object) -> bytes:
+        octets = _latin_1(value)
+        if len(octets) >= self.size:
+            raise UnfitError(f"{len(octets)} characters, at most {self.size - 1} fit")
+        return octets + b"\0"
+
+
+class Record(AnyAdapter):
+    """A Struct whose fields are annotated in turn, as part of a PDU."""
+
+    def __init__(self, of: type[msgspec.Struct]) -> None:
+        super().__init__(construct.Struct(*(name / field for name, field in fields_of(of))))
+        self.of = of
+
+    def _decode(self, obj: Any, context: object, path: str) -> msgspec.Struct:
+        return self.of(**{name: obj[name] for name in self.of.__struct_fields__})
+
+    def _encode(self, obj: object, context: object, path: str) -> dict[str, object]:
+        if not isinstance(obj, self.of):
+            raise UnfitError(f"{type(obj).__name__} is not a {self.of.__name__}")
+        return {name: getattr(obj, name) for name in self.of.__struct_fields__}
+
+
+class OneOf(WireField[msgspec.Struct]):
+    """One octet that says which record follows."""
+
+    def __init__(self, records: Mapping[int, type[msgspec.Struct]]) -> None:
+        super().__init__()
+        self.by_flag = {flag: Record(of) for flag, of in records.items()}
+        self.flags: dict[type, int] = {of: flag for flag, of in records.items()}
+
+    def take(self, stream: IO[bytes]) -> msgspec.Struct:
+        flag = Int8ub.parse_stream(stream)
+        if flag not in self.by_flag:
+            raise UnfitError(f"flag {flag} is none of {sorted(self.by_flag)}")
+        return cast("msgspec.Struct", self.by_flag[flag].parse_stream(stream))
+
+    def write(self, value: object) -> bytes:
+        flag = self.flags.get(type(value))
+        if flag is None:
+            expected = " nor ".join(of.__name__ for of in self.flags)
+            raise UnfitError(f"{type(value).__name__} is neither {expected}")
+        return bytes([flag]) + self.by_flag[flag].build(value)
+
+
+class Listed(AnyAdapter):
+    """One octet that counts, and so many items: a tuple."""
+
+    def __init__(self, item: AnyField, *, least: int = 0) -> None:
+        super().__init__(PrefixedArray(Int8ub, item))
+        self.least = least
+
+    def _decode(self, obj: Any, context: object, path: str) -> tuple[object, ...]:
+        return self._counted(tuple(obj))
+
+    def _encode(self, obj: object, context: object, path: str) -> tuple[object, ...]:
+        if not isinstance(obj, tuple | list):
+            raise UnfitError(f"{type(obj).__name__} is not a tuple")
+        return self._counted(tuple(obj))
+
+    def _counted(self, items: tuple[object, ...]) -> tuple[object, ...]:
+        if not self.least <= len(items) <= 255:
+            raise UnfitError(f"{len(items)} items, expected {self.least} to 255")
+        return items
+
+
+class TlvBlock(WireField[list[tuple[int, bytes]]]):
+    """The optional parameters at a PDU's end, as a list of (tag, octets).
+
+    Strict where construct's GreedyRange is not: a parameter that overruns the PDU is an error, not
+    the list's end.
+    """
+
+    def take(self, stream: IO[bytes]) -> list[tuple[int, bytes]]:
+        found = []
+        while head := stream.read(4):
+            if len(head) < 4:
+                raise UnfitError(f"{len(head)} octets are left, a parameter has 4 or more")
+            tag, length = Int16ub.parse(head[:2]), Int16ub.parse(head[2:])
+            octets = stream.read(length)
+            if len(octets) < length:
+                raise UnfitError(f"0x{tag:04X} has length {length}, {len(octets)} octets are left")
+            found.append((tag, octets))
+        return found
+
+    def write(self, value: Any) -> bytes:
+        return b"".join(
+            Int16ub.build(tag) + Int16ub.build(len(octets)) + octets for tag, octets in value
+        )
+
+
+def _latin_1(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise UnfitError(f"{type(value).__name__} is not a str")
+    if "\0" in value:
+        raise UnfitError("a NUL would end the string")
+    if value and max(value) > "\xff":
+        raise UnfitError("only latin-1 characters can be written")
+    return value.encode("latin-1")
+
+
+def octets_of(value: object) -> bytes:
+    """Any bytes-like value as bytes; an :exc:`UnfitError` for another."""
+    if not isinstance(value, bytes | bytearray | memoryview):
+        raise UnfitError(f"{type(value).__name__} is not bytes")
+    return bytes(value)
+
+
+def fields_of(of: type[msgspec.Struct]) -> list[tuple[str, AnyField]]:
+    """The fields that are on the wire, in its order: those annotated with a subconstruct."""
+    hints = get_type_hints(of, include_extras=True)
+    return [
+        (name, mark)
+        for name in of.__struct_fields__
+        for mark in getattr(hints[name], "__metadata__", ())
+        if isinstance(mark, Construct)
+    ]

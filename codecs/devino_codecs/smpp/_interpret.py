@@ -1,0 +1,146 @@
+"""PDUs read and written by construct itself, field by field: slow, and never wrong about where.
+
+The generated functions turn here with whatever they cannot do: to read and write the lists of
+``submit_multi``, and to find out which field is broken. Tests compare the two.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import construct
+from construct import Int32ub
+
+from devino_codecs.errors import EncodeError
+
+from ._errors import PduError
+from ._fields import TlvBlock, UnfitError, fields_of, octets_of
+from ._header import HEADER_SIZE, RESPONSE, Header, unpack_header
+from ._pdus import Pdu
+from ._tlvs import TLVS, typed_tlvs
+
+__all__ = ["interpreted_decode", "interpreted_encode", "layout", "parse_fields"]
+
+_TLVS = TlvBlock()
+
+
+@cache
+def layout(of: type[Pdu]) -> construct.Struct:
+    """A PDU's body as a construct: the mandatory fields, then ``tlvs`` as (tag, octets).
+
+    >>> layout(QuerySm).parse(bytes.fromhex("3132330001013739303000")).source_addr
+    '7900'
+    """
+    return construct.Struct(*(name / field for name, field in fields_of(of)), "tlvs" / _TLVS)
+
+
+def parse_fields(data: bytes, of: type[Pdu]) -> tuple[Header, dict[str, Any]]:
+    """The header and the raw fields of a whole PDU, ``tlvs`` as (tag, octets).
+
+    An answer without a body gives no fields. Raises :exc:`PduError` with the field at fault and
+    where it begins.
+    """
+    header = unpack_header(data)
+    if header.command_length != len(data):
+        raise PduError(
+            f"says {header.command_length}, {len(data)} octets were given",
+            header,
+            path="command_length",
+            offset=0,
+        )
+    values: dict[str, Any] = {}
+    if header.is_response and len(data) == HEADER_SIZE:
+        return header, values
+    stream = BytesIO(data)
+    stream.seek(HEADER_SIZE)
+    for field in layout(of).subcons:
+        name = str(field.name)
+        began = stream.tell()
+        try:
+            values[name] = field.parse_stream(stream)
+        except construct.ConstructError as error:
+            reason = _reason(error, "the PDU ends within the field")
+        else:
+            continue
+        raise PduError(reason, header, path=name, offset=began)
+    return header, values
+
+
+def interpreted_decode(data: bytes, of: type[Pdu]) -> Pdu:
+    """As :func:`decode`, by construct; the caller knows the class and that a header is there."""
+    header, values = parse_fields(data, of)
+    tlvs, raw_tlvs = typed_tlvs(values.pop("tlvs", ()))
+    return of(
+        **values,
+        command_status=header.command_status,
+        sequence_number=header.sequence_number,
+        tlvs=tlvs,
+        raw_tlvs=raw_tlvs,
+    )
+
+
+def interpreted_encode(pdu: Pdu, sequence_number: int) -> bytes:
+    """As :func:`encode`, by construct. An :exc:`EncodeError` names the field at fault."""
+    body = b""
+    fields = fields_of(type(pdu))
+    values = [getattr(pdu, name) for name, _ in fields]
+    refusal = pdu.command_id & RESPONSE and pdu.command_status
+    if not refusal or any(values) or pdu.tlvs or pdu.raw_tlvs:
+        for (name, field), value in zip(fields, values, strict=True):
+            body += _built(field, value, name)
+        body += _built_tlvs(pdu)
+    return (
+        _built(Int32ub, HEADER_SIZE + len(body), "command_length")
+        + _built(Int32ub, pdu.command_id, "command_id")
+        + _built(Int32ub, pdu.command_status, "command_status")
+        + _built(Int32ub, sequence_number, "sequence_number")
+        + body
+    )
+
+
+def _built(field: construct.Construct[Any, Any], value: object, path: str) -> bytes:
+    try:
+        return field.build(value)
+    except construct.ConstructError as error:
+        reason = _reason(error, _misfit(field, value))
+    raise EncodeError(reason, path=path)
+
+
+def _built_tlvs(pdu: Pdu) -> bytes:
+    if not isinstance(pdu.tlvs, dict):
+        raise EncodeError(f"{type(pdu.tlvs).__name__} is not a dict", path="tlvs")
+    block = [
+        (TLVS[name].tag, octets)
+        for name, value in pdu.tlvs.items()
+        for octets in _built_tlv(name, value)
+    ]
+    try:
+        block += [(tag, octets_of(octets)) for tag, octets in pdu.raw_tlvs]
+        return _TLVS.build(block)
+    except (construct.ConstructError, TypeError, ValueError):
+        pass
+    raise EncodeError("not pairs of a tag (16 bits) and up to 65535 octets", path="raw_tlvs")
+
+
+def _built_tlv(name: str, value: object) -> list[bytes]:
+    row, path = TLVS.get(name), f"tlvs.{name}"
+    if row is None:
+        raise EncodeError("no such parameter; raw_tlvs can send one by its number", path=path)
+    if not row.repeats:
+        return [_built(row.value, value, path)]
+    if not isinstance(value, tuple | list):
+        raise EncodeError("may stand several times, so its value is a tuple", path=path)
+    return [_built(row.value, each, path) for each in value]
+
+
+def _misfit(field: construct.Construct[Any, Any], value: object) -> str:
+    if not isinstance(value, int):
+        return f"{type(value).__name__} does not fit"
+    bits = 8 * field.sizeof() if isinstance(field, construct.FormatField) else 0
+    return f"{value} is not an integer of {bits} bits" if bits else "does not fit"
+
+
+def _reason(error: construct.ConstructError, otherwise: str) -> str:
+    return error.reason if isinstance(error, UnfitError) else otherwise

@@ -1,0 +1,138 @@
+"""Texts put together again from the parts that come in."""
+
+from __future__ import annotations
+
+from itertools import groupby, takewhile
+
+import msgspec
+
+from ._user_data import Errors, MessageLike, Segment, decode_text, user_data
+
+__all__ = ["Incomplete", "Reassembler", "Whole"]
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A message that is complete: the PDUs of its parts in order, or the one that it is."""
+
+    pdus: tuple[MessageLike, ...]
+    octets: tuple[bytes, ...]
+    """The content of each, without headers."""
+
+    def text(self, *, errors: Errors = "strict", default: str = "gsm7") -> str:
+        """The text, as :func:`decode_text` reads it.
+
+        Parts of one ``data_coding`` are joined before that, so that a character which the sender
+        cut in two is whole again.
+        """
+        codings = groupby(
+            zip(self.pdus, self.octets, strict=True), lambda part: part[0].data_coding
+        )
+        return "".join(
+            decode_text(
+                b"".join(octets for _, octets in parts), coding, errors=errors, default=default
+            )
+            for coding, parts in codings
+        )
+
+
+class Incomplete(msgspec.Struct, frozen=True):
+    """Parts that were given up, and of how many."""
+
+    pdus: tuple[MessageLike, ...]
+    total: int
+
+
+class _Begun(msgspec.Struct):
+    since: float
+    parts: dict[int, tuple[MessageLike, bytes]] = {}
+
+
+_Key = tuple[Segment, int, int, str, int, int, str]
+
+
+class Reassembler:
+    """Collects the parts of texts, told apart by both addresses, reference and number of parts.
+
+    Reads SAR parameters and headers with 8-bit and 16-bit references. Memory is bounded: texts
+    begun more than ``max_age`` seconds ago, the oldest beyond ``max_texts`` of them and beyond
+    ``max_octets`` in all are given up. Use one for each account.
+    """
+
+    def __init__(
+        self, *, max_age: float = 86_400.0, max_texts: int = 10_000, max_octets: int = 16_777_216
+    ) -> None:
+        self.max_age = max_age
+        self.max_texts = max_texts
+        self.max_octets = max_octets
+        self._begun: dict[_Key, _Begun] = {}
+        """The oldest first."""
+        self._octets = 0
+
+    def __len__(self) -> int:
+        """How many texts are begun."""
+        return len(self._begun)
+
+    def add(self, pdu: MessageLike, now: float) -> list[Whole | Incomplete]:
+        """What comes of this PDU: nothing if more parts are to come, the message that it completes
+        (at once if it is no part), the texts that are given up.
+
+        A part that came before is ignored; one that says something else under the same number
+        begins a new text, and the parts so far are given up. ``now`` is any clock in seconds.
+
+        Raises :exc:`~devino_codecs.DecodeError` for a broken user data header.
+        """
+        data = user_data(pdu)
+        segment = data.segment
+        if segment is None:
+            return [Whole((pdu,), (data.octets,))]
+        results: list[Whole | Incomplete] = []
+        results += self.expire(now)
+        key = _key(pdu, segment)
+        text = self._begun.get(key)
+        if text and segment.number in text.parts:
+            if text.parts[segment.number][1] == data.octets:
+                return results
+            results.append(self._given_up(key))
+            text = None
+        if text is None:
+            text = self._begun[key] = _Begun(now)
+        text.parts[segment.number] = (pdu, data.octets)
+        self._octets += len(data.octets)
+        if len(text.parts) == segment.total:
+            pdus, octets = self._taken(key)
+            results.append(Whole(pdus, octets))
+        while len(self._begun) > self.max_texts or self._octets > self.max_octets:
+            results.append(self._given_up(next(iter(self._begun))))
+        return results
+
+    def expire(self, now: float) -> list[Incomplete]:
+        """Give up what is too old."""
+        begun = self._begun.items()
+        old = takewhile(lambda item: now - item[1].since >= self.max_age, begun)
+        return [self._given_up(key) for key, _ in list(old)]
+
+    def deadline(self) -> float | None:
+        """When :meth:`expire` will next have something to do."""
+        oldest = next(iter(self._begun.values()), None)
+        return None if oldest is None else oldest.since + self.max_age
+
+    def _given_up(self, key: _Key) -> Incomplete:
+        return Incomplete(self._taken(key)[0], key[0].total)
+
+    def _taken(self, key: _Key) -> tuple[tuple[MessageLike, ...], tuple[bytes, ...]]:
+        parts = [part for _, part in sorted(self._begun.pop(key).parts.items())]
+        octets = tuple(octets for _, octets in parts)
+        self._octets -= sum(map(len, octets))
+        return tuple(pdu for pdu, _ in parts), octets
+
+
+def _key(pdu: MessageLike, segment: Segment) -> _Key:
+    return (
+        segment._replace(number=0),
+        pdu.source_addr_ton,
+        pdu.source_addr_npi,
+        pdu.source_addr,
+        pdu.dest_addr_ton,
+        pdu.dest_addr_npi,
+        pdu.destination_addr,
+    )

@@ -1,0 +1,326 @@
+"""Delivery receipts: the customary text of SMPP 3.4, appendix B, and the parameters beside it.
+
+No standard fixes the text, so much is read and one form is written::
+
+    id:1234567890 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201 stat:DELIVRD
+    err:000 text:Hello
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, tzinfo
+from enum import Enum
+from functools import lru_cache
+
+import msgspec
+
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._codes import EsmClass, MessageState
+from ._pdus import DataSm, DeliverSm
+from ._tlvs import NetworkErrorCode
+
+__all__ = [
+    "STAT_WORDS",
+    "DateForm",
+    "IdForm",
+    "Receipt",
+    "ReceiptStyle",
+    "build_receipt",
+    "parse_receipt",
+    "receipt_of",
+]
+
+STAT_WORDS = {
+    MessageState.ENROUTE: "ENROUTE",
+    MessageState.DELIVERED: "DELIVRD",
+    MessageState.EXPIRED: "EXPIRED",
+    MessageState.DELETED: "DELETED",
+    MessageState.UNDELIVERABLE: "UNDELIV",
+    MessageState.ACCEPTED: "ACCEPTD",
+    MessageState.UNKNOWN: "UNKNOWN",
+    MessageState.REJECTED: "REJECTD",
+}
+"""What ``stat`` says of each state, seven letters each (appendix B)."""
+
+_STATES = {word: state for state, word in STAT_WORDS.items()} | {
+    # Some centres write the words in full.
+    "DELIVERED": MessageState.DELIVERED,
+    "UNDELIVERABLE": MessageState.UNDELIVERABLE,
+    "ACCEPTED": MessageState.ACCEPTED,
+    "REJECTED": MessageState.REJECTED,
+}
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message. Everything may be missing: None, or empty."""
+
+    id: str = ""
+    """As ``submit_sm_resp`` gave it, if the :class:`ReceiptStyle` is right."""
+    sub: int | None = None
+    """How many messages were submitted; of a text in parts usually 1 all the same."""
+    dlvrd: int | None = None
+    submit_date: datetime | None = None
+    """In the centre's own time; aware if the style has a zone."""
+    done_date: datetime | None = None
+    stat: str = ""
+    """The text's word for the state, as written."""
+    err: str = ""
+    """The network's or the centre's own code, as written."""
+    text: str = ""
+    """The message's first characters, each octet as latin-1."""
+    extra: dict[str, str] = {}
+    """Other fields of the text, in lower case, and those above where they could not be read."""
+    message_state: int | None = None
+    """:class:`MessageState`, of the parameter or else of ``stat``."""
+    network_error_code: NetworkErrorCode | None = None
+
+
+class IdForm(Enum):
+    """How the receipt writes the id that ``submit_sm_resp`` gave."""
+
+    VERBATIM = "verbatim"
+    HEX = "hex"
+    """In hex, where the answer had it in decimal."""
+    DECIMAL = "decimal"
+    """In decimal, where the answer had it in hex (lower case, no leading zeros)."""
+
+
+class DateForm(Enum):
+    """How dates are written. All four are read; 12 digits that could be two are this style's."""
+
+    MINUTES = "%y%m%d%H%M"
+    SECONDS = "%y%m%d%H%M%S"
+    YEAR_MINUTES = "%Y%m%d%H%M"
+    YEAR_SECONDS = "%Y%m%d%H%M%S"
+
+
+class ReceiptStyle(msgspec.Struct, frozen=True, kw_only=True):
+    """What a centre's receipts look like."""
+
+    ids: IdForm = IdForm.VERBATIM
+    dates: DateForm = DateForm.MINUTES
+    zone: tzinfo | None = None
+    """The zone of the dates; None leaves them naive."""
+
+
+_CUSTOMARY = ReceiptStyle()
+_VERBATIM = IdForm.VERBATIM
+
+_IN_ORDER = re.compile(
+    r"id:(\S*) sub:(\d{1,9}) dlvrd:(\d{1,9}) submit date:(\d+) done date:(\d+)"
+    r" stat:(\S*) err:(\S*) [Tt]ext:(.*)",
+    re.ASCII | re.DOTALL,
+)
+_KNOWN = ("id", "sub", "dlvrd", "submit date", "done date", "stat", "err", "text")
+_KEY = re.compile(r"(?<!\S)(submit[ _]date|done[ _]date|[a-z]\w*):", re.ASCII | re.IGNORECASE)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+
+
+def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receipt:
+    """A receipt from its text: fields in any order, missing or unknown ones, in any letter case.
+
+    ``text:`` takes all that follows, but for fields that have not come yet. Of a repeated field the
+    first counts. A number or date that cannot be read is left in ``extra``.
+
+    Raises :exc:`~devino_codecs.DecodeError` where there is neither ``id`` nor ``stat``.
+    """
+    if not isinstance(text, str):
+        text = text.decode("latin-1")
+    found = _IN_ORDER.fullmatch(text)
+    if found:
+        id_, sub, dlvrd, submitted, done, stat, err, rest = found.groups()
+        submit_date, done_date = _read_date(submitted, style), _read_date(done, style)
+        if submit_date and done_date:
+            return Receipt(
+                id=id_ if style.ids is _VERBATIM else _read_id(id_, style.ids),
+                sub=int(sub),
+                dlvrd=int(dlvrd),
+                submit_date=submit_date,
+                done_date=done_date,
+                stat=stat,
+                err=err,
+                text=rest,
+                message_state=_STATES.get(stat.upper()),
+            )
+    return _parse_any(text, style)
+
+
+def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
+    fields = _fields(text)
+    if "id" not in fields and "stat" not in fields:
+        raise DecodeError("not a receipt: neither id nor stat")
+    sub, dlvrd = (
+        int(fields.pop(name)) if _COUNT.fullmatch(fields.get(name, "")) else None
+        for name in ("sub", "dlvrd")
+    )
+    dates = {name: _read_date(fields.get(name, ""), style) for name in ("submit date", "done date")}
+    for name, date in dates.items():
+        if date or not fields.get(name):
+            fields.pop(name, None)
+    id_, stat, err = (_popped_word(fields, name) for name in ("id", "stat", "err"))
+    return Receipt(
+        id=_read_id(id_, style.ids),
+        sub=sub,
+        dlvrd=dlvrd,
+        submit_date=dates["submit date"],
+        done_date=dates["done date"],
+        stat=stat,
+        err=err,
+        text=fields.pop("text", ""),
+        message_state=_STATES.get(stat.upper()),
+        extra=fields,
+    )
+
+
+def _popped_word(fields: dict[str, str], name: str) -> str:
+    """The first word; where there are more, all of them stay in the fields."""
+    word, *more = fields.get(name, "").split(maxsplit=1) or [""]
+    if not more:
+        fields.pop(name, None)
+    return word
+
+
+def _fields(text: str) -> dict[str, str]:
+    begins: dict[str, re.Match[str]] = {}
+    for key in _KEY.finditer(text):
+        name = key[1].lower().replace("_date", " date")
+        if name not in begins and ("text" not in begins or name in _KNOWN):
+            begins[name] = key
+    ends = [key.start() for key in begins.values()][1:]
+    fields = {
+        name: text[key.end() : end - 1].strip()
+        for (name, key), end in zip(begins.items(), [*ends, len(text) + 1], strict=True)
+    }
+    if next(reversed(begins), None) == "text":
+        fields["text"] = text[begins["text"].end() :]
+    return fields
+
+
+def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Receipt | None:
+    """The receipt that a PDU is; None for an incoming message.
+
+    The parameters ``receipted_message_id``, ``message_state`` and ``network_error_code`` count more
+    than the text, which may then be missing or unreadable. Where neither says anything of a PDU
+    that calls itself a receipt, :exc:`~devino_codecs.DecodeError` is raised.
+    """
+    tlvs = pdu.tlvs
+    kind = pdu.esm_class & EsmClass.MESSAGE_TYPE
+    said = kind in (EsmClass.DELIVERY_RECEIPT, EsmClass.INTERMEDIATE_NOTIFICATION)
+    if not said and "receipted_message_id" not in tlvs:
+        return None
+    text = pdu.short_message if isinstance(pdu, DeliverSm) else b""
+    try:
+        receipt = parse_receipt(text or tlvs.get("message_payload", b""), style)
+    except DecodeError:
+        if "receipted_message_id" not in tlvs:
+            raise
+        receipt = Receipt()
+    if not tlvs:
+        return receipt
+    return msgspec.structs.replace(
+        receipt,
+        id=tlvs.get("receipted_message_id") or receipt.id,
+        message_state=tlvs.get("message_state", receipt.message_state),
+        network_error_code=tlvs.get("network_error_code"),
+    )
+
+
+def build_receipt(receipt: Receipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
+    """The text of a receipt, in the customary order; what is missing is left out, but for ``text``.
+
+    ``message_state`` and ``network_error_code`` are not in it: send them as parameters.
+
+    Raises :exc:`~devino_codecs.EncodeError` for a value with a blank in it, for a text that is not
+    latin-1 and for dates that this style's form or zone cannot write.
+    """
+    words = {
+        "id": _write_id(receipt.id, style.ids),
+        "sub": _write_count(receipt.sub, "sub"),
+        "dlvrd": _write_count(receipt.dlvrd, "dlvrd"),
+        "submit date": _write_date(receipt.submit_date, style, "submit_date"),
+        "done date": _write_date(receipt.done_date, style, "done_date"),
+        "stat": receipt.stat,
+        "err": receipt.err,
+    }
+    for name, value in receipt.extra.items():
+        if not _KEY.fullmatch(f"{name}:") or words.get(name) or name == "text":
+            raise EncodeError(f"{name!r} is no name for a further field", path="extra")
+        words[name] = value
+    for name, value in words.items():
+        if len(value.split()) > 1 or value.strip() != value:
+            raise EncodeError("blanks cannot be told from the next field", path=name)
+    parts = [f"{name}:{value}" for name, value in words.items() if value]
+    try:
+        return " ".join([*parts, f"text:{receipt.text}"]).encode("latin-1")
+    except UnicodeEncodeError:
+        pass
+    raise EncodeError("only latin-1 characters can be written", path="text")
+
+
+def _read_id(written: str, form: IdForm) -> str:
+    try:
+        if form is IdForm.HEX:
+            return str(int(written, 16))
+        if form is IdForm.DECIMAL:
+            return f"{int(written):x}"
+    except ValueError:
+        pass
+    return written
+
+
+def _write_id(given: str, form: IdForm) -> str:
+    try:
+        if form is IdForm.HEX:
+            return f"{int(given):x}"
+        if form is IdForm.DECIMAL:
+            return str(int(given, 16))
+    except ValueError:
+        pass
+    else:
+        return given
+    raise EncodeError(f"not a number that could be written in {form.value}", path="id")
+
+
+def _write_count(count: int | None, name: str) -> str:
+    if count is None:
+        return ""
+    if not 0 <= count < 10**9:
+        raise EncodeError(f"{count} is not 0 to 999999999", path=name)
+    return f"{count:03}"
+
+
+def _read_date(digits: str, style: ReceiptStyle) -> datetime | None:
+    date = _date(digits, style.dates)
+    return date if date is None or style.zone is None else date.replace(tzinfo=style.zone)
+
+
+@lru_cache(1024)  # receipts of the same minute come together
+def _date(digits: str, form: DateForm) -> datetime | None:
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    centuries = _CENTURIES.get(len(digits), ())
+    for century in reversed(centuries) if form is DateForm.YEAR_MINUTES else centuries:
+        days = 8 - len(century)
+        try:
+            return datetime.fromisoformat(f"{century}{digits[:days]}T{digits[days:]}")
+        except ValueError:
+            continue
+    return None
+
+
+_CENTURIES = {10: ("20",), 12: ("20", ""), 14: ("",)}
+"""What to put before so many digits, where 12 of them are first taken to end in seconds."""
+
+
+def _write_date(date: datetime | None, style: ReceiptStyle, path: str) -> str:
+    if date is None:
+        return ""
+    if date.tzinfo is not None:
+        if style.zone is None:
+            raise EncodeError("an aware time, and the style has no zone to write it in", path=path)
+        date = date.astimezone(style.zone)
+    if not 2000 <= date.year < 2100:
+        raise EncodeError(f"the year {date.year} is not 2000 to 2099", path=path)
+    return date.strftime(style.dates.value)

@@ -1,0 +1,463 @@
+"""An SMPP session without I/O: either end of it, octets and the time in, octets and events out.
+
+The owner moves octets between :class:`Session` and a connection, and wakes it at its deadline::
+
+    ESME: send(BindTransceiver(...))  ->  Answered  ->  send(SubmitSm(...))  ->  Answered
+    SMSC: Received(BindTransceiver)   ->  reply(..., BindTransceiverResp())  ->  Received  ->  ...
+
+Every request given to :meth:`Session.send` ends in exactly one outcome: :class:`Answered`,
+:class:`Unanswered` (written, and what became of it is open) or :class:`NeverSent`. A request counts
+as written as soon as :meth:`Session.data_to_send` has given it out.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from ._codec import decode, encode
+from ._codes import CommandStatus
+from ._errors import FramingError, PduError, StateError
+from ._events import (
+    Answered,
+    Broken,
+    Closed,
+    Event,
+    Late,
+    NeverSent,
+    Reason,
+    Received,
+    Refused,
+    Unanswered,
+    Unmatched,
+)
+from ._faults import fault_status
+from ._framing import MAX_COMMAND_LENGTH, Framer
+from ._header import RESPONSE
+from ._pdus import (
+    PDU_TYPES,
+    AnyPdu,
+    BindRequest,
+    DataSm,
+    DeliverSm,
+    EnquireLink,
+    EnquireLinkResp,
+    GenericNack,
+    Pdu,
+    Unbind,
+    UnbindResp,
+    UnknownPdu,
+    response_type,
+)
+from ._states import BOUND, BOUND_BY, Role, State, may_issue
+from ._window import Window
+
+__all__ = ["Session", "SessionSettings"]
+
+C = TypeVar("C")
+
+_OPEN, _CLOSED = State.OPEN, State.CLOSED
+_ANSWERS = {of: response_type(of.command_id) for of in PDU_TYPES.values()}
+_NONE: dict[int, Any] = {}
+
+
+class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session behaves. Times are in seconds of the owner's clock."""
+
+    window: int = 10
+    """How many requests may be written and unanswered; the others wait in the session."""
+    response_timeout: float = 30.0
+    """How long a written request waits for its answer."""
+    enquire_after: float | None = 60.0
+    """Send ``enquire_link`` when no PDU has come for so long; if unanswered, unbind. None: never."""
+    bind_timeout: float | None = None
+    """Close when nobody has bound for so long."""
+    max_command_length: int = MAX_COMMAND_LENGTH
+    generic_nack: bool = True
+    """Whether this end may send ``generic_nack``. Some centres answer one with ``unbind``."""
+    unreadable_delivery_status: int | None = None
+    """How to answer a ``deliver_sm`` or ``data_sm`` with a broken body; None: by what is broken."""
+
+
+_DEFAULT = SessionSettings()
+
+
+class Session(Generic[C]):
+    """One end of a session, from the connection's beginning (``now``) to its end.
+
+    Events come from :meth:`receive` and :meth:`handle_deadline`. Call the latter when
+    :meth:`deadline` is reached, and after any call write what :meth:`data_to_send` gives. ``C`` is
+    what the owner knows its requests by, such as a future.
+
+    ``enquire_link`` and ``unbind`` are answered here, and so are PDUs that are broken, unknown or
+    out of place. All other requests of the peer are the owner's to :meth:`reply` to.
+    """
+
+    def __init__(self, role: Role, now: float, settings: SessionSettings = _DEFAULT) -> None:
+        self.role = role
+        self.state = _OPEN
+        self.settings = settings
+        self.peer_requests = 0
+        """How many requests of the peer await :meth:`reply`."""
+        self._framer = Framer(settings.max_command_length)
+        self._window: Window[C] = Window(settings.window)
+        self._events: list[Event[C]] = []
+        """Those of calls that give none."""
+        self._heard = now
+        self._patience = inf
+        """When to stop waiting for a bind, for the answer to an enquiry or to an unbind."""
+        if settings.bind_timeout is not None:
+            self._patience = now + settings.bind_timeout
+        self._enquiry: int | None = None
+        """The number of an ``enquire_link`` that awaits its answer."""
+        self._unbind: int | None = None
+        self._peer_unbind: int | None = None
+        """The number of an ``unbind`` of the peer, which is answered after its other requests."""
+        self._closing = Reason.UNBOUND
+        self._wake = inf
+        self._sendable: dict[type[Pdu], type[Pdu]] = {}
+        self._notices: frozenset[type[Pdu]] = frozenset()
+        self._acceptable: frozenset[type[Pdu]] = frozenset()
+        self._answerable: frozenset[type[Pdu]] = frozenset()
+        self._enter(_OPEN)
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are in the window."""
+        return len(self._window.pending)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for room in the window."""
+        return len(self._window.waiting)
+
+    def send(self, request: Pdu, now: float, context: C, *, timeout: float | None = None) -> int:
+        """Send a request, or let it wait for room in the window; its number, for :meth:`cancel`.
+
+        ``timeout`` (``response_timeout`` if None) runs from when there is room. A bind whose answer
+        has status 0 makes the session bound.
+
+        Raises :exc:`StateError` where state or role do not allow it, and
+        :exc:`~devino_codecs.EncodeError` for a value that does not fit: then nothing has happened.
+        """
+        answer = self._sendable.get(type(request))
+        if answer is None:
+            raise self._forbidden(request)
+        window = self._window
+        number = window.next_number()
+        octets = encode(request, number)
+        if timeout is None:
+            timeout = self.settings.response_timeout
+        window.add(number, octets, answer, context, timeout, now)
+        if answer in BOUND_BY:
+            self._sendable = {}  # one bind at a time
+        return number
+
+    def notify(self, pdu: Pdu) -> None:
+        """Send what has no answer: ``outbind``, ``alert_notification``. Raises as :meth:`send`."""
+        if type(pdu) not in self._notices:
+            raise self._forbidden(pdu)
+        self._put(pdu, self._window.next_number())
+
+    def reply(self, request: Pdu, answer: Pdu) -> bool:
+        """Answer a request that was :class:`Received`; False if the session has ended meanwhile.
+
+        The answer to a bind makes the session bound if its status is 0. Raises
+        :exc:`StateError` for an answer of another kind, and when none is owed.
+        """
+        if self.state is _CLOSED:
+            return False
+        kind = type(answer)
+        if kind is not _ANSWERS.get(type(request)):
+            raise StateError(f"{kind.__name__} does not answer {type(request).__name__}")
+        if not self.peer_requests:
+            raise StateError(f"no {type(request).__name__} is to be answered")
+        self._put(answer, request.sequence_number)
+        self.peer_requests -= 1
+        if self.state is _OPEN and kind in BOUND_BY and not answer.command_status:
+            self._enter(BOUND_BY[kind])
+        elif self._peer_unbind is not None:
+            self._answer_unbind(self._events)
+        return True
+
+    def cancel(self, number: int, now: float) -> Unanswered[C] | NeverSent[C] | None:
+        """Give up a request: its outcome, which no event repeats; None if it has one already.
+
+        One that was written keeps its room in the window until its answer, which is then
+        :class:`Late`, or until its timeout.
+        """
+        outcome = self._window.cancel(number)
+        self._window.fill(now)
+        return outcome
+
+    def pause(self, until: float) -> None:
+        """Let requests wait until this time, as after ESME_RTHROTTLED."""
+        self._window.held_until = until
+        self._wake = min(self._wake, until)
+
+    def unbind(self, now: float) -> None:
+        """Leave: requests that wait are never sent; those in the window may still be answered.
+
+        :class:`Closed` follows with the peer's answer or when it is overdue, and at once if this
+        session never was bound.
+        """
+        if self.state in BOUND:
+            self._send_unbind(now, Reason.UNBOUND, self._events)
+        elif self.state is _OPEN:
+            self._close(Reason.UNBOUND, self._events)
+
+    def abort(self) -> list[Event[C]]:
+        """Leave at once, writing nothing more: the outcome of everything, and :class:`Closed`."""
+        return self._cut(Reason.ABORTED)
+
+    def eof(self) -> list[Event[C]]:
+        """The connection has ended: the outcome of everything, and :class:`Closed`."""
+        return self._cut(Reason.PEER_CLOSED)
+
+    def data_to_send(self) -> bytes:
+        """All that is to be written; from now on it counts as written."""
+        return self._window.take() if self._window.out else b""
+
+    def deadline(self) -> float | None:
+        """When to call :meth:`handle_deadline`; None for never.
+
+        It may turn out too early, and receiving only ever puts it off. So a timer that is set need
+        not be set anew, but for an earlier time after another call.
+        """
+        if self._events:
+            return -inf
+        wake = min(self._wake, self._window.wake)
+        return None if wake == inf else wake
+
+    def handle_deadline(self, now: float) -> list[Event[C]]:
+        """Do what is due: give up requests, ask whether the peer is there, unbind, close."""
+        events, self._events = self._events, []
+        if self.state is _CLOSED:
+            return events
+        self._window.expire(now, events)
+        if self._own_deadline() <= now:
+            if self.state is _OPEN:
+                self._close(Reason.NOT_BOUND, events)
+            elif self.state is State.UNBINDING:
+                self._give_up_unbind(events)
+            elif self._enquiry is not None:
+                self._send_unbind(now, Reason.LINK_DEAD, events)
+            else:
+                self._enquiry = self._window.next_number()
+                self._patience = now + self.settings.response_timeout
+                self._put(EnquireLink(), self._enquiry)
+        self._window.fill(now)
+        self._wake = self._own_deadline()
+        if self._window.waiting and self._window.held_until > now:
+            self._wake = min(self._wake, self._window.held_until)
+        return events
+
+    def receive(self, data: bytes, now: float) -> list[Event[C]]:
+        """Take in what was read, whatever it is. A PDU that is cut waits for its rest."""
+        events, self._events = self._events, []
+        if self.state is _CLOSED:
+            return events
+        frames = self._framer.feed(data)
+        if frames:
+            self._heard = now
+        # Before it is bound a session looks closer at each answer: it may be to a bind.
+        pending = _NONE if self.state is _OPEN else self._window.pending
+        unwritten = self._window.batch
+        pdu: Any
+        for frame in frames:
+            try:
+                pdu = decode(frame)
+            except PduError as error:
+                self._take_broken(error, frame, events)
+            else:
+                if frame[4] >= 0x80:
+                    number = pdu.sequence_number
+                    request = pending.get(number)
+                    if (
+                        request is not None
+                        and request.answer is type(pdu)
+                        and request.batch != unwritten
+                    ):
+                        del pending[number]
+                        events.append(Answered(request.context, pdu))
+                        continue
+                    self._take_answer(pdu, events)
+                elif type(pdu) in self._answerable:
+                    self.peer_requests += 1
+                    events.append(Received(pdu))
+                    continue
+                else:
+                    self._take_request(pdu, now, events)
+            if self.state is _CLOSED:
+                return events
+        if self._framer.error:
+            self._lose_framing(self._framer.error, events)
+        elif self._peer_unbind is not None:
+            self._answer_unbind(events)
+        else:
+            self._window.fill(now)
+        return events
+
+    def _take_answer(self, pdu: AnyPdu, events: list[Event[C]]) -> None:
+        """Any answer but the common one: to a bind, a ``generic_nack``, to the session's own."""
+        number, kind = pdu.sequence_number, type(pdu)
+        request = self._window.pending.get(number)
+        if isinstance(pdu, UnknownPdu):
+            events.append(Unmatched(pdu))
+        elif (
+            request is not None
+            and request.answer
+            and request.batch != self._window.batch
+            and kind in (request.answer, GenericNack)
+        ):
+            del self._window.pending[number]
+            events.append(Answered(request.context, pdu))
+            if request.answer in BOUND_BY:
+                bound = kind in BOUND_BY and not pdu.command_status
+                self._enter(BOUND_BY[kind] if bound else _OPEN)
+        elif number == self._enquiry and kind in (EnquireLinkResp, GenericNack):
+            self._enquiry = None
+        elif number == self._unbind and kind in (UnbindResp, GenericNack):
+            self._close(self._closing, events)
+        elif late := self._window.forgotten(number):
+            events.append(Late(late[0], pdu))
+        else:
+            events.append(Unmatched(pdu))
+
+    def _take_request(self, pdu: AnyPdu, now: float, events: list[Event[C]]) -> None:
+        """Any request but one that the owner is to answer."""
+        kind = type(pdu)
+        if isinstance(pdu, UnknownPdu) or kind not in self._acceptable:
+            events.append(Refused(pdu, self._refuse(pdu)))
+        elif kind is EnquireLink:
+            self._put(EnquireLinkResp(), pdu.sequence_number)
+        elif kind is Unbind:
+            self._peer_unbind = pdu.sequence_number
+            if self.state in BOUND:
+                self._window.end_waiting(Reason.PEER_UNBOUND, events)
+                self._wind_up(now)
+        else:
+            events.append(Received(pdu))
+
+    def _refuse(self, pdu: AnyPdu) -> int | None:
+        """Answer what may not be sent; with which status, None for no answer at all."""
+        if isinstance(pdu, UnknownPdu):
+            return self._nack(CommandStatus.ESME_RINVCMDID, pdu.sequence_number)
+        answer = _ANSWERS[type(pdu)]
+        if answer is None:
+            return None
+        again = isinstance(pdu, BindRequest) and self.state is not _OPEN
+        status = CommandStatus.ESME_RALYBND if again else CommandStatus.ESME_RINVBNDSTS
+        self._put(answer(command_status=status), pdu.sequence_number)
+        return status
+
+    def _take_broken(self, error: PduError, frame: bytes, events: list[Event[C]]) -> None:
+        header, kind = error.header, PDU_TYPES[error.header.command_id]
+        number = header.sequence_number
+        answer, status = _ANSWERS[kind], None
+        if answer is not None:
+            status = fault_status(error.path)
+            if kind not in self._acceptable:
+                status = CommandStatus.ESME_RINVBNDSTS
+            elif kind in (DeliverSm, DataSm):
+                decreed = self.settings.unreadable_delivery_status
+                status = status if decreed is None else decreed
+            self._put(answer(command_status=status), number)
+        events.append(Broken(error, frame, status))
+        if not header.is_response:
+            return
+        request = self._window.pending.get(number)
+        if request is None or request.answer is not kind or header.command_status:
+            # The status of a refusal says all that is needed, and so does any answer to the
+            # session's own requests.
+            self._take_answer(
+                kind(command_status=header.command_status, sequence_number=number), events
+            )
+        else:
+            self._window.end(number, Reason.BROKEN_ANSWER, events)
+
+    def _lose_framing(self, error: FramingError, events: list[Event[C]]) -> None:
+        self._nack(CommandStatus.ESME_RINVCMDLEN, error.header.sequence_number)
+        self._close(Reason.FRAMING_LOST, events)
+
+    def _nack(self, status: CommandStatus, number: int) -> int | None:
+        if not self.settings.generic_nack:
+            return None
+        self._put(GenericNack(command_status=status), number)
+        return status
+
+    def _send_unbind(self, now: float, reason: Reason, events: list[Event[C]]) -> None:
+        self._window.end_waiting(reason, events)
+        self._unbind = self._window.next_number()
+        self._put(Unbind(), self._unbind)
+        self._closing = reason
+        self._wind_up(now)
+
+    def _wind_up(self, now: float) -> None:
+        """Send no requests any more; what the peer may send stays as it was."""
+        self.state = State.UNBINDING
+        self._sendable, self._notices = {}, frozenset()
+        self._patience = now + self.settings.response_timeout
+        self._wake = min(self._wake, self._patience)
+
+    def _answer_unbind(self, events: list[Event[C]], *, at_once: bool = False) -> None:
+        """Answer the peer's ``unbind``, if all its other requests are answered."""
+        if self._peer_unbind is None or (self.peer_requests and not at_once):
+            return
+        self._put(UnbindResp(), self._peer_unbind)
+        self._peer_unbind = None
+        if self._unbind is None:
+            self._close(Reason.PEER_UNBOUND, events)
+
+    def _give_up_unbind(self, events: list[Event[C]]) -> None:
+        self._answer_unbind(events, at_once=True)
+        if self._unbind is not None:
+            overdue = self._closing is Reason.UNBOUND
+            self._close(Reason.TIMEOUT if overdue else self._closing, events)
+
+    def _cut(self, reason: Reason) -> list[Event[C]]:
+        events, self._events = self._events, []
+        if self.state is not _CLOSED:
+            expected = reason is Reason.PEER_CLOSED and self._unbind is not None
+            self._close(self._closing if expected else reason, events)
+        self._window.out.clear()
+        return events
+
+    def _close(self, reason: Reason, events: list[Event[C]]) -> None:
+        self._window.end_all(reason, events)
+        self._enter(_CLOSED)
+        self._wake = inf
+        events.append(Closed(reason))
+
+    def _enter(self, state: State) -> None:
+        self.state = state
+        mine, theirs = may_issue(self.role, state), may_issue(self.role.peer, state)
+        self._sendable = {of: answer for of, answer in mine.items() if answer and of is not Unbind}
+        self._notices = frozenset(of for of, answer in mine.items() if not answer)
+        self._acceptable = frozenset(theirs)
+        self._answerable = frozenset(
+            of for of, answer in theirs.items() if answer and of not in (EnquireLink, Unbind)
+        )
+        if state is not _OPEN:
+            self._patience = inf
+        self._wake = min(self._wake, self._own_deadline())
+
+    def _own_deadline(self) -> float:
+        """When to ask whether the peer is there, or to stop waiting for something."""
+        idle = self.settings.enquire_after
+        if self.state in BOUND and self._enquiry is None:
+            return inf if idle is None else self._heard + idle
+        return self._patience
+
+    def _put(self, pdu: Pdu, number: int) -> None:
+        self._window.out.append(encode(pdu, number))
+
+    def _forbidden(self, pdu: Pdu) -> StateError:
+        name = type(pdu).__name__
+        if isinstance(pdu, Unbind):
+            return StateError("leave with unbind()")
+        if pdu.command_id & RESPONSE:
+            return StateError(f"{name} is an answer: give it to reply()")
+        return StateError(f"an {self.role.name} may not send {name} in state {self.state.value}")
