@@ -45,6 +45,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
     def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._credentials = settings.login, settings.password.reveal()
+        encode((), self._credentials)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:

@@ -125,14 +125,19 @@ async def _ask(
             if isinstance(error, Throttled) and error.retry_after is not None:
                 pause = max(pause, error.retry_after)
             continue
+        left = []
         for item, result in zip(waiting, results, strict=True):
-            if result is None:
-                continue
-            if is_unknown(result):
-                unknown.append(item)
-            elif is_taken(result) or error_of(result):
+            if result is not None and (is_taken(result) or _is_refused(result)):
                 verdicts[item.id] = result
-        waiting = [item for item in waiting if item.id not in verdicts]
+                continue
+            left.append(item)
+            if result is not None and is_unknown(result):
+                unknown.append(item)
+        waiting = left
         if not waiting:
             break
     return unknown
+
+
+def _is_refused(result: MessageResult) -> bool:
+    return error_of(result) is not None and not is_unknown(result)

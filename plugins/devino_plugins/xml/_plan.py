@@ -86,7 +86,10 @@ def plan(
 
 
 def encode(items: Sequence[Item], credentials: tuple[str, str]) -> bytes:
-    """A package of these messages. Raises InvalidMessage for what XML cannot say."""
+    """A package of these messages.
+
+    Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.
+    """
     login, password = credentials
     try:
         return xml.encode_request(

@@ -1,0 +1,69 @@
+"""A secret driven through every operation and every failure of a channel, and looked for after."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from collections.abc import Awaitable, Callable, Iterable
+
+import pytest
+
+from devino_core import DevinoError
+from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault
+from devino_sandbox._faults import Action
+from tests.channels._sandboxed import PASSWORD, Wired
+
+FAILURES: dict[str, Action | None] = {
+    "none": None,
+    "drop": Drop(),
+    "drop the answer": DropAnswer(),
+    "refuse the login": AnswerError(4),
+    "no money": AnswerError(5),
+    "refuse": AnswerError(6),
+    "fail": AnswerError(9),
+    "a package error": AnswerError(200),
+    "a package refused": AnswerError(202),
+    "a proxy's page": AnswerHttp(502, "<html>"),
+    "of no protocol": AnswerHttp(200, "what?"),
+    "a redirect": AnswerHttp(302, ""),
+    "a rate limit": AnswerHttp(429, ""),
+}
+
+Operation = Callable[[], Awaitable[object]]
+
+
+async def assert_no_secret_shows(
+    wire: Wired,
+    operations: Iterable[Operation],
+    failure: Action | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Run each, and search results, errors, tracebacks, reprs and logs at DEBUG."""
+    caplog.set_level(logging.DEBUG)
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    sessions: list[str] = []
+    opening = wire.world.open_session
+
+    def remembering(*owner: object) -> str:
+        sessions.append(opening(*owner))  # type: ignore[arg-type]
+        return sessions[-1]
+
+    wire.world.open_session = remembering  # type: ignore[method-assign]
+    if failure is not None:
+        wire.world.faults.add(Fault(times=None, action=failure))
+    shown: list[str] = []
+    for run in operations:
+        try:
+            shown.append(repr(await run()))
+        except DevinoError as error:
+            shown += traceback.TracebackException.from_exception(error).format(chain=True)
+            shown += [repr(error), str(error), repr(vars(error)), repr(error.__context__)]
+    shown.append(f"{wire.channel!r} {wire.channel.settings!r} {wire.channel}")
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(wire.channel.settings)
+    shown += [record.getMessage() for record in caplog.records]
+    shown += [str(record.exc_info) for record in caplog.records]
+    for secret in [PASSWORD, *sessions]:
+        assert not [text for text in shown if secret in text]
