@@ -1,0 +1,49 @@
+"""SMS sent as mails to the platform's gateway (chapter 4), and ``devino decode email2sms``.
+
+The answers of a mail server are all that comes back: a receipt has the state ACCEPTED and no ids,
+and there is no status to ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+
+from ._settings import Email2SmsSettings
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["Email2SmsSettings", "devino_channels", "devino_commands"]
+
+
+def _load() -> type[Channel[ChannelSettings]]:
+    from ._channel import Email2SmsChannel
+
+    return Email2SmsChannel
+
+
+@hookimpl
+def devino_channels() -> Iterable[ChannelSpec]:
+    """``email2sms``."""
+    return (
+        ChannelSpec(
+            name="email2sms",
+            summary="Mails to the SMS gateway through a mail server: SMS, without ids or status.",
+            media=frozenset({Medium.SMS}),
+            settings=Email2SmsSettings,
+            load=_load,
+            extra="devino[smtp]",
+        ),
+    )
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``decode email2sms``."""
+    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    from ._decode import decode
+
+    return [decode]

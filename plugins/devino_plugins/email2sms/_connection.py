@@ -1,0 +1,241 @@
+"""One conversation with a mail server, and what each way of its ending says of the mail."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import ssl
+from typing import NamedTuple
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPResponse,
+    SMTPResponseException,
+)
+
+from devino_core import (
+    AuthenticationFailed,
+    ConnectFailed,
+    DevinoError,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Secret,
+    Unavailable,
+)
+
+from ._replies import CLOSING, refusal
+
+__all__ = ["Connection", "Peer"]
+
+_FAREWELL = 2.0
+"""Seconds to wait for the answer to QUIT."""
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+
+
+class Peer(NamedTuple):
+    """A mail server, and what is to be agreed with it."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    """None: nothing is encrypted."""
+    starttls: bool
+    """Whether TLS begins after the greeting."""
+    login: tuple[str, Secret] | None
+    local_hostname: str
+    from_addr: str
+    to_addr: str
+    connect_timeout: float
+    """Seconds for all of :meth:`connect`."""
+    timeout: float
+    """Seconds for an answer."""
+    secrets: tuple[Secret, ...]
+    """What no answer may be quoted with."""
+
+    async def connect(self) -> Connection:
+        """A connection that is encrypted, verified and logged in as it is to be.
+
+        Raises ConnectFailed, or what the server's refusal means; nothing was sent then.
+        """
+        smtp = SMTP(
+            hostname=self.host,
+            port=self.port,
+            use_tls=self.tls is not None and not self.starttls,
+            # Asked for below, and never only "if the server offers it".
+            start_tls=False,
+            tls_context=self.tls,
+            local_hostname=self.local_hostname,
+            timeout=None,
+        )
+        try:
+            async with asyncio.timeout(self.connect_timeout):
+                await self._agree(smtp)
+            return Connection(smtp, self)
+        except (SMTPException, OSError) as error:
+            failure = self._no_connection(error)
+        except BaseException:
+            smtp.close()
+            raise
+        smtp.close()
+        # The library's errors can hold what was sent: they are not chained.
+        raise failure
+
+    async def _agree(self, smtp: SMTP) -> None:
+        await smtp.connect()
+        await smtp.ehlo()
+        if self.starttls:
+            if not smtp.supports_extension("starttls"):
+                raise ConnectFailed(
+                    f"{self.host} offers no STARTTLS, and passwords do not travel in the clear"
+                )
+            await smtp.starttls()
+            await smtp.ehlo()
+        if self.login is not None:
+            if not smtp.supported_auth_methods:
+                raise AuthenticationFailed(f"{self.host} offers no login that can be used")
+            username, password = self.login
+            await smtp.login(username, password.reveal())
+
+    def _no_connection(self, error: Exception) -> DevinoError:
+        if isinstance(error, SMTPResponseException) and error.code > 0:
+            verb = "AUTH" if isinstance(error, SMTPAuthenticationError) else "the connection"
+            return refusal(verb, error.code, self.unsecret(error.message))
+        cause: BaseException = error
+        if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, OSError):
+            cause = error.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ConnectFailed(
+                f"{self.host} showed a certificate that does not verify: {cause.verify_message}"
+            )
+        if isinstance(cause, TimeoutError):
+            reason = f"not within {self.connect_timeout:g} s"
+        elif isinstance(cause, SMTPException):
+            reason = _what_happened(cause)
+        else:
+            reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+        return ConnectFailed(f"no connection to {self.host}: {reason}")
+
+    def unsecret(self, text: str) -> str:
+        """An answer's text, should the server repeat what it was told."""
+        for secret in self.secrets:
+            text = text.replace(secret.reveal(), str(secret))
+        return text
+
+
+class Connection:
+    """A conversation of one mail after another; it belongs to one task at a time.
+
+    A mail is :meth:`begin` and :meth:`finish`. Until the mail itself has left, every failure says
+    that nothing was sent.
+    """
+
+    def __init__(self, smtp: SMTP, peer: Peer) -> None:
+        self._smtp = smtp
+        self._peer = peer
+        self._from = b"FROM:<%s>" % peer.from_addr.encode()
+        self._to = b"TO:<%s>" % peer.to_addr.encode()
+        self._between_mails = True
+        self._abandoned = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether another mail may follow."""
+        return self._between_mails and self._smtp.is_connected
+
+    async def begin(self) -> None:
+        """Announce a mail.
+
+        Raises what the server's refusal means, or Unavailable; nothing was sent then.
+        """
+        self._between_mails = False
+        if self._abandoned:
+            await self._ask("RSET")
+            self._abandoned = False
+        await self._ask("MAIL", self._from)
+
+    async def finish(self, mail: bytes) -> None:
+        """Send the mail, which has CRLF at the end of each line.
+
+        Raises as :meth:`begin`; OutcomeUnknown or ProtocolViolation when the mail left and it is
+        not known whether it was taken.
+        """
+        self._abandoned = True
+        await self._ask("RCPT", self._to)
+        await self._ask("DATA", expected=3)
+        await self._deliver(mail)
+        self._between_mails = True
+
+    async def quit(self) -> None:
+        """Take leave, in good order if the server lets us."""
+        with contextlib.suppress(SMTPException, OSError):
+            async with asyncio.timeout(_FAREWELL):
+                await self._smtp.quit()
+        self._smtp.close()
+
+    def drop(self) -> None:
+        """End it now, without a word."""
+        self._smtp.close()
+
+    async def _ask(self, verb: str, *arguments: bytes, expected: int = 2) -> None:
+        try:
+            reply = await self._smtp.execute_command(
+                verb.encode(), *arguments, timeout=self._peer.timeout
+            )
+        except (SMTPException, OSError) as error:
+            what = _what_happened(error, self._peer.timeout)
+        else:
+            if reply.code // 100 == expected:
+                return
+            self._heed_refusal(verb, reply)
+            what = f"an unexpected answer ({reply.code})"
+        self.drop()
+        raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
+
+    async def _deliver(self, mail: bytes) -> None:
+        protocol = self._smtp.protocol
+        if protocol is None or not protocol.is_connected:
+            raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
+        if mail.startswith(b".") or b"\n." in mail:
+            mail = _LEADING_DOT.sub(b"..", mail)
+        answered = False
+        try:
+            # Not SMTP.data(), which does not tell whether the mail had left when it failed.
+            protocol.write(mail + b".\r\n")
+            reply = await protocol.read_response(timeout=self._peer.timeout)
+        except (SMTPException, OSError) as error:
+            what = _what_happened(error, self._peer.timeout)
+            answered = isinstance(error, SMTPResponseException)
+        else:
+            # Taken or not, the mail is dealt with.
+            self._abandoned = False
+            if reply.code // 100 == 2:
+                return
+            self._heed_refusal("the mail", reply)
+            what, answered = f"an unexpected answer ({reply.code})", True
+        self.drop()
+        text = f"{self._peer.host}: {what} after the mail was sent; it may have been taken"
+        raise (
+            ProtocolViolation(text)
+            if answered
+            else OutcomeUnknown(f"{text}, and a repeat may send it twice")
+        )
+
+    def _heed_refusal(self, verb: str, reply: SMTPResponse) -> None:
+        """Raise what a 4xx or 5xx means. The conversation goes on, unless the server ends it."""
+        if 400 <= reply.code <= 599:
+            self._between_mails = True
+            if reply.code == CLOSING:
+                self.drop()
+            raise refusal(verb, reply.code, self._peer.unsecret(reply.message))
+
+
+def _what_happened(error: Exception, timeout: float | None = None) -> str:
+    if isinstance(error, SMTPResponseException):
+        return "an answer that is not SMTP"
+    if isinstance(error, TimeoutError) and timeout is not None:
+        return f"no answer within {timeout:g} s"
+    return "the connection broke"

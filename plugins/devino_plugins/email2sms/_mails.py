@@ -1,0 +1,80 @@
+"""The mails of one account, in the format that it is set to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from devino_codecs import EncodeError
+from devino_codecs.email2sms import Base64, Semicolon, Submission, Template, encode
+from devino_core import ConfigurationError, InvalidMessage
+from devino_core.clock import Clock
+
+from ._settings import Email2SmsSettings, Format
+
+__all__ = ["MailWriter"]
+
+_FORMATS: Mapping[Format, type[Submission]] = {
+    "template": Template,
+    "semicolon": Semicolon,
+    "base64": Base64,
+}
+# Where in the settings, or in a message, to mend what the codec refuses by these names.
+_SETTINGS: Mapping[str, str] = {"From": "from_addr", "To": "gateway", "text": "line_break"}
+_FIELDS: Mapping[str, str] = {"sender": "sender", "numbers": "to"}
+
+
+class MailWriter:
+    """Writes mails. Raises ConfigurationError for settings that no mail can hold."""
+
+    def __init__(self, settings: Email2SmsSettings, *, channel: str, clock: Clock) -> None:
+        self._settings = settings
+        self._password = settings.password.reveal()
+        self._clock = clock
+        self._kind = _FORMATS[settings.format]
+        self._line_break = settings.line_break if self._kind.one_line else None
+        # As the manual shows them: "+" begins each number of the template and no other.
+        self._prefix = "+" if self._kind is Template else ""
+        self._attributes = {wire: attribute for attribute, wire in self._kind.fields}
+        self._domain = settings.from_addr.rpartition("@")[2]
+        self.max_numbers = self._kind.max_numbers
+        """How many numbers one mail may carry."""
+        try:
+            text = "one" if self._line_break is None else self.wire_text("one\ntwo")
+            self._write("SENDER", ["79031234567"], text)
+        except EncodeError as error:
+            setting = self._attributes.get(error.path) or _SETTINGS.get(error.path, "from_addr")
+            raise ConfigurationError(f"channel {channel!r}: {setting}: {error.reason}") from None
+
+    def wire_text(self, text: str) -> str:
+        """The text as the gateway is to read it: ``\\n`` between lines, or what stands for it."""
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text if self._line_break is None else text.replace("\n", self._line_break)
+
+    def mail(self, sender: str, numbers: Sequence[str], text: str, *, ref: str) -> bytes:
+        """One mail, complete. ``numbers`` are digits.
+
+        Raises InvalidMessage, about ``ref``, for what the format or windows-1251 cannot carry.
+        """
+        try:
+            return self._write(sender, numbers, text)
+        except EncodeError as error:
+            attribute = self._attributes.get(error.path.partition("[")[0], "")
+            field = _FIELDS.get(attribute, "text")
+            raise InvalidMessage(field, error.reason, ref=ref) from None
+
+    def _write(self, sender: str, numbers: Sequence[str], text: str) -> bytes:
+        return encode(
+            self._kind(
+                login=self._settings.login,
+                password=self._password,
+                sender=sender,
+                numbers=tuple([self._prefix + number for number in numbers]),
+                text=text,
+            ),
+            from_addr=self._settings.from_addr,
+            to_addr=self._settings.gateway,
+            date=self._clock.now(),
+            message_id=f"<{os.urandom(16).hex()}@{self._domain}>",
+        )

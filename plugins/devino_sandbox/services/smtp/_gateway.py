@@ -1,0 +1,96 @@
+"""Mails to the gateway, as messages of the World."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from devino_codecs import DecodeError, email2sms
+from devino_core import Secret
+from devino_sandbox._accounts import Account
+from devino_sandbox._faults import DropAnswer
+from devino_sandbox._messages import Refused, Submission
+from devino_sandbox._world import World
+
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import Envelope, Session
+
+    from ._conversation import Conversation
+
+__all__ = ["PROTOCOL", "Gateway"]
+
+_log = logging.getLogger(__name__)
+
+PROTOCOL = "email2sms"
+"""As messages and faults name it."""
+
+_MAILBOX = email2sms.GATEWAY.partition("@")[0]
+_NOBODY = Account(login="", password=Secret(""))
+
+
+class Gateway:
+    """Takes mails on behalf of a World: aiosmtpd's handler."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        server: Conversation,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        options: list[str],
+    ) -> str:
+        """Only the gateway's mailbox, at any host."""
+        if address.partition("@")[0].lower() != _MAILBOX:
+            return f"550 5.1.1 no such mailbox here; {_MAILBOX}@ is the gateway"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: Conversation, session: Session, envelope: Envelope
+    ) -> str:
+        """The mail, whole."""
+        content, from_addr = envelope.original_content or b"", envelope.mail_from or ""
+        said: email2sms.Submission | None = None
+        problem = ""
+        try:
+            said = email2sms.decode(content)
+        except DecodeError as error:
+            problem = str(error)
+        action = self._world.faults.strike(PROTOCOL, "DATA", said.numbers if said else ())
+        if action is None or isinstance(action, DropAnswer):
+            if said is None:
+                self.refuse(from_addr, problem)
+            else:
+                problem = self._submit(said)
+        if action is not None:
+            return await server.suffer(action)
+        return f"554 5.6.0 {problem}" if problem else "250 2.0.0 OK"
+
+    async def handle_exception(self, error: Exception) -> str:
+        """What no reply is prescribed for. aiosmtpd's own would tell the client of our insides."""
+        _log.error("the mail server of the sandbox failed", exc_info=error)
+        return "451 4.3.0 the sandbox failed; see its log"
+
+    def refuse(self, from_addr: str, reason: str) -> None:
+        """Put on record a mail of which nothing is known but where it came from."""
+        unread = Submission(account=_NOBODY, via=PROTOCOL, sender=from_addr, text="")
+        self._world.refuse(unread, [_MAILBOX], reason)
+
+    def _submit(self, said: email2sms.Submission) -> str:
+        """Send what a mail says. Gives the reason if it is refused; that is on record then."""
+        account = self._world.authenticate(said.login, said.password)
+        submission = Submission(
+            account=account or _NOBODY, via=PROTOCOL, sender=said.sender, text=said.text
+        )
+        if account is None:
+            reason = "wrong login or password"
+            self._world.refuse(submission, said.numbers, reason)
+            return reason
+        try:
+            self._world.submit(submission, said.numbers)
+        except Refused as refused:
+            return refused.reason
+        return ""

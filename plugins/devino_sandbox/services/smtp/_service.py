@@ -1,0 +1,64 @@
+"""The mail server on a port of the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from devino_sandbox._runner import _reachable
+from devino_sandbox._service import PortService
+from devino_sandbox._world import World
+
+from ._conversation import Conversation
+from ._gateway import Gateway
+
+__all__ = ["SmtpService"]
+
+_LOG = logging.getLogger("mail.log")
+"""aiosmtpd's."""
+_NOT_LOGGED = frozenset(
+    {
+        # Every line of a mail, and these mails hold passwords.
+        "DATA readline: %s",
+        # A warning of aiosmtpd to itself.
+        "Session.login_data is deprecated and will be removed in version 2.0",
+    }
+)
+
+
+class SmtpService(PortService):
+    """The Email2SMS gateway of one World."""
+
+    name = "smtp"
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._gateway = Gateway(world)
+        self._server: asyncio.Server | None = None
+        self._live: set[Conversation] = set()
+
+    async def start(self) -> None:
+        _LOG.addFilter(self._may_be_logged)
+
+    async def stop(self) -> None:
+        _LOG.removeFilter(self._may_be_logged)
+
+    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Conversation(self._world, self._gateway, self._live), host, port
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        return {"smtp": f"{_reachable(host)}:{port}"}
+
+    async def close(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for conversation in list(self._live):
+            await conversation.end()
+        await server.wait_closed()
+
+    def _may_be_logged(self, record: logging.LogRecord) -> bool:
+        return record.msg not in _NOT_LOGGED
