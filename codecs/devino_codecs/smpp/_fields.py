@@ -229,6 +229,7 @@ class Listed(AnyAdapter):
 
     def __init__(self, item: AnyField, *, least: int = 0) -> None:
         super().__init__(PrefixedArray(Int8ub, item))
+        self.item = item
         self.least = least
 
     def _decode(self, obj: Any, context: object, path: str) -> tuple[object, ...]:
