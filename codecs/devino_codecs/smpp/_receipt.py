@@ -188,14 +188,13 @@ def _fields(text: str) -> dict[str, str]:
         name = key[1].lower().replace("_date", " date")
         if name not in begins and ("text" not in begins or name in _KNOWN):
             begins[name] = key
-    ends = [key.start() for key in begins.values()][1:]
-    fields = {
-        name: text[key.end() : end - 1].strip()
-        for (name, key), end in zip(begins.items(), [*ends, len(text) + 1], strict=True)
-    }
-    if next(reversed(begins), None) == "text":
-        fields["text"] = text[begins["text"].end() :]
-    return fields
+    fields = {}
+    end = len(text) + 1  # a blank, the end of the text for the last, ends each
+    for name, key in reversed(begins.items()):
+        value = text[key.end() : end - 1]
+        fields[name] = value if name == "text" else value.strip()
+        end = key.start()
+    return dict(reversed(fields.items()))
 
 
 def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Receipt | None:
