@@ -23,6 +23,7 @@ from devino_core import AsyncClient, Message, Rejected, State
 from devino_core.cli.toolkit import ExitCode
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
+from devino_sandbox._demo import SCENARIOS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -130,6 +131,13 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
             # A reader takes that long to type the next one.
             portal.call(clock.advance, 10)
     assert done.returncode == ExitCode.OUTCOME_UNKNOWN
+
+
+def test_the_readme_shows_what_the_demo_does() -> None:
+    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    for scenario in SCENARIOS:
+        row = rf"^(?:rest )? +{scenario.about} +{scenario.to} .* {scenario.expected}$"
+        assert re.search(row, shown, re.MULTILINE), scenario.about
 
 
 def test_the_five_lines_of_the_readme_send_and_follow(
