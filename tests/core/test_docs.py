@@ -17,6 +17,7 @@ import pytest
 from devino_codecs import CodecError
 from devino_core import ChannelSettings, DevinoError, Plugins, Retry, errors
 from devino_core.cli._app import Devino
+from devino_sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -157,6 +158,12 @@ def test_every_hook_is_in_the_plugin_docs(name: str) -> None:
         assert f"autofunction:: {name}.{hook.__name__}\n" in (DOCS / "plugins.md").read_text(
             "utf-8"
         )
+
+
+async def test_every_endpoint_of_the_sandbox_is_in_the_docs() -> None:
+    page = (DOCS / "sandbox.md").read_text("utf-8")
+    async with Sandbox(discover=False) as sandbox:
+        assert not [endpoint for endpoint in sandbox.endpoints if f"`{endpoint}`" not in page]
 
 
 def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
