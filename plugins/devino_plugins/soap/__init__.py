@@ -1,0 +1,64 @@
+"""Channels over the SOAP services, and ``devino decode soap``.
+
+``soap`` logs in for a session (chapter 7), ``soap-v2`` signs every call (chapter 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+
+from ._settings import SoapSettings
+
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["SoapSettings", "devino_channels", "devino_commands"]
+
+_MEDIA = frozenset({Medium.SMS, Medium.VIBER})
+
+
+def _load_v1() -> type[Channel[ChannelSettings]]:
+    from ._channel import SoapChannel
+
+    return SoapChannel
+
+
+def _load_v2() -> type[Channel[ChannelSettings]]:
+    from ._channel import SoapV2Channel
+
+    return SoapV2Channel
+
+
+@hookimpl
+def devino_channels() -> Iterable[ChannelSpec]:
+    """``soap`` and ``soap-v2``."""
+    return (
+        ChannelSpec(
+            name="soap",
+            summary="SOAP with a login session: SMS and Viber, status, inbox, balance.",
+            media=_MEDIA,
+            settings=SoapSettings,
+            load=_load_v1,
+            extra="devino[http]",
+        ),
+        ChannelSpec(
+            name="soap-v2",
+            summary="SOAP with login and password in every call: otherwise as `soap`.",
+            media=_MEDIA,
+            settings=SoapSettings,
+            load=_load_v2,
+            extra="devino[http]",
+        ),
+    )
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``decode soap``."""
+    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    from ._decode import decode
+
+    return [decode]

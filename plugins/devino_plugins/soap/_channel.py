@@ -1,0 +1,172 @@
+"""The channels: one protocol, two ways to say who asks."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import ClassVar, TypeVar, cast
+
+from aiolimiter import AsyncLimiter
+
+from devino_codecs import DecodeError, EncodeError, soap
+from devino_core import ConfigurationError, Incoming, Message, Status
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import gather
+from devino_core.login import LoginSession
+from devino_plugins._common.channels import (
+    SmsAndViberChannel,
+    check_statistics_period,
+    inbox_period,
+)
+from devino_plugins._common.planning import Planned
+from devino_plugins._common.refusals import unreadable
+
+from ._answers import error_of, incoming, sms_status, viber_status
+from ._plan import Ids, Send, plan
+from ._settings import SoapSettings
+
+__all__ = ["SoapChannel", "SoapV2Channel"]
+
+A = TypeVar("A")
+
+
+class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
+    """What both versions share: everything but the credentials."""
+
+    _sms: ClassVar[soap.Service]
+    _viber: ClassVar[soap.Service]
+
+    def __init__(self, settings: SoapSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._login = soap.Login(login=settings.login, password=settings.password.reveal())
+        self._version = soap.Version(settings.soap_version)
+        self._limit: AbstractAsyncContextManager[None] = nullcontext()
+        try:
+            soap.encode_request(soap.SMS, self._login, soap.GetSessionID())
+        except EncodeError as error:
+            raise ConfigurationError(
+                f"channel {name!r}: {error.path} cannot be written: {error.reason}"
+            ) from None
+
+    async def open(self) -> None:
+        await super().open()
+        rate = self.settings.requests_per_second
+        if rate:
+            # A bucket of ten would let twenty go within the first second.
+            self._limit = AsyncLimiter(1, 1 / rate)
+
+    async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
+        """What subscribers wrote between two aware times, the first at most a year ago.
+
+        The wire gives no ids: that of an event is made of all that the message says.
+        """
+        begins, ends = inbox_period(since, until, self.clock)
+        request = soap.GetIncomingMessages(min_date_utc=begins, max_date_utc=ends)
+        messages = await self._ask(self._sms, request)
+        # Times come in whole seconds: what came in the first second may have been in time.
+        return incoming(
+            [sms for sms in messages if begins <= sms.created_date_utc <= until],
+            channel=self.name,
+        )
+
+    async def balance(self) -> Decimal:
+        """The account's balance, in its currency, with exactly the digits that were sent."""
+        return await self._ask(self._sms, soap.GetBalance())
+
+    async def statistics(self, since: datetime, until: datetime) -> soap.DeliveryStatistics:
+        """How many SMS of a period of at most 90 days came to what; aware times."""
+        check_statistics_period(since, until)
+        request = soap.GetStatistics(start_date_time=since, end_date_time=until)
+        return await self._ask(self._sms, request)
+
+    @abstractmethod
+    async def _ask(
+        self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
+    ) -> A:
+        """Make a call with credentials; ``changes`` says that it has an effect."""
+
+    async def _call(
+        self,
+        service: soap.Service,
+        request: soap.Request[A],
+        changes: bool,
+        credentials: soap.Credentials,
+    ) -> A:
+        """One POST, when its turn has come, and its answer. Raises what a fault means."""
+        # A request's answer has its type by Request[A]; that there are no others, mypy cannot see.
+        known = cast("soap.AnyRequest", request)
+        body = soap.encode_request(service, credentials, known, version=self._version)
+        headers = soap.headers(type(known), self._version)
+        content_type = headers.pop("Content-Type")
+        async with self._limit:
+            answer = await self._http.post(
+                service.path.removeprefix("/"),
+                body,
+                content_type=content_type,
+                headers=headers,
+                changes=changes,
+            )
+        try:
+            result = soap.decode_answer(type(request), answer.body)
+        except DecodeError as error:
+            raise unreadable(answer.status, error.reason, changes=changes) from None
+        if isinstance(result, soap.Fault):
+            raise error_of(result, changes=changes)
+        return result
+
+    def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
+        return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
+
+    async def _submit(self, request: Send) -> Ids:
+        service = self._sms if type(request) in self._sms.requests else self._viber
+        return await self._ask(service, request, changes=True)
+
+    async def _sms_status(self, message_id: str) -> Status:
+        state = await self._ask(self._sms, soap.GetMessageState(message_id=message_id))
+        return sms_status(state, message_id=message_id)
+
+    async def _viber_status(self, message_id: str) -> Status:
+        request = soap.GetViberMessageState(message_id=message_id)
+        state = await self._ask(self._viber, request)
+        if not state.resent_sms:
+            return viber_status(state, message_id=message_id)
+        # The wire names the SMS that were sent in its place, and they decide what became of it.
+        ids = [sms.id for sms in state.resent_sms]
+        calls = [partial(self._sms_status, sms_id) for sms_id in ids]
+        return Status.combined(await gather(calls, concurrency=self.settings.concurrency))
+
+
+class SoapChannel(_SoapChannel):
+    """SmsService and ViberService (chapter 7): a session of 120 minutes, shared by all calls."""
+
+    _sms = soap.SMS
+    _viber = soap.VIBER
+
+    async def open(self) -> None:
+        await super().open()
+        self._session = LoginSession(self._log_in, clock=self.clock)
+
+    async def _ask(
+        self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
+    ) -> A:
+        return await self._session.run(partial(self._call, service, request, changes))
+
+    async def _log_in(self) -> soap.Session:
+        session_id = await self._call(soap.SMS, soap.GetSessionID(), False, self._login)
+        return soap.Session(session_id=session_id)
+
+
+class SoapV2Channel(_SoapChannel):
+    """SmsServiceV2 and ViberServiceV2 (chapter 8): login and password in every call."""
+
+    _sms = soap.SMS_V2
+    _viber = soap.VIBER_V2
+
+    async def _ask(
+        self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
+    ) -> A:
+        return await self._call(service, request, changes, self._login)

@@ -1,0 +1,84 @@
+"""What the World knows, as the answers of the SOAP services."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from devino_codecs import soap
+from devino_codecs.rest import SmsStateCode
+from devino_sandbox._fates import Step
+from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox.services.rest._reports import statistics as by_rest
+
+__all__ = ["incoming", "sms_state", "statistics", "viber_state"]
+
+# A fate made by hand may know a code that the tables lack, or none.
+_SMS_STATES: Mapping[int | None, soap.SmsState] = {state.value: state for state in soap.SmsState}
+_REST_STATES: Mapping[int | None, SmsStateCode] = {state.value: state for state in SmsStateCode}
+# REST's numbers count the names in their order, and know one more.
+_VIBER_STATES: Mapping[int | None, soap.ViberState] = {
+    **dict(enumerate(soap.ViberState)),
+    len(soap.ViberState): soap.ViberState.READ,
+}
+
+
+def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
+    """The state of a segment; None is a message that the platform does not know."""
+    if message is None:
+        unknown = soap.SmsState.UNKNOWN
+        return soap.SmsMessageState(state=unknown, state_description=unknown.description)
+    state = _SMS_STATES.get(message.code)
+    in_rest = _REST_STATES.get(message.code, SmsStateCode.UNKNOWN)
+    return soap.SmsMessageState(
+        state=in_rest.value if state is None else state,
+        state_description=in_rest.text if state is None else state.description,
+        creation_date_utc=message.created_at,
+        submitted_date_utc=message.submitted_at,
+        reported_date_utc=message.reported_at,
+        timestamp_utc=message.reported_at,
+        price=message.price,
+    )
+
+
+def viber_state(message: StoredMessage | None) -> soap.ViberMessageState:
+    """The state of a Viber message, with the SMS that went in its place."""
+    if message is None:
+        return soap.ViberMessageState(state=soap.ViberState.UNKNOWN)
+    resent = () if message.resent is None else message.resent.ids
+    return soap.ViberMessageState(
+        state=_VIBER_STATES.get(message.code, soap.ViberState.UNKNOWN),
+        resent_sms=tuple([soap.ViberResentSms(id=sms_id) for sms_id in resent]),
+        creation_date_utc=message.created_at,
+        submitted_date_utc=message.submitted_at,
+        reported_date_utc=message.reported_at,
+        price=message.price,
+    )
+
+
+def incoming(messages: Iterable[IncomingMessage]) -> tuple[soap.IncomingMessage, ...]:
+    """The list that GetIncomingMessages gives."""
+    return tuple(
+        [
+            soap.IncomingMessage(
+                data=message.text,
+                source_address=message.sender,
+                destination_address=message.to,
+                created_date_utc=message.at,
+            )
+            for message in messages
+        ]
+    )
+
+
+def statistics(tally: Counter[Step]) -> soap.DeliveryStatistics:
+    """The same counts as in REST, which has totals besides."""
+    counted = by_rest(tally)
+    return soap.DeliveryStatistics(
+        sent=counted.sent,
+        delivered=counted.delivered,
+        errors=counted.errors,
+        in_process=counted.in_process,
+        expired=counted.expired,
+        rejected=counted.rejected,
+    )
