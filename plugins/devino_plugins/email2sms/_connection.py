@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
 import ssl
 from typing import NamedTuple
@@ -115,8 +116,11 @@ class Peer(NamedTuple):
             reason = f"not within {self.connect_timeout:g} s"
         elif isinstance(cause, SMTPException):
             reason = _what_happened(cause)
+        elif isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+            # asyncio repeats the address in its own words; a name that is not found has no errno.
+            reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
         else:
-            reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+            reason = str(cause) or type(cause).__name__
         return ConnectFailed(f"no connection to {self.host}: {reason}")
 
     def unsecret(self, text: str) -> str:
@@ -177,7 +181,9 @@ class Connection:
         self._smtp.close()
 
     def drop(self) -> None:
-        """End it now, without a word."""
+        """End it now; a server that waits for the next mail is told so."""
+        if self.usable and self._smtp.protocol is not None:
+            self._smtp.protocol.write(b"QUIT\r\n")
         self._smtp.close()
 
     async def _ask(self, verb: str, *arguments: bytes, expected: int = 2) -> None:

@@ -1,0 +1,46 @@
+"""An Email2SMS channel wired to a sandbox of its own, on a clock that the test drives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from devino_core import Plugins
+from devino_core.settings import convert_settings
+from devino_core.testing import ManualClock
+from devino_plugins.email2sms._channel import Email2SmsChannel
+from devino_sandbox import Sandbox, World
+from tests.channels._sandboxed import PASSWORD, Wired, account
+
+SETTINGS: Mapping[str, object] = {
+    "login": "demo",
+    "password": PASSWORD,
+    "sender": "DEVINO",
+    "from_addr": "service@example.org",
+    "tls": "none",
+    "local_hostname": "localhost",
+}
+
+
+def channel(clock: ManualClock, **settings: object) -> Email2SmsChannel:
+    """A channel, not yet open."""
+    spec = Plugins(environ={}).channel_spec("email2sms")
+    made = spec.load()(
+        convert_settings({**SETTINGS, **settings}, spec.settings, channel="email2sms"),
+        name="email2sms",
+        clock=clock,
+    )
+    assert isinstance(made, Email2SmsChannel)
+    return made
+
+
+@asynccontextmanager
+async def mailed(*, world: World | None = None, **settings: object) -> AsyncIterator[Wired]:
+    """A channel whose mail server is a sandbox's, with the account ``demo``."""
+    world = world if world is not None else World([account()], clock=ManualClock())
+    clock = world.clock
+    assert isinstance(clock, ManualClock)
+    async with Sandbox(world, discover=False) as sandbox:
+        host, _, port = sandbox.endpoints["smtp"].rpartition(":")
+        async with channel(clock, host=host, port=int(port), **settings) as made:
+            yield Wired(made, world, clock)
