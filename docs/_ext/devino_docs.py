@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import textwrap
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,9 @@ class Table(SphinxDirective):
         self.state.nested_parse(StringList(lines, source="<generated>"), 0, parsed)
         return parsed.children
 
+    @abstractmethod
     def rows(self) -> Iterator[Iterable[str]]:
-        raise NotImplementedError
+        """The header, and then each row: cells of Markdown."""
 
 
 class SettingsTable(Table):

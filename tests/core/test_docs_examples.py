@@ -49,6 +49,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
 
 
 def _export(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("DEVINO_")]:
+        monkeypatch.delenv(variable)
     monkeypatch.setenv("DEVINO__REST__LOGIN", "demo")
     monkeypatch.setenv("DEVINO__REST__PASSWORD", "demo")
     monkeypatch.setenv("DEVINO__REST__SENDER", "DEVINO")
@@ -64,7 +66,7 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _run(command: str, cwd: Path = EXAMPLES) -> subprocess.CompletedProcess[str]:
+def _run(command: str) -> subprocess.CompletedProcess[str]:
     """As typed into a terminal that is 200 characters wide."""
     terminal, inside = os.openpty()
     environment = os.environ | {
@@ -74,7 +76,7 @@ def _run(command: str, cwd: Path = EXAMPLES) -> subprocess.CompletedProcess[str]
     }
     with subprocess.Popen(
         ["bash", "-c", command],
-        cwd=cwd,
+        cwd=EXAMPLES,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=inside,
@@ -106,6 +108,7 @@ def _sessions(page: Path) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
 def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     page = ROOT / "docs" / "tutorial.md"
     (ordered,) = re.findall(r"/_sandbox/faults -d \\\n  '(.*)'", page.read_text("utf-8"))
