@@ -24,7 +24,7 @@ from devino_sandbox import (
 )
 from tests._vectors import VECTORS, Vector, vector_id
 from tests.sandbox._http import LOGIN, PASSWORD, Http
-from tests.sandbox._mail import FROM, GATEWAY, TO, Mailbox, mail, template
+from tests.sandbox._mail import FROM, GATEWAY, POLICY, TO, Mailbox, mail, template
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ async def test_what_is_refused_is_answered_so_and_shown_with_the_reason(
 async def test_a_mail_that_is_too_large_is_refused_announced_or_not(
     world: World, mailbox: Mailbox
 ) -> None:
-    large = mail(template(text="a" * 1_050_000)).as_bytes()
+    large = mail(template(text="a" * 1_050_000)).as_bytes(policy=POLICY)
     with pytest.raises(smtplib.SMTPSenderRefused, match="552"):
         await mailbox.send(large)
 
