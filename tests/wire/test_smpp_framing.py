@@ -28,11 +28,11 @@ def test_a_stream_is_cut_the_same_whole_and_byte_by_byte() -> None:
     assert fed(Framer(), [bytes([octet]) for octet in STREAM]) == PDUS
 
 
-@pytest.mark.parametrize("cut", range(len(STREAM)))
-def test_a_cut_anywhere_changes_nothing(cut: int) -> None:
-    framer = Framer()
-    assert fed(framer, [STREAM[:cut], STREAM[cut:]]) == PDUS
-    assert framer.pending == 0
+def test_a_cut_anywhere_changes_nothing() -> None:
+    for cut in range(len(STREAM)):
+        framer = Framer()
+        assert fed(framer, [STREAM[:cut], STREAM[cut:]]) == PDUS
+        assert framer.pending == 0
 
 
 @given(st.lists(pdus, max_size=5), st.lists(st.integers(1, 60), min_size=1, max_size=60))

@@ -54,18 +54,30 @@ def test_the_customary_text_is_read_and_written() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"stat:DELIVRD id:1234567890 done date:2601311201 submit date:2601311200 dlvrd:1 sub:1"
-        b" err:000 text:Hello",
-        b"ID:1234567890 SUB:001 DLVRD:001 SUBMIT DATE:2601311200 DONE DATE:2601311201 STAT:DELIVRD"
-        b" ERR:000 TEXT:Hello",
-        b"id:1234567890 sub:001 dlvrd:001 submit_date:2601311200 done_date:2601311201"
-        b" stat:DELIVRD err:000 text:Hello",
-        b"id: 1234567890 sub: 001 dlvrd: 001 submit date: 2601311200 done date: 2601311201"
-        b" stat: DELIVRD err: 000 text:Hello",
-        b"id:1234567890  sub:001\ndlvrd:001\nsubmit date:260131120000 done date:20260131120100"
-        b" stat:DELIVRD err:000 text:Hello",
-        b"text:Hello id:1234567890 sub:001 dlvrd:001 submit date:202601311200 done date:2601311201"
-        b" stat:DELIVRD err:000",
+        (
+            b"stat:DELIVRD id:1234567890 done date:2601311201 submit date:2601311200 dlvrd:1 sub:1"
+            b" err:000 text:Hello"
+        ),
+        (
+            b"ID:1234567890 SUB:001 DLVRD:001 SUBMIT DATE:2601311200 DONE DATE:2601311201 STAT:DELIVRD"
+            b" ERR:000 TEXT:Hello"
+        ),
+        (
+            b"id:1234567890 sub:001 dlvrd:001 submit_date:2601311200 done_date:2601311201"
+            b" stat:DELIVRD err:000 text:Hello"
+        ),
+        (
+            b"id: 1234567890 sub: 001 dlvrd: 001 submit date: 2601311200 done date: 2601311201"
+            b" stat: DELIVRD err: 000 text:Hello"
+        ),
+        (
+            b"id:1234567890  sub:001\ndlvrd:001\nsubmit date:260131120000 done date:20260131120100"
+            b" stat:DELIVRD err:000 text:Hello"
+        ),
+        (
+            b"text:Hello id:1234567890 sub:001 dlvrd:001 submit date:202601311200 done date:2601311201"
+            b" stat:DELIVRD err:000"
+        ),
     ],
 )
 def test_order_case_blanks_and_forms_of_dates_do_not_matter(text: bytes) -> None:

@@ -239,6 +239,8 @@ class Session(Generic[C]):
         """
         if self._events:
             return -inf
+        if self.state is _CLOSED:
+            return None
         wake = min(self._wake, self._window.wake)
         return None if wake == inf else wake
 
