@@ -30,8 +30,16 @@ POLL, PATIENCE = 0.15, 15.0
 CHANNELS: Mapping[str, Callable[[Mapping[str, str]], dict[str, object]]] = {
     "rest": lambda endpoints: {"base_url": endpoints["rest"]},
     "rest-v2": lambda endpoints: {"base_url": endpoints["rest_v2"]},
+    "soap": lambda endpoints: _soap(endpoints["soap_sms"]),
+    "soap-v2": lambda endpoints: _soap(endpoints["soap_sms_v2"]),
+    "xml": lambda endpoints: {"base_url": endpoints["xml"]},
 }
 """Channel kind: its settings beside login, password and sender, from the sandbox's endpoints."""
+
+
+def _soap(service: str) -> dict[str, object]:
+    # The sandbox does not mind to be asked more than ten times a second.
+    return {"base_url": service.rpartition("/")[0], "requests_per_second": 0}
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
