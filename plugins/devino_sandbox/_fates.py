@@ -6,6 +6,9 @@ Every fate can be had on purpose by the number that a message goes to:
   46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08);
 - ``79990000255`` is taken and charged, and then not found by any state request;
 - every other number gets its SMS, and reads its Viber messages.
+
+What a protocol refuses at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
+that choose a ``command_status``.
 """
 
 from __future__ import annotations
@@ -85,6 +88,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     queued: Step
     expired: Step
     """What ends a message whose validity is over before it is delivered."""
+    withdrawn: Step = Step(State.DELETED)
+    """What ends a message that its sender takes back."""
     default: Fate
     by_code: Mapping[int, Fate] = {}
     """The fates that a number of the form 799900000NN chooses, by NN."""
@@ -139,6 +144,7 @@ LIVES: Mapping[Medium, Life] = {
         scheduled=Step(State.SCHEDULED, SmsStateCode.QUEUED),
         queued=Step(State.ACCEPTED, SmsStateCode.QUEUED),
         expired=Step(State.EXPIRED, SmsStateCode.EXPIRED),
+        withdrawn=Step(State.DELETED, SmsStateCode.DELETED),
         default=_steps(_SMS, SmsStateCode.SENT, SmsStateCode.DELIVERED),
         by_code={code: _steps(_SMS, SmsStateCode.SENT, code) for code in _SMS if code > 0},
         price="1.5",

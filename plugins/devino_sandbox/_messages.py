@@ -11,7 +11,7 @@ import msgspec
 from devino_core import Medium, State
 
 from ._accounts import Account
-from ._fates import Step
+from ._fates import Step, Way
 
 __all__ = ["IncomingMessage", "Refusal", "Refused", "StoredMessage", "Submission"]
 
@@ -32,7 +32,14 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     fallback: Submission | None = None
     """What goes to the same recipient if this one fails."""
     parts: int | None = None
-    """Segments to charge, from protocols that send them one by one; None: by the text."""
+    """Segments to charge, if the protocol says how many; None: by the text."""
+    part_of: StoredMessage | None = None
+    """The message of which this is a further segment, where they come one by one.
+
+    Each segment is charged, lives and is found by its own id, and is listed with its message.
+    """
+    context: object = None
+    """What the service wants to know again when it is told that the message has changed."""
 
 
 class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
@@ -46,6 +53,7 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
     to: str
     first_id: int
     parts: int
+    """Segments that were charged under its own ids, ``first_id`` and following."""
     price: Decimal
     """Of one segment."""
     created_at: datetime
@@ -59,6 +67,10 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
     reason: str | None = None
     resent: StoredMessage | None = None
     """The fallback that went in its place."""
+    way: Way = ()
+    """The steps that it is to take; those of another way concern it no more."""
+    further: tuple[StoredMessage, ...] = ()
+    """Segments that came later, one by one."""
 
     @property
     def state(self) -> State:
@@ -73,7 +85,8 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
     @property
     def ids(self) -> tuple[str, ...]:
         """The platform's ids, one for each segment."""
-        return tuple([str(self.first_id + part) for part in range(self.parts)])
+        own = tuple([str(self.first_id + part) for part in range(self.parts)])
+        return own + tuple([given for part in self.further for given in part.ids])
 
     @property
     def sending_at(self) -> datetime:

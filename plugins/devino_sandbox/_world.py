@@ -37,6 +37,7 @@ _FIRST_INCOMING_ID = 539187174
 _MEMORY = timedelta(hours=48)
 
 _REFUSED = Step(State.REJECTED)
+_UNSENT = frozenset({State.SCHEDULED, State.ACCEPTED})
 _FAILED = frozenset({State.UNDELIVERABLE, State.EXPIRED, State.REJECTED, State.DELETED})
 
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
@@ -86,6 +87,8 @@ class World:
         # In the order of their ids, so that an id is found by bisection: an index of a hundred
         # thousand segments would be larger than their messages.
         self._messages: list[StoredMessage] = []
+        # Without further segments.
+        self._listed: list[StoredMessage] = []
         self._incoming: list[IncomingMessage] = []
         self._next_id = _FIRST_ID
         self._on_change: list[Callable[[StoredMessage], None]] = []
@@ -152,12 +155,43 @@ class World:
         return message
 
     def messages(self, *, to: str | None = None) -> Iterator[StoredMessage]:
-        """Every message, oldest first, the refused ones too; ``to`` in any notation."""
+        """Every message, oldest first, the refused ones too; ``to`` in any notation.
+
+        A segment that came by itself is not listed: it is among its message's ``further``.
+        """
         self.advance()
         if to is None:
-            return iter(self._messages)
+            return iter(self._listed)
         wanted = _readable(to)
-        return (message for message in self._messages if message.to == wanted)
+        return (message for message in self._listed if message.to == wanted)
+
+    def cancel(self, message: StoredMessage) -> bool:
+        """Take back a message that has not been sent yet; False if it is too late. Not refunded."""
+        self.advance()
+        if message.state not in _UNSENT:
+            return False
+        message.way = ()
+        message.step = LIVES[message.submission.medium].withdrawn
+        message.reported_at = self.clock.now()
+        _tell(self._on_change, message)
+        return True
+
+    def replace(self, message: StoredMessage, submission: Submission) -> bool:
+        """Send something else, or at another time, in place of what is scheduled and paid.
+
+        False if it is too late. Raises :exc:`Refused`, and then it stays as it is.
+        """
+        self.advance()
+        if message.state is not State.SCHEDULED:
+            return False
+        now = self.clock.now()
+        message.send_at = self._send_at(submission, message.to, now)
+        message.submission = submission
+        life, fate = LIVES[submission.medium], self.fate_of(submission.medium, message.to)
+        message.step = life.queued if message.send_at is None else life.scheduled
+        self._begin([message], fate, message.send_at or now, now)
+        self.advance()
+        return True
 
     def tally(
         self, account: Account, medium: Medium, since: datetime, until: datetime
@@ -255,11 +289,24 @@ class World:
             accepted.append(message)
             groups.setdefault((message.sending_at, id(fate)), (fate, []))[1].append(message)
         self._messages += accepted
+        if submission.part_of is None:
+            self._listed += accepted
+        else:
+            submission.part_of.further += tuple(accepted)
         for (began, _), (fate, messages) in groups.items():
-            way = plan(life, fate, self.pace, submission.validity)
-            # Who is not scheduled is queued already.
-            self._follow(messages, way, 1 if began == now else 0, began)
+            self._begin(messages, fate, began, now)
         return accepted
+
+    def _begin(
+        self, messages: Sequence[StoredMessage], fate: Fate, began: datetime, now: datetime
+    ) -> None:
+        """Let messages of one submission live."""
+        submission = messages[0].submission
+        way = plan(LIVES[submission.medium], fate, self.pace, submission.validity)
+        for message in messages:
+            message.way = way
+        # Who is not scheduled is queued already.
+        self._follow(messages, way, 1 if began == now else 0, began)
 
     def _send_at(self, submission: Submission, address: str, now: datetime) -> datetime | None:
         """The instant that it is scheduled for; None for now."""
@@ -294,6 +341,10 @@ class World:
         due: datetime,
     ) -> None:
         step = way[index][1]
+        # It may have been taken back meanwhile, or scheduled anew.
+        messages = [message for message in messages if message.way is way]
+        if not messages:
+            return
         for message in messages:
             message.step = step
             if step.state is State.ENROUTE:
@@ -319,7 +370,7 @@ class World:
     def _record_refusal(
         self, submission: Submission, to: Sequence[str], reason: str, now: datetime
     ) -> None:
-        self._messages += [
+        refused = [
             StoredMessage(
                 submission=submission,
                 to=_readable(address),
@@ -334,6 +385,8 @@ class World:
             )
             for address in to
         ]
+        self._messages += refused
+        self._listed += refused
 
 
 def _address(medium: Medium, address: str) -> str:

@@ -89,7 +89,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
             via=message.submission.via,
             state=message.state,
             code=message.code,
-            parts=message.parts,
+            parts=len(message.ids),
             ids=message.ids,
             created_at=message.created_at,
             send_at=message.send_at,
