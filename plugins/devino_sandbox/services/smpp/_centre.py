@@ -1,0 +1,86 @@
+"""The message centre behind all connections: whose they are, and what it has to deliver."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from devino_codecs import EncodeError
+from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox._world import World
+
+from ._customers import Customer, Customers
+from ._operations import Operations
+from ._reports import Origin, Reports
+from ._settings import SmppSettings
+from ._submitting import Submitting
+
+if TYPE_CHECKING:
+    from ._connection import Connection
+
+__all__ = ["Centre"]
+
+_log = logging.getLogger(__name__)
+
+
+class Centre:
+    """What the connections of one SMSC share."""
+
+    def __init__(self, world: World, settings: SmppSettings) -> None:
+        self.world = world
+        self.settings = settings
+        self.customers = Customers(world, settings)
+        self.connections: set[Connection] = set()
+        self._reports = Reports(settings)
+        self.operations = Operations(
+            world, Submitting(world, settings, self._reports), self._reports
+        )
+        self._stirred: set[Customer] = set()
+        self._end: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Listen to the World, in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._end = self.world.subscribe(changed=self._changed, arrived=self._arrived)
+
+    def stop(self) -> None:
+        """End what :meth:`start` began."""
+        self._end()
+
+    def stir(self, customer: Customer) -> None:
+        """Hand out what there is for a customer, when the loop next turns."""
+        if not self._stirred:
+            self._loop.call_soon(self._hand_out_all)
+        self._stirred.add(customer)
+
+    def hand_out(self, customer: Customer) -> None:
+        """Hand out what there is for a customer, as far as its sessions have room."""
+        if customer.outbox:
+            customer.outbox.hand_out()
+
+    def _hand_out_all(self) -> None:
+        stirred, self._stirred = self._stirred, set()
+        for customer in stirred:
+            self.hand_out(customer)
+
+    def _changed(self, message: StoredMessage) -> None:
+        origin = message.submission.context
+        if type(origin) is not Origin or not origin.registered_delivery or not message.found:
+            return
+        receipt = self._reports.receipt(message, origin)
+        if receipt is not None:
+            customer = self.customers.of(message.submission.account)
+            customer.outbox.add([receipt])
+            self.stir(customer)
+
+    def _arrived(self, message: IncomingMessage) -> None:
+        try:
+            pdus = self._reports.incoming(message)
+        except EncodeError as error:
+            _log.warning("SMPP cannot carry the incoming message %s: %s", message.id, error)
+            return
+        customer = self.customers.of(message.account)
+        customer.outbox.add(pdus)
+        self.stir(customer)

@@ -1,0 +1,285 @@
+"""One connection to the SMSC: octets to the session machine, its events to the centre."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from math import ceil, inf
+from typing import cast
+
+from devino_codecs import EncodeError, smpp
+from devino_codecs.smpp import CommandStatus as Status
+from devino_codecs.smpp import Pdu, State
+from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
+
+from ._centre import Centre
+from ._customers import Customer
+from ._operations import ANSWERS, operation, recipients
+from ._outbox import Delivery
+from ._submitting import PROTOCOL
+
+__all__ = ["Connection"]
+
+_log = logging.getLogger(__name__)
+
+_RECEIVING = (State.BOUND_RX, State.BOUND_TRX)
+_INTERFACE_VERSION = 0x34
+_FOR_GOOD = (Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN)
+_PATIENCE = 5.0
+"""Seconds that a client may take to read what it was sent before the end."""
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection, from its beginning to its end."""
+
+    def __init__(self, centre: Centre) -> None:
+        settings = centre.settings
+        self._centre = centre
+        self._world = centre.world
+        self._customer: Customer | None = None
+        self._session: smpp.Session[Delivery] = smpp.Session(
+            smpp.Role.SMSC,
+            self._now(),
+            smpp.SessionSettings(
+                window=settings.window,
+                response_timeout=settings.response_timeout,
+                enquire_after=settings.enquire_after,
+                bind_timeout=settings.bind_timeout,
+            ),
+        )
+        self._alarm = inf
+        """When the World's timeline will wake this; later than the session's deadline never."""
+        self._clogged = False
+        """The client does not read what it was sent."""
+        self._mute = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._centre.connections.add(self)
+        action = self._struck("connect", ())
+        if isinstance(action, Hang):
+            self._mute = True
+        elif isinstance(action, AnswerHttp):
+            self._answer_http(action)
+        elif action is not None:
+            self._drop()
+        self.flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._centre.connections.discard(self)
+        self._take(self._session.eof())
+
+    def data_received(self, data: bytes) -> None:
+        if self._mute:
+            return
+        self._take(self._session.receive(data, self._now()))
+        if self._customer is not None:
+            self._centre.hand_out(self._customer)
+        self.flush()
+
+    def pause_writing(self) -> None:
+        self._clogged = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._clogged = False
+        self._transport.resume_reading()
+        if self._customer is not None:
+            self._centre.stir(self._customer)
+
+    def flush(self) -> None:
+        """Write what there is, at once."""
+        session = self._session
+        if session.deadline() == -inf:
+            self._take(session.handle_deadline(self._now()))
+        self._write()
+        if session.state is State.CLOSED:
+            self._close()
+        else:
+            self._set_alarm()
+
+    def end(self) -> None:
+        """Unbind and close now, without waiting for anything."""
+        self._session.unbind(self._now())
+        self.flush()
+        self._transport.close()
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+
+    def has_room(self) -> bool:
+        """Whether the session can take another delivery now."""
+        return (
+            self._session.state in _RECEIVING
+            and self._session.in_flight < self._centre.settings.window
+            and not self._clogged
+        )
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send it, or what a fault makes of that."""
+        pdu = delivery.pdu
+        action = self._struck("deliver_sm", (pdu.source_addr, pdu.destination_addr))
+        if isinstance(action, Hang):
+            return
+        try:
+            if isinstance(action, Drop):
+                self._back([delivery])
+            else:
+                self._session.send(pdu, self._now(), delivery)
+        except EncodeError as error:
+            _log.warning("SMPP cannot carry what is to be delivered: %s", error)
+        if isinstance(action, AnswerHttp):
+            self._answer_http(action)
+        elif isinstance(action, Drop | DropAnswer):
+            self._drop()
+
+    def _now(self) -> float:
+        return self._world.clock.monotonic()
+
+    def _take(self, events: Iterable[smpp.Event[Delivery]]) -> None:
+        back = []
+        for event in events:
+            kind = type(event)
+            if kind is smpp.Received:
+                self._received(cast("smpp.Received", event).pdu)
+            elif kind is smpp.Answered:
+                answered = cast("smpp.Answered[Delivery]", event)
+                self._answered(answered.context, answered.answer)
+            elif isinstance(event, smpp.Unanswered | smpp.NeverSent):
+                back.append(event.context)
+            elif isinstance(event, smpp.Unmatched):
+                if isinstance(event.answer, smpp.GenericNack):
+                    self._nacked()
+            elif isinstance(event, smpp.Closed):
+                self._over()
+        if back:
+            self._back(back)
+
+    def _received(self, request: Pdu) -> None:
+        if self._session.state is State.CLOSED:
+            # A fault has ended it within what was read at once.
+            return
+        if self._world.faults:
+            action = self._struck(operation(request), recipients(request))
+            if action is not None:
+                self._suffer(action, request)
+                return
+        self._session.reply(request, self._carry_out(request))
+
+    def _carry_out(self, request: Pdu) -> Pdu:
+        try:
+            if isinstance(request, smpp.BindRequest):
+                return self._bind(request)
+            assert self._customer is not None  # noqa: S101 - else the session refuses it
+            return self._centre.operations.answer(self._customer, request)
+        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
+            _log.exception("the sandbox failed on %s", operation(request))
+            return ANSWERS[type(request)](command_status=Status.ESME_RSYSERR)
+
+    def _bind(self, request: smpp.BindRequest) -> Pdu:
+        answer = cast("type[smpp.BindResponse]", ANSWERS[type(request)])
+        bound = self._centre.customers.bind(request)
+        if not isinstance(bound, Customer):
+            return answer(command_status=bound)
+        self._customer = bound
+        if not isinstance(request, smpp.BindTransmitter):
+            bound.outbox.receivers.append(self)
+        return answer(
+            system_id=self._centre.settings.system_id,
+            tlvs={"sc_interface_version": _INTERFACE_VERSION},
+        )
+
+    def _answered(self, delivery: Delivery, answer: Pdu) -> None:
+        status = answer.command_status
+        if isinstance(answer, smpp.GenericNack):
+            self._back([delivery])
+            self._nacked()
+        elif status:
+            _log.warning("a client answered deliver_sm with %s", smpp.status_name(status))
+            if status not in _FOR_GOOD:
+                self._in(self._centre.settings.retry_after, lambda _: self._back([delivery]))
+
+    def _nacked(self) -> None:
+        """As the manual has it (3.3)."""
+        _log.warning("a client sent generic_nack: the session is unbound")
+        self._session.unbind(self._now())
+
+    def _back(self, deliveries: Iterable[Delivery]) -> None:
+        if self._customer is not None:
+            self._customer.outbox.returned(deliveries)
+            self._centre.stir(self._customer)
+
+    def _over(self) -> None:
+        customer = self._customer
+        if customer is not None:
+            self._centre.customers.unbind(customer)
+            if self in customer.outbox.receivers:
+                customer.outbox.receivers.remove(self)
+
+    def _struck(self, name: str, to: Sequence[str]) -> Action | None:
+        faults = self._world.faults
+        return faults.strike(PROTOCOL, name, to) if faults else None
+
+    def _suffer(self, action: Action, request: Pdu) -> None:
+        match action:
+            case AnswerError():
+                answer = ANSWERS[type(request)](command_status=_status(action.code))
+                self._session.reply(request, answer)
+            case AnswerHttp():
+                self._answer_http(action)
+            case DropAnswer():
+                self._carry_out(request)
+                self._drop()
+            case Drop():
+                self._drop()
+            case Hang():
+                pass
+
+    def _drop(self) -> None:
+        """Close the connection, when what was answered before is written."""
+        self._write()
+        self._take(self._session.abort())
+        self._transport.abort()
+
+    def _answer_http(self, action: AnswerHttp) -> None:
+        self._write()
+        self._transport.write(f"HTTP/1.1 {action.status} \r\n\r\n{action.body}\r\n".encode())
+        self._take(self._session.abort())
+        self._close()
+
+    def _write(self) -> None:
+        data = self._session.data_to_send()
+        if data:
+            self._transport.write(data)
+
+    def _close(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.close()
+            if self._transport.get_write_buffer_size():
+                self._in(_PATIENCE, lambda _: self._transport.abort())
+
+    def _set_alarm(self) -> None:
+        deadline = self._session.deadline()
+        if deadline is not None and deadline < self._alarm:
+            self._alarm = deadline
+            self._in(deadline - self._now(), self._wake)
+
+    def _wake(self, due: datetime) -> None:
+        self._alarm = inf
+        self._take(self._session.handle_deadline(self._now()))
+        self.flush()
+
+    def _in(self, seconds: float, action: Callable[[datetime], None]) -> None:
+        """Run it then by the World's timeline, a microsecond from now at the earliest."""
+        microseconds = max(ceil(seconds * 1_000_000), 1)
+        due = self._world.clock.now() + timedelta(microseconds=microseconds)
+        self._world.timeline.at(due, action)
+
+
+def _status(code: int | str) -> int:
+    """The number that a fault names."""
+    if isinstance(code, str):
+        known = Status.__members__.get(code.upper())
+        code = known if known is not None else int(code) if code.isdecimal() else -1
+    return int(code) if 0 <= code < 2**32 else Status.ESME_RUNKNOWNERR

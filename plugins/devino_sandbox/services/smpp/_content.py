@@ -1,0 +1,88 @@
+"""What a submit says: its text, and how many segments that is."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import msgspec
+
+from devino_codecs import DecodeError, EncodeError
+from devino_codecs.smpp import Segment, SubmitSm, decode_text, user_data
+from devino_codecs.text import Alphabet, Limits, count_parts
+
+__all__ = ["Content", "is_binary", "read_content"]
+
+_OCTETS = 140
+"""In a segment, headers included."""
+_CONCATENATION = 6
+"""Octets of the header that the centre adds to what it cuts, and to a part with SAR parameters."""
+
+# Besides SMPP's own numbers the coding groups of TS 23.038, 4.
+_DEFAULT = frozenset({0x00, *(c for c in range(256) if c & 0xE0 == 0xC0 or c & 0xF4 == 0xF0)})
+_UCS2 = frozenset({0x08, *range(0xE0, 0xF0)})
+_BINARY = frozenset({0x02, 0x04, *(c for c in range(256) if c & 0xF4 == 0xF4)})
+
+
+class Content(msgspec.Struct, frozen=True):
+    """The content of one submit."""
+
+    text: str
+    parts: int
+    """Segments that it is sent in: 1 for a part of a longer text."""
+    segment: Segment | None = None
+    octets: bytes = b""
+
+
+def is_binary(data_coding: int) -> bool:
+    """Whether it says that there is no text."""
+    return data_coding in _BINARY
+
+
+def read_content(pdu: SubmitSm, default: str) -> Content:
+    """The content of a submit; octets that its alphabet lacks are U+FFFD.
+
+    Raises DecodeError: for an unknown ``data_coding`` with the path ``data_coding``, for a broken
+    header with ``esm_class``, for a segment that holds too much with ``short_message``.
+    """
+    try:
+        data = user_data(pdu)
+    except DecodeError as error:
+        raise DecodeError(error.reason, path="esm_class") from None
+    coding, octets = pdu.data_coding, data.octets
+    if coding in _BINARY:
+        text = octets.hex(" ")
+    else:
+        text = decode_text(octets, coding, errors="replace", default=default)
+    header = sum(2 + len(value) for _, value in data.header)
+    taken = header + 1 if header else 0
+    if data.segment is not None and data.segment.kind == "sar":
+        taken += _CONCATENATION
+    parts = _count(text, octets, coding, taken, default)
+    if parts > 1 and (pdu.short_message or data.segment is not None):
+        raise DecodeError(f"{parts} segments, cut it or use message_payload", path="short_message")
+    return Content(text, parts, data.segment, octets)
+
+
+def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> int:
+    """How many segments it takes, if ``taken`` octets of each hold a header."""
+    room = _OCTETS - taken
+    septets = coding in _DEFAULT and default == "gsm7"
+    if len(octets) <= room and (septets or coding in _UCS2 or coding in _BINARY):
+        return 1
+    room_of_part = room - _CONCATENATION
+    if room_of_part < 4:
+        raise DecodeError("the header leaves no room", path="esm_class")
+    if coding in _BINARY:
+        return ceil(len(octets) / room_of_part)
+    limits = Limits(
+        gsm7=room * 8 // 7,
+        gsm7_part=room_of_part * 8 // 7,
+        ucs2=room // 2,
+        ucs2_part=room_of_part // 2,
+    )
+    alphabet = Alphabet.GSM7 if septets else Alphabet.UCS2 if coding in _UCS2 else None
+    try:
+        return count_parts(text, alphabet=alphabet, limits=limits)
+    except EncodeError:
+        # Octets that are no septets: each of them would still be sent as one.
+        return 1 if len(octets) <= limits.gsm7 else ceil(len(octets) / limits.gsm7_part)

@@ -1,0 +1,80 @@
+"""What the SMSC keeps of each account, and who may bind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import inf
+
+from devino_codecs.smpp import BindRequest, CommandStatus
+from devino_sandbox._accounts import Account
+from devino_sandbox._world import World
+
+from ._outbox import Outbox
+from ._settings import SmppSettings
+from ._texts import Texts
+
+__all__ = ["Customer", "Customers"]
+
+
+class Customer:
+    """An account as the SMSC knows it."""
+
+    def __init__(self, account: Account, settings: SmppSettings) -> None:
+        self.account = account
+        self.outbox = Outbox(settings.queue)
+        self.texts = Texts(settings.alphabet)
+        self.sessions = 0
+        self.refused: Counter[str] = Counter()
+        """How often a number that asks for it was refused, of those that count."""
+        self.barred_until = -inf
+        """When it may bind again, by the World's steady clock."""
+
+
+class Customers:
+    """All accounts of a World that have to do with the SMSC."""
+
+    def __init__(self, world: World, settings: SmppSettings) -> None:
+        self._world = world
+        self._settings = settings
+        self._by_login: dict[str, Customer] = {}
+
+    def of(self, account: Account) -> Customer:
+        """The customer that this account is."""
+        customer = self._by_login.get(account.login)
+        if customer is None or customer.account is not account:
+            customer = self._by_login[account.login] = Customer(account, self._settings)
+        return customer
+
+    def bind(self, request: BindRequest) -> Customer | CommandStatus:
+        """Who this is, with one session more; or why not."""
+        account = self._world.accounts.get(request.system_id)
+        if account is None:
+            return CommandStatus.ESME_RINVSYSID
+        customer = self.of(account)
+        status = self._refusal(customer, request)
+        if status is None:
+            customer.sessions += 1
+            return customer
+        self._bar(customer, self._settings.reconnect_after_failure)
+        return status
+
+    def unbind(self, customer: Customer) -> None:
+        """A session has ended."""
+        customer.sessions -= 1
+        self._bar(customer, self._settings.reconnect_after)
+
+    def _bar(self, customer: Customer, seconds: float) -> None:
+        until = self._world.clock.monotonic() + seconds
+        customer.barred_until = max(customer.barred_until, until)
+
+    def _refusal(self, customer: Customer, request: BindRequest) -> CommandStatus | None:
+        if self._world.authenticate(request.system_id, request.password) is None:
+            return CommandStatus.ESME_RINVPASWD
+        if customer.sessions >= self._settings.sessions:
+            return CommandStatus.ESME_RBINDFAIL
+        if self._world.strict:
+            if self._world.clock.monotonic() < customer.barred_until:
+                return CommandStatus.ESME_RBINDFAIL
+            if request.system_type:
+                return CommandStatus.ESME_RINVSYSTYP
+        return None

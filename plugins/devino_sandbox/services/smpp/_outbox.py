@@ -1,0 +1,84 @@
+"""What the SMSC has for one account, until it is acknowledged."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from devino_codecs import smpp
+
+__all__ = ["Delivery", "Outbox", "Receiver"]
+
+_log = logging.getLogger(__name__)
+
+
+class Delivery(msgspec.Struct, frozen=True, eq=False):
+    """A ``deliver_sm`` on its way."""
+
+    pdu: smpp.DeliverSm
+
+
+class Receiver(Protocol):
+    """A session that is bound to receive."""
+
+    def has_room(self) -> bool:
+        """Whether it can take another delivery now."""
+        ...
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Send it; :meth:`Outbox.returned` if that came to nothing."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was delivered."""
+        ...
+
+
+class Outbox:
+    """Deliveries in order, to sessions in turn.
+
+    At most ``size`` wait; beyond, the oldest are lost.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.receivers: deque[Receiver] = deque()
+        self._waiting: deque[Delivery] = deque()
+        self._size = size
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, pdus: Iterable[smpp.DeliverSm]) -> None:
+        """Deliver this after all else."""
+        self._waiting.extend(map(Delivery, pdus))
+        self._trim()
+
+    def returned(self, deliveries: Iterable[Delivery]) -> None:
+        """Deliver this again, before all else."""
+        self._waiting.extendleft(reversed(list(deliveries)))
+        self._trim()
+
+    def hand_out(self) -> None:
+        """Give sessions as much as they have room for."""
+        busy = 0
+        while self._waiting and busy < len(self.receivers):
+            receiver = self.receivers[0]
+            self.receivers.rotate(-1)
+            if receiver.has_room():
+                busy = 0
+                receiver.deliver(self._waiting.popleft())
+            else:
+                busy += 1
+        for receiver in tuple(self.receivers):
+            receiver.flush()
+
+    def _trim(self) -> None:
+        lost = len(self._waiting) - self._size
+        if lost > 0:
+            for _ in range(lost):
+                self._waiting.popleft()
+            _log.warning("nobody takes what the SMSC delivers: %s of it are lost", lost)

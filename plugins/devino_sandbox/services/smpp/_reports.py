@@ -1,0 +1,155 @@
+"""What the World tells, as ``deliver_sm`` and in numbers of SMPP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from devino_codecs import EncodeError, smpp
+from devino_codecs.smpp import (
+    DeliverSm,
+    EsmClass,
+    IdForm,
+    MessageState,
+    Npi,
+    RegisteredDelivery,
+    Ton,
+)
+from devino_core import State
+from devino_sandbox._messages import IncomingMessage, StoredMessage
+
+from ._settings import SmppSettings
+
+__all__ = ["Origin", "Reports", "error_code", "message_state"]
+
+_STATES: Mapping[State, MessageState] = {
+    # SMPP 3.4 has no state for what is scheduled.
+    State.SCHEDULED: MessageState.ACCEPTED,
+    State.ACCEPTED: MessageState.ACCEPTED,
+    State.ENROUTE: MessageState.ENROUTE,
+    State.DELIVERED: MessageState.DELIVERED,
+    State.UNDELIVERABLE: MessageState.UNDELIVERABLE,
+    State.EXPIRED: MessageState.EXPIRED,
+    State.REJECTED: MessageState.REJECTED,
+    State.DELETED: MessageState.DELETED,
+    State.UNKNOWN: MessageState.UNKNOWN,
+}
+_NAME = (Ton.ALPHANUMERIC, Npi.UNKNOWN)
+_UNDER_WAY = (MessageState.ACCEPTED, MessageState.ENROUTE)
+_LONGEST_ADDRESS = 20
+_SHOWN = 20
+"""Characters of the text that a receipt repeats."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the SMSC has to remember of a submit, beside what the World does."""
+
+    message_id: str = ""
+    """The id in its receipts, if it is not its own but that of the first recipient."""
+    registered_delivery: int = 0
+    data_coding: int = 0
+    source_addr_ton: int = 0
+    source_addr_npi: int = 0
+    dest_addr_ton: int = 0
+    dest_addr_npi: int = 0
+    destination_addr: str = ""
+    """As the client wrote it."""
+
+
+def message_state(state: State) -> MessageState:
+    """The number of a state."""
+    return _STATES.get(state, MessageState.DELIVERED)
+
+
+def error_code(message: StoredMessage) -> int:
+    """Why it did not arrive, as the platform's number of its state; 0 if it has, or yet may."""
+    state = message_state(message.state)
+    failed = state is not MessageState.DELIVERED and state not in _UNDER_WAY
+    return message.code or 0 if failed else 0
+
+
+class Reports:
+    """Writes receipts and incoming messages."""
+
+    def __init__(self, settings: SmppSettings) -> None:
+        self._settings = settings
+        self._reference = 0
+
+    def message_id(self, message: StoredMessage) -> str:
+        """Its id in answers: that of its first segment."""
+        in_hex = self._settings.receipts.ids is IdForm.DECIMAL
+        return f"{message.first_id:x}" if in_hex else str(message.first_id)
+
+    def world_id(self, message_id: str) -> str:
+        """The World's id of what has this id in answers; "" if it cannot be one."""
+        if self._settings.receipts.ids is not IdForm.DECIMAL:
+            return message_id
+        try:
+            return str(int(message_id, 16))
+        except ValueError:
+            return ""
+
+    def receipt(self, message: StoredMessage, origin: Origin) -> DeliverSm | None:
+        """What the sender wants to know of the state that it is in now, if anything."""
+        state = message_state(message.state)
+        kind = _wanted(origin.registered_delivery, state)
+        if kind is None:
+            return None
+        text = message.submission.text
+        message_id = origin.message_id or self.message_id(message)
+        receipt = smpp.Receipt(
+            id=message_id,
+            sub=1,
+            dlvrd=int(state is MessageState.DELIVERED),
+            submit_date=message.created_at,
+            done_date=message.reported_at or message.submitted_at,
+            stat=smpp.STAT_WORDS[state],
+            err=f"{error_code(message):03}",
+            text=text[:_SHOWN] if text.isascii() else "",
+        )
+        tlvs: smpp.Tlvs = {}
+        if self._settings.receipt_parameters:
+            tlvs = {"receipted_message_id": message_id, "message_state": int(state)}
+        return DeliverSm(
+            source_addr_ton=origin.dest_addr_ton,
+            source_addr_npi=origin.dest_addr_npi,
+            source_addr=origin.destination_addr,
+            dest_addr_ton=origin.source_addr_ton,
+            dest_addr_npi=origin.source_addr_npi,
+            destination_addr=message.submission.sender,
+            esm_class=int(kind),
+            short_message=smpp.build_receipt(receipt, self._settings.receipts),
+            tlvs=tlvs,
+        )
+
+    def incoming(self, message: IncomingMessage) -> list[DeliverSm]:
+        """An incoming message, one PDU a part.
+
+        Raises EncodeError for what SMPP cannot carry.
+        """
+        if len(message.to) > _LONGEST_ADDRESS:
+            raise EncodeError(f"more than {_LONGEST_ADDRESS} characters", path="destination_addr")
+        self._reference += 1
+        ton, npi = (Ton.INTERNATIONAL, Npi.ISDN) if message.to.isdecimal() else _NAME
+        template = DeliverSm(
+            source_addr_ton=Ton.INTERNATIONAL,
+            source_addr_npi=Npi.ISDN,
+            source_addr=message.sender,
+            dest_addr_ton=ton,
+            dest_addr_npi=npi,
+            destination_addr=message.to,
+        )
+        return smpp.compose(template, message.text, reference=self._reference)
+
+
+def _wanted(registered_delivery: int, state: MessageState) -> EsmClass | None:
+    """As what this state is to be reported, None for not at all (SMPP 3.4, 5.2.17)."""
+    if state in _UNDER_WAY:
+        asked = registered_delivery & RegisteredDelivery.INTERMEDIATE_NOTIFICATION
+        sent = state is MessageState.ENROUTE
+        return EsmClass.INTERMEDIATE_NOTIFICATION if asked and sent else None
+    asked = registered_delivery & RegisteredDelivery.RECEIPT
+    if state is not MessageState.DELIVERED:
+        asked |= registered_delivery & RegisteredDelivery.RECEIPT_ON_FAILURE
+    return EsmClass.DELIVERY_RECEIPT if asked else None

@@ -1,0 +1,53 @@
+"""The SMSC on a port of the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+
+from devino_sandbox._runner import _reachable
+from devino_sandbox._service import PortService
+from devino_sandbox._world import World
+
+from ._centre import Centre
+from ._connection import Connection
+from ._settings import SmppSettings
+
+__all__ = ["SmppService"]
+
+
+class SmppService(PortService):
+    """SMPP 3.4 on one World."""
+
+    name = "smpp"
+
+    def __init__(self, world: World, settings: SmppSettings | None = None) -> None:
+        self._centre = Centre(world, settings or SmppSettings())
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        self._centre.start()
+
+    async def stop(self) -> None:
+        self._centre.stop()
+
+    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self._centre),
+            host,
+            port,
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
+        )
+        port = self._server.sockets[0].getsockname()[1]
+        return {"smpp": f"{_reachable(host)}:{port}"}
+
+    async def close(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for connection in tuple(self._centre.connections):
+            connection.end()
+        # On Python 3.11 this does not wait for the connections, later ones do.
+        await server.wait_closed()

@@ -1,0 +1,224 @@
+"""From a submit to a message of the World."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from devino_codecs import DecodeError
+from devino_codecs.smpp import CommandStatus as Status
+from devino_codecs.smpp import EsmClass, Npi, ReplaceSm, SubmitSm, Ton, parse_time, status_name
+from devino_core import phone
+from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
+from devino_sandbox._world import World
+
+from ._content import Content, read_content
+from ._customers import Customer
+from ._reports import Origin, Reports
+from ._settings import SmppSettings
+
+__all__ = ["ESME_RINVDCS", "PROTOCOL", "Submitting"]
+
+PROTOCOL = "smpp"
+"""As messages and faults name it."""
+
+ESME_RINVDCS = 0x104
+"""Invalid data coding: of SMPP 5.0, for 3.4 has none."""
+
+_REFUSALS: Mapping[Refusal, Status] = {
+    Refusal.SENDER_MALFORMED: Status.ESME_RINVSRCADR,
+    Refusal.SENDER_UNKNOWN: Status.ESME_RINVSRCADR,
+    Refusal.DESTINATION: Status.ESME_RINVDSTADR,
+    Refusal.TEXT: Status.ESME_RINVMSGLEN,
+    Refusal.SEND_AT: Status.ESME_RINVSCHED,
+    Refusal.BALANCE: Status.ESME_RSUBMITFAIL,
+}
+_UNREADABLE: Mapping[str, int] = {
+    "data_coding": ESME_RINVDCS,
+    "esm_class": Status.ESME_RINVESMCLASS,
+    "short_message": Status.ESME_RINVMSGLEN,
+}
+
+_Check = tuple[Callable[[SubmitSm], object], Status]
+
+_TYPES = (EsmClass.DEFAULT, EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT)
+_CHECKS: tuple[_Check, ...] = (
+    (lambda pdu: pdu.esm_class & EsmClass.MESSAGE_TYPE not in _TYPES, Status.ESME_RINVESMCLASS),
+    (lambda pdu: pdu.priority_flag > 3, Status.ESME_RINVPRTFLG),
+    (lambda pdu: pdu.registered_delivery & 3 == 3, Status.ESME_RINVREGDLVFLG),
+    (lambda pdu: pdu.replace_if_present_flag > 1, Status.ESME_RINVREPFLAG),
+    (lambda pdu: pdu.replace_if_present_flag, Status.ESME_RINVSUBREP),
+    (lambda pdu: pdu.sm_default_msg_id, Status.ESME_RINVDFTMSGID),
+)
+_STRICT_CHECKS: tuple[_Check, ...] = (
+    (
+        lambda pdu: not pdu.source_addr.isdecimal() and pdu.source_addr_ton != Ton.ALPHANUMERIC,
+        Status.ESME_RINVSRCTON,
+    ),
+    (lambda pdu: pdu.source_addr_npi != Npi.ISDN, Status.ESME_RINVSRCNPI),
+    (lambda pdu: pdu.dest_addr_ton != Ton.INTERNATIONAL, Status.ESME_RINVDSTTON),
+    (lambda pdu: pdu.dest_addr_npi != Npi.ISDN, Status.ESME_RINVDSTNPI),
+)
+
+# Quickly told, in any notation; then what it asks for.
+_MAGIC = "9990001"
+_ASKS = re.compile(r"79990001(\d{3})", re.ASCII)
+_PASSING = (Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL)
+_TIMES = 2
+"""How often what passes is refused."""
+
+
+class _Refusal(Exception):
+    def __init__(self, status: int, reason: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = f"{status_name(status)}: {reason}" if reason else status_name(status)
+
+
+class Submitting:
+    """Takes messages on behalf of a World."""
+
+    def __init__(self, world: World, settings: SmppSettings, reports: Reports) -> None:
+        self._world = world
+        self._settings = settings
+        self._reports = reports
+
+    def submit(self, customer: Customer, pdu: SubmitSm, message_id: str = "") -> tuple[int, str]:
+        """Take a message: 0 and its id, or why not and "".
+
+        ``message_id``: the one for its receipts, if not its own. A refusal is on record.
+        """
+        try:
+            return 0, self._take(customer, pdu, message_id)
+        except Refused as refused:
+            return _REFUSALS[refused.refusal], ""
+        except _Refusal as refusal:
+            submission = Submission(
+                account=customer.account,
+                via=PROTOCOL,
+                sender=pdu.source_addr,
+                text=self._text_on_record(pdu),
+            )
+            self._world.refuse(submission, [pdu.destination_addr], refusal.reason)
+            return refusal.status, ""
+
+    def replace(self, message: StoredMessage, pdu: ReplaceSm) -> int:
+        """Send this in place of a message that is scheduled: 0, or why not."""
+        submission = message.submission
+        origin = submission.context if isinstance(submission.context, Origin) else Origin()
+        now = self._world.clock.now()
+        try:
+            text = SubmitSm(data_coding=origin.data_coding, short_message=pdu.short_message)
+            send_at = self._send_at(pdu.schedule_delivery_time, now) or message.send_at
+            revised = replace(
+                submission,
+                text=self._content(text).text,
+                send_at=send_at,
+                validity=self._validity(pdu.validity_period, send_at, now) or submission.validity,
+                context=replace(origin, registered_delivery=pdu.registered_delivery),
+            )
+            replaced = message.parts == 1 and self._world.replace(message, revised)
+        except Refused as refused:
+            return _REFUSALS[refused.refusal]
+        except _Refusal as refusal:
+            return refusal.status
+        return 0 if replaced else Status.ESME_RREPLACEFAIL
+
+    def _take(self, customer: Customer, pdu: SubmitSm, message_id: str) -> str:
+        world = self._world
+        self._check(pdu)
+        if _MAGIC in pdu.destination_addr:
+            _obey(customer, pdu.destination_addr)
+        content = self._content(pdu)
+        now = world.clock.now()
+        send_at = self._send_at(pdu.schedule_delivery_time, now)
+        submission = Submission(
+            account=customer.account,
+            via=PROTOCOL,
+            sender=pdu.source_addr,
+            text=content.text,
+            send_at=send_at,
+            validity=self._validity(pdu.validity_period, send_at, now),
+            parts=content.parts,
+            part_of=customer.texts.message(pdu, content),
+            context=Origin(
+                message_id=message_id,
+                registered_delivery=pdu.registered_delivery,
+                data_coding=pdu.data_coding,
+                source_addr_ton=pdu.source_addr_ton,
+                source_addr_npi=pdu.source_addr_npi,
+                dest_addr_ton=pdu.dest_addr_ton,
+                dest_addr_npi=pdu.dest_addr_npi,
+                destination_addr=pdu.destination_addr,
+            ),
+        )
+        [message] = world.submit(submission, [pdu.destination_addr])
+        if content.segment is not None:
+            customer.texts.add(pdu, content, message, world.clock.monotonic())
+        return self._reports.message_id(message)
+
+    def _check(self, pdu: SubmitSm) -> None:
+        for wrong, status in _CHECKS:
+            if wrong(pdu):
+                raise _Refusal(status)
+        if self._world.strict:
+            for wrong, status in _STRICT_CHECKS:
+                if wrong(pdu):
+                    raise _Refusal(status)
+
+    def _content(self, pdu: SubmitSm) -> Content:
+        try:
+            return read_content(pdu, self._settings.alphabet)
+        except DecodeError as error:
+            raise _Refusal(_UNREADABLE[error.path], error.reason) from None
+
+    def _text_on_record(self, pdu: SubmitSm) -> str:
+        try:
+            return self._content(pdu).text
+        except _Refusal:
+            return ""
+
+    def _send_at(self, field: str, now: datetime) -> datetime | None:
+        try:
+            time = parse_time(field)
+            return now + time if isinstance(time, timedelta) else time
+        except (DecodeError, OverflowError) as error:
+            raise _Refusal(Status.ESME_RINVSCHED, str(error)) from None
+
+    def _validity(self, field: str, send_at: datetime | None, now: datetime) -> timedelta | None:
+        """From the sending time on, as the World has it; a span counts from now in SMPP."""
+        if not field:
+            return None
+        try:
+            time = parse_time(field)
+            assert time is not None  # noqa: S101 - the field is not empty
+            span = time if isinstance(time, timedelta) else time - now
+        except (DecodeError, OverflowError) as error:
+            raise _Refusal(Status.ESME_RINVEXPIRY, str(error)) from None
+        least = self._settings.minimal_validity if self._world.strict else 0
+        if span < timedelta(seconds=least):
+            raise _Refusal(Status.ESME_RINVEXPIRY, f"ends in {span}")
+        validity = span if send_at is None else span - max(send_at - now, timedelta(0))
+        if validity < timedelta(0):
+            raise _Refusal(Status.ESME_RINVEXPIRY, "ends before the message is to be sent")
+        return validity
+
+
+def _obey(customer: Customer, address: str) -> None:
+    """Refuse what goes to a number that asks for it."""
+    try:
+        to = phone.normalize(address)
+    except ValueError:
+        return
+    asked = _ASKS.fullmatch(to)
+    status = int(asked[1]) if asked is not None else 0
+    if not status:
+        return
+    if status in _PASSING:
+        customer.refused[to] += 1
+        if customer.refused[to] > _TIMES:
+            return
+    raise _Refusal(status, "as the number asks")
