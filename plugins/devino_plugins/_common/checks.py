@@ -34,8 +34,10 @@ def check_text(message: Message, limits: Limits) -> None:
     text = message.text
     if not text:
         raise InvalidMessage("text", "is empty", ref=message.ref)
+    # Half a pair is never printable, and only a text near the limit needs its pairs counted.
+    if text.isprintable() and (limits.text is None or 2 * len(text) <= limits.text):
+        return
     try:
-        # Only a text near the limit needs its surrogate pairs counted.
         units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
     except UnicodeEncodeError as error:
         raise InvalidMessage(
