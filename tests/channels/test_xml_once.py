@@ -105,7 +105,11 @@ async def test_a_connection_cut_after_any_byte_sends_each_message_once(what: str
 
         async def send(cut: int) -> None:
             """Two messages, one of two parts; what the World has must be what the receipts say."""
-            messages = [Message(f"7903{cut:07}", "a"), Message(f"7904{cut:07}", "я" * 71)]
+            # Numbers of one length as refs, so that every package is as long as the first.
+            messages = [
+                Message(f"7903{cut:07}", "a", ref=f"1{cut:07}"),
+                Message(f"7904{cut:07}", "я" * 71, ref=f"2{cut:07}"),
+            ]
             receipts = await channel.send(messages)
             for receipt, parts in zip(receipts, (1, 2), strict=True):
                 (stored,) = world.messages(to=receipt.to)
