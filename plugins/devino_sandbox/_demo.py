@@ -1,6 +1,7 @@
 """The demo: messages of several fates through every channel, followed to their ends.
 
-A protocol joins by a line in :data:`CHANNELS`; a fate by a line in :data:`SCENARIOS`.
+A protocol joins by a line in :data:`CHANNELS`; a fate by a line in :data:`SCENARIOS`. Of a message
+whose wire does not tell what became of it, the sandbox's World does.
 """
 
 from __future__ import annotations
@@ -13,7 +14,17 @@ from decimal import Decimal
 
 import msgspec
 
-from devino_core import AsyncClient, Capability, Medium, Message, Plugins, Receipt, Secret, State
+from devino_core import (
+    AsyncClient,
+    Capability,
+    Medium,
+    Message,
+    Plugins,
+    Receipt,
+    Secret,
+    State,
+    Status,
+)
 from devino_core.clock import SYSTEM_CLOCK
 
 from ._accounts import Account
@@ -28,13 +39,35 @@ PACE = Pace(sent=0.3, final=0.8, read=1.2)
 POLL, PATIENCE = 0.15, 15.0
 
 CHANNELS: Mapping[str, Callable[[Mapping[str, str]], dict[str, object]]] = {
+    "email2sms template": lambda endpoints: _mails(endpoints["smtp"], "template"),
+    "email2sms semicolon": lambda endpoints: _mails(endpoints["smtp"], "semicolon"),
+    "email2sms base64": lambda endpoints: _mails(endpoints["smtp"], "base64"),
     "rest": lambda endpoints: {"base_url": endpoints["rest"]},
     "rest-v2": lambda endpoints: {"base_url": endpoints["rest_v2"]},
     "soap": lambda endpoints: _soap(endpoints["soap_sms"]),
     "soap-v2": lambda endpoints: _soap(endpoints["soap_sms_v2"]),
     "xml": lambda endpoints: {"base_url": endpoints["xml"]},
 }
-"""Channel kind: its settings beside login, password and sender, from the sandbox's endpoints."""
+"""Channel: its settings beside login, password and sender, from the sandbox's endpoints. The first
+word of its name is its kind."""
+AT_ONCE = frozenset({"email2sms"})
+"""Kinds whose wire cannot say when to send."""
+
+
+def _kind(channel: str) -> str:
+    return channel.partition(" ")[0]
+
+
+def _mails(server: str, body: str) -> dict[str, object]:
+    host, _, port = server.rpartition(":")
+    return {
+        "host": host.strip("[]"),
+        "port": int(port),
+        "tls": "none",
+        "from_addr": "demo@example.org",
+        "local_hostname": "localhost",
+        "format": body,
+    }
 
 
 def _soap(service: str) -> dict[str, object]:
@@ -163,7 +196,7 @@ class Demo:
         ):
             rows = await self._send(client)
             world.receive(sender=SUBSCRIBER, to="1234", text=ANSWER)
-            await self._follow(client, rows)
+            await self._follow(client, world, rows)
             return Result(
                 rows=rows,
                 inboxes=await self._inboxes(client),
@@ -174,20 +207,26 @@ class Demo:
     def _channels(self, sandbox: Sandbox, account: Account) -> dict[str, dict[str, object]]:
         known = self._plugins.channels()
         return {
-            kind: {
+            name: {
+                "kind": _kind(name),
                 "login": account.login,
                 "password": account.password,
                 "sender": SENDER,
                 **settings(sandbox.endpoints),
             }
-            for kind, settings in CHANNELS.items()
-            if kind in known
+            for name, settings in CHANNELS.items()
+            if _kind(name) in known
         }
 
     async def _send(self, client: AsyncClient) -> list[Row]:
         async def send(name: str) -> list[Row]:
             media = client.channel(name).media
-            scenarios = [scenario for scenario in SCENARIOS if scenario.medium in media]
+            at_once = _kind(name) in AT_ONCE
+            scenarios = [
+                scenario
+                for scenario in SCENARIOS
+                if scenario.medium in media and not (scenario.scheduled and at_once)
+            ]
             now = self._clock.now()
             receipts = await client.send_many(
                 [scenario.message(now) for scenario in scenarios], channel=name
@@ -207,11 +246,14 @@ class Demo:
         self._show(rows)
         return rows
 
-    async def _follow(self, client: AsyncClient, rows: Sequence[Row]) -> None:
+    async def _follow(self, client: AsyncClient, world: World, rows: Sequence[Row]) -> None:
         """Until each is where it is expected. client.follow() would stop before READ."""
 
         async def ask(row: Row) -> bool:
-            status = await client.status(row.receipt)
+            if Capability.STATUS in client.channel(row.channel).capabilities():
+                status = await client.status(row.receipt)
+            else:
+                status = _status_in(world, row, rows)
             if status.state is row.state:
                 return False
             row.receipt = msgspec.structs.replace(row.receipt, status=status)
@@ -236,3 +278,17 @@ class Demo:
             for name, channel in client.channels.items()
             if Capability.INBOX in channel.capabilities()
         }
+
+
+def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
+    """Where the World has it. Of several that are alike, and share their fate, it is the nth."""
+    scenario, via = row.scenario, _kind(row.channel)
+    alike = [r.channel for r in rows if r.scenario is scenario and _kind(r.channel) == via]
+    found = [
+        message.state
+        for message in world.messages(to=scenario.to)
+        if (message.submission.via, message.submission.sender, message.submission.text)
+        == (via, scenario.sender or SENDER, scenario.text)
+    ]
+    nth = alike.index(row.channel)
+    return Status(state=found[nth]) if nth < len(found) else row.receipt.status
