@@ -12,6 +12,7 @@ from devino_plugins.email2sms._channel import Email2SmsChannel
 from devino_sandbox import Sandbox, World
 from tests.channels._sandboxed import PASSWORD, Wired, account
 
+SPEC = Plugins(environ={}).channel_spec("email2sms")
 SETTINGS: Mapping[str, object] = {
     "login": "demo",
     "password": PASSWORD,
@@ -24,9 +25,8 @@ SETTINGS: Mapping[str, object] = {
 
 def channel(clock: ManualClock, **settings: object) -> Email2SmsChannel:
     """A channel, not yet open."""
-    spec = Plugins(environ={}).channel_spec("email2sms")
-    made = spec.load()(
-        convert_settings({**SETTINGS, **settings}, spec.settings, channel="email2sms"),
+    made = SPEC.load()(
+        convert_settings({**SETTINGS, **settings}, SPEC.settings, channel="email2sms"),
         name="email2sms",
         clock=clock,
     )

@@ -42,16 +42,18 @@ from devino_sandbox import (
     Sandbox,
     World,
 )
-from tests.channels._mailed import SETTINGS, channel, mailed
+from tests.channels._mailed import SETTINGS, SPEC, channel, mailed
 from tests.channels._sandboxed import Wired, account
 
 TO, OTHER = "79031234567", "79031234568"
 FORMATS = ["template", "semicolon", "base64"]
+SHORT = {"connect_timeout": 0.5, "timeout": 0.5}
+"""Seconds to wait for a server that hangs, and ample for one that does not."""
 Action = AnswerError | AnswerHttp | Drop | DropAnswer | Hang
 
 
 class TestConformance(ChannelConformance):
-    spec = Plugins(environ={}).channel_spec("email2sms")
+    spec = SPEC
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:
@@ -204,7 +206,7 @@ ENDINGS = [
 async def test_only_a_mail_that_left_without_an_answer_is_in_doubt(
     operation: str, action: Action, kind: type[DevinoError], in_world: int
 ) -> None:
-    async with mailed(connect_timeout=0.2, timeout=0.2) as wire:
+    async with mailed(**SHORT if isinstance(action, Hang) else {}) as wire:
         order(wire, operation, action)
         message = Message(TO, "a")
         with pytest.raises(kind) as caught:
@@ -212,7 +214,8 @@ async def test_only_a_mail_that_left_without_an_answer_is_in_doubt(
         assert type(caught.value) is kind
         assert caught.value.refs == (message.ref,)
         assert count(wire) == in_world
-        assert (await wire.channel.send([Message(TO, "b")]))[0].status.state is State.ACCEPTED
+        (receipt,) = await wire.channel.send([Message(TO, "b")])
+        assert receipt.status.state is State.ACCEPTED
 
 
 async def test_a_lost_mail_does_not_lose_the_others() -> None:
@@ -257,7 +260,7 @@ async def test_a_refused_mail_leaves_its_connection_to_the_next(
     "action", [Drop(), Hang(), AnswerError(421), AnswerHttp(400)], ids=lambda a: type(a).__name__
 )
 async def test_a_kept_connection_that_is_stale_is_replaced_unnoticed(action: Action) -> None:
-    async with mailed(timeout=0.2) as wire:
+    async with mailed(**SHORT if isinstance(action, Hang) else {}) as wire:
         order(wire, "MAIL", action, nth=2)
         for text in "abc":
             (receipt,) = await wire.channel.send([Message(TO, text)])

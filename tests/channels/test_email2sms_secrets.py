@@ -37,7 +37,11 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
-    settings = {"smtp_username": "demo", "smtp_password": PASSWORD, "format": format_}
+    settings: dict[str, object] = {
+        "smtp_username": "demo",
+        "smtp_password": PASSWORD,
+        "format": format_,
+    }
     shown: list[str] = []
     async with mailed(timeout=0.1, connect_timeout=0.1, **settings) as wire:
         action = FAULTS[fault]

@@ -16,6 +16,7 @@ from aiosmtplib import (
     SMTPException,
     SMTPResponse,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from devino_core import (
@@ -140,8 +141,8 @@ class Connection:
     def __init__(self, smtp: SMTP, peer: Peer) -> None:
         self._smtp = smtp
         self._peer = peer
-        self._from = b"FROM:<%s>" % peer.from_addr.encode()
-        self._to = b"TO:<%s>" % peer.to_addr.encode()
+        self._mail_from = b"MAIL FROM:<%s>\r\n" % peer.from_addr.encode()
+        self._rcpt_to = b"RCPT TO:<%s>\r\n" % peer.to_addr.encode()
         self._between_mails = True
         self._abandoned = False
 
@@ -157,9 +158,9 @@ class Connection:
         """
         self._between_mails = False
         if self._abandoned:
-            await self._ask("RSET")
+            await self._ask("RSET", b"RSET\r\n")
             self._abandoned = False
-        await self._ask("MAIL", self._from)
+        await self._ask("MAIL", self._mail_from)
 
     async def finish(self, mail: bytes) -> None:
         """Send the mail, which has CRLF at the end of each line.
@@ -168,8 +169,8 @@ class Connection:
         not known whether it was taken.
         """
         self._abandoned = True
-        await self._ask("RCPT", self._to)
-        await self._ask("DATA", expected=3)
+        await self._ask("RCPT", self._rcpt_to)
+        await self._ask("DATA", b"DATA\r\n", expected=3)
         await self._deliver(mail)
         self._between_mails = True
 
@@ -186,11 +187,9 @@ class Connection:
             self._smtp.protocol.write(b"QUIT\r\n")
         self._smtp.close()
 
-    async def _ask(self, verb: str, *arguments: bytes, expected: int = 2) -> None:
+    async def _ask(self, verb: str, line: bytes, *, expected: int = 2) -> None:
         try:
-            reply = await self._smtp.execute_command(
-                verb.encode(), *arguments, timeout=self._peer.timeout
-            )
+            reply = await self._exchange(line)
         except (SMTPException, OSError) as error:
             what = _what_happened(error, self._peer.timeout)
         else:
@@ -202,16 +201,13 @@ class Connection:
         raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
 
     async def _deliver(self, mail: bytes) -> None:
-        protocol = self._smtp.protocol
-        if protocol is None or not protocol.is_connected:
+        if not self._smtp.is_connected:
             raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
         if mail.startswith(b".") or b"\n." in mail:
             mail = _LEADING_DOT.sub(b"..", mail)
         answered = False
         try:
-            # Not SMTP.data(), which does not tell whether the mail had left when it failed.
-            protocol.write(mail + b".\r\n")
-            reply = await protocol.read_response(timeout=self._peer.timeout)
+            reply = await self._exchange(mail + b".\r\n")
         except (SMTPException, OSError) as error:
             what = _what_happened(error, self._peer.timeout)
             answered = isinstance(error, SMTPResponseException)
@@ -229,6 +225,18 @@ class Connection:
             if answered
             else OutcomeUnknown(f"{text}, and a repeat may send it twice")
         )
+
+    async def _exchange(self, data: bytes) -> SMTPResponse:
+        """Send this, and read the reply to it.
+
+        In place of the library's own commands: those do not tell whether a mail had left when they
+        failed, and check anew for each mail what is the same for all.
+        """
+        protocol = self._smtp.protocol
+        if protocol is None:
+            raise SMTPServerDisconnected("")
+        protocol.write(data)
+        return await protocol.read_response(timeout=self._peer.timeout)
 
     def _heed_refusal(self, verb: str, reply: SMTPResponse) -> None:
         """Raise what a 4xx or 5xx means. The conversation goes on, unless the server ends it."""
