@@ -364,6 +364,12 @@ async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None
         assert caught.value.field == field
 
 
+async def test_an_id_that_xml_cannot_say_is_refused(wire: Wired) -> None:
+    for medium in (Medium.SMS, Medium.VIBER):
+        with pytest.raises(InvalidMessage, match="messageID"):
+            await wire.channel.status(["\0"], medium=medium)
+
+
 async def test_calls_are_spaced_by_the_rate_and_the_login_counts() -> None:
     async with soap(requests_per_second=50) as wire:
         loop = asyncio.get_running_loop()

@@ -125,8 +125,9 @@ async def test_many_statuses_are_asked_for_a_thousand_at_a_time(wire: Wired) -> 
 async def test_only_sms_have_a_status_and_only_numbers_are_ids(wire: Wired) -> None:
     with pytest.raises(Unsupported):
         await wire.channel.status(["1"], medium=Medium.VIBER)
-    with pytest.raises(InvalidMessage, match="GW0261"):
-        await wire.channel.status(["GW0261BBD6B3"])
+    for foreign in ("GW0261BBD6B3", "-1", "", "9223372036854775808"):
+        with pytest.raises(InvalidMessage, match=f"'{foreign}' is no id"):
+            await wire.channel.status([foreign])
 
 
 async def test_a_long_text_has_one_id_and_its_count_of_parts(wire: Wired) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devino_codecs.xmlpackage import Message as Wire
 from devino_codecs.xmlpackage import MessageType, decode_request
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
-from devino_plugins.xml._numbering import number_of
+from devino_plugins.xml._numbering import id_of
 from devino_plugins.xml._plan import Prepared, plan
 
 TO = "79031234567"
@@ -57,24 +57,24 @@ def test_a_message_says_no_more_than_it_must() -> None:
     [("1", 1), ("9223372036854775807", 2**63 - 1), ("2147483648", 2**31)],
 )
 def test_a_ref_that_is_a_number_is_the_id(ref: str, number: int) -> None:
-    assert number_of(ref, 63) == number
+    assert id_of(ref, 63) == number
 
 
 @pytest.mark.parametrize("ref", ["0", "007", "-5", "9223372036854775808", "order-7", "٣", "1.0"])
 @pytest.mark.parametrize("bits", [31, 63])
 def test_any_other_ref_is_hashed_into_the_same_id_every_time(ref: str, bits: int) -> None:
-    assert 0 < number_of(ref, bits) < 1 << bits
-    assert number_of(ref, bits) == number_of(ref, bits)
-    assert str(number_of(ref, bits)) != ref
+    assert 0 < id_of(ref, bits) < 1 << bits
+    assert id_of(ref, bits) == id_of(ref, bits)
+    assert str(id_of(ref, bits)) != ref
 
 
 def test_a_number_too_wide_for_the_setting_is_hashed() -> None:
-    assert number_of("2147483647", 31) == 2147483647
-    assert number_of("2147483648", 31) != 2147483648
+    assert id_of("2147483647", 31) == 2147483647
+    assert id_of("2147483648", 31) != 2147483648
 
 
 def test_refs_that_share_an_id_are_refused() -> None:
-    number = str(number_of("order", 63))
+    number = str(id_of("order", 63))
     for ref, why in (("order", "twice"), (number, "same id as 'order'")):
         with pytest.raises(InvalidMessage, match=why) as caught:
             planned(Message(TO, "a", ref="order"), Message(TO, "b", ref=ref))

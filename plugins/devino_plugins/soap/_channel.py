@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar, cast
 from aiolimiter import AsyncLimiter
 
 from devino_codecs import DecodeError, EncodeError, soap
-from devino_core import ConfigurationError, Incoming, Message, Status
+from devino_core import ConfigurationError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
 from devino_core.login import LoginSession
@@ -99,7 +99,10 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         """One POST, when its turn has come, and its answer. Raises what a fault means."""
         # A request's answer has its type by Request[A]; that there are no others, mypy cannot see.
         known = cast("soap.AnyRequest", request)
-        body = soap.encode_request(service, credentials, known, version=self._version)
+        try:
+            body = soap.encode_request(service, credentials, known, version=self._version)
+        except EncodeError as error:
+            raise InvalidMessage(error.path, error.reason) from None
         headers = soap.headers(type(known), self._version)
         content_type = headers.pop("Content-Type")
         async with self._limit:

@@ -27,7 +27,7 @@ from devino_plugins._common.channels import HttpChannel, accepted
 from devino_plugins._common.refusals import unreadable
 
 from ._answers import error_of, package_error, status_of
-from ._numbering import number_of
+from ._numbering import id_of
 from ._once import Verdict, send_once
 from ._plan import Item, Prepared, encode, plan
 from ._settings import XmlSettings
@@ -101,7 +101,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         platform knows none it is UNKNOWN (code 201), and the message can be sent.
         """
         bits = self.settings.id_bits
-        asked = [xml.StatusRequest(id=number_of(ref, bits)) for ref in refs]
+        asked = [xml.StatusRequest(id=id_of(ref, bits)) for ref in refs]
         return [_status(result, self._zone) for result in await self._ask(asked)]
 
     async def _send_package(self, package: Prepared) -> list[Receipt]:
@@ -174,7 +174,9 @@ class XmlChannel(HttpChannel[XmlSettings]):
 
 def _sms_id(message_id: str) -> int:
     if message_id.isascii() and message_id.isdecimal() and len(message_id) < 20:
-        return int(message_id)
+        number = int(message_id)
+        if number < 1 << 63:
+            return number
     raise InvalidMessage("id", f"{message_id!r} is no id that this protocol gives")
 
 

@@ -7,33 +7,35 @@ from hashlib import blake2b
 
 from devino_core import InvalidMessage, Message
 
-__all__ = ["number_of", "numbers_of"]
+__all__ = ["id_of", "ids_of"]
 
 
-def number_of(ref: str, bits: int) -> int:
+def id_of(ref: str, bits: int) -> int:
     """The id of a message: the ref itself if it is a number that fits, else a hash of it.
 
     The same ref has the same number in every process, so that a message can be asked after by
     whoever knows its ref. Of two million messages in the platform's three days of memory two share
     a hash of 63 bits with a chance of one in 4 million; with 31 bits thousands do.
 
-    >>> number_of("1234", 63), number_of("order-1234", 63)
+    >>> id_of("1234", 63), id_of("order-1234", 63)
     (1234, 5228644424371161237)
     """
     if ref.isascii() and ref.isdecimal() and ref[0] != "0" and len(ref) < 20:
         number = int(ref)
         if number < 1 << bits:
             return number
-    digest = int.from_bytes(blake2b(ref.encode(), digest_size=8).digest(), "big")
+    digest = int.from_bytes(
+        blake2b(ref.encode(errors="surrogatepass"), digest_size=8).digest(), "big"
+    )
     return digest >> (64 - bits) or 1
 
 
-def numbers_of(messages: Sequence[Message], bits: int) -> list[int]:
+def ids_of(messages: Sequence[Message], bits: int) -> list[int]:
     """The ids of the messages of one call.
 
     Raises InvalidMessage where two would share one: no answer could be told from the other.
     """
-    numbers = [number_of(message.ref, bits) for message in messages]
+    numbers = [id_of(message.ref, bits) for message in messages]
     if len(set(numbers)) < len(numbers):
         refs: dict[int, str] = {}
         for message, number in zip(messages, numbers, strict=True):

@@ -18,7 +18,7 @@ from devino_plugins._common.checks import (
     number_of,
 )
 
-from ._numbering import numbers_of
+from ._numbering import ids_of
 
 __all__ = ["Item", "Prepared", "encode", "plan"]
 
@@ -76,10 +76,10 @@ def plan(
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
     zone = timezone(timedelta(hours=utc_offset))
-    numbers = numbers_of(messages, id_bits)
+    ids = ids_of(messages, id_bits)
     items = [
         Item(position, message, number, _wire(message, number, sender_of(message), zone, now))
-        for position, (message, number) in enumerate(zip(messages, numbers, strict=True))
+        for position, (message, number) in enumerate(zip(messages, ids, strict=True))
     ]
     packages = [items[start : start + size] for start in range(0, len(items), size)]
     return [Prepared(package, encode(package, credentials)) for package in packages]
