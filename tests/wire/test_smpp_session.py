@@ -1,14 +1,11 @@
-"""The session machine: what each end does in each state, and how every request ends."""
+"""How each end of a session binds, unbinds and stands what it is sent."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from devino_codecs import EncodeError
 from devino_codecs.smpp import (
     AlertNotification,
     Answered,
@@ -16,8 +13,6 @@ from devino_codecs.smpp import (
     BindReceiverResp,
     BindTransceiver,
     BindTransceiverResp,
-    BindTransmitter,
-    BindTransmitterResp,
     Broken,
     Closed,
     CommandStatus,
@@ -27,14 +22,10 @@ from devino_codecs.smpp import (
     DeliverSmResp,
     EnquireLink,
     EnquireLinkResp,
-    Framer,
     GenericNack,
-    Late,
     NeverSent,
     Outbind,
     Pdu,
-    QuerySm,
-    QuerySmResp,
     Reason,
     Received,
     Refused,
@@ -52,53 +43,10 @@ from devino_codecs.smpp import (
     UnbindResp,
     UnknownPdu,
     Unmatched,
-    decode,
     encode,
 )
-from tests.wire._smpp_values import CLASSES, pdus, quick
-
-SUBMIT = SubmitSm(destination_addr="79001234567", short_message=b"Hello")
-BINDS = {
-    State.BOUND_TX: (BindTransmitter, BindTransmitterResp),
-    State.BOUND_RX: (BindReceiver, BindReceiverResp),
-    State.BOUND_TRX: (BindTransceiver, BindTransceiverResp),
-}
-
-
-def written(session: Session[Any]) -> list[Any]:
-    """The PDUs that a session has to send."""
-    return [decode(frame) for frame in Framer().feed(session.data_to_send())]
-
-
-def esme(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
-    """A client, bound at time 0."""
-    session: Session[Any] = Session(Role.ESME, 0.0, SessionSettings(**settings))
-    bind, answer = BINDS[state]
-    session.send(bind(), 0.0, "bind")
-    [sent] = written(session)
-    events = session.receive(encode(answer(), sent.sequence_number), 0.0)
-    assert events == [Answered("bind", answer(sequence_number=sent.sequence_number))]
-    assert session.state is state
-    session.handle_deadline(0.0)  # the bind's own deadline is forgotten
-    return session
-
-
-def smsc(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
-    """A centre, bound at time 0."""
-    session: Session[Any] = Session(Role.SMSC, 0.0, SessionSettings(**settings))
-    bind, answer = BINDS[state]
-    [event] = session.receive(encode(bind(), 1), 0.0)
-    assert session.reply(event.pdu, answer())
-    assert written(session) == [answer(sequence_number=1)]
-    assert session.state is state
-    return session
-
-
-def submitted(session: Session[Any], *contexts: str, now: float = 0.0) -> list[int]:
-    """Requests sent and written; their numbers."""
-    numbers = [session.send(SUBMIT, now, context) for context in contexts]
-    session.data_to_send()
-    return numbers
+from tests.wire._smpp_session import BINDS, SUBMIT, esme, smsc, submitted, written
+from tests.wire._smpp_values import CLASSES
 
 
 @pytest.mark.parametrize("state", BINDS)
@@ -180,182 +128,6 @@ def test_what_is_out_of_place_is_answered_so() -> None:
     assert written(session) == [BindReceiverResp(command_status=5, sequence_number=6)]
 
 
-def test_answers_in_any_order_find_their_requests() -> None:
-    session = esme()
-    one, two, three = submitted(session, "one", "two", "three")
-    stream = b"".join(
-        encode(SubmitSmResp(message_id=f"id{number}"), number) for number in (three, one, two)
-    )
-    events = session.receive(stream, 1.0)
-    assert [(event.context, event.answer.message_id) for event in events] == [
-        ("three", f"id{three}"),
-        ("one", f"id{one}"),
-        ("two", f"id{two}"),
-    ]
-    assert session.in_flight == 0
-
-
-def test_a_refusal_is_an_answer_too() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    refusal = SubmitSmResp(command_status=CommandStatus.ESME_RTHROTTLED, sequence_number=number)
-    assert session.receive(encode(refusal), 1.0) == [Answered("one", refusal)]
-
-
-def test_a_generic_nack_answers_the_request_of_its_number() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    nack = GenericNack(command_status=3, sequence_number=number)
-    assert session.receive(encode(nack), 1.0) == [Answered("one", nack)]
-    assert session.receive(encode(nack), 1.0) == [Unmatched(nack)]
-
-
-def test_a_second_answer_and_one_of_a_foreign_number_match_nothing() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    answer = SubmitSmResp(message_id="1", sequence_number=number)
-    session.receive(encode(answer), 1.0)
-    assert session.receive(encode(answer), 1.0) == [Unmatched(answer)]
-    assert session.receive(encode(answer, 999), 1.0) == [
-        Unmatched(SubmitSmResp(message_id="1", sequence_number=999))
-    ]
-
-
-def test_an_answer_of_another_kind_matches_nothing_and_the_request_stays() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    wrong = QuerySmResp(sequence_number=number)
-    assert session.receive(encode(wrong), 1.0) == [Unmatched(wrong)]
-    right = SubmitSmResp(message_id="1", sequence_number=number)
-    assert session.receive(encode(right), 1.0) == [Answered("one", right)]
-
-
-def test_an_answer_to_what_was_not_written_yet_matches_nothing() -> None:
-    session = esme()
-    number = session.send(SUBMIT, 0.0, "one")
-    answer = SubmitSmResp(message_id="1", sequence_number=number)
-    assert session.receive(encode(answer), 0.0) == [Unmatched(answer)]
-    nack = GenericNack(sequence_number=number)
-    assert session.receive(encode(nack), 0.0) == [Unmatched(nack)]
-    session.data_to_send()
-    assert session.receive(encode(answer), 0.0) == [Answered("one", answer)]
-
-
-def test_what_the_window_has_no_room_for_waits_and_goes_as_answers_come() -> None:
-    session = esme(window=2)
-    numbers = [session.send(SUBMIT, 0.0, index) for index in range(5)]
-    assert (session.in_flight, session.waiting) == (2, 3)
-    assert [pdu.sequence_number for pdu in written(session)] == numbers[:2]
-    session.receive(encode(SubmitSmResp(message_id="x"), numbers[1]), 0.0)
-    assert [pdu.sequence_number for pdu in written(session)] == [numbers[2]]
-    assert (session.in_flight, session.waiting) == (2, 2)
-
-
-def test_all_that_one_read_sets_free_is_written_in_one_piece() -> None:
-    session = esme(window=2)
-    numbers = [session.send(SUBMIT, 0.0, index) for index in range(4)]
-    session.data_to_send()
-    answers = [encode(SubmitSmResp(message_id="x"), number) for number in numbers[:2]]
-    session.receive(b"".join(answers), 0.0)
-    assert session.data_to_send() == encode(SUBMIT, numbers[2]) + encode(SUBMIT, numbers[3])
-    assert session.data_to_send() == b""
-
-
-def test_a_request_without_an_answer_times_out_and_its_late_answer_is_told() -> None:
-    session = esme(response_timeout=30.0)
-    [number] = submitted(session, "one", now=10.0)
-    assert session.deadline() == 40.0
-    assert session.handle_deadline(39.9) == []
-    assert session.handle_deadline(40.0) == [Unanswered("one", Reason.TIMEOUT)]
-    assert session.in_flight == 0
-    answer = SubmitSmResp(message_id="1", sequence_number=number)
-    assert session.receive(encode(answer), 41.0) == [Late("one", answer)]
-    assert session.receive(encode(answer), 41.0) == [Unmatched(answer)]
-
-
-def test_a_timeout_of_its_own_counts_for_a_request() -> None:
-    session = esme(response_timeout=30.0)
-    submitted(session, "patient")
-    session.send(SUBMIT, 0.0, "hasty", timeout=5.0)
-    session.data_to_send()
-    assert session.deadline() == 5.0
-    assert session.handle_deadline(5.0) == [Unanswered("hasty", Reason.TIMEOUT)]
-    assert session.deadline() == 30.0
-
-
-def test_a_timeout_makes_room_for_what_waits() -> None:
-    session = esme(window=1, response_timeout=30.0)
-    first, second = session.send(SUBMIT, 0.0, "one"), session.send(SUBMIT, 0.0, "two")
-    session.data_to_send()
-    assert session.handle_deadline(30.0) == [Unanswered("one", Reason.TIMEOUT)]
-    assert [pdu.sequence_number for pdu in written(session)] == [second]
-    assert first != second
-    assert session.deadline() == 60.0
-
-
-def test_a_request_that_was_never_written_times_out_as_never_sent() -> None:
-    session = esme(response_timeout=30.0)
-    session.send(SUBMIT, 0.0, "one")
-    assert session.handle_deadline(30.0) == [NeverSent("one", Reason.TIMEOUT)]
-    assert SUBMIT.destination_addr.encode() not in session.data_to_send()
-
-
-def test_cancelling_tells_whether_the_request_was_written() -> None:
-    session = esme(window=2)
-    [sent] = submitted(session, "sent")
-    corked = session.send(SUBMIT, 0.0, "corked")
-    waiting = session.send(SUBMIT, 0.0, "waiting")
-    assert session.cancel(waiting, 0.0) == NeverSent("waiting", Reason.CANCELLED)
-    assert session.cancel(corked, 0.0) == NeverSent("corked", Reason.CANCELLED)
-    assert session.cancel(sent, 0.0) == Unanswered("sent", Reason.CANCELLED)
-    for number in (sent, corked, waiting, 999):
-        assert session.cancel(number, 0.0) is None
-    assert session.data_to_send() == b""
-    answer = SubmitSmResp(message_id="1", sequence_number=sent)
-    assert session.receive(encode(answer), 1.0) == [Late("sent", answer)]
-    assert session.in_flight == 0
-
-
-def test_a_cancelled_request_keeps_its_room_until_it_times_out_and_tells_nothing_more() -> None:
-    session = esme(window=1, response_timeout=30.0)
-    [sent] = submitted(session, "sent")
-    session.cancel(sent, 0.0)
-    following = session.send(SUBMIT, 1.0, "following")
-    assert session.data_to_send() == b""
-    assert session.handle_deadline(30.0) == []
-    assert [pdu.sequence_number for pdu in written(session)] == [following]
-    answer = SubmitSmResp(message_id="1", sequence_number=sent)
-    assert session.receive(encode(answer), 31.0) == [Late("sent", answer)]
-
-
-def test_cancelling_what_was_not_written_makes_room_at_once() -> None:
-    session = esme(window=1)
-    first, second = session.send(SUBMIT, 0.0, "one"), session.send(SUBMIT, 0.0, "two")
-    session.cancel(first, 0.0)
-    assert [pdu.sequence_number for pdu in written(session)] == [second]
-
-
-def test_a_pause_holds_requests_back_and_nothing_else() -> None:
-    session = esme()
-    session.pause(1.0)
-    number = session.send(SUBMIT, 0.0, "one")
-    session.receive(encode(EnquireLink(), 9), 0.5)
-    assert written(session) == [EnquireLinkResp(sequence_number=9)]
-    deadline = session.deadline()
-    assert deadline is not None
-    assert deadline <= 1.0
-    session.handle_deadline(1.0)
-    assert [pdu.sequence_number for pdu in written(session)] == [number]
-    assert session.deadline() == 31.0
-
-
-def test_a_request_that_cannot_be_encoded_is_not_sent() -> None:
-    session = esme()
-    with pytest.raises(EncodeError):
-        session.send(SubmitSm(source_addr="x" * 30), 0.0, "one")
-    assert (session.in_flight, session.data_to_send()) == (0, b"")
-
-
 def test_enquire_link_goes_only_after_the_silence_asked_for() -> None:
     session = esme(enquire_after=60.0)
     assert session.deadline() == 60.0
@@ -370,6 +142,15 @@ def test_enquire_link_goes_only_after_the_silence_asked_for() -> None:
     assert session.receive(encode(EnquireLinkResp(), enquiry.sequence_number), 91.0) == []
     session.handle_deadline(120.0)
     assert session.deadline() == 151.0
+
+
+def test_an_answered_enquiry_brings_the_next_one_forward() -> None:
+    session = esme(enquire_after=20.0, response_timeout=100.0)
+    session.handle_deadline(20.0)
+    [enquiry] = written(session)
+    assert session.deadline() == 120.0
+    session.receive(encode(EnquireLinkResp(), enquiry.sequence_number), 21.0)
+    assert session.deadline() == 41.0
 
 
 def test_what_this_end_sends_does_not_put_the_enquiry_off() -> None:
@@ -589,6 +370,16 @@ def test_a_broken_answer_to_the_sessions_own_requests_will_do() -> None:
     assert events[-1] == Closed(Reason.UNBOUND)
 
 
+def test_a_broken_answer_to_nothing_is_only_told() -> None:
+    session = esme()
+    [number] = submitted(session, "one")
+    session.cancel(number, 0.0)
+    for wrong in (broken(SubmitSmResp(message_id="1"), number), broken(SubmitSmResp(), 999)):
+        [event] = session.receive(wrong, 0.0)
+        assert isinstance(event, Broken)
+        assert event.command_status is None
+
+
 def test_a_broken_request_before_the_bind_is_answered_as_out_of_place() -> None:
     session: Session[Any] = Session(Role.SMSC, 0.0)
     session.receive(broken(SUBMIT, 9), 0.0)
@@ -642,30 +433,6 @@ def test_lost_framing_ends_the_session_after_the_pdus_before() -> None:
     assert session.data_to_send() == b""
 
 
-def test_each_request_of_the_peer_is_answered_once_and_in_kind() -> None:
-    session = smsc()
-    [event] = session.receive(encode(SUBMIT, 5), 0.0)
-    assert session.peer_requests == 1
-    for wrong in (QuerySmResp(), SUBMIT, GenericNack()):
-        with pytest.raises(StateError):
-            session.reply(event.pdu, wrong)
-    assert session.reply(event.pdu, SubmitSmResp(message_id="1", sequence_number=99))
-    assert written(session) == [SubmitSmResp(message_id="1", sequence_number=5)]
-    with pytest.raises(StateError):
-        session.reply(event.pdu, SubmitSmResp(message_id="1"))
-    [event] = session.receive(encode(QuerySm(), 6), 0.0)
-    session.eof()
-    assert session.reply(event.pdu, QuerySmResp()) is False
-
-
-def test_a_reply_that_cannot_be_encoded_can_be_made_again() -> None:
-    session = smsc()
-    [event] = session.receive(encode(SUBMIT, 5), 0.0)
-    with pytest.raises(EncodeError):
-        session.reply(event.pdu, SubmitSmResp(message_id="x" * 65))
-    assert session.reply(event.pdu, SubmitSmResp(message_id="x"))
-
-
 def test_notices_have_no_answer() -> None:
     session = smsc()
     session.notify(AlertNotification(source_addr="7900"))
@@ -676,42 +443,3 @@ def test_notices_have_no_answer() -> None:
     with pytest.raises(StateError):
         session.notify(SUBMIT)
     Session[Any](Role.SMSC, 0.0).notify(Outbind(system_id="centre"))
-
-
-def test_numbers_come_round_to_1() -> None:
-    session = esme()
-    session._window._number = 0x7FFFFFFF - 1
-    numbers = submitted(session, "last", "first")
-    assert numbers == [0x7FFFFFFF, 1]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [{"window": 0}, {"response_timeout": 0}, {"response_timeout": float("inf")},
-     {"enquire_after": -1.0}, {"bind_timeout": 0.0}],
-)  # fmt: skip
-def test_settings_that_would_hang_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):
-        SessionSettings(**settings)
-
-
-@given(
-    st.lists(pdus.map(encode) | st.binary(max_size=40), max_size=8).map(b"".join),
-    st.sampled_from([esme, smsc]),
-)
-@quick(60)
-def test_whatever_is_received_nothing_is_raised(octets: bytes, fresh: Any) -> None:
-    session = fresh()
-    submitted(session, "one") if session.role is Role.ESME else None
-    outcomes = [*session.receive(octets, 0.0), *session.eof()]
-    assert sum(isinstance(event, Closed) for event in outcomes) == 1
-    if session.role is Role.ESME:
-        ends = (Answered, Unanswered, NeverSent)
-        assert sum(isinstance(event, ends) for event in outcomes) == 1
-
-
-def test_late_requests_are_remembered_within_bounds() -> None:
-    session = esme(window=3000, response_timeout=1.0, enquire_after=None)
-    submitted(session, *map(str, range(3000)))
-    assert len(session.handle_deadline(1.0)) == 3000
-    assert len(session._window._late) == 1000

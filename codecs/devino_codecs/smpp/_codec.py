@@ -45,6 +45,8 @@ def decode(data: bytes) -> AnyPdu:
     Raises :exc:`PduError`, which has the ``header``, for a broken body, and a plain
     :exc:`~devino_codecs.DecodeError` where there is not even a header.
     """
+    if type(data) is not bytes:
+        data = bytes(data)
     try:
         decoder = _DECODERS[data[4:8]]
     except KeyError:

@@ -32,6 +32,7 @@ __all__ = [
     "TextToEnd",
     "Time",
     "TlvBlock",
+    "ToEnd",
     "UnfitError",
     "WireField",
     "fields_of",
@@ -139,8 +140,18 @@ class ShortMessage(WireField[bytes]):
         return bytes([len(octets)]) + octets
 
 
-class OctetString(WireField[bytes]):
-    """The octets of an optional parameter: all of them, from ``least`` to ``most``."""
+class ToEnd(WireField[T]):
+    """The value of an optional parameter: all octets that are left."""
+
+    def read(self, octets: bytes) -> T:
+        raise NotImplementedError
+
+    def take(self, stream: IO[bytes]) -> T:
+        return self.read(stream.read())
+
+
+class OctetString(ToEnd[bytes]):
+    """Octets, from ``least`` to ``most`` of them."""
 
     def __init__(self, least: int = 0, most: int = 0xFFFF) -> None:
         super().__init__()
@@ -153,18 +164,12 @@ class OctetString(WireField[bytes]):
         expected = f"{self.least} to {self.most}" if self.least != self.most else self.most
         raise UnfitError(f"{len(octets)} octets, expected {expected}")
 
-    def take(self, stream: IO[bytes]) -> bytes:
-        return self.read(stream.read())
-
     def write(self, value: object) -> bytes:
         return self.read(octets_of(value))
 
 
-class TextToEnd(WireField[str]):
-    """The C-octet string of an optional parameter.
-
-    Its NUL, which many centres forget, may be missing on reading.
-    """
+class TextToEnd(ToEnd[str]):
+    """A C-octet string. Its NUL, which many centres forget here, may be missing on reading."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -175,9 +180,6 @@ class TextToEnd(WireField[str]):
         if len(octets) >= self.size or 0 in octets:
             raise UnfitError(f"not a string of at most {self.size - 1} octets")
         return octets.decode("latin-1")
-
-    def take(self, stream: IO[bytes]) -> str:
-        return self.read(stream.read())
 
     def write(self, value: object) -> bytes:
         octets = _latin_1(value)

@@ -14,9 +14,9 @@ MAX_COMMAND_LENGTH = 70_000
 class Framer:
     """Chunks in, whole PDUs out, each as the octets that :func:`decode` takes.
 
-    Feeding copies each octet at most twice, however small the chunks. Where ``command_length`` is
-    below 16 or above ``max_command_length`` the stream is lost: the PDUs before it are still
-    given, then :attr:`error` says so, and feeding more raises it.
+    The work is linear in what is fed, however small the chunks. Where ``command_length`` is below
+    16 or above ``max_command_length`` the stream is lost: the PDUs before it are still given, then
+    :attr:`error` says so, and feeding more raises it.
     """
 
     def __init__(self, max_command_length: int = MAX_COMMAND_LENGTH) -> None:
@@ -35,6 +35,8 @@ class Framer:
         """The PDUs that end in this chunk. Raises :exc:`FramingError` once the stream is lost."""
         if self.error:
             raise self.error
+        if type(chunk) is not bytes:
+            chunk = bytes(chunk)
         if self._buffer:
             self._buffer += chunk
             if len(self._buffer) < self._needed:

@@ -54,10 +54,10 @@ _FAILURES = (
     construct.ConstructError,  # a parameter that does not fit
 )
 
-_KEPT_STRUCTS = 4096
-"""How many structs a function keeps, by the lengths of more strings than that."""
 _NESTED = 2
-"""For up to so many strings there is a list in a list instead, which is faster to look up."""
+"""Structs are kept in a list in a list for up to so many strings, which is looked up fastest."""
+_KEPT_STRUCTS = 4096
+"""So many are kept for more strings than that."""
 
 _ENCODE = """\
 def encode{suffix}(pdu, sequence_number):
@@ -343,10 +343,10 @@ def compiled(of: type[Pdu]) -> Codec:
 
 
 def _packer(version: _Version) -> Any:
-    """``pack`` by the lengths of the strings: as lists in lists where there are few, a call if not.
+    """``pack`` by the lengths of the strings: by index where they are few, by a call if not.
 
-    A list's items are at first all alike: what looks up its arguments' lengths, puts the right
-    ``pack`` in its own place and calls it.
+    What is found by index is at first a function that makes the right ``pack`` for the lengths of
+    its arguments, puts it in its own place and calls it.
     """
     sizes = [part.string.size for part in version.strings if part.string]
     written = [part for part in version.parts if part.name not in version.skipped]

@@ -232,10 +232,9 @@ class Session(Generic[C]):
         return self._window.take() if self._window.out else b""
 
     def deadline(self) -> float | None:
-        """When to call :meth:`handle_deadline`; None for never.
+        """When to call :meth:`handle_deadline`, None for never; ask anew after any other call.
 
-        It may turn out too early, and receiving only ever puts it off. So a timer that is set need
-        not be set anew, but for an earlier time after another call.
+        It may turn out too early, never too late: a timer that is set for earlier can stay.
         """
         if self._events:
             return -inf
@@ -332,6 +331,7 @@ class Session(Generic[C]):
                 self._enter(BOUND_BY[kind] if bound else _OPEN)
         elif number == self._enquiry and kind in (EnquireLinkResp, GenericNack):
             self._enquiry = None
+            self._wake = min(self._wake, self._own_deadline())
         elif number == self._unbind and kind in (UnbindResp, GenericNack):
             self._close(self._closing, events)
         elif late := self._window.forgotten(number):
@@ -382,13 +382,11 @@ class Session(Generic[C]):
         if not header.is_response:
             return
         request = self._window.pending.get(number)
-        if request is None or request.answer is not kind or header.command_status:
-            # The status of a refusal says all that is needed, and so does any answer to the
-            # session's own requests.
-            self._take_answer(
-                kind(command_status=header.command_status, sequence_number=number), events
-            )
-        else:
+        if header.command_status or number in (self._enquiry, self._unbind):
+            # The header says all that is needed: a refusal, an answer to the session itself.
+            said = kind(command_status=header.command_status, sequence_number=number)
+            self._take_answer(said, events)
+        elif request is not None and request.answer is kind:
             self._window.end(number, Reason.BROKEN_ANSWER, events)
 
     def _lose_framing(self, error: FramingError, events: list[Event[C]]) -> None:

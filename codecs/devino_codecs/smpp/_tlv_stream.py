@@ -9,29 +9,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import construct
 from construct import FormatField
 
-from ._fields import OctetString, TextToEnd, UnfitError
+from ._fields import ToEnd, UnfitError
 from ._tlvs import TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
 
 __all__ = ["read_tlvs", "write_tlvs"]
 
-Read = Callable[[bytes], object]
-Write = Callable[[Any], bytes]
-
 _HEAD = struct.Struct(">HH")
 
-
-class _Run(NamedTuple):
-    """Parameters that are all integers, in a certain order."""
-
-    read: Callable[[bytes, int], Tlvs | None]
-    """None if others are there."""
-    write: Callable[[Tlvs], bytes]
-
+Read = Callable[[bytes], object]
+Write = Callable[[Any], bytes]
+ReadRun = Callable[[bytes, int], Tlvs | None]
+"""The parameters of one run from an offset on; None if others are there."""
+WriteAll = Callable[[Tlvs], bytes]
 
 _RUN = """\
 def read(data, at):
@@ -41,26 +35,31 @@ def read(data, at):
 
 
 def write(tlvs):
-    {values}, = tlvs.values()
-    return pack({parts_given})
+    return pack({values})
 """
 
-_KEPT_RUNS = 256
-"""There are more orders than that only where someone plays; those are read one by one."""
-_RUN_BY_NAMES: dict[tuple[str, ...], _Run | None] = {}
-_RUN_BY_SIZE: dict[int, _Run] = {}
-"""The run last seen of this size in octets: likely the next one as well."""
+_KEPT_ORDERS = 256
+"""There are more only where someone plays; the others are read and written one by one."""
+_write_by_names: dict[tuple[str, ...], WriteAll] = {}
+_read_by_names: dict[tuple[str, ...], ReadRun] = {}
+_read_by_size: dict[int, ReadRun] = {}
+"""For the run last seen of this size in octets: likely the next one as well."""
 
 
-def _run(names: tuple[str, ...]) -> _Run | None:
-    """The run of these names; None if not all of them are integers that stand once."""
-    if names in _RUN_BY_NAMES or len(_RUN_BY_NAMES) >= _KEPT_RUNS:
-        return _RUN_BY_NAMES.get(names)
-    run = _RUN_BY_NAMES[names] = _made_run(names)
-    return run
+def _learn(names: tuple[str, ...]) -> WriteAll:
+    """What writes the parameters of these names, in this order."""
+    if len(_write_by_names) >= _KEPT_ORDERS:
+        return _write_each
+    run = _made_run(names)
+    if run is None:
+        _write_by_names[names] = _write_each
+    else:
+        _read_by_names[names], _write_by_names[names] = run
+    return _write_by_names[names]
 
 
-def _made_run(names: tuple[str, ...]) -> _Run | None:
+def _made_run(names: tuple[str, ...]) -> tuple[ReadRun, WriteAll] | None:
+    """None if not all of these are integers that may stand once."""
     rows = [TLVS[name] for name in names if name in TLVS]
     integers = [row.value for row in rows if isinstance(row.value, FormatField) and not row.repeats]
     if not names or len(integers) < len(names):
@@ -71,26 +70,42 @@ def _made_run(names: tuple[str, ...]) -> _Run | None:
         parts=", ".join(f"head_{at}, value_{at}" for at in range(len(rows))),
         same=" and ".join(f"head_{at} == {head}" for at, head in enumerate(heads)),
         tlvs=", ".join(f'"{row.name}": value_{at}' for at, row in enumerate(rows)).join("{}"),
-        values=", ".join(f"value_{at}" for at in range(len(rows))),
-        parts_given=", ".join(f"{head}, value_{at}" for at, head in enumerate(heads)),
+        values=", ".join(
+            f'{head}, tlvs["{row.name}"]' for head, row in zip(heads, rows, strict=True)
+        ),
     )
     namespace: dict[str, Any] = {"pack": layout.pack, "unpack": layout.unpack_from}
     exec(text, namespace)  # noqa: S102 - made here, of our own table
-    return _Run(namespace["read"], namespace["write"])
+    return namespace["read"], namespace["write"]
 
 
 def read_tlvs(data: bytes, at: int) -> tuple[Tlvs, RawTlvs]:
     """The parameters from this offset to the end; any of them overrunning it is a ValueError."""
-    run = _RUN_BY_SIZE.get(len(data) - at)
-    if run is not None:
-        tlvs = run.read(data, at)
+    read = _read_by_size.get(len(data) - at)
+    if read is not None:
+        tlvs = read(data, at)
         if tlvs is not None:
             return tlvs, ()
     return _read_each(data, at)
 
 
+def write_tlvs(tlvs: Tlvs, raw_tlvs: RawTlvs) -> bytes:
+    """The octets of all parameters in the order given; a value that does not fit is any error."""
+    names = tuple(tlvs)
+    write = _write_by_names.get(names) or _learn(names)
+    if not raw_tlvs:
+        return write(tlvs)
+    raw = [_HEAD.pack(tag, len(octets)) + octets for tag, octets in raw_tlvs]
+    return write(tlvs) + b"".join(raw)
+
+
+def _write_each(tlvs: Tlvs) -> bytes:
+    return b"".join([_WRITERS[name](value) for name, value in tlvs.items()])
+
+
 def _read_each(data: bytes, began: int) -> tuple[Tlvs, RawTlvs]:
-    tlvs: dict[str, Any] = {}
+    tlvs: dict[str, object] = {}
+    repeated: dict[str, list[object]] = {}
     raw_tlvs: list[tuple[int, bytes]] = []
     at, end = began, len(data)
     while at < end:
@@ -104,37 +119,28 @@ def _read_each(data: bytes, began: int) -> tuple[Tlvs, RawTlvs]:
             except construct.ConstructError:
                 pass
             else:
-                tlvs[row.name] = (*tlvs.get(row.name, ()), value) if row.repeats else value
+                if row.repeats:
+                    repeated.setdefault(row.name, []).append(value)
+                tlvs[row.name] = value
                 continue
         raw_tlvs.append((tag, octets))
     if at > end:
         raise ValueError
+    tlvs |= {name: tuple(values) for name, values in repeated.items()}
     if not raw_tlvs:
         names = tuple(tlvs)
-        run = _RUN_BY_NAMES[names] if names in _RUN_BY_NAMES else _run(names)
-        if run is not None:
-            _RUN_BY_SIZE[end - began] = run
+        if names not in _write_by_names:
+            _learn(names)
+        if names in _read_by_names:
+            _read_by_size[end - began] = _read_by_names[names]
     return cast("Tlvs", tlvs), tuple(raw_tlvs)
-
-
-def write_tlvs(tlvs: Tlvs, raw_tlvs: RawTlvs) -> bytes:
-    """The octets of all parameters in the order given; a value that does not fit is any error."""
-    names = tuple(tlvs)
-    run = _RUN_BY_NAMES[names] if names in _RUN_BY_NAMES else _run(names)
-    if run is not None:
-        octets = run.write(tlvs)
-    else:
-        octets = b"".join([_WRITERS[name](value) for name, value in tlvs.items()])
-    if raw_tlvs:
-        octets += b"".join([_HEAD.pack(tag, len(value)) + value for tag, value in raw_tlvs])
-    return octets
 
 
 def _reader(row: Tlv) -> Read:
     field = row.value
     if isinstance(field, FormatField):
         return partial(_read_integer, field.length)
-    return field.read if isinstance(field, OctetString | TextToEnd) else field.parse
+    return field.read if isinstance(field, ToEnd) else field.parse
 
 
 def _read_integer(size: int, octets: bytes) -> int:
@@ -149,7 +155,7 @@ def _writer(row: Tlv) -> Write:
         packed = struct.Struct(">HH" + field.fmtstr[1:])
         write: Write = partial(packed.pack, row.tag, field.length)
     else:
-        built = field.write if isinstance(field, OctetString | TextToEnd) else field.build
+        built = field.write if isinstance(field, ToEnd) else field.build
         write = partial(_write_octets, row.tag, built)
     return partial(_write_repeated, write) if row.repeats else write
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from typing import IO, Annotated, Any, NamedTuple, TypedDict, cast, get_type_hints
+from typing import Annotated, NamedTuple, TypedDict, cast, get_type_hints
 
 import construct
 from construct import FormatField, Int8ub, Int16ub, Int32ub
 
-from ._fields import AnyAdapter, AnyField, OctetString, TextToEnd, UnfitError, WireField
+from ._fields import AnyField, OctetString, TextToEnd, ToEnd, UnfitError
 
 __all__ = [
     "TLVS",
@@ -39,28 +40,34 @@ class ItsSessionInfo(NamedTuple):
     """The number in the dialogue, shifted left by one; the lowest bit says that it is the last."""
 
 
-class _Pair(AnyAdapter):
-    """Two integers as a named tuple."""
+class _Pair(ToEnd[tuple[int, int]]):
+    """Two integers as a named tuple; ``layout`` is a :mod:`struct` format."""
 
-    def __init__(self, of: type[NetworkErrorCode | ItsSessionInfo], *parts: AnyField) -> None:
-        super().__init__(construct.Sequence(*parts, construct.Terminated))
+    def __init__(self, of: type[NetworkErrorCode | ItsSessionInfo], layout: str) -> None:
+        super().__init__()
         self.of = of
+        self.layout = struct.Struct(layout)
 
-    def _decode(self, obj: Any, context: object, path: str) -> tuple[int, ...]:
-        return self.of(*obj[:2])
+    def read(self, octets: bytes) -> tuple[int, int]:
+        if len(octets) != self.layout.size:
+            raise UnfitError(f"{len(octets)} octets, expected {self.layout.size}")
+        return self.of(*self.layout.unpack(octets))
 
-    def _encode(self, obj: object, context: object, path: str) -> list[object]:
-        if not (isinstance(obj, tuple) and len(obj) == 2):
-            raise UnfitError(f"{type(obj).__name__} is not a pair of integers")
-        return [*obj, None]
+    def write(self, value: object) -> bytes:
+        if isinstance(value, tuple) and len(value) == 2:
+            try:
+                return self.layout.pack(*value)
+            except struct.error:
+                pass
+        raise UnfitError(f"not two integers that fit {self.layout.size} octets")
 
 
-class _Present(WireField[bool]):
+class _Present(ToEnd[bool]):
     """A parameter without a value: True says that it is there."""
 
-    def take(self, stream: IO[bytes]) -> bool:
-        if stream.read(1):
-            raise UnfitError("has a value, expected none")
+    def read(self, octets: bytes) -> bool:
+        if octets:
+            raise UnfitError(f"{len(octets)} octets, expected none")
         return True
 
     def write(self, value: object) -> bytes:
@@ -131,9 +138,7 @@ class Tlvs(TypedDict, total=False):
     dpf_result: Annotated[int, Tlv(0x0420, Int8ub)]
     set_dpf: Annotated[int, Tlv(0x0421, Int8ub)]
     ms_availability_status: Annotated[int, Tlv(0x0422, Int8ub)]
-    network_error_code: Annotated[
-        NetworkErrorCode, Tlv(0x0423, _Pair(NetworkErrorCode, Int8ub, Int16ub))
-    ]
+    network_error_code: Annotated[NetworkErrorCode, Tlv(0x0423, _Pair(NetworkErrorCode, ">BH"))]
     message_payload: Annotated[bytes, Tlv(0x0424, OctetString())]
     delivery_failure_reason: Annotated[int, Tlv(0x0425, Int8ub)]
     more_messages_to_send: Annotated[int, Tlv(0x0426, Int8ub)]
@@ -144,7 +149,7 @@ class Tlvs(TypedDict, total=False):
     ms_validity: Annotated[int, Tlv(0x1204, Int8ub)]
     alert_on_message_delivery: Annotated[bool, Tlv(0x130C, _Present())]
     its_reply_type: Annotated[int, Tlv(0x1380, Int8ub)]
-    its_session_info: Annotated[ItsSessionInfo, Tlv(0x1383, _Pair(ItsSessionInfo, Int8ub, Int8ub))]
+    its_session_info: Annotated[ItsSessionInfo, Tlv(0x1383, _Pair(ItsSessionInfo, ">BB"))]
 
 
 RawTlvs = tuple[tuple[int, bytes], ...]
@@ -174,6 +179,7 @@ def tlv_name(tag: int) -> str:
 def typed_tlvs(found: Iterable[tuple[int, bytes]]) -> tuple[Tlvs, RawTlvs]:
     """Parameters by name where the table has them and their octets fit, the others as they are."""
     tlvs: dict[str, object] = {}
+    repeated: dict[str, list[object]] = {}
     raw_tlvs = []
     for tag, octets in found:
         row = TLV_BY_TAG.get(tag)
@@ -181,9 +187,11 @@ def typed_tlvs(found: Iterable[tuple[int, bytes]]) -> tuple[Tlvs, RawTlvs]:
         if row is None or value is None:
             raw_tlvs.append((tag, octets))
         elif row.repeats:
-            tlvs[row.name] = (*cast("tuple[object, ...]", tlvs.get(row.name, ())), value)
+            repeated.setdefault(row.name, []).append(value)
+            tlvs[row.name] = value
         elif row.name in tlvs:
             raw_tlvs.append((tag, octets))
         else:
             tlvs[row.name] = value
+    tlvs |= {name: tuple(values) for name, values in repeated.items()}
     return cast("Tlvs", tlvs), tuple(raw_tlvs)

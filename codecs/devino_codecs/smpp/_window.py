@@ -86,7 +86,8 @@ class Window(Generic[C]):
             deadline = now + timeout
             self.pending[number] = _Pending(context, deadline, answer, self.batch, len(self.out))
             self.out.append(octets)
-            self.wake = min(self.wake, deadline)
+            if deadline < self.wake:
+                self.wake = deadline
         else:
             self.waiting[number] = _Waiting(context, octets, answer, timeout)
 
