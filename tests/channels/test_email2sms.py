@@ -92,6 +92,7 @@ async def test_a_message_is_taken_without_ids_charged_and_delivered(format_: str
         assert (receipt.status.state, receipt.ids, receipt.parts) == (
             State.ACCEPTED, (), count_parts(text),
         )  # fmt: skip
+        assert (receipt.status.code, receipt.status.description) == (250, "2.0.0 OK")
         assert (stored.to, stored.submission.sender, stored.submission.text) == (
             TO, "My Bank", text,
         )  # fmt: skip
@@ -396,6 +397,54 @@ async def test_this_machine_introduces_itself_by_its_full_name(
             await introduced.send([Message(TO, "a")])
     server.close()
     assert heard == [f"EHLO {greeted}\r\n".encode()]
+
+
+JUNK = [
+    b"",
+    b"\r\n",
+    b"hello\r\n",
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    b"250\r\n" * 3,
+    b"199 what\r\n",
+    b"999 what\r\n",
+    b"-50 what\r\n",
+    b"250-and so on\r\n" * 5_000,
+    b"250 " + b"a" * 100_000,
+    b"\xff\xfe\x00\r\n",
+    b"554-\xd0\xbd\r\n554 \xff\r\n",
+]
+ORDERLY = [b"220 hello\r\n", b"250 hello\r\n", b"250 OK\r\n", b"250 OK\r\n", b"354 go\r\n"]
+
+
+@pytest.mark.parametrize("junk", JUNK)
+async def test_whatever_a_server_says_is_a_receipt_or_an_error_of_ours(junk: bytes) -> None:
+    async def told(orderly: int) -> object:
+        said = iter([*ORDERLY[:orderly], junk])
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(next(said))
+            for line in said:
+                if line is junk and orderly == len(ORDERLY):
+                    await reader.readuntil(b"\r\n.\r\n")
+                else:
+                    await reader.readline()
+                writer.write(line)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            async with channel(ManualClock(), host="127.0.0.1", port=port) as sending:
+                return (await sending.send([Message(TO, "a")]))[0]
+        except DevinoError as error:
+            return error
+        finally:
+            server.close()
+
+    for outcome in await asyncio.gather(*map(told, range(len(ORDERLY) + 1))):
+        assert isinstance(outcome, DevinoError | Receipt)
+        if isinstance(outcome, DevinoError):
+            assert len(str(outcome)) < 500
 
 
 async def test_through_the_client_like_any_other_channel() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devino_codecs import email2sms
@@ -17,6 +17,7 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
+    Secret,
     Unsupported,
 )
 from devino_core.testing import ManualClock
@@ -196,9 +197,8 @@ def test_settings_that_no_mail_or_server_fits_are_refused_at_once(
 
 def test_the_defaults_encrypt_and_go_to_the_platform() -> None:
     settings = Email2SmsSettings(
-        login="a", password=channel(ManualClock(), host="a").settings.password,
-        host="mail.example.org", from_addr="a@example.org",
-    )  # fmt: skip
+        login="a", password=Secret("b"), host="mail.example.org", from_addr="a@example.org"
+    )
     assert (settings.tls, settings.gateway) == ("starttls", email2sms.GATEWAY)
 
 
@@ -209,6 +209,7 @@ TEXTS = st.one_of(
 )
 
 
+@settings(max_examples=50)
 @given(
     st.lists(
         st.builds(

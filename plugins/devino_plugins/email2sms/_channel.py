@@ -30,7 +30,6 @@ from ._settings import Email2SmsSettings, Tls
 __all__ = ["Email2SmsChannel"]
 
 _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
-_TAKEN = Status(state=State.ACCEPTED)
 
 
 class Email2SmsChannel(Channel[Email2SmsSettings]):
@@ -66,9 +65,10 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS, those that differ only in the number in as few mails as the format allows.
 
-        A receipt says ACCEPTED when the mail server took the mail: the wire has no word for what
-        the platform does with it, and gives no ids. Limits: what windows-1251 can write; sender
-        11 letters or 15 digits; no ``send_at``, ``validity``, ``fallback`` or ``options``.
+        A receipt says ACCEPTED when the mail server took the mail, in its own words, which often
+        hold its queue id: the wire has no word for what the platform does with it. Limits: what
+        windows-1251 can write; sender 11 letters or 15 digits; no ``send_at``, ``validity``,
+        ``fallback`` or ``options``.
 
         An answer of 4xx is Throttled, QueueFull or Unavailable and one of 5xx Rejected or
         AuthenticationFailed: nothing was sent. OutcomeUnknown: the mail left, and no answer came.
@@ -89,9 +89,10 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
     async def _send_planned(
         self, pool: Pool, planned: Planned, messages: Sequence[Message]
     ) -> list[Receipt]:
-        await pool.send(planned.mail)
+        reply = await pool.send(planned.mail)
+        taken = Status(state=State.ACCEPTED, code=reply.code, description=reply.text)
         return [
-            Receipt.of(messages[position], _TAKEN, channel=self.name, parts=planned.parts)
+            Receipt.of(messages[position], taken, channel=self.name, parts=planned.parts)
             for position in planned.positions
         ]
 

@@ -31,10 +31,11 @@ from devino_core import (
 
 from ._replies import CLOSING, refusal
 
-__all__ = ["Connection", "Peer"]
+__all__ = ["Connection", "Peer", "Reply"]
 
 _FAREWELL = 2.0
 """Seconds to wait for the answer to QUIT."""
+_MAX_TEXT = 200
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -77,7 +78,7 @@ class Peer(NamedTuple):
             async with asyncio.timeout(self.connect_timeout):
                 await self._agree(smtp)
             return Connection(smtp, self)
-        except (SMTPException, OSError) as error:
+        except (SMTPException, OSError, ValueError) as error:
             failure = self._no_connection(error)
         except BaseException:
             smtp.close()
@@ -103,9 +104,9 @@ class Peer(NamedTuple):
             await smtp.login(username, password.reveal())
 
     def _no_connection(self, error: Exception) -> DevinoError:
-        if isinstance(error, SMTPResponseException) and error.code > 0:
+        if isinstance(error, SMTPResponseException) and 400 <= error.code <= 599:
             verb = "AUTH" if isinstance(error, SMTPAuthenticationError) else "the connection"
-            return refusal(verb, error.code, self.unsecret(error.message))
+            return refusal(verb, error.code, self.told(error.message))
         cause: BaseException = error
         if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, OSError):
             cause = error.__cause__
@@ -121,14 +122,21 @@ class Peer(NamedTuple):
             # asyncio repeats the address in its own words; a name that is not found has no errno.
             reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
         else:
-            reason = str(cause) or type(cause).__name__
+            reason = type(cause).__name__
         return ConnectFailed(f"no connection to {self.host}: {reason}")
 
-    def unsecret(self, text: str) -> str:
-        """An answer's text, should the server repeat what it was told."""
+    def told(self, text: str) -> str:
+        """A reply's text on one line, without what a server should not have repeated."""
         for secret in self.secrets:
             text = text.replace(secret.reveal(), str(secret))
-        return text
+        return " ".join(text.split())[:_MAX_TEXT]
+
+
+class Reply(NamedTuple):
+    """What a server said."""
+
+    code: int
+    text: str
 
 
 class Connection:
@@ -162,8 +170,8 @@ class Connection:
             self._abandoned = False
         await self._ask("MAIL", self._mail_from)
 
-    async def finish(self, mail: bytes) -> None:
-        """Send the mail, which has CRLF at the end of each line.
+    async def finish(self, mail: bytes) -> Reply:
+        """Send the mail, which has CRLF at the end of each line, and give the reply to it.
 
         Raises as :meth:`begin`; OutcomeUnknown or ProtocolViolation when the mail left and it is
         not known whether it was taken.
@@ -171,8 +179,9 @@ class Connection:
         self._abandoned = True
         await self._ask("RCPT", self._rcpt_to)
         await self._ask("DATA", b"DATA\r\n", expected=3)
-        await self._deliver(mail)
+        reply = await self._deliver(mail)
         self._between_mails = True
+        return Reply(reply.code, self._peer.told(reply.message))
 
     async def quit(self) -> None:
         """Take leave, in good order if the server lets us."""
@@ -200,7 +209,7 @@ class Connection:
         self.drop()
         raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
 
-    async def _deliver(self, mail: bytes) -> None:
+    async def _deliver(self, mail: bytes) -> SMTPResponse:
         if not self._smtp.is_connected:
             raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
         if mail.startswith(b".") or b"\n." in mail:
@@ -215,7 +224,7 @@ class Connection:
             # Taken or not, the mail is dealt with.
             self._abandoned = False
             if reply.code // 100 == 2:
-                return
+                return reply
             self._heed_refusal("the mail", reply)
             what, answered = f"an unexpected answer ({reply.code})", True
         self.drop()
@@ -244,7 +253,7 @@ class Connection:
             self._between_mails = True
             if reply.code == CLOSING:
                 self.drop()
-            raise refusal(verb, reply.code, self._peer.unsecret(reply.message))
+            raise refusal(verb, reply.code, self._peer.told(reply.message))
 
 
 def _what_happened(error: Exception, timeout: float | None = None) -> str:

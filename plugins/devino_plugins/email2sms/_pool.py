@@ -9,7 +9,7 @@ from typing import NamedTuple
 from devino_core import Unavailable
 from devino_core.clock import Clock
 
-from ._connection import Connection
+from ._connection import Connection, Reply
 
 __all__ = ["Pool"]
 
@@ -44,12 +44,12 @@ class Pool:
         self._kept: list[_Kept] = []
         self._closed = False
 
-    async def send(self, mail: bytes) -> None:
+    async def send(self, mail: bytes) -> Reply:
         """Send one mail. Raises as :meth:`Connection.begin` and :meth:`Connection.finish`."""
         async with self._slots:
             connection, opened_at = await self._begun()
             try:
-                await connection.finish(mail)
+                return await connection.finish(mail)
             finally:
                 self._keep(connection, opened_at)
 

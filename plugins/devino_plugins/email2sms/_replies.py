@@ -18,8 +18,6 @@ __all__ = ["CLOSING", "refusal"]
 CLOSING = 421
 """The reply after which a server closes the connection."""
 
-_MAX_TEXT = 200
-
 _NOT_NOW: Mapping[int, type[Throttled]] = {450: Throttled, 452: QueueFull}
 _NO_LOGIN = frozenset({530, 534, 535, 538})
 
@@ -29,7 +27,6 @@ def refusal(verb: str, code: int, text: str) -> DevinoError:
 
     A reply to AUTH is told without its text, which may repeat what was sent.
     """
-    text = " ".join(text.split())[:_MAX_TEXT]
     if code >= 500:
         if verb == "AUTH":
             return AuthenticationFailed("the mail server refused the login", code=code)
