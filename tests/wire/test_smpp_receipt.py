@@ -59,8 +59,8 @@ def test_the_customary_text_is_read_and_written() -> None:
             b" err:000 text:Hello"
         ),
         (
-            b"ID:1234567890 SUB:001 DLVRD:001 SUBMIT DATE:2601311200 DONE DATE:2601311201 STAT:DELIVRD"
-            b" ERR:000 TEXT:Hello"
+            b"ID:1234567890 SUB:001 DLVRD:001 SUBMIT DATE:2601311200 DONE DATE:2601311201"
+            b" STAT:DELIVRD ERR:000 TEXT:Hello"
         ),
         (
             b"id:1234567890 sub:001 dlvrd:001 submit_date:2601311200 done_date:2601311201"
@@ -75,8 +75,8 @@ def test_the_customary_text_is_read_and_written() -> None:
             b" stat:DELIVRD err:000 text:Hello"
         ),
         (
-            b"text:Hello id:1234567890 sub:001 dlvrd:001 submit date:202601311200 done date:2601311201"
-            b" stat:DELIVRD err:000"
+            b"text:Hello id:1234567890 sub:001 dlvrd:001 submit date:202601311200"
+            b" done date:2601311201 stat:DELIVRD err:000"
         ),
     ],
 )

@@ -82,6 +82,7 @@ from ._pdus import (
     UnbindResp,
     UnknownPdu,
     UnsuccessSme,
+    response_type,
 )
 from ._reassembly import Incomplete, Reassembler, Whole
 from ._receipt import (
@@ -192,6 +193,7 @@ __all__ = [
     "parse_receipt",
     "parse_time",
     "receipt_of",
+    "response_type",
     "source",
     "status_name",
     "user_data",

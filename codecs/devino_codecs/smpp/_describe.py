@@ -49,7 +49,7 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
     :func:`decode` do.
 
     >>> print(describe(QuerySm(message_id="17", source_addr="79001234567", sequence_number=5)))
-    query_sm  sequence_number 5, command_status ESME_ROK (0x00), 35 octets
+    query_sm  sequence_number 5, command_status ESME_ROK (0x00), 33 octets
       message_id       '17'
       source_addr_ton  0 UNKNOWN
       source_addr_npi  0 UNKNOWN
