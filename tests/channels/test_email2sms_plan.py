@@ -180,6 +180,7 @@ def test_what_this_wire_has_no_word_for_is_unsupported(message: Message, what: s
         ({"host": "mail.example.org\r\n"}, "host"),
         ({"host": "a" * 64 + ".org"}, "host"),
         ({"local_hostname": "a b"}, "local_hostname"),
+        ({"local_hostname": "ПК-Иван"}, "local_hostname"),
         ({"smtp_username": "me"}, "smtp_password"),
         ({"smtp_password": "secret"}, "smtp_username"),
         ({"tls": "no"}, "tls"),

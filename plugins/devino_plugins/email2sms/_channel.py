@@ -120,10 +120,12 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
 
 
 def _check_peer(settings: Email2SmsSettings, channel: str) -> None:
-    for key in ("host", "local_hostname"):
-        value = getattr(settings, key)
-        if value is not None and not _is_host(value):
-            raise ConfigurationError(f"channel {channel!r}: {key}: {value!r} is no host's name")
+    if not _is_host(settings.host):
+        raise ConfigurationError(f"channel {channel!r}: host: no host can be named so")
+    own = settings.local_hostname
+    # It goes into a command, which is ASCII.
+    if own is not None and not (own.isascii() and _is_host(own)):
+        raise ConfigurationError(f"channel {channel!r}: local_hostname: no host can be named so")
     if (settings.smtp_username is None) is not (settings.smtp_password is None):
         raise ConfigurationError(
             f"channel {channel!r}: smtp_username and smtp_password belong together"

@@ -81,7 +81,7 @@ class Conversation(SMTP):
                 self._abort()
         # Whoever closes the connection cancels this.
         await asyncio.Event().wait()
-        raise AssertionError
+        raise AssertionError("nobody sets that event")
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """As aiosmtpd has it, with mails that it throws away on record."""
