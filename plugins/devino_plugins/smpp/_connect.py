@@ -1,0 +1,164 @@
+"""From an address and an account to a bound session."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from devino_codecs import EncodeError
+from devino_codecs.smpp import (
+    BindReceiver,
+    BindRequest,
+    BindTransceiver,
+    BindTransmitter,
+    CommandStatus,
+    Pdu,
+    SessionSettings,
+    encode,
+    status_name,
+)
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    OutcomeUnknown,
+    Secret,
+)
+from devino_core.clock import SYSTEM_CLOCK, Clock
+
+from ._rules import PLATFORM
+from ._session import SmppSession, Wire
+
+__all__ = ["BINDS", "Bind", "bind_request", "connect", "open_session"]
+
+Bind = Literal["transceiver", "transmitter", "receiver"]
+
+BINDS: dict[Bind, type[BindRequest]] = {
+    "transceiver": BindTransceiver,
+    "transmitter": BindTransmitter,
+    "receiver": BindReceiver,
+}
+_WRONG_LOGIN = frozenset({CommandStatus.ESME_RINVSYSID, CommandStatus.ESME_RINVPASWD})
+
+
+@asynccontextmanager
+async def connect(
+    host: str,
+    port: int = 2775,
+    *,
+    system_id: str,
+    password: str | Secret,
+    bind: Bind = "transceiver",
+    window: int = 10,
+    tls: bool | ssl.SSLContext = True,
+    system_type: str = "",
+    connect_timeout: float = 10.0,
+    response_timeout: float = 30.0,
+    incoming: int = 1000,
+    clock: Clock = SYSTEM_CLOCK,
+) -> AsyncIterator[SmppSession]:
+    """A bound session, for as long as the block lasts; at its end it is unbound.
+
+    ``window``: how many requests may be unanswered. ``incoming``: how many PDUs of the centre may
+    wait to be iterated. ``tls`` is verified with the host's name; False is plain TCP, on which
+    everyone on the way reads the password. Times are in seconds. The rules of the platform hold
+    (manual, 3.3), but for the pauses between connections, which are the caller's to keep.
+
+    Raises ConnectFailed, AuthenticationFailed, and ConfigurationError for what no bind can say::
+
+        async with connect("smpp01.integrationapi.net", system_id="me", password="...") as session:
+            answer = await session.request(SubmitSm(...))
+    """
+    secret = password if isinstance(password, Secret) else Secret(password)
+    session = await open_session(
+        host,
+        port,
+        bind_request(bind, system_id, secret, system_type),
+        tls=ssl.create_default_context() if tls is True else tls or None,
+        settings=PLATFORM.session(window=window, response_timeout=response_timeout),
+        connect_timeout=connect_timeout,
+        incoming=incoming,
+        clock=clock,
+    )
+    try:
+        yield session
+    finally:
+        await session.aclose()
+
+
+def bind_request(bind: Bind, system_id: str, password: Secret, system_type: str) -> BindRequest:
+    """The PDU that logs in. Raises ConfigurationError for what does not fit into it."""
+    request = BINDS[bind](system_id=system_id, password=password.reveal(), system_type=system_type)
+    try:
+        encode(request)
+    except EncodeError as error:
+        raise ConfigurationError(f"SMPP cannot log in with this {error}") from None
+    return request
+
+
+async def open_session(
+    host: str,
+    port: int,
+    bind: BindRequest,
+    *,
+    tls: ssl.SSLContext | None,
+    settings: SessionSettings,
+    connect_timeout: float,
+    incoming: int,
+    clock: Clock,
+    on_request: Callable[[SmppSession, Pdu], None] | None = None,
+    on_end: Callable[[SmppSession], None] | None = None,
+) -> SmppSession:
+    """Connect and bind. Raises ConnectFailed or AuthenticationFailed."""
+    session = SmppSession(
+        settings, clock=clock, incoming=incoming, on_request=on_request, on_end=on_end
+    )
+    where = f"{host}:{port}"
+    try:
+        async with asyncio.timeout(connect_timeout):
+            # asyncio sets TCP_NODELAY on its own.
+            await asyncio.get_running_loop().create_connection(
+                lambda: Wire(session),
+                host,
+                port,
+                ssl=tls,
+                server_hostname=host if tls else None,
+            )
+    except (OSError, UnicodeError) as error:
+        raise ConnectFailed(f"cannot connect to {where}: {_reason(error)}") from None
+    try:
+        answer = await session.request(bind)
+    except OutcomeUnknown as error:
+        session.abort()
+        raise ConnectFailed(f"{where} did not answer the bind: {error}") from None
+    except BaseException:
+        session.abort()
+        raise
+    if answer.command_status:
+        session.abort()
+        raise _refused(answer.command_status, where)
+    return session
+
+
+def _refused(status: int, where: str) -> DevinoError:
+    name = status_name(status)
+    if status in _WRONG_LOGIN:
+        return AuthenticationFailed(f"{where} refused login and password: {name}", code=status)
+    return ConnectFailed(f"{where} refused the bind: {name}")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not to be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return (
+            "TLS failed; if the centre only speaks plain SMPP, on which everyone on the way can "
+            "read the password, write `tls = false`"
+        )
+    return getattr(error, "strerror", None) or type(error).__name__

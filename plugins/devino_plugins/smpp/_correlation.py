@@ -1,0 +1,107 @@
+"""Which sent message a report is about, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+__all__ = ["Correlator", "Origin"]
+
+
+class Origin(NamedTuple):
+    """The message that an id was given for."""
+
+    ref: str
+    sender: str
+
+
+Found: TypeAlias = Callable[[Origin | None], None]
+
+
+class _Early:
+    """A report whose id is not known, as long as an answer that is still to come may name it."""
+
+    __slots__ = ("after", "found", "id")
+
+    def __init__(self, message_id: str, after: int, found: Found) -> None:
+        self.id = message_id
+        self.after = after
+        self.found: Found | None = found
+
+
+class Correlator:
+    """Remembers the last ``size`` ids.
+
+    A report can come before the answer that gives its id: by another session, or because the
+    centre writes it first. So a report with an unknown id waits until every submit is answered or
+    given up that was under way when it came, and no longer.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._origins: OrderedDict[str, Origin] = OrderedDict()
+        self._last = 0
+        self._under_way: dict[int, None] = {}
+        """Numbers of submits, the oldest first."""
+        self._early: deque[_Early] = deque()
+        self._early_by_id: defaultdict[str, list[_Early]] = defaultdict(list)
+
+    @property
+    def waiting(self) -> int:
+        """How many reports wait."""
+        return sum(map(len, self._early_by_id.values()))
+
+    def begin(self) -> int:
+        """A submit leaves; the number to :meth:`end` it by."""
+        self._last += 1
+        self._under_way[self._last] = None
+        return self._last
+
+    def end(self, number: int, message_id: str, origin: Origin) -> None:
+        """It was answered with this id, "" for none, or given up."""
+        del self._under_way[number]
+        if message_id:
+            self.remember(message_id, origin)
+        if self._early:
+            self._release()
+
+    def remember(self, message_id: str, origin: Origin) -> None:
+        """The id was given for this message."""
+        self._origins[message_id] = origin
+        if len(self._origins) > self._size:
+            self._origins.popitem(last=False)
+        if self._early_by_id:
+            for early in self._early_by_id.pop(message_id, ()):
+                _tell(early, origin)
+
+    def origin(self, message_id: str) -> Origin | None:
+        """What is remembered now."""
+        return self._origins.get(message_id)
+
+    def find(self, message_id: str, found: Found) -> None:
+        """Call ``found`` with the origin, None if it is not known: now or when that is certain."""
+        origin = self._origins.get(message_id)
+        if origin is not None or not self._under_way:
+            found(origin)
+            return
+        early = _Early(message_id, self._last, found)
+        self._early.append(early)
+        self._early_by_id[message_id].append(early)
+
+    def _release(self) -> None:
+        oldest = next(iter(self._under_way), self._last + 1)
+        while self._early and (self._early[0].after < oldest or self._early[0].found is None):
+            early = self._early.popleft()
+            if early.found is not None:
+                same = self._early_by_id[early.id]
+                same.remove(early)
+                if not same:
+                    del self._early_by_id[early.id]
+                _tell(early, None)
+
+
+def _tell(early: _Early, origin: Origin | None) -> None:
+    found, early.found = early.found, None
+    if found is not None:
+        found(origin)

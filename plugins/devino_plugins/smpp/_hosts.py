@@ -1,0 +1,97 @@
+"""The hosts of one account, in order, and when each of them may be connected to again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple
+
+from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError
+from devino_core.clock import Clock
+
+from ._rules import Rules
+
+__all__ = ["Host", "Hosts", "parse_hosts"]
+
+_ROUNDING = 1e-3
+
+
+class Host(NamedTuple):
+    name: str
+    port: int
+
+
+def parse_hosts(hosts: str | Sequence[str], port: int) -> tuple[Host, ...]:
+    """``host`` and ``host:port``, separated by commas or in a list. Raises ConfigurationError."""
+    written = hosts.split(",") if isinstance(hosts, str) else hosts
+    found = tuple(_host(one.strip(), port) for one in written if one.strip())
+    if not found:
+        raise ConfigurationError("`hosts` names no host")
+    return found
+
+
+def _host(written: str, port: int) -> Host:
+    name, colon, digits = written.rpartition(":")
+    if not colon or (":" in name and not name.endswith("]")):
+        name, digits = written, str(port)
+    name = name.removeprefix("[").removesuffix("]")
+    # A decimal digit of another script would pass isdigit.
+    valid = digits.isascii() and digits.isdigit() and 0 < int(digits) < 65536
+    if not (valid and name and name.isprintable() and " " not in name and "/" not in name):
+        raise ConfigurationError(f"hosts: {written!r} is neither `host` nor `host:port`")
+    return Host(name, int(digits))
+
+
+class Hosts:
+    """Which host to connect to now: the first that is not to be left alone.
+
+    After a session has ended its host rests, and after a try that failed it rests longer; so the
+    next host is tried at once, and the main one again when both may be.
+    """
+
+    def __init__(self, hosts: Sequence[Host], rules: Rules, clock: Clock) -> None:
+        self._rules = rules
+        self._clock = clock
+        self._rest_until: dict[Host, float] = dict.fromkeys(hosts, -inf)
+        self._error: DevinoError | None = None
+
+    def allowed(self) -> Host | None:
+        now = self._clock.monotonic() + _ROUNDING
+        return next((host for host, until in self._rest_until.items() if until <= now), None)
+
+    def seconds_left(self) -> float:
+        """Until one is allowed again."""
+        return max(0.0, min(self._rest_until.values()) - self._clock.monotonic())
+
+    def broke(self, host: Host, reason: str) -> None:
+        """A session with it has ended."""
+        self._error = ConnectFailed(f"the session with {host.name} has ended: {reason}")
+        self._rest(host, self._rules.pause_after_break)
+
+    def failed(self, host: Host, error: ConnectFailed) -> None:
+        """A connection to it, or a bind, failed."""
+        self._error = error
+        self._rest(host, self._rules.pause_after_failure)
+
+    def refused_login(self, error: AuthenticationFailed) -> None:
+        """It is one account on all of them."""
+        for host in self._rest_until:
+            self._rest(host, self._rules.pause_after_failure)
+        self._error = error
+
+    def connected(self) -> None:
+        self._error = None
+
+    def is_refused_login(self) -> bool:
+        return isinstance(self._error, AuthenticationFailed)
+
+    def refusal(self) -> DevinoError:
+        """Why there is no session now; a new error for each who asks."""
+        if isinstance(self._error, AuthenticationFailed):
+            return AuthenticationFailed(self._error.description, code=self._error.code)
+        said = f"{self._error}; " if self._error else ""
+        return ConnectFailed(f"{said}the next try is allowed in {self.seconds_left():.0f} seconds")
+
+    def _rest(self, host: Host, seconds: float) -> None:
+        until = self._clock.monotonic() + seconds
+        self._rest_until[host] = max(self._rest_until[host], until)

@@ -1,0 +1,176 @@
+"""Events that wait to be iterated, and the acknowledgements that wait for that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from functools import partial
+
+from devino_codecs import DecodeError
+from devino_codecs.smpp import (
+    DataSm,
+    DeliverSm,
+    Incomplete,
+    Pdu,
+    Reassembler,
+    Receipt,
+    ReceiptStyle,
+    Whole,
+)
+from devino_core import DevinoError, Event
+from devino_core.clock import Clock
+
+from ._correlation import Correlator, Origin
+from ._events import digest, incoming, octets_of, receipt_in, status_changed
+from ._session import SmppSession
+from ._timer import Timer
+
+__all__ = ["Held", "Inbox"]
+
+_REMEMBERED = 10_000
+
+
+class Held:
+    """An event, and what is to be acknowledged once it was handed over."""
+
+    __slots__ = ("digest", "event", "pdu", "session")
+
+    def __init__(self, event: Event, digested: str = "") -> None:
+        self.event = event
+        self.digest = digested
+        """Of an incoming message."""
+        self.session: SmppSession | None = None
+        self.pdu: Pdu | None = None
+
+
+class Inbox:
+    """Takes what sessions deliver and gives it to who iterates, at most ``limit`` in between.
+
+    A ``deliver_sm`` is acknowledged when its event was handed over. The parts of a longer text are
+    acknowledged when they come, all but the one that completes it: a centre may wait for that
+    before it sends the next.
+    """
+
+    def __init__(
+        self,
+        *,
+        channel: str,
+        clock: Clock,
+        style: ReceiptStyle,
+        correlator: Correlator,
+        limit: int,
+    ) -> None:
+        self._channel = channel
+        self._clock = clock
+        self._style = style
+        self._correlator = correlator
+        self._limit = limit
+        self._queue: deque[Held] = deque()
+        self._news = asyncio.Event()
+        self._closed = False
+        self._failure: DevinoError | None = None
+        self._reassembler = Reassembler()
+        self._expiry = Timer(clock, self._expire)
+        self._unanswered: dict[Held, None] = {}
+        """Incoming messages that are not acknowledged."""
+        self._told: OrderedDict[str, str] = OrderedDict()
+        """Ids of messages that the centre will deliver again, by digest."""
+
+    def take(self, session: SmppSession, pdu: Pdu) -> None:
+        """The centre delivered this."""
+        if not isinstance(pdu, DeliverSm | DataSm):
+            session.reply(pdu)
+        elif len(self._queue) + self._correlator.waiting < self._limit:
+            receipt = receipt_in(pdu, self._style)
+            if receipt is None:
+                self._take_message(session, pdu)
+            else:
+                put = partial(self._put_receipt, session, pdu, receipt)
+                self._correlator.find(receipt.id, put)
+
+    async def next(self) -> Held | None:
+        """The next event, None once the inbox is closed. Raises what receiving failed with."""
+        while True:
+            if self._closed:
+                return None
+            if self._queue:
+                return self._queue.popleft()
+            if self._failure is not None:
+                raise self._failure
+            self._news.clear()
+            await self._news.wait()
+
+    def put_back(self, held: Held) -> None:
+        """It was not handed over after all."""
+        self._queue.appendleft(held)
+        self._news.set()
+
+    def acknowledge(self, held: Held) -> None:
+        """It was handed over."""
+        self._unanswered.pop(held, None)
+        if held.session is not None and held.pdu is not None:
+            held.session.reply(held.pdu)
+
+    def session_ended(self, session: SmppSession) -> None:
+        """What it did not get acknowledged will be delivered again, by another session."""
+        for held in [held for held in self._unanswered if held.session is session]:
+            del self._unanswered[held]
+            self._told[held.digest] = held.event.id
+            if len(self._told) > _REMEMBERED:
+                self._told.popitem(last=False)
+
+    def fail(self, error: DevinoError | None) -> None:
+        """Raise this to who iterates, once all events are given; None: wait for more."""
+        self._failure = error
+        self._news.set()
+
+    def close(self) -> None:
+        """Let who iterates come to an end."""
+        self._closed = True
+        self._expiry.cancel()
+        self._news.set()
+
+    def _put(self, held: Held) -> None:
+        self._queue.append(held)
+        self._news.set()
+
+    def _put_receipt(
+        self, session: SmppSession, pdu: Pdu, receipt: Receipt, origin: Origin | None
+    ) -> None:
+        event = status_changed(receipt, origin, now=self._clock.now(), channel=self._channel)
+        held = Held(event)
+        held.session, held.pdu = session, pdu
+        self._put(held)
+
+    def _take_message(self, session: SmppSession, pdu: DeliverSm | DataSm) -> None:
+        try:
+            results = self._reassembler.add(pdu, self._clock.monotonic())
+        except DecodeError:
+            # Its header cannot be read, so it is shown with the text.
+            results = [Whole((pdu,), (octets_of(pdu),))]
+        for result in results:
+            held = self._held(result)
+            if isinstance(result, Whole):
+                held.session, held.pdu = session, pdu
+                self._unanswered[held] = None
+            self._put(held)
+        if not any(isinstance(result, Whole) for result in results):
+            session.reply(pdu)
+        self._set_expiry()
+
+    def _held(self, message: Whole | Incomplete) -> Held:
+        now = self._clock.now()
+        digested = digest(message.pdus)
+        event_id = self._told.pop(digested, None) or f"{digested}-{now:%Y%m%d%H%M%S%f}"
+        event = incoming(message, event_id, now=now, channel=self._channel)
+        return Held(event, digested)
+
+    def _set_expiry(self) -> None:
+        deadline = self._reassembler.deadline()
+        if deadline is not None:
+            self._expiry.set(deadline)
+
+    def _expire(self, now: float) -> None:
+        for given_up in self._reassembler.expire(now):
+            self._put(self._held(given_up))
+        self._set_expiry()

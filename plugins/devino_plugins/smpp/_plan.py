@@ -1,0 +1,173 @@
+"""From messages to PDUs, before any I/O."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from devino_codecs import EncodeError
+from devino_codecs.smpp import (
+    Concatenation,
+    RegisteredDelivery,
+    SubmitSm,
+    compose,
+    encode,
+    format_time,
+)
+from devino_codecs.text import count_parts
+from devino_core import InvalidMessage, Medium, Message, State, Unsupported
+from devino_core.clock import Clock
+from devino_plugins._common.checks import (
+    Limits,
+    check_options,
+    check_sender,
+    check_text,
+    number_of,
+)
+
+from ._rules import Numbering, Rules
+from ._settings import SmppSettings
+
+__all__ = ["Planned", "Planner"]
+
+_LIMITS = Limits(sender_digits=15)
+# Fewer digits than phone.normalize takes for a number with its country code.
+_SHORT_CODE = re.compile(r"[0-9]{1,6}")
+_NUMBER = re.compile(r"\+?[0-9]{7,15}")
+_SECOND = timedelta(seconds=1)
+_FIELDS: Mapping[str, str] = {
+    "source_addr": "sender",
+    "destination_addr": "to",
+    "schedule_delivery_time": "send_at",
+    "validity_period": "validity",
+}
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """What one message is on the wire."""
+
+    pdus: tuple[SubmitSm, ...]
+    sender: str
+    """As it is in ``source_addr``."""
+    parts: int
+    """How many segments are charged."""
+    state: State
+    """Once it was taken."""
+
+
+class Planner:
+    """Writes messages as one account's settings and its centre's rules want it."""
+
+    def __init__(self, settings: SmppSettings, rules: Rules, clock: Clock) -> None:
+        self._settings = settings
+        self._rules = rules
+        self._clock = clock
+        self._concatenation = Concatenation(settings.concatenation)
+        # So that two processes do not count in step.
+        self._reference = int.from_bytes(os.urandom(2), "big")
+
+    def plan(self, message: Message, sender: str) -> Planned:
+        """The PDUs of one message. Raises InvalidMessage or Unsupported."""
+        _check(message)
+        check_text(message, _LIMITS)
+        check_sender(sender, message, _LIMITS)
+        source_addr, (source_ton, source_npi) = self.source(sender)
+        dest_ton, dest_npi = self._rules.international
+        now = self._clock.now()
+        template = SubmitSm(
+            source_addr_ton=source_ton,
+            source_addr_npi=source_npi,
+            source_addr=source_addr,
+            dest_addr_ton=dest_ton,
+            dest_addr_npi=dest_npi,
+            destination_addr=number_of(message),
+            registered_delivery=int(
+                RegisteredDelivery.RECEIPT if self._settings.receipts else RegisteredDelivery.NONE
+            ),
+            schedule_delivery_time=self._schedule(message, now),
+            validity_period=self._validity(message, now),
+        )
+        self._reference += 1
+        try:
+            pdus = compose(
+                template,
+                message.text,
+                concatenation=self._concatenation,
+                reference=self._reference,
+            )
+            for pdu in pdus:
+                encode(pdu)
+        except EncodeError as error:
+            field = _FIELDS.get(error.path, "text")
+            raise InvalidMessage(field, error.reason, ref=message.ref) from None
+        whole = self._concatenation is Concatenation.PAYLOAD
+        return Planned(
+            tuple(pdus),
+            source_addr,
+            count_parts(message.text) if whole else len(pdus),
+            State.SCHEDULED if template.schedule_delivery_time else State.ACCEPTED,
+        )
+
+    def source(self, sender: str) -> tuple[str, Numbering]:
+        """``source_addr`` of a sender, with its type of number and numbering plan."""
+        rules = self._rules
+        if _SHORT_CODE.fullmatch(sender):
+            numbering = rules.short_code
+        elif _NUMBER.fullmatch(sender):
+            sender, numbering = sender.removeprefix("+"), rules.international
+        else:
+            numbering = rules.alphanumeric
+        if self._settings.source_ton is not None:
+            numbering = (self._settings.source_ton, numbering[1])
+        return sender, numbering
+
+    def _schedule(self, message: Message, now: datetime) -> str:
+        at = message.send_at
+        if at is None or at <= now:
+            return ""
+        as_span = self._settings.times == "relative"
+        return _written(message, "send_at", at, now if as_span else None)
+
+    def _validity(self, message: Message, now: datetime) -> str:
+        if message.validity is None:
+            return ""
+        seconds = -(-message.validity // _SECOND)
+        if seconds < self._rules.min_validity:
+            raise InvalidMessage(
+                "validity", f"must be {self._rules.min_validity} seconds or more", ref=message.ref
+            )
+        # On the wire it counts from now, and in a message from when it is sent.
+        begins = max(message.send_at or now, now)
+        as_span = self._settings.times != "absolute"
+        try:
+            ends = begins + seconds * _SECOND
+        except OverflowError:
+            raise InvalidMessage("validity", "is too long", ref=message.ref) from None
+        return _written(message, "validity", ends, now if as_span else None)
+
+
+def _check(message: Message) -> None:
+    if message.medium is not Medium.SMS:
+        raise Unsupported(f"SMPP carries SMS, not {message.medium}")
+    if message.fallback is not None:
+        raise Unsupported("SMPP has no fallback: remove `fallback`")
+    if message.send_at is not None and message.send_at.utcoffset() is None:
+        raise Unsupported(
+            "SMPP cannot say a time by the recipient's clock: give `send_at` a time zone"
+        )
+    check_options(message, ())
+
+
+def _written(message: Message, field: str, at: datetime, now: datetime | None) -> str:
+    """A time as an instant, or as a span from ``now``, in whole seconds rounded up."""
+    try:
+        if now is None:
+            return format_time(at.astimezone(UTC))
+        return format_time(-(-(at - now) // _SECOND) * _SECOND)
+    except (EncodeError, OverflowError) as error:
+        reason = error.reason if isinstance(error, EncodeError) else "is out of range"
+        raise InvalidMessage(field, reason, ref=message.ref) from None

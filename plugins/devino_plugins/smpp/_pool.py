@@ -1,0 +1,123 @@
+"""Sessions that are made when they are needed, not sooner than the rules allow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from math import inf
+
+from devino_codecs.smpp import Reason
+from devino_core import AuthenticationFailed, ConnectFailed
+from devino_core.clock import Clock
+
+from ._hosts import Host, Hosts
+from ._session import SmppSession
+
+__all__ = ["Pool"]
+
+_OURS = frozenset({Reason.UNBOUND, Reason.ABORTED})
+
+Open = Callable[[Host, Callable[[SmppSession], None]], Awaitable[SmppSession]]
+
+
+class _Place:
+    """Room for one session."""
+
+    def __init__(self) -> None:
+        self.session: SmppSession | None = None
+        self.connecting: asyncio.Task[None] | None = None
+
+
+class Pool:
+    """Up to ``size`` sessions of one kind, which ``open`` makes."""
+
+    def __init__(self, size: int, open_: Open, hosts: Hosts, clock: Clock) -> None:
+        self._open = open_
+        self._hosts = hosts
+        self._clock = clock
+        self._places = [_Place() for _ in range(size)]
+        self._closed = False
+
+    async def session(self, wait: float = 0.0) -> SmppSession:
+        """The session with the least to do; ``wait`` seconds where none may be made yet.
+
+        Raises ConnectFailed, or AuthenticationFailed once the login was refused.
+        """
+        end = self._clock.monotonic() + wait
+        while True:
+            if self._closed:
+                raise ConnectFailed("the channel is closed, this was not sent")
+            session = self._least_busy()
+            if session is not None:
+                return session
+            connecting = [place.connecting for place in self._places if place.connecting]
+            if connecting:
+                done, _ = await asyncio.wait(connecting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                continue
+            left = self._hosts.seconds_left()
+            if self._hosts.is_refused_login() or self._clock.monotonic() + left > end:
+                raise self._hosts.refusal()
+            await self._clock.sleep(left)
+
+    async def keep(self) -> None:
+        """Have a session all the time. Raises AuthenticationFailed."""
+        while True:
+            session = await self.session(inf)
+            await session.wait_ended()
+
+    async def aclose(self) -> None:
+        """Unbind all sessions, and make no new ones."""
+        self._closed = True
+        await self.release()
+
+    async def release(self) -> None:
+        """Unbind all sessions."""
+        connecting = [place.connecting for place in self._places if place.connecting]
+        for task in connecting:
+            task.cancel()
+        sessions = [place.session for place in self._places if place.session]
+        await asyncio.gather(
+            *connecting, *(session.aclose() for session in sessions), return_exceptions=True
+        )
+
+    def _least_busy(self) -> SmppSession | None:
+        best: SmppSession | None = None
+        for place in self._places:
+            session = place.session
+            if session is None:
+                if place.connecting is None and self._hosts.allowed():
+                    place.connecting = asyncio.create_task(self._connect(place))
+            elif session.is_bound and (best is None or session.load < best.load):
+                best = session
+        return best
+
+    async def _connect(self, place: _Place) -> None:
+        try:
+            while host := self._hosts.allowed():
+                try:
+                    session = await self._connect_to(host, place)
+                except AuthenticationFailed as error:
+                    self._hosts.refused_login(error)
+                except ConnectFailed as error:
+                    self._hosts.failed(host, error)
+                else:
+                    self._hosts.connected()
+                    place.session = session
+                    return
+        finally:
+            place.connecting = None
+
+    async def _connect_to(self, host: Host, place: _Place) -> SmppSession:
+        def ended(session: SmppSession) -> None:
+            if place.session is session:
+                place.session = None
+                if session.ended not in _OURS:
+                    self._hosts.broke(host, session.ended.value if session.ended else "")
+
+        session = await self._open(host, ended)
+        if session.ended:
+            # In the same breath as the bind was answered.
+            raise ConnectFailed(f"{host.name} ended the session: {session.ended.value}")
+        return session

@@ -1,0 +1,68 @@
+"""What the platform asks of a client (manual, 3.3), as data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from devino_codecs.smpp import CommandStatus, Npi, SessionSettings, Ton
+
+__all__ = ["PLATFORM", "Numbering", "Rules"]
+
+Numbering = tuple[int, int]
+"""Type of number and numbering plan."""
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of one centre. Times are in seconds."""
+
+    max_sessions: int
+    pause_after_break: float
+    """How long a host is left alone after a session with it has ended."""
+    pause_after_failure: float
+    """The same after a connection or a bind that failed."""
+    enquire_after: float
+    """When to ask ``enquire_link``, once no PDU comes."""
+    delivery_status: int
+    """How every ``deliver_sm`` and ``data_sm`` is answered, even one that cannot be read."""
+    generic_nack: bool
+    """Whether the centre bears one."""
+    throttled_pause: float
+    """How long a connection rests after ESME_RTHROTTLED."""
+    queue_full_pauses: tuple[float, ...]
+    """How long a message rests after each ESME_RMSGQFUL; one refusal more is the last."""
+    min_validity: int
+    alphanumeric: Numbering
+    """Of a sender that is a name."""
+    short_code: Numbering
+    """Of a sender of fewer digits than a number of the international plan can have."""
+    international: Numbering
+    """Of numbers."""
+
+    def session(self, *, window: int, response_timeout: float) -> SessionSettings:
+        """What of this the session machine sees to."""
+        return SessionSettings(
+            window=window,
+            response_timeout=response_timeout,
+            enquire_after=self.enquire_after,
+            generic_nack=self.generic_nack,
+            unreadable_delivery_status=self.delivery_status,
+        )
+
+
+PLATFORM = Rules(
+    max_sessions=4,
+    pause_after_break=60.0,
+    pause_after_failure=90.0,
+    enquire_after=60.0,
+    delivery_status=CommandStatus.ESME_ROK,
+    generic_nack=False,
+    throttled_pause=1.0,
+    # The manual: 3 to 5 more tries, after 5, 15, 45 seconds "and so on".
+    queue_full_pauses=(5.0, 15.0, 45.0, 135.0),
+    min_validity=60,
+    alphanumeric=(Ton.ALPHANUMERIC, Npi.ISDN),
+    # The manual is silent. SMPP 3.4, 5.2.5 takes its types of number from GSM, where "network
+    # specific" is a service's number within a network; the plan is that of all other addresses.
+    short_code=(Ton.NETWORK_SPECIFIC, Npi.ISDN),
+    international=(Ton.INTERNATIONAL, Npi.ISDN),
+)

@@ -1,0 +1,54 @@
+"""Waiting on a clock that tests can drive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from devino_core.clock import Clock
+
+__all__ = ["Timer", "done_within"]
+
+
+class Timer:
+    """Calls back once, at the earliest of the times that were set."""
+
+    def __init__(self, clock: Clock, call: Callable[[float], None]) -> None:
+        self.at = inf
+        """When it will, on the clock's monotonic time; inf for never."""
+        self._clock = clock
+        self._call = call
+        self._task: asyncio.Task[None] | None = None
+
+    def set(self, at: float) -> None:
+        """Call back at this time, if not earlier. It is given the time then."""
+        if at < self.at:
+            self.cancel()
+            self.at = at
+            self._task = asyncio.create_task(self._run(at))
+
+    def cancel(self) -> None:
+        task, self._task = self._task, None
+        self.at = inf
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, at: float) -> None:
+        await self._clock.sleep(at - self._clock.monotonic())
+        self._task = None
+        self.at = inf
+        # A clock may round: who was woken for a time shall find it reached.
+        self._call(max(at, self._clock.monotonic()))
+
+
+async def done_within(clock: Clock, seconds: float, waited: asyncio.Future[Any]) -> bool:
+    """Wait so long for it, and leave it alone; whether it is done."""
+    if not waited.done():
+        sleeping = asyncio.ensure_future(clock.sleep(seconds))
+        try:
+            await asyncio.wait({waited, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+    return waited.done()
