@@ -49,6 +49,10 @@ class Fate(msgspec.Struct, frozen=True):
     found: bool = True
 
 
+_ACCEPTED = State.ACCEPTED
+_PACES = {State.ENROUTE: "sent", State.READ: "read", State.CLICKED: "clicked"}
+
+
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How fast messages live: seconds after the sending time. ``Pace.instant()``: all at once.
 
@@ -72,12 +76,9 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, state: State) -> timedelta:
         """How long after the sending time a message gets to this state."""
-        seconds = {
-            State.ACCEPTED: 0.0,
-            State.ENROUTE: self.sent,
-            State.READ: self.read,
-            State.CLICKED: self.clicked,
-        }.get(state, self.final)
+        if state is _ACCEPTED:
+            return timedelta(0)
+        seconds: float = getattr(self, _PACES.get(state, "final"))
         return timedelta(seconds=seconds)
 
 

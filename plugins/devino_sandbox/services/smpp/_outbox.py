@@ -48,6 +48,7 @@ class Outbox:
         self.receivers: deque[Receiver] = deque()
         self._waiting: deque[Delivery] = deque()
         self._size = size
+        self._full = False
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -77,8 +78,11 @@ class Outbox:
             receiver.flush()
 
     def _trim(self) -> None:
-        lost = len(self._waiting) - self._size
-        if lost > 0:
-            for _ in range(lost):
-                self._waiting.popleft()
-            _log.warning("nobody takes what the SMSC delivers: %s of it are lost", lost)
+        if len(self._waiting) <= self._size:
+            self._full = False
+            return
+        if not self._full:
+            self._full = True
+            _log.warning("more than %s deliveries wait: the oldest are lost", self._size)
+        while len(self._waiting) > self._size:
+            self._waiting.popleft()

@@ -36,6 +36,16 @@ _STATES: Mapping[State, MessageState] = {
     State.UNKNOWN: MessageState.UNKNOWN,
 }
 _NAME = (Ton.ALPHANUMERIC, Npi.UNKNOWN)
+# As plain numbers, which Python masks in no time.
+_RECEIPT, _NOTIFICATION = int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION)
+_ALWAYS, _ON_FAILURE, _INTERMEDIATE = map(
+    int,
+    (
+        RegisteredDelivery.RECEIPT,
+        RegisteredDelivery.RECEIPT_ON_FAILURE,
+        RegisteredDelivery.INTERMEDIATE_NOTIFICATION,
+    ),
+)
 _UNDER_WAY = (MessageState.ACCEPTED, MessageState.ENROUTE)
 _LONGEST_ADDRESS = 20
 _SHOWN = 20
@@ -118,7 +128,7 @@ class Reports:
             dest_addr_ton=origin.source_addr_ton,
             dest_addr_npi=origin.source_addr_npi,
             destination_addr=message.submission.sender,
-            esm_class=int(kind),
+            esm_class=kind,
             short_message=smpp.build_receipt(receipt, self._settings.receipts),
             tlvs=tlvs,
         )
@@ -143,13 +153,12 @@ class Reports:
         return smpp.compose(template, message.text, reference=self._reference)
 
 
-def _wanted(registered_delivery: int, state: MessageState) -> EsmClass | None:
-    """As what this state is to be reported, None for not at all (SMPP 3.4, 5.2.17)."""
+def _wanted(registered_delivery: int, state: MessageState) -> int | None:
+    """The ``esm_class`` in which to report this state; None if that was not asked for (5.2.17)."""
     if state in _UNDER_WAY:
-        asked = registered_delivery & RegisteredDelivery.INTERMEDIATE_NOTIFICATION
-        sent = state is MessageState.ENROUTE
-        return EsmClass.INTERMEDIATE_NOTIFICATION if asked and sent else None
-    asked = registered_delivery & RegisteredDelivery.RECEIPT
+        asked = registered_delivery & _INTERMEDIATE and state is MessageState.ENROUTE
+        return _NOTIFICATION if asked else None
+    asked = registered_delivery & _ALWAYS
     if state is not MessageState.DELIVERED:
-        asked |= registered_delivery & RegisteredDelivery.RECEIPT_ON_FAILURE
-    return EsmClass.DELIVERY_RECEIPT if asked else None
+        asked |= registered_delivery & _ON_FAILURE
+    return _RECEIPT if asked else None

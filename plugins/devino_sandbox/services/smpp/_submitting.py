@@ -44,9 +44,11 @@ _UNREADABLE: Mapping[str, int] = {
 
 _Check = tuple[Callable[[SubmitSm], object], Status]
 
-_TYPES = (EsmClass.DEFAULT, EsmClass.DELIVERY_ACKNOWLEDGEMENT, EsmClass.USER_ACKNOWLEDGEMENT)
+# As plain numbers, which Python masks in no time.
+_TYPE = int(EsmClass.MESSAGE_TYPE)
+_TYPES = {0, int(EsmClass.DELIVERY_ACKNOWLEDGEMENT), int(EsmClass.USER_ACKNOWLEDGEMENT)}
 _CHECKS: tuple[_Check, ...] = (
-    (lambda pdu: pdu.esm_class & EsmClass.MESSAGE_TYPE not in _TYPES, Status.ESME_RINVESMCLASS),
+    (lambda pdu: pdu.esm_class & _TYPE not in _TYPES, Status.ESME_RINVESMCLASS),
     (lambda pdu: pdu.priority_flag > 3, Status.ESME_RINVPRTFLG),
     (lambda pdu: pdu.registered_delivery & 3 == 3, Status.ESME_RINVREGDLVFLG),
     (lambda pdu: pdu.replace_if_present_flag > 1, Status.ESME_RINVREPFLAG),
