@@ -77,7 +77,7 @@ class ErrorsTable(Table):
         for name in errors.__all__:
             kind = getattr(errors, name)
             if issubclass(kind, errors.DevinoError) and kind is not errors.DevinoError:
-                yield f"`{name}`", _REPEAT[kind.retry], _markdown(kind.__doc__ or "")
+                yield f"`{name}`", _REPEAT[_retry(kind)], _markdown(kind.__doc__ or "", whole=True)
 
 
 class ExitCodeTable(Table):
@@ -94,6 +94,11 @@ _REPEAT = {
     errors.Retry.SAFE: "yes",
     errors.Retry.MAY_DUPLICATE: "it may reach the recipient twice",
 }
+
+
+def _retry(kind: type[errors.DevinoError]) -> errors.Retry:
+    """Of an error as it is made without saying more."""
+    return kind(*("", "") if issubclass(kind, errors.InvalidMessage) else ("",)).retry
 
 
 def settings_of(settings: type[ChannelSettings]) -> Iterator[tuple[Field, str]]:
@@ -161,12 +166,11 @@ def _number(kind: inspect.IntType | inspect.FloatType) -> str:
     return " ".join(["whole number" if isinstance(kind, inspect.IntType) else "number", *limits])
 
 
-def _markdown(docstring: str) -> str:
-    """The first paragraph of a docstring, as it can stand in a cell."""
-    paragraph = textwrap.dedent(docstring).strip().partition("\n\n")[0]
-    plain = re.sub(
-        r":\w+(?::\w+)?:`(?:[^`<]*<)?~?([^`>]*)>?`", r"`\1`", " ".join(paragraph.split())
-    )
+def _markdown(docstring: str, *, whole: bool = False) -> str:
+    """A docstring, or its first paragraph, as it can stand in a cell."""
+    text = textwrap.dedent(docstring).strip()
+    words = " ".join((text if whole else text.partition("\n\n")[0]).split())
+    plain = re.sub(r":\w+(?::\w+)?:`(?:[^`<]*<)?~?([^`>]*)>?`", r"`\1`", words)
     return plain.replace("|", r"\|")
 
 
