@@ -44,6 +44,9 @@ CHANNELS: Mapping[str, Callable[[Mapping[str, str]], dict[str, object]]] = {
     "email2sms base64": lambda endpoints: _mails(endpoints["smtp"], "base64"),
     "rest": lambda endpoints: {"base_url": endpoints["rest"]},
     "rest-v2": lambda endpoints: {"base_url": endpoints["rest_v2"]},
+    "smpp udh": lambda endpoints: _smpp(endpoints["smpp"], "udh"),
+    "smpp sar": lambda endpoints: _smpp(endpoints["smpp"], "sar"),
+    "smpp payload": lambda endpoints: _smpp(endpoints["smpp"], "payload"),
     "soap": lambda endpoints: _soap(endpoints["soap_sms"]),
     "soap-v2": lambda endpoints: _soap(endpoints["soap_sms_v2"]),
     "xml": lambda endpoints: {"base_url": endpoints["xml"]},
@@ -73,6 +76,10 @@ def _mails(server: str, body: str) -> dict[str, object]:
 def _soap(service: str) -> dict[str, object]:
     # The sandbox does not mind to be asked more than ten times a second.
     return {"base_url": service.rpartition("/")[0], "requests_per_second": 0}
+
+
+def _smpp(centre: str, concatenation: str) -> dict[str, object]:
+    return {"hosts": centre, "tls": False, "concatenation": concatenation}
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,7 +192,8 @@ class Demo:
         """From the start of the sandbox to its end, within seconds."""
         account = Account(
             login="demo",
-            password=Secret(secrets.token_urlsafe(9)),
+            # SMPP has room for 8 characters.
+            password=Secret(secrets.token_urlsafe(6)),
             senders=frozenset({SENDER}),
         )
         opening = account.balance
