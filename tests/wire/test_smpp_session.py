@@ -23,6 +23,7 @@ from devino_codecs.smpp import (
     EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Late,
     NeverSent,
     Outbind,
     Pdu,
@@ -66,6 +67,16 @@ def test_a_refused_bind_leaves_the_session_open_for_another() -> None:
     assert session.state is State.OPEN
     session.send(BindTransceiver(), 0.0, "third")
     assert written(session) == [BindTransceiver(sequence_number=2)]
+
+
+def test_a_late_answer_to_a_bind_counts_for_the_peer_is_bound_by_it() -> None:
+    session: Session[str] = Session(Role.ESME, 0.0)
+    number = session.send(BindTransceiver(), 0.0, "bind")
+    session.data_to_send()
+    assert session.cancel(number, 1.0) == Unanswered("bind", Reason.CANCELLED)
+    answer = BindTransceiverResp(sequence_number=number)
+    assert session.receive(encode(answer), 2.0) == [Late("bind", answer)]
+    assert session.state is State.BOUND_TRX
 
 
 # Table 2-1 of the specification: request, states, who sends it.

@@ -23,6 +23,7 @@ from devino_codecs.smpp import (
     BindTransceiver,
     BindTransceiverResp,
     Closed,
+    CommandStatus,
     DeliverSm,
     DeliverSmResp,
     Framer,
@@ -32,6 +33,7 @@ from devino_codecs.smpp import (
     QuerySm,
     QuerySmResp,
     Received,
+    Refused,
     Role,
     Session,
     SessionSettings,
@@ -84,6 +86,9 @@ class End:
                 self.owed.append(event.pdu)
             elif isinstance(event, Closed):
                 self.closed += 1
+            elif isinstance(event, Refused):
+                # It overtook the answer to the bind.
+                assert event.command_status == CommandStatus.ESME_RINVBNDSTS
             else:
                 assert isinstance(event, Unmatched), event
 

@@ -203,6 +203,16 @@ def test_a_pause_holds_requests_back_and_nothing_else() -> None:
     assert session.deadline() == 31.0
 
 
+def test_a_request_made_in_a_pause_goes_at_its_end() -> None:
+    session = esme(enquire_after=None)
+    session.pause(5.0)
+    assert session.handle_deadline(1.0) == []
+    number = session.send(SUBMIT, 2.0, "one")
+    assert session.deadline() == 5.0
+    session.handle_deadline(5.0)
+    assert [pdu.sequence_number for pdu in written(session)] == [number]
+
+
 def test_a_request_that_cannot_be_encoded_is_not_sent() -> None:
     session = esme()
     with pytest.raises(EncodeError):

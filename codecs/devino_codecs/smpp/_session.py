@@ -205,8 +205,7 @@ class Session(Generic[C]):
 
     def pause(self, until: float) -> None:
         """Let requests wait until this time, as after ESME_RTHROTTLED."""
-        self._window.held_until = until
-        self._wake = min(self._wake, until)
+        self._window.hold(until)
 
     def unbind(self, now: float) -> None:
         """Leave: requests that wait are never sent; those in the window may still be answered.
@@ -248,7 +247,7 @@ class Session(Generic[C]):
         events, self._events = self._events, []
         if self.state is _CLOSED:
             return events
-        self._window.expire(now, events)
+        self._window.wake_up(now, events)
         if self._own_deadline() <= now:
             if self.state is _OPEN:
                 self._close(Reason.NOT_BOUND, events)
@@ -260,10 +259,7 @@ class Session(Generic[C]):
                 self._enquiry = self._window.next_number()
                 self._patience = now + self.settings.response_timeout
                 self._put(EnquireLink(), self._enquiry)
-        self._window.fill(now)
         self._wake = self._own_deadline()
-        if self._window.waiting and self._window.held_until > now:
-            self._wake = min(self._wake, self._window.held_until)
         return events
 
     def receive(self, data: bytes, now: float) -> list[Event[C]]:
@@ -327,8 +323,7 @@ class Session(Generic[C]):
             del self._window.pending[number]
             events.append(Answered(request.context, pdu))
             if request.answer in BOUND_BY:
-                bound = kind in BOUND_BY and not pdu.command_status
-                self._enter(BOUND_BY[kind] if bound else _OPEN)
+                self._take_bind_answer(pdu)
         elif number == self._enquiry and kind in (EnquireLinkResp, GenericNack):
             self._enquiry = None
             self._wake = min(self._wake, self._own_deadline())
@@ -336,8 +331,16 @@ class Session(Generic[C]):
             self._close(self._closing, events)
         elif late := self._window.forgotten(number):
             events.append(Late(late[0], pdu))
+            if kind in BOUND_BY:
+                self._take_bind_answer(pdu)
         else:
             events.append(Unmatched(pdu))
+
+    def _take_bind_answer(self, pdu: Pdu) -> None:
+        """Be bound, or open to another bind. A late answer counts too: the peer is bound by it."""
+        if self.state is _OPEN:
+            bound = type(pdu) in BOUND_BY and not pdu.command_status
+            self._enter(BOUND_BY[type(pdu)] if bound else _OPEN)
 
     def _take_request(self, pdu: AnyPdu, now: float, events: list[Event[C]]) -> None:
         """Any request but one that the owner is to answer."""

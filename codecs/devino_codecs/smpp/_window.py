@@ -58,7 +58,8 @@ class Window(Generic[C]):
         self.pending: dict[int, _Pending] = {}
         self.waiting: OrderedDict[int, _Waiting] = OrderedDict()
         self.wake = inf
-        """Not later than the first deadline."""
+        """Not later than the first deadline of a request, or the end of a pause that one waits for.
+        """
         self.held_until = -inf
         """No request leaves before."""
         self.batch = 0
@@ -90,6 +91,14 @@ class Window(Generic[C]):
                 self.wake = deadline
         else:
             self.waiting[number] = _Waiting(context, octets, answer, timeout)
+            if self.held_until > now:
+                self.wake = min(self.wake, self.held_until)
+
+    def hold(self, until: float) -> None:
+        """Let no request leave before."""
+        self.held_until = until
+        if self.waiting:
+            self.wake = min(self.wake, until)
 
     def fill(self, now: float) -> None:
         """Let requests go that have waited for room."""
@@ -119,12 +128,15 @@ class Window(Generic[C]):
             self._remember(number, request.context)
         return outcome
 
-    def expire(self, now: float, events: list[Event[C]]) -> None:
-        """End the requests whose time is over, and reckon :attr:`wake` anew."""
+    def wake_up(self, now: float, events: list[Event[C]]) -> None:
+        """End the requests whose time is over, let others go, and reckon :attr:`wake` anew."""
         for number, request in list(self.pending.items()):
             if request.deadline <= now:
                 self.end(number, Reason.TIMEOUT, events)
+        self.fill(now)
         self.wake = min((request.deadline for request in self.pending.values()), default=inf)
+        if self.waiting and self.held_until > now:
+            self.wake = min(self.wake, self.held_until)
 
     def end(self, number: int, reason: Reason, events: list[Event[C]]) -> None:
         """Take a request out of the window without an answer."""
