@@ -1,0 +1,186 @@
+"""An ESME that does what a test says, PDU by PDU, and an SMSC without a sandbox around it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from devino_codecs import smpp
+from devino_codecs.smpp import Pdu
+from devino_core import Secret
+from devino_core.testing import ManualClock
+from devino_sandbox import World
+from devino_sandbox.services.smpp import SmppService, SmppSettings
+
+__all__ = ["ENQUIRIES", "PASSWORD", "SENDER", "TO", "Esme", "Smsc", "running", "submit"]
+
+P = TypeVar("P", bound=Pdu)
+
+PASSWORD = "cnry-7b1"
+SENDER, TO = "DEVINO", "79161234567"
+ENQUIRIES = 10_000
+"""So many answers do not fit into the buffers of :meth:`Smsc.clogged`."""
+PATIENCE = 10.0
+"""Seconds after which a test that waits for octets has failed."""
+
+
+def submit(text: str = "test", **fields: object) -> smpp.SubmitSm:
+    """One SMS, as the manual wants its addresses."""
+    usual: dict[str, object] = {
+        "source_addr_ton": 5,
+        "source_addr_npi": 1,
+        "source_addr": SENDER,
+        "dest_addr_ton": 1,
+        "dest_addr_npi": 1,
+        "destination_addr": TO,
+        "short_message": text.encode("ascii"),
+    }
+    return smpp.SubmitSm(**{**usual, **fields})  # type: ignore[arg-type]
+
+
+class Esme:
+    """One connection. Sequence numbers count from 1; what comes is read when a test asks for it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self._number = 0
+
+    def write(self, octets: bytes) -> None:
+        """Octets as they are."""
+        self.writer.write(octets)
+
+    def send(self, *pdus: Pdu) -> list[int]:
+        """Requests in one write, and their numbers."""
+        numbers = [self._number + count for count, _ in enumerate(pdus, 1)]
+        self._number += len(pdus)
+        self.write(b"".join(map(smpp.encode, pdus, numbers)))
+        return numbers
+
+    def answer(self, request: Pdu, answer: Pdu) -> None:
+        """Answer a request of the SMSC."""
+        self.write(smpp.encode(answer, request.sequence_number))
+
+    async def receive(self, kind: type[P]) -> P:
+        """The next PDU, which is of this class."""
+        async with asyncio.timeout(PATIENCE):
+            header = await self.reader.readexactly(16)
+            rest = await self.reader.readexactly(int.from_bytes(header[:4], "big") - 16)
+        pdu = smpp.decode(header + rest)
+        assert isinstance(pdu, kind), pdu
+        return pdu
+
+    async def request(self, pdu: Pdu, kind: type[P]) -> P:
+        """Send a request; the next PDU to come is its answer."""
+        (number,) = self.send(pdu)
+        answer = await self.receive(kind)
+        assert answer.sequence_number == number
+        return answer
+
+    async def submit(self, pdu: Pdu) -> str:
+        """The id of what is taken."""
+        answer = await self.request(pdu, smpp.SubmitSmResp)
+        assert answer.command_status == 0
+        assert answer.message_id
+        return answer.message_id
+
+    async def refused(self, pdu: Pdu) -> int:
+        """With which status it is refused."""
+        answer = await self.request(pdu, Pdu)
+        assert answer.command_status
+        return answer.command_status
+
+    async def delivered(self, status: int = 0) -> smpp.DeliverSm:
+        """The next ``deliver_sm``, which is answered."""
+        pdu = await self.receive(smpp.DeliverSm)
+        self.answer(pdu, smpp.DeliverSmResp(command_status=status))
+        return pdu
+
+    async def receipt(self) -> smpp.Receipt:
+        """The receipt that comes next."""
+        receipt = smpp.receipt_of(await self.delivered())
+        assert receipt is not None
+        return receipt
+
+    async def quiet(self) -> None:
+        """Nothing but the answer to this comes."""
+        await self.request(smpp.EnquireLink(), smpp.EnquireLinkResp)
+
+    async def closed(self) -> bytes:
+        """What comes until the SMSC closes."""
+        async with asyncio.timeout(PATIENCE):
+            try:
+                return await self.reader.read()
+            except ConnectionResetError:
+                return b""
+
+
+class Smsc:
+    """The service, and those who connect to it. Time passes by :meth:`wait` only."""
+
+    def __init__(self, service: SmppService, world: World, host: str, port: int) -> None:
+        self.service = service
+        self.world = world
+        self.host = host
+        self.port = port
+        self._esmes: list[Esme] = []
+
+    async def connect(self) -> Esme:
+        """A connection that is not bound."""
+        esme = Esme(*await asyncio.open_connection(self.host, self.port))
+        self._esmes.append(esme)
+        return esme
+
+    async def bind(self, request: type[smpp.BindRequest] = smpp.BindTransceiver) -> Esme:
+        """A bound session of the account."""
+        esme = await self.connect()
+        answer = await esme.request(request(system_id="demo", password=PASSWORD), smpp.BindResponse)
+        assert answer.command_status == 0
+        return esme
+
+    async def clogged(self) -> Esme:
+        """A session whose client does not read, on a wire that holds little."""
+        esme = await self.bind()
+        size = socket.SO_RCVBUF, 4096
+        esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *size)
+        (theirs,) = self.service._centre.connections
+        transport = theirs._transport
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        esme.writer.transport.pause_reading()
+        esme.write(smpp.encode(smpp.EnquireLink(), 1) * ENQUIRIES)
+        async with asyncio.timeout(PATIENCE):
+            while transport.is_reading():  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0)
+        return esme
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, and what is due happen."""
+        clock = self.world.clock
+        assert isinstance(clock, ManualClock)
+        clock.advance(seconds)
+        self.world.advance()
+
+    def close(self) -> None:
+        for esme in self._esmes:
+            esme.writer.close()
+
+
+@asynccontextmanager
+async def running(world: World, settings: SmppSettings | None = None) -> AsyncIterator[Smsc]:
+    """An SMSC on this world, whose accounts get a password that SMPP can carry."""
+    for account in world.accounts.values():
+        account.password = Secret(PASSWORD)
+    service = SmppService(world, settings)
+    await service.start()
+    endpoint = (await service.listen("127.0.0.1", 0))["smpp"]
+    host, _, port = endpoint.rpartition(":")
+    smsc = Smsc(service, world, host, int(port))
+    try:
+        yield smsc
+    finally:
+        await service.close()
+        await service.stop()
+        smsc.close()
