@@ -33,9 +33,10 @@ submits that the account makes to the number; the following are taken, and NNN 0
 ``79990000255`` gets no receipt.
 
 A :class:`~devino_sandbox.Fault` has the protocol ``smpp`` and an operation by its name in the
-specification, or ``connect``. ``error`` has a ``command_status``, by number or name. On
-``deliver_sm``, ``drop`` closes the connection in its stead, ``drop-answer`` after it was written,
-before any acknowledgement, and ``hang`` loses it. ``enquire_link`` and ``unbind`` never fail.
+specification, or ``connect``. ``error`` has a ``command_status``, by number or name; a description
+is sent as ``additional_status_info_text``. On ``deliver_sm``, ``drop`` closes the connection in its
+stead, ``drop-answer`` after it was written, before any acknowledgement, and ``hang`` loses it.
+``enquire_link`` and ``unbind`` never fail.
 """
 
 from __future__ import annotations

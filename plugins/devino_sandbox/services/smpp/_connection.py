@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _RECEIVING = (State.BOUND_RX, State.BOUND_TRX)
 _INTERFACE_VERSION = 0x34
 _FOR_GOOD = (Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN)
+_LONGEST_INFO = 255
 _PATIENCE = 5.0
 """Seconds that a client may take to read what it was sent before the end."""
 
@@ -224,8 +225,7 @@ class Connection(asyncio.Protocol):
     def _suffer(self, action: Action, request: Pdu) -> None:
         match action:
             case AnswerError():
-                answer = ANSWERS[type(request)](command_status=_status(action.code))
-                self._session.reply(request, answer)
+                self._session.reply(request, _ordered(action, request))
             case AnswerHttp():
                 self._answer_http(action)
             case DropAnswer():
@@ -275,6 +275,15 @@ class Connection(asyncio.Protocol):
         microseconds = max(ceil(seconds * 1_000_000), 1)
         due = self._world.clock.now() + timedelta(microseconds=microseconds)
         self._world.timeline.at(due, action)
+
+
+def _ordered(action: AnswerError, request: Pdu) -> Pdu:
+    """The refusal that a fault asks for."""
+    tlvs: smpp.Tlvs = {}
+    if action.description:
+        shown = action.description.encode("ascii", "replace").decode().replace("\0", "?")
+        tlvs = {"additional_status_info_text": shown[:_LONGEST_INFO]}
+    return ANSWERS[type(request)](command_status=_status(action.code), tlvs=tlvs)
 
 
 def _status(code: int | str) -> int:
