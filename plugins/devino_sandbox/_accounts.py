@@ -12,7 +12,7 @@ import msgspec
 
 from devino_core import Secret
 
-__all__ = ["Account", "Sessions"]
+__all__ = ["NOBODY", "Account", "Sessions"]
 
 _SESSION_ALPHABET = string.ascii_uppercase + string.digits
 _SESSION_LENGTH = 36
@@ -28,6 +28,10 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
     """What is left, in the account's currency."""
     senders: frozenset[str] | None = None
     """The approved sender names and numbers; None: every well-formed one."""
+
+
+NOBODY = Account(login="", password=Secret(""))
+"""Who is named on record where a refused call does not say who makes it."""
 
 
 class Sessions:

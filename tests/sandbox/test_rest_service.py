@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from functools import partial
+from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 
 from devino_core import State
 from devino_core.testing import ManualClock
-from devino_sandbox import (
-    Account,
-    AnswerError,
-    Fault,
-    World,
-)
+from devino_sandbox import Account, AnswerError, Fault, Sandbox, World
+from devino_sandbox.services.rest import RestLimits, RestService
 from tests._vectors import VECTORS, Vector, vector_id, vectors
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 
@@ -162,6 +161,13 @@ async def test_argument_errors_are_in_the_words_of_dot_net(http: Http) -> None:
             dot_net("Data can not be longer than 2000 characters", "data"),
         ),
         (
+            "Sms/Send",
+            # .NET counts the two halves of a pair.
+            SEND | {"Data": "😀" * 1001},
+            2,
+            dot_net("Data can not be longer than 2000 characters", "data"),
+        ),
+        (
             "Viber/Send",
             SEND | {"Data": "я" * 1001},
             2,
@@ -267,6 +273,52 @@ async def test_only_approved_senders_may_send_where_they_are_restricted(
     assert (answer.status, answer.body) == (400, VECTORS["01-021"].data.strip())
     answer = await http.v2("Viber/Send", **SEND | {"SourceAddress": "OTHER"})
     assert (answer.status, answer.json["Desc"]) == (400, "error-subject-unknown")
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"Data": ""}, "Data can not be null or empty"),
+        ({"SourceAddress": ""}, "SourceAddress can not be null or empty"),
+        ({"DestinationAddress": " "}, "DestinationAddress can not be null or empty"),
+        ({"Validity": "soon"}, "Validity is invalid: expected a whole number of minutes"),
+        ({"Password": ""}, "Password can not be null or empty"),
+        ({"Password": "wr0ng"}, "Invalid user login or password"),
+    ],
+)
+async def test_a_send_that_is_refused_at_the_door_is_on_record(
+    http: Http, changed: dict[str, str], reason: str
+) -> None:
+    form = {"Login": LOGIN, "Password": PASSWORD, **SEND, **changed}
+    answer = await http.raw("POST", "/Rest//V2/Sms/Send", urlencode(form).encode())
+    assert answer.status in (400, 401)
+    [shown] = await http.messages()
+    assert (shown["to"], shown["sender"], shown["text"], shown["via"]) == (
+        form["DestinationAddress"].strip(),
+        form["SourceAddress"],
+        form["Data"],
+        "rest-v2",
+    )
+    assert (shown["state"], shown["reason"], shown["medium"]) == ("REJECTED", reason, "SMS")
+    assert (shown["ids"], shown["parts"]) == ([], 0)
+
+
+async def test_every_recipient_of_a_bulk_that_is_refused_at_the_door_is_on_record(
+    http: Http,
+) -> None:
+    form = "sourceaddress=A&destinationaddresses[1]=79160000002&DestinationAddresses[0]=7x&Data="
+    await http.raw("POST", f"/rest/Viber/SendBulk?SessionID=ended&{form}x")
+    await http.raw("POST", f"/rest/Viber/SendBulk?SessionID=ended&{form}%FF")
+    await http.raw("GET", "/rest/Sms/State?SessionID=ended&MessageId=1")
+    await http.raw("GET", "/rest/Sms/State")
+    shown = await http.messages()
+    assert {(m["sender"], m["medium"], m["via"]) for m in shown} == {("A", "VIBER", "rest")}
+    assert {(m["to"], m["text"], m["reason"][:10]) for m in shown} == {
+        ("79160000002", "x", "SessionID "),
+        ("7x", "x", "SessionID "),
+        ("79160000002", "\ufffd", "Data is in"),
+        ("7x", "\ufffd", "Data is in"),
+    }
 
 
 @pytest.mark.parametrize("bad", ["12", "+0161234567", "seven", "7916123456789012"])
@@ -480,6 +532,22 @@ async def test_viber_validity_is_held_to_the_manual_by_a_strict_world(
     assert (await http.v2("Viber/Send", **SEND, Validity="1440")).status == 200
     answer = await http.v2("Viber/Send", **SEND, Validity="1441")
     assert (answer.status, answer.json["Code"]) == (400, 2)
+    assert answer.json["Desc"].startswith("Validity can not be above 1440 minutes\r\n")
+
+
+async def test_limits_are_what_the_test_says(world: World) -> None:
+    limits = RestLimits(sms_text=3, v2_recipients=1)
+    async with (
+        Sandbox(world, services=[partial(RestService, limits=limits)], discover=False) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        http = Http(session, sandbox.endpoints)
+        assert len(await http.send(Data="abc")) == 1
+        answer = await http.v2("Sms/Send", **SEND | {"Data": "abcd"})
+        assert "longer than 3 characters" in answer.json["Desc"]
+        to = [("DestinationAddresses", f"7916000000{n}") for n in range(2)]
+        answer = await http.v2("Sms/SendBulk", to, SourceAddress="DEVINO", Data="abc")
+        assert "No more than 1 dest" in answer.json["Desc"]
 
 
 @pytest.mark.parametrize(

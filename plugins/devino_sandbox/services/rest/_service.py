@@ -6,15 +6,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 from decimal import Decimal
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import msgspec
 
 from devino_codecs import rest
 from devino_codecs.rest import ErrorText, RestError
 from devino_core import Medium
-from devino_sandbox._accounts import Account
+from devino_sandbox._accounts import NOBODY, Account
+from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import HttpService
@@ -30,6 +30,7 @@ from ._errors import (
     ordered_error,
     unknown_resource,
 )
+from ._unread import unread
 
 __all__ = ["RestLimits", "RestService"]
 
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 # What a call answers, its type says; the codec keeps that for the client.
 Call: TypeAlias = rest.Request[Any]
+_Send: TypeAlias = rest.SendToOne | rest.SendToMany
 
 _HEADERS = (
     (b"cache-control", b"private"),
@@ -82,6 +84,10 @@ class RestService(HttpService):
 
     name = "rest"
     prefixes = ("/rest",)
+    operations: ClassVar = {
+        "rest": [operation.resource for operation in rest.OPERATIONS if operation.v1],
+        "rest-v2": [operation.resource for operation in rest.OPERATIONS if operation.v2],
+    }
 
     def __init__(self, world: World, limits: RestLimits | None = None) -> None:
         self._world = world
@@ -94,7 +100,7 @@ class RestService(HttpService):
             rest.GetViberState: self._viber_state,
             rest.GetIncoming: self._incoming,
             rest.GetStatistics: self._statistics,
-            **{request: partial(self._send, sending) for request, sending in _SENDINGS.items()},
+            **dict.fromkeys(_SENDINGS, self._send),
         }
 
     @property
@@ -111,9 +117,8 @@ class RestService(HttpService):
         except rest.UnknownResourceError:
             return unknown_resource(request.path)
         except rest.ArgumentError as found:
-            return _answer(argument_error(found))
-        v1 = isinstance(credentials, rest.Session) or isinstance(call, rest.GetSession)
-        via = "rest" if v1 else "rest-v2"
+            return _answer(self._refuse_unread(request, found))
+        via = _via(request)
         if self._world.faults:
             action = self._world.faults.strike(via, _RESOURCES[type(call)], _recipients(call))
             if action is not None:
@@ -128,6 +133,8 @@ class RestService(HttpService):
         try:
             account = self._account(credentials)
             if isinstance(account, RestError):
+                if isinstance(call, _Send):
+                    self._refuse(_submission(call, NOBODY, via), _recipients(call), account)
                 return _answer(account)
             return _answer(self._operations[type(call)](call, account, via))
         except Exception:  # noqa: BLE001 - the platform has a word for its own failures
@@ -146,40 +153,39 @@ class RestService(HttpService):
     def _balance(self, call: rest.GetBalance, account: Account, via: str) -> Decimal:
         return account.balance
 
-    def _send(
-        self,
-        sending: _Sending,
-        call: rest.SendToOne | rest.SendToMany,
-        account: Account,
-        via: str,
-    ) -> rest.Ids | RestError:
-        to = _recipients(call)
-        submission = Submission(
-            account=account,
-            via=via,
-            medium=sending.medium,
-            sender=call.source_address,
-            text=call.data,
-            send_at=getattr(call, "send_date", None),
-            validity=None if call.validity is None else timedelta(minutes=call.validity),
-        )
-        if sending.resend:
-            by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
-            submission = msgspec.structs.replace(submission, fallback=by_sms)
+    def _send(self, call: _Send, account: Account, via: str) -> rest.Ids | RestError:
+        to, submission = _recipients(call), _submission(call, account, via)
         beyond = self._beyond_limits(submission, to)
         if beyond is not None:
-            self._world.refuse(submission, to, beyond.description.partition("\r\n")[0])
-            return beyond
+            return self._refuse(submission, to, beyond)
         try:
             messages = self._world.submit(submission, to)
         except Refused as refused:
-            return REFUSALS[sending.medium][refused.refusal]
+            return REFUSALS[submission.medium][refused.refusal]
         return tuple([message_id for message in messages for message_id in message.ids])
+
+    def _refuse(self, submission: Submission, to: Sequence[str], answer: RestError) -> RestError:
+        self._world.refuse(submission, to, answer.description.partition("\r\n")[0])
+        return answer
+
+    def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> RestError:
+        answer, sending = argument_error(found), _SENDINGS.get(found.request)
+        if sending is not None:
+            said = unread(request)
+            submission = Submission(
+                account=NOBODY,
+                via=_via(request),
+                medium=sending.medium,
+                sender=said.sender,
+                text=said.text,
+            )
+            self._refuse(submission, said.to, answer)
+        return answer
 
     def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> RestError | None:
         limits = self._limits
         longest = limits.sms_text if submission.medium is Medium.SMS else limits.viber_text
-        if len(submission.text) > longest:
+        if length(submission.text) > longest:
             return invalid("data", f"Data can not be longer than {longest} characters")
         most = limits.v2_recipients
         if submission.via == "rest-v2" and len(to) > most:
@@ -190,7 +196,8 @@ class RestService(HttpService):
             and submission.validity is not None
             and submission.validity > limits.viber_validity
         ):
-            return invalid("validity", f"Validity can not be above {limits.viber_validity}")
+            most = limits.viber_validity // timedelta(minutes=1)
+            return invalid("validity", f"Validity can not be above {most} minutes")
         return None
 
     def _sms_state(self, call: rest.GetSmsState, account: Account, via: str) -> rest.SmsState:
@@ -221,6 +228,27 @@ class RestService(HttpService):
         if until - since > self._limits.statistics:
             return error(ErrorText.PERIOD_TOO_LONG)
         return reports.statistics(self._world.tally(account, Medium.SMS, since, until))
+
+
+def _via(request: HttpRequest) -> str:
+    return "rest-v2" if "/v2/" in request.path.lower() else "rest"
+
+
+def _submission(call: _Send, account: Account, via: str) -> Submission:
+    sending = _SENDINGS[type(call)]
+    submission = Submission(
+        account=account,
+        via=via,
+        medium=sending.medium,
+        sender=call.source_address,
+        text=call.data,
+        send_at=getattr(call, "send_date", None),
+        validity=None if call.validity is None else timedelta(minutes=call.validity),
+    )
+    if not sending.resend:
+        return submission
+    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    return msgspec.structs.replace(submission, fallback=by_sms)
 
 
 def _recipients(call: Call) -> Sequence[str]:
