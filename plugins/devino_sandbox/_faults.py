@@ -14,11 +14,12 @@ The inspection API takes the same as JSON::
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from devino_core import phone
+from devino_core.suggest import did_you_mean
 
 __all__ = ["Action", "AnswerError", "AnswerHttp", "Drop", "DropAnswer", "Fault", "Faults", "Hang"]
 
@@ -29,6 +30,10 @@ class AnswerError(msgspec.Struct, frozen=True, tag_field="do", tag="error"):
     code: int | str
     description: str | None = None
     """None: what the protocol says with this code."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.code, int) and not -(2**31) <= self.code < 2**32:
+            raise ValueError("code must fit into 32 bits")
 
 
 class AnswerHttp(msgspec.Struct, frozen=True, tag_field="do", tag="http"):
@@ -81,8 +86,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How likely such a call fails, by the World's own seeded dice."""
 
     def __post_init__(self) -> None:
-        if self.nth < 1 or (self.times is not None and self.times < 1):
-            raise ValueError("nth and times count from 1")
+        for count in (self.nth, self.times):
+            if count is not None and not 1 <= count < 2**32:
+                raise ValueError("nth and times count from 1, and fit into 32 bits")
         if self.chance is not None and not 0 < self.chance <= 1:
             raise ValueError("chance must be above 0 and at most 1")
         if self.to is not None:
@@ -103,12 +109,15 @@ class Faults:
     def __init__(self, seed: int = 0) -> None:
         self._dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._ordered: list[_Ordered] = []
+        self.operations: Mapping[str, Collection[str]] = {}
+        """By protocol: what can fail, as far as the services tell; set by the running sandbox."""
 
     def __bool__(self) -> bool:
         return bool(self._ordered)
 
     def add(self, fault: Fault) -> None:
-        """Order a failure."""
+        """Order a failure. Raises ValueError for one of a call that no service has."""
+        self._check(fault)
         self._ordered.append(_Ordered(fault))
 
     def clear(self) -> None:
@@ -118,6 +127,17 @@ class Faults:
     def listing(self) -> list[Fault]:
         """Those that may still happen."""
         return [ordered.fault for ordered in self._ordered]
+
+    def _check(self, fault: Fault) -> None:
+        protocol, operation = fault.protocol, fault.operation
+        if not self.operations:
+            return
+        if protocol is not None and protocol not in self.operations:
+            raise ValueError(_unknown("protocol", protocol, self.operations))
+        told = [self.operations[protocol]] if protocol else list(self.operations.values())
+        names = {name.lower(): name for names in told for name in names}
+        if operation is not None and all(told) and operation.lower() not in names:
+            raise ValueError(_unknown("operation", operation, names.values()))
 
     def strike(self, protocol: str, operation: str, to: Sequence[str] = ()) -> Action | None:
         """What a service is to do instead of this call; None: just carry it out.
@@ -156,6 +176,11 @@ class _Ordered:
             return False
         self._hits += 1
         return True
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+    return f"no {what} {name!r} here: {hint}"
 
 
 def _digits(number: str) -> str:

@@ -6,13 +6,14 @@ import asyncio
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from devino_core import ConfigurationError, PluginError, Plugins
+from devino_core.plugins import missing_package
 
 from . import hookspecs, services
 from ._http import ASGIApp
@@ -34,7 +35,9 @@ class Sandbox:
 
     ``world``: by default a new one with the account ``demo``, password ``demo``. ``host``: loopback
     unless told otherwise; nothing asks who connects. ``http_port`` and ``ports``, by service name:
-    0 takes a free one. ``discover``: load the services of installed plugins too.
+    0 takes a free one. ``services``: make services of the World in place of those with their names,
+    as ``lambda world: RestService(world, RestLimits(sms_text=100))`` does. ``discover``: load the
+    services of installed plugins too.
 
     It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
     ConfigurationError when a port is in use or cannot be had.
@@ -47,6 +50,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         http_port: int = 0,
         ports: Mapping[str, int] | None = None,
+        services: Iterable[Callable[[World], Service]] = (),
         discover: bool = True,
     ) -> None:
         self.world = world if world is not None else World()
@@ -55,11 +59,14 @@ class Sandbox:
         self._host = host
         self._http_port = http_port
         self._ports = dict(ports or {})
+        self._made = tuple(services)
         self._discover = discover
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        offered = _services(self.world, discover=self._discover)
+        found = _services(self.world, discover=self._discover)
+        found |= {service.name: service for service in [make(self.world) for make in self._made]}
+        offered = list(found.values())
         unknown = self._ports.keys() - {s.name for s in offered if isinstance(s, PortService)}
         if unknown:
             raise ConfigurationError(
@@ -74,6 +81,11 @@ class Sandbox:
                 if isinstance(service, PortService):
                     endpoints |= await self._serve_port(stack, service)
             await stack.enter_async_context(_Driver(self.world))
+            self.world.faults.operations = {
+                protocol: operations
+                for service in offered
+                for protocol, operations in _operations(service).items()
+            }
             self.endpoints = endpoints
             self._running = stack.pop_all()
         return self
@@ -160,26 +172,26 @@ class _Driver:
                 wait.cancel()
 
 
-def _services(world: World, *, discover: bool) -> list[Service]:
+def _services(world: World, *, discover: bool) -> dict[str, Service]:
     plugins = Plugins(discover=discover, hookspecs=[hookspecs])
     for module in pkgutil.iter_modules(services.__path__, f"{services.__name__}."):
         if not module.name.rpartition(".")[2].startswith("_"):
             with _explained_if_missing():
                 plugin = importlib.import_module(module.name)
             plugins.register(plugin, module.name, origin="devino")
-    offered: list[Service] = []
+    found: dict[str, Service] = {}
     # pluggy asks the last registered first.
     for group in reversed(plugins.hook.devino_sandbox_services(world=world)):
-        offered += group
-    origins: dict[str, str] = {}
-    for service in offered:
-        origin = type(service).__module__
-        if service.name in origins:
-            raise PluginError(
-                f"two services are named {service.name!r}: {origins[service.name]} and {origin}"
-            )
-        origins[service.name] = origin
-    return offered
+        for service in group:
+            other = found.setdefault(service.name, service)
+            if other is not service:
+                origins = f"{type(other).__module__} and {type(service).__module__}"
+                raise PluginError(f"two services are named {service.name!r}: {origins}")
+    return found
+
+
+def _operations(service: Service) -> Mapping[str, Collection[str]]:
+    return {service.name: ()} if service.operations is None else service.operations
 
 
 @contextmanager
@@ -187,6 +199,8 @@ def _explained_if_missing() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
+        if not missing_package(error):
+            raise
         raise ConfigurationError(
             f'the sandbox needs {error.name}: pip install "devino[sandbox]"'
         ) from error

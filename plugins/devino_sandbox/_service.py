@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import ClassVar
 
 from ._http import ASGIApp
 
@@ -15,6 +16,8 @@ class Service(ABC):
 
     name: str
     """Unique; a port service's key in the sandbox's ``ports``."""
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = None
+    """By protocol: what faults can be about. None: any operation of the protocol ``name``."""
 
     async def start(self) -> None:  # noqa: B027 - most have nothing to begin
         """Before anything is served, in the event loop: subscribe to the World here."""

@@ -92,12 +92,47 @@ def test_of_two_faults_the_older_one_acts_and_both_count() -> None:
         {"action": {"do": "http", "status": 700}},
         {"action": {"do": "http", "status": 200, "content_type": "a\r\nb"}},
         {"action": {"do": "explode"}},
+        {"action": {"do": "error", "code": 2**32}},
+        {"action": {"do": "error", "code": -(2**63) - 1}},
+        {"nth": 10**20},
+        {"times": 2**64},
         {"operatoin": "Sms/Send"},
     ],
 )
 def test_a_fault_that_could_never_happen_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"action": {"do": "drop"}, **wrong}, Fault)
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ({"protocol": "rst"}, "no protocol 'rst' here: did you mean 'rest'"),
+        ({"operation": "Sms/Sned"}, "no operation 'Sms/Sned' here: did you mean 'Sms/Send'"),
+        (
+            {"operation": "User/SessionId", "protocol": "rest-v2"},
+            "no operation 'User/SessionId' here",
+        ),
+    ],
+)
+async def test_a_fault_of_what_nobody_serves_is_refused(
+    sandbox: Sandbox, condition: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        sandbox.world.faults.add(Fault(action=Drop(), **condition))  # type: ignore[arg-type]
+    assert not sandbox.world.faults
+
+
+async def test_every_operation_of_every_protocol_can_be_ordered_in_any_case(
+    sandbox: Sandbox,
+) -> None:
+    faults = sandbox.world.faults
+    assert {"rest", "rest-v2"} <= faults.operations.keys()
+    for protocol, operations in faults.operations.items():
+        faults.add(Fault(protocol=protocol, action=Drop()))
+        for operation in operations:
+            faults.add(Fault(protocol=protocol, operation=operation.upper(), action=Drop()))
+            faults.add(Fault(operation=operation, action=Drop()))
 
 
 async def test_an_answer_of_a_proxy(http: Http, world: World) -> None:

@@ -6,13 +6,15 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 
 import aiohttp
 import pytest
 
 import devino_sandbox
+import devino_sandbox.services
 from devino_core import ConfigurationError, PluginError, State, hookimpl
 from devino_core.testing import ManualClock
 from devino_sandbox import (
@@ -74,7 +76,7 @@ async def test_its_port_is_free_again_at_once(world: World) -> None:
         await Http(session, first.endpoints).login()
         port = int(first.endpoints["rest"].split(":")[2].split("/")[0])
     async with Sandbox(world, http_port=port, discover=False) as again:
-        assert again.endpoints == first.endpoints
+        assert again.endpoints["rest"] == first.endpoints["rest"]
 
 
 async def test_a_client_that_stops_in_the_middle_of_its_request_does_not_hold_it_up(
@@ -205,6 +207,16 @@ async def test_two_services_under_one_path_are_an_error(plugged: list[Service]) 
             pass
 
 
+async def test_a_service_may_stand_in_for_another(plugged: list[Service]) -> None:
+    second = Port()
+    async with Sandbox(services=[lambda _: second]) as sandbox:
+        assert sandbox.endpoints["lines"] == "127.0.0.1:0"
+        assert sandbox.endpoints["echo"]
+    first = plugged[1]
+    assert isinstance(first, Port)
+    assert (len(first.calls), len(second.calls)) == (0, 4)
+
+
 async def test_what_was_started_is_stopped_when_a_port_is_refused(plugged: list[Service]) -> None:
     with pytest.raises(ConfigurationError, match=r"lines: .* 127\.0\.0\.1 port 1: Perm"):
         async with Sandbox(ports={"lines": 1}):
@@ -217,6 +229,39 @@ async def test_what_was_started_is_stopped_when_a_port_is_refused(plugged: list[
 async def test_a_port_for_no_service_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="'smtpp'"):
         async with Sandbox(ports={"smtpp": 25}, discover=False):
+            pass
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Adds a service whose module begins with this line."""
+
+    def service(line: str) -> None:
+        (tmp_path / "brokenly.py").write_text(line)
+        paths = [*devino_sandbox.services.__path__, str(tmp_path)]
+        monkeypatch.setattr(devino_sandbox.services, "__path__", paths)
+
+    return service
+
+
+async def test_a_package_that_is_missing_is_told_with_its_cure(
+    broken: Callable[[str], None],
+) -> None:
+    broken("import no_such_package.part")
+    with pytest.raises(ConfigurationError, match=r"no_such_package.*pip install"):
+        async with Sandbox(discover=False):
+            pass
+
+
+@pytest.mark.parametrize(
+    "line", ["import devino_sandbox.nothing", "from devino_sandbox import Nothing"]
+)
+async def test_a_mistake_of_ones_own_is_no_missing_package(
+    broken: Callable[[str], None], line: str
+) -> None:
+    broken(line)
+    with pytest.raises(ImportError):
+        async with Sandbox(discover=False):
             pass
 
 

@@ -38,7 +38,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol, TypeVar, cast, runtime_checkable
+from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
 import msgspec
 from starlette.applications import Starlette
@@ -126,6 +126,7 @@ class InspectionService(HttpService):
 
     name = "inspect"
     prefixes = (_ROOT,)
+    operations: ClassVar = {}
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -198,7 +199,11 @@ class InspectionService(HttpService):
         return _json(self._world.faults.listing())
 
     async def _add_fault(self, request: Request) -> Response:
-        self._world.faults.add(await _body(request, Fault))
+        fault = await _body(request, Fault)
+        try:
+            self._world.faults.add(fault)
+        except ValueError as error:
+            raise HTTPException(400, f"body: {error}") from None
         return await self._list_faults(request)
 
     async def _clear_faults(self, request: Request) -> Response:

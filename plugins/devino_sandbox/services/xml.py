@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import msgspec
 
@@ -42,6 +43,7 @@ from devino_codecs.xmlpackage import (
 )
 from devino_core import Medium, State, hookimpl
 from devino_sandbox._accounts import Account
+from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
@@ -92,6 +94,7 @@ class XmlService(HttpService):
 
     name = "xml"
     prefixes = tuple([f"/{operation}" for operation in _OPERATIONS])
+    operations: ClassVar = {"xml": _OPERATIONS}
 
     def __init__(self, world: World, limits: XmlLimits | None = None) -> None:
         self._world = world
@@ -184,7 +187,7 @@ class XmlService(HttpService):
             return MessageError.ERR_ID
         if message.type not in tuple(MessageType) or (push and not message.url):
             return MessageError.ERR_UNKNOWN
-        if len(message.text) > limits.text or len(message.url or "") > limits.url:
+        if length(message.text) > limits.text or len(message.url or "") > limits.url:
             return MessageError.ERR_LENGTH
         return MessageError.ERR_LENGTH if not (message.text or push) else None
 

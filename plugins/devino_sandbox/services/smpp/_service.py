@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
+from typing import ClassVar
 
 from devino_sandbox._runner import _reachable
 from devino_sandbox._service import PortService
@@ -12,7 +13,9 @@ from devino_sandbox._world import World
 
 from ._centre import Centre
 from ._connection import Connection
+from ._operations import ANSWERS, operation
 from ._settings import SmppSettings
+from ._submitting import PROTOCOL
 
 __all__ = ["SmppService"]
 
@@ -21,6 +24,9 @@ class SmppService(PortService):
     """SMPP 3.4 on one World."""
 
     name = "smpp"
+    operations: ClassVar = {
+        PROTOCOL: ["connect", "deliver_sm", *[operation(request()) for request in ANSWERS]],
+    }
 
     def __init__(self, world: World, settings: SmppSettings | None = None) -> None:
         self._centre = Centre(world, settings or SmppSettings())

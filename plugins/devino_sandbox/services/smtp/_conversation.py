@@ -16,8 +16,11 @@ from devino_sandbox._world import World
 
 from ._gateway import PROTOCOL, Gateway
 
-__all__ = ["Conversation"]
+__all__ = ["OPERATIONS", "Conversation"]
 
+_VERBS = ("EHLO", "HELO", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "QUIT")
+OPERATIONS = ("CONNECT", *_VERBS, "DATA-BEGIN", "DATA")
+"""What can fail: the greeting, each command, and the mail."""
 _CLOSING = "421"
 _TEXTS = {
     "421": "4.3.2 service not available, closing the channel",
@@ -130,7 +133,7 @@ def _failing(
     return perform
 
 
-for _verb in ("EHLO", "HELO", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "QUIT"):
+for _verb in _VERBS:
     setattr(Conversation, f"smtp_{_verb}", _failing(_verb, getattr(SMTP, f"smtp_{_verb}")))
 
 

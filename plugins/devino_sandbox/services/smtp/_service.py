@@ -6,13 +6,14 @@ import asyncio
 import logging
 import socket
 from collections.abc import Mapping
+from typing import ClassVar
 
 from devino_sandbox._runner import _reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
 
-from ._conversation import Conversation
-from ._gateway import Gateway
+from ._conversation import OPERATIONS, Conversation
+from ._gateway import PROTOCOL, Gateway
 
 __all__ = ["SmtpService"]
 
@@ -32,6 +33,7 @@ class SmtpService(PortService):
     """The Email2SMS gateway of one World."""
 
     name = "smtp"
+    operations: ClassVar = {PROTOCOL: OPERATIONS}
 
     def __init__(self, world: World) -> None:
         self._world = world

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from devino_codecs import CodecError, DecodeError, soap
 from devino_codecs.rest import ErrorText
 from devino_core import Medium
 from devino_sandbox._accounts import Account
+from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import HttpService
@@ -63,6 +64,10 @@ class SoapService(HttpService):
 
     name = "soap"
     prefixes = tuple([service.path for service in soap.SERVICES])
+    operations: ClassVar = {
+        "soap": [one.operation.name for one in (*soap.SMS.requests, *soap.VIBER.requests)],
+        "soap-v2": [one.operation.name for one in (*soap.SMS_V2.requests, *soap.VIBER_V2.requests)],
+    }
 
     def __init__(self, world: World, limits: SoapLimits | None = None) -> None:
         self._world = world
@@ -170,7 +175,7 @@ class SoapService(HttpService):
             if not value:
                 return argument(name, f"{name} can not be null or empty")
         longest = limits.sms_text if sending.medium is Medium.SMS else limits.viber_text
-        if len(sending.text) > longest:
+        if length(sending.text) > longest:
             return argument("data", f"Invalid argument: Data is longer than {longest} characters")
         if len(sending.to) > limits.recipients:
             most = f"more than {limits.recipients} addresses"
