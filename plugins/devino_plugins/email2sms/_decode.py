@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devino_codecs import email2sms
 from devino_plugins._common.decoding import decode_command, shown
 
 __all__ = ["decode"]
@@ -22,6 +21,9 @@ Examples:
 
 
 def _decode(data: bytes) -> Mapping[str, object]:
+    # `devino --help` loads this module too, and needs no codec.
+    from devino_codecs import email2sms
+
     mail = email2sms.decode(data)
     return {"format": type(mail).__name__.lower(), "message": shown(mail)}
 

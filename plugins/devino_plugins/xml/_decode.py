@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devino_codecs import xmlpackage as xml
 from devino_plugins._common.decoding import decode_command, shown
 
 __all__ = ["decode"]
@@ -22,6 +21,9 @@ Examples:
 
 
 def _decode(data: bytes) -> Mapping[str, object]:
+    # `devino --help` loads this module too, and needs no codec.
+    from devino_codecs import xmlpackage as xml
+
     request = xml.decode_request(data)
     # Only a request says who asks, and it must.
     if request.login or request.password:
