@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+import weakref
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 from ._channel import Channel, ChannelSettings
-from ._client import BATCH, AsyncClient
+from ._client import BATCH, REMEMBERED, AsyncClient
 from ._events import Event, Incoming
 from ._message import Message
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
+from .errors import OutcomeUnknown
 from .plugins import Plugins
 
 if TYPE_CHECKING:
@@ -45,9 +56,7 @@ class Client:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client = AsyncClient(channels, default=default, plugins=plugins, clock=clock)
-        self._running: AbstractContextManager[BlockingPortal] | None = None
-        self._portal: BlockingPortal | None = None
-        self._pid = 0
+        self._thread: _LoopThread | None = None
 
     @property
     def plugins(self) -> Plugins:
@@ -69,7 +78,7 @@ class Client:
         async def run() -> T:
             return await method(*args, **kwargs)
 
-        return self._require_open().call(run)
+        return self._require_open().run(run)
 
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """See :meth:`AsyncClient.send`."""
@@ -79,13 +88,20 @@ class Client:
         self, messages: Iterable[Message], *, channel: str | None = None
     ) -> list[Receipt]:
         """See :meth:`AsyncClient.send_many`."""
-        return self.call(self._client.send_many, messages, channel=channel)
+        # The caller's iterable may be a database cursor, which belongs to the caller's thread.
+        return self.call(self._client.send_many, list(messages), channel=channel)
 
     def send_stream(
         self, messages: Iterable[Message], *, channel: str | None = None, batch: int = BATCH
     ) -> Iterator[Receipt]:
         """See :meth:`AsyncClient.send_stream`."""
-        return self._iterate(self._client.send_stream(messages, channel=channel, batch=batch))
+        source = iter(messages)
+        while part := list(islice(source, batch)):
+            yield from self.send_many(part, channel=channel)
+
+    def check(self, messages: Iterable[Message], *, channel: str | None = None) -> None:
+        """See :meth:`AsyncClient.check`."""
+        self._client.check(messages, channel=channel)
 
     def status(self, receipt: Receipt) -> Status:
         """See :meth:`AsyncClient.status`."""
@@ -96,10 +112,11 @@ class Client:
         receipts: Receipt | Iterable[Receipt],
         *,
         interval: float = 5.0,
-        timeout: float | None = None,
+        timeout: float = REMEMBERED,
     ) -> Iterator[Receipt]:
         """See :meth:`AsyncClient.follow`."""
-        return self._iterate(self._client.follow(receipts, interval=interval, timeout=timeout))
+        given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
+        return self._iterate(self._client.follow(given, interval=interval, timeout=timeout))
 
     def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
@@ -117,30 +134,18 @@ class Client:
 
     def open(self) -> None:
         """Start the thread and open all channels; ``with`` does."""
-        if self._portal is not None:
+        if self._thread is not None:
             raise RuntimeError("this client is open already")
-        from anyio.from_thread import start_blocking_portal
-
-        self._running = start_blocking_portal("asyncio")
-        self._portal = self._running.__enter__()
-        self._pid = os.getpid()
-        try:
-            self._portal.call(self._client.open)
-        except BaseException:
-            self.close()
-            raise
+        self._thread = _LoopThread(self._client)
 
     def close(self) -> None:
-        """Close all channels and end the thread. Safe to call twice."""
-        portal, self._portal = self._portal, None
-        running, self._running = self._running, None
-        # A forked child has the objects but not the thread: there is nothing to stop in it.
-        if portal is None or running is None or self._pid != os.getpid():
-            return
-        try:
-            portal.call(self._client.aclose)
-        finally:
-            running.__exit__(None, None, None)
+        """Close all channels and end the thread; what other threads wait for ends now.
+
+        A send of theirs that was under way is OutcomeUnknown. Safe to call twice.
+        """
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
 
     def __enter__(self) -> Self:
         self.open()
@@ -155,24 +160,90 @@ class Client:
         self.close()
 
     def _iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
-        portal = self._require_open()
+        thread = self._require_open()
+        from asyncio import Lock
+
+        turn = Lock()
+
+        async def step() -> T:
+            async with turn:
+                return await anext(source)
+
+        async def close() -> None:
+            # Waits for a step that was interrupted: a generator cannot be closed while it runs.
+            async with turn:
+                if isinstance(source, AsyncGenerator):
+                    await source.aclose()
+
         try:
             while True:
                 try:
-                    yield portal.call(anext, source)
+                    yield thread.run(step)
                 except StopAsyncIteration:
                     return
         finally:
-            close = getattr(source, "aclose", None)
-            if close is not None and self._portal is portal:
-                portal.call(close)
+            if thread.is_usable:
+                thread.run(close)
 
-    def _require_open(self) -> BlockingPortal:
-        if self._portal is None:
+    def _require_open(self) -> _LoopThread:
+        if self._thread is None:
             raise RuntimeError("open the client first: `with Client(...) as client:`")
-        if self._pid != os.getpid():
+        if not self._thread.is_usable:
             raise RuntimeError(
                 "this client was opened before a fork, and its thread stayed in the parent: "
                 "open a Client in each process"
             )
-        return self._portal
+        return self._thread
+
+
+class _LoopThread:
+    """A thread with an event loop, in which a client is open."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        from anyio.from_thread import start_blocking_portal
+
+        running = start_blocking_portal("asyncio")
+        portal = running.__enter__()
+        self._pid = os.getpid()
+        self._portal = portal
+        # Also at the interpreter's exit, which would otherwise wait for the thread for ever.
+        self.stop = weakref.finalize(self, _stop, running, portal, client, self._pid)
+        try:
+            portal.call(client.open)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def is_usable(self) -> bool:
+        """It was not stopped, and this is the process that it was started in."""
+        return self.stop.alive and self._pid == os.getpid()
+
+    def run(self, method: Callable[[], Awaitable[T]]) -> T:
+        """Run it there and wait; an interrupt cancels it there too."""
+        from concurrent.futures import CancelledError
+
+        future = self._portal.start_task_soon(method)
+        try:
+            return future.result()
+        except CancelledError:
+            raise OutcomeUnknown("the client was closed while this call was under way") from None
+        except BaseException:
+            future.cancel()
+            raise
+
+
+def _stop(
+    running: AbstractContextManager[BlockingPortal],
+    portal: BlockingPortal,
+    client: AsyncClient,
+    pid: int,
+) -> None:
+    # A forked child has the objects but not the thread: there is nothing to stop in it.
+    if pid != os.getpid():
+        return
+    try:
+        portal.call(client.aclose)
+    finally:
+        portal.call(portal.stop, True)
+        running.__exit__(None, None, None)

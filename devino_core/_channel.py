@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import TracebackType
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ class ChannelSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
     Passwords are :class:`~devino_core.Secret`; times are seconds.
     """
 
-    sender: str | None = None
+    sender: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     """The sender of messages that name none."""
 
 
@@ -89,8 +89,11 @@ class Channel(ABC, Generic[SettingsT_co]):
         whether anything may have been sent.
 
         Raises InvalidMessage or Unsupported before any I/O, for the first message that cannot
-        be sent as it is; then none was sent.
+        be sent as it is; then none was sent. Cancelled, it does not tell what was sent.
         """
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what :meth:`send` would raise before any I/O, and do nothing else."""
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The present status of each id that the platform gave, in order."""

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -15,11 +16,18 @@ import msgspec
 
 from ._channel import Channel, ChannelSettings
 from ._events import Event, Incoming
-from ._message import Message
+from ._message import Medium, Message
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
-from .errors import ConfigurationError, DevinoError, InvalidMessage, Unsupported
+from .errors import (
+    ConfigurationError,
+    DevinoError,
+    InvalidMessage,
+    OutcomeUnknown,
+    Retry,
+    Unsupported,
+)
 from .plugins import Plugins
 from .settings import Config, convert_settings, read_config
 from .suggest import did_you_mean
@@ -28,6 +36,9 @@ __all__ = ["AsyncClient"]
 
 BATCH = 10_000
 """How many messages :meth:`AsyncClient.send_stream` takes up at a time."""
+
+REMEMBERED = 48 * 3600.0
+"""Seconds for which the platform knows what became of a message (chapters 1 and 2)."""
 
 
 class AsyncClient:
@@ -98,30 +109,29 @@ class AsyncClient:
         """Send many and give one receipt for each, in order, whatever became of the others.
 
         Raises InvalidMessage or Unsupported before anything is sent; another error only if it
-        struck all messages alike (its ``refs`` name them).
+        struck all messages alike. Its ``refs`` name all of them.
         """
         self._require_open()
         batch = list(messages)
-        _require_unique_refs(batch)
-        groups: dict[str, list[int]] = {}
-        for position, message in enumerate(batch):
-            groups.setdefault(channel or self._route(message), []).append(position)
-        if len(groups) == 1:
-            # Nothing to hold together: what the channel says is all there is to say.
-            try:
-                return await self.channel(*groups).send(batch)
-            except DevinoError as error:
-                error.refs = error.refs or tuple(message.ref for message in batch)
-                raise
-        return await dispatch(
-            batch,
-            [
-                (positions, partial(self.channel(name).send, [batch[p] for p in positions]))
-                for name, positions in groups.items()
-            ],
-            channel=channel or "",
-            concurrency=len(groups) or 1,
-        )
+        try:
+            groups = self._groups(batch, channel)
+            if len(groups) == 1:
+                # Nothing to hold together: what the channel says is all there is to say.
+                (name,) = groups
+                return await self._send_part(name, batch)
+            self._check(groups, batch)
+            return await dispatch(
+                batch,
+                [
+                    (positions, partial(self._send_part, name, [batch[p] for p in positions]))
+                    for name, positions in groups.items()
+                ],
+                channel=channel or "",
+                concurrency=len(groups) or 1,
+            )
+        except DevinoError as error:
+            error.refs = tuple(message.ref for message in batch)
+            raise
 
     async def send_stream(
         self,
@@ -136,13 +146,13 @@ class AsyncClient:
         nothing after them was sent.
         """
         async for part in _batches(messages, batch):
-            try:
-                receipts = await self.send_many(part, channel=channel)
-            except DevinoError as error:
-                error.refs = error.refs or tuple(message.ref for message in part)
-                raise
-            for receipt in receipts:
+            for receipt in await self.send_many(part, channel=channel):
                 yield receipt
+
+    def check(self, messages: Iterable[Message], *, channel: str | None = None) -> None:
+        """Raise the InvalidMessage or Unsupported that sending these would raise; send nothing."""
+        batch = list(messages)
+        self._check(self._groups(batch, channel), batch)
 
     async def status(self, receipt: Receipt) -> Status:
         """What has become of a sent message: one status over all its parts.
@@ -167,33 +177,36 @@ class AsyncClient:
         receipts: Receipt | Iterable[Receipt],
         *,
         interval: float = 5.0,
-        timeout: float | None = None,
+        timeout: float = REMEMBERED,
     ) -> AsyncIterator[Receipt]:
         """Ask every ``interval`` seconds and give each receipt anew whenever its state changed.
 
-        Ends when all are final, or silently after ``timeout`` seconds (None: never).
+        Ends when all are final, and silently after ``timeout`` seconds: by default when the
+        platform no longer knows them. Receipts that cannot be asked for (no ids) are passed over;
+        what keeps the platform from answering is not, but for errors whose retry is SAFE.
+        Raises Unsupported when none can be asked for.
         """
-        pending = {
-            receipt.ref: receipt
-            for receipt in ([receipts] if isinstance(receipts, Receipt) else receipts)
-            if not receipt.status.state.is_final
-        }
-        end = None if timeout is None else self._clock.monotonic() + timeout
+        given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
+        open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
+        pending = {n: r for n, r in open_ends.items() if r.ids}
+        if open_ends and not pending:
+            await self.status(given[min(open_ends)])
+        end = self._clock.monotonic() + timeout
         while pending:
-            for receipt in list(pending.values()):
-                status = await self.status(receipt)
-                if status.state is receipt.status.state:
-                    continue
-                changed = msgspec.structs.replace(receipt, status=status)
-                if status.state.is_final:
-                    del pending[receipt.ref]
-                else:
-                    pending[receipt.ref] = changed
-                yield changed
-            left = interval if end is None else min(interval, end - self._clock.monotonic())
+            for position, status in (await self._statuses(pending)).items():
+                receipt = pending[position]
+                changed = msgspec.structs.replace(
+                    receipt, status=receipt.status.advanced_by(status)
+                )
+                pending[position] = changed
+                if changed.status.state.is_final:
+                    del pending[position]
+                if changed.status.state is not receipt.status.state:
+                    yield changed
+            left = end - self._clock.monotonic()
             if not pending or left <= 0:
                 return
-            await self._clock.sleep(left)
+            await self._clock.sleep(min(interval, left))
 
     async def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
@@ -202,7 +215,7 @@ class AsyncClient:
         self._require_open()
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
-                raise ValueError(f"{name} must be an aware datetime, such as datetime.now(UTC)")
+                raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
         return await self._only(channel).inbox(since, until)
 
     async def balance(self, *, channel: str | None = None) -> Decimal:
@@ -271,6 +284,51 @@ class AsyncClient:
             raise _nothing_configured()
         raise Unsupported(f"no configured channel carries {message.medium}")
 
+    def _groups(self, batch: Sequence[Message], channel: str | None) -> dict[str, list[int]]:
+        """The positions of the messages that each channel is to send."""
+        seen: set[str] = set()
+        groups: dict[str, list[int]] = {}
+        for position, message in enumerate(batch):
+            if not isinstance(message, Message):
+                raise TypeError(f"expected a Message, not {type(message).__name__}")
+            if message.ref in seen:
+                raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
+            seen.add(message.ref)
+            groups.setdefault(channel or self._route(message), []).append(position)
+        return groups
+
+    def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:
+        for name, positions in groups.items():
+            self.channel(name).check([batch[position] for position in positions])
+
+    async def _send_part(self, name: str, messages: Sequence[Message]) -> list[Receipt]:
+        receipts = await self.channel(name).send(messages)
+        if len(receipts) != len(messages):
+            raise OutcomeUnknown(
+                f"channel {name!r} gave {len(receipts)} receipts for {len(messages)} messages: "
+                "a bug of its plugin"
+            )
+        return receipts
+
+    async def _statuses(self, pending: Mapping[int, Receipt]) -> dict[int, Status]:
+        """The present status of each receipt that the platform tells one of."""
+        groups: dict[tuple[str, Medium], list[int]] = {}
+        for position, receipt in pending.items():
+            groups.setdefault((receipt.channel, receipt.medium), []).append(position)
+        found: dict[int, Status] = {}
+        for (name, medium), positions in groups.items():
+            ids = [one for position in positions for one in pending[position].ids]
+            try:
+                statuses = iter(await self.channel(name).status(ids, medium=medium))
+            except DevinoError as error:
+                if error.retry is Retry.SAFE:
+                    continue
+                raise
+            for position in positions:
+                parts = list(islice(statuses, len(pending[position].ids)))
+                found[position] = Status.combined(parts)
+        return found
+
     def _require_open(self) -> None:
         if self._opened is None:
             raise RuntimeError("open the client first: `async with AsyncClient(...) as client:`")
@@ -281,14 +339,6 @@ def _nothing_configured() -> ConfigurationError:
         "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
         "DEVINO__<channel>__<key> in the environment"
     )
-
-
-def _require_unique_refs(messages: Sequence[Message]) -> None:
-    seen: set[str] = set()
-    for message in messages:
-        if message.ref in seen:
-            raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
-        seen.add(message.ref)
 
 
 async def _batches(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import NoneType
 
 import msgspec
 
@@ -59,16 +61,44 @@ class Message(msgspec.Struct, frozen=True):
     """Extras that only one channel knows; the channel's documentation names them."""
 
     def __post_init__(self) -> None:
+        _check_types(self)
+        # Every wire here has headers, lines or cells that a control character would forge.
         for field in ("to", "sender", "ref"):
             value = getattr(self, field)
-            if value is None:
-                continue
-            if not isinstance(value, str):
-                raise InvalidMessage(field, f"must be a str, not {type(value).__name__}")
-            # Every wire here has headers, lines or cells that a control character would forge.
-            if not value.isprintable() or not value.strip():
-                raise InvalidMessage(field, "must be printable text and not blank", ref=self.ref)
-        if not isinstance(self.text, str):
-            raise InvalidMessage("text", f"must be a str, not {type(self.text).__name__}")
+            if value is not None and (not value.strip() or _UNFIT.search(value)):
+                raise InvalidMessage(
+                    field, "must not be blank or hold control characters", ref=self.ref
+                )
         if self.validity is not None and self.validity <= timedelta(0):
             raise InvalidMessage("validity", "must be longer than nothing", ref=self.ref)
+
+
+_UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "to": (str,),
+    "text": (str,),
+    "sender": (str, NoneType),
+    "send_at": (datetime, NoneType),
+    "validity": (timedelta, NoneType),
+    "fallback": (Message, NoneType),
+    "ref": (str,),
+    "options": (Mapping,),
+}
+
+
+def _check_types(message: Message) -> None:
+    """msgspec checks types when it decodes, not when a program makes a value."""
+    if type(message.medium) is not Medium:
+        try:
+            medium = Medium(message.medium)
+        except ValueError:
+            raise InvalidMessage(
+                "medium", f"must be one of {', '.join(Medium)}, not {message.medium!r}"
+            ) from None
+        msgspec.structs.force_setattr(message, "medium", medium)
+    for field, types in _TYPES.items():
+        value = getattr(message, field)
+        if not isinstance(value, types):
+            expected = " or ".join("None" if t is NoneType else t.__name__ for t in types)
+            raise InvalidMessage(field, f"must be {expected}, not {type(value).__name__}")

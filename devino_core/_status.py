@@ -94,14 +94,22 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In the account's currency."""
 
     def advanced_by(self, report: Status) -> Status:
-        """The later of the two in a message's life: a late report never moves it backwards."""
-        return report if report.state.rank > self.state.rank else self
+        """Where a message is after a new report: a late one never moves it backwards.
+
+        A report that nothing is known leaves the state as it was, under the wire's new word.
+        """
+        if report.state.rank >= self.state.rank:
+            return report
+        if report.state is State.UNKNOWN:
+            return msgspec.structs.replace(self, code=report.code, description=report.description)
+        return self
 
     @classmethod
     def combined(cls, parts: Iterable[Status]) -> Status:
         """One status for a message of several parts: it is where its slowest part is.
 
-        A part that failed decides once all parts are final. The price is the sum.
+        A part that failed decides once all parts are final. The price is the sum, if every
+        part's is known, and the time of the report the last part's.
         """
         statuses = list(parts)
         if len(statuses) == 1:
@@ -111,7 +119,13 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         slowest = min(statuses, key=lambda status: status.state.rank)
         prices = [status.price for status in statuses if status.price is not None]
         return msgspec.structs.replace(
-            slowest, id=None, price=sum(prices, Decimal(0)) if prices else None
+            slowest,
+            id=None,
+            price=sum(prices, Decimal(0)) if len(prices) == len(statuses) else None,
+            reported_at=max(
+                (status.reported_at for status in statuses if status.reported_at is not None),
+                default=None,
+            ),
         )
 
 

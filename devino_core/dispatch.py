@@ -6,12 +6,19 @@ client that spreads them over channels.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias, TypeGuard, TypeVar, cast
 
 from ._message import Message
 from ._status import Receipt, State, Status
-from .errors import AuthenticationFailed, DevinoError, InsufficientFunds, Rejected
+from .errors import (
+    AuthenticationFailed,
+    DevinoError,
+    InsufficientFunds,
+    OutcomeUnknown,
+    Rejected,
+)
 
 __all__ = ["Call", "dispatch", "failed_receipt", "gather"]
 
@@ -85,13 +92,21 @@ async def _outcomes(
 ) -> list[T | DevinoError]:
     if len(calls) == 1:
         # Nearly every call of a busy client, and a task costs as much as all else here.
-        return [await _outcome(calls[0])]
+        try:
+            return [await calls[0]()]
+        except DevinoError as error:
+            return [error]
     outcomes: list[T | DevinoError | None] = [None] * len(calls)
     waiting = iter(enumerate(calls))
 
     async def work() -> None:
         for index, call in waiting:
-            outcomes[index] = await _outcome(call)
+            outcome = await _outcome(call)
+            outcomes[index] = outcome
+            if isinstance(outcome, AuthenticationFailed):
+                # The others would be refused alike, and some platforms lock an account for that.
+                for left, _ in waiting:
+                    outcomes[left] = copy.copy(outcome)
 
     import asyncio
 
@@ -106,3 +121,7 @@ async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:
         return await call()
     except DevinoError as error:
         return error
+    except Exception as error:  # noqa: BLE001 - a bug of one call is not to lose the others' outcomes
+        unknown = OutcomeUnknown(f"a bug ended the call: {type(error).__name__}; {error}")
+        unknown.__cause__ = error
+        return unknown

@@ -16,6 +16,7 @@
     │   └── QueueFull           SAFE           the platform's queue is full
     ├── OutcomeUnknown          MAY_DUPLICATE  sent, and no answer says whether it was taken
     └── ProtocolViolation       MAY_DUPLICATE  answered, but not in the protocol's words
+                                               (SAFE where the call only asked)
 
 Nothing in a message of these errors holds a password, a session id, a URL or a body.
 """
@@ -23,7 +24,6 @@ Nothing in a message of these errors holds a password, a session id, a URL or a 
 from __future__ import annotations
 
 import enum
-from typing import ClassVar
 
 __all__ = [
     "AuthenticationFailed",
@@ -58,11 +58,11 @@ class Retry(enum.Enum):
 class DevinoError(Exception):
     """The root of all errors of this library.
 
-    ``refs`` are the :attr:`Message.ref <devino_core.Message.ref>` of the messages that it
-    concerns, where it concerns a send.
+    ``refs`` are the :attr:`Message.ref <devino_core.Message.ref>` of all the messages that it
+    struck, where it struck a send.
     """
 
-    retry: ClassVar[Retry] = Retry.NEVER
+    retry: Retry = Retry.NEVER
     refs: tuple[str, ...] = ()
 
 
@@ -75,12 +75,16 @@ class PluginError(ConfigurationError):
 
 
 class InvalidMessage(DevinoError):
-    """A message cannot be sent as it is. ``field`` names what to mend; nothing was sent."""
+    """A message, or an argument of a call, cannot be sent as it is; nothing was sent.
+
+    ``field`` names what to mend, ``ref`` the message where it is one among others.
+    """
 
     def __init__(self, field: str, reason: str, *, ref: str | None = None) -> None:
         super().__init__(field, reason)
         self.field = field
         self.reason = reason
+        self.ref = ref
         if ref is not None:
             self.refs = (ref,)
 
@@ -146,6 +150,11 @@ class OutcomeUnknown(DevinoError):
 
 
 class ProtocolViolation(DevinoError):
-    """An answer came that the protocol does not know; the request may have been carried out."""
+    """An answer came that the protocol does not know.
 
-    retry = Retry.MAY_DUPLICATE
+    ``changes`` says whether the request had an effect: then it may have been carried out.
+    """
+
+    def __init__(self, description: str, *, changes: bool = True) -> None:
+        super().__init__(description)
+        self.retry = Retry.MAY_DUPLICATE if changes else Retry.SAFE

@@ -11,12 +11,12 @@ Needs the extra ``http``. What it guarantees, over plain aiohttp:
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import ssl
 from collections.abc import Mapping
+from math import inf
 from types import TracebackType
 from typing import NamedTuple, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 from yarl import URL
@@ -31,9 +31,16 @@ from .errors import (
     Unavailable,
 )
 
-__all__ = ["HttpAnswer", "HttpSession"]
+__all__ = ["Body", "HttpAnswer", "HttpSession"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Body(bytes):
+    """A body that does not show itself: on this platform bodies hold passwords."""
+
+    def __repr__(self) -> str:
+        return f"Body(*** {len(self)} bytes)"
 
 
 class HttpAnswer(NamedTuple):
@@ -41,16 +48,17 @@ class HttpAnswer(NamedTuple):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: Body
 
 
 class HttpSession:
     """A pool of connections to one base URL; open it inside the event loop.
 
-    ``connect_timeout`` and ``timeout`` are seconds: to get a connection, and for a whole call
-    after that. ``connections`` caps the pool. ``proxy`` is the URL of an HTTP proxy.
+    ``connect_timeout`` is the seconds to get a connection, and the whole call ends at the latest
+    ``timeout`` seconds later. ``connections`` caps the pool; a call waits for its turn, without
+    limit, as each before it ends. ``proxy`` is the URL of an HTTP proxy.
     Raises ConfigurationError for a base URL that is not https, or http to this machine, unless
-    ``plain_http``.
+    ``plain_http``, and for a proxy that is no URL.
     """
 
     def __init__(
@@ -65,20 +73,18 @@ class HttpSession:
         max_answer: int = 16 * 1024 * 1024,
     ) -> None:
         self._base = base_url.rstrip("/")
-        parts = urlsplit(self._base)
-        self._peer = parts.hostname or ""
-        if parts.scheme not in ("http", "https") or not self._peer:
-            raise ConfigurationError("base_url must be an absolute https:// URL")
-        if parts.username is not None or parts.query or parts.fragment:
+        base = _absolute("base_url", self._base)
+        self._peer = base.host or ""
+        if base.user is not None or base.password is not None or base.query_string or base.fragment:
             raise ConfigurationError("base_url must hold no login, query or fragment")
-        if parts.scheme == "http" and not plain_http and self._peer not in _LOOPBACK:
+        if base.scheme == "http" and not plain_http and self._peer not in _LOOPBACK:
             raise ConfigurationError(
                 f"base_url would send passwords to {self._peer} unencrypted: use https://"
             )
         self._connect_timeout = connect_timeout
         self._timeout = timeout
         self._connections = connections
-        self._proxy = proxy
+        self._proxy = None if proxy is None else _absolute("proxy", proxy)
         self._max_answer = max_answer
         self._session: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
@@ -86,9 +92,8 @@ class HttpSession:
     async def open(self) -> None:
         """Make the pool. Connects to nothing."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._connections, ssl=ssl.create_default_context()
-            ),
+            # The turns are kept here, so that waiting for one is not taken for a dead peer.
+            connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context()),
             timeout=aiohttp.ClientTimeout(
                 total=self._connect_timeout + self._timeout, connect=self._connect_timeout
             ),
@@ -97,6 +102,7 @@ class HttpSession:
             raise_for_status=False,
             trust_env=False,
         )
+        self._turns = asyncio.Semaphore(self._connections)
 
     async def aclose(self) -> None:
         """Close the pool. Safe to call twice."""
@@ -119,7 +125,7 @@ class HttpSession:
     async def post(
         self,
         path: str,
-        body: bytes,
+        body: Body,
         *,
         content_type: str,
         changes: bool,
@@ -131,9 +137,22 @@ class HttpSession:
         OutcomeUnknown, else Unavailable. Raises ConnectFailed when nothing was sent, Throttled
         for HTTP 429, ProtocolViolation for a redirect or an answer that is too large.
         """
+        if self._session is None:
+            raise ConnectFailed("the channel is closed: open it first")
+        async with self._turns:
+            return await self._post(path, body, content_type, changes, headers)
+
+    async def _post(
+        self,
+        path: str,
+        body: Body,
+        content_type: str,
+        changes: bool,
+        headers: Mapping[str, str] | None,
+    ) -> HttpAnswer:
         session = self._session
         if session is None:
-            raise RuntimeError("open the HTTP session first")
+            raise ConnectFailed("the channel was closed before this was sent")
         url = self._urls.get(path)
         if url is None:
             # Paths are few; parsing a URL for each call would cost as much as the call's own part.
@@ -146,8 +165,10 @@ class HttpSession:
             async with session.post(
                 url, data=body, headers=sent_headers, allow_redirects=False, proxy=self._proxy
             ) as response:
-                answer = HttpAnswer(response.status, response.headers, await self._read(response))
-            return self._checked(answer)
+                answer = HttpAnswer(
+                    response.status, response.headers, await self._read(response, changes)
+                )
+            return self._checked(answer, changes)
         except aiohttp.ClientConnectorCertificateError as error:
             failure = ConnectFailed(
                 f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
@@ -166,30 +187,32 @@ class HttpSession:
         # aiohttp's own errors can hold the URL and headers: they are not chained.
         raise failure from None
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, changes: bool) -> Body:
         length = response.content_length
         if (
             length is not None
             and length <= self._max_answer
             and "Content-Encoding" not in response.headers
         ):
-            return await response.read()
+            return Body(await response.read())
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._max_answer:
                 raise ProtocolViolation(
-                    f"{self._peer} answered with more than {self._max_answer} bytes"
+                    f"{self._peer} answered with more than {self._max_answer} bytes",
+                    changes=changes,
                 )
             chunks.append(chunk)
-        return b"".join(chunks)
+        return Body(b"".join(chunks))
 
-    def _checked(self, answer: HttpAnswer) -> HttpAnswer:
+    def _checked(self, answer: HttpAnswer, changes: bool) -> HttpAnswer:
         if 300 <= answer.status < 400:
             raise ProtocolViolation(
                 f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "
-                "check base_url"
+                "check base_url",
+                changes=changes,
             )
         if answer.status == 429:
             raise Throttled(
@@ -199,7 +222,7 @@ class HttpSession:
 
     def _unanswered(self, error: BaseException, *, changes: bool) -> DevinoError:
         what = (
-            f"no answer within {self._timeout:g} s"
+            f"no answer within {self._connect_timeout + self._timeout:g} s"
             if isinstance(error, TimeoutError)
             else f"the connection broke ({type(error).__name__})"
         )
@@ -212,6 +235,20 @@ class HttpSession:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    with contextlib.suppress(KeyError, ValueError):
-        return max(0.0, float(headers["Retry-After"]))
-    return None
+    try:
+        seconds = float(headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None
+    return seconds if 0 <= seconds < inf else None
+
+
+def _absolute(setting: str, url: str) -> URL:
+    """The URL, if it has scheme and host; a proxy's may hold a password, so it is not shown."""
+    try:
+        parsed = URL(url)
+        fit = parsed.scheme in ("http", "https") and bool(parsed.host) and parsed.port is not None
+    except ValueError:
+        fit = False
+    if not fit:
+        raise ConfigurationError(f"{setting} must be an absolute https:// or http:// URL")
+    return parsed

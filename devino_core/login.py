@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from .clock import Clock
-from .errors import AuthenticationFailed
+from .errors import AuthenticationFailed, DevinoError
 
 __all__ = ["LoginSession"]
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+class _Held(NamedTuple, Generic[S]):
+    session: S
+    stale_at: float
 
 
 class LoginSession(Generic[S]):
@@ -33,9 +39,8 @@ class LoginSession(Generic[S]):
         self._log_in = log_in
         self._clock = clock
         self._fresh_for = lifetime - margin
-        self._session: S | None = None
-        self._stale_at = 0.0
-        self._lock = asyncio.Lock()
+        self._held: _Held[S] | None = None
+        self._fetching: asyncio.Task[_Held[S]] | None = None
 
     async def run(self, call: Callable[[S], Awaitable[T]]) -> T:
         """``call`` with a session; after AuthenticationFailed, once more with a new one.
@@ -43,28 +48,35 @@ class LoginSession(Generic[S]):
         A second AuthenticationFailed is raised: a platform that refuses a fresh session is not
         asked in a loop.
         """
-        session = self._usable()
-        if session is None:
-            session = await self._get()
+        held = self._usable() or await self._fetch()
         try:
-            return await call(session)
+            return await call(held.session)
         except AuthenticationFailed:
             # Of many calls that were refused at once, only the first to come here logs in.
-            return await call(await self._get(refused=session))
+            held = self._usable(refused=held) or await self._fetch()
+            return await call(held.session)
 
-    async def _get(self, refused: S | None = None) -> S:
-        session = self._usable(refused)
-        if session is None:
-            async with self._lock:
-                session = self._usable(refused)
-                if session is None:
-                    # Counted from before the call: its life may have begun at any time in it.
-                    asked_at = self._clock.monotonic()
-                    session = self._session = await self._log_in()
-                    self._stale_at = asked_at + self._fresh_for
-        return session
-
-    def _usable(self, refused: S | None = None) -> S | None:
-        if self._session == refused or self._clock.monotonic() >= self._stale_at:
+    def _usable(self, refused: _Held[S] | None = None) -> _Held[S] | None:
+        held = self._held
+        if held is None or held is refused or self._clock.monotonic() >= held.stale_at:
             return None
-        return self._session
+        return held
+
+    async def _fetch(self) -> _Held[S]:
+        """Log in, together with all who want to at this time; they share a failure too."""
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._renew())
+        try:
+            # Whoever is cancelled leaves the others their login.
+            return await asyncio.shield(self._fetching)
+        except DevinoError as error:
+            raise copy.copy(error) from None
+
+    async def _renew(self) -> _Held[S]:
+        try:
+            # Counted from before the call: its life may have begun at any time in it.
+            asked_at = self._clock.monotonic()
+            self._held = _Held(await self._log_in(), asked_at + self._fresh_for)
+            return self._held
+        finally:
+            self._fetching = None

@@ -6,7 +6,7 @@ import re
 
 __all__ = ["normalize"]
 
-_PUNCTUATION = str.maketrans("", "", " \t\u00a0\u2011-().")
+_PUNCTUATION = str.maketrans("", "", " \u00a0\u2011-().")
 _E164 = re.compile(r"[1-9][0-9]{6,14}")
 
 

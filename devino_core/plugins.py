@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import pluggy
@@ -23,7 +23,7 @@ from .suggest import did_you_mean
 if TYPE_CHECKING:
     import click
 
-__all__ = ["PluginWarning", "Plugins"]
+__all__ = ["PluginWarning", "Plugins", "missing_package"]
 
 T = TypeVar("T")
 
@@ -53,6 +53,7 @@ class Plugins:
         for module in (kernel, *hookspecs):
             self._manager.add_hookspecs(module)
         self._origin: dict[str, str] = {}
+        self._channels: Mapping[str, ChannelSpec] | None = None
         self._strict = strict
         self.problems: list[str] = []
         if discover:
@@ -73,11 +74,14 @@ class Plugins:
                 self._manager.unregister(plugin)
             raise PluginError(f"plugin {name!r} ({origin}): {error}") from error
         self._origin[name] = origin
+        self._channels = None
 
     def channels(self) -> Mapping[str, ChannelSpec]:
         """Every channel kind by name. Raises PluginError for a name that two plugins claim."""
-        specs = self._offers("channel", self._manager.hook.devino_channels, ChannelSpec)
-        return dict(sorted(specs.items()))
+        if self._channels is None:
+            specs = self._offers("channel", self._manager.hook.devino_channels, ChannelSpec)
+            self._channels = MappingProxyType(dict(sorted(specs.items())))
+        return self._channels
 
     def commands(self) -> Mapping[str, click.Command]:
         """The commands that plugins add to the command line. Raises PluginError for a clash."""
@@ -99,7 +103,7 @@ class Plugins:
         try:
             return spec.load()
         except ImportError as error:
-            if spec.extra is None:
+            if spec.extra is None or not missing_package(error):
                 raise PluginError(f"channel {spec.name!r} cannot be imported: {error}") from error
             raise ConfigurationError(
                 f'channel {spec.name!r} needs {error.name}: pip install "{spec.extra}"'
@@ -156,6 +160,14 @@ class Plugins:
             raise PluginError(problem) from error
         self.problems.append(problem)
         warnings.warn(problem, PluginWarning, stacklevel=4)
+
+
+def missing_package(error: ImportError) -> bool:
+    """Whether it is a package that is not installed, and not a module of one that is."""
+    from importlib.util import find_spec
+
+    package = (error.name or "").partition(".")[0]
+    return bool(package) and find_spec(package) is None
 
 
 def _checked(offer: object, kind: type[T]) -> T:

@@ -58,9 +58,11 @@ def read_config(
     env = os.environ if environ is None else environ
     source = path if path is not None else env.get("DEVINO_CONFIG") or None
     config = _read_file(Path(source)) if source is not None else Config()
+    channels, spelt = _overlay(config.channels, env)
+    default = env.get("DEVINO_DEFAULT")
     return Config(
-        channels=_overlay(config.channels, env),
-        default=env.get("DEVINO_DEFAULT") or config.default,
+        channels=channels,
+        default=spelt.get(_fold(default), default) if default else config.default,
     )
 
 
@@ -78,6 +80,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, channel: str) -
         if name not in known:
             hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}"
             raise ConfigurationError(f"channel {channel!r} has no setting {key!r}: {hint}")
+        if name in plain:
+            raise ConfigurationError(f"channel {channel!r} has {name!r} twice, once as a file")
         plain[name] = content
     for field in msgspec.structs.fields(target):
         if field.required and field.name not in plain:
@@ -110,7 +114,8 @@ class _StrictConfig(Config, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def _overlay(
     channels: Mapping[str, dict[str, object]], environ: Mapping[str, str]
-) -> dict[str, dict[str, object]]:
+) -> tuple[dict[str, dict[str, object]], Mapping[str, str]]:
+    """The file's channels under the environment's, and how each folded name is spelt."""
     merged = {name: dict(values) for name, values in channels.items()}
     spelt = {_fold(name): name for name in merged}
     for variable, value in environ.items():
@@ -128,7 +133,7 @@ def _overlay(
         values.pop(key.removesuffix("_file"), None)
         values.pop(f"{key}_file", None)
         values[key] = value
-    return merged
+    return merged, spelt
 
 
 def _fold(name: str) -> str:
@@ -161,9 +166,10 @@ def _is_secret(hint: object) -> bool:
 
 def _decode_secret(target: type, value: object) -> object:
     if target is Secret:
-        if isinstance(value, Secret):
-            return value
-        if isinstance(value, str):
-            return Secret(value)
-        raise ValueError("a secret must be a string")
+        secret = Secret(value) if isinstance(value, str) else value
+        if not isinstance(secret, Secret):
+            raise ValueError("a secret must be a string")
+        if not secret:
+            raise ValueError("a secret must not be empty")
+        return secret
     raise TypeError(f"settings cannot be of type {target}")

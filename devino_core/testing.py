@@ -110,6 +110,8 @@ class ChannelConformance(ABC):
         async def check(channel: AnyChannel) -> None:
             with pytest.raises((InvalidMessage, Unsupported), match="no_such_option"):
                 await channel.send([message])
+            with pytest.raises((InvalidMessage, Unsupported), match="no_such_option"):
+                channel.check([message])
 
         self._run(check)
 

@@ -16,6 +16,7 @@ from devino_core import (
     AuthenticationFailed,
     Channel,
     ChannelSettings,
+    ConfigurationError,
     InsufficientFunds,
     InvalidMessage,
     Medium,
@@ -127,9 +128,10 @@ async def test_the_ids_of_a_bulk_are_given_to_their_recipients_by_segments(wire:
         assert receipt.parts == stored.parts > 1
 
 
-@pytest.mark.parametrize("count", [1, 3, 5])
-async def test_ids_that_do_not_fit_the_recipients_are_not_guessed(wire: Wired, count: int) -> None:
-    ids = tuple(str(number) for number in range(count))
+@pytest.mark.parametrize("ids", [("1",), ("1", "2", "3"), ("1", "1")])
+async def test_ids_that_do_not_fit_the_recipients_are_not_guessed(
+    wire: Wired, ids: tuple[str, ...]
+) -> None:
     body = "[" + ",".join(f'"{one}"' for one in ids) + "]"
     wire.world.faults.add(Fault(operation="Sms/SendBulk", action=AnswerHttp(200, body)))
     receipts = await wire.channel.send([Message(TO, "a"), Message(OTHER, "a")])
@@ -157,7 +159,7 @@ async def test_many_concurrent_sends_log_in_once() -> None:
         wire.clock.advance(116 * 60)
         await wire.channel.send([Message(TO, "a")])
         assert logins == 3
-        assert len(list(wire.world.messages())) == 41
+        assert len([m for m in wire.world.messages() if m.reason is None]) == 41
 
 
 async def test_a_platform_that_refuses_every_session_is_not_asked_in_a_loop() -> None:
@@ -166,6 +168,37 @@ async def test_a_platform_that_refuses_every_session_is_not_asked_in_a_loop() ->
         with pytest.raises(AuthenticationFailed):
             await wire.channel.send([Message(TO, "a")])
         assert list(wire.world.messages()) == []
+
+
+async def test_a_wrong_password_is_not_tried_for_every_message() -> None:
+    async with rest(password="wrong") as wire:
+        tries = 0
+        working = wire.world.authenticate
+
+        def counting(login: str, password: str) -> Account | None:
+            nonlocal tries
+            tries += 1
+            return working(login, password)
+
+        wire.world.authenticate = counting  # type: ignore[method-assign]
+        with pytest.raises(AuthenticationFailed):
+            await wire.channel.send([Message(TO, f"text {n}") for n in range(50)])
+        assert tries <= 2
+
+
+@pytest.mark.parametrize("code", [6, 9])
+async def test_any_401_means_to_log_in_again(code: int) -> None:
+    async with rest() as wire:
+        refused = AnswerHttp(401, f'{{"Code":{code},"Desc":"no"}}')
+        wire.world.faults.add(Fault(operation="Sms/Send", action=refused))
+        (receipt,) = await wire.channel.send([Message(TO, "a")])
+        assert receipt.ids
+
+
+@pytest.mark.parametrize("message_id", ["", "a b", "\udcff"])
+async def test_an_id_that_cannot_be_asked_for_is_refused(wire: Wired, message_id: str) -> None:
+    with pytest.raises(InvalidMessage, match="messageId"):
+        await wire.channel.status([message_id])
 
 
 @pytest.mark.parametrize(("kind", "endpoint"), KINDS.items())
@@ -208,6 +241,10 @@ async def test_a_refused_sender_is_a_receipt_not_an_exception() -> None:
         (AnswerError(9), OutcomeUnknown, 0),
         (AnswerHttp(200, "<html>Welcome to the hotel's WiFi</html>"), ProtocolViolation, 0),
         (AnswerHttp(429, ""), Throttled, 0),
+        (AnswerHttp(504, '{"code":504,"message":"upstream timed out"}'), OutcomeUnknown, 0),
+        (AnswerHttp(502, '{"Code":77,"Desc":"?"}'), OutcomeUnknown, 0),
+        (AnswerHttp(200, "[]"), ProtocolViolation, 0),
+        (AnswerHttp(404, "<html>Not found</html>"), ConfigurationError, 0),
     ],
 )
 async def test_a_send_whose_end_is_not_known_says_so(
@@ -275,6 +312,8 @@ async def test_viber_that_is_not_delivered_is_what_became_of_its_sms(wire: Wired
     await wire.clock.tick(1)
     assert (await status(wire, receipt.ids, Medium.VIBER)).state is State.DELIVERED
     assert [stored.submission.medium for stored in wire.world.messages()] == ["VIBER", "SMS"]
+    state = await status(wire, receipt.ids, Medium.VIBER)
+    assert (state.id, state.price) == (receipt.ids[0], Decimal("3.3"))
 
 
 async def test_viber_in_bulk_with_an_option_for_each(wire: Wired) -> None:
@@ -317,7 +356,13 @@ async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None
     wire.world.faults.add(Fault(times=None, action=AnswerError(9)))
     for ask, since, until, field in [
         (channel.inbox, now, now, "until"),
-        (channel.inbox, now - timedelta(days=366), now, "since"),
+        (channel.inbox, now - timedelta(days=367), now, "since"),
+        (
+            channel.inbox,
+            now,
+            now.replace(year=9999, month=12, day=31, hour=23, minute=59, second=59, microsecond=1),
+            "until",
+        ),
         (channel.inbox, now.replace(tzinfo=None), now, "since"),
         (channel.statistics, now - timedelta(days=91), now, "until"),
         (channel.statistics, now - timedelta(days=1), now.replace(tzinfo=None), "until"),

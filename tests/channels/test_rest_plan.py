@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -118,6 +118,12 @@ REFUSED = [
     (viber(validity=timedelta(minutes=1441)), "validity"),
     (viber(options={"optinal": "x"}), "options"),
     (viber(options={"optional": 5}), "options"),
+    (viber(options={"optional": "\ud800"}), "options"),
+    (Message(TO, "a", validity=timedelta.max), "validity"),
+    (
+        Message(TO, "a", send_at=datetime.max.replace(tzinfo=timezone(-timedelta(hours=5)))),
+        "send_at",
+    ),
     (Message(TO, "a", options={"optional": "x"}), "options"),
 ]
 
@@ -168,7 +174,9 @@ def test_what_the_wire_cannot_say_is_unsupported(message: Message) -> None:
             st.text(min_size=1, max_size=5),
             sender=st.sampled_from(["ONE", "TWO"]),
             medium=st.sampled_from([Medium.SMS, Medium.VIBER]),
-            validity=st.sampled_from([None, timedelta(minutes=5)]),
+            validity=st.none() | st.timedeltas(min_value=timedelta(microseconds=1)),
+            send_at=st.none() | st.datetimes(timezones=st.none() | st.just(UTC)),
+            options=st.just({}) | st.fixed_dictionaries({"optional": st.text(max_size=3)}),
         ),
         max_size=20,
     ),

@@ -311,7 +311,7 @@ async def test_viber_that_is_not_delivered_is_what_became_of_its_sms(wire: Wired
     found = await status(wire, receipt.ids, Medium.VIBER)
     (viber, sms) = wire.world.messages()
     assert found.state is State.DELIVERED
-    assert found.price == sms.parts * Decimal("1.5")
+    assert found.price == sms.parts * Decimal("1.5") + Decimal("1.8")
     assert [viber.submission.medium, sms.submission.medium] == ["VIBER", "SMS"]
 
 
@@ -355,7 +355,7 @@ async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None
     wire.world.faults.add(Fault(times=None, action=AnswerError(9)))
     for ask, since, until, field in [
         (channel.inbox, now, now, "until"),
-        (channel.inbox, now - timedelta(days=366), now, "since"),
+        (channel.inbox, now - timedelta(days=367), now, "since"),
         (channel.statistics, now - timedelta(days=91), now, "until"),
         (channel.statistics, now - timedelta(days=1), now.replace(tzinfo=None), "until"),
     ]:

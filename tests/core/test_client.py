@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
+import subprocess
+import sys
+import textwrap
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -24,6 +27,7 @@ from devino_core import (
     Rejected,
     State,
     Status,
+    Unavailable,
     Unsupported,
 )
 from devino_core.testing import ManualClock
@@ -155,6 +159,87 @@ async def test_following_ends_at_its_timeout(client: AsyncClient) -> None:
     assert clock.monotonic() - began == 12
 
 
+async def test_following_passes_over_what_cannot_be_asked_for(client: AsyncClient) -> None:
+    lost = Receipt(ref="lost", to="9", status=Status(state=State.UNKNOWN), channel="one")
+    sent = await client.send(Message("1", "a"))
+    assert [r.to async for r in client.follow([lost, sent])] == ["1"]
+    with pytest.raises(Unsupported, match="no id"):
+        await anext(client.follow(lost))
+
+
+async def test_following_goes_on_after_a_question_without_an_answer(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    clock.auto_advance = True
+    receipt = await client.send(Message("1", "a"))
+    working, asked = channel(client, "one").status, 0
+
+    async def failing_once(ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            raise Unavailable("try again")
+        return await working(ids, medium=medium)
+
+    monkeypatch.setattr(channel(client, "one"), "status", failing_once)
+    assert [r.status.state async for r in client.follow(receipt)] == [State.DELIVERED]
+
+
+async def test_following_without_a_pause_does_not_end_early(client: AsyncClient) -> None:
+    receipt = await client.send(Message("1", "a"))
+    channel(client, "one").script = {"one-1": [State.ACCEPTED, State.ACCEPTED, State.DELIVERED]}
+    changes = [r.status.state async for r in client.follow(receipt, interval=0)]
+    assert changes == [State.DELIVERED]
+
+
+async def test_following_ends_when_the_platform_has_forgotten(client: AsyncClient) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    clock.auto_advance = True
+    receipt = await client.send(Message("1", "a"))
+    channel(client, "one").script = {"one-1": [State.UNKNOWN]}
+    began = clock.monotonic()
+    assert [r async for r in client.follow(receipt, interval=3600)] == []
+    assert clock.monotonic() - began == 48 * 3600
+
+
+async def test_nothing_goes_out_when_one_of_several_channels_refuses_a_message(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(messages: Sequence[Message]) -> None:
+        raise InvalidMessage("text", "is too long", ref=messages[0].ref)
+
+    monkeypatch.setattr(channel(client, "viber"), "check", refuse)
+    messages = [Message("1", "a"), viber("2")]
+    for attempt in (client.send_many(messages), _soon(client.check, messages)):
+        with pytest.raises(InvalidMessage) as caught:
+            await attempt
+        assert caught.value.ref == messages[1].ref
+    assert channel(client, "one").sent == []
+
+
+async def test_a_bug_in_one_channel_does_not_lose_what_another_sent(client: AsyncClient) -> None:
+    channel(client, "viber").failures["2"] = KeyError("a bug")  # type: ignore[assignment]
+    sent, lost = await client.send_many([Message("1", "a"), viber("2")])
+    assert sent.ids == ("one-1",)
+    assert isinstance(lost.error, OutcomeUnknown)
+
+
+async def test_a_channel_that_loses_receipts_is_found_out(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lose(messages: Sequence[Message]) -> list[Receipt]:
+        return []
+
+    monkeypatch.setattr(channel(client, "one"), "send", lose)
+    with pytest.raises(OutcomeUnknown, match="0 receipts for 1 messages"):
+        await client.send(Message("1", "a"))
+
+
+async def _soon(function: Callable[[list[Message]], None], messages: list[Message]) -> None:
+    function(messages)
+
+
 async def test_ids_that_could_not_be_assigned_cannot_be_followed(client: AsyncClient) -> None:
     receipt = Receipt(
         ref="r", to="1", status=Status(state=State.ACCEPTED), channel="one",
@@ -170,7 +255,7 @@ async def test_a_medium_that_no_channel_carries_is_unsupported(client: AsyncClie
 
 
 async def test_naive_times_of_a_period_are_refused(client: AsyncClient) -> None:
-    with pytest.raises(ValueError, match="aware"):
+    with pytest.raises(InvalidMessage, match="aware"):
         await client.inbox(datetime(2026, 1, 1), datetime.now(UTC))  # noqa: DTZ001
 
 
@@ -250,6 +335,73 @@ def test_an_abandoned_stream_of_the_blocking_client_ends_cleanly() -> None:
         next(stream)
         stream.close()  # type: ignore[attr-defined]
         assert len(cast(FakeChannel, client.channel("one")).sent) == 10
+
+
+def test_a_callers_iterable_is_read_in_the_callers_thread() -> None:
+    def cursor() -> Iterator[Message]:
+        for number in range(3):
+            assert threading.current_thread() is threading.main_thread()
+            yield Message(str(number), str(client.send(Message("9", "nested")).ids))
+
+    with Client(CONFIG, plugins=fake_plugins()) as client:
+        assert [r.to for r in client.send_stream(cursor(), batch=2)] == ["0", "1", "2"]
+        assert [r.to for r in client.send_many(cursor())] == ["0", "1", "2"]
+
+
+def test_closing_ends_what_other_threads_wait_for() -> None:
+    client = Client(CONFIG, plugins=fake_plugins())
+    client.open()
+    receipt = client.send(Message("1", "a"))
+    cast(FakeChannel, client.channel("one")).script = {"one-1": [State.ENROUTE]}
+    ended: list[BaseException] = []
+    waiting = threading.Event()
+
+    def follow() -> None:
+        try:
+            for _ in client.follow(receipt, interval=3600):
+                waiting.set()
+        except OutcomeUnknown as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=follow)
+    thread.start()
+    waiting.wait()
+    client.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert len(ended) == 1
+
+
+EXITS = {
+    "never closed": "client.open(); print(client.send(Message('1', 'a')).ids)",
+    "interrupted in a loop": """
+        client.open()
+        threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        receipt = client.send(Message('1', 'a'))
+        client.channel('one').script = {'one-1': [State.UNKNOWN]}
+        try:
+            for _ in client.follow(receipt, interval=3600): pass
+        except KeyboardInterrupt:
+            print('interrupted'); client.close()
+        """,
+}
+
+
+@pytest.mark.parametrize("program", EXITS.values(), ids=EXITS)
+def test_a_program_ends_whatever_it_did_with_its_client(program: str) -> None:
+    prelude = """
+        import os, signal, threading
+        from devino_core import Client, Message, State
+        from tests.core._fake import fake_plugins
+        from tests.core.test_client import CONFIG
+        client = Client(CONFIG, plugins=fake_plugins())
+        """
+    source = textwrap.dedent(prelude) + textwrap.dedent(program)
+    ended = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout in ("('one-1',)\n", "interrupted\n")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

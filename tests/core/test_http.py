@@ -21,10 +21,10 @@ from devino_core import (
     Throttled,
     Unavailable,
 )
-from devino_core.http import HttpAnswer, HttpSession
+from devino_core.http import Body, HttpAnswer, HttpSession
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-SECRET = b"password=hunter2"
+SECRET = Body(b"password=hunter2")
 
 
 @asynccontextmanager
@@ -133,25 +133,41 @@ async def test_no_connection_means_that_nothing_was_sent() -> None:
     assert caught.value.retry is Retry.SAFE
 
 
-async def test_a_full_pool_means_that_nothing_was_sent() -> None:
-    arrived = asyncio.Event()
+async def test_who_waits_for_a_turn_in_the_pool_is_not_told_that_the_peer_is_dead() -> None:
+    served = 0
 
-    async def arrive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        arrived.set()
-        await hang(reader, writer)
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal served
+        await asyncio.sleep(0.15)
+        served += 1
+        await answer("200 OK", b"1")(reader, writer)
 
     async with (
-        serving(arrive) as (port, requests),
-        HttpSession(
-            f"http://127.0.0.1:{port}", connections=1, connect_timeout=0.2, timeout=5
-        ) as session,
+        serving(slow) as (port, _),
+        HttpSession(f"http://127.0.0.1:{port}", connections=1, connect_timeout=0.2) as session,
     ):
-        first = asyncio.create_task(session.post("", SECRET, content_type="a/b", changes=True))
-        await arrived.wait()
-        with pytest.raises(ConnectFailed):
-            await session.post("", SECRET, content_type="a/b", changes=True)
-        first.cancel()
-    assert len(requests) == 1
+        calls = [session.post("", SECRET, content_type="a/b", changes=True) for _ in range(3)]
+        answers = await asyncio.gather(*calls)
+    assert [answer.body for answer in answers] == [b"1"] * 3
+    assert served == 3
+
+
+async def test_a_closed_session_sends_nothing() -> None:
+    session = HttpSession("http://127.0.0.1:1")
+    with pytest.raises(ConnectFailed, match="closed"):
+        await session.post("", SECRET, content_type="a/b", changes=True)
+
+
+def test_a_body_does_not_show_itself() -> None:
+    assert "hunter2" not in f"{SECRET!r} {HttpAnswer(200, {}, SECRET)!r}"
+
+
+@pytest.mark.parametrize(("changes", "retry"), [(True, Retry.MAY_DUPLICATE), (False, Retry.SAFE)])
+async def test_only_a_call_with_an_effect_may_have_had_one(changes: bool, retry: Retry) -> None:
+    async with serving(REDIRECT) as (port, _):
+        with pytest.raises(ProtocolViolation, match="check base_url") as caught:
+            await post(port, changes=changes)
+    assert caught.value.retry is retry
 
 
 async def test_a_certificate_that_does_not_verify_gets_no_password() -> None:
@@ -169,6 +185,9 @@ async def test_a_certificate_that_does_not_verify_gets_no_password() -> None:
         ("http://integrationapi.net/rest", "unencrypted: use https"),
         ("ftp://127.0.0.1", "absolute https"),
         ("integrationapi.net", "absolute https"),
+        ("http://[", "absolute https"),
+        ("https://host:99999", "absolute https"),
+        ("https://", "absolute https"),
         ("https://me:secret@integrationapi.net", "must hold no login"),
         ("https://integrationapi.net/?a=b", "must hold no login, query"),
     ],
@@ -177,6 +196,13 @@ def test_an_unsafe_base_url_is_refused(url: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
         HttpSession(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("proxy", ["localhost:3128", "me:hunter2@proxy:1", "socks5://h:1"])
+def test_a_proxy_that_is_no_url_is_refused_unseen(proxy: str) -> None:
+    with pytest.raises(ConfigurationError, match="proxy must be an absolute") as caught:
+        HttpSession("https://integrationapi.net", proxy=proxy)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_plain_http_beyond_this_machine_must_be_asked_for() -> None:

@@ -73,6 +73,50 @@ async def test_a_platform_that_refuses_fresh_sessions_is_not_asked_in_a_loop(
     assert platform.logins == 2
 
 
+async def test_a_failed_login_is_shared_by_all_who_wait_for_it(platform: Platform) -> None:
+    tries = 0
+
+    async def fail() -> str:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(0)
+        raise AuthenticationFailed("Invalid user login or password", code=4)
+
+    platform.session = LoginSession(fail, clock=platform.clock)
+    calls = [platform.session.run(platform.call) for _ in range(50)]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    # Each is an error of its own, for each will name its own messages.
+    assert len({id(error) for error in outcomes}) == 50
+    assert {getattr(error, "code", None) for error in outcomes} == {4}
+    assert tries == 1
+
+
+async def test_a_platform_that_gives_the_same_session_again_is_asked_once(
+    platform: Platform,
+) -> None:
+    async def same() -> str:
+        await asyncio.sleep(0)
+        platform.logins += 1
+        return "s"
+
+    async def refuse(session: str) -> str:
+        await asyncio.sleep(0)
+        raise AuthenticationFailed("SessionID expired", code=4)
+
+    platform.session = LoginSession(same, clock=platform.clock)
+    calls = [platform.session.run(refuse) for _ in range(50)]
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert platform.logins == 2
+
+
+async def test_who_gives_up_waiting_leaves_the_others_their_login(platform: Platform) -> None:
+    first = asyncio.create_task(platform.session.run(platform.call))
+    second = asyncio.create_task(platform.session.run(platform.call))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == "s1"
+
+
 async def test_a_failed_login_is_tried_anew_by_the_next_call(platform: Platform) -> None:
     working = platform.log_in
 

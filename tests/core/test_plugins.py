@@ -116,15 +116,45 @@ def test_a_hook_that_fails_is_left_out_and_an_error_when_asked_for(
 
 def test_a_missing_extra_says_what_to_install() -> None:
     def load() -> type:
-        raise ImportError("No module named 'smpplib'", name="smpplib")
+        raise ImportError("No module named 'nonexistent_thing'", name="nonexistent_thing")
 
     plugins = Plugins(discover=False)
     lacking = ChannelSpec(
         name="x", summary="X", media=frozenset(), settings=FakeSettings, load=load,
         extra="devino[smpp]",
     )  # fmt: skip
-    with pytest.raises(ConfigurationError, match=r'needs smpplib: pip install "devino\[smpp\]"'):
+    with pytest.raises(
+        ConfigurationError, match=r'needs nonexistent_thing: pip install "devino\[smpp\]"'
+    ):
         plugins.load(lacking)
+
+
+def test_a_module_that_a_plugin_lacks_itself_is_no_missing_extra() -> None:
+    def load() -> type:
+        raise ImportError("No module named 'devino_core.nothing'", name="devino_core.nothing")
+
+    broken = ChannelSpec(
+        name="x", summary="X", media=frozenset(), settings=FakeSettings, load=load,
+        extra="devino[http]",
+    )  # fmt: skip
+    with pytest.raises(PluginError, match=r"cannot be imported: .*devino_core\.nothing"):
+        Plugins(discover=False).load(broken)
+
+
+def test_hooks_are_asked_once_for_each_client() -> None:
+    asked = 0
+
+    @hookimpl
+    def devino_channels() -> list[ChannelSpec]:
+        nonlocal asked
+        asked += 1
+        return [spec("counted")]
+
+    plugins = Plugins(discover=False)
+    plugins.register(SimpleNamespace(devino_channels=devino_channels), "counted")
+    for _ in range(3):
+        plugins.channel_spec("counted")
+    assert asked == 1
 
 
 def test_an_unknown_kind_suggests_the_nearest() -> None:

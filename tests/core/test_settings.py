@@ -65,6 +65,9 @@ def test_the_environment_replaces_a_secret_of_the_file_also_by_file(
         ({"retries": 1}, r"needs the setting 'token'.*DEVINO__PROMO_X__TOKEN"),
         ({"token": "t", "retries": "many"}, r"promo-x.*retries"),
         ({"token": 17}, "a secret must be a string"),
+        ({"token": ""}, "a secret must not be empty"),
+        ({"token": "t", "sender": ""}, "sender"),
+        ({"token": "t", "token_file": __file__}, "has 'token' twice"),
         ({"token_file": "/nonexistent/file"}, "cannot read the file that 'token_file' names"),
         ({"token": "t", "prefix_file": "x"}, "has no setting 'prefix_file'"),
     ],
@@ -83,6 +86,11 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "devino.toml").write_text(text)
     with pytest.raises(ConfigurationError, match=says):
         read_config(tmp_path / "devino.toml", environ={})
+
+
+def test_the_default_may_be_named_as_loosely_as_a_channel() -> None:
+    environ = {"DEVINO__REST_V2__LOGIN": "me", "DEVINO_DEFAULT": "REST_V2"}
+    assert read_config(environ=environ).default == "rest-v2"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

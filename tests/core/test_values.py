@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import InvalidMessage, Message, Secret, State, Status
+from devino_core import InvalidMessage, Medium, Message, Secret, State, Status
 from devino_core.phone import normalize
 
 states = st.sampled_from(State)
@@ -31,6 +31,11 @@ def test_each_message_gets_its_own_ref() -> None:
         ({"sender": "nul\0"}, "sender"),
         ({"ref": ""}, "ref"),
         ({"text": b"bytes"}, "text"),
+        ({"medium": "FAX"}, "medium"),
+        ({"validity": 60}, "validity"),
+        ({"send_at": "2030-01-01"}, "send_at"),
+        ({"fallback": "by SMS"}, "fallback"),
+        ({"options": None}, "options"),
         ({"validity": timedelta(0)}, "validity"),
         ({"to": 79031234567}, "to"),
     ],
@@ -42,6 +47,26 @@ def test_a_message_that_no_channel_could_send_is_refused_by_field(
         Message(**{"to": "79031234567", "text": "a", **changes})  # type: ignore[arg-type]
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field}: ")
+
+
+def test_a_medium_may_be_given_by_its_name() -> None:
+    assert Message("1", "a", medium="SMS").medium is Medium.SMS  # type: ignore[arg-type]
+
+
+def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
+    assert normalize(Message("+7\u00a0916\u00a0123-45-67", "a").to) == "79161234567"
+
+
+def test_a_report_of_the_same_state_brings_what_the_platform_now_says() -> None:
+    accepted = Status(state=State.ACCEPTED).advanced_by(Status(state=State.ACCEPTED, code=-2))
+    assert accepted.code == -2
+    unknown = accepted.advanced_by(Status(state=State.UNKNOWN, code=255))
+    assert (unknown.state, unknown.code) == (State.ACCEPTED, 255)
+
+
+def test_the_price_of_parts_is_known_when_every_part_has_one() -> None:
+    known, unknown = Status(state=State.DELIVERED, price=Decimal(1)), Status(state=State.DELIVERED)
+    assert Status.combined([known, unknown]).price is None
 
 
 @given(st.lists(states, min_size=1))

@@ -13,6 +13,7 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
+    ProtocolViolation,
     Receipt,
     State,
     Status,
@@ -37,7 +38,8 @@ SettingsT_co = TypeVar("SettingsT_co", bound=HttpSettings, covariant=True)
 R = TypeVar("R")
 
 MAX_STATISTICS = timedelta(days=90)
-MAX_INBOX_AGE = timedelta(days=365)
+MAX_INBOX_AGE = timedelta(days=366)
+"""A year, as the manual says; which one, it does not."""
 
 
 class HttpChannel(Channel[SettingsT_co]):
@@ -84,6 +86,10 @@ class SmsAndViberChannel(HttpChannel[SettingsT_co], Generic[SettingsT_co, R]):
             concurrency=self.settings.concurrency,
         )
 
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what keeps one of these from being sent."""
+        self._plan(messages)
+
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN."""
         ask = {Medium.SMS: self._sms_status, Medium.VIBER: self._viber_status}.get(medium)
@@ -112,8 +118,10 @@ class SmsAndViberChannel(HttpChannel[SettingsT_co], Generic[SettingsT_co, R]):
         self, planned: Planned[R], messages: Sequence[Message]
     ) -> list[Receipt]:
         ids = await self._submit(planned.request)
+        if not ids:
+            raise ProtocolViolation("the platform took a message and gave no id for it")
         count = len(planned.positions)
-        assigned = count == 1 or len(ids) == count * planned.parts
+        assigned = count == 1 or (len(ids) == count * planned.parts and len(set(ids)) == len(ids))
         parts = len(ids) // count if assigned else planned.parts
         return [
             Receipt.of(
@@ -146,7 +154,10 @@ def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[dateti
         raise InvalidMessage("since", "lies more than a year back")
     begins = since.replace(microsecond=0)
     ends = until.replace(microsecond=0)
-    return begins, ends if ends == until else ends + timedelta(seconds=1)
+    try:
+        return begins, ends if ends == until else ends + timedelta(seconds=1)
+    except OverflowError:
+        raise InvalidMessage("until", "is out of range") from None
 
 
 def check_statistics_period(since: datetime, until: datetime) -> None:

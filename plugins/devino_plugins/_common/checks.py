@@ -6,14 +6,22 @@ Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import NamedTuple
 
 from devino_core import InvalidMessage, Message
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
-__all__ = ["Limits", "check_options", "check_sender", "check_text", "number_of", "whole_minutes"]
+__all__ = [
+    "Limits",
+    "check_options",
+    "check_send_at",
+    "check_sender",
+    "check_text",
+    "number_of",
+    "whole_minutes",
+]
 
 _MINUTE = timedelta(minutes=1)
 
@@ -25,8 +33,8 @@ class Limits(NamedTuple):
     """Characters as the platform counts them: .NET's, which are UTF-16 units."""
     sender_letters: int = 11
     sender_digits: int = 11
-    validity: int | None = None
-    """Minutes."""
+    validity: int = 2**31 - 1
+    """Minutes; where the manual does not limit them, what the platform's integer holds."""
 
 
 def check_text(message: Message, limits: Limits) -> None:
@@ -83,12 +91,23 @@ def whole_minutes(message: Message, limits: Limits) -> int | None:
     """The validity, rounded up."""
     if message.validity is None:
         return None
-    minutes = -(-message.validity // _MINUTE)
-    if limits.validity is not None and minutes > limits.validity:
+    minutes, rest = divmod(message.validity, _MINUTE)
+    minutes += bool(rest)
+    if minutes > limits.validity:
         raise InvalidMessage(
             "validity", f"{message.medium} takes 1 to {limits.validity} minutes", ref=message.ref
         )
     return minutes
+
+
+def check_send_at(message: Message) -> None:
+    """The time of sending has a form in UTC, which the years at the ends of time lack."""
+    at = message.send_at
+    try:
+        if at is not None and at.tzinfo is not None:
+            at.astimezone(UTC)
+    except OverflowError:
+        raise InvalidMessage("send_at", "is out of range", ref=message.ref) from None
 
 
 def number_of(message: Message) -> str:

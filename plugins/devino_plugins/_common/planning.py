@@ -15,7 +15,15 @@ from typing import Generic, NamedTuple, TypeVar
 from devino_codecs.text import count_parts
 from devino_core import InvalidMessage, Medium, Message, Unsupported
 
-from .checks import Limits, check_options, check_sender, check_text, number_of, whole_minutes
+from .checks import (
+    Limits,
+    check_options,
+    check_send_at,
+    check_sender,
+    check_text,
+    number_of,
+    whole_minutes,
+)
 
 __all__ = ["Batch", "Content", "Kind", "Planned", "plan_batches"]
 
@@ -132,6 +140,7 @@ def _content(message: Message, sender: str) -> Content:
     optional = _optional(message)
     check_text(message, limits)
     check_sender(sender, message, limits)
+    check_send_at(message)
     return Content(
         _kind(message, sender),
         sender,
@@ -180,4 +189,6 @@ def _optional(message: Message) -> str | None:
     value = message.options.get("optional") or None
     if value is not None and not isinstance(value, str):
         raise InvalidMessage("options", "`optional` must be a string", ref=message.ref)
+    if value is not None and not value.isprintable():
+        raise InvalidMessage("options", "`optional` must be printable text", ref=message.ref)
     return value

@@ -11,13 +11,13 @@ from devino_core import ChannelSettings, Secret
 __all__ = ["HttpSettings", "Positive", "Seconds"]
 
 Positive = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=86400)]
 
 
 class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
     """Who asks, where, and how long it may take."""
 
-    login: str
+    login: Annotated[str, Meta(min_length=1)]
     """The account's login, as given at registration."""
     password: Secret
     """The account's password; it travels in request bodies only."""
@@ -30,7 +30,7 @@ class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
     connect_timeout: Seconds = 10.0
     """Seconds to get a connection."""
     timeout: Seconds = 30.0
-    """Seconds for an answer; a send without one is OutcomeUnknown."""
+    """Seconds for an answer after that; a send without one is OutcomeUnknown."""
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False

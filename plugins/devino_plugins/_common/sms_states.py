@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
 
 from devino_codecs.rest import SmsStateCode
-from devino_core import State
+from devino_core import State, Status
 
-__all__ = ["SMS_STATES"]
+__all__ = ["SMS_STATES", "resent"]
 
 SMS_STATES: Mapping[int, State] = {
     SmsStateCode.STOPPED: State.ACCEPTED,
@@ -26,3 +29,17 @@ SMS_STATES: Mapping[int, State] = {
     SmsStateCode.NOT_FOUND: State.UNKNOWN,
 }
 """Those of REST, which SOAP has too, under other names."""
+
+
+def resent(viber: Status, sms: Sequence[Status]) -> Status:
+    """What became of a Viber message that the platform may have resent by SMS.
+
+    Where it did, the SMS decides, under the Viber message's id; the price is that of both.
+    """
+    if not sms:
+        return viber
+    status = Status.combined(sms)
+    prices = [each.price for each in (viber, status) if each.price is not None]
+    return msgspec.structs.replace(
+        status, id=viber.id, price=sum(prices, Decimal(0)) if prices else None
+    )

@@ -86,6 +86,10 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
             concurrency=self.settings.connections,
         )
 
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what keeps one of these from being sent."""
+        plan(messages, self.sender_of, self._writer)
+
     async def _send_planned(
         self, pool: Pool, planned: Planned, messages: Sequence[Message]
     ) -> list[Receipt]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from devino_codecs.rest import ResentSms, SmsState, ViberState, ViberStateCode
 from devino_core import State, Status
-from devino_plugins._common.sms_states import SMS_STATES
+from devino_plugins._common.sms_states import SMS_STATES, resent
 
 __all__ = ["VIBER_STATES", "sms_status", "viber_status"]
 
@@ -33,9 +33,8 @@ def viber_status(state: ViberState, *, message_id: str) -> Status:
 
     Where the platform resent it by SMS, the SMS decides what became of the message.
     """
-    if state.resent_sms:
-        return Status.combined(_status(sms, SMS_STATES, sms.id) for sms in state.resent_sms)
-    return _status(state, VIBER_STATES, message_id)
+    viber = _status(state, VIBER_STATES, message_id)
+    return resent(viber, [_status(sms, SMS_STATES, sms.id) for sms in state.resent_sms])
 
 
 def _status(

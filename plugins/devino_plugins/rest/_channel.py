@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from typing import ClassVar, TypeVar
 
-from devino_codecs import DecodeError
+from devino_codecs import DecodeError, EncodeError
 from devino_codecs.rest import (
     PREFIXES,
     REQUEST_TYPE,
@@ -29,8 +29,9 @@ from devino_codecs.rest import (
     decode_answer,
     encode_request,
 )
-from devino_core import Incoming, Message, Status
+from devino_core import Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.http import Body
 from devino_core.login import LoginSession
 from devino_plugins._common.channels import (
     SmsAndViberChannel,
@@ -99,10 +100,13 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
 
     async def _call(self, request: Request[A], changes: bool, credentials: Credentials) -> A:
         """One POST, credentials in the body, and its answer. Raises what a refusal means."""
-        wire = encode_request(request, credentials)
+        try:
+            wire = encode_request(request, credentials)
+        except EncodeError as error:
+            raise InvalidMessage(error.path, error.reason) from None
         answer = await self._http.post(
             wire.path.removeprefix(self._prefix),
-            wire.body,
+            Body(wire.body),
             content_type=REQUEST_TYPE,
             changes=changes,
         )
@@ -111,7 +115,7 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         except DecodeError as error:
             raise unreadable(answer.status, error.reason, changes=changes) from None
         if isinstance(value, RestError):
-            raise refusal(value.code, value.description, changes=changes)
+            raise refusal(value.code, value.description, changes=changes, status=answer.status)
         return value
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
@@ -132,9 +136,9 @@ class RestChannel(_RestChannel):
 
     _prefix = PREFIXES[1]
 
-    async def open(self) -> None:
-        await super().open()
-        self._session = LoginSession(self._log_in, clock=self.clock)
+    def __init__(self, settings: RestSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._session = LoginSession(self._log_in, clock=clock)
 
     async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
         return await self._session.run(partial(self._call, request, changes))

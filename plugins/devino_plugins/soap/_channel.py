@@ -16,6 +16,7 @@ from devino_codecs import DecodeError, EncodeError, soap
 from devino_core import ConfigurationError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
+from devino_core.http import Body
 from devino_core.login import LoginSession
 from devino_plugins._common.channels import (
     SmsAndViberChannel,
@@ -24,6 +25,7 @@ from devino_plugins._common.channels import (
 )
 from devino_plugins._common.planning import Planned
 from devino_plugins._common.refusals import unreadable
+from devino_plugins._common.sms_states import resent
 
 from ._answers import error_of, incoming, sms_status, viber_status
 from ._plan import Ids, Send, plan
@@ -100,7 +102,7 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         # A request's answer has its type by Request[A]; that there are no others, mypy cannot see.
         known = cast("soap.AnyRequest", request)
         try:
-            body = soap.encode_request(service, credentials, known, version=self._version)
+            body = Body(soap.encode_request(service, credentials, known, version=self._version))
         except EncodeError as error:
             raise InvalidMessage(error.path, error.reason) from None
         headers = soap.headers(type(known), self._version)
@@ -135,12 +137,12 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
     async def _viber_status(self, message_id: str) -> Status:
         request = soap.GetViberMessageState(message_id=message_id)
         state = await self._ask(self._viber, request)
-        if not state.resent_sms:
-            return viber_status(state, message_id=message_id)
-        # The wire names the SMS that were sent in its place, and they decide what became of it.
-        ids = [sms.id for sms in state.resent_sms]
-        calls = [partial(self._sms_status, sms_id) for sms_id in ids]
-        return Status.combined(await gather(calls, concurrency=self.settings.concurrency))
+        # The wire names the SMS that were sent in its place.
+        calls = [partial(self._sms_status, sms.id) for sms in state.resent_sms]
+        return resent(
+            viber_status(state, message_id=message_id),
+            await gather(calls, concurrency=self.settings.concurrency),
+        )
 
 
 class SoapChannel(_SoapChannel):
@@ -149,9 +151,9 @@ class SoapChannel(_SoapChannel):
     _sms = soap.SMS
     _viber = soap.VIBER
 
-    async def open(self) -> None:
-        await super().open()
-        self._session = LoginSession(self._log_in, clock=self.clock)
+    def __init__(self, settings: SoapSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._session = LoginSession(self._log_in, clock=clock)
 
     async def _ask(
         self, service: soap.Service, request: soap.Request[A], *, changes: bool = False

@@ -23,6 +23,7 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, failed_receipt, gather
+from devino_core.http import Body
 from devino_plugins._common.channels import HttpChannel, accepted
 from devino_plugins._common.refusals import unreadable
 
@@ -61,25 +62,19 @@ class XmlChannel(HttpChannel[XmlSettings]):
         aware, for the wire does not know the recipient's clock; with ``validity`` it travels in
         the platform's zone (setting ``utc_offset``), in seconds.
         """
-        settings = self.settings
-        packages = plan(
-            messages,
-            self.sender_of,
-            credentials=self._credentials,
-            size=settings.package_size,
-            id_bits=settings.id_bits,
-            utc_offset=settings.utc_offset,
-            now=self.clock.now(),
-        )
         return await dispatch(
             messages,
             [
                 ([item.position for item in package.items], partial(self._send_package, package))
-                for package in packages
+                for package in self._plan(messages)
             ],
             channel=self.name,
-            concurrency=settings.concurrency,
+            concurrency=self.settings.concurrency,
         )
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what keeps one of these from being sent."""
+        self._plan(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id that the platform gave, up to 1000 a call.
@@ -103,6 +98,17 @@ class XmlChannel(HttpChannel[XmlSettings]):
         bits = self.settings.id_bits
         asked = [xml.StatusRequest(id=id_of(ref, bits)) for ref in refs]
         return [_status(result, self._zone) for result in await self._ask(asked)]
+
+    def _plan(self, messages: Sequence[Message]) -> list[Prepared]:
+        return plan(
+            messages,
+            self.sender_of,
+            credentials=self._credentials,
+            size=self.settings.package_size,
+            id_bits=self.settings.id_bits,
+            utc_offset=self.settings.utc_offset,
+            now=self.clock.now(),
+        )
 
     async def _send_package(self, package: Prepared) -> list[Receipt]:
         async def submit(items: Sequence[Item]) -> list[xml.MessageResult | None]:
@@ -157,10 +163,11 @@ class XmlChannel(HttpChannel[XmlSettings]):
     async def _ask_part(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
         login, password = self._credentials
         package = xml.Package(login=login, password=password, statuses=tuple(asked))
-        answer = await self._post("Statistics.ashx", xml.encode_request(package), changes=False)
+        body = Body(xml.encode_request(package))
+        answer = await self._post("Statistics.ashx", body, changes=False)
         return [result for _, result in xml.pair(asked, answer.statuses)]
 
-    async def _post(self, path: str, body: bytes, *, changes: bool) -> xml.Answer:
+    async def _post(self, path: str, body: Body, *, changes: bool) -> xml.Answer:
         """One package and its answer. Raises what a refusal of the whole means."""
         answer = await self._http.post(path, body, content_type=CONTENT_TYPE, changes=changes)
         try:

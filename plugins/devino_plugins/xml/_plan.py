@@ -10,6 +10,7 @@ from typing import NamedTuple
 from devino_codecs import EncodeError
 from devino_codecs import xmlpackage as xml
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
+from devino_core.http import Body
 from devino_plugins._common.checks import (
     Limits,
     check_options,
@@ -58,7 +59,7 @@ class Prepared(NamedTuple):
     """A package, ready to go."""
 
     items: Sequence[Item]
-    body: bytes
+    body: Body
 
 
 def plan(
@@ -85,17 +86,16 @@ def plan(
     return [Prepared(package, encode(package, credentials)) for package in packages]
 
 
-def encode(items: Sequence[Item], credentials: tuple[str, str]) -> bytes:
+def encode(items: Sequence[Item], credentials: tuple[str, str]) -> Body:
     """A package of these messages.
 
     Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.
     """
     login, password = credentials
+    messages = tuple([item.wire for item in items])
     try:
-        return xml.encode_request(
-            xml.Package(
-                login=login, password=password, messages=tuple([item.wire for item in items])
-            )
+        return Body(
+            xml.encode_request(xml.Package(login=login, password=password, messages=messages))
         )
     except EncodeError as error:
         found = _PLACE.fullmatch(error.path)
