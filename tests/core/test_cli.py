@@ -304,6 +304,19 @@ def test_the_program_starts_without_what_only_commands_need() -> None:
     assert done.stdout.splitlines() == [f"devino {devino_core.__version__}", ""]
 
 
+def test_the_help_reads_no_codec() -> None:
+    script = (
+        "import contextlib, sys; from devino_core.cli._app import Devino\n"
+        "with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit):\n"
+        "    Devino().main(['decode', '--help'])\n"
+        "print(*(name for name in sys.modules if name.startswith(('devino_codecs', 'lxml'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) <= {"devino_codecs", "devino_codecs.errors"}
+
+
 def test_a_missing_extra_is_told_with_its_cure() -> None:
     script = (
         "import sys; sys.modules['rich_click'] = None; from devino_core.cli import main; main()"
