@@ -156,9 +156,7 @@ class Reports:
 def _wanted(registered_delivery: int, state: MessageState) -> int | None:
     """The ``esm_class`` in which to report this state; None if that was not asked for (5.2.17)."""
     if state in _UNDER_WAY:
-        asked = registered_delivery & _INTERMEDIATE and state is MessageState.ENROUTE
-        return _NOTIFICATION if asked else None
-    asked = registered_delivery & _ALWAYS
-    if state is not MessageState.DELIVERED:
-        asked |= registered_delivery & _ON_FAILURE
-    return _RECEIPT if asked else None
+        sent = state is MessageState.ENROUTE
+        return _NOTIFICATION if sent and registered_delivery & _INTERMEDIATE else None
+    mask = _ALWAYS if state is MessageState.DELIVERED else _ALWAYS | _ON_FAILURE
+    return _RECEIPT if registered_delivery & mask else None

@@ -145,7 +145,7 @@ class Submitting:
             send_at=send_at,
             validity=self._validity(pdu.validity_period, send_at, now),
             parts=content.parts,
-            part_of=customer.texts.message(pdu, content),
+            part_of=customer.texts.message(pdu, content, world.clock.monotonic()),
             context=Origin(
                 message_id=message_id,
                 registered_delivery=pdu.registered_delivery,

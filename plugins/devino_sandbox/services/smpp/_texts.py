@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -31,11 +32,17 @@ class Texts:
         self._reassembler = Reassembler()
         self._begun: dict[_Key, _Begun] = {}
 
-    def message(self, pdu: MessagePdu, content: Content) -> StoredMessage | None:
-        """The message of which this is a further part; None for one that begins a text."""
+    def message(self, pdu: MessagePdu, content: Content, now: float) -> StoredMessage | None:
+        """The message of which this is a further part; None for one that begins a text.
+
+        ``now`` is any clock in seconds.
+        """
         segment = content.segment
-        begun = self._begun.get(_key(pdu, segment)) if segment is not None else None
-        if segment is None or begun is None:
+        if segment is None:
+            return None
+        self._forget(self._reassembler.expire(now))
+        begun = self._begun.get(_key(pdu, segment))
+        if begun is None:
             return None
         # Other octets under the same number are a part of another text.
         same = begun.octets.get(segment.number, content.octets) == content.octets
@@ -44,18 +51,13 @@ class Texts:
     def add(self, pdu: MessagePdu, content: Content, part: StoredMessage, now: float) -> None:
         """Put a part that was taken to the others; with the last one the message has all its text.
 
-        ``now`` is any clock in seconds.
+        ``now`` as for :meth:`message`.
         """
         segment = content.segment
         if segment is None:
             return
         results = self._reassembler.add(pdu, now)
-        for result in results:
-            if isinstance(result, Incomplete):
-                first = result.pdus[0]
-                given_up = user_data(first).segment
-                if isinstance(first, MessagePdu) and given_up is not None:
-                    self._begun.pop(_key(first, given_up), None)
+        self._forget(results)
         key = _key(pdu, segment)
         begun = self._begun.setdefault(key, _Begun(part, {}))
         begun.octets[segment.number] = content.octets
@@ -64,6 +66,15 @@ class Texts:
                 del self._begun[key]
                 message, text = begun.message, self._text(result)
                 message.submission = replace(message.submission, text=text)
+
+    def _forget(self, results: Iterable[Whole | Incomplete]) -> None:
+        """Drop what was given up."""
+        for result in results:
+            if isinstance(result, Incomplete):
+                first = result.pdus[0]
+                segment = user_data(first).segment
+                if isinstance(first, MessagePdu) and segment is not None:
+                    self._begun.pop(_key(first, segment), None)
 
     def _text(self, whole: Whole) -> str:
         if any(is_binary(pdu.data_coding) for pdu in whole.pdus):
