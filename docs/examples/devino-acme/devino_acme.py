@@ -6,7 +6,7 @@ import msgspec
 
 import devino_core as devino
 from devino_core import Medium, Message, Receipt, State, Status
-from devino_core.http import HttpSession
+from devino_core.http import Body, HttpSession
 
 STATES = {"queued": State.ACCEPTED, "done": State.DELIVERED, "failed": State.UNDELIVERABLE}
 
@@ -19,16 +19,12 @@ class AcmeSettings(devino.ChannelSettings, frozen=True, kw_only=True):
 class Acme(devino.Channel[AcmeSettings]):
     media = frozenset({Medium.SMS})
 
-    async def open(self) -> None:
-        self._http = HttpSession(self.settings.base_url)
-        await self._http.open()
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+    def check(self, messages: Sequence[Message]) -> None:
         if odd := [m for m in messages if m.options or m.medium not in self.media]:
             raise devino.Unsupported(f"acme sends plain SMS, not {odd[0].medium} {odd[0].options}")
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        self.check(messages)
         items = [{"to": m.to, "text": m.text, "from": self.sender_of(m)} for m in messages]
         sent = zip(messages, await self._ask("send", items, changes=True), strict=True)
         return [Receipt.of(m, s, channel=self.name, ids=(str(s.id),)) for m, s in sent]
@@ -37,8 +33,9 @@ class Acme(devino.Channel[AcmeSettings]):
         return await self._ask("status", ids, changes=False)
 
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
-        body = msgspec.json.encode({"token": self.settings.token.reveal(), "items": items})
-        answer = await self._http.post(path, body, content_type="application/json", changes=changes)
+        body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
+        async with HttpSession(self.settings.base_url) as http:
+            answer = await http.post(path, body, content_type="application/json", changes=changes)
         if answer.status != 200:
             raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)
         try:
