@@ -54,6 +54,8 @@ def main(folder: Path) -> None:
     expect(bool(rows), "the demo sends something")
     for row in rows:
         expect(row["state"] == row["expected"], f"{row} is as expected")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    expect(f"{len(rows)} of {len(rows)} messages came" in readme, "README shows this demo's end")
 
     step("a third party's plugin beside it")
     acme = folder / "devino-acme"
