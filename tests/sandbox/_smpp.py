@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from devino_codecs import smpp
 from devino_codecs.smpp import Pdu
@@ -27,7 +27,7 @@ PATIENCE = 10.0
 """Seconds after which a test that waits for octets has failed."""
 
 
-def submit(text: str = "test", **fields: object) -> smpp.SubmitSm:
+def submit(text: str = "test", /, **fields: object) -> smpp.SubmitSm:
     """One SMS, as the manual wants its addresses."""
     usual: dict[str, object] = {
         "source_addr_ton": 5,
@@ -47,6 +47,7 @@ class Esme:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.transport = cast("asyncio.Transport", writer.transport)
         self._number = 0
 
     def write(self, octets: bytes) -> None:
@@ -149,7 +150,7 @@ class Smsc:
         (theirs,) = self.service._centre.connections
         transport = theirs._transport
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        esme.writer.transport.pause_reading()
+        esme.transport.pause_reading()
         esme.write(smpp.encode(smpp.EnquireLink(), 1) * ENQUIRIES)
         async with asyncio.timeout(PATIENCE):
             while transport.is_reading():  # noqa: ASYNC110 - it tells nobody

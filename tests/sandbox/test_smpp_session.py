@@ -227,7 +227,7 @@ async def test_a_client_that_does_not_read_is_not_read_from(smsc: Smsc) -> None:
     assert (await other.delivered()).short_message == b"hello"
     roomy = socket.SO_RCVBUF, 2**20
     esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *roomy)
-    esme.writer.transport.resume_reading()
+    esme.transport.resume_reading()
     for _ in range(ENQUIRIES):
         await esme.receive(smpp.EnquireLinkResp)
     smsc.world.receive(sender="79161234567", to="1234", text="again")
@@ -242,7 +242,7 @@ async def test_who_never_reads_is_dropped(smsc: Smsc) -> None:
     smsc.wait(30)
     # By now it is asked, unbound and closed, but cannot know it.
     smsc.wait(5)
-    esme.writer.transport.resume_reading()
+    esme.transport.resume_reading()
     assert len(await esme.closed()) < 16 * ENQUIRIES
     assert not smsc.service._centre.connections
 
@@ -268,7 +268,7 @@ async def test_a_client_may_leave_in_the_middle_of_anything(smsc: Smsc) -> None:
     esme.write(smpp.encode(submit())[:20])
     linger = b"\1\0\0\0\0\0\0\0"
     esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-    esme.writer.transport.abort()
+    esme.transport.abort()
     other = await smsc.bind()
     assert (await other.delivered()).short_message == b"hello"
 

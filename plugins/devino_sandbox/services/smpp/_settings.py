@@ -31,8 +31,8 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     response_timeout: float = 30.0
     """When to deliver again what a client did not answer."""
     bind_timeout: float = 30.0
-    enquire_after: float = 120.0
-    """Silence after which the client is asked whether it is there."""
+    enquire_after: float | None = 120.0
+    """Silence after which the client is asked whether it is there; None: never."""
     minimal_validity: float = 60.0
     """In a strict World only."""
     alphabet: str = "gsm7"
