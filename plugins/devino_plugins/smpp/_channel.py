@@ -150,11 +150,8 @@ class SmppChannel(Channel[SmppSettings]):
         there is no session, and nothing was sent. OutcomeUnknown: it was sent and not answered, or
         only some of its parts were taken.
         """
+        jobs = self._plan(messages)
         _, outbox = self._sending()
-        jobs = [
-            Job(message, self._planner.plan(message, self.sender_of(message)), channel=self.name)
-            for message in messages
-        ]
         await outbox.send(jobs)
         return await dispatch(
             messages,
@@ -162,6 +159,10 @@ class SmppChannel(Channel[SmppSettings]):
             channel=self.name,
             concurrency=1,
         )
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what keeps one of these from being sent."""
+        self._plan(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id, one ``query_sm`` an id.
@@ -187,9 +188,9 @@ class SmppChannel(Channel[SmppSettings]):
         Raises ConnectFailed or AuthenticationFailed if there is no session to begin with. One that
         breaks later is made anew for as long as the iterator is kept, and a minute longer.
         """
+        self._require_mode(self._modes.receives, "receives")
         parts = self._opened()
-        if parts.receiving is None:
-            raise self._not_bound("receives")
+        assert parts.receiving is not None  # noqa: S101 - the mode has it
         return _iterate(parts.receiving, parts.inbox)
 
     async def _query(self, correlator: Correlator, outbox: Outbox, message_id: str) -> Status:
@@ -216,10 +217,17 @@ class SmppChannel(Channel[SmppSettings]):
     def _concurrency(self) -> int:
         return self.settings.window * self.settings.sessions
 
+    def _plan(self, messages: Sequence[Message]) -> list[Job]:
+        self._require_mode(self._modes.sends, "sends")
+        return [
+            Job(message, self._planner.plan(message, self.sender_of(message)), channel=self.name)
+            for message in messages
+        ]
+
     def _sending(self) -> tuple[Correlator, Outbox]:
+        self._require_mode(self._modes.sends, "sends")
         parts = self._opened()
-        if parts.outbox is None:
-            raise self._not_bound("sends")
+        assert parts.outbox is not None  # noqa: S101 - the mode has one
         return parts.correlator, parts.outbox
 
     def _opened(self) -> _Parts:
@@ -227,9 +235,12 @@ class SmppChannel(Channel[SmppSettings]):
             raise RuntimeError("open the channel first")
         return self._parts
 
-    def _not_bound(self, what: str) -> Unsupported:
-        bind = self.settings.bind
-        return Unsupported(f"no session of channel {self.name!r} {what}: it has `bind = {bind!r}`")
+    def _require_mode(self, mode: Bind | None, what: str) -> None:
+        if mode is None:
+            raise Unsupported(
+                f"no session of channel {self.name!r} {what}: it has "
+                f"`bind = {self.settings.bind!r}`"
+            )
 
     def _pool(self, mode: Bind, inbox: Inbox, tls: ssl.SSLContext | None) -> Pool:
         async def open_(host: Host, on_end: Callable[[SmppSession], None]) -> SmppSession:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import rich_click as click
 
 from devino_codecs import DecodeError
@@ -18,18 +20,19 @@ def decode(app: App, hex_: tuple[str, ...]) -> None:
     """Show what PDUs say: every field, known codes by name, the text or receipt in them.
 
     HEX is one PDU or several in a row, from command_length on; blanks and colons do not matter.
-    Passwords are not shown. With --json, one object a line.
+    - reads it from standard input. Passwords are not shown. With --json, one object a line.
 
     \b
     Examples:
       devino decode smpp 00000010000000150000000000000001
-      devino decode smpp --json 00000010 00000015 00000000 00000001
+      devino decode smpp --json - < pdus.txt
     """
     # `devino --help` loads this module too, and needs no codec.
     from ._reading import as_lines, as_object, frames
 
+    written = sys.stdin.read() if hex_ == ("-",) else "".join(hex_)
     try:
-        for octets in frames("".join(hex_)):
+        for octets in frames(written):
             if app.json:
                 app.show(as_object(octets))
                 continue

@@ -135,7 +135,7 @@ class Planner:
     def _validity(self, message: Message, now: datetime) -> str:
         if message.validity is None:
             return ""
-        seconds = -(-message.validity // _SECOND)
+        seconds = _whole_seconds(message.validity)
         if seconds < self._rules.min_validity:
             raise InvalidMessage(
                 "validity", f"must be {self._rules.min_validity} seconds or more", ref=message.ref
@@ -144,7 +144,7 @@ class Planner:
         begins = max(message.send_at or now, now)
         as_span = self._settings.times != "absolute"
         try:
-            ends = begins + seconds * _SECOND
+            ends = begins + timedelta(seconds=seconds)
         except OverflowError:
             raise InvalidMessage("validity", "is too long", ref=message.ref) from None
         return _written(message, "validity", ends, now if as_span else None)
@@ -162,12 +162,18 @@ def _check(message: Message) -> None:
     check_options(message, ())
 
 
+def _whole_seconds(span: timedelta) -> int:
+    """Rounded up."""
+    seconds, rest = divmod(span, _SECOND)
+    return seconds + bool(rest)
+
+
 def _written(message: Message, field: str, at: datetime, now: datetime | None) -> str:
     """A time as an instant, or as a span from ``now``, in whole seconds rounded up."""
     try:
         if now is None:
             return format_time(at.astimezone(UTC))
-        return format_time(-(-(at - now) // _SECOND) * _SECOND)
+        return format_time(timedelta(seconds=_whole_seconds(at - now)))
     except (EncodeError, OverflowError) as error:
         reason = error.reason if isinstance(error, EncodeError) else "is out of range"
         raise InvalidMessage(field, reason, ref=message.ref) from None

@@ -1,0 +1,82 @@
+"""Which message a report is about: each report is told once, as soon as that is certain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devino_plugins.smpp._correlation import Correlator, Origin
+
+
+def telling(told: list[Origin | None]) -> Callable[[Origin | None], None]:
+    return told.append
+
+
+def test_a_known_id_is_told_at_once() -> None:
+    correlator = Correlator(10)
+    origin = Origin("ref", "DEVINO")
+    correlator.end(correlator.begin(), "17", origin)
+    told: list[Origin | None] = []
+    correlator.find("17", told.append)
+    correlator.find("18", told.append)
+    assert told == [origin, None]
+
+
+def test_only_the_last_are_remembered() -> None:
+    correlator = Correlator(2)
+    for number in range(3):
+        correlator.end(correlator.begin(), str(number), Origin(str(number), ""))
+    assert [correlator.origin(str(number)) is not None for number in range(3)] == [
+        False, True, True,
+    ]  # fmt: skip
+
+
+Step = tuple[str, int]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["begin", "answer", "give up", "report"]), st.integers(0, 7)),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_every_report_is_told_once_and_with_its_origin_if_its_answer_was_to_come(
+    steps: list[Step],
+) -> None:
+    correlator = Correlator(1000)
+    under_way: dict[int, str] = {}
+    expected: list[tuple[str, frozenset[int], list[Origin | None]]] = []
+    answered: dict[str, Origin] = {}
+
+    def origin(message_id: str) -> Origin:
+        return Origin(f"ref of {message_id}", "DEVINO")
+
+    count = 0
+    for action, which in steps:
+        if action == "begin":
+            under_way[correlator.begin()] = str(count % 8)
+            count += 1
+        elif action == "report":
+            told: list[Origin | None] = []
+            expected.append((str(which), frozenset(under_way), told))
+            correlator.find(str(which), telling(told))
+        elif under_way:
+            number = list(under_way)[which % len(under_way)]
+            message_id = under_way.pop(number) if action == "answer" else ""
+            under_way.pop(number, None)
+            correlator.end(number, message_id, origin(message_id))
+            if message_id:
+                answered[message_id] = origin(message_id)
+        for message_id, then, told in expected:
+            assert len(told) <= 1
+            if not told:
+                # It waits for one that was under way when it came, and for no other reason.
+                assert message_id not in answered
+                assert min(under_way) <= max(then)
+            elif told[0] is not None:
+                assert told[0] == origin(message_id)
+    for number in list(under_way):
+        correlator.end(number, "", Origin("", ""))
+    assert all(len(told) == 1 for _, _, told in expected)
+    assert correlator.waiting == 0

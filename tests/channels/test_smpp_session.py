@@ -1,0 +1,574 @@
+"""A session against a message centre on a real socket: every request has one defined outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+import trustme
+
+from devino_codecs import EncodeError, smpp
+from devino_codecs.smpp import CommandStatus, DeliverSm, Pdu, Reason, SubmitSm, SubmitSmResp
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    OutcomeUnknown,
+    Secret,
+)
+from devino_core.testing import ManualClock
+from devino_plugins.smpp import SmppSession, connect
+from tests.channels._smpp import until
+from tests.channels._smsc import Smsc, smsc
+
+
+@pytest.fixture
+async def centre() -> AsyncIterator[Smsc]:
+    async with smsc() as centre:
+        yield centre
+
+
+def session(
+    centre: Smsc, clock: ManualClock | None = None, **settings: object
+) -> AbstractAsyncContextManager[SmppSession]:
+    given = {"system_id": "me", "password": "secret", "tls": False, **settings}
+    return connect("127.0.0.1", centre.port, clock=clock or ManualClock(), **given)  # type: ignore[arg-type]
+
+
+def submit(number: int = 0) -> SubmitSm:
+    return SubmitSm(source_addr="DEVINO", destination_addr=f"7903{number:07}", short_message=b"Hi")
+
+
+def taken(pdu: Pdu) -> SubmitSmResp:
+    assert isinstance(pdu, SubmitSm)
+    return SubmitSmResp(message_id=pdu.destination_addr)
+
+
+async def test_a_request_gives_its_answer_whatever_its_status(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        first = asyncio.create_task(bound.request(submit(1)))
+        second = asyncio.create_task(bound.request(submit(2)))
+        connection, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, SubmitSmResp(message_id="17"))
+        _, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, SubmitSmResp(command_status=CommandStatus.ESME_RINVDSTADR))
+        assert (await first).message_id == "17"
+        assert (await second).command_status == CommandStatus.ESME_RINVDSTADR
+    assert bound.ended is Reason.UNBOUND
+
+
+async def test_the_bind_says_who_asks_and_how(centre: Smsc) -> None:
+    async with session(centre, bind="transmitter", system_type="vma"):
+        bind = centre.connection.bind
+        assert isinstance(bind, smpp.BindTransmitter)
+        assert (bind.system_id, bind.password, bind.system_type, bind.interface_version) == (
+            "me", "secret", "vma", 0x34,
+        )  # fmt: skip
+
+
+async def test_answers_find_their_requests_in_any_order(centre: Smsc) -> None:
+    async with session(centre, window=5) as bound:
+        asked = [asyncio.create_task(bound.request(submit(n))) for n in range(5)]
+        held = [await centre.request(SubmitSm) for _ in asked]
+        for connection, pdu in held[::-1]:
+            connection.reply(pdu, taken(pdu))
+        answers = await asyncio.gather(*asked)
+    assert [answer.message_id for answer in answers] == [f"7903{n:07}" for n in range(5)]
+
+
+async def test_no_more_than_the_window_is_unanswered(centre: Smsc) -> None:
+    async with session(centre, window=3) as bound:
+        asked = [asyncio.create_task(bound.request(submit(n))) for n in range(10)]
+        for count in range(10):
+            connection, pdu = await centre.request(SubmitSm)
+            assert connection.machine.peer_requests == min(3, 10 - count)
+            assert bound.load == 10 - count
+            connection.reply(pdu, taken(pdu))
+            await until(lambda count=count: bound.load == 9 - count)  # type: ignore[misc]
+            machine, expected = connection.machine, min(3, 9 - count)
+            await until(lambda m=machine, e=expected: m.peer_requests == e)  # type: ignore[misc]
+        await asyncio.gather(*asked)
+
+
+async def test_answers_to_nothing_are_ignored(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        asked = asyncio.create_task(bound.request(submit()))
+        connection, pdu = await centre.request(SubmitSm)
+        number = pdu.sequence_number
+        for stray in (number + 1, 0, 0x7FFFFFFF):
+            connection.write(smpp.encode(SubmitSmResp(message_id="stray"), stray))
+        connection.write(smpp.encode(smpp.QuerySmResp(message_id="other kind"), number))
+        connection.reply(pdu, taken(pdu))
+        connection.write(smpp.encode(SubmitSmResp(message_id="again"), number))
+        assert (await asked).message_id == pdu.destination_addr
+        again = asyncio.create_task(bound.request(submit(1)))
+        connection, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        assert (await again).message_id == pdu.destination_addr
+
+
+async def test_a_request_without_an_answer_is_of_unknown_outcome(centre: Smsc) -> None:
+    clock = ManualClock()
+    late: list[Pdu] = []
+    async with session(centre, clock, response_timeout=30) as bound:
+        asked = asyncio.create_task(bound.request(submit(), on_late=late.append))
+        sooner = asyncio.create_task(bound.request(submit(1), timeout=5))
+        connection, pdu = await centre.request(SubmitSm)
+        connection.forget((await centre.request(SubmitSm))[1])
+        await clock.tick(5)
+        assert (sooner.done(), asked.done()) == (True, False)
+        await clock.tick(24.999)
+        assert not asked.done()
+        await clock.tick(0.001)
+        for task in (asked, sooner):
+            with pytest.raises(OutcomeUnknown, match="no answer in time"):
+                await task
+        assert bound.load == 0
+        connection.reply(pdu, taken(pdu))
+        await until(lambda: bool(late))
+        assert [smpp.encode(answer) for answer in late] == [
+            smpp.encode(taken(pdu), pdu.sequence_number)
+        ]
+
+
+async def test_a_generic_nack_is_an_answer_with_its_status(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        for status, seen in [
+            (CommandStatus.ESME_RINVCMDID, 3),
+            (0, CommandStatus.ESME_RUNKNOWNERR),
+        ]:
+            asked = asyncio.create_task(bound.request(submit()))
+            connection, pdu = await centre.request(SubmitSm)
+            connection.write(
+                smpp.encode(smpp.GenericNack(command_status=status), pdu.sequence_number)
+            )
+            connection.forget(pdu)
+            assert await asked == SubmitSmResp(
+                command_status=seen, sequence_number=pdu.sequence_number
+            )
+
+
+async def test_an_answer_that_cannot_be_read_is_of_unknown_outcome(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        asked = asyncio.create_task(bound.request(submit()))
+        connection, pdu = await centre.request(SubmitSm)
+        sound = smpp.encode(SubmitSmResp(message_id="17"), pdu.sequence_number)
+        connection.write(sound[:-1] + b"!")
+        connection.forget(pdu)
+        with pytest.raises(OutcomeUnknown, match="could not be read"):
+            await asked
+        assert bound.is_bound
+
+
+async def test_when_the_peer_closes_what_was_written_is_unknown_and_the_rest_not_sent(
+    centre: Smsc,
+) -> None:
+    async with session(centre, window=2) as bound:
+        asked = [asyncio.create_task(bound.request(submit(n))) for n in range(4)]
+        connection, _ = await centre.request(SubmitSm)
+        await centre.request(SubmitSm)
+        connection.close()
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [
+            OutcomeUnknown, OutcomeUnknown, ConnectFailed, ConnectFailed,
+        ]  # fmt: skip
+        assert bound.ended is Reason.PEER_CLOSED
+        assert await bound.wait_ended() is Reason.PEER_CLOSED
+        with pytest.raises(ConnectFailed, match="was not sent"):
+            await bound.request(submit())
+
+
+async def test_an_unbind_of_the_peer_in_mid_window(centre: Smsc) -> None:
+    async with session(centre, window=2) as bound:
+        asked = [asyncio.create_task(bound.request(submit(n))) for n in range(3)]
+        connection, first = await centre.request(SubmitSm)
+        await centre.request(SubmitSm)
+        # A centre answers what it took before it leaves; the second one it forgot.
+        connection.reply(first, taken(first))
+        connection.unbind()
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        answer = outcomes[0]
+        assert isinstance(answer, SubmitSmResp)
+        assert [type(outcome) for outcome in outcomes[1:]] == [OutcomeUnknown, ConnectFailed]
+        assert await bound.wait_ended() is Reason.PEER_UNBOUND
+        # It was answered.
+        await asyncio.wait_for(connection.closed.wait(), 10)
+        assert connection.octets.endswith(smpp.encode(smpp.UnbindResp(), 1))
+
+
+async def test_a_cancelled_request_that_waited_is_never_sent(centre: Smsc) -> None:
+    async with session(centre, window=1) as bound:
+        asked = [asyncio.create_task(bound.request(submit(n))) for n in range(3)]
+        connection, pdu = await centre.request(SubmitSm)
+        asked[1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked[1]
+        connection.reply(pdu, taken(pdu))
+        _, third = await centre.request(SubmitSm)
+        assert third.destination_addr == submit(2).destination_addr
+        connection.reply(third, taken(third))
+        await asked[2]
+
+
+async def test_a_cancelled_request_keeps_its_room_until_its_answer(centre: Smsc) -> None:
+    late: list[Pdu] = []
+    async with session(centre, window=1) as bound:
+        cancelled = asyncio.create_task(bound.request(submit(), on_late=late.append))
+        connection, pdu = await centre.request(SubmitSm)
+        cancelled.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        following = asyncio.create_task(bound.request(submit(1)))
+        await asyncio.sleep(0)
+        assert connection.machine.peer_requests == 1
+        connection.reply(pdu, taken(pdu))
+        _, second = await centre.request(SubmitSm)
+        connection.reply(second, taken(second))
+        assert (await following).message_id == second.destination_addr
+        assert [isinstance(answer, SubmitSmResp) for answer in late] == [True]
+
+
+async def test_what_a_session_may_not_send_is_refused_at_once(centre: Smsc) -> None:
+    async with session(centre, bind="receiver") as bound:
+        with pytest.raises(EncodeError, match="may not send SubmitSm"):
+            await bound.request(submit())
+        with pytest.raises(EncodeError, match="unbind"):
+            await bound.request(smpp.Unbind())
+    async with session(centre) as bound:
+        with pytest.raises(EncodeError, match="source_addr"):
+            await bound.request(SubmitSm(source_addr="a" * 22))
+        assert bound.load == 0
+
+
+async def test_the_first_request_leaves_at_once_and_those_after_it_together(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        wrote: list[int] = []
+        transport = bound._transport
+        assert transport is not None
+        real = transport.write
+
+        def write(data: bytes) -> None:
+            wrote.append(len(smpp.Framer().feed(data)))
+            real(data)
+
+        transport.write = write  # type: ignore[method-assign,assignment]
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                group.create_task(bound.request(submit(number)))
+            held = [await centre.request(SubmitSm) for _ in range(8)]
+            assert wrote == [1, 7]
+
+            async def one_more(number: int) -> None:
+                await bound.request(submit(number))
+                await bound.request(submit(number))
+
+            for connection, pdu in held:
+                connection.machine.reply(pdu, taken(pdu))
+            connection.flush()
+        wrote.clear()
+        async with asyncio.TaskGroup() as group:
+            for number in range(8):
+                group.create_task(one_more(number))
+            held = [await centre.request(SubmitSm) for _ in range(8)]
+            for connection, pdu in held:
+                connection.machine.reply(pdu, taken(pdu))
+            wrote.clear()
+            connection.flush()
+            held = [await centre.request(SubmitSm) for _ in range(8)]
+            # All tasks that one read woke share one write.
+            assert wrote == [8]
+            for connection, pdu in held:
+                connection.reply(pdu, taken(pdu))
+
+
+async def test_nothing_waits_for_nagle(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        assert bound._transport is not None
+        sock = bound._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_what_comes_in_is_acknowledged_when_the_next_is_asked_for(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        for number in (1, 2):
+            centre.connection.send(DeliverSm(source_addr=str(number)))
+        centre.connection.machine.notify(smpp.AlertNotification(source_addr="3"))
+        centre.connection.send(smpp.DataSm(source_addr="4"))
+        given = [(await anext(bound)).source_addr]  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        assert centre.connection.answers.empty()
+        given.append((await anext(bound)).source_addr)  # type: ignore[attr-defined]
+        assert await centre.connection.answer() == smpp.DeliverSmResp(sequence_number=1)
+        given += [(await anext(bound)).source_addr for _ in range(2)]  # type: ignore[attr-defined]
+        assert await centre.connection.answer() == smpp.DeliverSmResp(sequence_number=2)
+        assert given == ["1", "2", "3", "4"]
+        assert centre.connection.answers.empty()
+
+
+async def test_an_answer_of_ones_own_takes_the_place_of_the_acknowledgement(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        for _ in range(2):
+            centre.connection.send(smpp.DataSm())
+        pdu = await anext(bound)
+        own = smpp.DataSmResp(command_status=CommandStatus.ESME_RX_T_APPN)
+        assert bound.reply(pdu, own)
+        await anext(bound)
+        answer = await centre.connection.answer()
+        assert answer.command_status == CommandStatus.ESME_RX_T_APPN
+        assert centre.connection.answers.empty()
+
+
+async def test_the_iterator_ends_with_the_session_after_all_that_came(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        centre.connection.send(DeliverSm(source_addr="1"))
+        first = await anext(bound)
+        assert bound.reply(first)
+        waiting = asyncio.create_task(anext(bound, None))
+        await asyncio.sleep(0)
+        centre.connection.send(DeliverSm(source_addr="2"))
+        centre.connection.unbind()
+        last = await waiting
+        assert isinstance(last, DeliverSm)
+        assert last.source_addr == "2"
+        assert await anext(bound, None) is None
+
+
+async def test_more_than_the_bound_is_left_to_the_centre(centre: Smsc) -> None:
+    async with session(centre, incoming=2) as bound:
+        for number in range(5):
+            centre.connection.send(DeliverSm(source_addr=str(number)))
+        asked = asyncio.create_task(bound.request(submit()))
+        connection, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        await asked
+        seen = [await anext(bound) for _ in range(2)]
+        assert bound.reply(seen[1])
+        assert [pdu.sequence_number for pdu in seen] == [1, 2]
+        connection.send(DeliverSm(source_addr="again"))
+        assert (await anext(bound)).source_addr == "again"  # type: ignore[attr-defined]
+        assert [(await connection.answer()).sequence_number for _ in range(2)] == [1, 2]
+
+
+async def test_every_delivery_is_answered_with_0_and_nothing_with_a_generic_nack(
+    centre: Smsc,
+) -> None:
+    async with session(centre) as bound:
+        connection = centre.connection
+        broken = bytearray(smpp.encode(DeliverSm(short_message=b"Hi"), 1))
+        broken[-3] = 200  # sm_length
+        connection.write(bytes(broken))
+        connection.write(smpp.encode(smpp.UnknownPdu(smpp.Header(16, 0x999, 0, 7), b"")))
+        connection.write(smpp.encode(smpp.EnquireLink(), 8))
+        await until(lambda: connection.octets.endswith(smpp.encode(smpp.EnquireLinkResp(), 8)))
+        answers = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
+        assert answers[1:] == [
+            smpp.DeliverSmResp(sequence_number=1),
+            smpp.EnquireLinkResp(sequence_number=8),
+        ]
+        assert bound.is_bound
+
+
+async def test_a_stream_whose_framing_is_lost_ends_the_session(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        asked = asyncio.create_task(bound.request(submit()))
+        connection, _ = await centre.request(SubmitSm)
+        connection.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        with pytest.raises(OutcomeUnknown):
+            await asked
+        assert bound.ended is Reason.FRAMING_LOST
+
+
+async def test_a_link_is_enquired_after_60_seconds_in_which_nothing_came(centre: Smsc) -> None:
+    clock = ManualClock()
+    async with session(centre, clock) as bound:
+        connection = centre.connection
+        await clock.tick(59)
+        connection.send(smpp.EnquireLink())
+        await connection.answer()
+        size = len(connection.octets)
+        await clock.tick(59)
+        assert len(connection.octets) == size
+        await clock.tick(1)
+        await until(lambda: len(connection.octets) > size)
+        (asked,) = smpp.Framer().feed(connection.octets[size:])
+        assert isinstance(smpp.decode(asked), smpp.EnquireLink)
+        # The machine at the other end answered it, so the session lives on.
+        await asyncio.sleep(0)
+        await clock.tick(30)
+        assert bound.is_bound
+
+
+async def test_a_link_whose_enquiry_stays_unanswered_is_unbound(centre: Smsc) -> None:
+    clock = ManualClock()
+    async with session(centre, clock, response_timeout=30) as bound:
+        connection = centre.connection
+        connection.transport.pause_reading()
+        asked = asyncio.create_task(bound.request(submit()))
+        await clock.tick(30)
+        with pytest.raises(OutcomeUnknown):
+            await asked
+        await clock.tick(30)
+        assert bound.is_bound
+        await clock.tick(30)
+        assert not bound.is_bound
+        with pytest.raises(ConnectFailed, match="being unbound"):
+            await bound.request(submit())
+        await clock.tick(30)
+        assert bound.ended is Reason.LINK_DEAD
+        connection.transport.resume_reading()
+        await asyncio.wait_for(connection.closed.wait(), 10)
+        sent = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
+        assert [type(pdu) for pdu in sent[1:]] == [SubmitSm, smpp.EnquireLink, smpp.Unbind]
+
+
+async def test_a_pause_holds_requests_back(centre: Smsc) -> None:
+    clock = ManualClock()
+    async with session(centre, clock) as bound:
+        bound.pause(1)
+        asked = asyncio.create_task(bound.request(submit()))
+        await clock.tick(0.999)
+        assert centre.requests.empty()
+        assert bound.load == 1
+        await clock.tick(0.001)
+        connection, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        await asked
+
+
+async def test_leaving_does_not_wait_for_a_centre_that_is_gone(centre: Smsc) -> None:
+    clock = ManualClock()
+    async with session(centre, clock) as bound:
+        centre.connection.transport.pause_reading()
+        leaving = asyncio.create_task(bound.aclose())
+        await clock.tick(4.9)
+        assert not leaving.done()
+        await clock.tick(0.1)
+        await leaving
+        assert bound.ended is Reason.ABORTED
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (CommandStatus.ESME_RINVPASWD, AuthenticationFailed),
+        (CommandStatus.ESME_RINVSYSID, AuthenticationFailed),
+        (CommandStatus.ESME_RALYBND, ConnectFailed),
+        (CommandStatus.ESME_RBINDFAIL, ConnectFailed),
+        (0x400, ConnectFailed),
+    ],
+)
+async def test_a_refused_bind(centre: Smsc, status: int, error: type[Exception]) -> None:
+    centre.bind_status = status
+    with pytest.raises(error) as caught:
+        async with session(centre):
+            pass
+    assert smpp.status_name(status) in str(caught.value)
+    await asyncio.wait_for(centre.connection.closed.wait(), 10)
+
+
+async def test_a_bind_without_an_answer(centre: Smsc) -> None:
+    centre.bind_status = None
+    clock = ManualClock()
+
+    async def enter() -> None:
+        async with session(centre, clock):
+            pass
+
+    entering = asyncio.create_task(enter())
+    await asyncio.wait_for(centre.bound.wait(), 10)
+    await clock.tick(30)
+    with pytest.raises(ConnectFailed, match="did not answer the bind"):
+        await entering
+    await asyncio.wait_for(centre.connection.closed.wait(), 10)
+
+
+async def test_a_centre_that_closes_on_the_bind(centre: Smsc) -> None:
+    centre.bind_status = None
+    entering = asyncio.ensure_future(session(centre).__aenter__())
+    await asyncio.wait_for(centre.bound.wait(), 10)
+    centre.connection.close()
+    with pytest.raises(ConnectFailed):
+        await entering
+
+
+async def test_nobody_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        centre = Smsc()
+        centre.port = free.getsockname()[1]
+        with pytest.raises(ConnectFailed, match="cannot connect to"):
+            async with session(centre):
+                pass
+
+
+@pytest.mark.parametrize(
+    "login",
+    [{"password": "too-long1"}, {"password": "пароль"}, {"system_id": "a" * 16}],
+)
+async def test_a_login_that_smpp_cannot_say(login: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        async with session(Smsc(), **login):
+            pass
+    assert next(iter(login)) in str(caught.value)
+    assert not any(value in str(caught.value) for value in login.values())
+
+
+async def test_a_password_may_be_a_secret(centre: Smsc) -> None:
+    async with session(centre, password=Secret("s3cret")):
+        assert centre.connection.bind is not None
+        assert centre.connection.bind.password == "s3cret"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def server_tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+async def test_tls_with_a_trusted_certificate(authority: trustme.CA) -> None:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with (
+        smsc(server_tls(authority, "127.0.0.1")) as centre,
+        session(centre, tls=context) as bound,
+    ):
+        asked = asyncio.create_task(bound.request(submit()))
+        connection, pdu = await centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        assert (await asked).message_id == pdu.destination_addr
+
+
+async def test_tls_is_verified_with_the_name_of_the_host(authority: trustme.CA) -> None:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    async with smsc(server_tls(authority, "other.example")) as centre:
+        with pytest.raises(ConnectFailed, match="not to be trusted"):
+            async with session(centre, tls=context):
+                pass
+
+
+async def test_tls_is_the_default_and_trusts_no_stranger(authority: trustme.CA) -> None:
+    async with smsc(server_tls(authority, "127.0.0.1")) as centre:
+        with pytest.raises(ConnectFailed, match="not to be trusted"):
+            async with connect("127.0.0.1", centre.port, system_id="me", password="secret"):
+                pass
+        assert all(connection.bind is None for connection in centre.connections)
+
+
+async def test_tls_with_a_centre_that_speaks_plain_smpp(centre: Smsc) -> None:
+    with pytest.raises(ConnectFailed, match="cannot connect"):
+        async with connect(
+            "127.0.0.1", centre.port, system_id="me", password="secret", connect_timeout=0.2
+        ):
+            pass
+    # The password did not leave.
+    assert b"secret" not in centre.connection.octets
