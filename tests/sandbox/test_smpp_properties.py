@@ -129,7 +129,7 @@ def customer_is_free(centre: Centre, account: Account) -> bool:
 
 
 quick = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -193,7 +193,7 @@ class TestReceipts:
         ("style", "answer_base", "receipt_base", "date"),
         [
             (ReceiptStyle(ids=IdForm.HEX, zone=UTC), 10, 16, "1101151200"),
-            (ReceiptStyle(ids=IdForm.DECIMAL, zone=UTC), 16, 10, "1101151200"),
+            (ReceiptStyle(ids=IdForm.DECIMAL), 16, 10, "1101151200"),
             (
                 ReceiptStyle(dates=DateForm.YEAR_SECONDS, zone=timezone(timedelta(hours=3))),
                 10,
@@ -345,6 +345,20 @@ class TestDelivery:
         await esme.delivered()
         await esme.quiet()
 
+    async def test_what_waits_is_over_when_the_service_is(
+        self, world: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with running(world) as smsc:
+            esme = await smsc.bind()
+            world.receive(sender=TO, to="1234", text="one")
+            await esme.delivered(Status.ESME_RX_T_APPN)
+            await esme.quiet()
+        caplog.clear()
+        async with running(world) as smsc:
+            smsc.wait(200)
+            await (await smsc.bind()).quiet()
+        assert not caplog.records
+
     @pytest.mark.parametrize("status", [Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN])
     async def test_after_an_error_for_good_it_does_not_come_again(
         self, smsc: Smsc, esme: Esme, status: Status
@@ -442,14 +456,17 @@ class TestQuery:
                 other = await self.ask(esme, message_id, "OTHER")
                 assert other.command_status == Status.ESME_RINVMSGID
 
-    async def test_a_year_that_smpp_lacks(self, account: Account) -> None:
+    async def test_a_year_that_smpp_lacks(
+        self, account: Account, caplog: pytest.LogCaptureFixture
+    ) -> None:
         clock = ManualClock(datetime(1999, 1, 1, tzinfo=UTC))
         async with running(World([account], clock=clock)) as smsc:
             esme = await smsc.bind()
-            message_id = await esme.submit(submit())
+            message_id = await esme.submit(submit(registered_delivery=1))
             smsc.wait(1)
             answer = await self.ask(esme, message_id)
             assert (answer.message_state, answer.final_date) == (MessageState.DELIVERED, "")
+            assert "the year 1999" in caplog.text
 
     async def test_a_fate_with_a_code_of_its_own(
         self, account: Account, clock: ManualClock

@@ -23,7 +23,7 @@ from devino_sandbox import (
     Sandbox,
     World,
 )
-from devino_sandbox.services.smpp import SmppSettings
+from devino_sandbox.services.smpp import SmppService, SmppSettings
 from tests.sandbox._smpp import ENQUIRIES, PASSWORD, Smsc, running, submit
 
 
@@ -357,6 +357,14 @@ async def test_the_port_can_be_chosen_and_is_told(world: World) -> None:
         port = probe.getsockname()[1]
     async with Sandbox(world, ports={"smpp": port}, discover=False) as sandbox:
         assert sandbox.endpoints["smpp"] == f"127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize("settings", [SmppSettings(window=0), SmppSettings(response_timeout=0)])
+def test_what_would_let_a_session_hang_cannot_be_chosen(
+    world: World, settings: SmppSettings
+) -> None:
+    with pytest.raises(ValueError, match="0"):
+        SmppService(world, settings)
 
 
 async def test_times_and_limits_can_be_chosen(world: World) -> None:

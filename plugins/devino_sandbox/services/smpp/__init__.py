@@ -8,6 +8,7 @@ manual does not say, it is decided thus:
   with ESME_RINVPASWD, an unknown login with ESME_RINVSYSID. A strict World refuses, too, who binds
   within 60 seconds of a session's end or 90 of a refused bind, and holds clients to the manual's
   TON and NPI, to an empty ``system_type`` and to validities of a minute and more.
+- How many requests a client leaves unanswered is its own affair: each is answered when it is read.
 - A part of a longer text (SAR parameters, or a header with an 8-bit or 16-bit reference) is charged
   and gets its id at once, and lives by itself. The World lists one message, with the text of the
   first part to come until all are there. ``message_payload`` is cut and charged here: one id, one

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from devino_codecs import EncodeError
+from devino_codecs.smpp import DeliverSm, SessionSettings
+from devino_sandbox._accounts import Account
 from devino_sandbox._messages import IncomingMessage, StoredMessage
 from devino_sandbox._world import World
 
@@ -31,12 +33,19 @@ class Centre:
     def __init__(self, world: World, settings: SmppSettings) -> None:
         self.world = world
         self.settings = settings
+        self.session_settings = SessionSettings(
+            window=settings.window,
+            response_timeout=settings.response_timeout,
+            enquire_after=settings.enquire_after,
+            bind_timeout=settings.bind_timeout,
+        )
         self.customers = Customers(world, settings)
         self.connections: set[Connection] = set()
         self._reports = Reports(settings)
         self.operations = Operations(
             world, Submitting(world, settings, self._reports), self._reports
         )
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stirred: set[Customer] = set()
         self._end: Callable[[], None] = lambda: None
 
@@ -48,9 +57,12 @@ class Centre:
     def stop(self) -> None:
         """End what :meth:`start` began."""
         self._end()
+        self._loop = None
 
     def stir(self, customer: Customer) -> None:
         """Hand out what there is for a customer, when the loop next turns."""
+        if self._loop is None:
+            return
         if not self._stirred:
             self._loop.call_soon(self._hand_out_all)
         self._stirred.add(customer)
@@ -69,11 +81,13 @@ class Centre:
         origin = message.submission.context
         if type(origin) is not Origin or not origin.registered_delivery or not message.found:
             return
-        receipt = self._reports.receipt(message, origin)
+        try:
+            receipt = self._reports.receipt(message, origin)
+        except EncodeError as error:
+            _log.warning("SMPP cannot carry the receipt for %s: %s", message.first_id, error)
+            return
         if receipt is not None:
-            customer = self.customers.of(message.submission.account)
-            customer.outbox.add([receipt])
-            self.stir(customer)
+            self._deliver(message.submission.account, [receipt])
 
     def _arrived(self, message: IncomingMessage) -> None:
         try:
@@ -81,6 +95,9 @@ class Centre:
         except EncodeError as error:
             _log.warning("SMPP cannot carry the incoming message %s: %s", message.id, error)
             return
-        customer = self.customers.of(message.account)
+        self._deliver(message.account, pdus)
+
+    def _deliver(self, account: Account, pdus: Sequence[DeliverSm]) -> None:
+        customer = self.customers.of(account)
         customer.outbox.add(pdus)
         self.stir(customer)

@@ -11,13 +11,12 @@ from typing import cast
 
 from devino_codecs import EncodeError, smpp
 from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import Pdu, State
+from devino_codecs.smpp import DeliverSm, Pdu, State
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
 
 from ._centre import Centre
 from ._customers import Customer
 from ._operations import ANSWERS, operation, recipients
-from ._outbox import Delivery
 from ._submitting import PROTOCOL
 
 __all__ = ["Connection"]
@@ -36,19 +35,11 @@ class Connection(asyncio.Protocol):
     """A client's connection, from its beginning to its end."""
 
     def __init__(self, centre: Centre) -> None:
-        settings = centre.settings
         self._centre = centre
         self._world = centre.world
         self._customer: Customer | None = None
-        self._session: smpp.Session[Delivery] = smpp.Session(
-            smpp.Role.SMSC,
-            self._now(),
-            smpp.SessionSettings(
-                window=settings.window,
-                response_timeout=settings.response_timeout,
-                enquire_after=settings.enquire_after,
-                bind_timeout=settings.bind_timeout,
-            ),
+        self._session: smpp.Session[DeliverSm] = smpp.Session(
+            smpp.Role.SMSC, self._now(), centre.session_settings
         )
         self._alarm = inf
         """When the World's timeline will wake this; later than the session's deadline never."""
@@ -117,17 +108,17 @@ class Connection(asyncio.Protocol):
             and not self._clogged
         )
 
-    def deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: DeliverSm) -> None:
         """Send it, or what a fault makes of that."""
-        pdu = delivery.pdu
-        action = self._struck("deliver_sm", (pdu.source_addr, pdu.destination_addr))
+        to = (delivery.source_addr, delivery.destination_addr)
+        action = self._struck("deliver_sm", to)
         if isinstance(action, Hang):
             return
         try:
             if isinstance(action, Drop):
                 self._back([delivery])
             else:
-                self._session.send(pdu, self._now(), delivery)
+                self._session.send(delivery, self._now(), delivery)
         except EncodeError as error:
             _log.warning("SMPP cannot carry what is to be delivered: %s", error)
         if isinstance(action, AnswerHttp):
@@ -138,14 +129,14 @@ class Connection(asyncio.Protocol):
     def _now(self) -> float:
         return self._world.clock.monotonic()
 
-    def _take(self, events: Iterable[smpp.Event[Delivery]]) -> None:
+    def _take(self, events: Iterable[smpp.Event[DeliverSm]]) -> None:
         back = []
         for event in events:
             kind = type(event)
             if kind is smpp.Received:
                 self._received(cast("smpp.Received", event).pdu)
             elif kind is smpp.Answered:
-                answered = cast("smpp.Answered[Delivery]", event)
+                answered = cast("smpp.Answered[DeliverSm]", event)
                 self._answered(answered.context, answered.answer)
             elif isinstance(event, smpp.Unanswered | smpp.NeverSent):
                 back.append(event.context)
@@ -191,7 +182,7 @@ class Connection(asyncio.Protocol):
             tlvs={"sc_interface_version": _INTERFACE_VERSION},
         )
 
-    def _answered(self, delivery: Delivery, answer: Pdu) -> None:
+    def _answered(self, delivery: DeliverSm, answer: Pdu) -> None:
         status = answer.command_status
         if isinstance(answer, smpp.GenericNack):
             self._back([delivery])
@@ -206,7 +197,7 @@ class Connection(asyncio.Protocol):
         _log.warning("a client sent generic_nack: the session is unbound")
         self._session.unbind(self._now())
 
-    def _back(self, deliveries: Iterable[Delivery]) -> None:
+    def _back(self, deliveries: Iterable[DeliverSm]) -> None:
         if self._customer is not None:
             self._customer.outbox.returned(deliveries)
             self._centre.stir(self._customer)

@@ -7,19 +7,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
-import msgspec
+from devino_codecs.smpp import DeliverSm
 
-from devino_codecs import smpp
-
-__all__ = ["Delivery", "Outbox", "Receiver"]
+__all__ = ["Outbox", "Receiver"]
 
 _log = logging.getLogger(__name__)
-
-
-class Delivery(msgspec.Struct, frozen=True, eq=False):
-    """A ``deliver_sm`` on its way."""
-
-    pdu: smpp.DeliverSm
 
 
 class Receiver(Protocol):
@@ -29,7 +21,7 @@ class Receiver(Protocol):
         """Whether it can take another delivery now."""
         ...
 
-    def deliver(self, delivery: Delivery) -> None:
+    def deliver(self, delivery: DeliverSm) -> None:
         """Send it; :meth:`Outbox.returned` if that came to nothing."""
         ...
 
@@ -46,19 +38,19 @@ class Outbox:
 
     def __init__(self, size: int) -> None:
         self.receivers: deque[Receiver] = deque()
-        self._waiting: deque[Delivery] = deque()
+        self._waiting: deque[DeliverSm] = deque()
         self._size = size
         self._full = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, pdus: Iterable[smpp.DeliverSm]) -> None:
+    def add(self, deliveries: Iterable[DeliverSm]) -> None:
         """Deliver this after all else."""
-        self._waiting.extend(map(Delivery, pdus))
+        self._waiting.extend(deliveries)
         self._trim()
 
-    def returned(self, deliveries: Iterable[Delivery]) -> None:
+    def returned(self, deliveries: Iterable[DeliverSm]) -> None:
         """Deliver this again, before all else."""
         self._waiting.extendleft(reversed(list(deliveries)))
         self._trim()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 
 import msgspec
+from msgspec.structs import replace
 
 from devino_codecs import EncodeError, smpp
 from devino_codecs.smpp import (
@@ -84,16 +86,19 @@ class Reports:
 
     def __init__(self, settings: SmppSettings) -> None:
         self._settings = settings
+        # The World's times are aware.
+        style = settings.receipts
+        self._style = replace(style, zone=style.zone or UTC)
         self._reference = 0
 
     def message_id(self, message: StoredMessage) -> str:
         """Its id in answers: that of its first segment."""
-        in_hex = self._settings.receipts.ids is IdForm.DECIMAL
+        in_hex = self._style.ids is IdForm.DECIMAL
         return f"{message.first_id:x}" if in_hex else str(message.first_id)
 
     def world_id(self, message_id: str) -> str:
         """The World's id of what has this id in answers; "" if it cannot be one."""
-        if self._settings.receipts.ids is not IdForm.DECIMAL:
+        if self._style.ids is not IdForm.DECIMAL:
             return message_id
         try:
             return str(int(message_id, 16))
@@ -129,7 +134,7 @@ class Reports:
             dest_addr_npi=origin.source_addr_npi,
             destination_addr=message.submission.sender,
             esm_class=kind,
-            short_message=smpp.build_receipt(receipt, self._settings.receipts),
+            short_message=smpp.build_receipt(receipt, self._style),
             tlvs=tlvs,
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 import msgspec
 
 from devino_codecs.smpp import ReceiptStyle
@@ -12,7 +10,10 @@ __all__ = ["SmppSettings"]
 
 
 class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the SMSC behaves. Times are in seconds."""
+    """How the SMSC behaves. Times are in seconds, above 0.
+
+    :class:`SmppService` raises ValueError for a time or a window that lets a session hang.
+    """
 
     system_id: str = "devino"
     """What it calls itself in the answer to a bind."""
@@ -37,8 +38,8 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """In a strict World only."""
     alphabet: str = "gsm7"
     """What ``data_coding`` 0 is: ``gsm7`` or an encoding of Python's."""
-    receipts: ReceiptStyle = ReceiptStyle(zone=UTC)
-    """How receipts are written. Nobody has published one of the platform's.
+    receipts: ReceiptStyle = ReceiptStyle()
+    """How receipts are written, in UTC unless it has a zone. None of the platform's is public.
 
     With ``IdForm.HEX`` they write ids in hex that answers have in decimal, and the reverse with
     ``IdForm.DECIMAL``.

@@ -192,11 +192,10 @@ class Submitting:
 
     def _validity(self, field: str, send_at: datetime | None, now: datetime) -> timedelta | None:
         """From the sending time on, as the World has it; a span counts from now in SMPP."""
-        if not field:
-            return None
         try:
             time = parse_time(field)
-            assert time is not None  # noqa: S101 - the field is not empty
+            if time is None:
+                return None
             span = time if isinstance(time, timedelta) else time - now
         except (DecodeError, OverflowError) as error:
             raise _Refusal(Status.ESME_RINVEXPIRY, str(error)) from None
