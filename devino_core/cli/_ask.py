@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import rich_click as click
 
@@ -104,9 +104,9 @@ def inbox(
       devino inbox --since 7d --json
       devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
     """
-    first = _moment(since, app.clock)
+    first = _moment("--since", since, app.clock)
     # Wires count whole seconds, and the one that has just begun is meant too.
-    last = _moment(until or -timedelta(seconds=1), app.clock)
+    last = _moment("--until", until or -timedelta(seconds=1), app.clock)
     if first >= last:
         raise click.BadParameter("must be earlier than --until", param_hint="'--since'")
 
@@ -149,7 +149,9 @@ def _status_row(asked: str, status: Status) -> dict[str, object]:
     }
 
 
-def _moment(value: datetime | timedelta, clock: Clock) -> datetime:
-    if isinstance(value, timedelta):
-        return clock.now() - value
-    return value if value.tzinfo is not None else value.astimezone()
+def _moment(option: str, value: datetime | timedelta, clock: Clock) -> datetime:
+    try:
+        moment = clock.now() - value if isinstance(value, timedelta) else value
+        return moment.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise click.BadParameter("is out of range", param_hint=f"'{option}'") from None

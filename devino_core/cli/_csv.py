@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import rich_click as click
 
 from devino_core import Medium, Message
-from devino_core.errors import InvalidMessage
+from devino_core.errors import ConfigurationError, InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
 from ._times import parse_duration, parse_moment
 
-__all__ = ["COLUMNS", "InvalidRow", "Row", "opened", "read_rows"]
+__all__ = ["COLUMNS", "InvalidRow", "Row", "read_rows"]
 
 
 def _parse_medium(text: str) -> Medium:
@@ -58,34 +57,19 @@ class Row(NamedTuple):
     message: Message
 
 
-@contextmanager
-def opened(path: str, encoding: str) -> Iterator[IO[str]]:
-    """The file, or stdin for ``-``. What cannot be read or decoded is a usage error."""
-    try:
-        with click.open_file(path, encoding=encoding) as file:
-            yield file
-    except OSError as error:
-        raise click.UsageError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise click.UsageError(
-            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
-        ) from None
-    except LookupError:
-        raise click.UsageError(f"no encoding is called {encoding!r}") from None
-
-
-def read_rows(file: IO[str], defaults: Mapping[str, object]) -> Iterator[Row]:
-    """The messages of a file whose first line names its columns.
+def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Iterator[Row]:
+    """The messages of a file, or of stdin for ``-``, whose first line names its columns.
 
     ``defaults`` are fields of :class:`Message` for cells that are empty or not there. Cells are
     divided by commas, semicolons or tabs, whichever the first line has most. Raises InvalidRow for
-    a row that is no message, and for what is no CSV.
+    a row that is no message, and for what is no CSV; ConfigurationError for what cannot be read.
     """
-    header = file.readline()
+    lines = _lines(path, encoding)
+    header = next(lines, "")
     delimiter = max(",;\t", key=header.count)
     names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
     _check_header(names)
-    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 2
         try:
@@ -101,6 +85,21 @@ def read_rows(file: IO[str], defaults: Mapping[str, object]) -> Iterator[Row]:
                 line, "row", f"has {len(cells)} cells, where the first line names {len(names)}"
             )
         yield Row(line, _message(line, zip(names, cells, strict=True), defaults))
+
+
+def _lines(path: str, encoding: str) -> Iterator[str]:
+    # What goes wrong with a line in the hands of who asked for it does not come by here.
+    try:
+        with click.open_file(path, encoding=encoding) as file:
+            yield from file
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
+        ) from None
+    except LookupError:
+        raise ConfigurationError(f"no encoding is called {encoding!r}") from None
 
 
 def _check_header(names: list[str]) -> None:

@@ -20,7 +20,7 @@ from devino_core.errors import (
     Unsupported,
 )
 
-__all__ = ["ExitCode", "advice", "describe", "exit_code"]
+__all__ = ["ExitCode", "Interrupted", "OutputFailed", "advice", "describe", "exit_code"]
 
 
 class ExitCode(enum.IntEnum):
@@ -36,6 +36,7 @@ class ExitCode(enum.IntEnum):
     USAGE = 2, "the command line, the settings or a message must be mended; nothing was sent"
     OUTCOME_UNKNOWN = 3, "sent and not answered: look before you repeat it"
     BUG = 70, "a bug in devino"
+    UNWRITTEN = 74, "the output could not be written: messages may have been sent all the same"
     INTERRUPTED = 130, "interrupted"
 
     def __new__(cls, code: int, meaning: str) -> ExitCode:
@@ -45,8 +46,24 @@ class ExitCode(enum.IntEnum):
         return member
 
 
+class Interrupted(DevinoError):
+    """Somebody wanted an end while messages were under way."""
+
+    retry = Retry.MAY_DUPLICATE
+
+
+class OutputFailed(DevinoError):
+    """Nobody can read what is printed."""
+
+    retry = Retry.MAY_DUPLICATE
+
+
 def exit_code(error: DevinoError) -> ExitCode:
     """The code of an error, by what it says about sending again."""
+    if isinstance(error, Interrupted):
+        return ExitCode.INTERRUPTED
+    if isinstance(error, OutputFailed):
+        return ExitCode.UNWRITTEN
     if isinstance(error, ConfigurationError | InvalidMessage | Unsupported):
         return ExitCode.USAGE
     if error.retry is Retry.MAY_DUPLICATE:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 import rich_click as click
 
 from devino_core import Medium, Message
-from devino_core.errors import DevinoError, Retry
 
-from ._csv import Row, opened, read_rows
-from ._exit import ExitCode, exit_code
+from ._csv import Row, read_rows
+from ._delivery import Delivery
 from ._tally import Tally
 from ._times import parse_duration, parse_moment, parsed
 from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
 
 __all__ = ["send"]
-
-STEPS = 20
-"""A file goes out in about so many batches: few enough to keep calls busy, enough to watch."""
 
 
 @click.command()
@@ -77,7 +73,8 @@ def send(
     The file's first line names its columns: to, and any of text, sender, medium, at, validity and
     ref. TEXT and the options fill in what a row leaves empty. All rows are checked before the
     first is sent (but not those of stdin). A terminal shows what was not accepted; a pipe gets
-    every receipt, tab-separated or, with --json, as an object a line.
+    every receipt, tab-separated or, with --json, as an object a line. What ends it half way, Ctrl-C
+    too, is told with the lines that may have been sent and those that were not.
 
     Exits with 0 if every message was accepted, with 3 if that is not known of one, else with 1.
 
@@ -89,73 +86,34 @@ def send(
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    client = app.client()
     if file is None:
         if to is None or text is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
-        rows = iter([Row(0, Message(**{**given, "to": to, "text": text}))])
-        tally = Tally(app, every=True)
-        app.finish(_deliver(app, rows, tally, fallback_sms, channel=channel, batch=1))
+        rows = [Row(0, Message(**{**given, "to": to, "text": text}))]
+        delivery = Delivery(app, client, Tally(app, every=True), channel=channel)
+        app.finish(delivery.run(_with_fallback(rows) if fallback_sms else rows))
     if text is not None or "ref" in given:
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
     if to is not None:
         given["text"] = to
-    total = None if file == "-" else _check(file, encoding, given)
+
+    def read() -> Iterator[Row]:
+        rows = read_rows(file, encoding, given)
+        return _with_fallback(rows) if fallback_sms else rows
+
     tally = Tally(app, every=False)
-    with tally.progress(total), opened(file, encoding) as source:
-        batch = max(1_000, (total or 0) // STEPS)
-        code = _deliver(
-            app, read_rows(source, given), tally, fallback_sms, channel=channel, batch=batch
-        )
-    tally.summarize()
+    delivery = Delivery(app, client, tally, channel=channel)
+    total = None if file == "-" else delivery.check(read())
+    try:
+        with tally.progress(total):
+            code = delivery.run(read())
+    finally:
+        tally.summarize()
     app.finish(code)
 
 
-def _check(file: str, encoding: str, given: Mapping[str, object]) -> int:
-    """How many messages a file holds. Raises InvalidRow for the first row that is none."""
-    with opened(file, encoding) as source:
-        return sum(1 for _ in read_rows(source, given))
-
-
-def _deliver(
-    app: App,
-    rows: Iterator[Row],
-    tally: Tally,
-    fallback_sms: bool,
-    *,
-    channel: str | None,
-    batch: int,
-) -> ExitCode:
-    """Send all, tally the receipts, and say how that ended."""
-    # Lines of the batch under way, so that its errors can name them.
-    lines: dict[str, int] = {}
-
-    def messages() -> Iterator[Message]:
-        for line, message in rows:
-            lines[message.ref] = line
-            yield _with_fallback(message) if fallback_sms else message
-
-    async def work() -> None:
-        async with app.client() as client:
-            async for receipt in client.send_stream(messages(), channel=channel, batch=batch):
-                del lines[receipt.ref]
-                tally.add(receipt)
-
-    try:
-        app.run(work())
-    except DevinoError as error:
-        struck = [lines[ref] for ref in error.refs if lines.get(ref)]
-        app.tell(error, lines=(min(struck), max(struck)) if struck else None)
-        if not tally.count:
-            return exit_code(error)
-        unknown = error.retry is Retry.MAY_DUPLICATE
-        return ExitCode.OUTCOME_UNKNOWN if unknown else max(tally.code, ExitCode.NOT_DONE)
-    except (KeyboardInterrupt, BrokenPipeError):
-        tally.summarize()
-        app.note("what was under way may have been sent")
-        raise
-    return tally.code
-
-
-def _with_fallback(message: Message) -> Message:
-    second = Message(message.to, message.text, sender=message.sender, medium=Medium.SMS)
-    return msgspec.structs.replace(message, fallback=second)
+def _with_fallback(rows: Iterable[Row]) -> Iterator[Row]:
+    for line, message in rows:
+        second = Message(message.to, message.text, sender=message.sender, medium=Medium.SMS)
+        yield Row(line, msgspec.structs.replace(message, fallback=second))

@@ -49,17 +49,15 @@ class Tally:
         return self.accepted + self.refused + self.unknown
 
     def add(self, receipt: Receipt) -> None:
-        """Count one and show it."""
-        if receipt.error is None and not receipt.refused:
-            self.accepted += 1
-            failed = False
-        else:
-            failed = True
-            if receipt.error is not None and receipt.error.retry is Retry.MAY_DUPLICATE:
-                self.unknown += 1
-            else:
-                self.refused += 1
+        """Show one and count it."""
+        failed = receipt.error is not None or receipt.refused
         self._show(receipt, failed=failed)
+        if not failed:
+            self.accepted += 1
+        elif receipt.error is not None and receipt.error.retry is Retry.MAY_DUPLICATE:
+            self.unknown += 1
+        else:
+            self.refused += 1
         if self._bar is not None:
             self._bar.advance(self._bar.task_ids[0])
 
@@ -91,7 +89,7 @@ class Tally:
         if self._app.json:
             self._app.show(row)
         elif not self._terminal:
-            if self.count == 1:
+            if not self.count:
                 self._app.line("\t".join(COLUMNS))
             self._app.line("\t".join(cell(row.get(column)) for column in COLUMNS))
         elif failed or self._every:

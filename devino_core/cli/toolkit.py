@@ -3,7 +3,6 @@
 ::
 
     import rich_click as click
-from click.exceptions import Exit
     from devino_core.cli.toolkit import App, json_option, pass_app
 
     @click.command()
@@ -20,6 +19,8 @@ A command raises the errors of :mod:`devino_core.errors`, and ``devino`` turns t
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -36,7 +37,7 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
-from ._exit import ExitCode, advice, describe
+from ._exit import ExitCode, OutputFailed, advice, describe
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,31 +103,27 @@ class App:
 
     def line(self, text: str = "") -> None:
         """One line of the result."""
-        click.echo(text)
+        _print(text)
 
     def note(self, text: str) -> None:
-        """One line to the person, on stderr, whatever stdout is for."""
-        click.echo(f"devino: {one_line(text)}", err=True)
+        """One line to the person, on stderr, whatever stdout is for; lost if nobody reads it."""
+        with contextlib.suppress(OSError):
+            click.echo(f"devino: {one_line(text)}", err=True)
 
     def tell(
         self,
         error: DevinoError | click.ClickException,
         *,
-        lines: tuple[int, int] | None = None,
+        where: str = "",
+        **facts: object,
     ) -> None:
         """An error: one line with what to do, or the object that ``--json`` promises.
 
-        ``lines`` are the first and the last of a file that it struck.
+        ``where`` stands before the line, ``facts`` are added to the object.
         """
-        if self.json:
-            described = describe(error)
-            if lines is not None:
-                # Refs that were made up for the rows of a file mean nothing to its owner.
-                described.pop("refs", None)
-                described["lines"] = lines
-            self.show({"error": described})
+        if self.json and not isinstance(error, OutputFailed):
+            self.show({"error": describe(error) | facts})
         elif isinstance(error, DevinoError):
-            where = _where(lines) if lines is not None else ""
             self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
@@ -135,7 +132,7 @@ class App:
 
     def show(self, value: object) -> None:
         """The result for programs: one line of JSON, UTF-8 whatever the terminal's encoding."""
-        click.echo(_JSON.encode(value))
+        _print(_JSON.encode(value))
 
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         """Rows for ``--json`` (a list), for a terminal (a table) or for a pipe (tab-separated).
@@ -256,9 +253,14 @@ def cell(value: object) -> str:
     return one_line(str(value))
 
 
-def _where(lines: tuple[int, int]) -> str:
-    first, last = lines
-    return f"line {first}: " if first == last else f"lines {first} to {last}: "
+def _print(text: str | bytes) -> None:
+    try:
+        click.echo(text)
+    except OSError as error:
+        # Or Python would write what is left when it ends, fail again, and exit with a code of its
+        # own.
+        sys.stdout = io.TextIOWrapper(io.BytesIO())
+        raise OutputFailed(f"the output cannot be written: {error.strerror}") from error
 
 
 def _encode(value: object) -> object:

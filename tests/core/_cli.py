@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -51,16 +53,20 @@ class Platform:
         self.refused: Mapping[str, DevinoError] = {}
         """By recipient: the error in that message's receipt."""
         self.failing: Mapping[str, BaseException] = {}
-        """By recipient: the error of the whole call."""
+        """By recipient: the error of the whole call. KeyboardInterrupt is a person's Ctrl-C."""
+        self.unfit: Mapping[str, Callable[[Message], DevinoError]] = {}
+        """By recipient: why the channel cannot send it."""
         self.clock = ManualClock(NOW)
         self.commands: Sequence[click.Command] = ()
         self.load_error: ImportError | None = None
 
     def devino(self, *args: str, environ: Mapping[str, str] = ENVIRON, **options: Any) -> Result:
+        return CliRunner(env=dict(environ)).invoke(self.command(), args, **options)
+
+    def command(self) -> Devino:
         plugins = Plugins(discover=False)
         plugins.register(self.plugin(), "fake")
-        app = App(plugins=plugins, clock=self.clock)
-        return CliRunner(env=dict(environ)).invoke(Devino(app), args, **options)
+        return Devino(App(plugins=plugins, clock=self.clock))
 
     def plugin(self) -> object:
         platform = self
@@ -68,10 +74,19 @@ class Platform:
         class FakeChannel(Channel[FakeSettings]):
             media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS, Medium.VIBER})
 
-            async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+            def check(self, messages: Sequence[Message]) -> None:
                 for message in messages:
-                    if message.to in platform.failing:
-                        raise platform.failing[message.to]
+                    if message.to in platform.unfit:
+                        raise platform.unfit[message.to](message)
+
+            async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+                self.check(messages)
+                for message in messages:
+                    if isinstance(error := platform.failing.get(message.to), KeyboardInterrupt):
+                        signal.raise_signal(signal.SIGINT)
+                        await asyncio.Event().wait()
+                    elif error is not None:
+                        raise error
                 platform.sent += messages
                 return [self._receipt(message) for message in messages]
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,15 +13,19 @@ import pytest
 
 from devino_core import (
     ConnectFailed,
+    DevinoError,
     InsufficientFunds,
     InvalidMessage,
     Medium,
+    Message,
     OutcomeUnknown,
     Rejected,
+    Unsupported,
 )
 from devino_core.cli._csv import COLUMNS
+from devino_core.cli._delivery import BATCH
 from devino_core.cli._times import parse_duration, parse_moment
-from tests.core._cli import Platform, objects
+from tests.core._cli import ENVIRON, Platform, objects
 
 
 @pytest.fixture
@@ -86,7 +94,7 @@ def test_a_text_may_begin_with_a_dash_and_hold_json(platform: Platform) -> None:
         (["79031234567"], "give TO and TEXT, or --file FILE"),
         (["7", "x", "--validity", "15"], "is not a duration such as 90s, 15m, 24h or 7d"),
         (["7", "x", "--at", "tomorrow"], "is not a time such as 2030-01-31T12:30"),
-        (["\n", "x"], "must be printable"),
+        (["\n", "x"], "must not be blank"),
         (["--file", "no-such.csv"], "cannot read no-such.csv"),
         (["a", "b", "--file", "no-such.csv"], "give TEXT alone"),
         (["7", "x", "--channel", "fale"], "did you mean 'fake'?"),
@@ -241,42 +249,151 @@ def test_one_unknown_outcome_makes_it_code_3(platform: Platform, numbers: Path) 
     assert result.stderr == "devino: 1 accepted, 1 not sent, 1 with an unknown outcome\n"
 
 
-def test_a_failure_half_way_names_the_lines_and_tells_what_was_sent_before(
-    platform: Platform, numbers: Path
-) -> None:
-    rows = (f"7903{number:07},x" for number in range(2_500))
+@pytest.fixture
+def many(numbers: Path) -> Path:
+    """Three batches; 79030000007 is on line 9."""
+    rows = (f"7903{number:07},x" for number in range(BATCH * 2 + 200))
     numbers.write_text("\n".join(["to,text", *rows]))
-    platform.failing = {"79030001500": InsufficientFunds("the balance is used up")}
-    result = platform.devino("send", "--file", str(numbers), "--json")
-    *receipts, last = objects(result.stdout)
-    assert len(receipts) == len(platform.sent) == 1_000
-    assert last["error"]["type"] == "InsufficientFunds"
-    assert last["error"]["lines"] == [1002, 2001]
-    assert "refs" not in last["error"]
-    assert result.exit_code == 1
-    assert result.stderr == "devino: 1000 accepted\n"
-    platform.failing = {"79030001500": InsufficientFunds("the balance is used up")}
-    told = platform.devino("send", "--file", str(numbers)).stderr
-    assert told.startswith("devino: lines 1002 to 2001: the balance is used up; top up")
+    return numbers
 
 
-def test_a_message_that_the_channel_cannot_send_is_found_by_its_line(
-    platform: Platform, numbers: Path
+@pytest.mark.parametrize(
+    ("error", "code", "unsent"),
+    [
+        (InsufficientFunds("the balance is used up"), 1, 502),
+        (OutcomeUnknown("no answer within 30 s"), 3, 1002),
+        (KeyboardInterrupt(), 130, 1002),
+    ],
+)
+def test_what_ends_a_file_half_way_tells_which_lines_are_reported_under_way_and_not_sent(
+    platform: Platform, many: Path, error: BaseException, code: int, unsent: int
 ) -> None:
-    numbers.write_text("to,text,ref\n79031234561,a,r1\n79031234562,b,r2\n")
-    platform.failing = {"79031234562": InvalidMessage("text", "is too long", ref="r2")}
-    result = platform.devino("send", "--file", str(numbers))
-    assert result.exit_code == 2
-    assert result.stderr.startswith("devino: line 3: text: is too long\n")
+    platform.failing = {"79030000700": error}
+    result = platform.devino("send", "--file", str(many), "--json")
+    *receipts, last = objects(result.stdout)
+    assert len(receipts) == len(platform.sent) == BATCH == 500
+    assert last["error"]["retry"] == ("never" if code == 1 else "may_duplicate")
+    assert last["error"]["lines"] == [502, 1001]
+    assert last["error"]["unsent_from"] == unsent
+    assert "refs" not in last["error"]
+    assert result.exit_code == code
+    assert result.stderr == "devino: 500 accepted\n"
+    told = platform.devino("send", "--file", str(many)).stderr.splitlines()
+    assert told[0].startswith("devino: lines 502 to 1001: ")
+    assert told[1:] == [
+        f"devino: the lines before 502 are reported, nothing from line {unsent} on was sent",
+        "devino: 500 accepted",
+    ]
 
 
-def test_an_interruption_says_what_may_be_under_way(platform: Platform, numbers: Path) -> None:
-    numbers.write_text("to,text\n79031234561,a\n79031234562,b\n")
-    platform.failing = {"79031234562": KeyboardInterrupt()}
-    result = platform.devino("send", "--file", str(numbers))
+def test_an_interrupted_message_may_have_been_sent(platform: Platform) -> None:
+    platform.failing = {"79031234567": KeyboardInterrupt()}
+    args = ("send", "79031234567", "Hello", "--ref", "r1")
+    result = platform.devino(*args)
     assert result.exit_code == 130
-    assert "devino: 0 accepted\n" in result.stderr
-    assert "may have been sent" in result.stderr
+    assert result.stdout == ""
+    assert result.stderr == (
+        "devino: interrupted; this may have been sent: look before you send it again\n"
+    )
+    (answer,) = objects(platform.devino(*args, "--json").stdout)
+    assert answer["error"]["type"] == "Interrupted"
+    assert answer["error"]["retry"] == "may_duplicate"
+    assert answer["error"]["refs"] == ["r1"]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        lambda message: InvalidMessage("sender", "is too long", ref=message.ref),
+        lambda message: Unsupported("no way"),
+    ],
+)
+def test_what_the_channel_cannot_send_is_found_before_anything_is_sent(
+    platform: Platform, many: Path, unfit: Callable[[Message], DevinoError]
+) -> None:
+    platform.unfit = {"79030001100": unfit}
+    result = platform.devino("send", "--file", str(many))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("devino: line 1102: ")
+    assert result.stderr.count("\n") == 1
+    assert platform.sent == []
+    (answer,) = objects(platform.devino("send", "--file", str(many), "--json").stdout)
+    assert answer["error"]["line"] == 1102
+
+
+def test_what_stdin_holds_is_checked_as_it_comes(platform: Platform, many: Path) -> None:
+    platform.unfit = {"79030000700": lambda m: InvalidMessage("text", "is too long", ref=m.ref)}
+    result = platform.devino("send", "--file", "-", input=many.read_text())
+    assert result.exit_code == 1
+    assert len(platform.sent) == 500
+    assert result.stderr.splitlines() == [
+        "devino: line 702: text: is too long",
+        "devino: the lines before 502 are reported, nothing from line 502 on was sent",
+        "devino: 500 accepted",
+    ]
+
+
+def test_a_bad_row_of_stdin_says_what_was_sent_before(platform: Platform, many: Path) -> None:
+    rows = many.read_text().splitlines()
+    rows[699] = "7903,x,y"
+    result = platform.devino("send", "--file", "-", "--json", input="\n".join(rows))
+    *receipts, last = objects(result.stdout)
+    assert (len(receipts), result.exit_code) == (500, 1)
+    assert last["error"]["line"] == 700
+    assert last["error"]["unsent_from"] == 502
+
+
+def test_a_failure_of_the_first_batch_reports_nothing(platform: Platform, many: Path) -> None:
+    platform.failing = {"79030000007": ConnectFailed("no route")}
+    told = platform.devino("send", "--file", str(many)).stderr.splitlines()
+    assert told[1:] == ["devino: nothing from line 2 on was sent", "devino: 0 accepted"]
+
+
+def test_a_bug_of_a_channel_is_told_as_one_with_what_was_sent(
+    platform: Platform, many: Path
+) -> None:
+    platform.failing = {"79030000700": KeyError("boom")}
+    result = platform.devino("send", "--file", str(many))
+    assert result.exit_code == 70
+    assert "KeyError: 'boom'" in result.stderr
+    assert "no encoding" not in result.stderr
+    assert "devino: 500 accepted" in result.stderr
+    assert "nothing from line 1002 on was sent" in result.stderr
+
+
+class Unwritable(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["send", "--file", "{many}"], "devino: lines 2 to 501: {why}; this was sent: look"),
+        (["send", "79031234567", "Hello"], "devino: {why}; this was sent: look"),
+        (["balance"], "devino: {why}\n"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_told_with_what_was_sent(
+    platform: Platform,
+    many: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    args: list[str],
+    said: str,
+) -> None:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", Unwritable())
+    with pytest.raises(SystemExit) as exit_:
+        platform.command().main([word.format(many=many) for word in args])
+    assert exit_.value.code == 74
+    told = capsys.readouterr().err
+    assert told.startswith(said.format(why="the output cannot be written: No space left on device"))
+    assert "Traceback" not in told
+    if "--file" in args:
+        assert "devino: nothing from line 502 on was sent\n" in told
+        assert len(platform.sent) == BATCH
 
 
 @pytest.mark.parametrize(
