@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 from urllib.request import urlopen
 
@@ -55,9 +56,9 @@ def sandbox(*args: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]
             process.kill()
 
 
-def run(*args: str) -> Result:
+def run(*args: str, **environ: str) -> Result:
     """In this process, with the plugins that are installed."""
-    return CliRunner(env={"DEVINO_CONFIG": ""}).invoke(Devino(), args)
+    return CliRunner(env={"DEVINO_CONFIG": "", **environ}).invoke(Devino(), args)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -189,6 +190,18 @@ def test_the_demo_fails_when_a_message_ends_elsewhere(short_demo: Any) -> None:
     assert result.exit_code == 1
     assert "rest: an SMS ended as DELIVERED, not as EXPIRED" in result.stdout
     assert f"0 of {len(CHANNELS)} messages came where they should" in result.stdout
+
+
+def test_a_demo_that_cannot_run_a_channel_is_wrong_usage() -> None:
+    result = run("demo", DEVINO_DISABLED_PLUGINS="rest")
+    assert result.exit_code == 2
+    assert "no plugin brings a channel kind 'rest'" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_demo_of_nothing_is_not_in_order() -> None:
+    nothing = _demo.Result(rows=[], inboxes={}, balance=Decimal(0), spent=Decimal(0))
+    assert not nothing.ok
 
 
 def test_on_a_terminal_the_demo_is_one_table_that_changes(
