@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 import rich_click as click
 
+from devino_core import Medium, Secret
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 
 __all__ = ["demo", "sandbox"]
 
 
 def _amount(context: click.Context, option: click.Parameter, text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
+    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,4})?", text) is None:
         raise click.BadParameter(
             f"{text!r} is not an amount such as 1000 or 12.50", context, option
         )
-    return amount
+    return Decimal(text)
+
+
+def _given(context: click.Context, option: click.Parameter, text: str) -> str:
+    if not text:
+        raise click.BadParameter("must not be empty", context, option)
+    return text
+
+
+def _well_formed(
+    context: click.Context, option: click.Parameter, senders: tuple[str, ...]
+) -> tuple[str, ...]:
+    from ._world import _SENDERS
+
+    for sender in senders:
+        if _SENDERS[Medium.SMS].fullmatch(sender) is None:
+            raise click.BadParameter(
+                f"{sender!r} is no sender: up to 11 Latin characters or 15 digits", context, option
+            )
+    return senders
 
 
 @click.command()
@@ -38,12 +55,21 @@ def _amount(context: click.Context, option: click.Parameter, text: str) -> Decim
     metavar="PORT",
     help="Port of all HTTP protocols; a free one, unless given.",
 )
-@click.option("--login", default="demo", show_default=True, help="Login of the one account.")
-@click.option("--password", default="demo", show_default=True, help="Its password.")
+@click.option(
+    "--login",
+    callback=_given,
+    default="demo",
+    show_default=True,
+    help="Login of the one account.",
+)
+@click.option(
+    "--password", callback=_given, default="demo", show_default=True, help="Its password."
+)
 @click.option(
     "--sender",
     "senders",
     metavar="NAME",
+    callback=_well_formed,
     multiple=True,
     help="Approved sender, repeatable; every well-formed one, unless given.",
 )
@@ -87,8 +113,6 @@ def sandbox(
       devino sandbox --json
     """
     # Imported here, as in `demo`: `devino --help` does without a server.
-    from devino_core import Secret
-
     from ._accounts import Account
     from ._serve import serve
     from ._world import World

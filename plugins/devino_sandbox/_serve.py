@@ -67,8 +67,9 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 def _greet(app: App, facts: Mapping[str, str], *, sender: str) -> None:
     app.line("The sandbox is up; Ctrl-C ends it.")
+    width = max(map(len, facts))
     for name, value in facts.items():
-        app.line(f"  {name:10}{value}")
+        app.line(f"  {name:{width}}  {value}")
     app.line("To send through it from another terminal:")
     for key, fact in (("BASE_URL", "rest"), ("LOGIN", "login"), ("PASSWORD", "password")):
         app.line(f"  export DEVINO__REST__{key}={shlex.quote(facts[fact])}")

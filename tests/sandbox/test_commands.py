@@ -100,11 +100,36 @@ def test_a_port_that_is_taken_is_one_line_and_code_2() -> None:
     assert result.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("amount", ["much", "NaN", "Infinity"])
-def test_a_balance_is_an_amount(amount: str) -> None:
-    result = run("sandbox", "--balance", amount)
-    assert result.exit_code == 2
-    assert "is not an amount" in result.stderr
+@pytest.mark.parametrize(
+    ("option", "values", "said"),
+    [
+        (
+            "--balance",
+            ["much", "NaN", "Infinity", "1e400", "1e-400", "-5", "٣"],
+            "is not an amount",
+        ),
+        ("--sender", ["", " ", "TwelveLetter", "Я", "1" * 16], "up to 11 Latin characters or 15"),
+        ("--login", [""], "must not be empty"),
+        ("--password", [""], "must not be empty"),
+    ],
+)
+def test_an_account_that_no_client_could_use_is_wrong_usage(
+    option: str, values: list[str], said: str
+) -> None:
+    for value in values:
+        result = run("sandbox", option, value)
+        assert result.exit_code == 2
+        assert f"{option}" in result.stderr
+        assert said in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_the_greeting_lines_up(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = {"soap_viber_v2": "http://a/b", "rest": "http://a/rest", "login": "me", "password": "p"}
+    _serve._greet(App(), facts, sender="SHOP")
+    out = capsys.readouterr().out
+    assert "  soap_viber_v2  http://a/b\n  rest           http://a/rest\n" in out
+    assert "DEVINO__REST__BASE_URL=http://a/rest\n" in out
 
 
 def test_the_log_shows_what_comes_and_what_becomes_of_it(

@@ -8,7 +8,8 @@
     ``to``, ``sender``, ``text``, ``medium``, ``via`` (the protocol), ``state`` (a
     :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``, ``ids``,
     the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``, ``reported_at``,
-    and ``reason`` of those that were refused. Times are ISO 8601 in UTC, or null.
+    and ``reason`` of those that were refused; of these what was not said is empty. Times are ISO
+    8601 in UTC, or null.
 
 ``POST /_sandbox/incoming``
     ``{"sender": "79161234567", "to": "1234", "text": "hello"}``: a subscriber writes to a number of
@@ -21,7 +22,8 @@
          "action": {"do": "error", "code": 8}}
 
     ``do`` is ``error`` (with ``code``, ``description``), ``http`` (``status``, ``body``,
-    ``content_type``), ``drop``, ``drop-answer`` or ``hang``.
+    ``content_type``), ``drop``, ``drop-answer`` or ``hang``. A protocol or an operation that no
+    service has is refused.
 
 ``DELETE /_sandbox/sessions``
     End all sessions of the session protocols, as a restart of the platform does.

@@ -5,6 +5,7 @@ say, it is decided thus:
 
 - The checks run in this order: arguments there and readable, who asks, limits, recipients, sender,
   balance. Of many recipients one bad one refuses all.
+- A send that is refused for its arguments or its credentials is on record as far as it can be read.
 - A session that has ended or never was is 401 with code 4, "SessionID expired".
 - Dates of ``Send``, ``SendBulk``, ``In`` and ``Statistics`` are UTC, those of ``SendByTimeZone...``
   the recipient's.
