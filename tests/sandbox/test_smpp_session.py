@@ -70,6 +70,15 @@ async def test_an_account_has_four_sessions(smsc: Smsc) -> None:
     assert answer.command_status == 0
 
 
+async def test_a_session_is_bound_once(smsc: Smsc) -> None:
+    esme = await smsc.connect()
+    esme.send(bind(), bind())
+    statuses = [(await esme.receive(smpp.BindTransceiverResp)).command_status for _ in range(2)]
+    assert statuses == [0, Status.ESME_RALYBND]
+    for _ in range(3):
+        await smsc.bind()
+
+
 async def test_sessions_are_counted_by_account(clock: ManualClock) -> None:
     accounts = [Account(login=login, password=Secret("")) for login in ("demo", "other")]
     async with running(World(accounts, clock=clock)) as smsc:
@@ -278,12 +287,12 @@ class TestFaults:
 
     async def test_an_error_by_number_or_name(self, smsc: Smsc) -> None:
         esme = await smsc.bind()
-        for code in (0x58, "esme_rthrottled", "88"):
+        for code in (0x58, "esme_rthrottled", "88", "0x58"):
             smsc.world.faults.add(
                 Fault(protocol="smpp", operation="submit_sm", action=AnswerError(code))
             )
             assert await esme.refused(submit()) == Status.ESME_RTHROTTLED
-        for code in ("no such name", -1, "4294967296"):
+        for code in ("no such name", -1, "4294967296", "9" * 5000):
             smsc.world.faults.add(Fault(action=AnswerError(code)))
             assert await esme.refused(submit()) == Status.ESME_RUNKNOWNERR
         assert list(smsc.world.messages()) == []

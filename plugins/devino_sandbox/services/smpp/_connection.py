@@ -42,7 +42,7 @@ class Connection(asyncio.Protocol):
             smpp.Role.SMSC, self._now(), centre.session_settings
         )
         self._alarm = inf
-        """When the World's timeline will wake this; later than the session's deadline never."""
+        """When the World's timeline will wake this, never later than the session's deadline."""
         self._clogged = False
         """The client does not read what it was sent."""
         self._mute = False
@@ -171,6 +171,9 @@ class Connection(asyncio.Protocol):
 
     def _bind(self, request: smpp.BindRequest) -> Pdu:
         answer = cast("type[smpp.BindResponse]", ANSWERS[type(request)])
+        if self._customer is not None:
+            # Both came at once, before the first was answered.
+            return answer(command_status=Status.ESME_RALYBND)
         bound = self._centre.customers.bind(request)
         if not isinstance(bound, Customer):
             return answer(command_status=bound)
@@ -280,6 +283,12 @@ def _ordered(action: AnswerError, request: Pdu) -> Pdu:
 def _status(code: int | str) -> int:
     """The number that a fault names."""
     if isinstance(code, str):
-        known = Status.__members__.get(code.upper())
-        code = known if known is not None else int(code) if code.isdecimal() else -1
+        try:
+            code = Status[code.upper()] if code[:1].isalpha() else int(code, _base(code))
+        except (KeyError, ValueError):
+            code = -1
     return int(code) if 0 <= code < 2**32 else Status.ESME_RUNKNOWNERR
+
+
+def _base(number: str) -> int:
+    return 16 if number.lower().startswith("0x") else 10

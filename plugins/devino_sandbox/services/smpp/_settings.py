@@ -16,7 +16,7 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     system_id: str = "devino"
-    """What it calls itself in the answer to a bind."""
+    """What it calls itself in the answer to a bind, in at most 15 characters."""
     sessions: int = 4
     """Of one account, at a time."""
     reconnect_after: float = 60.0
