@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
@@ -166,7 +166,9 @@ def test_each_request_has_one_answer_and_none_is_a_failure(
 def test_it_makes_no_difference_how_octets_are_cut(
     said: list[Pdu], cuts: list[int], garbage: bytes
 ) -> None:
-    octets = b"".join(smpp.encode(pdu, number) for number, pdu in enumerate(said, 1)) + garbage
+    # What follows an unbind is answered only if it is read together with it.
+    before = list(takewhile(lambda pdu: not isinstance(pdu, smpp.Unbind), said))
+    octets = b"".join(smpp.encode(pdu, n) for n, pdu in enumerate(before, 1)) + garbage
     borders = [0, *sorted(cuts), len(octets)]
     pieces = [octets[start:end] for start, end in pairwise(borders)]
     at_once, in_pieces = (
