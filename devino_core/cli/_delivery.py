@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from devino_core import AsyncClient, Message
@@ -38,10 +38,8 @@ class Delivery:
             count += len(part)
             try:
                 self._client.check([row.message for row in part], channel=self._channel)
-            except (InvalidMessage, Unsupported):
-                for row in part:
-                    self._check_one(row)
-                raise
+            except (InvalidMessage, Unsupported) as error:
+                raise self._blamed(part, error) from None
         return count
 
     def run(self, rows: Iterable[Row]) -> ExitCode:
@@ -49,6 +47,8 @@ class Delivery:
         try:
             self._app.run(self._send(rows))
         except KeyboardInterrupt:
+            if not self._under_way:
+                raise
             return self._ended_by(
                 self._unknown(Interrupted, "interrupted; this may have been sent")
             )
@@ -78,13 +78,17 @@ class Delivery:
             raise
         self._all_taken_up = True
 
-    def _check_one(self, row: Row) -> None:
-        try:
-            self._client.check([row.message], channel=self._channel)
-        except InvalidMessage as error:
-            raise InvalidRow(row.line, error.field, error.reason) from None
-        except Unsupported as error:
-            raise InvalidRow(row.line, "row", str(error)) from None
+    def _blamed(self, part: Sequence[Row], error: InvalidMessage | Unsupported) -> DevinoError:
+        for row in reversed(part):
+            if row.message.ref == getattr(error, "ref", None):
+                return _at(row.line, error)
+        # It does not say whose it is.
+        for row in part:
+            try:
+                self._client.check([row.message], channel=self._channel)
+            except (InvalidMessage, Unsupported) as own:
+                return _at(row.line, own)
+        return error
 
     def _unknown(self, kind: type[DevinoError], said: str) -> DevinoError:
         error = kind(f"{said}: look before you send it again")
@@ -93,13 +97,14 @@ class Delivery:
 
     def _ended_by(self, error: DevinoError) -> ExitCode:
         if isinstance(error, InvalidMessage) and (line := self._under_way.get(error.ref or "")):
-            error = InvalidRow(line, error.field, error.reason)
+            error = _at(line, error)
         unknown = error.retry is Retry.MAY_DUPLICATE
         where, facts = "", dict[str, object]()
         if lines := self._lines():
             facts["unsent_from"] = self._unsent_from(lines, unknown=unknown)
             if error.refs:
-                where = f"lines {lines[0]} to {lines[1]}: "
+                first, last = lines
+                where = f"lines {first} to {last}: " if first < last else f"line {first}: "
                 facts["lines"] = lines
                 # Those that were made up for the rows of a file mean nothing to its owner.
                 error.refs = ()
@@ -124,9 +129,15 @@ class Delivery:
     def _lines(self) -> tuple[int, int] | None:
         """The first and the last that are under way."""
         lines = list(self._under_way.values())
-        return (lines[0], lines[-1]) if any(lines) else None
+        return (min(lines), max(lines)) if any(lines) else None
 
     def _unsent_from(self, lines: tuple[int, int], *, unknown: bool) -> int | None:
         if not unknown:
             return lines[0]
         return None if self._all_taken_up else lines[1] + 1
+
+
+def _at(line: int, error: InvalidMessage | Unsupported) -> InvalidRow:
+    if isinstance(error, InvalidMessage):
+        return InvalidRow(line, error.field, error.reason)
+    return InvalidRow(line, "row", str(error))

@@ -86,12 +86,11 @@ def send(
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    client = app.client()
     if file is None:
         if to is None or text is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
         rows = [Row(0, Message(**{**given, "to": to, "text": text}))]
-        delivery = Delivery(app, client, Tally(app, every=True), channel=channel)
+        delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
         app.finish(delivery.run(_with_fallback(rows) if fallback_sms else rows))
     if text is not None or "ref" in given:
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
@@ -103,7 +102,7 @@ def send(
         return _with_fallback(rows) if fallback_sms else rows
 
     tally = Tally(app, every=False)
-    delivery = Delivery(app, client, tally, channel=channel)
+    delivery = Delivery(app, app.client(), tally, channel=channel)
     total = None if file == "-" else delivery.check(read())
     try:
         with tally.progress(total):

@@ -321,6 +321,29 @@ def test_what_the_channel_cannot_send_is_found_before_anything_is_sent(
     assert answer["error"]["line"] == 1102
 
 
+def test_a_ref_that_occurs_twice_is_found_by_its_second_line(
+    platform: Platform, numbers: Path
+) -> None:
+    numbers.write_text("to,text,ref\n79031234561,a,r1\n79031234562,a,r2\n79031234563,a,r1\n")
+    result = platform.devino("send", "--file", str(numbers))
+    assert result.exit_code == 2
+    assert result.stderr == "devino: line 4: ref: occurs twice in one call\n"
+    assert platform.sent == []
+
+
+def test_a_failure_of_one_line_names_it(platform: Platform, numbers: Path) -> None:
+    numbers.write_text("to,text\n79031234561,a\n")
+    platform.failing = {"79031234561": OutcomeUnknown("no answer")}
+    told = platform.devino("send", "--file", str(numbers)).stderr.splitlines()
+    assert told[0].startswith("devino: line 2: no answer; ask")
+    assert told[1:] == ["devino: 0 accepted"]
+
+
+def test_usage_is_told_before_what_is_wrong_with_the_settings(platform: Platform) -> None:
+    result = platform.devino("send", "79031234567", environ={"DEVINO_CONFIG": ""})
+    assert "give TO and TEXT" in result.stderr
+
+
 def test_what_stdin_holds_is_checked_as_it_comes(platform: Platform, many: Path) -> None:
     platform.unfit = {"79030000700": lambda m: InvalidMessage("text", "is too long", ref=m.ref)}
     result = platform.devino("send", "--file", "-", input=many.read_text())
