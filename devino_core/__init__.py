@@ -10,7 +10,7 @@ from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
 from ._client import AsyncClient
 from ._events import Event, Incoming, StatusChanged
 from ._message import Medium, Message
-from ._secret import Secret
+from ._secret import Body, Secret
 from ._status import Receipt, State, Status
 from .errors import (
     AuthenticationFailed,
@@ -38,6 +38,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AuthenticationFailed",
+    "Body",
     "Capability",
     "Channel",
     "ChannelSettings",

@@ -1,10 +1,24 @@
-"""A value that does not show itself."""
+"""Values that do not show themselves."""
 
 from __future__ import annotations
 
 from typing import NoReturn, SupportsIndex
 
-__all__ = ["Secret"]
+__all__ = ["Body", "Secret"]
+
+
+class Body(bytes):
+    """A request, an answer or a mail that does not show itself: on this platform these hold
+    passwords.
+
+    Slices and sums are plain bytes again: wrap them anew.
+    """
+
+    def __repr__(self) -> str:
+        return f"Body(*** {len(self)} bytes)"
+
+    # As str(bytes) is its repr; with -bb it would be an error.
+    __str__ = __repr__
 
 
 class Secret:

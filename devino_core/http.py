@@ -21,6 +21,7 @@ from typing import NamedTuple, Self
 import aiohttp
 from yarl import URL
 
+from ._secret import Body
 from .errors import (
     ConfigurationError,
     ConnectFailed,
@@ -34,13 +35,6 @@ from .errors import (
 __all__ = ["Body", "HttpAnswer", "HttpSession"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class Body(bytes):
-    """A body that does not show itself: on this platform bodies hold passwords."""
-
-    def __repr__(self) -> str:
-        return f"Body(*** {len(self)} bytes)"
 
 
 class HttpAnswer(NamedTuple):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import binascii
 import logging
 import pickle
-import traceback
 
 import pytest
 
-from devino_core import DevinoError, Message
+from devino_core import Body, DevinoError, Message
 from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Hang
+from tests.channels._canary import reported, shows, spellings
 from tests.channels._mailed import mailed
 from tests.channels._sandboxed import PASSWORD
 
@@ -51,8 +52,7 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
             try:
                 shown.append(repr(await wire.channel.send([Message("79031234567", verb)])))
             except DevinoError as error:
-                shown += traceback.TracebackException.from_exception(error).format(chain=True)
-                shown += [repr(error), str(error), repr(vars(error)), repr(error.__context__)]
+                shown += reported(error)
             wire.world.faults.clear()
         shown.append(f"{wire.channel!r} {wire.channel.settings!r} {wire.channel}")
         shown.append(repr(vars(wire.channel)))
@@ -64,5 +64,41 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
     shown += [record.getMessage() for record in records]
     shown += [str(record.exc_info) for record in records]
     assert len(shown) > len(VERBS)
-    for hidden in (PASSWORD, base64.b64encode(f"\0demo\0{PASSWORD}".encode()).decode()):
-        assert not [text for text in shown if hidden in text]
+    login = base64.b64encode(f"\0demo\0{PASSWORD}".encode()).decode()
+    assert not [text for text in shown if shows(text, {login, *spellings(PASSWORD)})]
+
+
+@pytest.mark.parametrize("text", ["dots\n.\n.", "no dots", "по-русски"])
+@pytest.mark.parametrize("format_", ["template", "semicolon", "base64"])
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA-BEGIN", "DATA"])
+async def test_no_spelling_of_a_password_is_in_the_locals_of_a_failed_mail(
+    verb: str, format_: str, text: str
+) -> None:
+    password = "пароль=" + PASSWORD
+    async with mailed(format=format_, password=password, line_break=" / ") as wire:
+        wire.world.faults.add(Fault(operation=verb, action=Drop()))
+        with pytest.raises(DevinoError) as caught:
+            await wire.channel.send([Message("79031234567", text)])
+    hidden = spellings(password, "windows-1251") | spellings(PASSWORD)
+    assert not [told for told in reported(caught.value) if shows(told, hidden)]
+
+
+def test_a_body_shows_only_its_size_however_it_is_printed() -> None:
+    body = Body(PASSWORD.encode())
+    for told in (repr(body), str(body), f"{body}", f"{body!s:>40}", repr([body])):
+        assert PASSWORD not in told
+        assert f"{len(PASSWORD)} bytes" in told
+
+
+@pytest.mark.parametrize("transfer", ["plain", "quoted-printable", "base64"])
+@pytest.mark.parametrize("before", range(3))
+def test_the_search_finds_every_spelling(transfer: str, before: int) -> None:
+    password = "пароль=" + PASSWORD
+    body = b"x" * before + password.encode("windows-1251") + b";text that goes on"
+    written = {
+        "plain": lambda: b"x" * 40 + PASSWORD.encode() + b"\r\n",
+        "quoted-printable": lambda: binascii.b2a_qp(b"x" * 50 + body + b"\r\n"),
+        "base64": lambda: base64.encodebytes(b"x" * 45 + body).replace(b"\n", b"\r\n"),
+    }[transfer]()
+    hidden = spellings(password, "windows-1251") | spellings(PASSWORD)
+    assert shows(repr(written), hidden)

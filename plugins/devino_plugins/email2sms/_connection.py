@@ -21,6 +21,7 @@ from aiosmtplib import (
 
 from devino_core import (
     AuthenticationFailed,
+    Body,
     ConnectFailed,
     DevinoError,
     OutcomeUnknown,
@@ -170,7 +171,7 @@ class Connection:
             self._abandoned = False
         await self._ask("MAIL", self._mail_from)
 
-    async def finish(self, mail: bytes) -> Reply:
+    async def finish(self, mail: Body) -> Reply:
         """Send the mail, which has CRLF at the end of each line, and give the reply to it.
 
         Raises as :meth:`begin`; OutcomeUnknown or ProtocolViolation when the mail left and it is
@@ -209,14 +210,14 @@ class Connection:
         self.drop()
         raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
 
-    async def _deliver(self, mail: bytes) -> SMTPResponse:
+    async def _deliver(self, mail: Body) -> SMTPResponse:
         if not self._smtp.is_connected:
             raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
         if mail.startswith(b".") or b"\n." in mail:
-            mail = _LEADING_DOT.sub(b"..", mail)
+            mail = Body(_LEADING_DOT.sub(b"..", mail))
         answered = False
         try:
-            reply = await self._exchange(mail + b".\r\n")
+            reply = await self._exchange(Body(mail + b".\r\n"))
         except (SMTPException, OSError) as error:
             what = _what_happened(error, self._peer.timeout)
             answered = isinstance(error, SMTPResponseException)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from devino_codecs import EncodeError
 from devino_codecs.email2sms import Base64, Semicolon, Submission, Template, encode
-from devino_core import ConfigurationError, InvalidMessage
+from devino_core import Body, ConfigurationError, InvalidMessage
 from devino_core.clock import Clock
 
 from ._settings import Email2SmsSettings, Format
@@ -52,13 +52,13 @@ class MailWriter:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text if self._line_break is None else text.replace("\n", self._line_break)
 
-    def mail(self, sender: str, numbers: Sequence[str], text: str, *, ref: str) -> bytes:
+    def mail(self, sender: str, numbers: Sequence[str], text: str, *, ref: str) -> Body:
         """One mail, complete. ``numbers`` are digits.
 
         Raises InvalidMessage, about ``ref``, for what the format or windows-1251 cannot carry.
         """
         try:
-            return self._write(sender, numbers, text)
+            return Body(self._write(sender, numbers, text))
         except EncodeError as error:
             attribute = self._attributes.get(error.path.partition("[")[0], "")
             field = _FIELDS.get(attribute, "text")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from devino_codecs.text import count_parts
-from devino_core import Medium, Message, Unsupported
+from devino_core import Body, Medium, Message, Unsupported
 from devino_plugins._common.checks import (
     Limits,
     check_options,
@@ -28,7 +28,7 @@ class Planned(NamedTuple):
     """One mail and the messages that it carries."""
 
     positions: Sequence[int]
-    mail: bytes
+    mail: Body
     parts: int
     """Segments of each message."""
 

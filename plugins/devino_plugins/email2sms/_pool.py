@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from devino_core import Unavailable
+from devino_core import Body, Unavailable
 from devino_core.clock import Clock
 
 from ._connection import Connection, Reply
@@ -44,7 +44,7 @@ class Pool:
         self._kept: list[_Kept] = []
         self._closed = False
 
-    async def send(self, mail: bytes) -> Reply:
+    async def send(self, mail: Body) -> Reply:
         """Send one mail. Raises as :meth:`Connection.begin` and :meth:`Connection.finish`."""
         async with self._slots:
             connection, opened_at = await self._begun()
