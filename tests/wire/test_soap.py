@@ -281,7 +281,6 @@ def test_the_manuals_fault_is_a_refused_login() -> None:
         ("Server was unable to process request. ---> SessionID expired", 4),
         ("Server was unable to process request. ---> Invalid session id", 3),
         ("Server was unable to process request. ---> Not enough credits", 5),
-        ("A ---> B ---> Invalid source address", 6),
         ("MessageID can not be null or empty\r\nParameter name: messageId", 1),
         ("Server was unable to process request. ---> Object reference not set", None),
         ("", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -12,7 +13,9 @@ from devino_codecs._xml import Element, escape_text
 from devino_codecs.errors import EncodeError
 
 from ._envelope import Version, envelope
-from ._schema import children
+from ._operations import SERVICES
+from ._schema import children, fields
+from ._values import Login, Session, SmsMessage, ViberMessage
 
 __all__ = ["Fault", "FaultCode", "encode_fault", "fault_of"]
 
@@ -33,25 +36,61 @@ _TO_11: dict[str, str] = {code: word for word, code in _FROM_11.items()}
 # .NET puts each exception's message after the one that it caused.
 _ARROW = re.compile(r"-{3}\s*>")
 
-# Words of known faults, and the number that REST gives the same refusal (tables 17 and 16).
-_REST_CODES: Final = (
-    ("invalid session id", 3),
-    ("sessionid expired", 4),
-    ("invalid user login or password", 4),
-    ("unauthorized access", 4),
-    ("not enough credits", 5),
-    ("invalid source address", 6),
-    ("invalid destination address", 6),
-    ("invalid operation", 6),
-    ("can not be null or empty", 1),
-    ("cannot be null or empty", 1),
-    ("cannot be null", 1),
-    ("нельзя указывать диапазон дат", 2),
-    ("invalid argument", 2),
-    ("forbidden", 7),
-    ("gateway error", 8),
-    ("internal server error", 9),
+# The platform's own failures: a send may have been carried out, whatever else is said.
+_FAILURES: Final = {"gateway error": 8, "internal server error": 9}
+
+# Whole sentences, and the number that REST gives the same refusal (tables 17 and 16). Not parts of
+# sentences: .NET says "Invalid operation. The connection is closed." half way through a send.
+_REFUSALS: Final = {
+    "invalid argument": 2,
+    "invalid session id": 3,
+    "sessionid expired": 4,
+    "invalid user login or password": 4,
+    "unauthorized access": 4,
+    "not enough credits": 5,
+    "invalid source address": 6,
+    "invalid destination address": 6,
+    "invalid operation": 6,
+    "forbidden": 7,
+}
+# A reason or a number follows.
+_INVALID: Final = ("invalid argument: ", "нельзя указывать диапазон дат")
+_EMPTY: Final = re.compile(r"(\w+) can ?not be null(?: or empty)?")
+
+# What ASP.NET puts before a sentence, and .NET's ArgumentException after it. A sentence that other
+# exceptions have wrapped is not at the beginning of the call, and does not say that nothing was
+# done.
+_SENTENCE: Final = re.compile(
+    r"(?:server was unable to process request\.? ?-{3} ?> ?)?"
+    r"(?P<said>.*?)\.?(?: parameter name: (?P<name>\w+))?"
 )
+
+
+@cache
+def _parameters() -> frozenset[str]:
+    """What a service's own check can have found wrong, in lower case."""
+    requests = {request for service in SERVICES for request in service.requests}
+    structs = (*requests, SmsMessage, ViberMessage, Login, Session)
+    return frozenset(field.element.name.lower() for struct in structs for field in fields(struct))
+
+
+def _refusal(text: str) -> int | None:
+    """The number of a fault's text, which is on one line and in lower case."""
+    for words, code in _FAILURES.items():
+        if words in text:
+            return code
+    match = _SENTENCE.fullmatch(text)
+    if match is None or _ARROW.search(match["said"]):
+        return None
+    said, name = match["said"], match["name"]
+    if name is not None and name not in _parameters():
+        return None
+    if said.startswith(_INVALID):
+        return 2
+    if empty := _EMPTY.fullmatch(said):
+        what = name or empty[1]
+        return 1 if what == "argument" or what in _parameters() else None
+    return _REFUSALS.get(said)
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +111,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rest_code(self) -> int | None:
-        """The number of the same refusal in the REST tables, 1 to 9, where the text tells it."""
-        said = self.message.lower()
-        return next((code for words, code in _REST_CODES if words in said), None)
+        """The number of the same refusal in the REST tables, 1 to 9, where the text tells it.
+
+        1 to 7 say that nothing was done: only a whole sentence of the platform's tells them.
+        """
+        return _refusal(" ".join(self.reason.split()).lower())
 
 
 def encode_fault(fault: Fault, *, version: Version = Version.SOAP_12) -> bytes:

@@ -213,7 +213,7 @@ class Connection:
     async def _deliver(self, mail: Body) -> SMTPResponse:
         if not self._smtp.is_connected:
             raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
-        if mail.startswith(b".") or b"\n." in mail:
+        if mail.startswith(b".") or mail.find(b"\n.") >= 0:
             mail = Body(_LEADING_DOT.sub(b"..", mail))
         answered = False
         try:
