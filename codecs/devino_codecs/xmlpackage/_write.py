@@ -40,10 +40,9 @@ def encode_request(package: Package) -> bytes:
 
     Raises :exc:`EncodeError`; its path counts from 0: ``message.msg[3].date_beg``.
     """
+    credentials = Credentials(login=package.login, password=package.password)
     return "".join(
-        _request(
-            package.login, package.password, package.messages, package.default, package.statuses
-        )
+        _request(credentials, package.messages, package.default, package.statuses)
     ).encode()
 
 
@@ -62,7 +61,8 @@ def iter_request(
     :exc:`EncodeError` from the midst of the iteration, when part of the package has left already:
     a receiver has seen a broken document then, and takes none of it.
     """
-    return _chunks(_request(login, password, messages, default, statuses), chunk_size)
+    credentials = Credentials(login=login, password=password)
+    return _chunks(_request(credentials, messages, default, statuses), chunk_size)
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -81,14 +81,22 @@ def iter_answer(
     return _chunks(_answer(messages, statuses, error), chunk_size)
 
 
+class _Opening(str):
+    """A start tag with credentials: not shown in a traceback with locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'<package ***>'"
+
+
 def _request(
-    login: str,
-    password: str,
+    credentials: Credentials,
     messages: Iterable[Message],
     default: Default | None,
     statuses: Iterable[StatusRequest],
 ) -> Iterator[str]:
-    yield f"{DECLARATION}{CREDENTIALS.open(Credentials(login=login, password=password))}"
+    yield _Opening(f"{DECLARATION}{CREDENTIALS.open(credentials)}")
     before = "" if default is None else _row(DEFAULT, default, "message.default")
     yield from _section("message", before, _message_writer(default), messages)
     yield from _section("status", "", STATUS_REQUEST.write, statuses)

@@ -66,7 +66,7 @@ def plan(
     messages: Sequence[Message],
     sender_of: Callable[[Message], str],
     *,
-    credentials: tuple[str, str],
+    credentials: xml.Credentials,
     size: int,
     id_bits: int,
     utc_offset: float,
@@ -86,17 +86,19 @@ def plan(
     return [Prepared(package, encode(package, credentials)) for package in packages]
 
 
-def encode(items: Sequence[Item], credentials: tuple[str, str]) -> Body:
+def encode(items: Sequence[Item], credentials: xml.Credentials) -> Body:
     """A package of these messages.
 
     Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.
     """
-    login, password = credentials
-    messages = tuple([item.wire for item in items])
+    # Masked all the way: reports of crashes show the locals of every frame.
+    package = xml.Package(
+        login=credentials.login,
+        password=credentials.password,
+        messages=tuple([item.wire for item in items]),
+    )
     try:
-        return Body(
-            xml.encode_request(xml.Package(login=login, password=password, messages=messages))
-        )
+        return Body(xml.encode_request(package))
     except EncodeError as error:
         found = _PLACE.fullmatch(error.path)
         if found is None:
