@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -65,7 +66,8 @@ RESULT = {
     "code": CODES,
 }
 MESSAGE_RESULTS = st.builds(xml.MessageResult, **RESULT)
-STATUS_RESULTS = st.builds(xml.StatusResult, date_completed=maybe(CLOCKS), **RESULT)
+SET = CLOCKS.filter(lambda moment: moment != clock("0001-01-01T00:00:00"))
+STATUS_RESULTS = st.builds(xml.StatusResult, date_completed=maybe(SET), **RESULT)
 PACKAGES = st.builds(
     xml.Package,
     login=TEXTS,
@@ -490,6 +492,57 @@ def test_statuses_are_paired_by_either_id() -> None:
     assert xml.pair(asked, got) == [(asked[0], got[1]), (asked[1], got[0])]
 
 
+def test_results_that_name_somebody_else_are_nobodys() -> None:
+    asked = [message(1), message(2)]
+    pairs = xml.pair(asked, [result(1, 10), result(1, 20)])
+    assert [r and r.sms_id for _, r in pairs] == [10, None]
+    assert [r for _, r in xml.pair(asked, [result(77, 10), result(78, 20)])] == [None, None]
+
+
+def test_statuses_that_name_somebody_else_are_nobodys_and_those_without_name_go_by_order() -> None:
+    asked = [xml.StatusRequest(sms_id=5), xml.StatusRequest(id=1)]
+    of_others = [
+        xml.StatusResult(sms_id=9, code=xml.MessageStatus.DELIVERED),
+        xml.StatusResult(id=2, code=xml.MessageStatus.ENROUTE),
+    ]
+    assert [r for _, r in xml.pair(asked, of_others)] == [None, None]
+    nameless = [xml.StatusResult(code=code) for code in (101, 102)]
+    assert [r for _, r in xml.pair(asked, nameless)] == nameless
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+03:00"])
+def test_an_unset_date_is_none(zone: str) -> None:
+    said = f'<status><msg sms_id="5" date_completed="0001-01-01T00:00:00{zone}">101</msg></status>'
+    data = f"<package>{said}</package>".encode()
+    unset = xml.StatusResult(sms_id=5, code=xml.MessageStatus.ENROUTE)
+    assert xml.decode_answer(data).statuses == (unset,)
+    assert read_answer([data]) == [unset]
+
+
+def test_the_date_that_means_unset_is_not_written() -> None:
+    unset = xml.StatusResult(code=101, date_completed=clock("0001-01-01T00:00:00"))
+    with pytest.raises(EncodeError) as caught:
+        xml.encode_answer(xml.Answer(statuses=(unset,)))
+    assert caught.value.path == "status.msg[0].date_completed"
+
+
 def test_the_unrolled_functions_can_be_read() -> None:
     assert "sms_id != '0'" in _layout.MESSAGE_RESULT.source
     compile(_layout.MESSAGE.source, "source", "exec")
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_a_traceback_with_locals_shows_no_credentials(size: int) -> None:
+    bad = xml.Message(id=2, recipient="7", text="a\0")
+    package = xml.Package(login="LOGIN", password="PASSWORD", messages=(message(1), bad))
+
+    def chunks() -> object:
+        return list(xml.iter_request("LOGIN", "PASSWORD", package.messages, chunk_size=size))
+
+    for write in (lambda: xml.encode_request(package), chunks):
+        with pytest.raises(EncodeError) as caught:
+            write()
+        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        shown = [str(frame.locals) for frame in told.stack if frame.filename != __file__]
+        assert len(shown) > 2
+        assert not [text for text in shown if "LOGIN" in text or "PASSWORD" in text]

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from typing import TypeVar
 
-from ._values import Message, MessageResult, StatusRequest
+from ._values import Message, MessageResult, StatusRequest, StatusResult
 
 __all__ = ["pair"]
 
@@ -17,9 +17,10 @@ Got = TypeVar("Got", bound=MessageResult)
 def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Got | None]]:
     """Every message (or status request) with its result, in the order asked.
 
-    First by the caller's ``id``, then by ``sms_id`` for status requests, whatever the order; what
-    neither names is paired by order, and only if as many results are left as messages: a guess
-    about who was refused is worse than ``None``.
+    First by the caller's ``id``, then by ``sms_id`` for status requests, whatever the order.
+    Results that name nobody (no ``id``, and of a status no ``sms_id``) are paired by order, and
+    only if there are as many as messages left: a guess about who was refused is worse than
+    ``None``. A result that names somebody else is nobody's.
     """
     left = list(results)
     pairs: list[tuple[Asked, Got | None]] = [(item, None) for item in asked]
@@ -39,8 +40,14 @@ def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Go
             else:
                 unclaimed.append(result)
         left = unclaimed
+    left = [result for result in left if _is_nameless(result)]
     unpaired = [index for index, (_, result) in enumerate(pairs) if result is None]
     if len(unpaired) == len(left):
         for index, result in zip(unpaired, left, strict=True):
             pairs[index] = pairs[index][0], result
     return pairs
+
+
+def _is_nameless(result: MessageResult) -> bool:
+    # To a message sent the platform gives its sms_id here: that names nobody yet.
+    return result.id is None and (result.sms_id is None or not isinstance(result, StatusResult))

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from devino_codecs._masked import Masked
-from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, codes
+from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, Scalar, codes
+from devino_codecs.errors import EncodeError
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
 from ._rows import Attribute, Text
@@ -30,6 +31,24 @@ __all__ = [
 _TYPE = codes(MessageType)
 _MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
+
+
+# An unset DateTime of .NET, whatever zone it is printed with.
+_UNSET = datetime.fromisoformat("0001-01-01T00:00:00")
+
+
+def _read_completed(text: str) -> datetime | None:
+    moment = CLOCK_SECONDS.read(text)
+    return None if moment.replace(tzinfo=None) == _UNSET else moment
+
+
+def _write_completed(value: datetime | None) -> str:
+    if value is None or value == _UNSET:
+        raise EncodeError("a date that is set is expected: None leaves it out")
+    return CLOCK_SECONDS.write(value)
+
+
+_COMPLETED = Scalar[datetime | None](CLOCK_SECONDS.xsd, _read_completed, _write_completed)
 
 
 class Credentials(Masked, frozen=True, kw_only=True):
@@ -106,10 +125,10 @@ class StatusResult(MessageResult, frozen=True, kw_only=True, gc=False):
     """What the platform says of one message asked after.
 
     ``date_completed`` is when the status became final: naive, the manual names no zone (aware if
-    the wire had one).
+    the wire had one). The unset date of .NET, 0001-01-01T00:00:00, is ``None``.
     """
 
-    date_completed: Annotated[datetime | None, Attribute(CLOCK_SECONDS)] = None
+    date_completed: Annotated[datetime | None, Attribute(_COMPLETED)] = None
 
 
 class PackageError(msgspec.Struct, frozen=True):
