@@ -245,3 +245,48 @@ async def test_results_are_paired_by_id_whatever_their_order(wire: Wired) -> Non
     wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("message", rows))))
     receipts = await wire.channel.send([Message(TO, "a", ref=ref) for ref in ("7", "8", "9")])
     assert [receipt.ids for receipt in receipts] == [("70",), ("80",), ("90",)]
+
+
+async def test_an_unknown_error_with_an_id_is_a_message_to_ask_after(wire: Wired) -> None:
+    rows = '<msg id="7" sms_id="55" sms_count="1">200</msg>'
+    wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("message", rows))))
+    (receipt,) = await wire.channel.send([Message(TO, "a", ref="7")])
+    assert (receipt.ids, receipt.status.state, receipt.error) == (("55",), State.UNKNOWN, None)
+    wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("status", rows))))
+    (status,) = await channel(wire).status_by_ref(["7"])
+    assert (status.state, status.code) == (State.UNKNOWN, 200)
+
+
+async def test_a_status_of_somebody_else_is_nobodys(wire: Wired) -> None:
+    rows = '<msg sms_id="5">102</msg>'
+    wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("status", rows))))
+    (status,) = await wire.channel.status(["123"])
+    assert (status.id, status.state, status.code) == ("123", State.UNKNOWN, None)
+
+
+async def test_a_refusal_is_not_laid_on_the_next_message(wire: Wired) -> None:
+    rows = '<msg id="1" sms_id="11">106</msg><msg id="1">206</msg>'
+    wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("message", rows))))
+    receipts = await wire.channel.send([Message(TO, "a", ref="1"), Message(OTHER, "b", ref="2")])
+    assert receipts[0].ids == ("11",)
+    assert receipts[1].error is None
+    (stored,) = wire.world.messages()
+    assert (stored.ids, stored.submission.text) == (receipts[1].ids, "b")
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+14:00"])
+@pytest.mark.parametrize("offset", [-3, 0, 3])
+async def test_an_unset_time_is_none(offset: int, zone: str) -> None:
+    said = f'<msg sms_id="5" date_completed="0001-01-01T00:00:00{zone}">101</msg>'
+    async with wired("xml", "xml", utc_offset=offset) as wire:
+        wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("status", said))))
+        (status,) = await wire.channel.status(["5"])
+    assert (status.state, status.reported_at) == (State.ENROUTE, None)
+
+
+async def test_a_time_that_no_other_zone_has_is_none() -> None:
+    said = '<msg sms_id="5" date_completed="0001-01-01T01:00:00">101</msg>'
+    async with wired("xml", "xml", utc_offset=3) as wire:
+        wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("status", said))))
+        (status,) = await wire.channel.status(["5"])
+    assert status.reported_at is None

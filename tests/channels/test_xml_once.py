@@ -163,6 +163,34 @@ async def test_questions_that_get_lost_too_are_asked_again() -> None:
         assert [receipt.ids] == [message.ids for message in wire.world.messages()]
 
 
+async def test_a_repeat_that_a_strict_platform_refuses_is_found_by_its_ref() -> None:
+    world = World([account()], clock=ManualClock(), strict=True)
+    async with wired("xml", "xml", world=world, ask_interval=0) as wire:
+        wire.world.faults.add(Fault(operation="Send.ashx", action=DropAnswer()))
+        wire.world.faults.add(Fault(operation="Statistics.ashx", times=4, action=Drop()))
+        message = Message(TO, "a", ref="777")
+        with pytest.raises(OutcomeUnknown):
+            await wire.channel.send([message])
+        (receipt,) = await wire.channel.send([message])
+        # The World keeps a record of the refused repeat, too.
+        first, repeat = wire.world.messages()
+        assert repeat.state is State.REJECTED
+        assert (receipt.ids, receipt.error) == (first.ids, None)
+        assert receipt.status.state is State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "told", ['<msg id="999" sms_id="5">102</msg>', '<msg sms_id="5">102</msg>', "<msg>102</msg>"]
+)
+async def test_what_is_said_of_somebody_else_or_of_nobody_settles_nothing(told: str) -> None:
+    async with wired("xml", "xml", ask_interval=0) as wire:
+        answer = AnswerHttp(200, f"<package><status>{told}</status></package>")
+        wire.world.faults.add(Fault(operation="Send.ashx", action=Drop()))
+        wire.world.faults.add(Fault(operation="Statistics.ashx", times=None, action=answer))
+        with pytest.raises(OutcomeUnknown):
+            await wire.channel.send([Message(TO, "a", ref="777")])
+
+
 @pytest.mark.parametrize("action", [Drop(), AnswerError(202), AnswerHttp(200, "<html>")])
 async def test_what_nobody_can_be_asked_about_stays_unknown_and_is_not_sent_again(
     action: Drop,
@@ -205,6 +233,9 @@ UNKNOWN = xml.StatusResult(code=xml.MessageError.ERR_ID)
 VAGUE = xml.StatusResult(code=xml.MessageStatus.UNKNOWN)
 TAKEN = xml.MessageResult(sms_id=70, code=xml.MessageStatus.ACCEPTED)
 BAD_ID = xml.MessageResult(code=xml.MessageError.ERR_ID)
+ERROR = xml.MessageResult(code=xml.MessageError.ERR_UNKNOWN)
+ERROR_WITH_ID = xml.MessageResult(sms_id=70, code=xml.MessageError.ERR_UNKNOWN)
+NO_SENDER = xml.MessageResult(code=xml.MessageError.ERR_SENDER)
 REFUSAL = xml.StatusResult(code=xml.MessageError.ERR_SENDER)
 LOST = OutcomeUnknown("lost")
 """What the platform answers of one message; an error is that of the whole call."""
@@ -265,7 +296,17 @@ NO_CONNECTION, REFUSED = ConnectFailed("no connection"), Rejected("no", code=201
 
 SCRIPTS = {
     "taken": ([TAKEN], [], [TAKEN]),
-    "refused": ([BAD_ID], [], [BAD_ID]),
+    "refused": ([NO_SENDER], [], [NO_SENDER]),
+    "a bad id that the platform has": ([BAD_ID], [[FOUND]], [FOUND]),
+    "a bad id that it does not know": ([BAD_ID], [[U]] * 3, [BAD_ID]),
+    "a bad id, and nobody answers": ([BAD_ID], [[GONE]] * 3, [OutcomeUnknown]),
+    "a bad id, and asking is refused": ([BAD_ID], [[REFUSED]], [OutcomeUnknown]),
+    "an unknown error, and found": ([ERROR], [[FOUND]], [FOUND]),
+    "an unknown error, and not known": ([ERROR, TAKEN], [[U]] * 3, [TAKEN]),
+    "an unknown error twice": ([ERROR, ERROR], [[U]] * 6, [Unavailable]),
+    "an unknown error of the question": ([LOST], [[ERROR], [ERROR_WITH_ID], [FOUND]], [FOUND]),
+    "an unknown error with an id, and found": ([ERROR_WITH_ID], [[FOUND]], [FOUND]),
+    "an unknown error with an id": ([ERROR_WITH_ID], [[U]] * 3, [ERROR_WITH_ID]),
     "never connected": ([NO_CONNECTION], [], [NO_CONNECTION]),
     "refused as a whole": ([REFUSED], [], [REFUSED]),
     "lost, and found": ([LOST], [[FOUND]], [FOUND]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 
 from devino_codecs.xmlpackage import (
     MessageError,
@@ -23,7 +23,7 @@ from devino_core import (
 )
 from devino_plugins._common.refusals import failure
 
-__all__ = ["error_of", "is_taken", "is_unknown", "package_error", "status_of"]
+__all__ = ["error_of", "is_bad_id", "is_taken", "is_unknown", "package_error", "status_of"]
 
 STATES: Mapping[int, State] = {
     MessageStatus.SCHEDULED: State.SCHEDULED,
@@ -53,14 +53,23 @@ def is_taken(result: MessageResult) -> bool:
     return result.sms_id is not None or result.code in _TELLING
 
 
+def is_bad_id(result: MessageResult) -> bool:
+    """The id was refused: because of what it is, or because it was used before."""
+    return result.code == MessageError.ERR_ID
+
+
 def is_unknown(result: MessageResult) -> bool:
     """``Statistics.ashx`` says that it has no such message."""
     return result.code == MessageError.ERR_ID and result.sms_id is None
 
 
 def error_of(result: MessageResult) -> Rejected | None:
-    """Why a message was refused; None if it was not, or if nothing says so."""
-    if not isinstance(result.code, MessageError):
+    """Why a message was refused; None if it was not, or if nothing says so.
+
+    An unknown error says nothing: as of a whole package, it may have come after the message was
+    taken.
+    """
+    if not isinstance(result.code, MessageError) or result.code == MessageError.ERR_UNKNOWN:
         return None
     kind = _ERRORS.get(result.code, Rejected)
     return kind(f"{result.code.name}: {result.code.meaning}", code=int(result.code))
@@ -71,7 +80,8 @@ def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Sta
     completed = result.date_completed if isinstance(result, StatusResult) else None
     state = STATES.get(result.code, otherwise)
     if isinstance(result.code, MessageError):
-        state = State.UNKNOWN if is_unknown(result) else State.REJECTED
+        vague = is_unknown(result) or result.code == MessageError.ERR_UNKNOWN
+        state = State.UNKNOWN if vague else State.REJECTED
     return Status(
         state=state,
         id=None if result.sms_id is None else str(result.sms_id),
@@ -91,5 +101,11 @@ def package_error(error: PackageError, *, changes: bool) -> DevinoError:
     return failure(f"{meaning} (code {int(code)})", changes=changes)
 
 
-def _aware(moment: datetime, zone: timezone) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+def _aware(moment: datetime, zone: timezone) -> datetime | None:
+    """An instant; None at the ends of the calendar, where other zones have none."""
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    try:
+        aware.astimezone(UTC)
+    except OverflowError:
+        return None
+    return aware

@@ -45,17 +45,23 @@ class XmlChannel(HttpChannel[XmlSettings]):
 
     def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._credentials = settings.login, settings.password.reveal()
+        self._credentials = xml.Credentials(
+            login=settings.login, password=settings.password.reveal()
+        )
         encode((), self._credentials)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        """Send SMS in packages, each message effectively once.
+        """Send SMS in packages, each message effectively once within this call.
 
         The wire's id of a message is its ``ref`` where that is a number, else a hash of it. When
         an answer is lost the platform is asked by that id before anything is decided: a receipt
         tells what it says, and what it does not know is sent again, once. A ``ref`` must not be
         used for two messages within the platform's memory of three days.
+
+        Calling again with the same ``ref``, as after OutcomeUnknown, sends once only where the
+        platform refuses an id that it has: the receipt then tells of the message that is there.
+        The manual does not say whether it does: ask :meth:`status_by_ref` first.
 
         Limits: sender 11 characters. ``options``: ``type``, ``"text"``, ``"flash"`` or
         ``"wap-push"``, and ``url``, which a WAP push needs (100 characters). ``send_at`` must be
@@ -119,7 +125,12 @@ class XmlChannel(HttpChannel[XmlSettings]):
             return [r for _, r in xml.pair([item.wire for item in items], answer.messages)]
 
         async def ask(items: Sequence[Item]) -> list[xml.StatusResult | None]:
-            return await self._ask([xml.StatusRequest(id=item.id) for item in items])
+            results = await self._ask([xml.StatusRequest(id=item.id) for item in items])
+            # A result without id was paired by its place, which is no proof of what was sent.
+            return [
+                result if result is not None and result.id == item.id else None
+                for item, result in zip(items, results, strict=True)
+            ]
 
         verdicts = await send_once(
             package.items, submit=submit, ask=ask, clock=self.clock, patience=self.settings
@@ -161,8 +172,11 @@ class XmlChannel(HttpChannel[XmlSettings]):
         return [result for part in parts for result in part]
 
     async def _ask_part(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
-        login, password = self._credentials
-        package = xml.Package(login=login, password=password, statuses=tuple(asked))
+        package = xml.Package(
+            login=self._credentials.login,
+            password=self._credentials.password,
+            statuses=tuple(asked),
+        )
         body = Body(xml.encode_request(package))
         answer = await self._post("Statistics.ashx", body, changes=False)
         return [result for _, result in xml.pair(asked, answer.statuses)]

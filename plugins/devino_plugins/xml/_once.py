@@ -4,7 +4,11 @@ A send whose answer was lost may or may not have been carried out. As each messa
 the caller, the platform can be asked: what it knows is sent, and what it says, the last time that
 it is asked, that it does not know was not, so that it can be sent once more. What neither is sure
 of keeps the error of the lost answer. "Effectively" once, because a platform that takes a package
-longer after the connection broke than it was asked for would take it twice.
+longer after the connection broke than it was asked for would take it twice; and within one call:
+nothing is remembered from one to the next.
+
+A refused id (ERR_ID) may be one that the platform has already, from this call or an earlier one,
+and its unknown error (ERR_UNKNOWN) says nothing: both are asked after like a lost answer.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
-from devino_codecs.xmlpackage import MessageError, MessageResult
+from devino_codecs.xmlpackage import MessageResult
 from devino_core import (
     DevinoError,
     OutcomeUnknown,
@@ -23,7 +27,7 @@ from devino_core import (
 )
 from devino_core.clock import Clock
 
-from ._answers import error_of, is_taken, is_unknown
+from ._answers import error_of, is_bad_id, is_taken, is_unknown
 from ._plan import Item
 
 __all__ = ["Verdict", "send_once"]
@@ -59,15 +63,11 @@ async def send_once(
     Raises an error that concerns them all.
     """
     verdicts: dict[int, Verdict] = {}
-    doubtful = await _submit(items, submit, verdicts, again=False)
-    unknown = await _ask(doubtful, ask, verdicts, clock, patience)
-    if unknown and patience.resend:
-        doubtful = await _submit(unknown, submit, verdicts, again=True)
-        unknown = await _ask(doubtful, ask, verdicts, clock, patience)
+    unsent = await _attempt(items, submit, ask, verdicts, clock, patience)
+    if unsent and patience.resend:
+        unsent = await _attempt(unsent, submit, ask, verdicts, clock, patience)
     not_sent = Unavailable("the platform does not know this message: it can be sent again")
-    for item in unknown:
-        if isinstance(verdicts[item.id], DevinoError):
-            verdicts[item.id] = not_sent
+    verdicts.update({item.id: not_sent for item in unsent})
     outcomes = [verdicts[item.id] for item in items]
     first = outcomes[0]
     if isinstance(first, DevinoError) and all(outcome is first for outcome in outcomes):
@@ -75,14 +75,32 @@ async def send_once(
     return outcomes
 
 
+async def _attempt(
+    items: Sequence[Item],
+    submit: Callable[[Sequence[Item]], Awaitable[Results]],
+    ask: Callable[[Sequence[Item]], Awaitable[Results]],
+    verdicts: dict[int, Verdict],
+    clock: Clock,
+    patience: Patience,
+) -> list[Item]:
+    """Send and ask after what is doubtful; those that were not sent and may be."""
+    said: dict[int, MessageResult] = {}
+    doubtful = await _submit(items, submit, verdicts, said)
+    unknown = await _ask(doubtful, ask, verdicts, clock, patience)
+    verdicts.update({item.id: said[item.id] for item in unknown if item.id in said})
+    return [item for item in unknown if isinstance(verdicts[item.id], DevinoError)]
+
+
 async def _submit(
     items: Sequence[Item],
     submit: Callable[[Sequence[Item]], Awaitable[Results]],
     verdicts: dict[int, Verdict],
-    *,
-    again: bool,
+    said: dict[int, MessageResult],
 ) -> list[Item]:
-    """Send; those of which the verdict is no more than what holds if nobody knows better."""
+    """Send; those of which the verdict is no more than what holds if nobody knows better.
+
+    ``said`` gets what holds of them if the platform does not know them.
+    """
     try:
         results = await submit(items)
     except (OutcomeUnknown, ProtocolViolation) as error:
@@ -91,14 +109,24 @@ async def _submit(
     except DevinoError as error:
         verdicts.update({item.id: error for item in items})
         return []
+    # Not constants: an error keeps the traceback of whoever raised it.
+    unsaid = OutcomeUnknown("the answer does not say what became of this message")
+    id_refused = OutcomeUnknown("the platform refuses the id of this message, which it may have")
     doubtful: list[Item] = []
-    unsaid = OutcomeUnknown("the answer does not mention this message; it may have been sent")
     for item, result in zip(items, results, strict=True):
-        settled = result is not None and (is_taken(result) or error_of(result) is not None)
-        verdicts[item.id] = result if settled and result is not None else unsaid
-        # Sent for the second time, a bad id may be one that the platform has already.
-        if not settled or (again and result is not None and result.code == MessageError.ERR_ID):
-            doubtful.append(item)
+        if result is not None and _is_settled(result):
+            verdicts[item.id] = result
+            continue
+        doubtful.append(item)
+        verdicts[item.id] = unsaid
+        if result is None:
+            continue
+        if is_bad_id(result):
+            verdicts[item.id] = id_refused
+            said[item.id] = result
+        elif result.sms_id is not None:
+            # With an id to ask after it is neither refused nor safe to repeat.
+            verdicts[item.id] = said[item.id] = result
     return doubtful
 
 
@@ -127,7 +155,7 @@ async def _ask(
             continue
         left = []
         for item, result in zip(waiting, results, strict=True):
-            if result is not None and (is_taken(result) or _is_refused(result)):
+            if result is not None and _is_settled(result):
                 verdicts[item.id] = result
                 continue
             left.append(item)
@@ -139,5 +167,5 @@ async def _ask(
     return unknown
 
 
-def _is_refused(result: MessageResult) -> bool:
-    return error_of(result) is not None and not is_unknown(result)
+def _is_settled(result: MessageResult) -> bool:
+    return is_taken(result) or (error_of(result) is not None and not is_bad_id(result))
