@@ -46,8 +46,13 @@ def _load() -> dict[str, Vector]:
 VECTORS = _load()
 
 
-def vectors(*protocols: str, direction: str | None = None, chapter: int | None = None) -> list[Vector]:
-    """All vectors of these protocols, in the manual's order. Pass to ``parametrize`` with ``ids=vector_id``."""
+def vectors(
+    *protocols: str, direction: str | None = None, chapter: int | None = None
+) -> list[Vector]:
+    """All vectors of these protocols, in the manual's order.
+
+    Pass them to ``parametrize`` with ``ids=vector_id``.
+    """
     found = [
         v
         for v in VECTORS.values()
