@@ -138,12 +138,15 @@ class Plugins:
         import importlib.metadata
 
         disabled = set(_names(environ, "DEVINO_DISABLED_PLUGINS"))
+        # Each look at a distribution's name reads its metadata from the disk.
+        origins: dict[object, str] = {}
         for entry in importlib.metadata.entry_points(group=kernel.GROUP):
             if entry.name in disabled:
                 continue
             dist = entry.dist
-            origin = f"{dist.name} {dist.version}" if dist is not None else entry.value
-            self._load(entry.name, origin, entry.load)
+            if dist not in origins:
+                origins[dist] = f"{dist.name} {dist.version}" if dist is not None else entry.value
+            self._load(entry.name, origins[dist], entry.load)
         for module in _names(environ, "DEVINO_PLUGINS"):
             self._load(module, "DEVINO_PLUGINS", partial(importlib.import_module, module))
 
