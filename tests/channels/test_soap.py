@@ -14,9 +14,11 @@ import pytest
 from devino_codecs.soap import Fault as SoapFault
 from devino_codecs.soap import Version, encode_fault
 from devino_core import (
+    AsyncClient,
     AuthenticationFailed,
     Channel,
     ChannelSettings,
+    ConfigurationError,
     InsufficientFunds,
     InvalidMessage,
     Medium,
@@ -43,7 +45,7 @@ from devino_sandbox import (
     World,
 )
 from devino_sandbox.services.soap import SoapService
-from tests.channels._sandboxed import Wired, account, wired
+from tests.channels._sandboxed import PASSWORD, Wired, account, wired
 
 KINDS = ("soap", "soap-v2")
 TO, OTHER = "79031234567", "79031234568"
@@ -381,3 +383,16 @@ async def test_calls_are_spaced_by_the_rate_and_the_login_counts() -> None:
         await asyncio.gather(*[wire.channel.balance() for _ in range(5)])
         # Six calls with the login: the first at once, each other a fiftieth of a second later.
         assert loop.time() - began >= 5 / 50
+
+
+@pytest.mark.parametrize("rate", [5e-324, 1e-300, 0.0009, 1000.1, float("inf"), float("nan"), -1.0])
+def test_a_rate_that_no_limit_can_keep_is_a_wrong_setting(rate: float) -> None:
+    settings = {"login": "demo", "password": PASSWORD, "sender": "DEVINO"}
+    with pytest.raises(ConfigurationError, match="requests_per_second"):
+        AsyncClient({"soap": {"kind": "soap", **settings, "requests_per_second": rate}})
+
+
+@pytest.mark.parametrize("rate", [0, 0.001, 0.5, 1000])
+async def test_any_sane_rate_opens(rate: float) -> None:
+    async with soap(requests_per_second=rate) as wire:
+        assert wire.channel.settings.requests_per_second == rate  # type: ignore[attr-defined]

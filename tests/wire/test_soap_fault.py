@@ -81,7 +81,7 @@ def test_a_failure_of_the_platform_outweighs_what_else_is_said(reason: str, code
 
 
 @given(
-    st.text(st.characters(codec="utf-8"), min_size=1).filter(str.split),
+    st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.split()),
     st.sampled_from(sorted(set(ErrorCode) - BROKEN)),
 )
 def test_what_precedes_known_words_makes_them_unknown(before: str, code: ErrorCode) -> None:

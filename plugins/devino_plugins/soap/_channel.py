@@ -55,11 +55,12 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
             ) from None
 
     async def open(self) -> None:
-        await super().open()
         rate = self.settings.requests_per_second
         if rate:
             # A bucket of ten would let twenty go within the first second.
             self._limit = AsyncLimiter(1, 1 / rate)
+        # Last: what fails after it would leave the session open.
+        await super().open()
 
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
         """What subscribers wrote between two aware times, the first at most a year ago.

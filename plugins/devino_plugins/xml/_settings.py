@@ -27,7 +27,7 @@ class XmlSettings(HttpSettings, frozen=True, kw_only=True):
     asks: Positive = 4
     """How often the platform is asked after a message whose answer was lost, before it counts as
     unknown to it."""
-    ask_interval: Annotated[float, Meta(ge=0)] = 1.0
+    ask_interval: Annotated[float, Meta(ge=0, le=3600)] = 1.0
     """Seconds before the first of these questions; twice as long before each further one."""
     resend: bool = True
     """Send a message once more after the platform said, the last time it was asked, that it does
