@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -445,6 +447,56 @@ async def test_whatever_a_server_says_is_a_receipt_or_an_error_of_ours(junk: byt
         assert isinstance(outcome, DevinoError | Receipt)
         if isinstance(outcome, DevinoError):
             assert len(str(outcome)) < 500
+
+
+AHEAD = {
+    "DATA": b"354 go\r\n250 early\r\n",
+    "half a line": b"354 go\r\n250",
+    "RCPT": b"250 OK\r\n354 early\r\n",
+    "the mail": b"250 taken\r\n554 one too many\r\n",
+}
+
+
+@pytest.mark.parametrize("when", AHEAD)
+async def test_no_mail_gets_the_reply_to_another(when: str) -> None:
+    """A server that says too much once: its replies are from then on one behind."""
+    ends = {"RCPT": b"RCPT", "the mail": b"."}
+    faulty: list[bytes] = [AHEAD[when]]
+    taken: list[bytes] = []
+    serving: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(cast("asyncio.Task[None]", asyncio.current_task()))
+        writer.write(b"220 hello\r\n")
+        async for line in reader:
+            verb = line[:4].strip().upper()
+            answer = {b"DATA": b"354 go\r\n", b"QUIT": b"221 bye\r\n"}.get(verb, b"250 OK\r\n")
+            if faulty and verb == ends.get(when, b"DATA"):
+                answer = faulty.pop()
+            writer.write(answer)
+            if verb == b"DATA":
+                with contextlib.suppress(asyncio.IncompleteReadError):
+                    taken.append(await reader.readuntil(b"\r\n.\r\n"))
+                    told = faulty.pop() if faulty else b"250 taken\r\n"
+                    writer.write(told)
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    outcomes: list[object] = []
+    async with channel(ManualClock(), host="127.0.0.1", port=port) as sending:
+        for text in ("a", "b"):
+            before = len(taken)
+            try:
+                (receipt,) = await sending.send([Message(TO, text)])
+                outcomes.append((receipt.status.code, len(taken) - before))
+            except DevinoError as error:
+                outcomes.append((error.retry, len(taken) - before))
+    server.close()
+    await asyncio.gather(*serving)
+    first = (250, 1) if when == "the mail" else (Retry.SAFE, 0)
+    assert outcomes == [first, (250, 1)]
 
 
 async def test_through_the_client_like_any_other_channel() -> None:

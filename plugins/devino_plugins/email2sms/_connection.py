@@ -158,7 +158,14 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether another mail may follow."""
-        return self._between_mails and self._smtp.is_connected
+        return self._between_mails and self._smtp.is_connected and not self._is_ahead
+
+    @property
+    def _is_ahead(self) -> bool:
+        """Whether a reply is there to which nothing was sent: the next command would get it."""
+        protocol = self._smtp.protocol
+        # The library says so nowhere else, and pairs what it has with whatever is sent next.
+        return protocol is not None and bool(protocol._buffer)  # noqa: SLF001
 
     async def begin(self) -> None:
         """Announce a mail.
@@ -197,7 +204,19 @@ class Connection:
             self._smtp.protocol.write(b"QUIT\r\n")
         self._smtp.close()
 
+    def _check_turn(self, verb: str) -> None:
+        """Raise where nothing can be written, or the reply to it could not be told."""
+        if not self._smtp.is_connected:
+            what = "the connection broke"
+        elif self._is_ahead:
+            what = "a reply came too early"
+        else:
+            return
+        self.drop()
+        raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
+
     async def _ask(self, verb: str, line: bytes, *, expected: int = 2) -> None:
+        self._check_turn(verb)
         try:
             reply = await self._exchange(line)
         except (SMTPException, OSError) as error:
@@ -211,8 +230,7 @@ class Connection:
         raise Unavailable(f"{self._peer.host}: {what} at {verb}; nothing was sent")
 
     async def _deliver(self, mail: Body) -> SMTPResponse:
-        if not self._smtp.is_connected:
-            raise Unavailable(f"{self._peer.host}: the connection broke; nothing was sent")
+        self._check_turn("the mail")
         if mail.startswith(b".") or mail.find(b"\n.") >= 0:
             mail = Body(_LEADING_DOT.sub(b"..", mail))
         answered = False
