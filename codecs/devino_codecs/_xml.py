@@ -12,7 +12,9 @@ escaping, and a tree built only to be printed costs twice the time.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Final, cast
 
@@ -40,18 +42,28 @@ MAX_SIZE: Final = 16 * 2**20
 """Bytes that :func:`parse` takes unless told otherwise."""
 MAX_RUN: Final = 64 * 2**10
 """Bytes from one ``<`` to the next. lxml interns every name it meets and never forgets one, so a
-start tag of a million attributes would stay in memory for good: it must not reach the parser."""
+start tag of a million attributes would stay in memory for good: it must not reach the parser.
+
+That bounds one tag and not a document: names that differ from element to element stay as well, a
+few times the size of the document each time that it brings new ones. Whoever reads documents of
+strangers for long should cap ``max_size``, or read them in a process that is replaced now and
+then."""
 
 _BOM = b"\xef\xbb\xbf"
 _HEAD = 256
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)""")
 # Only encodings in which "<" is the byte 3C and nothing else is: MAX_RUN counts bytes.
-_ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii", b"windows-1251", b"cp1251"})
+_WINDOWS_1251 = frozenset({b"windows-1251", b"cp1251"})
+_ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"}) | _WINDOWS_1251
 _COUNTED_LINES = 10_000
 
 
-def parse(data: bytes, *, max_size: int = MAX_SIZE) -> Element:
+def parse(data: bytes, *, max_size: int = MAX_SIZE, mend: bool = False) -> Element:
     """The root of a document. Comments and processing instructions are gone from the tree.
+
+    With ``mend`` U+FFFD stands for every character that XML 1.0 does not know and a writer let
+    through: what is written as a numeric reference, and U+FFFE and U+FFFF. For answers, where one
+    SMS must not hide the others; all else that is not well-formed is refused as ever.
 
     Raises :exc:`DecodeError`, with the offset of what is malformed where it is known.
     """
@@ -59,10 +71,12 @@ def parse(data: bytes, *, max_size: int = MAX_SIZE) -> Element:
         raise DecodeError(f"{len(data)} bytes, and at most {max_size} are taken")
     _check_head(data[:_HEAD])
     _check_runs(data, -1)
+    read = _mended(data) if mend else data
     try:
-        root: Element = etree.fromstring(data, _PARSER)
+        root: Element = etree.fromstring(read, _PARSER)
     except etree.XMLSyntaxError as exc:
-        raise DecodeError(_reason(exc), offset=_offset(data, exc.position)) from None
+        offset = _offset(data, exc.position) if read == data else None
+        raise DecodeError(_reason(exc), offset=offset) from None
     except (etree.LxmlError, ValueError) as exc:
         raise DecodeError(f"not well-formed XML ({type(exc).__name__})") from None
     if root.getroottree().docinfo.internalDTD is not None:
@@ -93,6 +107,7 @@ class Target:
 class Feed:
     """A document in pieces, of any length, in flat memory: events go to ``target``.
 
+    Nothing is mended here as :func:`parse` does on demand.
     :meth:`feed` and :meth:`close` raise :exc:`DecodeError`; after that the feed stays dead.
     """
 
@@ -212,6 +227,43 @@ def _escape(value: str, table: Mapping[int, str]) -> str:
     return value.translate(table)
 
 
+# What may hold "&#" that is no reference comes first. Each alternative that begins also matches,
+# if need be to the end, so that no byte is looked at from two places.
+_REFERENCE = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
+    rb"|&#([0-9]++|x[0-9A-Fa-f]++);",
+    re.DOTALL,
+)
+_NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
+
+
+def _mended(data: bytes) -> bytes:
+    """At most twice as long, as ``&#1;`` is half as long as what replaces it."""
+    if b"&#" in data:
+        data = _REFERENCE.sub(_mended_reference, data)
+    # As letters of windows-1251 these bytes are three.
+    if b"\xef\xbf" in data and _encoding(data[:_HEAD]) not in _WINDOWS_1251:
+        data = _NO_CHARACTER.sub(b"\xef\xbf\xbd", data)
+    return data
+
+
+def _mended_reference(found: re.Match[bytes]) -> bytes:
+    number = found[1]
+    return found[0] if number is None or _is_character(number) else b"&#xFFFD;"
+
+
+# What an answer is full of is the same few characters, and the cache is four times as fast.
+@lru_cache(256)
+def _is_character(number: bytes) -> bool:
+    base = 16 if number.startswith(b"x") else 10
+    digits = number.lstrip(b"x0") or b"0"
+    # int() refuses thousands of digits.
+    if len(digits) > 7:
+        return False
+    code = int(digits, base)
+    return code <= sys.maxunicode and _ILLEGAL.match(chr(code)) is None
+
+
 _DTD = "a document type declaration is not taken"
 
 
@@ -238,15 +290,19 @@ _PARSER = _parser()
 def _check_head(head: bytes) -> None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4]:
         raise DecodeError("UTF-8 is expected, not UTF-16 or UTF-32", offset=0)
+    if head.removeprefix(_BOM).startswith(b"<?xml") and b"?>" not in head:
+        raise DecodeError("the XML declaration does not end", offset=0)
+    if _encoding(head) not in _ENCODINGS:
+        raise DecodeError("UTF-8 is expected, and another encoding is declared", offset=0)
+
+
+def _encoding(head: bytes) -> bytes:
+    """As declared, in lower case; UTF-8 where nothing is."""
     head = head.removeprefix(_BOM)
     if not head.startswith(b"<?xml"):
-        return
-    end = head.find(b"?>")
-    if end < 0:
-        raise DecodeError("the XML declaration does not end", offset=0)
-    declared = _ENCODING.search(head, 0, end)
-    if declared is not None and declared[1].lower() not in _ENCODINGS:
-        raise DecodeError("UTF-8 is expected, and another encoding is declared", offset=0)
+        return b"utf-8"
+    declared = _ENCODING.search(head, 0, max(head.find(b"?>"), 0))
+    return b"utf-8" if declared is None else declared[1].lower()
 
 
 def _check_runs(data: bytes, tag: int) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -266,6 +267,82 @@ def test_a_text_in_many_pieces_is_bounded_in_the_reader() -> None:
         reader.feed(b"1" * 1000 + b"<!---->")
     with pytest.raises(DecodeError, match=r"message\.msg\[0\]\.text: more than 65536 characters"):
         reader.feed(b"1" * 1000 + b"<!---->")
+
+
+INBOX = soap.encode_answer(
+    soap.GetIncomingMessages,
+    tuple(
+        soap.IncomingMessage(
+            data=text,
+            source_address="7",
+            destination_address="8",
+            created_date_utc=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        for text in ("good", "PUT HERE")
+    ),
+)
+
+
+def inbox_with(said: str, encoding: str = "utf-8") -> list[str]:
+    """The texts of an inbox of two messages, the second of which is this piece of XML."""
+    data = INBOX.decode().replace("PUT HERE", said).replace('"utf-8"', f'"{encoding}"')
+    found = soap.decode_answer(
+        soap.GetIncomingMessages, data.encode(encoding, errors="surrogatepass")
+    )
+    assert not isinstance(found, soap.Fault)
+    return [message.data for message in found]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["&#x1F;", "&#31;", "&#0;", "&#x0;", "&#xD800;", "&#57343;", "&#xFFFE;", "&#65535;",
+     "&#x110000;", "&#0000000000031;", f"&#{'9' * 5000};", f"&#x{'F' * 5000};",
+     "\ufffe", "\uffff"],
+)  # fmt: skip
+def test_a_character_that_xml_cannot_say_spoils_no_answer(said: str) -> None:
+    assert inbox_with(f"a{said}b{said}") == ["good", "a\ufffdb\ufffd"]
+    with pytest.raises(DecodeError):
+        soap.decode_request(soap.SMS, CALL.replace("текст".encode(), said.encode()))
+    with pytest.raises(DecodeError):
+        xml.decode_request(PACKAGE.replace("текст".encode(), said.encode()))
+
+
+def test_a_character_that_xml_cannot_say_spoils_no_answer_to_a_package() -> None:
+    spoilt = ANSWER.replace(b"<msg ", b'<msg note="&#x1F;&#xD800;" ').replace(
+        b"</package>", b"<note>&#0;</note></package>"
+    )
+    assert xml.decode_answer(spoilt) == xml.decode_answer(ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("&#1103;&#x44F;&#x9;&#10;&#x1F600;&#xFFFD;", "яя\t\n\U0001f600\ufffd"),
+        ("<![CDATA[&#x1F;]]>&#x1F;<!-- &#x1F; -->", "&#x1F;\ufffd"),
+        ("&amp;#x1F;", "&#x1F;"),
+    ],
+)
+def test_what_is_legal_or_no_reference_is_left_alone(said: str, text: str) -> None:
+    assert inbox_with(said) == ["good", text]
+
+
+def test_only_in_utf_8_are_those_bytes_that_character() -> None:
+    text = b"\xef\xbf\xbe".decode("windows-1251")
+    assert inbox_with(f"{text}&#x1F;", "windows-1251") == ["good", f"{text}\ufffd"]
+
+
+@pytest.mark.parametrize("said", ["\x1f", "\ud800", "&#;", "&#x;", "&#1F;", "&#31", "&x1F;", "&"])
+def test_what_is_no_character_reference_is_refused_in_answers_too(said: str) -> None:
+    with pytest.raises(DecodeError):
+        inbox_with(said)
+
+
+@pytest.mark.parametrize("piece", ["&#", "&#1", "&#1;", "<![CDATA[", "<!--", "<?", "&#xFFFFFF"])
+def test_mending_an_answer_takes_time_in_proportion_to_its_length(piece: str) -> None:
+    # Anything that looked ahead from each piece would take minutes.
+    data = f"<package>&#1;{piece * (2**20 // len(piece))}".encode()
+    with pytest.raises(DecodeError):
+        xml.decode_answer(data)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")

@@ -99,9 +99,10 @@ def encode_answer(
 def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX_SIZE) -> R | Fault:
     """The result of a request, or the fault that came in its place, of either version.
 
-    As tolerant as :func:`decode_request`. Raises :exc:`DecodeError`.
+    As tolerant as :func:`decode_request`. A character that XML does not know, which .NET writes as
+    a reference where an SMS held it, is read as U+FFFD. Raises :exc:`DecodeError`.
     """
-    version, element = body_of(data, max_size)
+    version, element = body_of(data, max_size, mend=True)
     fault = fault_of(element, version)
     if fault is not None:
         return fault

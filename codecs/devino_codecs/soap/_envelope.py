@@ -55,9 +55,11 @@ def envelope(body: str, version: Version, prefix: str | None = None) -> bytes:
     ).encode()
 
 
-def body_of(data: bytes, max_size: int = MAX_SIZE) -> tuple[Version, Element]:
+def body_of(
+    data: bytes, max_size: int = MAX_SIZE, *, mend: bool = False
+) -> tuple[Version, Element]:
     """The version of an envelope and the first element of its body. Headers are not looked at."""
-    root = parse(data, max_size=max_size)
+    root = parse(data, max_size=max_size, mend=mend)
     namespace, _, name = root.tag.removeprefix("{").rpartition("}")
     if name != "Envelope":
         raise DecodeError("the document is not a SOAP envelope")

@@ -51,9 +51,10 @@ def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
     """What Send.ashx and Statistics.ashx answer (chapter 6).
 
     A package error is taken from ``<error>``, as the manual prints it, and from the text of
-    ``<package>`` itself. Raises :exc:`DecodeError`.
+    ``<package>`` itself. A character that XML does not know is read as U+FFFD. Raises
+    :exc:`DecodeError`.
     """
-    root = parse(data, max_size=max_size)
+    root = parse(data, max_size=max_size, mend=True)
     found = _rows(root, ANSWER)
     errors: list[PackageError] = found[ERROR]
     if not len(root) and (root.text or "").strip():
