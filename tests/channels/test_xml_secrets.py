@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import cast
 
 import pytest
 
-from devino_core import ConfigurationError, Message
+from devino_core import ConfigurationError, DevinoError, Message
 from devino_plugins.xml._channel import XmlChannel
 from tests.channels._canary import FAILURES, assert_no_secret_shows
 from tests.channels._sandboxed import PASSWORD, wired
@@ -37,3 +38,17 @@ async def test_a_password_that_xml_cannot_say_is_a_wrong_setting_and_does_not_sh
         async with wired("xml", "xml", password=f"{PASSWORD}\0"):
             pass
     assert PASSWORD not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
+@pytest.mark.parametrize("operation", ["send", "send what XML cannot say", "status"])
+async def test_neither_login_nor_password_is_a_local_of_any_frame(operation: str) -> None:
+    async with wired("xml", "xml", login="canary-login") as wire:
+        with pytest.raises(DevinoError) as caught:
+            if operation == "status":
+                await wire.channel.status(["1"])
+            else:
+                await wire.channel.send([Message(TO, "a" if operation == "send" else "a\0")])
+        told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        shown = [str(frame.locals) for frame in told.stack if frame.filename != __file__]
+        assert len(shown) > 2
+        assert not [text for text in shown if "canary-login" in text or PASSWORD in text]

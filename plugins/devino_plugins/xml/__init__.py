@@ -1,4 +1,4 @@
-"""Channel ``xml``: packages of SMS, each sent effectively once; and ``devino decode xml``."""
+"""Channel ``xml``: packages of SMS, each sent effectively once a call; ``devino decode xml``."""
 
 from __future__ import annotations
 
