@@ -114,6 +114,21 @@ def test_any_charset_in_any_transfer_encoding(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("wide", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("policy", [email.policy.default, email.policy.SMTP])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("marks", ["", "\ufeff", "\ufeff\ufeff"])
+def test_pythons_own_mails_in_wide_charsets(
+    kind: type[Submission], wide: str, policy: email.policy.EmailPolicy, end: str, marks: str
+) -> None:
+    """It ends lines at LF bytes of the encoded text, and so adds bytes that are no characters."""
+    mail = EmailMessage(policy=policy)
+    mail["Subject"] = "MODEB64" if kind is Base64 else "SMS"
+    mail.set_content(marks + body(submission(kind)).replace("\r\n", "\n") + end, charset=wide)
+    assert email2sms.decode(mail.as_bytes()) == submission(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("charset", ["windows-1251", "koi8-r", "utf-8"])
 @pytest.mark.parametrize("cte", [b"8bit", b"binary", b"7bit", b"unheard-of"])
 def test_bytes_as_they_are_in_any_charset(kind: type[Submission], charset: str, cte: bytes) -> None:

@@ -16,6 +16,8 @@ CHARSET: Final = "windows-1251"
 
 _WINDOWS_1251: Final = re.compile(r"(x-)?(windows|win|cp|ansi)?[-_ ]?1251")
 _UNSAID: Final = frozenset({"", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "default"})
+_WIDE: Final = {"utf-16": 2, "utf-32": 4}
+"""Bytes of a unit."""
 # Python's, and no charsets of mail: two are quadratic, one warns, one always raises.
 _NO_CHARSETS: Final = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
@@ -23,7 +25,7 @@ _NO_CHARSETS: Final = frozenset(
 
 
 def decode_text(data: bytes, charset: str | None) -> str:
-    """The text, without a byte order mark.
+    """The text, without byte order marks before it.
 
     Without a charset, or with one that says nothing (8-bit bytes in ``us-ascii``): UTF-8 where it
     is that, else windows-1251.
@@ -37,16 +39,33 @@ def decode_text(data: bytes, charset: str | None) -> str:
         candidates = [CHARSET]
     else:
         candidates = [_known(name)]
+    data = _without_stray_line_ends(data, candidates[-1])
     at = 0
     for candidate in candidates:
         try:
-            return data.decode(candidate).removeprefix("\ufeff")
+            return data.decode(candidate).lstrip("\ufeff")
         except UnicodeDecodeError as error:
             at = error.start
         except (LookupError, UnicodeError):
             pass
     # Raised outside: the exception holds the body, and the body holds the password.
     raise DecodeError(f"byte {at} of the text is not in {candidates[-1]}")
+
+
+def _without_stray_line_ends(data: bytes, charset: str) -> bytes:
+    """The bytes without those that Python's EmailMessage adds to UTF-16 and UTF-32.
+
+    It encodes first and splits into lines then, at the byte LF: each gets its policy's line end,
+    the last one too.
+    """
+    unit = next((size for name, size in _WIDE.items() if charset.startswith(name)), 1)
+    if unit > 1:
+        # Two bytes side by side are no line end there, but one letter of Malayalam.
+        if data.endswith(b"\r\n"):
+            data = data.replace(b"\r\n", b"\n")
+        if len(data) % unit:
+            data = data.removesuffix(b"\n")
+    return data
 
 
 def _known(name: str) -> str:
