@@ -23,7 +23,7 @@ from devino_core import (
 )
 from devino_core.testing import ManualClock
 from devino_plugins.xml._channel import XmlChannel
-from devino_plugins.xml._once import send_once
+from devino_plugins.xml._once import Patience, send_once
 from devino_plugins.xml._plan import Item
 from devino_plugins.xml._settings import XmlSettings
 from devino_sandbox import (
@@ -243,14 +243,6 @@ LOST = OutcomeUnknown("lost")
 Word = xml.MessageResult | DevinoError | None
 
 
-class _Patience:
-    asks = 3
-    ask_interval = 1.0
-
-    def __init__(self, resend: bool) -> None:
-        self.resend = resend
-
-
 async def _run(
     submitted: Sequence[Word],
     asked: Sequence[Sequence[Word]],
@@ -281,7 +273,7 @@ async def _run(
                 submit=submit,
                 ask=ask,
                 clock=clock or ManualClock(auto_advance=True),
-                patience=_Patience(resend),
+                patience=Patience(asks=3, ask_interval=1.0, resend=resend),
             )
         )
     except DevinoError as error:

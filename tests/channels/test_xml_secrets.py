@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import pytest
@@ -43,11 +44,13 @@ async def test_a_password_that_xml_cannot_say_is_a_wrong_setting_and_does_not_sh
 @pytest.mark.parametrize("operation", ["send", "send what XML cannot say", "status"])
 async def test_neither_login_nor_password_is_a_local_of_any_frame(operation: str) -> None:
     async with wired("xml", "xml", login="canary-login") as wire:
+        operations: dict[str, Callable[[], Awaitable[object]]] = {
+            "send": lambda: wire.channel.send([Message(TO, "a")]),
+            "send what XML cannot say": lambda: wire.channel.send([Message(TO, "a\0")]),
+            "status": lambda: wire.channel.status(["1"]),
+        }
         with pytest.raises(DevinoError) as caught:
-            if operation == "status":
-                await wire.channel.status(["1"])
-            else:
-                await wire.channel.send([Message(TO, "a" if operation == "send" else "a\0")])
+            await operations[operation]()
         told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
         shown = [str(frame.locals) for frame in told.stack if frame.filename != __file__]
         assert len(shown) > 2

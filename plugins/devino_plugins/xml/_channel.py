@@ -29,7 +29,7 @@ from devino_plugins._common.refusals import unreadable
 
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of
-from ._once import Verdict, send_once
+from ._once import Patience, Verdict, send_once
 from ._plan import Item, Prepared, encode, plan
 from ._settings import XmlSettings
 
@@ -49,6 +49,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
             login=settings.login, password=settings.password.reveal()
         )
         encode((), self._credentials)
+        self._patience = Patience(settings.asks, settings.ask_interval, settings.resend)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -133,7 +134,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
             ]
 
         verdicts = await send_once(
-            package.items, submit=submit, ask=ask, clock=self.clock, patience=self.settings
+            package.items, submit=submit, ask=ask, clock=self.clock, patience=self._patience
         )
         return [
             self._receipt(item.message, verdict)

@@ -14,7 +14,7 @@ and its unknown error (ERR_UNKNOWN) says nothing: both are asked after like a lo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from devino_codecs.xmlpackage import MessageResult
 from devino_core import (
@@ -30,7 +30,7 @@ from devino_core.clock import Clock
 from ._answers import error_of, is_bad_id, is_taken, is_unknown
 from ._plan import Item
 
-__all__ = ["Verdict", "send_once"]
+__all__ = ["Patience", "Verdict", "send_once"]
 
 Verdict: TypeAlias = MessageResult | DevinoError
 """What a message is by the platform's word, or why nothing is known of it."""
@@ -39,15 +39,13 @@ Results: TypeAlias = Sequence[MessageResult | None]
 """One for each message in order; None where the platform did not say."""
 
 
-class Patience(Protocol):
-    """How long to ask; :class:`._settings.XmlSettings` says."""
+class Patience(NamedTuple):
+    """How long to ask, as :class:`._settings.XmlSettings` says."""
 
-    @property
-    def asks(self) -> int: ...
-    @property
-    def ask_interval(self) -> float: ...
-    @property
-    def resend(self) -> bool: ...
+    # Not the settings themselves: a crash reporter would show their login among the locals.
+    asks: int
+    ask_interval: float
+    resend: bool
 
 
 async def send_once(
