@@ -6,46 +6,48 @@ With ``receipts`` it sends a receipt behind each ``submit_sm_resp``, and asks fo
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devino_codecs import smpp
 
 _HEADER = struct.Struct(">4I")
-_SUBMIT_SM, _DELIVER_SM_RESP = smpp.SubmitSm.command_id, smpp.DeliverSmResp.command_id
+_SUBMIT_SM = int(smpp.SubmitSm.command_id)
+_SUBMIT_SM_RESP = int(smpp.SubmitSmResp.command_id)
+_DELIVER_SM_RESP = int(smpp.DeliverSmResp.command_id)
 _RECEIPTS = "receipts" in sys.argv[1:]
 
 
-class _Canned(asyncio.Protocol):
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._buffer = b""
-        self._count = 0
-
-    def data_received(self, data: bytes) -> None:
-        data = self._buffer + data
-        at, end = 0, len(data)
-        out: list[bytes] = []
-        while end - at >= 16:
-            length, command_id, _, number = _HEADER.unpack_from(data, at)
-            if at + length > end:
-                break
-            if command_id == _SUBMIT_SM:
-                self._count += 1
-                message_id = b"%010d" % self._count
-                out.append(_HEADER.pack(27, 0x80000004, 0, number) + message_id + b"\0")
-                if _RECEIPTS:
-                    out.append(_receipt(message_id, self._count))
-            elif command_id != _DELIVER_SM_RESP:
-                out.append(_other(data[at : at + length]))
-            at += length
-        self._buffer = data[at:]
-        self._transport.write(b"".join(out))
+def _serve(connection: socket.socket) -> None:
+    # Blocking, in a thread: an event loop would take longer than all else here.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    count = 0
+    rest = b""
+    with connection:
+        while chunk := connection.recv(65536):
+            data = rest + chunk
+            at, end = 0, len(data)
+            out: list[bytes] = []
+            while end - at >= 16:
+                length, command_id, _, number = _HEADER.unpack_from(data, at)
+                if at + length > end:
+                    break
+                if command_id == _SUBMIT_SM:
+                    count += 1
+                    message_id = b"%010d" % count
+                    out.append(_HEADER.pack(27, _SUBMIT_SM_RESP, 0, number) + message_id + b"\0")
+                    if _RECEIPTS:
+                        out.append(_receipt(message_id, count))
+                elif command_id != _DELIVER_SM_RESP:
+                    out.append(_other(data[at : at + length]))
+                at += length
+            rest = data[at:]
+            connection.sendall(b"".join(out))
 
 
 _RECEIPT_TEXT = (
@@ -83,11 +85,17 @@ def _other(frame: bytes) -> bytes:
     return b""
 
 
-async def _serve() -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Canned, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+def _run() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    print(server.getsockname()[1], flush=True)
+    threading.Thread(target=_accept, args=(server,), daemon=True).start()
+    sys.stdin.read()
+
+
+def _accept(server: socket.socket) -> None:
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(target=_serve, args=(connection,), daemon=True).start()
 
 
 @contextmanager
@@ -105,4 +113,4 @@ def canned_centre(*, receipts: bool = False) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    _run()
