@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -36,7 +38,7 @@ TEMPLATE = SubmitSm(
 LONG = {"gsm7": "Hello, world! " * 20, "ucs2": "Привет, мир! " * 12}
 
 
-def assembled(pdus: list[smpp.MessageLike]) -> Whole:
+def assembled(pdus: Sequence[smpp.MessagePdu | DataSm]) -> Whole:
     reassembler = Reassembler()
     *nothing, last = [reassembler.add(pdu, 0.0) for pdu in pdus]
     assert not any(nothing)
@@ -213,11 +215,45 @@ def test_memory_is_bounded_by_texts_and_by_octets() -> None:
     for reference in (1, 2):
         assert reassembler.add(part(1, reference=reference), 0.0) == []
     assert reassembler.add(part(1, reference=3), 0.0) == [Incomplete((part(1, reference=1),), 3)]
-    reassembler = Reassembler(max_octets=100)
+    reassembler = Reassembler(max_octets=2200)
     assert reassembler.add(part(1, 3, bytes(60), reference=1), 0.0) == []
-    [given_up] = reassembler.add(part(1, 3, bytes(60), reference=2), 0.0)
+    assert reassembler.add(part(1, 3, bytes(60), reference=2), 0.0) == []
+    [given_up] = reassembler.add(part(1, 3, bytes(60), reference=3), 0.0)
     assert given_up == Incomplete((part(1, 3, bytes(60), reference=1),), 3)
-    assert len(reassembler) == 1
+    assert len(reassembler) == 2
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"raw_tlvs": ((0x1400, bytes(60_000)),)},
+        {"raw_tlvs": ((0x1400, b""),) * 3_000},
+        {"tlvs": {"message_payload": bytes(60_000)}},
+        {"tlvs": {"callback_num": (bytes(19),) * 3_000}},
+    ],
+    ids=["unknown", "unknown and empty", "message_payload", "one that may be repeated"],
+)
+def test_parameters_count_towards_the_octets_that_are_kept(parameters: dict[str, Any]) -> None:
+    reassembler = Reassembler(max_octets=1_000_000)
+    for reference in range(40):
+        pdu = msgspec.structs.replace(part(1, 2, b"x", reference=reference), **parameters)
+        if "message_payload" in pdu.tlvs:
+            payload = pdu.short_message + pdu.tlvs["message_payload"]
+            pdu = msgspec.structs.replace(pdu, short_message=b"", tlvs={"message_payload": payload})
+        reassembler.add(pdu, 0.0)
+    assert 0 < len(reassembler) <= 16
+    while len(reassembler):
+        assert reassembler.expire(100_000.0)
+    assert reassembler.add(part(1, 2, bytes(100)), 100_000.0) == []
+    # What was given up counts no longer.
+    assert isinstance(reassembler.add(part(2, 2), 100_000.0)[0], Whole)
+
+
+def test_parts_of_one_octet_are_bounded_too() -> None:
+    reassembler = Reassembler(max_octets=100_000)
+    for reference in range(200):
+        reassembler.add(part(1, 2, b"x", reference=reference), 0.0)
+    assert len(reassembler) < 100
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,14 @@ class Incomplete(msgspec.Struct, frozen=True):
     total: int
 
 
+_PART = 1000
+_PARAMETER = 100
+"""What a part and each optional parameter take up in memory besides their octets, roughly."""
+
+
 class _Begun(msgspec.Struct):
     since: float
+    size: int = 0
     parts: dict[int, tuple[MessageLike, bytes]] = {}
 
 
@@ -55,11 +61,12 @@ class Reassembler:
 
     Reads SAR parameters and headers with 8-bit and 16-bit references. Memory is bounded: texts
     begun more than ``max_age`` seconds ago, the oldest beyond ``max_texts`` of them and beyond
-    ``max_octets`` in all are given up. Use one for each account.
+    ``max_octets`` in all are given up. Content and optional parameters count as octets, with 1000
+    for each part and 100 for each parameter on top. Use one for each account.
     """
 
     def __init__(
-        self, *, max_age: float = 86_400.0, max_texts: int = 10_000, max_octets: int = 16_777_216
+        self, *, max_age: float = 86_400.0, max_texts: int = 10_000, max_octets: int = 67_108_864
     ) -> None:
         self.max_age = max_age
         self.max_texts = max_texts
@@ -97,7 +104,9 @@ class Reassembler:
         if text is None:
             text = self._begun[key] = _Begun(now)
         text.parts[segment.number] = (pdu, data.octets)
-        self._octets += len(data.octets)
+        size = _size(pdu, data.octets)
+        text.size += size
+        self._octets += size
         if len(text.parts) == segment.total:
             pdus, octets = self._taken(key)
             results.append(Whole(pdus, octets))
@@ -120,10 +129,19 @@ class Reassembler:
         return Incomplete(self._taken(key)[0], key[0].total)
 
     def _taken(self, key: _Key) -> tuple[tuple[MessageLike, ...], tuple[bytes, ...]]:
-        parts = [part for _, part in sorted(self._begun.pop(key).parts.items())]
-        octets = tuple(octets for _, octets in parts)
-        self._octets -= sum(map(len, octets))
-        return tuple(pdu for pdu, _ in parts), octets
+        text = self._begun.pop(key)
+        self._octets -= text.size
+        parts = [part for _, part in sorted(text.parts.items())]
+        return tuple(pdu for pdu, _ in parts), tuple(octets for _, octets in parts)
+
+
+def _size(pdu: MessageLike, octets: bytes) -> int:
+    """How much memory a part takes up, roughly: a PDU may carry 64 KB beside its content."""
+    size = _PART + len(octets)
+    for value in pdu.tlvs.values():
+        for single in value if isinstance(value, tuple) else (value,):
+            size += _PARAMETER + (len(single) if isinstance(single, bytes | str) else 0)
+    return size + sum(_PARAMETER + len(value) for _, value in pdu.raw_tlvs)
 
 
 def _key(pdu: MessageLike, segment: Segment) -> _Key:
