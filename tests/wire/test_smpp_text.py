@@ -38,7 +38,7 @@ TEMPLATE = SubmitSm(
 LONG = {"gsm7": "Hello, world! " * 20, "ucs2": "Привет, мир! " * 12}
 
 
-def assembled(pdus: Sequence[smpp.MessagePdu | DataSm]) -> Whole:
+def assembled(pdus: Sequence[Any]) -> Whole:
     reassembler = Reassembler()
     *nothing, last = [reassembler.add(pdu, 0.0) for pdu in pdus]
     assert not any(nothing)

@@ -27,6 +27,8 @@ from devino_codecs.smpp import (
     SubmitSm,
     SubmitSmResp,
     Unanswered,
+    Unbind,
+    UnbindResp,
     Unmatched,
     encode,
 )
@@ -234,6 +236,51 @@ def test_each_request_of_the_peer_is_answered_once_and_in_kind() -> None:
     [event] = session.receive(encode(QuerySm(), 6), 0.0)
     session.eof()
     assert session.reply(event.pdu, QuerySmResp()) is False
+
+
+def test_a_second_reply_is_refused_while_others_are_owed() -> None:
+    session = smsc()
+    events = session.receive(b"".join(encode(SUBMIT, number) for number in (5, 6)), 0.0)
+    first, second = (event.pdu for event in events)
+    session.reply(first, SubmitSmResp(message_id="1"))
+    with pytest.raises(StateError):
+        session.reply(first, SubmitSmResp(message_id="1"))
+    assert session.peer_requests == 1
+    session.reply(second, SubmitSmResp(message_id="2"))
+    assert [pdu.sequence_number for pdu in written(session)] == [5, 6]
+
+
+def test_requests_of_one_number_are_answered_each() -> None:
+    session = smsc()
+    events = session.receive(encode(SUBMIT, 5) * 2, 0.0)
+    for event in events:
+        session.reply(event.pdu, SubmitSmResp())
+    with pytest.raises(StateError):
+        session.reply(events[0].pdu, SubmitSmResp())
+    assert (session.peer_requests, len(written(session))) == (0, 2)
+
+
+def test_a_request_that_is_forgotten_is_owed_no_answer() -> None:
+    session = smsc()
+    one, two = session.receive(encode(SUBMIT, 5) + encode(SUBMIT, 6), 0.0)
+    session.forget(one.pdu)
+    with pytest.raises(StateError):
+        session.forget(one.pdu)
+    with pytest.raises(StateError):
+        session.reply(one.pdu, SubmitSmResp())
+    assert session.receive(encode(Unbind(), 7), 0.0) == []
+    session.forget(two.pdu)
+    assert written(session) == [UnbindResp(sequence_number=7)]
+    assert session.handle_deadline(0.0) == [Closed(Reason.PEER_UNBOUND)]
+    session.forget(two.pdu)  # nothing is owed once it has ended
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), float("inf"), 0, -1.0])
+def test_a_timeout_that_would_hang_is_refused_and_nothing_is_sent(timeout: float) -> None:
+    session = esme()
+    with pytest.raises(ValueError, match="timeout"):
+        session.send(SUBMIT, 0.0, "one", timeout=timeout)
+    assert (session.in_flight, session.data_to_send()) == (0, b"")
 
 
 def test_a_reply_that_cannot_be_encoded_can_be_made_again() -> None:

@@ -112,6 +112,7 @@ class Session(Generic[C]):
         self.settings = settings
         self.peer_requests = 0
         """How many requests of the peer await :meth:`reply`."""
+        self._owed: dict[int, int] = {}  # of each number, which a peer may give twice
         self._framer = Framer(settings.max_command_length)
         self._window: Window[C] = Window(settings.window)
         self._events: list[Event[C]] = []
@@ -150,17 +151,20 @@ class Session(Generic[C]):
         ``timeout`` (``response_timeout`` if None) runs from when there is room. A bind whose answer
         has status 0 makes the session bound.
 
-        Raises :exc:`StateError` where state or role do not allow it, and
-        :exc:`~devino_codecs.EncodeError` for a value that does not fit: then nothing has happened.
+        Raises :exc:`StateError` where state or role do not allow it, :exc:`ValueError` for a
+        timeout that is not above 0 and finite, and :exc:`~devino_codecs.EncodeError` for a value
+        that does not fit: then nothing has happened.
         """
         answer = self._sendable.get(type(request))
         if answer is None:
             raise self._forbidden(request)
+        if timeout is None:
+            timeout = self.settings.response_timeout
+        elif not 0 < timeout < inf:
+            raise ValueError(f"timeout is {timeout}, expected a number of seconds above 0")
         window = self._window
         number = window.next_number()
         octets = encode(request, number)
-        if timeout is None:
-            timeout = self.settings.response_timeout
         window.add(number, octets, answer, context, timeout, now)
         if answer in BOUND_BY:
             self._sendable = {}  # one bind at a time
@@ -183,15 +187,23 @@ class Session(Generic[C]):
         kind = type(answer)
         if kind is not _ANSWERS.get(type(request)):
             raise StateError(f"{kind.__name__} does not answer {type(request).__name__}")
-        if not self.peer_requests:
-            raise StateError(f"no {type(request).__name__} is to be answered")
-        self._put(answer, request.sequence_number)
-        self.peer_requests -= 1
+        octets = encode(answer, request.sequence_number)
+        self._settle(request)
+        self._window.out.append(octets)
         if self.state is _OPEN and kind in BOUND_BY and not answer.command_status:
             self._enter(BOUND_BY[kind])
         elif self._peer_unbind is not None:
             self._answer_unbind(self._events)
         return True
+
+    def forget(self, request: Pdu) -> None:
+        """Never answer what was :class:`Received`: an ``unbind`` of the peer awaits it no more.
+
+        Raises :exc:`StateError` when no answer is owed, unless the session has ended.
+        """
+        if self.state is not _CLOSED:
+            self._settle(request)
+            self._answer_unbind(self._events)
 
     def cancel(self, number: int, now: float) -> Unanswered[C] | NeverSent[C] | None:
         """Give up a request: its outcome, which no event repeats; None if it has one already.
@@ -273,6 +285,7 @@ class Session(Generic[C]):
         # Before it is bound a session looks closer at each answer: it may be to a bind.
         pending = _NONE if self.state is _OPEN else self._window.pending
         unwritten = self._window.batch
+        owed = self._owed
         pdu: Any
         for frame in frames:
             try:
@@ -280,8 +293,8 @@ class Session(Generic[C]):
             except PduError as error:
                 self._take_broken(error, frame, events)
             else:
+                number = pdu.sequence_number
                 if frame[4] >= 0x80:
-                    number = pdu.sequence_number
                     request = pending.get(number)
                     if (
                         request is not None
@@ -293,6 +306,7 @@ class Session(Generic[C]):
                         continue
                     self._take_answer(pdu, events)
                 elif type(pdu) in self._answerable:
+                    owed[number] = owed.get(number, 0) + 1
                     self.peer_requests += 1
                     events.append(Received(pdu))
                     continue
@@ -307,6 +321,15 @@ class Session(Generic[C]):
         else:
             self._window.fill(now)
         return events
+
+    def _settle(self, request: Pdu) -> None:
+        number = request.sequence_number
+        others = self._owed.pop(number, 0) - 1
+        if others < 0:
+            raise StateError(f"no answer to {type(request).__name__} {number} is owed")
+        if others:
+            self._owed[number] = others
+        self.peer_requests -= 1
 
     def _take_answer(self, pdu: AnyPdu, events: list[Event[C]]) -> None:
         """Any answer but the common one: to a bind, a ``generic_nack``, to the session's own."""
