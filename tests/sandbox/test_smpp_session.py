@@ -340,6 +340,15 @@ class TestFaults:
         await esme.quiet()
         assert list(smsc.world.messages()) == []
 
+    async def test_a_call_that_is_never_answered_keeps_nobody_from_leaving(
+        self, smsc: Smsc
+    ) -> None:
+        esme = await smsc.bind()
+        smsc.world.faults.add(Fault(operation="submit_sm", action=Hang()))
+        esme.send(submit())
+        await esme.request(smpp.Unbind(), smpp.UnbindResp)
+        assert await esme.closed() == b""
+
     async def test_a_proxy_that_speaks_http(self, smsc: Smsc) -> None:
         esme = await smsc.bind()
         smsc.world.faults.add(Fault(action=AnswerHttp(502, "bad gateway")))

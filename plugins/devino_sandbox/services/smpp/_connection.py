@@ -228,7 +228,7 @@ class Connection(asyncio.Protocol):
             case Drop():
                 self._drop()
             case Hang():
-                pass
+                self._session.forget(request)
 
     def _drop(self) -> None:
         """Close the connection, when what was answered before is written."""
