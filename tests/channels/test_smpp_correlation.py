@@ -80,3 +80,16 @@ def test_every_report_is_told_once_and_with_its_origin_if_its_answer_was_to_come
         correlator.end(number, "", Origin("", ""))
     assert all(len(told) == 1 for _, _, told in expected)
     assert correlator.waiting == 0
+
+
+def test_one_submit_that_stays_unanswered_does_not_keep_what_was_told() -> None:
+    correlator = Correlator(10)
+    correlator.begin()
+    told: list[Origin | None] = []
+    for number in range(10_000):
+        following = correlator.begin()
+        correlator.find(str(number), told.append)
+        correlator.end(following, str(number), Origin(str(number), ""))
+    assert len(told) == 10_000
+    assert correlator.waiting == 0
+    assert len(correlator._early) < 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -396,6 +397,66 @@ async def test_whatever_is_delivered_is_an_event(pdu: Pdu, text: str) -> None:
         await events.aclose()
 
 
+def short_time() -> bytes:
+    """A ``deliver_sm`` that can be read and may not be written: its validity_period is "0"."""
+    body = b"\0\0\0" + TO.encode() + b"\0\0\0002435\0\0\0\0\0000\0\0\0\0\0\x02hi"
+    return struct.pack(">4I", 16 + len(body), smpp.CommandId.DELIVER_SM, 0, 7) + body
+
+
+async def test_a_delivery_that_only_a_tolerant_reader_takes_is_an_event() -> None:
+    async with wired() as wire:
+        events, telling = await listening(wire)
+        connection = wire.centre.connection
+        connection.write(short_time())
+        event = await telling
+        assert isinstance(event, Incoming)
+        assert event.text == "hi"
+        assert isinstance(event.raw, smpp.Whole)
+        assert event.raw.pdus[0].validity_period == "0"  # type: ignore[union-attr]
+        await settle()
+        assert not connection.closed.is_set()
+        await events.aclose()
+
+
+async def test_an_error_of_thousands_of_digits_is_told_as_it_is_written() -> None:
+    async with wired() as wire:
+        events, telling = await listening(wire)
+        wire.centre.connection.send(
+            DeliverSm(
+                esm_class=EsmClass.DELIVERY_RECEIPT,
+                tlvs={"message_payload": b"id:1 stat:DELIVRD err:" + b"1" * 5000},
+            )
+        )
+        event = await telling
+        assert isinstance(event, StatusChanged)
+        assert event.status.code == "1" * 5000
+        await events.aclose()
+
+
+async def test_a_delivery_that_cannot_be_taken_is_acknowledged_and_logged_without_its_content(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(pdu: object, *_: object) -> None:
+        raise ValueError(f"a bug, shown with {pdu}")
+
+    monkeypatch.setattr("devino_plugins.smpp._inbox.receipt_in", fail)
+    async with wired() as wire:
+        events, telling = await listening(wire)
+        connection = wire.centre.connection
+        connection.send(DeliverSm(short_message=b"content"))
+        assert (await connection.answer()).command_status == 0
+        monkeypatch.undo()
+        connection.send(DeliverSm(short_message=b"other"))
+        event = await telling
+        assert isinstance(event, Incoming)
+        assert event.text == "other"
+        await events.aclose()
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "DeliverSm could not be taken: ValueError" in record.getMessage()
+    assert "in fail" in record.getMessage()
+    assert "content" not in caplog.text
+
+
 async def test_no_more_events_wait_than_the_setting_says() -> None:
     async with wired(incoming=3) as wire:
         events, telling = await listening(wire)
@@ -503,3 +564,39 @@ async def test_a_send_that_is_cancelled_leaves_the_session_to_the_others() -> No
         _, second = await wire.centre.request(SubmitSm)
         connection.reply(second, taken(second))
         assert (await other)[0].ids
+
+
+async def test_a_send_may_wait_for_a_session_that_is_being_unbound() -> None:
+    async with wired(bind="transmitter", wait_for_session=200) as wire:
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        connection, pdu = await wire.centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        await sending
+        # It does not answer the enquiry, and then not the unbind.
+        connection.transport.pause_reading()
+        await wire.clock.tick(60 + 30)
+        waiting = asyncio.create_task(wire.channel.send([Message(TO, "b")]))
+        await settle()
+        assert not waiting.done()
+        await wire.clock.tick(30)
+        await settle()
+        await wire.clock.tick(60)
+        connection, pdu = await wire.centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        assert (await waiting)[0].ids
+        assert len(wire.centre.connections) == 2
+
+
+async def test_no_send_spins_while_a_session_is_being_unbound() -> None:
+    async with wired(bind="transmitter") as wire:
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        connection, pdu = await wire.centre.request(SubmitSm)
+        connection.reply(pdu, taken(pdu))
+        await sending
+        connection.transport.pause_reading()
+        await wire.clock.tick(60 + 30)
+        with pytest.raises(ConnectFailed, match="being unbound"):
+            await wire.channel.send([Message(TO, "b")])
+        await wire.clock.tick(30)
+        with pytest.raises(ConnectFailed, match="enquire_link stayed unanswered"):
+            await wire.channel.send([Message(TO, "b")])

@@ -28,6 +28,14 @@ FAILURES: dict[str, Action | None] = {
 }
 
 
+def locals_of(error: BaseException) -> list[str]:
+    """What a report of errors shows of the frames of our packages."""
+    found = traceback.TracebackException.from_exception(error, capture_locals=True)
+    return [
+        f"{frame.filename}: {frame.locals}" for frame in found.stack if "/devino_" in frame.filename
+    ]
+
+
 def operations(wire: Wired) -> dict[str, Callable[[], Awaitable[object]]]:
     host, _, port = str(wire.channel.settings.hosts).partition(":")
 
@@ -87,6 +95,7 @@ async def test_no_secret_shows(bind: str, failure: str, caplog: pytest.LogCaptur
             except DevinoError as error:
                 failed += 1
                 shown += traceback.TracebackException.from_exception(error).format(chain=True)
+                shown += locals_of(error)
                 shown += [repr(error), str(error), repr(vars(error)), repr(error.__context__)]
         shown.append(f"{wire.channel!r} {wire.channel.settings!r} {vars(wire.channel)}")
         with pytest.raises(TypeError, match="not pickled"):

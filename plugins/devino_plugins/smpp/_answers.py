@@ -31,8 +31,19 @@ STATES: Mapping[int, State] = {
 }
 
 _MEANINGS = {int(status): status.meaning for status in CommandStatus}
-# The message was not taken, and it is not its fault.
-_PASSING = frozenset({CommandStatus.ESME_RSYSERR, CommandStatus.ESME_RX_T_APPN})
+# The message was not taken, and nothing is said against it: the session or the centre is at fault.
+_PASSING = frozenset(
+    {
+        CommandStatus.ESME_RINVBNDSTS,
+        CommandStatus.ESME_RALYBND,
+        CommandStatus.ESME_RSYSERR,
+        CommandStatus.ESME_RSUBMITFAIL,
+        CommandStatus.ESME_RX_T_APPN,
+        CommandStatus.ESME_RUNKNOWNERR,
+    }
+)
+_LONGEST_CODE = 9
+"""Digits of an error; more are none, and what int() would not take."""
 _NOT_KNOWN = frozenset({CommandStatus.ESME_RINVMSGID, CommandStatus.ESME_RQUERYFAIL})
 
 
@@ -40,6 +51,7 @@ def refusal(answer: Pdu) -> DevinoError:
     """The error that an answer's ``command_status`` is; nothing was sent.
 
     ESME_RINVDSTADR and all others that speak of the message are Rejected: never to be sent again.
+    Those that speak of the session or the centre are Unavailable.
     """
     status = answer.command_status
     said = answer.tlvs.get("additional_status_info_text") or _MEANINGS.get(status, "refused")
@@ -79,7 +91,7 @@ def receipt_status(receipt: Receipt) -> Status:
     code: int | str | None = receipt.err or None
     if receipt.network_error_code is not None:
         code = receipt.network_error_code.error_code
-    elif receipt.err.isascii() and receipt.err.isdigit():
+    elif len(receipt.err) <= _LONGEST_CODE and receipt.err.isascii() and receipt.err.isdigit():
         code = int(receipt.err)
     return Status(
         state=State.UNKNOWN if state is None else STATES.get(state, State.UNKNOWN),

@@ -146,9 +146,10 @@ class SmppChannel(Channel[SmppSettings]):
 
         A message that is throttled goes back, and its connection rests for a second; one that meets
         a full queue goes behind the others, with a pause of 5, 15, 45 and 135 seconds, and is
-        QueueFull after the fifth try. What the centre refuses otherwise is Rejected. ConnectFailed:
-        there is no session, and nothing was sent. OutcomeUnknown: it was sent and not answered, or
-        only some of its parts were taken.
+        QueueFull after the fifth try. What the centre refuses otherwise is Rejected, or Unavailable
+        where the centre or the session is at fault. ConnectFailed: there is no session, and nothing
+        was sent. OutcomeUnknown: it was sent and not answered. A message of which only some parts
+        were taken has a receipt with their ids, and with the error.
         """
         jobs = self._plan(messages)
         _, outbox = self._sending()
@@ -279,12 +280,11 @@ async def _iterate(receiving: Receiving, inbox: Inbox) -> AsyncIterator[Event]:
 
 
 def _check_sessions(settings: SmppSettings) -> None:
-    more = 1 if settings.bind == "separate" else 0
-    if settings.sessions + more > PLATFORM.max_sessions:
+    most = PLATFORM.max_sessions - (settings.bind == "separate")
+    if settings.sessions > most:
+        beside = " beside the one that receives" if settings.bind == "separate" else ""
         raise ConfigurationError(
-            f"{settings.sessions} sessions that send and one that receives are more than the "
-            f"{PLATFORM.max_sessions} of an account: write `sessions = "
-            f"{PLATFORM.max_sessions - more}` or another `bind`"
+            f"`sessions = {settings.sessions}`: the platform allows an account {most}{beside}"
         )
 
 

@@ -31,7 +31,7 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from ._rules import PLATFORM
-from ._session import SmppSession, Wire
+from ._session import SmppSession
 
 __all__ = ["BINDS", "Bind", "bind_request", "connect", "open_session"]
 
@@ -73,11 +73,12 @@ async def connect(
         async with connect("smpp01.integrationapi.net", system_id="me", password="...") as session:
             answer = await session.request(SubmitSm(...))
     """
-    secret = password if isinstance(password, Secret) else Secret(password)
+    # Under the same name, so that no traceback with the values of locals shows it.
+    password = password if isinstance(password, Secret) else Secret(password)
     session = await open_session(
         host,
         port,
-        bind_request(bind, system_id, secret, system_type),
+        bind_request(bind, system_id, password, system_type),
         tls=ssl.create_default_context() if tls is True else tls or None,
         settings=PLATFORM.session(window=window, response_timeout=response_timeout),
         connect_timeout=connect_timeout,
@@ -122,7 +123,7 @@ async def open_session(
         async with asyncio.timeout(connect_timeout):
             # asyncio sets TCP_NODELAY on its own.
             await asyncio.get_running_loop().create_connection(
-                lambda: Wire(session),
+                lambda: session.protocol,
                 host,
                 port,
                 ssl=tls,

@@ -16,6 +16,8 @@ class Origin(NamedTuple):
     sender: str
 
 
+_SPARE = 100
+
 Found: TypeAlias = Callable[[Origin | None], None]
 
 
@@ -39,6 +41,8 @@ class Correlator:
     """
 
     def __init__(self, size: int) -> None:
+        self.waiting = 0
+        """How many reports wait."""
         self._size = size
         self._origins: OrderedDict[str, Origin] = OrderedDict()
         self._last = 0
@@ -46,11 +50,6 @@ class Correlator:
         """Numbers of submits, the oldest first."""
         self._early: deque[_Early] = deque()
         self._early_by_id: defaultdict[str, list[_Early]] = defaultdict(list)
-
-    @property
-    def waiting(self) -> int:
-        """How many reports wait."""
-        return sum(map(len, self._early_by_id.values()))
 
     def begin(self) -> int:
         """A submit leaves; the number to :meth:`end` it by."""
@@ -73,7 +72,7 @@ class Correlator:
             self._origins.popitem(last=False)
         if self._early_by_id:
             for early in self._early_by_id.pop(message_id, ()):
-                _tell(early, origin)
+                self._tell(early, origin)
 
     def origin(self, message_id: str) -> Origin | None:
         """What is remembered now."""
@@ -86,6 +85,10 @@ class Correlator:
             found(origin)
             return
         early = _Early(message_id, self._last, found)
+        self.waiting += 1
+        if len(self._early) > 2 * self.waiting + _SPARE:
+            # One submit that stays unanswered keeps back many that were told.
+            self._early = deque(early for early in self._early if early.found is not None)
         self._early.append(early)
         self._early_by_id[message_id].append(early)
 
@@ -98,10 +101,10 @@ class Correlator:
                 same.remove(early)
                 if not same:
                     del self._early_by_id[early.id]
-                _tell(early, None)
+                self._tell(early, None)
 
-
-def _tell(early: _Early, origin: Origin | None) -> None:
-    found, early.found = early.found, None
-    if found is not None:
-        found(origin)
+    def _tell(self, early: _Early, origin: Origin | None) -> None:
+        found, early.found = early.found, None
+        if found is not None:
+            self.waiting -= 1
+            found(origin)

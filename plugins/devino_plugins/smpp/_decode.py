@@ -19,7 +19,8 @@ __all__ = ["decode"]
 def decode(app: App, hex_: tuple[str, ...]) -> None:
     """Show what PDUs say: every field, known codes by name, the text or receipt in them.
 
-    HEX is one PDU or several in a row, from command_length on; blanks and colons do not matter.
+    HEX is one PDU or several in a row, from command_length on; blanks, colons and 0x do not
+    matter.
     - reads it from standard input. Passwords are not shown. With --json, one object a line.
 
     \b

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     DataSm,
@@ -16,7 +18,6 @@ from devino_codecs.smpp import (
     ReceiptStyle,
     Whole,
     decode_text,
-    encode,
     receipt_of,
     user_data,
 )
@@ -75,8 +76,12 @@ def incoming(
 
 
 def digest(pdus: Iterable[Delivery | MessagePdu]) -> str:
-    """The same for what is delivered again: all but the sequence number."""
-    return hashlib.blake2b(b"".join(encode(pdu, 0) for pdu in pdus), digest_size=12).hexdigest()
+    """The same for what is delivered again: all but the sequence number.
+
+    It is of the values and not of octets made anew: much can be read that may not be written.
+    """
+    said = "".join(repr(replace(pdu, sequence_number=0)) for pdu in pdus)
+    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
 
 
 def _text(message: Whole | Incomplete) -> str:

@@ -55,8 +55,8 @@ class Job:
     async def outcome(self) -> list[Receipt]:
         """The receipt. Raises what kept the message from being sent.
 
-        One of which some parts were taken is refused with their ids, or else of unknown outcome:
-        the caller may not send it again without thought.
+        One of which some parts were taken has a receipt with their ids, refused or of unknown
+        outcome: the caller may not send it again without thought.
         """
         error = self.error
         if error is None:
@@ -66,10 +66,12 @@ class Job:
         if isinstance(error, Rejected):
             status = Status(state=State.REJECTED, code=error.code, description=error.description)
             return [self._receipt(status, error)]
-        raise OutcomeUnknown(
+        unknown = OutcomeUnknown(
             f"{len(self.taken)} of {len(self._planned.pdus)} parts were taken "
             f"(ids {', '.join(self.taken)}); then: {error}"
         )
+        unknown.refs = (self._message.ref,)
+        return [self._receipt(Status(state=State.UNKNOWN, description=str(unknown)), unknown)]
 
     def _receipt(self, status: Status, error: DevinoError | None = None) -> Receipt:
         return Receipt.of(

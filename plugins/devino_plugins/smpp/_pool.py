@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from math import inf
 
-from devino_codecs.smpp import Reason
 from devino_core import AuthenticationFailed, ConnectFailed
 from devino_core.clock import Clock
 
 from ._hosts import Host, Hosts
 from ._session import SmppSession
+from ._timer import done_within
 
 __all__ = ["Pool"]
 
-_OURS = frozenset({Reason.UNBOUND, Reason.ABORTED})
+_LONG = 3600.0
 
 Open = Callable[[Host, Callable[[SmppSession], None]], Awaitable[SmppSession]]
 
@@ -54,12 +54,11 @@ class Pool:
             if connecting:
                 done, _ = await asyncio.wait(connecting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    task.result()
+                    # Who is asked for a session was not cancelled with it.
+                    if not task.cancelled():
+                        task.result()
                 continue
-            left = self._hosts.seconds_left()
-            if self._hosts.is_refused_login() or self._clock.monotonic() + left > end:
-                raise self._hosts.refusal()
-            await self._clock.sleep(left)
+            await self._wait(end)
 
     async def keep(self) -> None:
         """Have a session all the time. Raises AuthenticationFailed."""
@@ -82,16 +81,35 @@ class Pool:
             *connecting, *(session.aclose() for session in sessions), return_exceptions=True
         )
 
+    async def _wait(self, end: float) -> None:
+        """Until a session may be made. Raises if that is not before ``end``."""
+        now = self._clock.monotonic()
+        ending = next((place.session for place in self._places if place.session), None)
+        if ending is not None:
+            if now >= end:
+                raise ConnectFailed("the session is being unbound, this was not sent")
+            ended = asyncio.ensure_future(ending.wait_ended())
+            try:
+                await done_within(self._clock, min(end - now, _LONG), ended)
+            finally:
+                ended.cancel()
+            return
+        left = self._hosts.seconds_left()
+        if self._hosts.is_refused_login() or now + left > end:
+            raise self._hosts.refusal()
+        await self._clock.sleep(left)
+
     def _least_busy(self) -> SmppSession | None:
-        best: SmppSession | None = None
+        bound = []
         for place in self._places:
-            session = place.session
-            if session is None:
+            if place.session is None:
                 if place.connecting is None and self._hosts.allowed():
                     place.connecting = asyncio.create_task(self._connect(place))
-            elif session.is_bound and (best is None or session.load < best.load):
-                best = session
-        return best
+            elif place.session.is_bound:
+                bound.append(place.session)
+        if len(bound) > 1:
+            return min(bound, key=lambda session: (session.is_resting, session.load))
+        return bound[0] if bound else None
 
     async def _connect(self, place: _Place) -> None:
         try:
@@ -113,8 +131,8 @@ class Pool:
         def ended(session: SmppSession) -> None:
             if place.session is session:
                 place.session = None
-                if session.ended not in _OURS:
-                    self._hosts.broke(host, session.ended.value if session.ended else "")
+                # However it ended: the manual makes no difference who began it.
+                self._hosts.broke(host, session.ended.value if session.ended else "")
 
         session = await self._open(host, ended)
         if session.ended:

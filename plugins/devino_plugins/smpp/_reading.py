@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -13,18 +14,27 @@ from devino_core.cli.toolkit import one_line
 
 __all__ = ["as_lines", "as_object", "frames"]
 
+_BETWEEN = re.compile(r"0x|[\s:]", re.IGNORECASE)
+_STRANGE = re.compile(r"[^0-9a-f]", re.IGNORECASE | re.ASCII)
+_WANTED = "give the PDU in hexadecimal"
+
 
 def frames(written: str) -> Iterator[bytes]:
     """PDUs from hex. Raises DecodeError where something is left over."""
-    try:
-        data = bytes.fromhex(written.replace(":", ""))
-    except ValueError as error:
-        raise DecodeError(str(error)) from None
+    digits = _BETWEEN.sub("", written)
+    strange = _STRANGE.search(digits)
+    if strange is not None:
+        raise DecodeError(f"{strange[0]!a} is no hexadecimal digit: {_WANTED}")
+    if len(digits) % 2:
+        raise DecodeError(f"{len(digits)} digits, which is odd: {_WANTED}, two digits an octet")
+    if not digits:
+        raise DecodeError(f"0 octets are no whole PDU: {_WANTED}")
+    data = bytes.fromhex(digits)
     framer = smpp.Framer()
     yield from framer.feed(data)
     if framer.error is not None:
         raise framer.error
-    if framer.pending or not data:
+    if framer.pending:
         raise DecodeError(f"the last {framer.pending} of {len(data)} octets are no whole PDU")
 
 

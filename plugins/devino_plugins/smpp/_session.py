@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from math import inf
 from typing import Self, TypeAlias, cast, overload
 
@@ -82,7 +84,8 @@ class SmppSession:
 
     gives the ``deliver_sm``, ``data_sm`` and ``alert_notification`` of the centre, and answers
     each with status 0 when the next one is asked for, unless :meth:`reply` did before. So what the
-    loop's body did not get through with is not acknowledged, and the centre sends it again. At
+    loop's body did not get through with is not acknowledged: another loop is given it again, and
+    once the session has ended the centre sends it again. At
     most ``incoming`` of them wait, and what is beyond is left to the centre in the same way. The
     iterator ends with the session, and :attr:`ended` says why.
     """
@@ -98,6 +101,8 @@ class SmppSession:
     ) -> None:
         """For :func:`connect`; ``on_request`` takes the iterator's place."""
         loop = asyncio.get_running_loop()
+        self.protocol = _Wire(self._attach, self._receive, self._detach)
+        """For a transport."""
         self.ended: Reason | None = None
         """Why the session is over, None while it is not."""
         self._machine: Session[_Answer] = Session(Role.ESME, clock.monotonic(), settings)
@@ -106,6 +111,7 @@ class SmppSession:
         self._create_future = loop.create_future
         self._call_soon = loop.call_soon
         self._timer = Timer(clock, self._at_deadline)
+        self._rests_until = -inf
         self._transport: asyncio.Transport | None = None
         self._corked = False
         """Whether :meth:`_flush` will run soon, so that octets may wait for it."""
@@ -124,6 +130,11 @@ class SmppSession:
     @property
     def is_bound(self) -> bool:
         return self._machine.state in _BOUND
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether a :meth:`pause` is on."""
+        return self._now() < self._rests_until
 
     @property
     def load(self) -> int:
@@ -179,7 +190,7 @@ class SmppSession:
         try:
             number = self._machine.send(pdu, self._now(), future, timeout=timeout)
         except StateError:
-            if self.is_bound or isinstance(pdu, BindRequest):
+            if self.is_bound or (isinstance(pdu, BindRequest) and self.ended is None):
                 raise
             raise self._over("this request") from None
         if not self._corked:
@@ -212,11 +223,16 @@ class SmppSession:
 
     def pause(self, seconds: float) -> None:
         """Let requests wait so long, as after ESME_RTHROTTLED."""
-        self._machine.pause(self._now() + seconds)
+        self._rests_until = self._now() + seconds
+        self._machine.pause(self._rests_until)
         if not self._corked:
             self._cork()
 
     def __aiter__(self) -> Self:
+        if self._given is not None:
+            # The loop that had it did not get through with it.
+            self._incoming.appendleft(self._given)
+            self._given = None
         return self
 
     async def __anext__(self) -> Pdu:
@@ -255,19 +271,16 @@ class SmppSession:
         if self._transport is not None:
             self._transport.abort()
 
-    def attach(self, transport: asyncio.Transport) -> None:
-        """The connection is made."""
+    def _attach(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
-    def receive(self, data: bytes) -> None:
-        """The connection gave these octets."""
+    def _receive(self, data: bytes) -> None:
         self._take(self._machine.receive(data, self._now()))
         if not self._corked:
             # After the tasks that were just woken, so that their requests share one write.
             self._cork()
 
-    def detach(self) -> None:
-        """The connection is gone."""
+    def _detach(self) -> None:
         self._take(self._machine.eof())
         if not self._lost.done():
             self._lost.set_result(None)
@@ -278,7 +291,7 @@ class SmppSession:
                 if not event.context.done():
                     event.context.set_result(event.answer)
             elif isinstance(event, Received):
-                self._on_request(self, event.pdu)
+                self._hand_over(event.pdu)
             elif isinstance(event, Unanswered):
                 _fail(event.context, OutcomeUnknown(f"sent and not answered: {event.reason.value}"))
             elif isinstance(event, NeverSent):
@@ -293,6 +306,22 @@ class SmppSession:
                 _log.warning("the centre sent what cannot be read: %s", event.error)
             else:
                 _log.debug("the centre sent what is out of place: %s", type(event).__name__)
+
+    def _hand_over(self, pdu: Pdu) -> None:
+        """Hand a request on. What fails on one PDU ends neither the session nor the others."""
+        try:
+            self._on_request(self, pdu)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this PDU alone
+            # The message of the error may quote the PDU, and a PDU what a subscriber wrote.
+            _log.error(
+                "a %s could not be taken: %s\n%s",
+                type(pdu).__name__,
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+            # As one that cannot be read: the centre would only send it again.
+            with suppress(StateError):
+                self.reply(pdu)
 
     def _enqueue(self, pdu: Pdu) -> None:
         if len(self._incoming) < self._incoming_limit:
@@ -359,20 +388,27 @@ class SmppSession:
         return ConnectFailed(f"the session is over, {what} was not sent: {reason}")
 
 
-class Wire(asyncio.Protocol):
-    """What asyncio drives: all of it goes on to the session."""
+class _Wire(asyncio.Protocol):
+    """What asyncio calls, without showing it to those who hold a session."""
 
-    def __init__(self, session: SmppSession) -> None:
-        self._session = session
+    def __init__(
+        self,
+        made: Callable[[asyncio.Transport], None],
+        received: Callable[[bytes], None],
+        lost: Callable[[], None],
+    ) -> None:
+        self._made = made
+        self._received = received
+        self._lost = lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._session.attach(cast("asyncio.Transport", transport))
+        self._made(cast("asyncio.Transport", transport))
 
     def data_received(self, data: bytes) -> None:
-        self._session.receive(data)
+        self._received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._session.detach()
+        self._lost()
 
 
 def _fail(future: _Answer, error: Exception) -> None:

@@ -36,7 +36,7 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     """``separate``: sessions that send, and one that receives while events are iterated.
     ``transceiver``: both in the same sessions, and events are to be iterated all the time, for the
     centre waits for their acknowledgement. ``transmitter``, ``receiver``: only the one."""
-    sessions: Annotated[int, Meta(ge=1, le=4)] = 1
+    sessions: Positive = 1
     """How many sessions are used at once; ``separate`` needs one more to receive. The platform
     allows an account 4."""
     window: Positive = 10
