@@ -457,6 +457,66 @@ async def test_a_delivery_that_cannot_be_taken_is_acknowledged_and_logged_withou
     assert "content" not in caplog.text
 
 
+async def test_a_last_part_that_is_delivered_again_is_the_same_event_and_no_new_text() -> None:
+    async with wired(bind="separate") as wire:
+        events, telling = await listening(wire)
+        template = DeliverSm(source_addr=TO, destination_addr="2435")
+        first, last = smpp.compose(template, "Привет, мир! " * 6, reference=7)
+        wire.centre.connection.send(first)
+        wire.centre.connection.send(last)
+        told = await telling
+        # It breaks before the event was got through with, so the last part comes again.
+        wire.centre.connection.close()
+        await settle()
+        telling = asyncio.create_task(events.next())
+        await wire.clock.tick(60)
+        await until(lambda: len(wire.centre.connections) == 2)
+        await settle()
+        connection = wire.centre.connection
+        connection.send(last)
+        assert await telling == told
+        await settle()
+        assert connection.answers.empty()
+        telling = asyncio.create_task(events.next())
+        assert (await connection.answer()).command_status == 0
+        await wire.clock.tick(86_400)
+        await settle()
+        assert not telling.done()
+        # The same text once more is another message.
+        wire.centre.connection.send(first)
+        wire.centre.connection.send(last)
+        other = await telling
+        assert isinstance(other, Incoming)
+        assert isinstance(told, Incoming)
+        assert (other.text, other.id == told.id) == (told.text, False)
+        await events.aclose()
+
+
+async def test_a_send_that_waits_for_a_session_when_the_channel_is_closed_was_not_sent() -> None:
+    async with wired() as wire:
+        wire.centre.bind_status = None
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        await asyncio.wait_for(wire.centre.bound.wait(), 10)
+        await wire.channel.aclose()
+        with pytest.raises(ConnectFailed, match="closed"):
+            await sending
+
+
+async def test_a_host_is_left_alone_after_the_channels_own_unbind_too() -> None:
+    async with wired(bind="separate") as wire:
+        events, telling = await listening(wire)
+        wire.centre.connection.send(receipt("1"))
+        await telling
+        await events.aclose()
+        await wire.clock.tick(60)
+        await asyncio.wait_for(wire.centre.connection.closed.wait(), 10)
+        await settle()
+        events = Listening(wire.channel)
+        with pytest.raises(ConnectFailed, match="allowed in 60 seconds"):
+            await events.next()
+        assert len(wire.centre.connections) == 1
+
+
 async def test_no_more_events_wait_than_the_setting_says() -> None:
     async with wired(incoming=3) as wire:
         events, telling = await listening(wire)

@@ -322,6 +322,32 @@ async def test_an_answer_of_ones_own_takes_the_place_of_the_acknowledgement(cent
         assert centre.connection.answers.empty()
 
 
+async def test_what_a_loop_failed_on_is_given_to_the_next_one_and_not_acknowledged(
+    centre: Smsc,
+) -> None:
+    async with session(centre) as bound:
+        centre.connection.send(DeliverSm(source_addr="1"))
+
+        async def fail() -> None:
+            async for _ in bound:
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+        centre.connection.send(DeliverSm(source_addr="2"))
+        given = []
+        async for pdu in bound:
+            assert isinstance(pdu, DeliverSm)
+            given.append(pdu.source_addr)
+            assert centre.connection.answers.qsize() == len(given) - 1
+            if len(given) == 2:
+                break
+            bound.reply(pdu)
+            await until(lambda: not centre.connection.answers.empty())
+        assert given == ["1", "2"]
+        assert bound.reply(pdu)
+
+
 async def test_the_iterator_ends_with_the_session_after_all_that_came(centre: Smsc) -> None:
     async with session(centre) as bound:
         centre.connection.send(DeliverSm(source_addr="1"))
@@ -493,6 +519,37 @@ async def test_a_centre_that_closes_on_the_bind(centre: Smsc) -> None:
     centre.connection.close()
     with pytest.raises(ConnectFailed):
         await entering
+
+
+async def test_a_connection_that_is_gone_before_the_bind_is_written() -> None:
+    settings = smpp.SessionSettings(window=1, response_timeout=1.0)
+    bound = SmppSession(settings, clock=ManualClock(), incoming=1)
+    bound.protocol.connection_lost(None)
+    with pytest.raises(ConnectFailed, match="closed the connection"):
+        await bound.request(smpp.BindTransceiver())
+
+
+async def test_who_sends_and_does_not_read_is_not_read_either(centre: Smsc) -> None:
+    async with session(centre) as bound:
+        connection = centre.connection
+        connection.transport.pause_reading()
+        assert bound._transport is not None
+        enquiries = smpp.encode(smpp.EnquireLink(), 1) * 65536
+        for _ in range(40):
+            connection.write(enquiries)
+            await until(
+                lambda: (
+                    not bound._transport.is_reading()  # type: ignore[union-attr]
+                    or not connection.transport.get_write_buffer_size()
+                )
+            )
+            if not bound._transport.is_reading():  # type: ignore[attr-defined]
+                break
+        assert not bound._transport.is_reading()
+        assert bound._transport.get_write_buffer_size() < 2 * 2**20
+        connection.transport.resume_reading()
+        await until(lambda: bound._transport.is_reading())  # type: ignore[union-attr]
+        connection.close()
 
 
 async def test_nobody_there() -> None:

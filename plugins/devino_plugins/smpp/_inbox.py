@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from functools import partial
+from typing import NamedTuple
 
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
@@ -40,7 +41,12 @@ class Held:
         self.digest = digested
         """Of an incoming message."""
         self.session: SmppSession | None = None
-        self.pdu: Pdu | None = None
+        self.pdu: DeliverSm | DataSm | None = None
+
+
+class _Told(NamedTuple):
+    event: Event
+    digest: str
 
 
 class Inbox:
@@ -73,8 +79,8 @@ class Inbox:
         self._expiry = Timer(clock, self._expire)
         self._unanswered: dict[Held, None] = {}
         """Incoming messages that are not acknowledged."""
-        self._told: OrderedDict[str, str] = OrderedDict()
-        """Ids of messages that the centre will deliver again, by digest."""
+        self._told: OrderedDict[str, _Told] = OrderedDict()
+        """Messages that the centre will deliver again, by the digest of what it will deliver."""
 
     def take(self, session: SmppSession, pdu: Pdu) -> None:
         """The centre delivered this."""
@@ -115,7 +121,8 @@ class Inbox:
         """What it did not get acknowledged will be delivered again, by another session."""
         for held in [held for held in self._unanswered if held.session is session]:
             del self._unanswered[held]
-            self._told[held.digest] = held.event.id
+            if held.pdu is not None:
+                self._told[digest([held.pdu])] = _Told(held.event, held.digest)
             if len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
 
@@ -135,7 +142,7 @@ class Inbox:
         self._news.set()
 
     def _put_receipt(
-        self, session: SmppSession, pdu: Pdu, receipt: Receipt, origin: Origin | None
+        self, session: SmppSession, pdu: DeliverSm | DataSm, receipt: Receipt, origin: Origin | None
     ) -> None:
         event = status_changed(receipt, origin, now=self._clock.now(), channel=self._channel)
         held = Held(event)
@@ -143,6 +150,12 @@ class Inbox:
         self._put(held)
 
     def _take_message(self, session: SmppSession, pdu: DeliverSm | DataSm) -> None:
+        told = self._told.pop(digest([pdu]), None) if self._told else None
+        if told is not None:
+            # Of a longer text this is the last part: the others were acknowledged, and will not
+            # come again.
+            self._put_message(session, pdu, Held(told.event, told.digest))
+            return
         try:
             results = self._reassembler.add(pdu, self._clock.monotonic())
         except DecodeError:
@@ -151,17 +164,22 @@ class Inbox:
         for result in results:
             held = self._held(result)
             if isinstance(result, Whole):
-                held.session, held.pdu = session, pdu
-                self._unanswered[held] = None
-            self._put(held)
+                self._put_message(session, pdu, held)
+            else:
+                self._put(held)
         if not any(isinstance(result, Whole) for result in results):
             session.reply(pdu)
         self._set_expiry()
 
+    def _put_message(self, session: SmppSession, pdu: DeliverSm | DataSm, held: Held) -> None:
+        held.session, held.pdu = session, pdu
+        self._unanswered[held] = None
+        self._put(held)
+
     def _held(self, message: Whole | Incomplete) -> Held:
         now = self._clock.now()
         digested = digest(message.pdus)
-        event_id = self._told.pop(digested, None) or f"{digested}-{now:%Y%m%d%H%M%S%f}"
+        event_id = f"{digested}-{now:%Y%m%d%H%M%S%f}"
         event = incoming(message, event_id, now=now, channel=self._channel)
         return Held(event, digested)
 

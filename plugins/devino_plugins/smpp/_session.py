@@ -72,6 +72,8 @@ _ANSWERS: dict[type[Pdu], type[Pdu]] = {
 _BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
+_UNREAD = 2**20
+"""Octets that wait to be written, with which nothing more is read."""
 
 
 class SmppSession:
@@ -272,6 +274,8 @@ class SmppSession:
             self._transport.abort()
 
     def _attach(self, transport: asyncio.Transport) -> None:
+        # Far more than the requests of a window: it is for a peer that sends and does not read.
+        transport.set_write_buffer_limits(high=_UNREAD)
         self._transport = transport
 
     def _receive(self, data: bytes) -> None:
@@ -397,15 +401,26 @@ class _Wire(asyncio.Protocol):
         received: Callable[[bytes], None],
         lost: Callable[[], None],
     ) -> None:
+        self._transport: asyncio.Transport | None = None
         self._made = made
         self._received = received
         self._lost = lost
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._made(cast("asyncio.Transport", transport))
+        self._transport = cast("asyncio.Transport", transport)
+        self._made(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._received(data)
+
+    def pause_writing(self) -> None:
+        # All that is read is answered, and the answers would pile up.
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost()
