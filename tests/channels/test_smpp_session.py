@@ -543,7 +543,7 @@ async def test_who_sends_and_does_not_read_is_not_read_either(centre: Smsc) -> N
                     or not connection.transport.get_write_buffer_size()
                 )
             )
-            if not bound._transport.is_reading():  # type: ignore[attr-defined]
+            if not bound._transport.is_reading():
                 break
         assert not bound._transport.is_reading()
         assert bound._transport.get_write_buffer_size() < 2 * 2**20
