@@ -157,7 +157,11 @@ class HttpSession:
         failure: DevinoError
         try:
             async with session.post(
-                url, data=bytes(body), headers=sent_headers, allow_redirects=False, proxy=self._proxy
+                url,
+                data=bytes(body),
+                headers=sent_headers,
+                allow_redirects=False,
+                proxy=self._proxy,
             ) as response:
                 answer = HttpAnswer(
                     response.status, response.headers, await self._read(response, changes)
