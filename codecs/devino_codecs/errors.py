@@ -9,7 +9,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
 __all__ = ["CodecError", "DecodeError", "EncodeError"]
+
+
+E = TypeVar("E", bound="CodecError")
 
 
 class CodecError(ValueError):
@@ -26,6 +32,16 @@ class CodecError(ValueError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
+        # An exception is copied by a call with its args, here the reason alone: that would fail
+        # for those that must be told more.
+        return _blank, (type(self), *self.args), self.__dict__
+
+
+def _blank(cls: type[E], *args: object) -> E:
+    """What a pickled or copied error begins as; its attributes follow."""
+    return cls.__new__(cls, *args)
 
 
 class EncodeError(CodecError):
