@@ -110,6 +110,12 @@ async def test_every_fate_has_its_state_and_keeps_the_platform_code(wire: Wired)
     assert {r.to: (s.state, s.code) for r, s in zip(receipts, statuses, strict=True)} == FATES
 
 
+async def test_the_older_number_of_deleted_is_deleted_and_stays_as_it_came(wire: Wired) -> None:
+    wire.world.faults.add(Fault(operation="Sms/State", action=AnswerHttp(200, '{"State":-97}')))
+    (state,) = await wire.channel.status(["1"])
+    assert (state.state, state.code) == (State.DELETED, -97)
+
+
 async def test_a_status_has_aware_times_and_the_exact_price(wire: Wired) -> None:
     sent_at = wire.clock.now()
     (receipt,) = await wire.channel.send([Message(TO, "Hello")])

@@ -118,11 +118,11 @@ def test_codes_that_the_manual_lacks_stay_numbers() -> None:
     assert json.loads(rest.encode_answer(rest.SmsState(12345)))["State"] == 12345
 
 
-def test_the_older_number_of_deleted_is_written_as_the_manuals() -> None:
+def test_the_older_number_of_deleted_is_known_and_stays_as_it_came() -> None:
     state = read(rest.GetSmsState, '{"State":-97}')
     assert isinstance(state, rest.SmsState)
-    assert state.state is rest.SmsStateCode.DELETED
-    assert rest.encode_answer(state).startswith(b'{"State":47,')
+    assert (state.state, int(state.state)) == (rest.SmsStateCode.DELETED_OLD, -97)
+    assert rest.encode_answer(state).startswith(b'{"State":-97,')
 
 
 @pytest.mark.parametrize(

@@ -27,20 +27,14 @@ def test_an_error_code_that_the_manual_lacks_travels_as_a_server_error() -> None
     assert rest.RestError(77, "new").http_status == 500
 
 
-def test_sms_states_are_those_of_the_table() -> None:
+def test_sms_states_are_those_of_the_table_and_one_older() -> None:
     assert {int(state) for state in SmsStateCode} == {
-        *(-98, -2, -1, 0, 10, 11, 41, 42, 46, 47, 48, 69, 99, 255)
+        *(-98, -97, -2, -1, 0, 10, 11, 41, 42, 46, 47, 48, 69, 99, 255)
     }
 
 
 def test_viber_states_are_those_of_the_table() -> None:
     assert [int(state) for state in ViberStateCode] == list(range(9))
-
-
-def test_the_older_number_of_deleted_is_read_as_deleted() -> None:
-    assert SmsStateCode(-97) is SmsStateCode.DELETED
-    with pytest.raises(ValueError, match="-96"):
-        SmsStateCode(-96)
 
 
 @pytest.mark.parametrize("table", [ErrorCode, SmsStateCode, ViberStateCode, ViberResultCode])

@@ -21,7 +21,8 @@ __all__ = [
 class _Code(IntEnum):
     meaning: str
 
-    def __new__(cls, code: int, meaning: str) -> Self:
+    # The default is for type checkers: to them a lookup by number is this call.
+    def __new__(cls, code: int, meaning: str = "") -> Self:
         self = int.__new__(cls, code)
         self._value_ = code
         self.meaning = meaning
