@@ -26,7 +26,7 @@ from devino_core import (
 from devino_core.testing import ManualClock
 from devino_plugins.smpp._channel import SmppChannel
 from tests.channels._smpp import Listening, smpp_channel, until
-from tests.channels._smsc import Smsc, smsc
+from tests.channels._smsc import Connection, Smsc, smsc
 
 TO = "79031234567"
 QUEUE_FULL = SubmitSmResp(command_status=CommandStatus.ESME_RMSGQFUL)
@@ -395,6 +395,66 @@ async def test_whatever_is_delivered_is_an_event(pdu: Pdu, text: str) -> None:
         assert isinstance(event, Incoming)
         assert event.text == text
         await events.aclose()
+
+
+def answers_of(connection: Connection) -> list[smpp.AnyPdu]:
+    """What the session has answered to octets that no machine would send."""
+    sent = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
+    return [pdu for pdu in sent if pdu.command_id & 0x80000000]
+
+
+@pytest.mark.parametrize("pdu", [receipt("17"), DeliverSm(short_message=b"Hi")])
+async def test_what_comes_over_a_session_that_sends_is_an_event_and_then_acknowledged(
+    pdu: DeliverSm,
+) -> None:
+    async with wired(bind="separate") as wire:
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        sender, submit = await wire.centre.request(SubmitSm)
+        assert isinstance(sender.bind, smpp.BindTransmitter)
+        sender.reply(submit, SubmitSmResp(message_id="17"))
+        await sending
+        # Nobody iterates yet: it waits.
+        sender.write(smpp.encode(pdu, 5))
+        await settle()
+        assert answers_of(sender) == []
+        events, telling = await listening(wire)
+        assert isinstance(await telling, Incoming | StatusChanged)
+        await settle()
+        assert answers_of(sender) == []
+        telling = asyncio.create_task(events.next())
+        await until(lambda: answers_of(sender) == [smpp.DeliverSmResp(sequence_number=5)])
+        wire.centre.connection.send(receipt("18"))
+        await telling
+        await events.aclose()
+
+
+async def test_what_comes_where_events_cannot_be_iterated_is_left_to_the_centre(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with wired(bind="transmitter") as wire:
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        sender, submit = await wire.centre.request(SubmitSm)
+        sender.reply(submit, SubmitSmResp(message_id="17"))
+        await sending
+        # The first part of a text, which is acknowledged as it comes where somebody may iterate.
+        part, _ = smpp.compose(DeliverSm(source_addr=TO), "Привет, мир! " * 6, reference=7)
+        sender.write(smpp.encode(part, 5))
+        sender.write(smpp.encode(smpp.EnquireLink(), 6))
+        await until(lambda: answers_of(sender) == [smpp.EnquireLinkResp(sequence_number=6)])
+    assert "a DeliverSm is left to the centre: `bind = 'transmitter'`" in caplog.text
+
+
+@pytest.mark.parametrize("bind", ["separate", "transceiver", "transmitter"])
+async def test_a_delivery_that_cannot_be_read_is_acknowledged_over_any_session(bind: str) -> None:
+    async with wired(bind=bind) as wire:
+        sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+        connection, submit = await wire.centre.request(SubmitSm)
+        connection.reply(submit, SubmitSmResp(message_id="17"))
+        await sending
+        broken = bytearray(smpp.encode(DeliverSm(short_message=b"Hi"), 5))
+        broken[-3] = 200  # sm_length
+        connection.write(bytes(broken))
+        await until(lambda: answers_of(connection) == [smpp.DeliverSmResp(sequence_number=5)])
 
 
 def short_time() -> bytes:

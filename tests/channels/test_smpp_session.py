@@ -309,6 +309,16 @@ async def test_what_comes_in_is_acknowledged_when_the_next_is_asked_for(centre: 
         assert centre.connection.answers.empty()
 
 
+async def test_a_session_that_sends_is_iterated_too(centre: Smsc) -> None:
+    async with session(centre, bind="transmitter") as bound:
+        centre.connection.write(smpp.encode(DeliverSm(source_addr="1"), 7))
+        centre.connection.write(smpp.encode(smpp.DataSm(source_addr="2"), 8))
+        assert (await anext(bound)).source_addr == "1"  # type: ignore[attr-defined]
+        assert smpp.encode(smpp.DeliverSmResp(), 7) not in centre.connection.octets
+        assert (await anext(bound)).source_addr == "2"  # type: ignore[attr-defined]
+        await until(lambda: smpp.encode(smpp.DeliverSmResp(), 7) in centre.connection.octets)
+
+
 async def test_an_answer_of_ones_own_takes_the_place_of_the_acknowledgement(centre: Smsc) -> None:
     async with session(centre) as bound:
         for _ in range(2):
@@ -379,10 +389,11 @@ async def test_more_than_the_bound_is_left_to_the_centre(centre: Smsc) -> None:
         assert [(await connection.answer()).sequence_number for _ in range(2)] == [1, 2]
 
 
+@pytest.mark.parametrize("bind", ["transceiver", "transmitter", "receiver"])
 async def test_every_delivery_is_answered_with_0_and_nothing_with_a_generic_nack(
-    centre: Smsc,
+    centre: Smsc, bind: str
 ) -> None:
-    async with session(centre) as bound:
+    async with session(centre, bind=bind) as bound:
         connection = centre.connection
         broken = bytearray(smpp.encode(DeliverSm(short_message=b"Hi"), 1))
         broken[-3] = 200  # sm_length

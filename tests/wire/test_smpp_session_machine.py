@@ -20,8 +20,11 @@ from hypothesis.stateful import (
 
 from devino_codecs.smpp import (
     Answered,
+    BindRequest,
     BindTransceiver,
     BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
     Closed,
     CommandStatus,
     DeliverSm,
@@ -47,12 +50,17 @@ from devino_codecs.smpp import (
     encode,
 )
 
+BINDS: dict[type[BindRequest], State] = {
+    BindTransceiver: State.BOUND_TRX,
+    BindTransmitter: State.BOUND_TX,
+}
 OUTCOMES = (Answered, Unanswered, NeverSent)
 REPLIES: dict[type[Pdu], Pdu] = {
     SubmitSm: SubmitSmResp(message_id="id"),
     QuerySm: QuerySmResp(message_id="id", message_state=2),
     DeliverSm: DeliverSmResp(),
     BindTransceiver: BindTransceiverResp(system_id="centre"),
+    BindTransmitter: BindTransmitterResp(system_id="centre"),
 }
 
 
@@ -72,7 +80,7 @@ class End:
         self.inbox = bytearray()
         """Octets on their way to this end."""
 
-    def take(self, events: list[Any]) -> None:
+    def take(self, events: list[Any], *, was_open: bool = True) -> None:
         for event in events:
             assert not self.closed, "an event after the last one"
             if isinstance(event, OUTCOMES):
@@ -88,6 +96,7 @@ class End:
                 self.closed += 1
             elif isinstance(event, Refused):
                 # It overtook the answer to the bind.
+                assert was_open
                 assert event.command_status == CommandStatus.ESME_RINVBNDSTS
             else:
                 assert isinstance(event, Unmatched), event
@@ -97,9 +106,11 @@ class Wired(RuleBasedStateMachine):
     @initialize(
         window=st.integers(1, 4),
         enquire_after=st.sampled_from([None, 20.0]),
-        bound=st.sampled_from([True, True, False]),
+        bind=st.sampled_from([*BINDS, None]),
     )
-    def connect(self, window: int, enquire_after: float | None, bound: bool) -> None:
+    def connect(
+        self, window: int, enquire_after: float | None, bind: type[BindRequest] | None
+    ) -> None:
         self.now = 0.0
         self.contexts = 0
         settings_ = SessionSettings(
@@ -107,11 +118,11 @@ class Wired(RuleBasedStateMachine):
         )
         self.ends = {role: End(role, settings_) for role in Role}
         self.client, self.server = self.ends[Role.ESME], self.ends[Role.SMSC]
-        if bound:
-            self.send(Role.ESME, BindTransceiver(system_id="login"))
+        if bind:
+            self.send(Role.ESME, bind(system_id="login"))
             self.carry(Role.ESME, answers=True)
             self.carry(Role.SMSC, answers=False)
-            assert self.client.session.state is self.server.session.state is State.BOUND_TRX
+            assert self.client.session.state is self.server.session.state is BINDS[bind]
 
     def send(self, role: Role, pdu: Pdu, timeout: float | None = None) -> None:
         end, context = self.ends[role], self.contexts
@@ -136,9 +147,9 @@ class Wired(RuleBasedStateMachine):
     def deliver(self) -> None:
         self.send(Role.SMSC, DeliverSm(short_message=b"id:17 stat:DELIVRD"))
 
-    @rule()
-    def bind(self) -> None:
-        self.send(Role.ESME, BindTransceiver(system_id="login"))
+    @rule(kind=st.sampled_from([BindTransceiver, BindTransmitter]))
+    def bind(self, kind: type[BindRequest]) -> None:
+        self.send(Role.ESME, kind(system_id="login"))
 
     @rule(role=st.sampled_from(Role))
     def flush(self, role: Role) -> None:
@@ -158,7 +169,8 @@ class Wired(RuleBasedStateMachine):
         end = self.ends[role]
         data = bytes(end.inbox[:size])
         del end.inbox[:size]
-        end.take(end.session.receive(data, self.now))
+        was_open = end.session.state is State.OPEN
+        end.take(end.session.receive(data, self.now), was_open=was_open)
 
     @rule(role=st.sampled_from(Role), answers=st.booleans())
     def carry(self, role: Role, answers: bool) -> None:
@@ -211,6 +223,13 @@ class Wired(RuleBasedStateMachine):
         head, frames = self.rest(role)
         forged = encode(SubmitSmResp(message_id="forged"), number)
         self.ends[role].inbox[:] = head + b"".join([*frames, forged])
+
+    @rule(number=st.integers(1001, 1003))
+    def deliver_where_no_centre_should(self, number: int) -> None:
+        """A transmitter is delivered to as well, and takes it."""
+        head, frames = self.rest(Role.ESME)
+        forged = encode(DeliverSm(short_message=b"id:17 stat:DELIVRD"), number)
+        self.client.inbox[:] = head + b"".join([*frames, forged])
 
     @rule(role=st.sampled_from(Role), which=st.integers(0, 20))
     def reply(self, role: Role, which: int) -> None:

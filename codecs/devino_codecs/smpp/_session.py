@@ -51,7 +51,7 @@ from ._pdus import (
     UnknownPdu,
     response_type,
 )
-from ._states import BOUND, BOUND_BY, Role, State, may_issue
+from ._states import BOUND, BOUND_BY, Role, State, may_issue, takes
 from ._window import Window
 
 __all__ = ["Session", "SessionSettings"]
@@ -470,7 +470,7 @@ class Session(Generic[C]):
 
     def _enter(self, state: State) -> None:
         self.state = state
-        mine, theirs = may_issue(self.role, state), may_issue(self.role.peer, state)
+        mine, theirs = may_issue(self.role, state), takes(self.role, state)
         self._sendable = {of: answer for of, answer in mine.items() if answer and of is not Unbind}
         self._notices = frozenset(of for of, answer in mine.items() if not answer)
         self._acceptable = frozenset(theirs)

@@ -26,7 +26,7 @@ from ._pdus import (
     response_type,
 )
 
-__all__ = ["BOUND", "BOUND_BY", "Role", "State", "may_issue"]
+__all__ = ["BOUND", "BOUND_BY", "Role", "State", "may_issue", "takes"]
 
 
 class Role(Enum):
@@ -87,6 +87,13 @@ _REQUESTS: dict[type[Pdu], tuple[tuple[State, ...], tuple[Role, ...]]] = {
     AlertNotification: (_RX, _SMSC),
 }
 
+_TOLERATED: dict[tuple[Role, State], tuple[type[Pdu], ...]] = {
+    # The manual (3.3) has every deliver_sm answered with status 0, whatever it comes over; a
+    # refusal would have the centre send it again, or give it up.
+    (Role.ESME, State.BOUND_TX): (DeliverSm,),
+}
+"""What an end takes though its peer may not issue it."""
+
 
 def may_issue(role: Role, state: State) -> dict[type[Pdu], type[Pdu] | None]:
     """The requests that this end may send in this state, and what answers each, if anything."""
@@ -95,3 +102,9 @@ def may_issue(role: Role, state: State) -> dict[type[Pdu], type[Pdu] | None]:
         for pdu, (states, roles) in _REQUESTS.items()
         if state in states and role in roles
     }
+
+
+def takes(role: Role, state: State) -> dict[type[Pdu], type[Pdu] | None]:
+    """The requests that this end takes in this state, and what answers each, if anything."""
+    tolerated = _TOLERATED.get((role, state), ())
+    return may_issue(role.peer, state) | {pdu: response_type(pdu.command_id) for pdu in tolerated}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from devino_codecs import EncodeError
-from devino_codecs.smpp import DateForm, IdForm, QuerySm, ReceiptStyle, encode
+from devino_codecs.smpp import DateForm, IdForm, Pdu, QuerySm, ReceiptStyle, encode
 from devino_core import (
     Channel,
     ConfigurationError,
@@ -41,6 +42,8 @@ from ._session import SmppSession
 from ._settings import SmppSettings
 
 __all__ = ["SmppChannel"]
+
+_log = logging.getLogger(__name__)
 
 
 class _Modes(NamedTuple):
@@ -243,6 +246,14 @@ class SmppChannel(Channel[SmppSettings]):
                 f"`bind = {self.settings.bind!r}`"
             )
 
+    def _leave(self, session: SmppSession, pdu: Pdu) -> None:
+        """Nobody can be given it, so it is not acknowledged."""
+        _log.warning(
+            "a %s is left to the centre: `bind = %r` gives no events",
+            type(pdu).__name__,
+            self.settings.bind,
+        )
+
     def _pool(self, mode: Bind, inbox: Inbox, tls: ssl.SSLContext | None) -> Pool:
         async def open_(host: Host, on_end: Callable[[SmppSession], None]) -> SmppSession:
             def ended(session: SmppSession) -> None:
@@ -258,7 +269,7 @@ class SmppChannel(Channel[SmppSettings]):
                 connect_timeout=self.settings.connect_timeout,
                 incoming=self.settings.incoming,
                 clock=self.clock,
-                on_request=inbox.take,
+                on_request=inbox.take if self._modes.receives else self._leave,
                 on_end=ended,
             )
 

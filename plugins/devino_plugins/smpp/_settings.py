@@ -33,9 +33,11 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     system_type: str = ""
     """Part of the login at some centres; the platform wants it empty."""
     bind: Literal["separate", "transceiver", "transmitter", "receiver"] = "separate"
-    """``separate``: sessions that send, and one that receives while events are iterated.
-    ``transceiver``: both in the same sessions, and events are to be iterated all the time, for the
-    centre waits for their acknowledgement. ``transmitter``, ``receiver``: only the one."""
+    """``separate``: sessions that send, and one that receives while events are iterated; what the
+    centre delivers over the former is an event too. ``transceiver``: both in the same sessions, and
+    events are to be iterated all the time, for the centre waits for their acknowledgement.
+    ``transmitter``, ``receiver``: only the one; what is delivered to a ``transmitter`` nevertheless
+    stays unacknowledged, for the centre to deliver elsewhere."""
     sessions: Positive = 1
     """How many sessions are used at once; ``separate`` needs one more to receive. The platform
     allows an account 4."""
