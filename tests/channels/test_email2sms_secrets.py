@@ -7,6 +7,7 @@ import base64
 import binascii
 import logging
 import pickle
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
     for name in list(logging.root.manager.loggerDict):
         logging.getLogger(name).setLevel(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "smtp_username": "demo",
         "smtp_password": PASSWORD,
         "format": format_,

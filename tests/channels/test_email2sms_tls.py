@@ -32,7 +32,7 @@ class Server:
 
     async def handle_DATA(self, _: SMTP, session: Session, __: Envelope) -> str:
         encrypted = session.ssl is not None
-        self.mails.append((encrypted, session.auth_data and session.auth_data.login))
+        self.mails.append((encrypted, getattr(session.auth_data, "login", None)))
         return "250 OK"
 
     async def handle_EHLO(
