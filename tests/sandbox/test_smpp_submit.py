@@ -469,7 +469,8 @@ class TestMany:
     async def test_lists_are_unknown(self, smsc: Smsc, esme: Esme) -> None:
         lists = (smpp.SmeAddress(1, 1, TO), smpp.DistributionList("friends"))
         assert await esme.refused(self.many(dest_address=lists)) == Status.ESME_RINVDLNAME
-        assert list(smsc.world.messages()) == []
+        refused = [(m.to, m.submission.text, m.reason) for m in smsc.world.messages()]
+        assert refused == [(to, "test", "ESME_RINVDLNAME (0x34)") for to in (TO, "friends")]
 
     async def test_a_long_text_to_many(self, smsc: Smsc, esme: Esme) -> None:
         for part in compose(submit(), LONG):

@@ -272,6 +272,58 @@ async def test_every_refusal_has_its_sentence(
 
 
 @pytest.mark.parametrize(
+    ("path", "body", "reason"),
+    [
+        (SMS_V2, signed("SendMessage", message(TO, OTHER)), "Invalid user login or password"),
+        (
+            VIBER_V2,
+            signed("SendMessage", message(TO, OTHER)),
+            "Invalid user login or password",
+        ),
+        (
+            SMS,
+            call("SendMessage", "<sessionID>ended</sessionID>" + message(TO, OTHER)),
+            "SessionID expired",
+        ),
+        (
+            SMS_V2,
+            signed("SendMessage", message(TO, OTHER, more="<Validity>soon</Validity>")),
+            "message.Validity: ",
+        ),
+        (
+            VIBER,
+            call("SendMessageWithResend", message(TO, OTHER, more="<Validity>1<x/></Validity>")),
+            "message.Validity: ",
+        ),
+        (SMS_V2, signed("SendMessage", message(TO, OTHER))[:-20], ""),
+    ],
+)
+async def test_a_send_that_is_refused_at_the_door_is_on_record(
+    http: Http, path: str, body: bytes, reason: str
+) -> None:
+    await post(http, path, body.replace(PASSWORD.encode(), b"wr0ng"))
+    shown = await http.messages()
+    assert [message["to"] for message in shown] == [TO, OTHER]
+    for message in shown:
+        assert (message["sender"], message["text"], message["state"]) == (
+            "DEVINO",
+            "test",
+            "REJECTED",
+        )
+        assert message["via"] == ("soap-v2" if "v2" in path.lower() else "soap")
+        assert message["medium"] == ("VIBER" if path in (VIBER, VIBER_V2) else "SMS")
+        assert message["reason"].startswith(reason)
+        assert message["reason"]
+        assert "wr0ng" not in str(message)
+
+
+async def test_what_is_no_send_is_never_on_record(http: Http, world: World) -> None:
+    for body in (b"", b"<Send", signed("GetBalance")[:-5], call("GetBalance")):
+        await post(http, SMS_V2, body)
+    assert list(world.messages()) == []
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",

@@ -150,12 +150,55 @@ async def test_a_package_is_refused_as_a_whole(
     http: Http, world: World, body: bytes, code: int
 ) -> None:
     assert await post(http, body) == error(code)
-    assert list(world.messages()) == []
+    assert {message.state for message in world.messages()} <= {State.REJECTED}
 
 
-async def test_a_broken_package_sends_nothing_of_it(http: Http, world: World) -> None:
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (messages(msg("a"), msg("b")).replace(PASSWORD.encode(), b"wr0ng"), "ERR_AUTHORIZATION: "),
+        (messages(msg("a"), msg("b"))[:-20], "ERR_FORMAT: "),
+        (
+            messages(msg("a"), msg("b"), msg(date_beg="tomorrow")),
+            "ERR_FORMAT: message.msg[2].date_beg: ",
+        ),
+        (
+            package(
+                f'<message><default sender="DEVINO"/>{msg("a")}{msg("b")}</message>'
+                "<status>" + '<msg id="1"/>' * 1001 + "</status>"
+            ),
+            "ERR_FORMAT: ",
+        ),
+    ],
+)
+async def test_the_messages_of_a_package_that_is_refused_are_on_record(
+    http: Http, body: bytes, reason: str
+) -> None:
+    await post(http, body)
+    shown = await http.messages()
+    assert [(m["text"], m["to"], m["sender"], m["via"]) for m in shown] == [
+        (text, TO, "DEVINO", "xml") for text in "ab"
+    ]
+    assert all(m["state"] == "REJECTED" and m["reason"].startswith(reason) for m in shown)
+    assert "wr0ng" not in str(shown)
+
+
+async def test_a_package_of_which_nothing_can_be_read_is_on_record_where_messages_are_sent(
+    http: Http,
+) -> None:
+    for path in ("/Send.ashx", "/Statistics.ashx"):
+        await post(http, b"<package", path)
+    await post(http, package("<status/>", password="wrong"))
+    [shown] = await http.messages()
+    assert (shown["to"], shown["text"], shown["reason"][:12]) == ("", "", "ERR_FORMAT: ")
+
+
+async def test_a_broken_package_sends_nothing_of_it(
+    http: Http, world: World, account: Account
+) -> None:
     assert await post(http, messages(msg(), msg())[:-20]) == error(201)
-    assert list(world.messages()) == []
+    assert {message.state for message in world.messages()} == {State.REJECTED}
+    assert account.balance == Decimal("20015.3")
 
 
 async def test_more_than_1000_ids_are_refused(http: Http) -> None:

@@ -11,13 +11,15 @@ say, it is decided thus:
   0; so is one that was refused.
 - An ``id`` may occur again, and then means the later message; a strict World refuses it (201).
 - A package that asks after more than 1000 messages is refused as a whole (201).
+- The messages of a package that is refused as a whole are on record as far as they can be read.
 - A WAP push is an SMS whose text is followed by its URL.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -28,6 +30,7 @@ from devino_codecs.text import count_parts
 from devino_codecs.xmlpackage import (
     MAX_STATUS_IDS,
     Answer,
+    Default,
     Message,
     MessageError,
     MessageResult,
@@ -36,13 +39,14 @@ from devino_codecs.xmlpackage import (
     Package,
     PackageError,
     PackageErrorCode,
+    RequestReader,
     StatusRequest,
     StatusResult,
     decode_request,
     encode_answer,
 )
 from devino_core import Medium, State, hookimpl
-from devino_sandbox._accounts import Account
+from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
@@ -115,8 +119,8 @@ class XmlService(HttpService):
         """The outcome of one HTTP request."""
         try:
             package = decode_request(request.body, max_size=self._limits.package)
-        except DecodeError:
-            return _refused(PackageErrorCode.ERR_FORMAT)
+        except DecodeError as error:
+            return self._refuse_unread(request, error)
         if self._world.faults:
             to = [message.recipient for message in package.messages]
             action = self._world.faults.strike("xml", _operation(request.path), to)
@@ -127,24 +131,40 @@ class XmlService(HttpService):
     def _carry_out(self, package: Package) -> HttpAnswer:
         try:
             account = self._world.authenticate(package.login, package.password)
+            messages = [message.with_default(package.default) for message in package.messages]
             if account is None:
-                return _refused(PackageErrorCode.ERR_AUTHORIZATION)
+                code = PackageErrorCode.ERR_AUTHORIZATION
+                return self._refuse(NOBODY, messages, code, f"{code.name}: {code.meaning}")
             if len(package.statuses) > MAX_STATUS_IDS:
-                return _refused(PackageErrorCode.ERR_FORMAT)
+                code = PackageErrorCode.ERR_FORMAT
+                reason = f"{code.name}: it asks after more than {MAX_STATUS_IDS} messages"
+                return self._refuse(account, messages, code, reason)
             return _answer(
                 Answer(
-                    messages=tuple(
-                        [
-                            self._send(account, message.with_default(package.default))
-                            for message in package.messages
-                        ]
-                    ),
+                    messages=tuple([self._send(account, message) for message in messages]),
                     statuses=tuple([self._status(account, asked) for asked in package.statuses]),
                 )
             )
         except Exception:  # noqa: BLE001 - the platform has a word for its own failures
             _log.exception("the sandbox failed on an XML package")
             return _refused(PackageErrorCode.ERR_UNKNOWN)
+
+    def _refuse_unread(self, request: HttpRequest, error: DecodeError) -> HttpAnswer:
+        found = list(_readable(request.body[: self._limits.package]))
+        messages = [row for row in found if isinstance(row, Message)]
+        if not found and _operation(request.path) == "Send.ashx":
+            messages = [Message(recipient="", text="")]
+        code = PackageErrorCode.ERR_FORMAT
+        return self._refuse(NOBODY, messages, code, f"{code.name}: {error}")
+
+    def _refuse(
+        self, account: Account, messages: Iterable[Message], code: PackageErrorCode, reason: str
+    ) -> HttpAnswer:
+        """Refuse a package as a whole, with its messages on record."""
+        for message in messages:
+            submission = self._submission(account, message)
+            self._world.refuse(submission, [message.recipient], reason)
+        return _refused(code)
 
     def _send(self, account: Account, message: Message) -> MessageResult:
         submission = self._submission(account, message)
@@ -230,6 +250,19 @@ class XmlService(HttpService):
             return False
         age = self._world.clock.now().date() - message.sending_at.date()
         return age.days < self._limits.memory
+
+
+def _readable(body: bytes) -> Iterator[Message | StatusRequest]:
+    """What stands before the place where a package cannot be read."""
+    default = None
+    with suppress(DecodeError):
+        for row in RequestReader().feed(body):
+            if isinstance(row, Default):
+                default = row
+            elif isinstance(row, Message):
+                yield row.with_default(default)
+            elif isinstance(row, StatusRequest):
+                yield row
 
 
 def _operation(path: str) -> str:

@@ -81,9 +81,9 @@ class Operations:
 
     def _submit_multi(self, customer: Customer, pdu: smpp.SubmitMulti) -> Pdu:
         addresses = [to for to in pdu.dest_address if isinstance(to, smpp.SmeAddress)]
-        if len(addresses) < len(pdu.dest_address):
-            return smpp.SubmitMultiResp(command_status=Status.ESME_RINVDLNAME)
         shared = _shared(pdu)
+        if len(addresses) < len(pdu.dest_address):
+            return self._refuse_lists(customer, pdu)
         first_id = ""
         failed: list[smpp.UnsuccessSme] = []
         for to in addresses:
@@ -98,6 +98,15 @@ class Operations:
             message_id=first_id,
             unsuccess_sme=tuple(failed),
         )
+
+    def _refuse_lists(self, customer: Customer, pdu: smpp.SubmitMulti) -> Pdu:
+        to = [
+            one.destination_addr if isinstance(one, smpp.SmeAddress) else one.dl_name
+            for one in pdu.dest_address
+        ]
+        status = Status.ESME_RINVDLNAME
+        self._submitting.refuse(customer, SubmitSm(**_shared(pdu)), to, smpp.status_name(status))
+        return smpp.SubmitMultiResp(command_status=status)
 
     def _query(self, customer: Customer, pdu: smpp.QuerySm) -> Pdu:
         message = self._find(customer, pdu)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -98,14 +98,18 @@ class Submitting:
         except Refused as refused:
             return _REFUSALS[refused.refusal], ""
         except _Refusal as refusal:
-            submission = Submission(
-                account=customer.account,
-                via=PROTOCOL,
-                sender=pdu.source_addr,
-                text=self._text_on_record(pdu),
-            )
-            self._world.refuse(submission, [pdu.destination_addr], refusal.reason)
+            self.refuse(customer, pdu, [pdu.destination_addr], refusal.reason)
             return refusal.status, ""
+
+    def refuse(self, customer: Customer, pdu: SubmitSm, to: Sequence[str], reason: str) -> None:
+        """Put on record that this is refused."""
+        submission = Submission(
+            account=customer.account,
+            via=PROTOCOL,
+            sender=pdu.source_addr,
+            text=self._text_on_record(pdu),
+        )
+        self._world.refuse(submission, to, reason)
 
     def replace(self, message: StoredMessage, pdu: ReplaceSm) -> int:
         """Send this in place of a message that is scheduled: 0, or why not."""

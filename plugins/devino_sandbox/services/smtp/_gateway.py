@@ -6,8 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from devino_codecs import DecodeError, email2sms
-from devino_core import Secret
-from devino_sandbox._accounts import Account
+from devino_sandbox._accounts import NOBODY
 from devino_sandbox._faults import DropAnswer
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._world import World
@@ -25,7 +24,6 @@ PROTOCOL = "email2sms"
 """As messages and faults name it."""
 
 _MAILBOX = email2sms.GATEWAY.partition("@")[0]
-_NOBODY = Account(login="", password=Secret(""))
 
 
 class Gateway:
@@ -76,14 +74,14 @@ class Gateway:
 
     def refuse(self, from_addr: str, reason: str) -> None:
         """Put on record a mail of which nothing is known but where it came from."""
-        unread = Submission(account=_NOBODY, via=PROTOCOL, sender=from_addr, text="")
+        unread = Submission(account=NOBODY, via=PROTOCOL, sender=from_addr, text="")
         self._world.refuse(unread, [_MAILBOX], reason)
 
     def _submit(self, said: email2sms.Submission) -> str:
         """Send what a mail says. Gives the reason if it is refused; that is on record then."""
         account = self._world.authenticate(said.login, said.password)
         submission = Submission(
-            account=account or _NOBODY, via=PROTOCOL, sender=said.sender, text=said.text
+            account=account or NOBODY, via=PROTOCOL, sender=said.sender, text=said.text
         )
         if account is None:
             reason = "wrong login or password"

@@ -5,6 +5,7 @@ say, it is decided thus:
 
 - The checks run in this order: an envelope with an operation of this service, who asks, arguments
   there, limits, recipients, sender, balance. Of many recipients one bad one refuses all.
+- A send that is refused for its arguments or its credentials is on record as far as it can be read.
 - Faults are HTTP 500, as ASP.NET has it, in the words of REST after ASP.NET's own; what cannot be
   read at all is the sender's fault, which in SOAP 1.2 is HTTP 400.
 - A session is good for all protocols that have one, whichever gave it.

@@ -18,7 +18,7 @@ __all__ = [
     "headers",
     "ordered",
     "unprocessed",
-    "unread",
+    "unreadable",
 ]
 
 INTERNAL_ERROR = ErrorCode.INTERNAL_ERROR.meaning
@@ -58,7 +58,7 @@ def unprocessed(sentence: str, version: soap.Version) -> HttpAnswer:
     return _fault(soap.Fault(reason=reason), version)
 
 
-def unread(error: DecodeError, version: soap.Version) -> HttpAnswer:
+def unreadable(error: DecodeError, version: soap.Version) -> HttpAnswer:
     """The fault of an envelope that cannot be read."""
     reason = f"Server was unable to read request. ---> {error}"
     return _fault(soap.Fault(code=soap.FaultCode.SENDER, reason=reason), version)

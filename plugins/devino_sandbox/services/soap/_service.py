@@ -13,7 +13,7 @@ import msgspec
 from devino_codecs import CodecError, DecodeError, soap
 from devino_codecs.rest import ErrorText
 from devino_core import Medium
-from devino_sandbox._accounts import Account
+from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
@@ -29,9 +29,10 @@ from ._faults import (
     headers,
     ordered,
     unprocessed,
-    unread,
+    unreadable,
 )
 from ._sendings import SENDINGS, Sending, recipients
+from ._unread import unread
 
 __all__ = ["SoapLimits", "SoapService"]
 
@@ -96,11 +97,12 @@ class SoapService(HttpService):
         service = self._services["/" + request.path.lower().strip("/").split("/")[0]]
         if request.method != "POST":
             return _describe(service, request)
+        via = "soap" if service.credentials is soap.Session else "soap-v2"
         try:
             call = soap.decode_request(service, request.body)
         except DecodeError as error:
-            return unread(error, soap.guess_version(request.body))
-        via = "soap" if service.credentials is soap.Session else "soap-v2"
+            self._refuse(unread(service, request.body), NOBODY, via, f"{error}")
+            return unreadable(error, soap.guess_version(request.body))
         if self._world.faults:
             operation = call.request.operation.name
             action = self._world.faults.strike(via, operation, recipients(call.request))
@@ -115,7 +117,12 @@ class SoapService(HttpService):
     def _carry_out(self, call: soap.Call, via: str) -> HttpAnswer:
         request = call.request
         try:
-            result = self._operations[type(request)](request, self._account(call.credentials), via)
+            account = self._account(call.credentials)
+            if isinstance(account, ErrorText):
+                read = SENDINGS.get(type(request))
+                self._refuse(read and read(request), NOBODY, via, account)
+                raise Failed(account)  # noqa: TRY301 - as every refusal does
+            result = self._operations[type(request)](request, account, via)
             body = soap.encode_answer(_kind(request), result, version=call.version)
         except Failed as failed:
             return unprocessed(str(failed), call.version)
@@ -127,36 +134,26 @@ class SoapService(HttpService):
             return unprocessed(INTERNAL_ERROR, call.version)
         return HttpAnswer(200, body, headers(call.version))
 
-    def _account(self, credentials: soap.Credentials) -> Account:
+    def _account(self, credentials: soap.Credentials) -> Account | ErrorText:
         if isinstance(credentials, soap.Session):
-            account = self._world.session(credentials.session_id)
-            refusal = ErrorText.SESSION_EXPIRED
-        else:
-            account = self._world.authenticate(credentials.login, credentials.password)
-            refusal = ErrorText.INVALID_LOGIN
-        if account is None:
-            raise Failed(refusal)
-        return account
+            return self._world.session(credentials.session_id) or ErrorText.SESSION_EXPIRED
+        account = self._world.authenticate(credentials.login, credentials.password)
+        return account or ErrorText.INVALID_LOGIN
+
+    def _refuse(self, sending: Sending | None, account: Account, via: str, reason: str) -> None:
+        """Put on record that this is refused, if it sends anything."""
+        if sending is not None:
+            submission = _submission(sending, account, via)
+            self._world.refuse(submission, sending.to, reason.partition("\r\n")[0])
 
     def _send(
         self, read: Callable[[Any], Sending], call: soap.AnyRequest, account: Account, via: str
     ) -> tuple[str, ...]:
         sending = read(call)
-        submission = Submission(
-            account=account,
-            via=via,
-            medium=sending.medium,
-            sender=sending.sender,
-            text=sending.text,
-            send_at=sending.send_at,
-            validity=None if sending.validity is None else timedelta(minutes=sending.validity),
-        )
-        if sending.resend:
-            by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
-            submission = msgspec.structs.replace(submission, fallback=by_sms)
+        submission = _submission(sending, account, via)
         beyond = self._beyond_limits(sending, submission)
         if beyond is not None:
-            self._world.refuse(submission, sending.to, beyond.partition("\r\n")[0])
+            self._refuse(sending, account, via, beyond)
             raise Failed(beyond)
         try:
             messages = self._world.submit(submission, sending.to)
@@ -218,6 +215,22 @@ class SoapService(HttpService):
         if self._world.strict and call.max_date_utc < call.min_date_utc:
             raise Failed(argument("maxDateUTC", "Invalid argument: before minDateUTC"))
         return reports.incoming(self._world.incoming(account, *call.period))
+
+
+def _submission(sending: Sending, account: Account, via: str) -> Submission:
+    submission = Submission(
+        account=account,
+        via=via,
+        medium=sending.medium,
+        sender=sending.sender,
+        text=sending.text,
+        send_at=sending.send_at,
+        validity=None if sending.validity is None else timedelta(minutes=sending.validity),
+    )
+    if not sending.resend:
+        return submission
+    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    return msgspec.structs.replace(submission, fallback=by_sms)
 
 
 def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
