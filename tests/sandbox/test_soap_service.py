@@ -296,6 +296,7 @@ async def test_every_refusal_has_its_sentence(
             "message.Validity: ",
         ),
         (SMS_V2, signed("SendMessage", message(TO, OTHER))[:-20], ""),
+        (SMS_V2, signed("SendMessage", message(TO, OTHER)).replace(b"xmlns:s", b"xmlns:t"), ""),
     ],
 )
 async def test_a_send_that_is_refused_at_the_door_is_on_record(

@@ -34,7 +34,8 @@ def unread(service: soap.Service, body: bytes) -> Sending | None:
     request = None
     found: dict[str, list[str]] = {}
     for element in elements:
-        name = etree.QName(element).localname.lower()
+        # By hand, for a prefix that nobody declared is a part of the name here.
+        name = str(element.tag).rpartition("}")[2].rpartition(":")[2].lower()
         request = request or sendings.get(name)
         if not len(element):
             found.setdefault(name, []).append((element.text or "").strip())
