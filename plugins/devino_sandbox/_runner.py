@@ -17,6 +17,7 @@ from devino_core.plugins import missing_package
 
 from . import hookspecs, services
 from ._http import ASGIApp
+from ._listening import reachable
 from ._service import HttpService, PortService, Service
 from ._world import World
 
@@ -117,7 +118,7 @@ class Sandbox:
             port = await server.start(self._host, self._http_port)
         except OSError as error:
             raise _unavailable("HTTP", self._host, self._http_port, error) from error
-        base_url = f"http://{_reachable(self._host)}:{port}"
+        base_url = f"http://{reachable(self._host)}:{port}"
         for service in http:
             endpoints |= service.endpoints(base_url)
         return endpoints
@@ -214,12 +215,3 @@ def _unavailable(what: str, host: str, port: int, error: OSError) -> Configurati
         f"{what}: cannot listen on {host} port {port}: {reason}; "
         "choose another port, or 0 for a free one"
     )
-
-
-def _reachable(host: str) -> str:
-    """What a client on this machine calls the host that a server listens on."""
-    if host in ("", "0.0.0.0"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host

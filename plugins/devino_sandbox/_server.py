@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from typing import cast
 
@@ -12,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ._http import ABORT, ASGIApp, Event, Receive, Send, json_answer
+from ._listening import listen
 
 __all__ = ["HttpServer", "Router"]
 
@@ -63,15 +63,10 @@ class HttpServer:
     async def start(self, host: str, port: int) -> int:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Protocol(self._config, self._state, {}),
-            host,
-            port,
-            family=family,
-            backlog=2048,
+        self._server, port = await listen(
+            lambda: _Protocol(self._config, self._state, {}), host, port
         )
-        return cast("int", self._server.sockets[0].getsockname()[1])
+        return port
 
     async def stop(self) -> None:
         """Close everything now; requests that wait for something end without an answer."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from devino_codecs import rest
 from devino_codecs.rest import SmsStateCode, ViberStateCode
+from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
 
@@ -73,35 +73,14 @@ def incoming(messages: Iterable[IncomingMessage]) -> tuple[rest.IncomingSms, ...
     )
 
 
-# The states that are no errors, by the column in which they are counted.
-_COLUMNS: Mapping[int | None, str] = {
-    SmsStateCode.QUEUED: "in_process",
-    SmsStateCode.SENT: "sent",
-    SmsStateCode.DELIVERED: "delivered",
-    SmsStateCode.EXPIRED: "expired",
-    SmsStateCode.DELETED: "rejected",
-    SmsStateCode.REJECTED_BY_SMSC: "rejected",
-    SmsStateCode.REJECTED_BY_PLATFORM: "rejected",
-    SmsStateCode.REJECTED: "rejected",
-}
-
-
-def statistics(tally: Counter[Step]) -> rest.Statistics:
+def statistics(tally: Mapping[Step, int]) -> rest.Statistics:
     """Sums, as the manual's example adds up: the errors are in one of the two totals only."""
-    columns: Counter[str] = Counter()
-    for step, count in tally.items():
-        columns[_COLUMNS.get(step.code, "errors")] += count
-    errors = columns["errors"]
-    total = columns.total() - errors
-    ratio = Decimal(100 * columns["delivered"]) / total if total else Decimal(0)
+    counted = shared.statistics(tally)
+    total = sum(counted) - counted.errors
+    ratio = Decimal(100 * counted.delivered) / total if total else Decimal(0)
     return rest.Statistics(
-        sent=columns["sent"],
-        delivered=columns["delivered"],
-        errors=errors,
-        in_process=columns["in_process"],
-        expired=columns["expired"],
-        rejected=columns["rejected"],
+        **counted._asdict(),
         total=total,
-        total_with_errors=total + errors,
+        total_with_errors=total + counted.errors,
         delivery_ratio=round(ratio, 2),
     )

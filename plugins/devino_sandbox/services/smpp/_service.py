@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping
 from typing import ClassVar
 
-from devino_sandbox._runner import _reachable
+from devino_sandbox._listening import listen, reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
 
@@ -39,14 +38,8 @@ class SmppService(PortService):
         self._centre.stop()
 
     async def listen(self, host: str, port: int) -> Mapping[str, str]:
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self._centre),
-            host,
-            port,
-            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-        )
-        port = self._server.sockets[0].getsockname()[1]
-        return {"smpp": f"{_reachable(host)}:{port}"}
+        self._server, port = await listen(lambda: Connection(self._centre), host, port)
+        return {"smpp": f"{reachable(host)}:{port}"}
 
     async def close(self) -> None:
         server, self._server = self._server, None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 from collections.abc import Mapping
 from typing import ClassVar
 
-from devino_sandbox._runner import _reachable
+from devino_sandbox._listening import listen, reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
 
@@ -48,13 +47,10 @@ class SmtpService(PortService):
         _LOG.removeFilter(self._may_be_logged)
 
     async def listen(self, host: str, port: int) -> Mapping[str, str]:
-        # One family: a name that has two addresses would get two free ports.
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Conversation(self._world, self._gateway, self._live), host, port, family=family
+        self._server, port = await listen(
+            lambda: Conversation(self._world, self._gateway, self._live), host, port
         )
-        port = self._server.sockets[0].getsockname()[1]
-        return {"smtp": f"{_reachable(host)}:{port}"}
+        return {"smtp": f"{reachable(host)}:{port}"}
 
     async def close(self) -> None:
         server, self._server = self._server, None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from devino_codecs import soap
 from devino_codecs.rest import SmsStateCode
+from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
-from devino_sandbox.services.rest._reports import statistics as by_rest
 
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
@@ -71,14 +70,6 @@ def incoming(messages: Iterable[IncomingMessage]) -> tuple[soap.IncomingMessage,
     )
 
 
-def statistics(tally: Counter[Step]) -> soap.DeliveryStatistics:
+def statistics(tally: Mapping[Step, int]) -> soap.DeliveryStatistics:
     """The same counts as in REST, which has totals besides."""
-    counted = by_rest(tally)
-    return soap.DeliveryStatistics(
-        sent=counted.sent,
-        delivered=counted.delivered,
-        errors=counted.errors,
-        in_process=counted.in_process,
-        expired=counted.expired,
-        rejected=counted.rejected,
-    )
+    return soap.DeliveryStatistics(**shared.statistics(tally)._asdict())
