@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
+from typing import TypeVar
 
 import rich_click as click
 
@@ -11,6 +13,8 @@ from devino_core import Medium, Secret
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 
 __all__ = ["demo", "sandbox"]
+
+F = TypeVar("F", bound=Callable[..., object])
 
 
 def _amount(context: click.Context, option: click.Parameter, text: str) -> Decimal:
@@ -40,6 +44,16 @@ def _well_formed(
     return senders
 
 
+def _port_option(option: str, what: str) -> Callable[[F], F]:
+    return click.option(
+        option,
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="PORT",
+        help=f"Port of {what}; a free one, unless given.",
+    )
+
+
 @click.command()
 @click.option(
     "--host",
@@ -48,13 +62,9 @@ def _well_formed(
     metavar="ADDRESS",
     help="Where to listen. Whoever can reach it can use it.",
 )
-@click.option(
-    "--http-port",
-    type=click.IntRange(0, 65535),
-    default=0,
-    metavar="PORT",
-    help="Port of all HTTP protocols; a free one, unless given.",
-)
+@_port_option("--http-port", "all HTTP protocols")
+@_port_option("--smpp-port", "the SMSC")
+@_port_option("--smtp-port", "the mail gateway")
 @click.option(
     "--login",
     callback=_given,
@@ -91,6 +101,8 @@ def sandbox(
     /,
     host: str,
     http_port: int,
+    smpp_port: int,
+    smtp_port: int,
     login: str,
     password: str,
     senders: tuple[str, ...],
@@ -114,6 +126,7 @@ def sandbox(
     """
     # Imported here, as in `demo`: `devino --help` does without a server.
     from ._accounts import Account
+    from ._runner import Sandbox
     from ._serve import serve
     from ._world import World
 
@@ -123,7 +136,13 @@ def sandbox(
         balance=balance,
         senders=frozenset(senders) or None,
     )
-    app.run(serve(app, World([account], strict=strict), host=host, http_port=http_port))
+    running = Sandbox(
+        World([account], strict=strict),
+        host=host,
+        http_port=http_port,
+        ports={"smpp": smpp_port, "smtp": smtp_port},
+    )
+    app.run(serve(app, running))
 
 
 @click.command()

@@ -24,10 +24,11 @@ LENGTH = 40
 """Characters of a text that are shown."""
 
 
-async def serve(app: App, world: World, *, host: str, http_port: int) -> None:
-    """Run a sandbox of this world until SIGINT or SIGTERM. Raises ConfigurationError."""
+async def serve(app: App, sandbox: Sandbox) -> None:
+    """Run it until SIGINT or SIGTERM. Raises ConfigurationError."""
     stop = _stopped_by_signals()
-    async with Sandbox(world, host=host, http_port=http_port) as sandbox:
+    world = sandbox.world
+    async with sandbox:
         account = next(iter(world.accounts.values()))
         facts = {
             **sandbox.endpoints,

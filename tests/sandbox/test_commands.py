@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from typing import Any
 from urllib.request import urlopen
@@ -91,13 +91,51 @@ async def test_account_and_senders_are_those_of_the_command_line() -> None:
                 await client.balance()
 
 
-def test_a_port_that_is_taken_is_one_line_and_code_2() -> None:
+PORTS = {"--http-port": "HTTP", "--smpp-port": "smpp", "--smtp-port": "smtp"}
+
+
+def free_ports(count: int) -> list[str]:
+    with ExitStack() as stack:
+        taken = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [str(one.getsockname()[1]) for one in taken]
+
+
+def test_every_port_can_be_chosen() -> None:
+    http, smpp, smtp = free_ports(3)
+    args = ("--http-port", http, "--smpp-port", smpp, "--smtp-port", smtp)
+    with sandbox() as (_, usual), sandbox(*args) as (_, told):
+        assert told.keys() == usual.keys()
+        assert told["rest"] == f"http://127.0.0.1:{http}/rest"
+        assert told["smpp"] == f"127.0.0.1:{smpp}"
+        assert told["smtp"] == f"127.0.0.1:{smtp}"
+        for port in (http, smpp, smtp):
+            socket.create_connection(("127.0.0.1", int(port))).close()
+
+
+@pytest.mark.parametrize("option", PORTS)
+def test_a_port_that_is_taken_is_one_line_and_code_2(option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        result = run("sandbox", "--http-port", port)
+        result = run("sandbox", option, port)
     assert result.exit_code == 2
-    assert port in result.stderr
+    assert f"{PORTS[option]}: cannot listen on 127.0.0.1 port {port}" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_one_port_for_two_is_one_line_and_code_2() -> None:
+    [port] = free_ports(1)
+    result = run("sandbox", "--smpp-port", port, "--smtp-port", port)
+    assert result.exit_code == 2
+    assert f"port {port}: Address already in use" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", PORTS)
+def test_what_is_no_port_is_wrong_usage(option: str) -> None:
+    for value in ("65536", "-1", "smpp"):
+        result = run("sandbox", option, value)
+        assert result.exit_code == 2
+        assert option in result.stderr
 
 
 @pytest.mark.parametrize(
