@@ -1,16 +1,12 @@
-"""A server in a process of its own that answers every request with the same bytes, fast.
-
-``python -m tests.bench._canned_http``: prints its port, ends with its standard input.
-"""
+"""A server in a process of its own that answers every request with the same bytes, fast."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from tests.bench._process import running, serve
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _RECIPIENTS = re.compile(rb"DestinationAddress(?:es)?=")
@@ -48,22 +44,12 @@ class _Canned(asyncio.Protocol):
 
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Canned, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+    await serve(await loop.create_server(_Canned, "127.0.0.1", 0))
 
 
-@contextmanager
-def canned_server() -> Iterator[int]:
+def canned_server() -> AbstractContextManager[int]:
     """Run the server and give its port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench._canned_http"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.communicate()
+    return running("tests.bench._canned_http")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
-"""A server in a process of its own that takes every message of every XML package, fast.
-
-``python -m tests.bench._canned_packages``: prints its port, ends with its standard input.
-"""
+"""A server in a process of its own that takes every message of every XML package, fast."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from tests.bench._process import running, serve
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _IDS = re.compile(rb'<msg id="(\d+)"')
@@ -39,22 +35,12 @@ async def _serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
 
 async def _serve() -> None:
     # As large as a package may be: the head is read with a limit of its own.
-    server = await asyncio.start_server(_serve_one, "127.0.0.1", 0, limit=2**24)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await serve(await asyncio.start_server(_serve_one, "127.0.0.1", 0, limit=2**24))
 
 
-@contextmanager
-def canned_packages() -> Iterator[int]:
+def canned_packages() -> AbstractContextManager[int]:
     """Run the server and give its port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench._canned_packages"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.communicate()
+    return running("tests.bench._canned_packages")
 
 
 if __name__ == "__main__":

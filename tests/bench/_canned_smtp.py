@@ -1,15 +1,11 @@
-"""A mail server in a process of its own that takes every mail, fast.
-
-``python -m tests.bench._canned_smtp``: prints its port, ends with its standard input.
-"""
+"""A mail server in a process of its own that takes every mail, fast."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from tests.bench._process import running, serve
 
 _REPLIES = {
     b"EHLO": b"250-localhost\r\n250-SIZE 1048576\r\n250 8BITMIME\r\n",
@@ -41,22 +37,12 @@ class _Canned(asyncio.Protocol):
 
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Canned, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await loop.run_in_executor(None, sys.stdin.read)
+    await serve(await loop.create_server(_Canned, "127.0.0.1", 0))
 
 
-@contextmanager
-def canned_mail_server() -> Iterator[int]:
+def canned_mail_server() -> AbstractContextManager[int]:
     """Run the server and give its port."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.bench._canned_smtp"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        yield int(process.stdout.readline())
-        process.communicate()
+    return running("tests.bench._canned_smtp")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 
 import gsm0338
 import pytest
@@ -59,7 +60,7 @@ def test_segment(compare: Table, name: str) -> None:
 @GSM7_TEXTS
 def test_encode(compare: Table, text: str, kind: str) -> None:
     peers: dict[str, Contender] = {
-        name: lambda codec=codec: codec.encode(text) for name, codec in codecs().items()
+        name: partial(codec.encode, text) for name, codec in codecs().items()
     }
     peers["smpplib"] = lambda: gsm_encode(text)
     compare(f"gsm7 encode{kind}", lambda: gsm7_encode(text), peers, number=1000)
@@ -69,7 +70,7 @@ def test_encode(compare: Table, text: str, kind: str) -> None:
 def test_decode(compare: Table, text: str, kind: str) -> None:
     septets = gsm7_encode(text)
     peers: dict[str, Contender] = {
-        name: lambda codec=codec: codec.decode(septets) for name, codec in codecs().items()
+        name: partial(codec.decode, septets) for name, codec in codecs().items()
     }
     compare(f"gsm7 decode{kind}", lambda: gsm7_decode(septets), peers, number=1000)
 
