@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from devino_core import DevinoError
-from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault
+from devino_sandbox import Account, AnswerError, AnswerHttp, Drop, DropAnswer, Fault
 from devino_sandbox._faults import Action
 from tests.channels._sandboxed import PASSWORD, Wired
 
@@ -84,8 +84,8 @@ async def assert_no_secret_shows(
     sessions: list[str] = []
     opening = wire.world.open_session
 
-    def remembering(*owner: object) -> str:
-        sessions.append(opening(*owner))  # type: ignore[arg-type]
+    def remembering(account: Account) -> str:
+        sessions.append(opening(account))
         return sessions[-1]
 
     wire.world.open_session = remembering  # type: ignore[method-assign]

@@ -1,12 +1,10 @@
-"""The SOAP channels against the sandbox, over real sockets."""
+"""What only the SOAP channels do, against the sandbox, over real sockets."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -16,82 +14,40 @@ from devino_codecs.soap import Version, encode_fault
 from devino_core import (
     AsyncClient,
     AuthenticationFailed,
-    Channel,
-    ChannelSettings,
     ConfigurationError,
-    InsufficientFunds,
     InvalidMessage,
     Medium,
     Message,
     OutcomeUnknown,
-    Plugins,
-    ProtocolViolation,
-    Rejected,
     State,
-    Status,
-    Throttled,
     Unavailable,
 )
-from devino_core.testing import ChannelConformance, ManualClock
 from devino_plugins.soap._channel import SoapChannel
-from devino_sandbox import (
-    Account,
-    AnswerError,
-    AnswerHttp,
-    Drop,
-    DropAnswer,
-    Fault,
-    HttpRequest,
-    World,
-)
+from devino_sandbox import AnswerError, AnswerHttp, Fault, HttpRequest
 from devino_sandbox.services.soap import SoapService
-from tests.channels._sandboxed import PASSWORD, Wired, account, wired
+from tests.channels._sandboxed import PASSWORD, Wired
+from tests.channels._services import assert_ends, reached
 
 KINDS = ("soap", "soap-v2")
 TO, OTHER = "79031234567", "79031234568"
-LONG = "Длинное сообщение. " * 10
-
-
-def soap(kind: str = "soap", **settings: object) -> AbstractAsyncContextManager[Wired]:
-    """Without a rate limit, which most tests would only wait for."""
-    return wired(kind, "xml", **{"requests_per_second": 0, **settings})  # type: ignore[arg-type]
-
-
-class _SoapConformance(ChannelConformance):
-    @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:
-        async with soap(self.spec.name) as wire:
-            yield wire.channel
-
-
-class TestSoap(_SoapConformance):
-    spec = Plugins(environ={}).channel_spec("soap")
-
-
-class TestSoapV2(_SoapConformance):
-    spec = Plugins(environ={}).channel_spec("soap-v2")
 
 
 @pytest.fixture(params=KINDS)
 async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wired]:
-    async with soap(request.param) as wire:
+    async with reached(request.param) as wire:
         yield wire
-
-
-async def status(wire: Wired, ids: tuple[str, ...], medium: Medium = Medium.SMS) -> Status:
-    return Status.combined(await wire.channel.status(ids, medium=medium))
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_message_lives_from_accepted_to_delivered(kind: str, version: str) -> None:
-    async with soap(kind, soap_version=version) as wire:
+async def test_either_version_carries_a_message_and_its_state(kind: str, version: str) -> None:
+    async with reached(kind, soap_version=version) as wire:
         (receipt,) = await wire.channel.send([Message(TO, "Hello <&>")])
         assert receipt.status.state is State.ACCEPTED
-        seen = [(await status(wire, receipt.ids)).state]
+        seen = [(await wire.channel.status(receipt.ids))[0].state]
         for _ in range(2):
             await wire.clock.tick(0.5)
-            seen.append((await status(wire, receipt.ids)).state)
+            seen.append((await wire.channel.status(receipt.ids))[0].state)
         assert seen == [State.ACCEPTED, State.ENROUTE, State.DELIVERED]
         assert [message.submission.text for message in wire.world.messages()] == ["Hello <&>"]
 
@@ -108,7 +64,7 @@ async def test_the_version_of_the_setting_is_spoken(
         return handle(self, request)
 
     monkeypatch.setattr(SoapService, "handle", remembering)
-    async with soap("soap-v2", soap_version=version) as wire:
+    async with reached("soap-v2", soap_version=version) as wire:
         await wire.channel.balance()
     (request,) = asked
     headers = dict(request.headers)
@@ -118,102 +74,13 @@ async def test_the_version_of_the_setting_is_spoken(
     assert Version(version).namespace.encode() in request.body
 
 
-FATES = {
-    "79990000010": (State.REJECTED, 10),
-    "79990000041": (State.UNDELIVERABLE, 41),
-    "79990000042": (State.REJECTED, 42),
-    "79990000046": (State.EXPIRED, 46),
-    "79990000047": (State.DELETED, 47),
-    "79990000069": (State.REJECTED, 69),
-    "79990000099": (State.UNKNOWN, 99),
-    "79990000255": (State.UNKNOWN, 255),
-    TO: (State.DELIVERED, 0),
-}
-
-
-async def test_every_fate_has_its_state_and_keeps_the_platform_code(wire: Wired) -> None:
-    receipts = await wire.channel.send([Message(to, "Hello") for to in FATES])
-    await wire.clock.tick(5)
-    statuses = await wire.channel.status([receipt.ids[0] for receipt in receipts])
-    assert {r.to: (s.state, s.code) for r, s in zip(receipts, statuses, strict=True)} == FATES
-
-
-async def test_a_status_has_aware_times_and_the_exact_price(wire: Wired) -> None:
-    sent_at = wire.clock.now()
-    (receipt,) = await wire.channel.send([Message(TO, "Hello")])
-    await wire.clock.tick(5)
-    state = await status(wire, receipt.ids)
-    assert (state.created_at, state.price, state.description) == (
-        sent_at,
-        Decimal("1.5"),
-        "Доставлено",
-    )
-    assert state.reported_at == sent_at + timedelta(seconds=1)
-
-
-async def test_the_ids_of_a_bulk_are_given_to_their_recipients_by_segments(wire: Wired) -> None:
-    receipts = await wire.channel.send([Message(TO, LONG), Message(OTHER, LONG)])
-    for receipt in receipts:
-        (stored,) = wire.world.messages(to=receipt.to)
-        assert receipt.ids == stored.ids
-        assert receipt.parts == stored.parts > 1
-
-
-async def test_many_concurrent_sends_log_in_once() -> None:
-    async with soap() as wire:
-        logins = 0
-        working = wire.world.open_session
-
-        def counting(owner: Account) -> str:
-            nonlocal logins
-            logins += 1
-            return working(owner)
-
-        wire.world.open_session = counting  # type: ignore[method-assign]
-        for expected in (1, 2):
-            await asyncio.gather(*[wire.channel.send([Message(TO, "a")]) for _ in range(10)])
-            assert logins == expected
-            # The platform forgets the session: all notice at once, one logs in.
-            wire.world.end_sessions()
-        assert len(list(wire.world.messages())) == 20
-
-
-async def test_a_platform_that_refuses_every_session_is_not_asked_in_a_loop() -> None:
-    async with soap() as wire:
+async def test_a_session_that_expires_again_and_again_is_not_asked_for_in_a_loop() -> None:
+    async with reached("soap") as wire:
         refusal = AnswerError("SessionID expired")
         wire.world.faults.add(Fault(operation="SendMessage", times=None, action=refusal))
         with pytest.raises(AuthenticationFailed):
             await wire.channel.send([Message(TO, "a")])
         assert list(wire.world.messages()) == []
-
-
-@pytest.mark.parametrize("kind", KINDS)
-async def test_a_wrong_password_is_authentication_failed(kind: str) -> None:
-    async with soap(kind, password="wrong") as wire:
-        with pytest.raises(AuthenticationFailed, match="Invalid user login or password") as caught:
-            await wire.channel.balance()
-    assert caught.value.code == 4
-
-
-async def test_an_empty_account_is_insufficient_funds_and_sends_nothing() -> None:
-    world = World([account(balance=Decimal(2))], clock=ManualClock())
-    async with soap(world=world) as wire:
-        with pytest.raises(InsufficientFunds) as caught:
-            await wire.channel.send([Message(TO, "a"), Message(OTHER, "a")])
-        assert caught.value.code == 5
-        assert await wire.channel.balance() == 2
-
-
-async def test_a_refused_sender_is_a_receipt_not_an_exception() -> None:
-    world = World([account(senders=frozenset({"APPROVED"}))], clock=ManualClock())
-    async with soap(world=world) as wire:
-        refused, sent = await wire.channel.send(
-            [Message(TO, "a"), Message(TO, "a", sender="APPROVED")]
-        )
-    assert refused.refused
-    assert isinstance(refused.error, Rejected)
-    assert (refused.status.code, refused.status.description) == (6, "Invalid source address")
-    assert sent.status.state is State.ACCEPTED
 
 
 def envelope(reason: str, code: str, version: Version = Version.SOAP_12) -> AnswerHttp:
@@ -223,32 +90,20 @@ def envelope(reason: str, code: str, version: Version = Version.SOAP_12) -> Answ
 
 
 @pytest.mark.parametrize(
-    ("action", "error", "in_world"),
+    "action",
     [
-        (DropAnswer(), OutcomeUnknown, 1),
-        (Drop(), OutcomeUnknown, 0),
-        (AnswerHttp(502, "<html>Bad gateway</html>"), OutcomeUnknown, 0),
-        (AnswerError(8), OutcomeUnknown, 0),
-        (AnswerError(9), OutcomeUnknown, 0),
-        (AnswerError("Timeout expired."), OutcomeUnknown, 0),
-        (AnswerError("Invalid operation. The connection is closed."), OutcomeUnknown, 0),
-        (AnswerError("Value cannot be null.\r\nParameter name: source"), OutcomeUnknown, 0),
-        (AnswerError("Sent to 3 of 9, then: invalid argument"), OutcomeUnknown, 0),
-        (AnswerError("Internal Server Error: can not be null or empty"), OutcomeUnknown, 0),
-        (envelope("Deadlock", "Receiver", Version.SOAP_11), OutcomeUnknown, 0),
-        (AnswerHttp(200, "<html>Welcome to the hotel's WiFi</html>"), ProtocolViolation, 0),
-        (AnswerHttp(429, ""), Throttled, 0),
+        AnswerError("Timeout expired."),
+        AnswerError("Invalid operation. The connection is closed."),
+        AnswerError("Value cannot be null.\r\nParameter name: source"),
+        AnswerError("Sent to 3 of 9, then: invalid argument"),
+        AnswerError("Internal Server Error: can not be null or empty"),
+        envelope("Deadlock", "Receiver", Version.SOAP_11),
     ],
 )
-async def test_a_send_whose_end_is_not_known_says_so(
-    wire: Wired, action: Drop, error: type[Exception], in_world: int
+async def test_a_fault_in_unknown_words_leaves_the_end_of_a_send_unknown(
+    wire: Wired, action: AnswerError | AnswerHttp
 ) -> None:
-    wire.world.faults.add(Fault(operation="SendMessage", action=action))
-    message = Message(TO, "a")
-    with pytest.raises(error) as caught:
-        await wire.channel.send([message])
-    assert caught.value.refs == (message.ref,)  # type: ignore[attr-defined]
-    assert len(list(wire.world.messages())) == in_world
+    await assert_ends(wire, "SendMessage", action, OutcomeUnknown)
 
 
 @pytest.mark.parametrize(
@@ -268,57 +123,13 @@ async def test_a_fault_that_says_no_is_a_refusal(
     assert (receipt.status.state, receipt.status.code) == (State.REJECTED, code)
 
 
-@pytest.mark.parametrize("action", [Drop(), AnswerError(9), AnswerHttp(503, ""), AnswerError("?")])
-async def test_a_question_without_an_answer_can_be_asked_again(wire: Wired, action: Drop) -> None:
-    wire.world.faults.add(Fault(operation="GetBalance", action=action))
+async def test_a_question_answered_by_a_fault_in_unknown_words_can_be_asked_again(
+    wire: Wired,
+) -> None:
+    wire.world.faults.add(Fault(operation="GetBalance", action=AnswerError("?")))
     with pytest.raises(Unavailable):
         await wire.channel.balance()
     assert await wire.channel.balance() > 0
-
-
-async def test_an_aware_time_is_an_instant_and_a_naive_one_the_recipients_clock(
-    wire: Wired,
-) -> None:
-    at = wire.clock.now() + timedelta(hours=5)
-    wall = datetime.fromisoformat("2027-01-01T09:00")
-    vladivostok = "74232000000"
-    receipts = await wire.channel.send(
-        [Message(TO, "a", send_at=at), Message(vladivostok, "a", send_at=wall)]
-    )
-    assert {receipt.status.state for receipt in receipts} == {State.SCHEDULED}
-    (instant,), (local,) = wire.world.messages(to=TO), wire.world.messages(to=vladivostok)
-    assert instant.send_at == at
-    assert local.send_at is not None
-    assert local.send_at.isoformat() == "2026-12-31T23:00:00+00:00"
-
-
-async def test_viber_is_delivered_and_read(wire: Wired) -> None:
-    (receipt,) = await wire.channel.send([Message(TO, "Hello", medium=Medium.VIBER)])
-    seen = []
-    for _ in range(4):
-        found = await status(wire, receipt.ids, Medium.VIBER)
-        seen.append((found.state, found.code))
-        await wire.clock.tick(0.9)
-    assert seen == [
-        (State.ACCEPTED, "Enqueued"),
-        (State.ENROUTE, "Sent"),
-        (State.DELIVERED, "Delivered"),
-        (State.READ, "Read"),
-    ]
-
-
-async def test_viber_that_is_not_delivered_is_what_became_of_its_sms(wire: Wired) -> None:
-    failing = "79990000007"
-    message = Message(failing, LONG, medium=Medium.VIBER, fallback=Message(failing, LONG))
-    (receipt,) = await wire.channel.send([message])
-    await wire.clock.tick(1)
-    assert not (await status(wire, receipt.ids, Medium.VIBER)).state.is_final
-    await wire.clock.tick(1)
-    found = await status(wire, receipt.ids, Medium.VIBER)
-    (viber, sms) = wire.world.messages()
-    assert found.state is State.DELIVERED
-    assert found.price == sms.parts * Decimal("1.5") + Decimal("1.8")
-    assert [viber.submission.medium, sms.submission.medium] == ["VIBER", "SMS"]
 
 
 async def test_the_inbox_holds_what_subscribers_wrote(wire: Wired) -> None:
@@ -356,18 +167,14 @@ async def test_statistics_count_what_was_sent(wire: Wired) -> None:
     assert (counted.delivered, counted.expired, counted.sent) == (1, 1, 0)
 
 
-async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None:
-    channel, now = cast("SoapChannel", wire.channel), wire.clock.now()
-    wire.world.faults.add(Fault(times=None, action=AnswerError(9)))
-    for ask, since, until, field in [
-        (channel.inbox, now, now, "until"),
-        (channel.inbox, now - timedelta(days=367), now, "since"),
-        (channel.statistics, now - timedelta(days=91), now, "until"),
-        (channel.statistics, now - timedelta(days=1), now.replace(tzinfo=None), "until"),
-    ]:
-        with pytest.raises(InvalidMessage) as caught:
-            await ask(since, until)
-        assert caught.value.field == field
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_password_that_xml_cannot_say_is_a_wrong_setting_and_does_not_show(
+    kind: str,
+) -> None:
+    with pytest.raises(ConfigurationError, match="password") as caught:
+        async with reached(kind, password=f"{PASSWORD}\0"):
+            pass
+    assert PASSWORD not in f"{caught.value!r} {caught.value.__context__!r}"
 
 
 async def test_an_id_that_xml_cannot_say_is_refused(wire: Wired) -> None:
@@ -377,7 +184,7 @@ async def test_an_id_that_xml_cannot_say_is_refused(wire: Wired) -> None:
 
 
 async def test_calls_are_spaced_by_the_rate_and_the_login_counts() -> None:
-    async with soap(requests_per_second=50) as wire:
+    async with reached("soap", requests_per_second=50) as wire:
         loop = asyncio.get_running_loop()
         began = loop.time()
         await asyncio.gather(*[wire.channel.balance() for _ in range(5)])
@@ -394,5 +201,5 @@ def test_a_rate_that_no_limit_can_keep_is_a_wrong_setting(rate: float) -> None:
 
 @pytest.mark.parametrize("rate", [0, 0.001, 0.5, 1000])
 async def test_any_sane_rate_opens(rate: float) -> None:
-    async with soap(requests_per_second=rate) as wire:
+    async with reached("soap", requests_per_second=rate) as wire:
         assert wire.channel.settings.requests_per_second == rate  # type: ignore[attr-defined]
