@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_codecs.rest import (
+    Ids,
+    Request,
     SendSms,
     SendSmsBulk,
     SendSmsByTimeZone,
@@ -28,7 +30,7 @@ WALL_CLOCK = datetime(2026, 12, 31, 9, 30)  # noqa: DTZ001 - the recipient's
 INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
-def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned]:
+def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned[Request[Ids]]]:
     return plan(messages, lambda message: message.sender or "DEFAULT", bulk_size=bulk_size)
 
 

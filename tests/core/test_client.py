@@ -338,14 +338,15 @@ def test_an_abandoned_stream_of_the_blocking_client_ends_cleanly() -> None:
 
 
 def test_a_callers_iterable_is_read_in_the_callers_thread() -> None:
-    def cursor() -> Iterator[Message]:
-        for number in range(3):
-            assert threading.current_thread() is threading.main_thread()
-            yield Message(str(number), str(client.send(Message("9", "nested")).ids))
+    with Client(CONFIG, plugins=fake_plugins()) as blocking:
 
-    with Client(CONFIG, plugins=fake_plugins()) as client:
-        assert [r.to for r in client.send_stream(cursor(), batch=2)] == ["0", "1", "2"]
-        assert [r.to for r in client.send_many(cursor())] == ["0", "1", "2"]
+        def cursor() -> Iterator[Message]:
+            for number in range(3):
+                assert threading.current_thread() is threading.main_thread()
+                yield Message(str(number), str(blocking.send(Message("9", "nested")).ids))
+
+        assert [r.to for r in blocking.send_stream(cursor(), batch=2)] == ["0", "1", "2"]
+        assert [r.to for r in blocking.send_many(cursor())] == ["0", "1", "2"]
 
 
 def test_closing_ends_what_other_threads_wait_for() -> None:

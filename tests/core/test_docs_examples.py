@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import msgspec
 import pytest
@@ -215,14 +216,14 @@ async def test_a_starlette_service_sends(monkeypatch: pytest.MonkeyPatch) -> Non
             assert (bad["status"], bad["body"]["field"]) == (422, "text")
 
 
-async def _post(app: object, state: Mapping[str, object], body: object) -> dict[str, object]:
+async def _post(app: object, state: Mapping[str, object], body: object) -> dict[str, Any]:
     """One request to an ASGI application, without a server."""
-    answer: dict[str, object] = {}
+    answer: dict[str, Any] = {}
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": json.dumps(body).encode()}
 
-    async def send(event: dict[str, object]) -> None:
+    async def send(event: dict[str, Any]) -> None:
         if event["type"] == "http.response.start":
             answer["status"] = event["status"]
         else:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -24,17 +25,17 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> object:
+def client(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Any:
     # requests would ask a proxy of this machine's environment for 127.0.0.1.
     monkeypatch.setenv("NO_PROXY", "*")
     return sms_devino.DevinoClient("tester", "p&ss", url=sandbox.endpoints["rest"])
 
 
-async def test_balance(client: sms_devino.DevinoClient) -> None:
+async def test_balance(client: Any) -> None:
     assert await asyncio.to_thread(client.get_balance) == 20015.3
 
 
-async def test_one_session_serves_all_calls(client: sms_devino.DevinoClient) -> None:
+async def test_one_session_serves_all_calls(client: Any) -> None:
     await asyncio.to_thread(client.get_balance)
     session = client._session_id
     assert len(session) == 36
@@ -42,7 +43,7 @@ async def test_one_session_serves_all_calls(client: sms_devino.DevinoClient) -> 
     assert client._session_id == session
 
 
-async def test_send_one_and_follow_it(client: sms_devino.DevinoClient, sandbox: Sandbox) -> None:
+async def test_send_one_and_follow_it(client: Any, sandbox: Sandbox) -> None:
     sent = await asyncio.to_thread(client.send_one, "DEVINO", "+79161234567", "Привет, мир")
     assert (sent.address, len(sent.sms_ids)) == ("+79161234567", 1)
     state = await asyncio.to_thread(client.get_state, sent.sms_ids[0])
@@ -56,7 +57,7 @@ async def test_send_one_and_follow_it(client: sms_devino.DevinoClient, sandbox: 
     assert state.creation_dt.timestamp() == datetime(2026, 1, 1, 12, tzinfo=UTC).timestamp()
 
 
-async def test_send_bulk_gives_each_address_its_ids(client: sms_devino.DevinoClient) -> None:
+async def test_send_bulk_gives_each_address_its_ids(client: Any) -> None:
     numbers = ["79160000001", "79160000002", "79160000003"]
     sent = await asyncio.to_thread(client.send_bulk, "DEVINO", numbers, "x" * 200, 10)
     assert [result.address for result in sent] == numbers
@@ -64,12 +65,12 @@ async def test_send_bulk_gives_each_address_its_ids(client: sms_devino.DevinoCli
     assert len(set(ids)) == 6
 
 
-async def test_the_state_of_an_unknown_message(client: sms_devino.DevinoClient) -> None:
+async def test_the_state_of_an_unknown_message(client: Any) -> None:
     state = await asyncio.to_thread(client.get_state, "1")
     assert (state.code, state.description, state.price) == (255, "Неизвестный", None)
 
 
-async def test_refusals_carry_code_and_description(client: sms_devino.DevinoClient) -> None:
+async def test_refusals_carry_code_and_description(client: Any) -> None:
     with pytest.raises(sms_devino.DevinoException) as refused:
         await asyncio.to_thread(client.send_one, "DEVINO", "42", "x")
     assert refused.value.http_status == 400
@@ -77,7 +78,7 @@ async def test_refusals_carry_code_and_description(client: sms_devino.DevinoClie
     assert refused.value.error.description == "Invalid destination address"
 
 
-async def test_a_wrong_password(client: sms_devino.DevinoClient) -> None:
+async def test_a_wrong_password(client: Any) -> None:
     client.password = "wrong"
     with pytest.raises(sms_devino.DevinoException) as refused:
         await asyncio.to_thread(client.get_balance)

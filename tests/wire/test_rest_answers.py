@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -249,6 +250,10 @@ def test_a_date_beyond_the_calendar_is_refused(milliseconds: str) -> None:
     assert caught.value.path == "CreationDateUtc"
 
 
+untyped: Any = rest
+"""The same, for values that a type checker would refuse."""
+
+
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -260,18 +265,18 @@ def test_a_date_beyond_the_calendar_is_refused(milliseconds: str) -> None:
         (("1", 2), r"\[1\]: expected str, got int"),
         (("\ud800",), r"\[0\]: .*surrogates"),
         (20015.3, "float is no answer"),
-        (rest.SmsState("0"), "State: expected int, got str"),
+        (untyped.SmsState("0"), "State: expected int, got str"),
         (rest.SmsState(True), "State: expected int, got bool"),
         (rest.SmsState(2**63), "State: a number out of range"),
-        (rest.SmsState(0, price=1.1), "Price: expected Decimal, got float"),
+        (untyped.SmsState(0, price=1.1), "Price: expected Decimal, got float"),
         (rest.SmsState(0, datetime.fromisoformat("2011-01-03")), "CreationDateUtc: a naive"),
         (rest.SmsState(0, reported=datetime(1, 1, 1, tzinfo=UTC)), "ReportedDateUtc: .*unset"),
-        (rest.SmsState(0, timestamp="now"), "TimeStampUtc: expected datetime, got str"),
-        (rest.IncomingSms("", "", "", 1, None), "IncomingSms is no answer"),
-        ((rest.IncomingSms("", "", "", 1, None),), r"\[0\].CreatedDateUtc: a date that is not"),
-        (rest.ViberState(0, resent_sms=(DELIVERED,)), r"ResentSms\[0\]: expected ResentSms"),
-        (rest.ViberState(0, resent_sms=None), "ResentSms: expected tuple"),
-        (rest.RestError("4", "x"), "Code: expected int"),
+        (untyped.SmsState(0, timestamp="now"), "TimeStampUtc: expected datetime, got str"),
+        (untyped.IncomingSms("", "", "", 1, None), "IncomingSms is no answer"),
+        ((untyped.IncomingSms("", "", "", 1, None),), r"\[0\].CreatedDateUtc: a date that is not"),
+        (untyped.ViberState(0, resent_sms=(DELIVERED,)), r"ResentSms\[0\]: expected ResentSms"),
+        (untyped.ViberState(0, resent_sms=None), "ResentSms: expected tuple"),
+        (untyped.RestError("4", "x"), "Code: expected int"),
     ],
 )
 def test_what_cannot_be_written_is_refused_with_the_key(answer: rest.Answer, reason: str) -> None:

@@ -57,7 +57,7 @@ def test_state_texts_are_russian_and_say_whether_they_were_seen() -> None:
 
 
 def test_known_error_texts_name_their_code() -> None:
-    assert ErrorText.SESSION_EXPIRED == "SessionID expired"
+    assert str(ErrorText.SESSION_EXPIRED) == "SessionID expired"
     assert ErrorText.SESSION_EXPIRED.code is ErrorCode.UNAUTHORIZED
     refusal = rest.RestError(ErrorText.SESSION_EXPIRED.code, ErrorText.SESSION_EXPIRED)
     assert rest.encode_answer(refusal) == b'{"Code":4,"Desc":"SessionID expired"}'
