@@ -100,7 +100,14 @@ class AsyncClient:
         A message that the platform refuses gives a receipt with State.REJECTED. Raises the
         errors of :mod:`devino_core.errors`; OutcomeUnknown when it may have been sent.
         """
-        (receipt,) = await self.send_many([message], channel=channel)
+        self._require_open()
+        messages = [message]
+        try:
+            name = self._route(message, channel)
+            (receipt,) = _one_each(await self.channel(name).send(messages), messages, name)
+        except DevinoError as error:
+            error.refs = (message.ref,)
+            raise
         return receipt
 
     async def send_many(
@@ -274,7 +281,12 @@ class AsyncClient:
             return channel
         raise _nothing_configured()
 
-    def _route(self, message: Message) -> str:
+    def _route(self, message: Message, asked: str | None) -> str:
+        """The channel asked for, else one that carries the message's medium."""
+        if not isinstance(message, Message):
+            raise TypeError(f"expected a Message, not {type(message).__name__}")
+        if asked:
+            return asked
         if self._default is not None and message.medium in self._channels[self._default].media:
             return self._default
         for name, channel in self._channels.items():
@@ -289,12 +301,11 @@ class AsyncClient:
         seen: set[str] = set()
         groups: dict[str, list[int]] = {}
         for position, message in enumerate(batch):
-            if not isinstance(message, Message):
-                raise TypeError(f"expected a Message, not {type(message).__name__}")
+            name = self._route(message, channel)
             if message.ref in seen:
                 raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
             seen.add(message.ref)
-            groups.setdefault(channel or self._route(message), []).append(position)
+            groups.setdefault(name, []).append(position)
         return groups
 
     def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:
@@ -302,13 +313,7 @@ class AsyncClient:
             self.channel(name).check([batch[position] for position in positions])
 
     async def _send_part(self, name: str, messages: Sequence[Message]) -> list[Receipt]:
-        receipts = await self.channel(name).send(messages)
-        if len(receipts) != len(messages):
-            raise OutcomeUnknown(
-                f"channel {name!r} gave {len(receipts)} receipts for {len(messages)} messages: "
-                "a bug of its plugin"
-            )
-        return receipts
+        return _one_each(await self.channel(name).send(messages), messages, name)
 
     async def _statuses(self, pending: Mapping[int, Receipt]) -> dict[int, Status]:
         """The present status of each receipt that the platform tells one of."""
@@ -332,6 +337,15 @@ class AsyncClient:
     def _require_open(self) -> None:
         if self._opened is None:
             raise RuntimeError("open the client first: `async with AsyncClient(...) as client:`")
+
+
+def _one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str) -> list[Receipt]:
+    if len(receipts) != len(messages):
+        raise OutcomeUnknown(
+            f"channel {channel!r} gave {len(receipts)} receipts for {len(messages)} messages: "
+            "a bug of its plugin"
+        )
+    return receipts
 
 
 def _nothing_configured() -> ConfigurationError:

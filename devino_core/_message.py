@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import NoneType
 
 import msgspec
@@ -57,28 +58,51 @@ class Message(msgspec.Struct, frozen=True):
     """What to send if this one cannot be delivered."""
     ref: str = msgspec.field(default_factory=_new_ref)
     """The caller's own id, and the idempotency key where a wire has one."""
-    options: Mapping[str, object] = msgspec.field(default_factory=dict[str, object])
+    options: Mapping[str, object] = {}
     """Extras that only one channel knows; the channel's documentation names them."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
+        # msgspec checks types when it decodes, not when a program makes a value.
+        if type(self.medium) is not Medium:
+            msgspec.structs.force_setattr(self, "medium", _medium(self.medium))
+        if misfit := _misfit(tuple(map(type, msgspec.structs.astuple(self)))):
+            raise InvalidMessage(*misfit)
         # Every wire here has headers, lines or cells that a control character would forge.
-        for field in ("to", "sender", "ref"):
-            value = getattr(self, field)
-            if value is not None and (not value.strip() or _UNFIT.search(value)):
-                raise InvalidMessage(
-                    field, "must not be blank or hold control characters", ref=self.ref
-                )
+        if _forges(self.to):
+            raise _forging("to", self.ref)
+        if self.sender is not None and _forges(self.sender):
+            raise _forging("sender", self.ref)
+        if _forges(self.ref):
+            raise _forging("ref", self.ref)
         if self.validity is not None and self.validity <= timedelta(0):
             raise InvalidMessage("validity", "must be longer than nothing", ref=self.ref)
 
 
 _UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
+
+def _forges(text: str) -> bool:
+    return not text.strip() or (not text.isprintable() and _UNFIT.search(text) is not None)
+
+
+def _forging(field: str, ref: str) -> InvalidMessage:
+    return InvalidMessage(field, "must not be blank or hold control characters", ref=ref)
+
+
+def _medium(value: str) -> Medium:
+    try:
+        return Medium(value)
+    except ValueError:
+        raise InvalidMessage(
+            "medium", f"must be one of {', '.join(Medium)}, not {value!r}"
+        ) from None
+
+
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "to": (str,),
     "text": (str,),
     "sender": (str, NoneType),
+    "medium": (Medium,),
     "send_at": (datetime, NoneType),
     "validity": (timedelta, NoneType),
     "fallback": (Message, NoneType),
@@ -87,18 +111,14 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def _check_types(message: Message) -> None:
-    """msgspec checks types when it decodes, not when a program makes a value."""
-    if type(message.medium) is not Medium:
-        try:
-            medium = Medium(message.medium)
-        except ValueError:
-            raise InvalidMessage(
-                "medium", f"must be one of {', '.join(Medium)}, not {message.medium!r}"
-            ) from None
-        msgspec.structs.force_setattr(message, "medium", medium)
-    for field, types in _TYPES.items():
-        value = getattr(message, field)
-        if not isinstance(value, types):
-            expected = " or ".join("None" if t is NoneType else t.__name__ for t in types)
-            raise InvalidMessage(field, f"must be {expected}, not {type(value).__name__}")
+@lru_cache
+def _misfit(types: tuple[type, ...]) -> tuple[str, str] | None:
+    """The first field whose type does not fit, and what it must be.
+
+    Messages of a program have few combinations of types: each is looked at once.
+    """
+    for (field, fit), given in zip(_TYPES.items(), types, strict=True):
+        if not issubclass(given, fit):
+            expected = " or ".join("None" if t is NoneType else t.__name__ for t in fit)
+            return field, f"must be {expected}, not {given.__name__}"
+    return None

@@ -39,12 +39,23 @@ async def dispatch(
     get receipts that carry its error, so that what did succeed is not lost with it.
     """
     todo = list(calls)
+    if len(todo) == 1:
+        # Nearly every call of a busy client, and a task costs as much as all else here.
+        ((positions, run),) = todo
+        try:
+            sent = await run()
+        except DevinoError as error:
+            if not _fails_the_call(error):
+                return [failed_receipt(message, error, channel=channel) for message in messages]
+            error.refs = tuple([message.ref for message in messages])
+            raise
+        by_position = dict(zip(positions, sent, strict=True))
+        return [by_position[position] for position in range(len(messages))]
     outcomes = await _outcomes([run for _, run in todo], concurrency)
-    errors = [outcome for outcome in outcomes if _fails_the_call(outcome)]
-    if errors and len(errors) == len(outcomes) and len({type(error) for error in errors}) == 1:
-        error = errors[0]
-        error.refs = tuple(message.ref for message in messages)
-        raise error
+    failures = [outcome for outcome in outcomes if _fails_the_call(outcome)]
+    if len(failures) == len(outcomes) and len({type(failure) for failure in failures}) == 1:
+        failures[0].refs = tuple([message.ref for message in messages])
+        raise failures[0]
     receipts: dict[int, Receipt] = {}
     for (positions, _), outcome in zip(todo, outcomes, strict=True):
         if isinstance(outcome, DevinoError):
@@ -60,6 +71,8 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
 
     Raises the first call's error, after all have ended.
     """
+    if len(calls) == 1:
+        return [await calls[0]()]
     results: list[T] = []
     for outcome in await _outcomes(calls, concurrency):
         if isinstance(outcome, DevinoError):
@@ -90,12 +103,6 @@ def _fails_the_call(outcome: object) -> TypeGuard[DevinoError]:
 async def _outcomes(
     calls: Sequence[Callable[[], Awaitable[T]]], concurrency: int
 ) -> list[T | DevinoError]:
-    if len(calls) == 1:
-        # Nearly every call of a busy client, and a task costs as much as all else here.
-        try:
-            return [await calls[0]()]
-        except DevinoError as error:
-            return [error]
     outcomes: list[T | DevinoError | None] = [None] * len(calls)
     waiting = iter(enumerate(calls))
 

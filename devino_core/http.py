@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import aiohttp
+from aiohttp.hdrs import ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
 from ._secret import Body
@@ -69,9 +70,10 @@ class HttpSession:
         self._base = base_url.rstrip("/")
         base = _absolute("base_url", self._base)
         self._peer = base.host or ""
+        self._encrypted = base.scheme == "https"
         if base.user is not None or base.password is not None or base.query_string or base.fragment:
             raise ConfigurationError("base_url must hold no login, query or fragment")
-        if base.scheme == "http" and not plain_http and self._peer not in _LOOPBACK:
+        if not self._encrypted and not plain_http and self._peer not in _LOOPBACK:
             raise ConfigurationError(
                 f"base_url would send passwords to {self._peer} unencrypted: use https://"
             )
@@ -87,12 +89,12 @@ class HttpSession:
         """Make the pool. Connects to nothing."""
         self._session = aiohttp.ClientSession(
             # The turns are kept here, so that waiting for one is not taken for a dead peer.
-            connector=aiohttp.TCPConnector(limit=0, ssl=ssl.create_default_context()),
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls()),
             timeout=aiohttp.ClientTimeout(
                 total=self._connect_timeout + self._timeout, connect=self._connect_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "devino-python", "Accept": "*/*"},
+            headers={USER_AGENT: "devino-python", ACCEPT: "*/*"},
             raise_for_status=False,
             trust_env=False,
         )
@@ -133,8 +135,17 @@ class HttpSession:
         """
         if self._session is None:
             raise ConnectFailed("the channel is closed: open it first")
-        async with self._turns:
+        turns = self._turns
+        # `async with` would cost two coroutines more.
+        await turns.acquire()
+        try:
             return await self._post(path, body, content_type, changes, headers)
+        finally:
+            turns.release()
+
+    def _tls(self) -> ssl.SSLContext | bool:
+        """What verifies the peer; reading the authorities takes longer than many a call."""
+        return ssl.create_default_context() if self._encrypted else True
 
     async def _post(
         self,
@@ -151,21 +162,25 @@ class HttpSession:
         if url is None:
             # Paths are few; parsing a URL for each call would cost as much as the call's own part.
             url = self._urls[path] = URL(f"{self._base}/{path}" if path else self._base)
-        sent_headers = {"Content-Type": content_type}
+        sent_headers: dict[str, str] = {CONTENT_TYPE: content_type}
         if headers:
             sent_headers.update(headers)
         failure: DevinoError
         try:
-            async with session.post(
+            response = await session.post(
                 url,
                 data=bytes(body),
                 headers=sent_headers,
                 allow_redirects=False,
                 proxy=self._proxy,
-            ) as response:
+            )
+            try:
                 answer = HttpAnswer(
                     response.status, response.headers, await self._read(response, changes)
                 )
+            finally:
+                # Gives the connection back, or drops it if the answer was not read to its end.
+                response.release()
             return self._checked(answer, changes)
         except aiohttp.ClientConnectorCertificateError as error:
             failure = ConnectFailed(
@@ -190,7 +205,7 @@ class HttpSession:
         if (
             length is not None
             and length <= self._max_answer
-            and "Content-Encoding" not in response.headers
+            and CONTENT_ENCODING not in response.headers
         ):
             return Body(await response.read())
         chunks: list[bytes] = []

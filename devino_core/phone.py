@@ -19,14 +19,16 @@ def normalize(number: str) -> str:
     >>> normalize("+7 (916) 123-45-67"), normalize("89161234567")
     ('79161234567', '79161234567')
     """
-    digits = number.translate(_PUNCTUATION)
-    international = digits.startswith("+")
-    digits = digits.removeprefix("+") if international else digits.removeprefix("00")
+    international, digits = False, number
     if _E164.fullmatch(digits) is None:
-        raise ValueError(
-            "not a phone number in international format: 7 to 15 digits with the country code, "
-            "as in +79031234567"
-        )
+        digits = number.translate(_PUNCTUATION)
+        international = digits.startswith("+")
+        digits = digits.removeprefix("+") if international else digits.removeprefix("00")
+        if _E164.fullmatch(digits) is None:
+            raise ValueError(
+                "not a phone number in international format: 7 to 15 digits with the country "
+                "code, as in +79031234567"
+            )
     # No country code begins with 89, so this can only be the trunk prefix and a mobile number.
     if not international and len(digits) == 11 and digits.startswith("89"):
         return "7" + digits[1:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
@@ -105,7 +105,7 @@ class SmsAndViberChannel(HttpChannel[SettingsT_co], Generic[SettingsT_co, R]):
         """The requests to make; raises what keeps one from being written, before any I/O."""
 
     @abstractmethod
-    async def _submit(self, request: R) -> tuple[str, ...]:
+    def _submit(self, request: R) -> Awaitable[tuple[str, ...]]:
         """Make it, and give the ids that the platform gave."""
 
     @abstractmethod
@@ -140,7 +140,11 @@ def accepted(message: Message, clock: Clock) -> Status:
     """What a message is that the platform took: to be sent now, or later."""
     at = message.send_at
     waits = at is not None and (at.tzinfo is None or at > clock.now())
-    return Status(state=State.SCHEDULED if waits else State.ACCEPTED)
+    return _SCHEDULED if waits else _ACCEPTED
+
+
+_SCHEDULED = Status(state=State.SCHEDULED)
+_ACCEPTED = Status(state=State.ACCEPTED)
 
 
 def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:

@@ -6,7 +6,7 @@ Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from devino_core import InvalidMessage, Message
@@ -87,11 +87,9 @@ def check_options(message: Message, known: Sequence[str]) -> None:
             raise InvalidMessage("options", f"no option is named {name!r}: {hint}", ref=message.ref)
 
 
-def whole_minutes(message: Message, limits: Limits) -> int | None:
-    """The validity, rounded up."""
-    if message.validity is None:
-        return None
-    minutes, rest = divmod(message.validity, _MINUTE)
+def whole_minutes(validity: timedelta, message: Message, limits: Limits) -> int:
+    """The message's validity, rounded up."""
+    minutes, rest = divmod(validity, _MINUTE)
     minutes += bool(rest)
     if minutes > limits.validity:
         raise InvalidMessage(
@@ -100,11 +98,10 @@ def whole_minutes(message: Message, limits: Limits) -> int | None:
     return minutes
 
 
-def check_send_at(message: Message) -> None:
+def check_send_at(at: datetime, message: Message) -> None:
     """The time of sending has a form in UTC, which the years at the ends of time lack."""
-    at = message.send_at
     try:
-        if at is not None and at.tzinfo is not None:
+        if at.tzinfo is not None:
             at.astimezone(UTC)
     except OverflowError:
         raise InvalidMessage("send_at", "is out of range", ref=message.ref) from None

@@ -10,7 +10,9 @@ import enum
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 from devino_codecs.text import count_parts
 from devino_core import InvalidMessage, Medium, Message, Unsupported
@@ -36,7 +38,7 @@ LIMITS = {
 R = TypeVar("R")
 
 
-class Kind(enum.Enum):
+class Kind(enum.StrEnum):
     """What is asked of the platform."""
 
     SMS = enum.auto()
@@ -49,7 +51,7 @@ class Kind(enum.Enum):
         return self in (Kind.SMS, Kind.SMS_BY_RECIPIENT_CLOCK)
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True):
     """All of a message but its recipient: messages that share it can share a call."""
 
     kind: Kind
@@ -62,7 +64,7 @@ class Content(NamedTuple):
     """What Viber hands through; where each recipient has its own, the first one's."""
 
 
-class Batch(NamedTuple):
+class Batch(msgspec.Struct, frozen=True):
     """One call to be made."""
 
     positions: Sequence[int]
@@ -72,16 +74,16 @@ class Batch(NamedTuple):
     optionals: tuple[str, ...]
     """One a recipient, or none at all."""
     parts: int
-    """How many ids the platform gives for each recipient."""
+    """How many ids the platform gives for each recipient; 0: for one, nobody has to know."""
 
 
-class Planned(NamedTuple, Generic[R]):
+class Planned(msgspec.Struct, Generic[R], frozen=True):
     """One request and the messages that it carries."""
 
     positions: Sequence[int]
     request: R
     parts: int
-    """How many ids the platform gives for each recipient of a bulk request."""
+    """:attr:`Batch.parts`."""
 
 
 def plan_batches(
@@ -108,7 +110,7 @@ def plan_batches(
     seen: Counter[tuple[Content, str]] = Counter()
     for position, (content, number) in enumerate(zip(contents, recipients, strict=True)):
         if optional_each and content.optional is not None:
-            content = content._replace(optional="")
+            content = msgspec.structs.replace(content, optional="")
         groups.setdefault((content, seen[content, number]), []).append(position)
         seen[content, number] += 1
     return [
@@ -121,7 +123,11 @@ def plan_batches(
 def _batch(
     positions: Sequence[int], contents: Sequence[Content], recipients: Sequence[str]
 ) -> Batch:
-    content = contents[positions[0]]
+    first = positions[0]
+    content = contents[first]
+    if len(positions) == 1:
+        alone = () if content.optional is None else (content.optional,)
+        return Batch(positions, content, (recipients[first],), alone, 0)
     return Batch(
         positions,
         content,
@@ -137,15 +143,17 @@ def _content(message: Message, sender: str) -> Content:
     limits = LIMITS.get(message.medium)
     if limits is None:
         raise Unsupported(f"this protocol carries SMS and VIBER, not {message.medium}")
-    optional = _optional(message)
+    optional = _optional(message) if message.options else None
     check_text(message, limits)
     check_sender(sender, message, limits)
-    check_send_at(message)
+    if message.send_at is not None:
+        check_send_at(message.send_at, message)
+    validity = message.validity
     return Content(
         _kind(message, sender),
         sender,
         message.text,
-        whole_minutes(message, limits),
+        None if validity is None else whole_minutes(validity, message, limits),
         message.send_at,
         optional,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -95,7 +95,7 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         )
 
     @abstractmethod
-    async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
+    def _ask(self, request: Request[A], *, changes: bool = False) -> Awaitable[A]:
         """Make a call with credentials; ``changes`` says that it has an effect."""
 
     async def _call(self, request: Request[A], changes: bool, credentials: Credentials) -> A:
@@ -121,8 +121,8 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 
-    async def _submit(self, request: Request[Ids]) -> Ids:
-        return await self._ask(request, changes=True)
+    def _submit(self, request: Request[Ids]) -> Awaitable[Ids]:
+        return self._ask(request, changes=True)
 
     async def _sms_status(self, message_id: str) -> Status:
         return sms_status(await self._ask(GetSmsState(message_id)), message_id=message_id)
@@ -140,8 +140,8 @@ class RestChannel(_RestChannel):
         super().__init__(settings, name=name, clock=clock)
         self._session = LoginSession(self._log_in, clock=clock)
 
-    async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
-        return await self._session.run(partial(self._call, request, changes))
+    def _ask(self, request: Request[A], *, changes: bool = False) -> Awaitable[A]:
+        return self._session.run(partial(self._call, request, changes))
 
     async def _log_in(self) -> Session:
         return await self._call(GetSession(), False, self._login)
@@ -152,5 +152,5 @@ class RestV2Channel(_RestChannel):
 
     _prefix = PREFIXES[2]
 
-    async def _ask(self, request: Request[A], *, changes: bool = False) -> A:
-        return await self._call(request, changes, self._login)
+    def _ask(self, request: Request[A], *, changes: bool = False) -> Awaitable[A]:
+        return self._call(request, changes, self._login)

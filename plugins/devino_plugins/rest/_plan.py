@@ -28,13 +28,14 @@ class _Operation(NamedTuple):
 
     single: Callable[..., Request[Ids]]
     bulk: Callable[..., Request[Ids]]
+    takes_date: bool = True
 
 
 _OPERATIONS: Mapping[Kind, _Operation] = {
     Kind.SMS: _Operation(SendSms, SendSmsBulk),
     Kind.SMS_BY_RECIPIENT_CLOCK: _Operation(SendSmsByTimeZone, SendSmsByTimeZoneToAddresses),
-    Kind.VIBER: _Operation(SendViber, SendViberBulk),
-    Kind.VIBER_OR_SMS: _Operation(SendViberWithResend, SendViberWithResendBulk),
+    Kind.VIBER: _Operation(SendViber, SendViberBulk, takes_date=False),
+    Kind.VIBER_OR_SMS: _Operation(SendViberWithResend, SendViberWithResendBulk, takes_date=False),
 }
 
 
@@ -51,15 +52,14 @@ def plan(
 
 def _request(batch: Batch) -> Request[Ids]:
     content = batch.content
+    operation = _OPERATIONS[content.kind]
     shared: dict[str, object] = {"validity": content.validity}
-    if content.kind.is_sms:
+    if operation.takes_date:
         shared["send_date"] = content.send_at
     if len(batch.recipients) == 1:
         if batch.optionals:
             shared["optional"] = batch.optionals[0]
-        single = _OPERATIONS[content.kind].single
-        return single(content.sender, batch.recipients[0], content.text, **shared)
+        return operation.single(content.sender, batch.recipients[0], content.text, **shared)
     if batch.optionals:
         shared["optionals"] = batch.optionals
-    bulk = _OPERATIONS[content.kind].bulk
-    return bulk(content.sender, batch.recipients, content.text, **shared)
+    return operation.bulk(content.sender, batch.recipients, content.text, **shared)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
@@ -87,9 +87,9 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         return await self._ask(self._sms, request)
 
     @abstractmethod
-    async def _ask(
+    def _ask(
         self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
-    ) -> A:
+    ) -> Awaitable[A]:
         """Make a call with credentials; ``changes`` says that it has an effect."""
 
     async def _call(
@@ -127,9 +127,9 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 
-    async def _submit(self, request: Send) -> Ids:
+    def _submit(self, request: Send) -> Awaitable[Ids]:
         service = self._sms if type(request) in self._sms.requests else self._viber
-        return await self._ask(service, request, changes=True)
+        return self._ask(service, request, changes=True)
 
     async def _sms_status(self, message_id: str) -> Status:
         state = await self._ask(self._sms, soap.GetMessageState(message_id=message_id))
@@ -156,10 +156,10 @@ class SoapChannel(_SoapChannel):
         super().__init__(settings, name=name, clock=clock)
         self._session = LoginSession(self._log_in, clock=clock)
 
-    async def _ask(
+    def _ask(
         self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
-    ) -> A:
-        return await self._session.run(partial(self._call, service, request, changes))
+    ) -> Awaitable[A]:
+        return self._session.run(partial(self._call, service, request, changes))
 
     async def _log_in(self) -> soap.Session:
         session_id = await self._call(soap.SMS, soap.GetSessionID(), False, self._login)
@@ -172,7 +172,7 @@ class SoapV2Channel(_SoapChannel):
     _sms = soap.SMS_V2
     _viber = soap.VIBER_V2
 
-    async def _ask(
+    def _ask(
         self, service: soap.Service, request: soap.Request[A], *, changes: bool = False
-    ) -> A:
-        return await self._call(service, request, changes, self._login)
+    ) -> Awaitable[A]:
+        return self._call(service, request, changes, self._login)
