@@ -70,7 +70,7 @@ class Listening:
 
     async def next(self) -> Event | None:
         """Acknowledge the last, and wait for the next; None at the end."""
-        return await asyncio.wait_for(anext(self._events, None), 10)  # type: ignore[arg-type]
+        return await asyncio.wait_for(anext(self._events, None), 10)
 
     async def aclose(self) -> None:
         await self._events.aclose()  # type: ignore[attr-defined]

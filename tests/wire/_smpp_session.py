@@ -13,6 +13,7 @@ from devino_codecs.smpp import (
     BindTransmitter,
     BindTransmitterResp,
     Framer,
+    Received,
     Role,
     Session,
     SessionSettings,
@@ -53,6 +54,7 @@ def smsc(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
     session: Session[Any] = Session(Role.SMSC, 0.0, SessionSettings(**settings))
     bind, answer = BINDS[state]
     [event] = session.receive(encode(bind(), 1), 0.0)
+    assert isinstance(event, Received)
     assert session.reply(event.pdu, answer())
     assert written(session) == [answer(sequence_number=1)]
     assert session.state is state
