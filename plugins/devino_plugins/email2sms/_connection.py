@@ -82,6 +82,7 @@ class Peer(NamedTuple):
         except (SMTPException, OSError, ValueError) as error:
             failure = self._no_connection(error)
         except BaseException:
+            # A refusal of ours, or given up: nobody else knows the connection to close it.
             smtp.close()
             raise
         smtp.close()

@@ -76,6 +76,7 @@ class Pool:
         try:
             await connection.begin()
         except BaseException:
+            # Refused, the next mail may have it; given up in mid-command, it is ended there.
             self._keep(connection, opened_at)
             raise
         return connection, opened_at

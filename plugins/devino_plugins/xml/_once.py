@@ -8,7 +8,9 @@ longer after the connection broke than it was asked for would take it twice; and
 nothing is remembered from one to the next.
 
 A refused id (ERR_ID) may be one that the platform has already, from this call or an earlier one,
-and its unknown error (ERR_UNKNOWN) says nothing: both are asked after like a lost answer.
+also of a process that is no more; and its unknown error (ERR_UNKNOWN) says nothing. Both are asked
+after like a lost answer, as patiently: nobody says how soon Statistics.ashx knows what Send.ashx
+took, and REST's tables have a code for what is not stored yet.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class XmlSettings(HttpSettings, frozen=True, kw_only=True):
     """How many hours the platform's clock is ahead of UTC. Dates travel without a zone and the
     manual names none: this says which it is."""
     asks: Positive = 4
-    """How often the platform is asked after a message whose answer was lost, before it counts as
-    unknown to it."""
+    """How often the platform is asked after a message whose answer was lost or whose id it refused
+    (ERR_ID: it may have it already), before it counts as unknown to it."""
     ask_interval: Annotated[float, Meta(ge=0, le=3600)] = 1.0
     """Seconds before the first of these questions; twice as long before each further one."""
     resend: bool = True
