@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 from devino_codecs.errors import EncodeError
 
@@ -12,11 +11,7 @@ from ._generate import Decoder, Encoder, compiled
 from ._header import HEADER_SIZE, pack_header, unpack_header
 from ._pdus import PDU_TYPES, AnyPdu, UnknownPdu
 
-__all__ = ["decode", "encode"]
-
-_ENCODERS: dict[type, Encoder] = {}
-_DECODERS: dict[bytes, Decoder] = {}
-"""By ``command_id`` as it stands on the wire."""
+__all__ = ["DECODERS", "ENCODERS", "decode", "encode"]
 
 
 def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
@@ -28,12 +23,11 @@ def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
     Raises :exc:`~devino_codecs.EncodeError` for a value that does not fit; its ``path`` is the
     field: ``"source_addr"``, ``"tlvs.sar_msg_ref_num"``.
     """
-    number = pdu.sequence_number if sequence_number is None else sequence_number
     try:
-        encoder = _ENCODERS[type(pdu)]
+        encoder = ENCODERS[type(pdu)]
     except KeyError:
         encoder = _encoder(type(pdu))
-    return encoder(pdu, number)
+    return encoder(pdu, sequence_number)
 
 
 def decode(data: bytes) -> AnyPdu:
@@ -48,9 +42,9 @@ def decode(data: bytes) -> AnyPdu:
     if type(data) is not bytes:
         data = bytes(data)
     try:
-        decoder = _DECODERS[data[4:8]]
-    except KeyError:
-        return _decoder(data)(data)
+        decoder = DECODERS[data[4]][data[7]]
+    except IndexError:
+        decoder = _decode_unknown
     return decoder(data)
 
 
@@ -59,22 +53,26 @@ def _encoder(of: type[AnyPdu]) -> Encoder:
         return _encode_unknown
     if PDU_TYPES.get(getattr(of, "command_id", -1)) is not of:
         raise EncodeError(f"{of.__name__} is not a PDU of SMPP 3.4")
-    _ENCODERS[of] = compiled(of).encode
-    return _ENCODERS[of]
+    ENCODERS[of] = compiled(of, _decode_by_id).encode
+    return ENCODERS[of]
 
 
-def _decoder(data: bytes) -> Callable[[bytes], AnyPdu]:
+def _decode_by_id(data: bytes) -> AnyPdu:
     of = PDU_TYPES.get(int.from_bytes(data[4:8], "big"))
-    if of is None:
-        return _decode_unknown
-    _DECODERS[data[4:8]] = compiled(of).decode
-    return _DECODERS[data[4:8]]
+    if of is None or len(data) < HEADER_SIZE:
+        return _decode_unknown(data)
+    decoder = compiled(of, _decode_by_id).decode
+    row = DECODERS[data[4]]
+    if row[data[7]] is _decode_by_id:
+        row[data[7]] = decoder
+    return decoder(data)
 
 
-def _encode_unknown(pdu: UnknownPdu, sequence_number: int) -> bytes:
+def _encode_unknown(pdu: UnknownPdu, sequence_number: int | None) -> bytes:
+    number = pdu.sequence_number if sequence_number is None else sequence_number
     try:
         size = HEADER_SIZE + len(pdu.body)
-        header = pack_header(size, pdu.command_id, pdu.command_status, sequence_number)
+        header = pack_header(size, pdu.command_id, pdu.command_status, number)
         return header + pdu.body
     except (struct.error, TypeError):
         pass
@@ -87,3 +85,16 @@ def _decode_unknown(data: bytes) -> UnknownPdu:
         reason = f"says {header.command_length}, {len(data)} octets were given"
         raise PduError(reason, header, path="command_length", offset=0)
     return UnknownPdu(header, data[HEADER_SIZE:])
+
+
+ENCODERS: dict[type, Encoder] = {}
+"""By class; one that is not there is :func:`encode`'s to find."""
+_UNKNOWN: list[Decoder] = [_decode_by_id] * 256
+DECODERS: list[list[Decoder]] = [_UNKNOWN] * 256
+"""By the first and the last octet of the ``command_id``, for octets that hold a whole header.
+
+A few share a place, as ``data_sm`` and ``query_sm`` do: it is given to the first that comes, and a
+decoder passes on what turns out not to be its own.
+"""
+for _octet in {command_id >> 24 for command_id in PDU_TYPES}:
+    DECODERS[_octet] = list(_UNKNOWN)

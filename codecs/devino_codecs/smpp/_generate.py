@@ -10,6 +10,9 @@ takes those strings for the single NUL that they are, and leaves everything else
 the name ``..._in_full``. Whatever the last cannot do goes to the interpreter, that does it or says
 what is wrong: so the functions may give up at any doubt, and need no words for it.
 
+An answer that is nothing but an id is so short that each step counts. It has a third, first way:
+without optional parameters its size tells the length of the id.
+
 :func:`source` gives the text; it is compiled on first use.
 """
 
@@ -28,13 +31,14 @@ from construct import FormatField
 from ._fields import COctetString, ShortMessage, fields_of
 from ._header import HEADER_SIZE, RESPONSE, pack_header
 from ._interpret import interpreted_decode, interpreted_encode
-from ._pdus import Pdu
-from ._tlv_stream import read_tlvs, write_tlvs
+from ._pdus import AnyPdu, Pdu
+from ._tlv_stream import SAR, integer_run, read_tlvs, write_tlvs
 
 __all__ = ["Codec", "Decoder", "Encoder", "compiled", "source"]
 
-Encoder = Callable[[Any, int], bytes]
-Decoder = Callable[[bytes], Pdu]
+Encoder = Callable[[Any, int | None], bytes]
+"""A ``sequence_number`` of None is the PDU's own."""
+Decoder = Callable[[bytes], AnyPdu]
 
 
 class Codec(NamedTuple):
@@ -63,20 +67,22 @@ _ENCODE = """\
 def encode{suffix}(pdu, sequence_number):
     try:
         {leave_filled}
+        number = pdu.sequence_number if sequence_number is None else sequence_number
         {leave_body}
         {strings}
         {message}
         {check}
         size = {size}
-        if pdu.tlvs or pdu.raw_tlvs:
-            tlvs = write_tlvs(pdu.tlvs, pdu.raw_tlvs)
-            size += len(tlvs)
-            tail += tlvs
+        tlvs = pdu.tlvs
+        if tlvs or pdu.raw_tlvs:
+            {tlvs}
+            size += len(octets)
+            tail += octets
         return {pack}(
             size,
             COMMAND_ID,
             pdu.command_status,
-            sequence_number,
+            number,
             {values}
         ) + tail
     except FAILURES:
@@ -124,6 +130,42 @@ def locate{suffix}(data):
 """
 
 
+_ENCODE_SHORT = """\
+def encode(pdu, sequence_number):
+    try:
+        number = pdu.sequence_number if sequence_number is None else sequence_number
+        {string} = pdu.{string}.encode("latin-1")
+        if (
+            0 in {string}
+            or pdu.tlvs
+            or pdu.raw_tlvs
+            or (pdu.command_status and not {string})
+        ):
+            return encode{following}(pdu, sequence_number)
+        pack, head = PACK[len({string})]
+        return pack(head, pdu.command_status, number, {string})
+    except FAILURES:
+        pass
+    return encode{following}(pdu, sequence_number)
+"""
+
+_DECODE_SHORT = """\
+def decode(data):
+    try:
+        unpack, expected = UNPACK[len(data)]
+        head, command_status, sequence_number, {string}, nul = unpack(data)
+        if head == expected and not (nul or 0 in {string}):
+            return PDU(
+                {string}.decode("latin-1"),
+                command_status=command_status,
+                sequence_number=sequence_number,
+            )
+    except FAILURES:
+        pass
+    return decode{following}(data)
+"""
+
+
 class _Part(NamedTuple):
     """A mandatory field before the short message."""
 
@@ -144,6 +186,8 @@ class _Version(NamedTuple):
     parts: tuple[_Part, ...]
     strings: tuple[_Part, ...]
     has_message: bool
+    is_short: bool = False
+    """Whether it goes the first way of an answer that is a single string."""
 
     @property
     def skipped(self) -> list[str]:
@@ -184,6 +228,13 @@ def _versions(of: type[Pdu]) -> list[_Version]:
     strings = [part for part in parts if part.string]
     busy = [part for part in strings if part.string and not part.string.usually_empty]
     ways = [("", "_by_construct", strings)]
+    if parts == strings and len(strings) == 1 and not has_message:
+        ways = [("", "_in_full", strings), ("_in_full", "_by_construct", strings)]
+        short, full = (
+            _Version(suffix, following, of, tuple(parts), tuple(way), has_message)
+            for suffix, following, way in ways
+        )
+        return [short._replace(is_short=True), full]
     if busy != strings:
         ways = [("", "_in_full", busy), ("_in_full", "_by_construct", strings)]
     return [
@@ -219,6 +270,9 @@ def _indexed(table: str, lengths: list[str]) -> str:
 
 def _encoder(version: _Version) -> str:
     strings = [part.name for part in version.strings]
+    if version.is_short:
+        slots = {"string": strings[0], "following": version.following}
+        return _ENCODE_SHORT.format_map(slots)
     give_up = f"    return encode{version.following}(pdu, sequence_number)"
     filled = [f"pdu.{string} is not EMPTY" for string in version.skipped]
     wrong = [f"0 in {string}" for string in strings]
@@ -234,6 +288,15 @@ def _encoder(version: _Version) -> str:
         wrong += ["type(tail) is not bytes", f"sm_length > {ShortMessage.size}"]
         size += ["sm_length"]
         values += ["sm_length"]
+    written = "octets = write_tlvs(tlvs, pdu.raw_tlvs)"
+    tlvs = [written]
+    if version.has_message:
+        tlvs = [
+            "if [*tlvs] == SAR and not pdu.raw_tlvs:",
+            f"    octets = PACK_SAR({integer_run(SAR).arguments})",
+            "else:",
+            f"    {written}",
+        ]
     said = [f"pdu.{part.name}" for part in version.parts] + ["pdu.tlvs", "pdu.raw_tlvs"]
     return _filled(
         _ENCODE,
@@ -243,7 +306,7 @@ def _encoder(version: _Version) -> str:
             "leave_filled": [f"if {' or '.join(filled)}:", give_up] if filled else [],
             "leave_body": [
                 f"if pdu.command_status and not ({' or '.join(said)}):",
-                "    return HEADER(16, COMMAND_ID, pdu.command_status, sequence_number)",
+                "    return HEADER(16, COMMAND_ID, pdu.command_status, number)",
             ]
             if version.may_lack_body
             else [],
@@ -253,13 +316,17 @@ def _encoder(version: _Version) -> str:
             "size": " + ".join(size),
             "pack": _indexed(f"PACK{version.suffix}", [f"len({string})" for string in strings]),
             "values": [f"{value}," for value in values],
+            "tlvs": tlvs,
         },
     )
 
 
 def _decoder(version: _Version) -> str:
     strings = [part.name for part in version.strings]
-    names = ["command_length", "command_status", "sequence_number"]
+    if version.is_short:
+        slots = {"string": strings[0], "following": version.following}
+        return _DECODE_SHORT.format_map(slots)
+    names = ["command_length", "command_id", "command_status", "sequence_number"]
     values, ends, lengths = [], [], []
     at, gap = "", HEADER_SIZE
     for part in version.parts:
@@ -274,7 +341,7 @@ def _decoder(version: _Version) -> str:
             names += [part.name]
             values += ["EMPTY" if part.string else part.name]
             gap += struct.calcsize(part.integer or "x")
-    wrong = [*version.skipped, "command_length != len(data)"]
+    wrong = [*version.skipped, "command_length != len(data)", "command_id != COMMAND_ID"]
     message = []
     if version.has_message:
         names += ["sm_length"]
@@ -291,7 +358,7 @@ def _decoder(version: _Version) -> str:
             "following": version.following,
             "without_body": [
                 "if len(data) == 16:",
-                "    return without_body(data)",
+                "    return decode_by_construct(data)",
             ]
             if version.may_lack_body
             else [],
@@ -314,32 +381,57 @@ def _decoder(version: _Version) -> str:
 
 
 @cache
-def compiled(of: type[Pdu]) -> Codec:
-    """A class's ``encode(pdu, sequence_number)`` and ``decode(data)``."""
+def compiled(of: type[Pdu], decode_other: Decoder) -> Codec:
+    """A class's ``encode(pdu, sequence_number)`` and ``decode(data)``.
+
+    ``decode_other`` is given what has another ``command_id`` after all.
+    """
+    command_id = of.command_id.to_bytes(4, "big")
+
+    def decode_by_construct(data: bytes) -> AnyPdu:
+        return interpreted_decode(data, of) if data[4:8] == command_id else decode_other(data)
+
     text = source(of)
-    by_construct = Codec(interpreted_encode, lambda data: interpreted_decode(data, of))
     if not text:
-        return by_construct
+        return Codec(interpreted_encode, decode_by_construct)
     namespace: dict[str, Any] = {
         "COMMAND_ID": int(of.command_id),
         "EMPTY": "",
         "FAILURES": _FAILURES,
         "HEADER": pack_header,
+        "PACK_SAR": integer_run(SAR).layout.pack,
         "PDU": of,
-        "decode_by_construct": by_construct.decode,
-        "encode_by_construct": by_construct.encode,
+        "SAR": SAR,
+        "decode_by_construct": decode_by_construct,
+        "encode_by_construct": interpreted_encode,
         "read_tlvs": read_tlvs,
-        "without_body": by_construct.decode,
         "write_tlvs": write_tlvs,
     }
     for version in _versions(of):
-        namespace[f"PACK{version.suffix}"] = _packer(version)
-        namespace[f"unpacker{version.suffix}"] = _unpacker(version)
-        namespace[f"LAST{version.suffix}"] = (1 << 32, None)  # longer than any PDU
+        if version.is_short:
+            namespace["PACK"], namespace["UNPACK"] = _by_length(version)
+        else:
+            namespace[f"PACK{version.suffix}"] = _packer(version)
+            namespace[f"unpacker{version.suffix}"] = _unpacker(version)
+            namespace[f"LAST{version.suffix}"] = (1 << 32, None)  # longer than any PDU
     file = f"<{of.__module__} {of.__name__}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     exec(compile(text, file, "exec"), namespace)  # noqa: S102 - made here, of our own classes
     return Codec(namespace["encode"], namespace["decode"])
+
+
+def _by_length(version: _Version) -> tuple[list[Any], list[Any]]:
+    """For an answer that is one string: ``pack`` by the string's length, ``unpack`` by the whole
+    answer's, and with each ``command_length`` and ``command_id``, which as one integer are known.
+    """
+    packs: list[Any] = []
+    unpacks: list[Any] = [None] * version.least_size
+    for string in version.strings:
+        for length in range(string.string.size if string.string else 0):
+            head = (version.least_size + length) << 32 | version.of.command_id
+            packs.append((struct.Struct(f">QII{length}sx").pack, head))
+            unpacks.append((struct.Struct(f">QII{length}sB").unpack, head))
+    return packs, unpacks
 
 
 def _packer(version: _Version) -> Any:
@@ -387,6 +479,6 @@ def _unpacker(version: _Version) -> Callable[..., Any]:
         for part, length in zip(version.strings, lengths, strict=True):
             if part.string and length >= part.string.size:
                 raise ValueError
-        return struct.Struct(">I4xII" + version.body_format(lengths, "B")).unpack_from
+        return struct.Struct(">4I" + version.body_format(lengths, "B")).unpack_from
 
     return made

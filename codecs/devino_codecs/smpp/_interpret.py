@@ -81,8 +81,9 @@ def interpreted_decode(data: bytes, of: type[Pdu]) -> Pdu:
     )
 
 
-def interpreted_encode(pdu: Pdu, sequence_number: int) -> bytes:
+def interpreted_encode(pdu: Pdu, sequence_number: int | None) -> bytes:
     """As :func:`encode`, by construct. An :exc:`EncodeError` names the field at fault."""
+    number = pdu.sequence_number if sequence_number is None else sequence_number
     body = b""
     fields = fields_of(type(pdu))
     values = [getattr(pdu, name) for name, _ in fields]
@@ -95,7 +96,7 @@ def interpreted_encode(pdu: Pdu, sequence_number: int) -> bytes:
         _built(Int32ub, HEADER_SIZE + len(body), "command_length")
         + _built(Int32ub, pdu.command_id, "command_id")
         + _built(Int32ub, pdu.command_status, "command_status")
-        + _built(Int32ub, sequence_number, "sequence_number")
+        + _built(Int32ub, number, "sequence_number")
         + body
     )
 

@@ -7,9 +7,9 @@ a *run* is read and written by a single struct.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import construct
 from construct import FormatField
@@ -17,7 +17,10 @@ from construct import FormatField
 from ._fields import ToEnd, UnfitError
 from ._tlvs import TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
 
-__all__ = ["read_tlvs", "write_tlvs"]
+__all__ = ["SAR", "integer_run", "read_tlvs", "write_tlvs"]
+
+SAR = ["sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum"]
+"""The commonest run: that of a part of a longer text."""
 
 _HEAD = struct.Struct(">HH")
 
@@ -58,23 +61,42 @@ def _learn(names: tuple[str, ...]) -> WriteAll:
     return _write_by_names[names]
 
 
+class Run(NamedTuple):
+    """How integers that stand one behind the other are laid out."""
+
+    heads: list[int]
+    """Tag and length of each."""
+    layout: struct.Struct
+    arguments: str
+    """Those of ``layout.pack``, in Python, for a dict ``tlvs``."""
+
+
+def integer_run(names: Sequence[str]) -> Run:
+    """For names of integers that may stand once."""
+    rows = [(TLVS[name].tag, cast("FormatField[Any, Any]", TLVS[name].value)) for name in names]
+    heads = [tag << 16 | field.length for tag, field in rows]
+    layout = struct.Struct(">" + "".join("I" + field.fmtstr[1:] for _, field in rows))
+    pairs = zip(heads, names, strict=True)
+    return Run(heads, layout, ", ".join(f'{head:#010x}, tlvs["{name}"]' for head, name in pairs))
+
+
+def _is_integer(name: str) -> bool:
+    row = TLVS.get(name)
+    return row is not None and isinstance(row.value, FormatField) and not row.repeats
+
+
 def _made_run(names: tuple[str, ...]) -> tuple[ReadRun, WriteAll] | None:
     """None if not all of these are integers that may stand once."""
-    rows = [TLVS[name] for name in names if name in TLVS]
-    integers = [row.value for row in rows if isinstance(row.value, FormatField) and not row.repeats]
-    if not names or len(integers) < len(names):
+    if not names or not all(map(_is_integer, names)):
         return None
-    heads = [row.tag << 16 | field.length for row, field in zip(rows, integers, strict=True)]
-    layout = struct.Struct(">" + "".join("I" + field.fmtstr[1:] for field in integers))
+    run = integer_run(names)
     text = _RUN.format(
-        parts=", ".join(f"head_{at}, value_{at}" for at in range(len(rows))),
-        same=" and ".join(f"head_{at} == {head}" for at, head in enumerate(heads)),
-        tlvs=", ".join(f'"{row.name}": value_{at}' for at, row in enumerate(rows)).join("{}"),
-        values=", ".join(
-            f'{head}, tlvs["{row.name}"]' for head, row in zip(heads, rows, strict=True)
-        ),
+        parts=", ".join(f"head_{at}, value_{at}" for at in range(len(names))),
+        same=" and ".join(f"head_{at} == {head}" for at, head in enumerate(run.heads)),
+        tlvs=", ".join(f'"{name}": value_{at}' for at, name in enumerate(names)).join("{}"),
+        values=run.arguments,
     )
-    namespace: dict[str, Any] = {"pack": layout.pack, "unpack": layout.unpack_from}
+    namespace: dict[str, Any] = {"pack": run.layout.pack, "unpack": run.layout.unpack_from}
     exec(text, namespace)  # noqa: S102 - made here, of our own table
     return namespace["read"], namespace["write"]
 
