@@ -21,7 +21,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -57,7 +56,7 @@ def read_config(
     """
     env = os.environ if environ is None else environ
     source = path if path is not None else env.get("DEVINO_CONFIG") or None
-    config = _read_file(Path(source)) if source is not None else Config()
+    config = _read_file(os.fspath(source)) if source is not None else Config()
     channels, spelt = _overlay(config.channels, env)
     default = env.get("DEVINO_DEFAULT")
     return Config(
@@ -96,11 +95,11 @@ def convert_settings(values: Values, target: type[SettingsT], *, channel: str) -
         raise ConfigurationError(f"channel {channel!r}: {error}") from None
 
 
-def _read_file(path: Path) -> Config:
+def _read_file(path: str) -> Config:
     import tomllib
 
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
             return msgspec.convert(tomllib.load(file), _StrictConfig)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
@@ -152,7 +151,8 @@ def _from_file(
     if name == key or key in known or not _is_secret(known.get(name)):
         return key, value
     try:
-        return name, Path(str(value)).read_text(encoding="utf-8").rstrip("\r\n")
+        with open(str(value), encoding="utf-8") as file:  # noqa: PTH123 - likewise
+            return name, file.read().rstrip("\r\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigurationError(
