@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -43,7 +44,8 @@ class Delivery:
         return count
 
     def run(self, rows: Iterable[Row]) -> ExitCode:
-        """Send all, tally the receipts, and say how that ended."""
+        """Send all, tally the receipts, and say how that ended. SIGTERM is as good as Ctrl-C."""
+        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         try:
             self._app.run(self._send(rows))
         except KeyboardInterrupt:
@@ -59,6 +61,8 @@ class Delivery:
         except Exception:
             self._say_how_far(unknown=True)
             raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
         return self._tally.code
 
     async def _send(self, rows: Iterable[Row]) -> None:

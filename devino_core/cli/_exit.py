@@ -39,7 +39,7 @@ class ExitCode(enum.IntEnum):
     UNWRITTEN = 74, "the output could not be written: messages may have been sent all the same"
     INTERRUPTED = 130, "interrupted"
 
-    def __new__(cls, code: int, meaning: str) -> ExitCode:
+    def __new__(cls, code: int, meaning: str = "") -> ExitCode:
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning

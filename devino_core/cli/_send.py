@@ -74,7 +74,7 @@ def send(
     ref. TEXT and the options fill in what a row leaves empty. All rows are checked before the
     first is sent (but not those of stdin). A terminal shows what was not accepted; a pipe gets
     every receipt, tab-separated or, with --json, as an object a line. What ends it half way, Ctrl-C
-    too, is told with the lines that may have been sent and those that were not.
+    and SIGTERM too, is told with the lines that may have been sent and those that were not.
 
     Exits with 0 if every message was accepted, with 3 if that is not known of one, else with 1.
 

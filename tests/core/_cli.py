@@ -52,8 +52,8 @@ class Platform:
         self.asked: list[Any] = []
         self.refused: Mapping[str, DevinoError] = {}
         """By recipient: the error in that message's receipt."""
-        self.failing: Mapping[str, BaseException] = {}
-        """By recipient: the error of the whole call. KeyboardInterrupt is a person's Ctrl-C."""
+        self.failing: Mapping[str, Exception | signal.Signals] = {}
+        """By recipient: the error of the whole call, or the signal that comes in it."""
         self.unfit: Mapping[str, Callable[[Message], DevinoError]] = {}
         """By recipient: why the channel cannot send it."""
         self.clock = ManualClock(NOW)
@@ -82,8 +82,8 @@ class Platform:
             async def send(self, messages: Sequence[Message]) -> list[Receipt]:
                 self.check(messages)
                 for message in messages:
-                    if isinstance(error := platform.failing.get(message.to), KeyboardInterrupt):
-                        signal.raise_signal(signal.SIGINT)
+                    if isinstance(error := platform.failing.get(message.to), signal.Signals):
+                        signal.raise_signal(error)
                         await asyncio.Event().wait()
                     elif error is not None:
                         raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -262,11 +263,12 @@ def many(numbers: Path) -> Path:
     [
         (InsufficientFunds("the balance is used up"), 1, 502),
         (OutcomeUnknown("no answer within 30 s"), 3, 1002),
-        (KeyboardInterrupt(), 130, 1002),
+        (signal.SIGINT, 130, 1002),
+        (signal.SIGTERM, 130, 1002),
     ],
 )
 def test_what_ends_a_file_half_way_tells_which_lines_are_reported_under_way_and_not_sent(
-    platform: Platform, many: Path, error: BaseException, code: int, unsent: int
+    platform: Platform, many: Path, error: DevinoError | signal.Signals, code: int, unsent: int
 ) -> None:
     platform.failing = {"79030000700": error}
     result = platform.devino("send", "--file", str(many), "--json")
@@ -286,8 +288,11 @@ def test_what_ends_a_file_half_way_tells_which_lines_are_reported_under_way_and_
     ]
 
 
-def test_an_interrupted_message_may_have_been_sent(platform: Platform) -> None:
-    platform.failing = {"79031234567": KeyboardInterrupt()}
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_message_may_have_been_sent(
+    platform: Platform, number: signal.Signals
+) -> None:
+    platform.failing = {"79031234567": number}
     args = ("send", "79031234567", "Hello", "--ref", "r1")
     result = platform.devino(*args)
     assert result.exit_code == 130

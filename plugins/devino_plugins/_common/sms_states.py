@@ -23,6 +23,7 @@ SMS_STATES: Mapping[int, State] = {
     SmsStateCode.REJECTED_BY_SMSC: State.REJECTED,
     SmsStateCode.EXPIRED: State.EXPIRED,
     SmsStateCode.DELETED: State.DELETED,
+    SmsStateCode.DELETED_OLD: State.DELETED,
     SmsStateCode.REJECTED_BY_PLATFORM: State.REJECTED,
     SmsStateCode.REJECTED: State.REJECTED,
     SmsStateCode.UNKNOWN: State.UNKNOWN,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devino_codecs.rest import ResentSms, SmsState, SmsStateCode, ViberState, ViberStateCode
+from devino_codecs.rest import ResentSms, SmsState, ViberState, ViberStateCode
 from devino_core import State, Status
 from devino_plugins._common.sms_states import SMS_STATES, resent
 
 __all__ = ["VIBER_STATES", "sms_status", "viber_status"]
-
-_SMS_STATES: Mapping[int, State] = {**SMS_STATES, SmsStateCode.DELETED_OLD: State.DELETED}
 
 VIBER_STATES: Mapping[int, State] = {
     ViberStateCode.SENDING: State.ACCEPTED,
@@ -27,7 +25,7 @@ VIBER_STATES: Mapping[int, State] = {
 
 def sms_status(state: SmsState, *, message_id: str) -> Status:
     """The status that an SMS segment's state tells."""
-    return _status(state, _SMS_STATES, message_id)
+    return _status(state, SMS_STATES, message_id)
 
 
 def viber_status(state: ViberState, *, message_id: str) -> Status:
@@ -36,7 +34,7 @@ def viber_status(state: ViberState, *, message_id: str) -> Status:
     Where the platform resent it by SMS, the SMS decides what became of the message.
     """
     viber = _status(state, VIBER_STATES, message_id)
-    return resent(viber, [_status(sms, _SMS_STATES, sms.id) for sms in state.resent_sms])
+    return resent(viber, [_status(sms, SMS_STATES, sms.id) for sms in state.resent_sms])
 
 
 def _status(

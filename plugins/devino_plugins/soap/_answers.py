@@ -28,9 +28,8 @@ _SMS_STATES: Mapping[int, State] = {
     SmsState.SENDING_TO_RECIPIENT: State.ENROUTE,
     SmsState.ERROR_SENDING_DATE_TIME_INTERPRETATION: State.REJECTED,
     SmsState.SYSTEM_ERROR: State.UNDELIVERABLE,
-    # Of no table; clients of the platform's first years knew them.
+    # Of no table; clients of the platform's first years knew it.
     -10: State.ENROUTE,
-    -97: State.DELETED,
 }
 """-100 and -200 are filters of reports and no states: UNKNOWN, like any other number."""
 
