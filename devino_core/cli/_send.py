@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import rich_click as click
@@ -14,7 +14,15 @@ from ._csv import Row, read_rows
 from ._delivery import Delivery
 from ._tally import Tally
 from ._times import parse_duration, parse_moment, parsed
-from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
+from .toolkit import (
+    App,
+    ExitCode,
+    channel_option,
+    config_option,
+    json_option,
+    medium_option,
+    pass_app,
+)
 
 __all__ = ["send"]
 
@@ -54,6 +62,7 @@ __all__ = ["send"]
     show_default=True,
     help="Encoding of FILE; Excel in Russian writes cp1251.",
 )
+@click.option("--dry-run", is_flag=True, help="Check every message and send none.")
 @config_option
 @json_option
 @pass_app
@@ -66,6 +75,7 @@ def send(
     encoding: str,
     channel: str | None,
     fallback_sms: bool,
+    dry_run: bool,
     **fields: object,
 ) -> None:
     """Send TEXT to the number TO, or a message for each row of a CSV file.
@@ -83,6 +93,7 @@ def send(
       devino send +79031234567 "Your code is 1234" --sender DEVINO
       devino send 79031234567 "See you" --medium viber --fallback-sms
       devino send 79031234567 "Good morning" --at 2030-01-31T09:00
+      devino send --file numbers.csv "Sale today" --dry-run
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
@@ -90,8 +101,11 @@ def send(
         if to is None or text is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
         rows = [Row(0, Message(**{**given, "to": to, "text": text}))]
+        rows = list(_with_fallback(rows)) if fallback_sms else rows
         delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
-        app.finish(delivery.run(_with_fallback(rows) if fallback_sms else rows))
+        if dry_run:
+            _say_checked(app, delivery.check(iter(rows)))
+        app.finish(delivery.run(rows))
     if text is not None or "ref" in given:
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
     if to is not None:
@@ -103,6 +117,8 @@ def send(
 
     tally = Tally(app, every=False)
     delivery = Delivery(app, app.client(), tally, channel=channel)
+    if dry_run:
+        _say_checked(app, delivery.check(read()))
     total = None if file == "-" else delivery.check(read())
     try:
         with tally.progress(total):
@@ -110,6 +126,14 @@ def send(
     finally:
         tally.summarize()
     app.finish(code)
+
+
+def _say_checked(app: App, count: int) -> NoReturn:
+    if app.json:
+        app.show({"sendable": count})
+    else:
+        app.line(f"{count} can be sent; none was")
+    app.finish(ExitCode.DONE)
 
 
 def _with_fallback(rows: Iterable[Row]) -> Iterator[Row]:

@@ -446,3 +446,22 @@ def test_the_help_names_every_column(platform: Platform) -> None:
     output = " ".join(platform.devino("send", "--help").output.split())
     for column in COLUMNS:
         assert column in output.partition("names its columns:")[2].partition("TEXT")[0]
+
+
+def test_a_dry_run_checks_all_and_sends_nothing(platform: Platform, many: Path) -> None:
+    one, file = ("79031234567", "Hello"), ("--file", str(many))
+    for args, count in ((one, 1), (file, BATCH * 2 + 200)):
+        result = platform.devino("send", *args, "--dry-run")
+        assert (result.stdout, result.exit_code) == (f"{count} can be sent; none was\n", 0)
+        assert objects(platform.devino("send", *args, "--dry-run", "--json").stdout) == [
+            {"sendable": count}
+        ]
+    assert platform.sent == []
+
+
+def test_a_dry_run_of_stdin_names_the_line_that_cannot_be_sent(platform: Platform) -> None:
+    platform.unfit = {"79031234568": lambda message: InvalidMessage("to", "no", ref=message.ref)}
+    text = "to,text\n79031234567,a\n79031234568,b\n"
+    result = platform.devino("send", "--file", "-", "--dry-run", input=text)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("devino: line 3: ")
