@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import rich_click as click
 
 from devino_core import Medium, Secret
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
+
+if TYPE_CHECKING:
+    import ssl
 
 __all__ = ["demo", "sandbox"]
 
@@ -92,6 +95,18 @@ def _port_option(option: str, what: str) -> Callable[[F], F]:
     help="What the account can spend.",
 )
 @click.option(
+    "--tls-cert",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Speak TLS only, with this certificate (PEM): HTTPS, SMPP over TLS, mail after STARTTLS.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Its key (PEM), unless that is in the same file.",
+)
+@click.option(
     "--strict", is_flag=True, help="Hold clients to the manual where the platform is lenient."
 )
 @json_option
@@ -107,6 +122,8 @@ def sandbox(
     password: str,
     senders: tuple[str, ...],
     balance: Decimal,
+    tls_cert: str | None,
+    tls_key: str | None,
     strict: bool,
 ) -> None:
     """Run the platform on this machine, until Ctrl-C or SIGTERM.
@@ -122,6 +139,7 @@ def sandbox(
     Examples:
       devino sandbox
       devino sandbox --http-port 8080 --login me --password secret --sender DEVINO
+      devino sandbox --tls-cert cert.pem --tls-key key.pem
       devino sandbox --json
     """
     # Imported here, as in `demo`: `devino --help` does without a server.
@@ -141,8 +159,28 @@ def sandbox(
         host=host,
         http_port=http_port,
         ports={"smpp": smpp_port, "smtp": smtp_port},
+        tls=_context(tls_cert, tls_key),
     )
-    app.run(serve(app, running))
+    app.run(serve(app, running, trust=tls_cert))
+
+
+def _context(cert: str | None, key: str | None) -> ssl.SSLContext | None:
+    if cert is None:
+        if key is not None:
+            raise click.UsageError("--tls-key: needs --tls-cert")
+        return None
+    import ssl
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        # With no password at all OpenSSL would ask the terminal for the one of a key that has one.
+        context.load_cert_chain(cert, key, password="")
+    except (OSError, ValueError) as error:
+        where = cert if key is None else f"{cert} and {key}"
+        raise click.UsageError(
+            f"--tls-cert: no certificate with its key, not encrypted, in {where}: {error}"
+        ) from None
+    return context
 
 
 @click.command()

@@ -43,6 +43,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     headers: list[tuple[bytes, bytes]]
     """Names in lower case."""
     body: bytes
+    scheme: str = "http"
+    """Or ``https``."""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.path})"
@@ -117,6 +119,7 @@ def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
                     cast("bytes", scope["query_string"]),
                     cast("list[tuple[bytes, bytes]]", scope["headers"]),
                     body,
+                    cast("str", scope["scheme"]),
                 )
             )
         if isinstance(outcome, Broken):

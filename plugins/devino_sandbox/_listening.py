@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from ssl import SSLContext
 
-__all__ = ["listen", "reachable"]
+__all__ = ["closed", "listen", "reachable"]
+
+
+_HANDSHAKE = 10.0
+"""Seconds that a client may take to begin with TLS."""
+_FAREWELL = 5.0
+"""Seconds that it may take to end it."""
 
 
 async def listen(
-    protocol: Callable[[], asyncio.BaseProtocol], host: str, port: int
+    protocol: Callable[[], asyncio.BaseProtocol], host: str, port: int, tls: SSLContext | None
 ) -> tuple[asyncio.Server, int]:
-    """Accept connections, and give the port too (0 takes a free one). Raises OSError."""
+    """Accept connections, with TLS from their first octet if there is a context for it.
+
+    Gives the port too (0 takes a free one). Raises OSError.
+    """
     server = await asyncio.get_running_loop().create_server(
         protocol,
         host,
@@ -21,9 +31,24 @@ async def listen(
         family=socket.AF_INET6 if ":" in host else socket.AF_INET,
         # What a load test opens at once.
         backlog=2048,
+        ssl=tls,
+        ssl_handshake_timeout=_HANDSHAKE if tls else None,
+        ssl_shutdown_timeout=_FAREWELL if tls else None,
     )
     found: int = server.sockets[0].getsockname()[1]
     return server, found
+
+
+async def closed(server: asyncio.Server) -> None:
+    """Wait for the end of a server that is closed, and whose connections are."""
+    # A client that is not through with the handshake is no connection yet. Before Python 3.13 only
+    # its timeout can end it, and that is not waited for.
+    abort_clients: Callable[[], None] | None = getattr(server, "abort_clients", None)
+    if abort_clients is None:
+        await asyncio.sleep(0)
+        return
+    abort_clients()
+    await server.wait_closed()
 
 
 def reachable(host: str) -> str:

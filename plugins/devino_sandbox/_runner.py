@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self
 
@@ -36,8 +37,10 @@ class Sandbox:
 
     ``world``: by default a new one with the account ``demo``, password ``demo``. ``host``: loopback
     unless told otherwise; nothing asks who connects. ``http_port`` and ``ports``, by service name:
-    0 takes a free one. ``services``: make services of the World in place of those with their names,
-    as ``lambda world: RestService(world, RestLimits(sms_text=100))`` does. ``discover``: load the
+    0 takes a free one. ``tls``: a server's context with its certificate; HTTP and SMPP are
+    encrypted by it from the start and mail after STARTTLS, and nothing is taken in the clear.
+    ``services``: make services of the World in place of those with their names, as
+    ``lambda world: RestService(world, RestLimits(sms_text=100))`` does. ``discover``: load the
     services of installed plugins too.
 
     It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
@@ -51,6 +54,7 @@ class Sandbox:
         host: str = "127.0.0.1",
         http_port: int = 0,
         ports: Mapping[str, int] | None = None,
+        tls: SSLContext | None = None,
         services: Iterable[Callable[[World], Service]] = (),
         discover: bool = True,
     ) -> None:
@@ -60,6 +64,7 @@ class Sandbox:
         self._host = host
         self._http_port = http_port
         self._ports = dict(ports or {})
+        self._tls = tls
         self._made = tuple(services)
         self._discover = discover
         self._running = AsyncExitStack()
@@ -115,10 +120,11 @@ class Sandbox:
         server = HttpServer(Router(apps, endpoints))
         stack.push_async_callback(server.stop)
         try:
-            port = await server.start(self._host, self._http_port)
+            port = await server.start(self._host, self._http_port, self._tls)
         except OSError as error:
             raise _unavailable("HTTP", self._host, self._http_port, error) from error
-        base_url = f"http://{reachable(self._host)}:{port}"
+        scheme = "http" if self._tls is None else "https"
+        base_url = f"{scheme}://{reachable(self._host)}:{port}"
         for service in http:
             endpoints |= service.endpoints(base_url)
         return endpoints
@@ -127,7 +133,7 @@ class Sandbox:
         port = self._ports.get(service.name, 0)
         stack.push_async_callback(service.close)
         try:
-            return await service.listen(self._host, port)
+            return await service.listen(self._host, port, self._tls)
         except OSError as error:
             raise _unavailable(service.name, self._host, port, error) from error
 

@@ -7,6 +7,7 @@ import shlex
 import signal
 from collections.abc import Mapping
 from itertools import islice
+from pathlib import Path
 
 from devino_core.cli.toolkit import App, one_line
 
@@ -24,8 +25,11 @@ LENGTH = 40
 """Characters of a text that are shown."""
 
 
-async def serve(app: App, sandbox: Sandbox) -> None:
-    """Run it until SIGINT or SIGTERM. Raises ConfigurationError."""
+async def serve(app: App, sandbox: Sandbox, *, trust: str | None = None) -> None:
+    """Run it until SIGINT or SIGTERM. Raises ConfigurationError.
+
+    ``trust``: the file of the certificate that clients are to trust, if there is one.
+    """
     stop = _stopped_by_signals()
     world = sandbox.world
     async with sandbox:
@@ -39,7 +43,7 @@ async def serve(app: App, sandbox: Sandbox) -> None:
             app.show(facts)
             await stop.wait()
             return
-        _greet(app, facts, sender=min(account.senders or {"DEVINO"}))
+        _greet(app, facts, sender=min(account.senders or {"DEVINO"}), trust=trust)
         log = _Log(app, world)
         while not stop.is_set():
             log.flush()
@@ -66,7 +70,7 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         pass
 
 
-def _greet(app: App, facts: Mapping[str, str], *, sender: str) -> None:
+def _greet(app: App, facts: Mapping[str, str], *, sender: str, trust: str | None = None) -> None:
     app.line("The sandbox is up; Ctrl-C ends it.")
     width = max(map(len, facts))
     for name, value in facts.items():
@@ -74,6 +78,9 @@ def _greet(app: App, facts: Mapping[str, str], *, sender: str) -> None:
     app.line("To send through it from another terminal:")
     for key, fact in (("BASE_URL", "rest"), ("LOGIN", "login"), ("PASSWORD", "password")):
         app.line(f"  export DEVINO__REST__{key}={shlex.quote(facts[fact])}")
+    if trust is not None:
+        path = shlex.quote(str(Path(trust).resolve()))
+        app.line(f"  export SSL_CERT_FILE={path}  # if it is self-signed")
     app.line(f'  devino send 79031234567 "Hello" --sender {shlex.quote(sender)}')
     app.line()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import cast
 
 import uvicorn
@@ -11,7 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ._http import ABORT, ASGIApp, Event, Receive, Send, json_answer
-from ._listening import listen
+from ._listening import closed, listen
 
 __all__ = ["HttpServer", "Router"]
 
@@ -60,11 +61,11 @@ class HttpServer:
         self._state = ServerState()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, tls: SSLContext | None) -> int:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
         self._server, port = await listen(
-            lambda: _Protocol(self._config, self._state, {}), host, port
+            lambda: _Protocol(self._config, self._state, {}), host, port, tls
         )
         return port
 
@@ -80,7 +81,7 @@ class HttpServer:
             connection.transport.abort()
         if self._state.tasks:
             await asyncio.wait(self._state.tasks)
-        await self._server.wait_closed()
+        await closed(self._server)
         self._server = None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from ssl import SSLContext
 from typing import ClassVar
 
 from ._http import ASGIApp
@@ -39,17 +40,20 @@ class HttpService(Service):
 
     @abstractmethod
     def endpoints(self, base_url: str) -> Mapping[str, str]:
-        """What clients are told, by key; ``base_url`` is ``http://127.0.0.1:8080``."""
+        """What clients are told, by key; ``base_url`` is ``http://127.0.0.1:8080``, or https."""
 
 
 class PortService(Service):
     """A service that listens on a port of its own."""
 
     @abstractmethod
-    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+    async def listen(
+        self, host: str, port: int, tls: SSLContext | None = None
+    ) -> Mapping[str, str]:
         """Accept connections (0 takes a free port) and give the endpoints by key.
 
-        Raises OSError if that cannot be.
+        ``tls``: take nothing but what is encrypted by this, in the protocol's way. Raises OSError
+        if it cannot listen.
         """
 
     @abstractmethod

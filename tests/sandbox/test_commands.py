@@ -7,16 +7,25 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
+import trustme
 from click.testing import CliRunner, Result
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from devino_core import (
     AsyncClient,
@@ -138,6 +147,63 @@ def test_what_is_no_port_is_wrong_usage(option: str) -> None:
         assert option in result.stderr
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A certificate for 127.0.0.1 and its key, as files."""
+    folder = tmp_path_factory.mktemp("tls")
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    issued.private_key_and_cert_chain_pem.write_to_path(folder / "both.pem")
+    trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(folder / "other.pem")
+    (folder / "nothing.pem").write_text("nothing")
+    key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    (folder / "encrypted.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+def test_a_certificate_makes_it_speak_tls(certificate: tuple[str, str]) -> None:
+    cert, key = certificate
+    with sandbox("--tls-cert", cert, "--tls-key", key) as (_, told):
+        assert told["rest"].startswith("https://127.0.0.1:")
+        assert told["smtp"].startswith("127.0.0.1:")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with urlopen(f"{told['inspect']}/messages", context=context) as answer:
+            assert json.load(answer) == []
+
+
+def test_a_key_may_be_in_the_file_of_its_certificate(certificate: tuple[str, str]) -> None:
+    with sandbox("--tls-cert", certificate[0].replace("cert", "both")) as (_, told):
+        assert told["rest"].startswith("https://")
+
+
+@pytest.mark.parametrize(
+    ("cert", "key", "said"),
+    [
+        (None, "key.pem", "--tls-key: needs --tls-cert"),
+        ("none.pem", "key.pem", "'--tls-cert': File"),
+        ("cert.pem", "none.pem", "'--tls-key': File"),
+        ("cert.pem", None, "--tls-cert: no certificate with its key"),
+        ("cert.pem", "other.pem", "--tls-cert: no certificate with its key"),
+        ("nothing.pem", "key.pem", "--tls-cert: no certificate with its key"),
+        ("cert.pem", "encrypted.pem", "--tls-cert: no certificate with its key"),
+    ],
+)
+def test_a_certificate_that_cannot_be_used_is_one_line_and_code_2(
+    certificate: tuple[str, str], cert: str | None, key: str | None, said: str
+) -> None:
+    folder = Path(certificate[0]).parent
+    args = [("--tls-cert", cert), ("--tls-key", key)]
+    given = [part for option, name in args if name for part in (option, str(folder / name))]
+    result = run("sandbox", *given)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("option", "values", "said"),
     [
@@ -168,6 +234,16 @@ def test_the_greeting_lines_up(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "  soap_viber_v2  http://a/b\n  rest           http://a/rest\n" in out
     assert "DEVINO__REST__BASE_URL=http://a/rest\n" in out
+    assert "SSL_CERT_FILE" not in out
+
+
+def test_the_greeting_tells_how_to_trust_its_certificate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = {"rest": "https://a/rest", "login": "me", "password": "p"}
+    monkeypatch.chdir(tmp_path)
+    _serve._greet(App(), facts, sender="SHOP", trust="cert.pem")
+    assert f"  export SSL_CERT_FILE={tmp_path.resolve() / 'cert.pem'}  #" in capsys.readouterr().out
 
 
 def test_the_log_shows_what_comes_and_what_becomes_of_it(

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from ssl import SSLContext
 from types import ModuleType
 
 import aiohttp
@@ -147,7 +148,9 @@ class Port(PortService):
     async def start(self) -> None:
         self.calls.append("start")
 
-    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+    async def listen(
+        self, host: str, port: int, tls: SSLContext | None = None
+    ) -> Mapping[str, str]:
         if port == 1:
             raise PermissionError(13, "Permission denied")
         self.calls.append(f"listen {port}")

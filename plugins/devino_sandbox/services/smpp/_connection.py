@@ -96,9 +96,9 @@ class Connection(asyncio.Protocol):
         """Unbind and close now, without waiting for anything."""
         self._session.unbind(self._now())
         self.flush()
+        # TLS would wait for the client's farewell.
         self._transport.close()
-        if self._transport.get_write_buffer_size():
-            self._transport.abort()
+        self._transport.abort()
 
     def has_room(self) -> bool:
         """Whether the session can take another delivery now."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import ClassVar
 
-from devino_sandbox._listening import listen, reachable
+from devino_sandbox._listening import closed, listen, reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
 
@@ -37,8 +38,10 @@ class SmppService(PortService):
     async def stop(self) -> None:
         self._centre.stop()
 
-    async def listen(self, host: str, port: int) -> Mapping[str, str]:
-        self._server, port = await listen(lambda: Connection(self._centre), host, port)
+    async def listen(
+        self, host: str, port: int, tls: SSLContext | None = None
+    ) -> Mapping[str, str]:
+        self._server, port = await listen(lambda: Connection(self._centre), host, port, tls)
         return {"smpp": f"{reachable(host)}:{port}"}
 
     async def close(self) -> None:
@@ -48,5 +51,4 @@ class SmppService(PortService):
         server.close()
         for connection in tuple(self._centre.connections):
             connection.end()
-        # On Python 3.11 this does not wait for the connections, later ones do.
-        await server.wait_closed()
+        await closed(server)

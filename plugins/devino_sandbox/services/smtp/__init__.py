@@ -7,12 +7,14 @@ refuses, and here it is decided thus:
   with the reason, and shown among the messages with it; of many recipients one bad one refuses all.
 - Only ``CR LF . CR LF`` ends a mail. One above 1 MiB is 552, one with a line above 998 bytes 500.
 - Any host is right after ``email2sms@``; another address is 550. AUTH is offered, with the
-  accounts' logins, and not needed; there is no TLS.
+  accounts' logins, and not needed.
+- A sandbox with TLS takes mails and logins after STARTTLS only, and answers 530 before; one
+  without has no STARTTLS.
 
 A :class:`~devino_sandbox.Fault` has the protocol ``email2sms`` and one of the operations
-``CONNECT`` (the greeting), ``EHLO``, ``HELO``, ``AUTH``, ``MAIL``, ``RCPT``, ``DATA-BEGIN`` (the
-command DATA), ``DATA`` (the mail), ``RSET``, ``NOOP`` and ``QUIT``; its ``to`` fits the numbers of
-a mail. ``error`` has a reply's code, and after 421 the connection is closed.
+``CONNECT`` (the greeting), ``EHLO``, ``HELO``, ``STARTTLS``, ``AUTH``, ``MAIL``, ``RCPT``,
+``DATA-BEGIN`` (the command DATA), ``DATA`` (the mail), ``RSET``, ``NOOP`` and ``QUIT``; its ``to``
+fits the numbers of a mail. ``error`` has a reply's code, and after 421 the connection is closed.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Awaitable, Callable
+from ssl import SSLContext
 from typing import cast
 
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, syntax
 
 from devino_codecs import email2sms
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Hang
@@ -18,7 +19,7 @@ from ._gateway import PROTOCOL, Gateway
 
 __all__ = ["OPERATIONS", "Conversation"]
 
-_VERBS = ("EHLO", "HELO", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "QUIT")
+_VERBS = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "QUIT")
 OPERATIONS = ("CONNECT", *_VERBS, "DATA-BEGIN", "DATA")
 """What can fail: the greeting, each command, and the mail."""
 _CLOSING = "421"
@@ -37,13 +38,21 @@ _TEXTS = {
 class Conversation(SMTP):
     """aiosmtpd's, in the running loop, which can be told to fail."""
 
-    def __init__(self, world: World, gateway: Gateway, live: set[Conversation]) -> None:
+    def __init__(
+        self,
+        world: World,
+        gateway: Gateway,
+        live: set[Conversation],
+        tls: SSLContext | None = None,
+    ) -> None:
         super().__init__(
             gateway,
             data_size_limit=email2sms.MAX_SIZE,
             hostname="localhost",
             ident="devino sandbox",
-            auth_require_tls=False,
+            tls_context=tls,
+            require_starttls=tls is not None,
+            auth_require_tls=tls is not None,
             authenticator=functools.partial(_authenticate, world),
             loop=asyncio.get_running_loop(),
         )
@@ -85,6 +94,14 @@ class Conversation(SMTP):
         # Whoever closes the connection cancels this.
         await asyncio.Event().wait()
         raise AssertionError("nobody sets that event")
+
+    @syntax("STARTTLS", when="tls_context")
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        """As aiosmtpd has it, which is not told when a client leaves within the handshake."""
+        await super().smtp_STARTTLS(arg)
+        begun = self._tls_protocol is not None
+        if begun and self.session is not None and self.session.ssl is None:
+            self.connection_lost(None)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """As aiosmtpd has it, with mails that it throws away on record."""
@@ -134,7 +151,7 @@ def _failing(
 
 
 for _verb in _VERBS:
-    setattr(Conversation, f"smtp_{_verb}", _failing(_verb, getattr(SMTP, f"smtp_{_verb}")))
+    setattr(Conversation, f"smtp_{_verb}", _failing(_verb, getattr(Conversation, f"smtp_{_verb}")))
 
 
 def _authenticate(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from aiosmtpd.smtp import TLSSetupException
+
 from devino_codecs import DecodeError, email2sms
 from devino_sandbox._accounts import NOBODY
 from devino_sandbox._faults import DropAnswer
@@ -69,6 +71,8 @@ class Gateway:
 
     async def handle_exception(self, error: Exception) -> str:
         """What no reply is prescribed for. aiosmtpd's own would tell the client of our insides."""
+        if isinstance(error, TLSSetupException):
+            return "454 4.7.0 TLS has failed"  # to nobody: aiosmtpd closes
         _log.error("the mail server of the sandbox failed", exc_info=error)
         return "451 4.3.0 the sandbox failed; see its log"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from ssl import SSLContext
 from typing import ClassVar
 
-from devino_sandbox._listening import listen, reachable
+from devino_sandbox._listening import closed, listen, reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
 
@@ -46,9 +47,11 @@ class SmtpService(PortService):
     async def stop(self) -> None:
         _LOG.removeFilter(self._may_be_logged)
 
-    async def listen(self, host: str, port: int) -> Mapping[str, str]:
+    async def listen(
+        self, host: str, port: int, tls: SSLContext | None = None
+    ) -> Mapping[str, str]:
         self._server, port = await listen(
-            lambda: Conversation(self._world, self._gateway, self._live), host, port
+            lambda: Conversation(self._world, self._gateway, self._live, tls), host, port, None
         )
         return {"smtp": f"{reachable(host)}:{port}"}
 
@@ -59,7 +62,7 @@ class SmtpService(PortService):
         server.close()
         for conversation in list(self._live):
             await conversation.end()
-        await server.wait_closed()
+        await closed(server)
 
     def _may_be_logged(self, record: logging.LogRecord) -> bool:
         return record.msg not in _NOT_LOGGED

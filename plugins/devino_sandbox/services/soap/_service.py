@@ -236,7 +236,9 @@ def _submission(sending: Sending, account: Account, via: str) -> Submission:
 def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
     """``?WSDL``, at the address that the client came by; anything else is told what there is."""
     named = dict(request.headers)
-    address = f"http://{named.get(b'host', b'127.0.0.1').decode('latin-1')}{service.path}"
+    address = (
+        f"{request.scheme}://{named.get(b'host', b'127.0.0.1').decode('latin-1')}{service.path}"
+    )
     if request.query.lower().startswith(b"wsdl"):
         try:
             body = soap.wsdl(service, address)
