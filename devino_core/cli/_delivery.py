@@ -141,7 +141,9 @@ class Delivery:
         return None if self._all_taken_up else lines[1] + 1
 
 
-def _at(line: int, error: InvalidMessage | Unsupported) -> InvalidRow:
+def _at(line: int, error: InvalidMessage | Unsupported) -> DevinoError:
+    if not line:
+        return error
     if isinstance(error, InvalidMessage):
         return InvalidRow(line, error.field, error.reason)
     return InvalidRow(line, "row", str(error))

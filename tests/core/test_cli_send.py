@@ -459,6 +459,12 @@ def test_a_dry_run_checks_all_and_sends_nothing(platform: Platform, many: Path) 
     assert platform.sent == []
 
 
+def test_a_dry_run_of_one_message_that_cannot_be_sent_names_no_line(platform: Platform) -> None:
+    platform.unfit = {"79031234567": lambda message: InvalidMessage("to", "no", ref=message.ref)}
+    result = platform.devino("send", "79031234567", "Hello", "--dry-run")
+    assert (result.exit_code, result.stderr) == (2, "devino: to: no\n")
+
+
 def test_a_dry_run_of_stdin_names_the_line_that_cannot_be_sent(platform: Platform) -> None:
     platform.unfit = {"79031234568": lambda message: InvalidMessage("to", "no", ref=message.ref)}
     text = "to,text\n79031234567,a\n79031234568,b\n"
