@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from types import TracebackType
-from typing import Annotated, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from ._events import Event, Incoming
 from ._message import Medium, Message
+from ._opened import Opened
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import InvalidMessage, Unsupported
@@ -43,7 +43,7 @@ class Capability(enum.StrEnum):
     EVENTS = "events"
 
 
-class Channel(ABC, Generic[SettingsT_co]):
+class Channel(Opened, ABC, Generic[SettingsT_co]):
     """One way to the platform. Override :meth:`send` and whatever else the wire can do.
 
     What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
@@ -61,24 +61,6 @@ class Channel(ABC, Generic[SettingsT_co]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-    async def open(self) -> None:
-        """Acquire what must be acquired in the event loop. Connects to nothing."""
-
-    async def aclose(self) -> None:
-        """Give it back. Safe to call twice."""
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:

@@ -9,14 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from types import TracebackType
-from typing import Self
 
 import msgspec
 
 from ._channel import Channel, ChannelSettings
 from ._events import Event, Incoming
 from ._message import Medium, Message
+from ._opened import Opened
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
@@ -41,7 +40,7 @@ REMEMBERED = 48 * 3600.0
 """Seconds for which the platform knows what became of a message (chapters 1 and 2)."""
 
 
-class AsyncClient:
+class AsyncClient(Opened):
     """Channels by name, opened together.
 
     ``channels`` maps a name to that channel's settings; ``kind`` among them says which plugin,
@@ -250,18 +249,6 @@ class AsyncClient:
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     def _build(self, name: str, values: Mapping[str, object]) -> Channel[ChannelSettings]:
         kind = values.get("kind", name)

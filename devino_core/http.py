@@ -15,13 +15,13 @@ import asyncio
 import ssl
 from collections.abc import Mapping
 from math import inf
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp.hdrs import ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
+from ._opened import Opened
 from ._secret import Body
 from .errors import (
     ConfigurationError,
@@ -46,7 +46,7 @@ class HttpAnswer(NamedTuple):
     body: Body
 
 
-class HttpSession:
+class HttpSession(Opened):
     """A pool of connections to one base URL; open it inside the event loop.
 
     ``connect_timeout`` is the seconds to get a connection, and the whole call ends at the latest
@@ -105,18 +105,6 @@ class HttpSession:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def post(
         self,
