@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Self
 
 __all__ = ["Opened"]
 
