@@ -11,7 +11,7 @@ from ._generate import Decoder, Encoder, compiled
 from ._header import HEADER_SIZE, pack_header, unpack_header
 from ._pdus import PDU_TYPES, AnyPdu, UnknownPdu
 
-__all__ = ["DECODERS", "ENCODERS", "decode", "encode"]
+__all__ = ["DECODERS", "decode", "encode"]
 
 
 def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
@@ -24,7 +24,7 @@ def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
     field: ``"source_addr"``, ``"tlvs.sar_msg_ref_num"``.
     """
     try:
-        encoder = ENCODERS[type(pdu)]
+        encoder = _ENCODERS[type(pdu)]
     except KeyError:
         encoder = _encoder(type(pdu))
     return encoder(pdu, sequence_number)
@@ -53,8 +53,8 @@ def _encoder(of: type[AnyPdu]) -> Encoder:
         return _encode_unknown
     if PDU_TYPES.get(getattr(of, "command_id", -1)) is not of:
         raise EncodeError(f"{of.__name__} is not a PDU of SMPP 3.4")
-    ENCODERS[of] = compiled(of, _decode_by_id).encode
-    return ENCODERS[of]
+    _ENCODERS[of] = compiled(of, _decode_by_id).encode
+    return _ENCODERS[of]
 
 
 def _decode_by_id(data: bytes) -> AnyPdu:
@@ -87,7 +87,7 @@ def _decode_unknown(data: bytes) -> UnknownPdu:
     return UnknownPdu(header, data[HEADER_SIZE:])
 
 
-ENCODERS: dict[type, Encoder] = {}
+_ENCODERS: dict[type, Encoder] = {}
 """By class; one that is not there is :func:`encode`'s to find."""
 _UNKNOWN: list[Decoder] = [_decode_by_id] * 256
 DECODERS: list[list[Decoder]] = [_UNKNOWN] * 256

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from ._errors import FramingError
 from ._header import HEADER_SIZE, Header, unpack_header
 
@@ -9,6 +11,9 @@ __all__ = ["MAX_COMMAND_LENGTH", "Framer"]
 
 MAX_COMMAND_LENGTH = 70_000
 """A ``message_payload`` of 65535 octets, and room for all else."""
+
+
+_length_at = struct.Struct(">I").unpack_from
 
 
 class Framer:
@@ -46,7 +51,7 @@ class Framer:
         frames: list[bytes] = []
         at, end = 0, len(chunk)
         while end - at >= HEADER_SIZE:
-            length = int.from_bytes(chunk[at : at + 4], "big")
+            (length,) = _length_at(chunk, at)
             if not HEADER_SIZE <= length <= self.max_command_length:
                 self.error = self._lost(unpack_header(chunk, at))
                 return frames

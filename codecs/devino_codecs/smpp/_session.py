@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from ._codec import decode, encode
+from ._codec import DECODERS, encode
 from ._codes import CommandStatus
 from ._errors import FramingError, PduError, StateError
 from ._events import (
@@ -288,13 +288,14 @@ class Session(Generic[C]):
         owed = self._owed
         pdu: Any
         for frame in frames:
+            first = frame[4]
             try:
-                pdu = decode(frame)
+                pdu = DECODERS[first][frame[7]](frame)  # as decode does; a frame has a header
             except PduError as error:
                 self._take_broken(error, frame, events)
             else:
                 number = pdu.sequence_number
-                if frame[4] >= 0x80:
+                if first >= 0x80:
                     request = pending.get(number)
                     if (
                         request is not None
