@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
@@ -458,6 +459,29 @@ def test_pdus_are_values() -> None:
         SUBMIT.source_addr = "other"
     assert pickle.loads(pickle.dumps(SUBMIT)) == SUBMIT
     assert msgspec.structs.replace(SUBMIT, sequence_number=8) != SUBMIT
+
+
+def test_a_pdu_without_parameters_shares_none_and_lets_none_be_added() -> None:
+    pdu = decode(encode(SUBMIT))
+    assert isinstance(pdu, SubmitSm)
+    assert pdu.tlvs == {}
+    changes: list[Callable[[Any], object]] = [
+        lambda tlvs: tlvs.__setitem__("user_message_reference", 1),
+        lambda tlvs: tlvs.update(user_message_reference=1),
+        lambda tlvs: tlvs.setdefault("user_message_reference", 1),
+        lambda tlvs: tlvs.__ior__({"user_message_reference": 1}),
+    ]
+    for change in changes:
+        with pytest.raises(TypeError, match="tlvs are given when a PDU is made"):
+            change(pdu.tlvs)
+    assert SubmitSm().tlvs == {}
+    for copied in (copy.deepcopy(pdu), pickle.loads(pickle.dumps(pdu))):
+        assert copied == pdu
+        copied.tlvs["user_message_reference"] = 1
+    assert (pdu.tlvs | {"user_message_reference": 1}, SubmitSm().tlvs) == (
+        {"user_message_reference": 1},
+        {},
+    )
 
 
 def test_the_generated_source_can_be_printed_and_is_python() -> None:

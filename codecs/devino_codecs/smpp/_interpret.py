@@ -19,7 +19,7 @@ from ._errors import PduError
 from ._fields import TlvBlock, UnfitError, fields_of, octets_of
 from ._header import HEADER_SIZE, RESPONSE, Header, unpack_header
 from ._pdus import Pdu
-from ._tlvs import TLVS, typed_tlvs
+from ._tlvs import NO_TLVS, TLVS, typed_tlvs
 
 __all__ = ["interpreted_decode", "interpreted_encode", "layout", "parse_fields"]
 
@@ -76,7 +76,7 @@ def interpreted_decode(data: bytes, of: type[Pdu]) -> Pdu:
         **values,
         command_status=header.command_status,
         sequence_number=header.sequence_number,
-        tlvs=tlvs,
+        tlvs=tlvs or NO_TLVS,
         raw_tlvs=raw_tlvs,
     )
 

@@ -15,7 +15,7 @@ from construct import Int8ub, Int32ub
 from ._codes import CommandId
 from ._fields import COctetString, Listed, OneOf, Record, ShortMessage, Time
 from ._header import RESPONSE, Header
-from ._tlvs import RawTlvs, Tlvs
+from ._tlvs import NO_TLVS, RawTlvs, Tlvs
 
 __all__ = [
     "PDU_TYPES",
@@ -69,14 +69,15 @@ class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_default
     """What every PDU has. Make one with keywords; compare and copy it as a value.
 
     ``tlvs`` are optional parameters by name (:class:`Tlvs`), ``raw_tlvs`` the others by number.
-    Treat ``tlvs`` as frozen too. A ``sequence_number`` of 0 is for a session to replace.
+    Treat ``tlvs`` as frozen too; where there are none they are. A ``sequence_number`` of 0 is for a
+    session to replace.
     """
 
     command_id: ClassVar[int]
 
     command_status: int = 0
     sequence_number: int = 0
-    tlvs: Tlvs = {}
+    tlvs: Tlvs = NO_TLVS
     raw_tlvs: RawTlvs = ()
 
 

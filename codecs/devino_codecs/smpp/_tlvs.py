@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Annotated, NamedTuple, TypedDict, cast, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypedDict, cast, get_type_hints
 
 import construct
 from construct import FormatField, Int8ub, Int16ub, Int32ub
@@ -12,6 +12,7 @@ from construct import FormatField, Int8ub, Int16ub, Int32ub
 from ._fields import AnyField, OctetString, TextToEnd, ToEnd, UnfitError
 
 __all__ = [
+    "NO_TLVS",
     "TLVS",
     "TLV_BY_TAG",
     "ItsSessionInfo",
@@ -151,6 +152,20 @@ class Tlvs(TypedDict, total=False):
     its_reply_type: Annotated[int, Tlv(0x1380, Int8ub)]
     its_session_info: Annotated[ItsSessionInfo, Tlv(0x1383, _Pair(ItsSessionInfo, ">BB"))]
 
+
+class _NoTlvs(dict[str, object]):
+    """Shared by all PDUs without optional parameters, and so not to be changed."""
+
+    def _refuse(self, *_: object, **__: object) -> Any:
+        raise TypeError("tlvs are given when a PDU is made, and not changed")
+
+    __setitem__ = __ior__ = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[dict[str, object]], tuple[()]]:
+        return dict, ()  # copied, it is a dict as any
+
+
+NO_TLVS = cast("Tlvs", _NoTlvs())
 
 RawTlvs = tuple[tuple[int, bytes], ...]
 """Parameters as (tag, octets): those outside the table, those that do not fit their type, repeats
