@@ -29,6 +29,7 @@ from devino_core import (
     Secret,
     Unavailable,
 )
+from devino_plugins._common.masking import masked
 
 from ._replies import CLOSING, refusal
 
@@ -129,8 +130,7 @@ class Peer(NamedTuple):
 
     def told(self, text: str) -> str:
         """A reply's text on one line, without what a server should not have repeated."""
-        for secret in self.secrets:
-            text = text.replace(secret.reveal(), str(secret))
+        text = masked(text, *[secret.reveal() for secret in self.secrets])
         return " ".join(text.split())[:_MAX_TEXT]
 
 

@@ -29,7 +29,7 @@ from devino_codecs.rest import (
     decode_answer,
     encode_request,
 )
-from devino_core import Incoming, InvalidMessage, Message, Status
+from devino_core import DevinoError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body
 from devino_core.login import LoginSession
@@ -38,6 +38,7 @@ from devino_plugins._common.channels import (
     check_statistics_period,
     inbox_period,
 )
+from devino_plugins._common.masking import masked
 from devino_plugins._common.planning import Planned
 from devino_plugins._common.refusals import refusal, unreadable
 
@@ -115,7 +116,10 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         except DecodeError as error:
             raise unreadable(answer.status, error.reason, changes=changes) from None
         if isinstance(value, RestError):
-            raise refusal(value.code, value.description, changes=changes, status=answer.status)
+            refused = _refused(value, credentials, changes, answer.status)
+            # What it repeats, a crash reporter would show with this frame.
+            del value
+            raise refused
         return value
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
@@ -129,6 +133,11 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
 
     async def _viber_status(self, message_id: str) -> Status:
         return viber_status(await self._ask(GetViberState(message_id)), message_id=message_id)
+
+
+def _refused(error: RestError, credentials: Credentials, changes: bool, status: int) -> DevinoError:
+    secret = credentials.id if isinstance(credentials, Session) else credentials.password
+    return refusal(error.code, masked(error.description, secret), changes=changes, status=status)
 
 
 class RestChannel(_RestChannel):

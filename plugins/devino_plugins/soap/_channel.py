@@ -13,7 +13,7 @@ from typing import ClassVar, TypeVar, cast
 from aiolimiter import AsyncLimiter
 
 from devino_codecs import DecodeError, EncodeError, soap
-from devino_core import ConfigurationError, Incoming, InvalidMessage, Message, Status
+from devino_core import ConfigurationError, DevinoError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
 from devino_core.http import Body
@@ -23,6 +23,7 @@ from devino_plugins._common.channels import (
     check_statistics_period,
     inbox_period,
 )
+from devino_plugins._common.masking import masked
 from devino_plugins._common.planning import Planned
 from devino_plugins._common.refusals import unreadable
 from devino_plugins._common.sms_states import resent
@@ -121,7 +122,10 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         except DecodeError as error:
             raise unreadable(answer.status, error.reason, changes=changes) from None
         if isinstance(result, soap.Fault):
-            raise error_of(result, changes=changes)
+            failure = _failure(result, credentials, changes)
+            # What it repeats, a crash reporter would show with this frame.
+            del result
+            raise failure
         return result
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
@@ -144,6 +148,14 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
             viber_status(state, message_id=message_id),
             await gather(calls, concurrency=self.settings.concurrency),
         )
+
+
+def _failure(fault: soap.Fault, credentials: soap.Credentials, changes: bool) -> DevinoError:
+    if isinstance(credentials, soap.Session):
+        secret = credentials.session_id
+    else:
+        secret = credentials.password
+    return error_of(fault, masked(fault.message, secret), changes=changes)
 
 
 class SoapChannel(_SoapChannel):
