@@ -17,6 +17,8 @@ __all__ = ["NOBODY", "Account", "Sessions"]
 _SESSION_ALPHABET = string.ascii_uppercase + string.digits
 _SESSION_LENGTH = 36
 _SESSION_LIFE = timedelta(minutes=120)
+_SESSIONS = 100_000
+"""Open at once; who logs in for every message would have more within their 120 minutes."""
 
 
 class Account(msgspec.Struct, kw_only=True, eq=False):
@@ -35,7 +37,10 @@ NOBODY = Account(login="", password=Secret(""))
 
 
 class Sessions:
-    """Session ids of the session protocols: 36 of ``[A-Z0-9]``, good for 120 minutes each."""
+    """Session ids of the session protocols: 36 of ``[A-Z0-9]``, good for 120 minutes each.
+
+    At most a hundred thousand are open: beyond, the oldest end.
+    """
 
     def __init__(self) -> None:
         # In the order of their ends, for all live equally long.
@@ -45,6 +50,8 @@ class Sessions:
         """A new session id; earlier ones of the account stay good."""
         for ended in self._ended(now):
             del self._open[ended]
+        if len(self._open) == _SESSIONS:
+            del self._open[next(iter(self._open))]
         session = "".join(secrets.choice(_SESSION_ALPHABET) for _ in range(_SESSION_LENGTH))
         self._open[session] = account, now + _SESSION_LIFE
         return session

@@ -95,6 +95,14 @@ def _port_option(option: str, what: str) -> Callable[[F], F]:
     help="What the account can spend.",
 )
 @click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    metavar="COUNT",
+    help="How many messages to remember; the oldest are forgotten, once they are at their ends.",
+)
+@click.option(
     "--tls-cert",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
@@ -122,6 +130,7 @@ def sandbox(
     password: str,
     senders: tuple[str, ...],
     balance: Decimal,
+    keep: int,
     tls_cert: str | None,
     tls_key: str | None,
     strict: bool,
@@ -155,7 +164,7 @@ def sandbox(
         senders=frozenset(senders) or None,
     )
     running = Sandbox(
-        World([account], strict=strict),
+        World([account], strict=strict, keep=keep),
         host=host,
         http_port=http_port,
         ports={"smpp": smpp_port, "smtp": smtp_port},

@@ -42,7 +42,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What the service wants to know again when it is told that the message has changed."""
 
 
-class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
+class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     """One message to one recipient: what was asked, and where it is now.
 
     All times are aware, in UTC. :meth:`World.advance <devino_sandbox.World.advance>` keeps the
@@ -68,7 +68,8 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
     resent: StoredMessage | None = None
     """The fallback that went in its place."""
     way: Way = ()
-    """The steps that it is to take; those of another way concern it no more."""
+    """The steps that it is to take; those of another way concern it no more. Empty when all are
+    taken."""
     further: tuple[StoredMessage, ...] = ()
     """Segments that came later, one by one."""
 
@@ -87,6 +88,11 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False):
         """The platform's ids, one for each segment."""
         own = tuple([str(self.first_id + part) for part in range(self.parts)])
         return own + tuple([given for part in self.further for given in part.ids])
+
+    @property
+    def listed(self) -> bool:
+        """It is shown as a message, not among another's ``further``."""
+        return self.submission.part_of is None or self.reason is not None
 
     @property
     def sending_at(self) -> datetime:

@@ -6,7 +6,6 @@ import asyncio
 import shlex
 import signal
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 
 from devino_core.cli.toolkit import App, one_line
@@ -91,19 +90,27 @@ class _Log:
     def __init__(self, app: App, world: World) -> None:
         self._app = app
         self._world = world
-        self._seen = 0
+        # What is to be shown at once, and how many there are.
+        self._new: list[StoredMessage] = []
+        self._count = 0
         # The latest that were shown, by id: whose changes are worth a line.
         self._shown: dict[int, None] = {}
-        world.subscribe(changed=self._changed, arrived=self._arrived)
+        world.subscribe(recorded=self._recorded, changed=self._changed, arrived=self._arrived)
 
     def flush(self) -> None:
         """Show what came since the last time."""
-        new = list(islice(self._world.messages(), self._seen, None))
-        self._seen += len(new)
-        for message in new[:AT_ONCE]:
+        new, more = self._new, self._count - len(self._new)
+        self._new, self._count = [], 0
+        for message in new:
             self._received(message)
-        if len(new) > AT_ONCE:
-            self._line(f"and {len(new) - AT_ONCE} more")
+        if more:
+            self._line(f"and {more} more")
+
+    def _recorded(self, message: StoredMessage) -> None:
+        if message.listed:
+            self._count += 1
+            if len(self._new) < AT_ONCE:
+                self._new.append(message)
 
     def _received(self, message: StoredMessage) -> None:
         what = message.submission

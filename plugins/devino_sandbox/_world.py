@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
+from itertools import count
+from typing import Any, ParamSpec
 
 from devino_codecs import EncodeError
 from devino_codecs.text import count_parts
@@ -19,6 +19,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from . import _zones
 from ._accounts import Account, Sessions
+from ._archive import Archive
 from ._fates import LIVES, Fate, Pace, Step, Way, default_fate, plan
 from ._faults import Faults
 from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
@@ -26,7 +27,7 @@ from ._timeline import Timeline
 
 __all__ = ["World"]
 
-T = TypeVar("T")
+P = ParamSpec("P")
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,8 @@ class World:
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's
     zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
     ``seed``: for the dice of faults by chance; session ids apart, all else repeats itself exactly.
+    ``keep``: how many messages with which nothing more will happen are remembered, and incoming
+    ones; about the oldest beyond, no method knows anything any more.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class World:
         zone_of: Callable[[str], tzinfo] = _zones.zone_of,
         strict: bool = False,
         seed: int = 0,
+        keep: int = 100_000,
     ) -> None:
         known = list(accounts) or [Account(login="demo", password=Secret("demo"))]
         self.accounts = {account.login: account for account in known}
@@ -84,15 +88,14 @@ class World:
         self.faults = Faults(seed)
         self.timeline = Timeline(clock)
         self._sessions = Sessions()
-        # In the order of their ids, so that an id is found by bisection: an index of a hundred
-        # thousand segments would be larger than their messages.
-        self._messages: list[StoredMessage] = []
-        # Without further segments.
-        self._listed: list[StoredMessage] = []
-        self._incoming: list[IncomingMessage] = []
+        self._messages = Archive(keep)
+        self._incoming: deque[IncomingMessage] = deque(maxlen=keep)
         self._next_id = _FIRST_ID
+        self._incoming_ids = count(_FIRST_INCOMING_ID)
+        self._on_record: list[Callable[[StoredMessage], None]] = []
         self._on_change: list[Callable[[StoredMessage], None]] = []
         self._on_incoming: list[Callable[[IncomingMessage], None]] = []
+        self._on_end: list[Callable[[], None]] = []
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """The account of this login, if the password is right."""
@@ -108,8 +111,13 @@ class World:
         return self._sessions.account(session, self.clock.now())
 
     def end_sessions(self) -> None:
-        """End every session at once, as a restart of the platform does."""
+        """End every session at once, as a restart of the platform does.
+
+        Session ids are good no more, and services end the connections that are sessions: the SMSC
+        unbinds its.
+        """
         self._sessions.close_all()
+        _tell(self._on_end)
 
     def submit(self, submission: Submission, to: Sequence[str]) -> list[StoredMessage]:
         """Take a message for each recipient, in order, and charge them; all or none.
@@ -136,17 +144,15 @@ class World:
     def find(self, account: Account, message_id: str) -> StoredMessage | None:
         """The message with this id of a segment, as state requests see it.
 
-        None if there is none of this account, or it was sent more than 48 hours ago.
+        None if there is none of this account, it was sent more than 48 hours ago, or it is
+        forgotten.
         """
         self.advance()
         if not (message_id.isascii() and message_id.isdecimal() and len(message_id) < 20):
             return None
-        number = int(message_id)
-        index = bisect_right(self._messages, number, key=lambda message: message.first_id) - 1
-        message = self._messages[index] if index >= 0 else None
+        message = self._messages.find(int(message_id))
         if (
             message is None
-            or number >= message.first_id + message.parts
             or message.submission.account is not account
             or not message.found
             or self.clock.now() - message.sending_at > _MEMORY
@@ -155,15 +161,17 @@ class World:
         return message
 
     def messages(self, *, to: str | None = None) -> Iterator[StoredMessage]:
-        """Every message, oldest first, the refused ones too; ``to`` in any notation.
+        """Every message that is remembered, oldest first, refused ones too; ``to`` in any notation.
 
         A segment that came by itself is not listed: it is among its message's ``further``.
         """
         self.advance()
-        if to is None:
-            return iter(self._listed)
-        wanted = _readable(to)
-        return (message for message in self._listed if message.to == wanted)
+        wanted = None if to is None else _readable(to)
+        return (
+            message
+            for message in self._messages
+            if message.listed and (wanted is None or message.to == wanted)
+        )
 
     def cancel(self, message: StoredMessage) -> bool:
         """Take back a message that has not been sent yet; False if it is too late. Not refunded."""
@@ -196,7 +204,10 @@ class World:
     def tally(
         self, account: Account, medium: Medium, since: datetime, until: datetime
     ) -> Counter[Step]:
-        """How many segments taken in this period, bounds included, are where."""
+        """How many segments taken in this period, bounds included, are where.
+
+        Of those that are remembered.
+        """
         self.advance()
         counts: Counter[Step] = Counter()
         for message in self._messages:
@@ -218,7 +229,7 @@ class World:
         """
         self.advance()
         incoming = IncomingMessage(
-            id=_FIRST_INCOMING_ID + len(self._incoming),
+            id=next(self._incoming_ids),
             account=account or next(iter(self.accounts.values())),
             sender=phone.normalize(sender),
             to=_readable(to),
@@ -240,23 +251,30 @@ class World:
     def subscribe(
         self,
         *,
+        recorded: Callable[[StoredMessage], None] | None = None,
         changed: Callable[[StoredMessage], None] | None = None,
         arrived: Callable[[IncomingMessage], None] | None = None,
+        sessions_ended: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
-        """Be called, at once and in order, when a message has a new state or one came in.
+        """Be called, at once and in order, when a message was taken or refused, when one has a new
+        state, when one came in, and when all sessions are ended.
 
         Gives a function that ends it. What a callback raises is logged and goes no further.
         """
-        if changed is not None:
-            self._on_change.append(changed)
-        if arrived is not None:
-            self._on_incoming.append(arrived)
+        subscriptions: Sequence[tuple[list[Any], object]] = (
+            (self._on_record, recorded),
+            (self._on_change, changed),
+            (self._on_incoming, arrived),
+            (self._on_end, sessions_ended),
+        )
+        for callbacks, callback in subscriptions:
+            if callback is not None:
+                callbacks.append(callback)
 
         def unsubscribe() -> None:
-            if changed in self._on_change:
-                self._on_change.remove(changed)
-            if arrived in self._on_incoming:
-                self._on_incoming.remove(arrived)
+            for callbacks, callback in subscriptions:
+                if callback in callbacks:
+                    callbacks.remove(callback)
 
         return unsubscribe
 
@@ -288,13 +306,11 @@ class World:
             self._next_id += parts
             accepted.append(message)
             groups.setdefault((message.sending_at, id(fate)), (fate, []))[1].append(message)
-        self._messages += accepted
-        if submission.part_of is None:
-            self._listed += accepted
-        else:
+        if submission.part_of is not None:
             submission.part_of.further += tuple(accepted)
         for (began, _), (fate, messages) in groups.items():
             self._begin(messages, fate, began, now)
+        self._record(accepted)
         return accepted
 
     def _begin(
@@ -325,12 +341,15 @@ class World:
         self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
     ) -> None:
         """Put the next step of messages that live alike on the timeline."""
-        if index < len(way):
-            try:
-                due = began + way[index][0]
-            except OverflowError:
-                return  # beyond the year 9999
-            self.timeline.at(due, partial(self._take_step, messages, way, index, began))
+        if index == len(way):
+            for message in messages:
+                message.way = ()
+            return
+        try:
+            due = began + way[index][0]
+        except OverflowError:
+            return  # beyond the year 9999
+        self.timeline.at(due, partial(self._take_step, messages, way, index, began))
 
     def _take_step(
         self,
@@ -385,8 +404,13 @@ class World:
             )
             for address in to
         ]
-        self._messages += refused
-        self._listed += refused
+        self._record(refused)
+
+    def _record(self, messages: Sequence[StoredMessage]) -> None:
+        self._messages.add(messages)
+        if self._on_record:
+            for message in messages:
+                _tell(self._on_record, message)
 
 
 def _address(medium: Medium, address: str) -> str:
@@ -438,9 +462,9 @@ def _charge(account: Account, cost: Decimal) -> None:
     account.balance -= cost
 
 
-def _tell(callbacks: Sequence[Callable[[T], None]], news: T) -> None:
+def _tell(callbacks: Sequence[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
     for callback in tuple(callbacks):
         try:
-            callback(news)
+            callback(*args, **kwargs)
         except Exception:  # noqa: BLE001 - a subscriber is a stranger here
             _log.exception("a subscriber of the sandbox failed")

@@ -213,6 +213,7 @@ def test_a_certificate_that_cannot_be_used_is_one_line_and_code_2(
             "is not an amount",
         ),
         ("--sender", ["", " ", "TwelveLetter", "Я", "1" * 16], "up to 11 Latin characters or 15"),
+        ("--keep", ["0", "all"], "--keep"),
         ("--login", [""], "must not be empty"),
         ("--password", [""], "must not be empty"),
     ],
@@ -268,6 +269,21 @@ def test_the_log_shows_what_comes_and_what_becomes_of_it(
         "rest     SMS   SHOP > 79031234567  DELIVERED",
         "incoming       79031234567 > 1234  'stop'",
     ]
+
+
+def test_the_log_shows_every_message_of_a_world_that_forgets(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = ManualClock()
+    world = World(clock=clock, keep=2)
+    log = _serve._Log(App(), world)
+    sale = Submission(account=world.accounts["demo"], via="rest", sender="SHOP", text="Sale")
+    for number in range(20):
+        world.submit(sale, [f"7903{number:07}"])
+        log.flush()
+        clock.advance(10)
+    out = capsys.readouterr().out
+    assert [out.count(f"7903{number:07}") for number in range(19)] == [3] * 19
 
 
 def test_of_a_bulk_the_log_shows_the_beginning(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from devino_sandbox import (
     World,
 )
 from devino_sandbox.services.smpp import SmppService, SmppSettings
-from tests.sandbox._smpp import ENQUIRIES, PASSWORD, Smsc, running, submit
+from tests.sandbox._smpp import ENQUIRIES, PASSWORD, TO, Smsc, running, submit
 
 
 @pytest.fixture
@@ -123,6 +123,23 @@ async def test_a_strict_world_wants_an_empty_system_type(
     async with running(World([account], clock=clock, strict=True)) as smsc:
         esme = await smsc.connect()
         assert await esme.refused(bind(system_type="VMA")) == Status.ESME_RINVSYSTYP
+
+
+async def test_when_all_sessions_end_each_is_unbound_and_none_loses_what_it_was_sent(
+    smsc: Smsc,
+) -> None:
+    sessions = [await smsc.bind(), await smsc.bind(smpp.BindTransmitter)]
+    stranger = await smsc.connect()
+    await stranger.request(smpp.EnquireLink(), smpp.Pdu)
+    smsc.world.receive(sender=TO, to="1234", text="stop")
+    await sessions[0].receive(smpp.DeliverSm)
+    smsc.world.end_sessions()
+    for esme in sessions:
+        await esme.receive(smpp.Unbind)
+        assert await esme.closed() == b""
+    await stranger.request(bind(), smpp.BindTransceiverResp)
+    assert (await stranger.delivered()).short_message == b"stop"
+    await stranger.quiet()
 
 
 async def test_before_a_bind_nothing_is_carried_out(smsc: Smsc) -> None:

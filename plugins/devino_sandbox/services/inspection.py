@@ -4,12 +4,12 @@
     What there is: this API, the accounts with their balances, the time. Never a password.
 
 ``GET /_sandbox/messages``
-    Every message, oldest first, refused ones too; ``?to=79161234567`` those to one number. Fields:
-    ``to``, ``sender``, ``text``, ``medium``, ``via`` (the protocol), ``state`` (a
-    :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``, ``ids``,
-    the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``, ``reported_at``,
-    and ``reason`` of those that were refused; of these what was not said is empty. Times are ISO
-    8601 in UTC, or null.
+    Every message that is remembered, oldest first, refused ones too; ``?to=79161234567`` those to
+    one number. Fields: ``to``, ``sender``, ``text``, ``medium``, ``via`` (the protocol), ``state``
+    (a :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``,
+    ``ids``, the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``,
+    ``reported_at``, and ``reason`` of those that were refused; of these what was not said is empty.
+    Times are ISO 8601 in UTC, or null.
 
 ``POST /_sandbox/incoming``
     ``{"sender": "79161234567", "to": "1234", "text": "hello"}``: a subscriber writes to a number of
@@ -26,7 +26,8 @@
     service has is refused.
 
 ``DELETE /_sandbox/sessions``
-    End all sessions of the session protocols, as a restart of the platform does.
+    End all sessions, as a restart of the platform does: session ids are good no more, and SMPP
+    sessions are unbound.
 
 ``POST /_sandbox/clock``
     ``{"advance": 3600}``: let seconds pass, where the World's clock is a driven one; 409 elsewhere.

@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -104,9 +105,10 @@ class XmlService(HttpService):
         self._world = world
         self._limits = limits or XmlLimits()
         self._app = answering(self.handle)
-        # The platform's id is known to the World; the client's own is this protocol's alone.
-        self._by_id: dict[tuple[str, int], StoredMessage] = {}
-        self._by_sms_id: dict[int, StoredMessage] = {}
+        # The platform's id is known to the World; the client's own is this protocol's alone. What
+        # the World forgets is forgotten here.
+        self._by_id: WeakValueDictionary[tuple[str, int], StoredMessage] = WeakValueDictionary()
+        self._by_sms_id: WeakValueDictionary[int, StoredMessage] = WeakValueDictionary()
 
     @property
     def app(self) -> ASGIApp:

@@ -52,7 +52,9 @@ class Centre:
     def start(self) -> None:
         """Listen to the World, in the running loop."""
         self._loop = asyncio.get_running_loop()
-        self._end = self.world.subscribe(changed=self._changed, arrived=self._arrived)
+        self._end = self.world.subscribe(
+            changed=self._changed, arrived=self._arrived, sessions_ended=self._end_sessions
+        )
 
     def stop(self) -> None:
         """End what :meth:`start` began."""
@@ -76,6 +78,11 @@ class Centre:
         stirred, self._stirred = self._stirred, set()
         for customer in stirred:
             self.hand_out(customer)
+
+    def _end_sessions(self) -> None:
+        for connection in tuple(self.connections):
+            if connection.bound:
+                connection.end()
 
     def _changed(self, message: StoredMessage) -> None:
         origin = message.submission.context

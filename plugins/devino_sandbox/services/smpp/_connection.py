@@ -47,6 +47,11 @@ class Connection(asyncio.Protocol):
         """The client does not read what it was sent."""
         self._mute = False
 
+    @property
+    def bound(self) -> bool:
+        """It is, or was, somebody's session."""
+        return self._customer is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._centre.connections.add(self)
