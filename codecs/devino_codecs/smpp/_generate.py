@@ -10,8 +10,7 @@ takes those strings for the single NUL that they are, and leaves everything else
 the name ``..._in_full``. Whatever the last cannot do goes to the interpreter, that does it or says
 what is wrong: so the functions may give up at any doubt, and need no words for it.
 
-An answer that is nothing but an id is so short that each step counts. It has a third, first way:
-without optional parameters its size tells the length of the id.
+An answer that is nothing but an id has a first way of its own (:mod:`._short_answer`).
 
 :func:`source` gives the text; it is compiled on first use.
 """
@@ -32,6 +31,7 @@ from ._fields import COctetString, ShortMessage, fields_of
 from ._header import HEADER_SIZE, RESPONSE, pack_header
 from ._interpret import interpreted_decode, interpreted_encode
 from ._pdus import AnyPdu, Pdu
+from ._short_answer import DECODE, ENCODE, layouts
 from ._tlv_stream import SAR, integer_run, read_tlvs, write_tlvs
 
 __all__ = ["Codec", "Decoder", "Encoder", "compiled", "source"]
@@ -130,42 +130,6 @@ def locate{suffix}(data):
 """
 
 
-_ENCODE_SHORT = """\
-def encode(pdu, sequence_number):
-    try:
-        number = pdu.sequence_number if sequence_number is None else sequence_number
-        {string} = pdu.{string}.encode("latin-1")
-        if (
-            0 in {string}
-            or pdu.tlvs
-            or pdu.raw_tlvs
-            or (pdu.command_status and not {string})
-        ):
-            return encode{following}(pdu, sequence_number)
-        pack, head = PACK[len({string})]
-        return pack(head, pdu.command_status, number, {string})
-    except FAILURES:
-        pass
-    return encode{following}(pdu, sequence_number)
-"""
-
-_DECODE_SHORT = """\
-def decode(data):
-    try:
-        unpack, expected = UNPACK[len(data)]
-        head, command_status, sequence_number, {string}, nul = unpack(data)
-        if head == expected and not (nul or 0 in {string}):
-            return PDU(
-                {string}.decode("latin-1"),
-                command_status=command_status,
-                sequence_number=sequence_number,
-            )
-    except FAILURES:
-        pass
-    return decode{following}(data)
-"""
-
-
 class _Part(NamedTuple):
     """A mandatory field before the short message."""
 
@@ -186,12 +150,17 @@ class _Version(NamedTuple):
     parts: tuple[_Part, ...]
     strings: tuple[_Part, ...]
     has_message: bool
-    is_short: bool = False
-    """Whether it goes the first way of an answer that is a single string."""
+    is_short: bool
+    """Whether it is that of :mod:`._short_answer`."""
 
     @property
     def skipped(self) -> list[str]:
         return [part.name for part in self.parts if part.string and part not in self.strings]
+
+    @property
+    def sizes(self) -> list[int]:
+        """Of its strings, with the NUL."""
+        return [part.string.size for part in self.strings if part.string]
 
     @property
     def may_lack_body(self) -> bool:
@@ -227,18 +196,20 @@ def _versions(of: type[Pdu]) -> list[_Version]:
             return []
     strings = [part for part in parts if part.string]
     busy = [part for part in strings if part.string and not part.string.usually_empty]
+    is_id = parts == strings and len(strings) == 1 and not has_message
     ways = [("", "_by_construct", strings)]
-    if parts == strings and len(strings) == 1 and not has_message:
-        ways = [("", "_in_full", strings), ("_in_full", "_by_construct", strings)]
-        short, full = (
-            _Version(suffix, following, of, tuple(parts), tuple(way), has_message)
-            for suffix, following, way in ways
-        )
-        return [short._replace(is_short=True), full]
-    if busy != strings:
+    if is_id or busy != strings:
         ways = [("", "_in_full", busy), ("_in_full", "_by_construct", strings)]
     return [
-        _Version(suffix, following, of, tuple(parts), tuple(way), has_message)
+        _Version(
+            suffix,
+            following,
+            of,
+            tuple(parts),
+            tuple(way),
+            has_message,
+            is_short=is_id and not suffix,
+        )
         for suffix, following, way in ways
     ]
 
@@ -272,7 +243,7 @@ def _encoder(version: _Version) -> str:
     strings = [part.name for part in version.strings]
     if version.is_short:
         slots = {"string": strings[0], "following": version.following}
-        return _ENCODE_SHORT.format_map(slots)
+        return ENCODE.format_map(slots)
     give_up = f"    return encode{version.following}(pdu, sequence_number)"
     filled = [f"pdu.{string} is not EMPTY" for string in version.skipped]
     wrong = [f"0 in {string}" for string in strings]
@@ -325,7 +296,7 @@ def _decoder(version: _Version) -> str:
     strings = [part.name for part in version.strings]
     if version.is_short:
         slots = {"string": strings[0], "following": version.following}
-        return _DECODE_SHORT.format_map(slots)
+        return DECODE.format_map(slots)
     names = ["command_length", "command_id", "command_status", "sequence_number"]
     values, ends, lengths = [], [], []
     at, gap = "", HEADER_SIZE
@@ -409,7 +380,9 @@ def compiled(of: type[Pdu], decode_other: Decoder) -> Codec:
     }
     for version in _versions(of):
         if version.is_short:
-            namespace["PACK"], namespace["UNPACK"] = _by_length(version)
+            (limit,) = version.sizes
+            packs, unpacks = layouts(version.least_size, limit, of.command_id)
+            namespace["PACK"], namespace["UNPACK"] = packs, unpacks
         else:
             namespace[f"PACK{version.suffix}"] = _packer(version)
             namespace[f"unpacker{version.suffix}"] = _unpacker(version)
@@ -420,27 +393,13 @@ def compiled(of: type[Pdu], decode_other: Decoder) -> Codec:
     return Codec(namespace["encode"], namespace["decode"])
 
 
-def _by_length(version: _Version) -> tuple[list[Any], list[Any]]:
-    """For an answer that is one string: ``pack`` by the string's length, ``unpack`` by the whole
-    answer's, and with each ``command_length`` and ``command_id``, which as one integer are known.
-    """
-    packs: list[Any] = []
-    unpacks: list[Any] = [None] * version.least_size
-    for string in version.strings:
-        for length in range(string.string.size if string.string else 0):
-            head = (version.least_size + length) << 32 | version.of.command_id
-            packs.append((struct.Struct(f">QII{length}sx").pack, head))
-            unpacks.append((struct.Struct(f">QII{length}sB").unpack, head))
-    return packs, unpacks
-
-
 def _packer(version: _Version) -> Any:
     """``pack`` by the lengths of the strings: by index where they are few, by a call if not.
 
     What is found by index is at first a function that makes the right ``pack`` for the lengths of
     its arguments, puts it in its own place and calls it.
     """
-    sizes = [part.string.size for part in version.strings if part.string]
+    sizes = version.sizes
     written = [part for part in version.parts if part.name not in version.skipped]
     places = [4 + at for at, part in enumerate(written) if part.string]
 
