@@ -6,21 +6,38 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import TypeVar, cast
 
 from devino_codecs import smpp
 from devino_codecs.smpp import Pdu
 from devino_core import Secret
 from devino_core.testing import ManualClock
-from devino_sandbox import World
+from devino_sandbox import StoredMessage, World
 from devino_sandbox.services.smpp import SmppService, SmppSettings
 
-__all__ = ["ENQUIRIES", "PASSWORD", "SENDER", "TO", "Esme", "Smsc", "running", "submit"]
+__all__ = [
+    "ENQUIRIES",
+    "LONG",
+    "OTHER",
+    "PASSWORD",
+    "PRICE",
+    "SENDER",
+    "TO",
+    "Esme",
+    "Smsc",
+    "only",
+    "running",
+    "submit",
+]
 
 P = TypeVar("P", bound=Pdu)
 
 PASSWORD = "cnry-7b1"
-SENDER, TO = "DEVINO", "79161234567"
+PRICE = Decimal("1.5")
+"""Of a segment."""
+SENDER, TO, OTHER = "DEVINO", "79161234567", "79160000002"
+LONG = "Съешь ещё этих мягких французских булок, да выпей же чаю. " * 4
 ENQUIRIES = 10_000
 """So many answers do not fit into the buffers of :meth:`Smsc.clogged`."""
 PATIENCE = 10.0
@@ -167,6 +184,12 @@ class Smsc:
     def close(self) -> None:
         for esme in self._esmes:
             esme.writer.close()
+
+
+def only(smsc: Smsc) -> StoredMessage:
+    """The one message of its World."""
+    [message] = smsc.world.messages()
+    return message
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A sandbox on a driven clock, and plain HTTP to it."""
+"""A sandbox on a driven clock, and plain HTTP to it; its SMSC alone, and an ESME."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
+from devino_sandbox.services.smpp import SmppSettings
 from tests.sandbox._http import LOGIN, PASSWORD, Http
+from tests.sandbox._smpp import Esme, Smsc, running
 
 # Within a year of the manual's examples, and before the dates for which they send.
 START = datetime(2011, 1, 15, 12, tzinfo=UTC)
@@ -43,3 +45,19 @@ async def sandbox(world: World) -> AsyncIterator[Sandbox]:
 async def http(sandbox: Sandbox) -> AsyncIterator[Http]:
     async with aiohttp.ClientSession() as session:
         yield Http(session, sandbox.endpoints)
+
+
+@pytest.fixture
+def smpp_settings() -> SmppSettings:
+    return SmppSettings()
+
+
+@pytest.fixture
+async def smsc(world: World, smpp_settings: SmppSettings) -> AsyncIterator[Smsc]:
+    async with running(world, smpp_settings) as smsc:
+        yield smsc
+
+
+@pytest.fixture
+async def esme(smsc: Smsc) -> Esme:
+    return await smsc.bind()

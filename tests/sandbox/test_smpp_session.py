@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -25,12 +24,6 @@ from devino_sandbox import (
 )
 from devino_sandbox.services.smpp import SmppService, SmppSettings
 from tests.sandbox._smpp import ENQUIRIES, PASSWORD, TO, Smsc, running, submit
-
-
-@pytest.fixture
-async def smsc(world: World) -> AsyncIterator[Smsc]:
-    async with running(world) as smsc:
-        yield smsc
 
 
 def bind(**fields: str) -> smpp.BindTransceiver:
