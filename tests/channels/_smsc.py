@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 from devino_codecs import smpp
@@ -37,6 +37,8 @@ class Connection(asyncio.Protocol):
         """All that was received."""
         self.answers: asyncio.Queue[Pdu] = asyncio.Queue()
         """To what the centre sent."""
+        self.received: list[Pdu] = []
+        """The requests, but for binds."""
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -62,6 +64,7 @@ class Connection(asyncio.Protocol):
     def _take(self, pdu: Pdu) -> None:
         kind = _BINDS.get(type(pdu))
         if kind is None:
+            self.received.append(pdu)
             self._centre.requests.put_nowait((self, pdu))
             return
         self.bind = cast("smpp.BindRequest", pdu)
@@ -86,7 +89,15 @@ class Connection(asyncio.Protocol):
 
     def forget(self, request: Pdu) -> None:
         """Leave this unanswered for good; an ``unbind`` is not put off for it."""
-        self.machine.peer_requests -= 1
+        self.machine.forget(request)
+        self.flush()
+
+    def forget_all(self) -> None:
+        """Leave unanswered what is not answered by now."""
+        for request in self.received:
+            with suppress(smpp.StateError):
+                self.machine.forget(request)
+        self.flush()
 
     def unbind(self) -> None:
         self.machine.unbind(0.0)

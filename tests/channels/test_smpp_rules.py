@@ -49,7 +49,7 @@ async def wired(**settings: object) -> AsyncIterator[Wired]:
                 yield Wired(channel, centre, clock)
             finally:
                 for connection in centre.connections:
-                    connection.machine.peer_requests = 0
+                    connection.forget_all()
 
 
 async def settle() -> None:
@@ -705,6 +705,42 @@ async def test_a_send_may_wait_for_a_session_that_is_being_unbound() -> None:
         connection.reply(pdu, taken(pdu))
         assert (await waiting)[0].ids
         assert len(wire.centre.connections) == 2
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_send_goes_on_when_any_of_the_sessions_that_are_being_unbound_has_ended(
+    first: int,
+) -> None:
+    clock = ManualClock()
+    async with smsc() as main, smsc() as reserve:
+        hosts = f"{main.host}, {reserve.host}"
+        async with smpp_channel(
+            clock, hosts=hosts, bind="transmitter", sessions=2, wait_for_session=200
+        ) as channel:
+            await until_bound(channel, main, 2)
+            for connection in main.connections:
+                connection.transport.pause_reading()
+            await clock.tick(60 + 30)
+            waiting = asyncio.create_task(channel.send([Message(TO, "b")]))
+            await settle()
+            assert not reserve.connections
+            main.connections[first].close()
+            try:
+                connection, pdu = await reserve.request(SubmitSm)
+                connection.reply(pdu, taken(pdu))
+                assert (await waiting)[0].ids
+            finally:
+                main.connections[1 - first].close()
+
+
+async def until_bound(channel: SmppChannel, centre: Smsc, sessions: int) -> None:
+    """A send needs one session, and has the others made beside it."""
+    sending = asyncio.create_task(channel.send([Message(TO, "a")]))
+    connection, pdu = await centre.request(SubmitSm)
+    connection.reply(pdu, taken(pdu))
+    await sending
+    await until(lambda: len(centre.connections) == sessions)
+    await settle()
 
 
 async def test_no_send_spins_while_a_session_is_being_unbound() -> None:

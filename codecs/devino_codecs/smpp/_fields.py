@@ -6,6 +6,7 @@ field. construct's own integers (``Int8ub``, ``Int16ub``, ``Int32ub``) stand the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
 
@@ -50,14 +51,14 @@ class UnfitError(construct.ConstructError):
         self.reason = reason
 
 
-class WireField(AnyField, Generic[T]):
+class WireField(AnyField, ABC, Generic[T]):
     """A subconstruct that takes its value off a stream and writes it as octets."""
 
-    def take(self, stream: IO[bytes]) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def take(self, stream: IO[bytes]) -> T: ...
 
-    def write(self, value: object) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def write(self, value: object) -> bytes: ...
 
     def _parse(self, stream: IO[bytes], context: object, path: str) -> T:
         return self.take(stream)
@@ -143,8 +144,8 @@ class ShortMessage(WireField[bytes]):
 class ToEnd(WireField[T]):
     """The value of an optional parameter: all octets that are left."""
 
-    def read(self, octets: bytes) -> T:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, octets: bytes) -> T: ...
 
     def take(self, stream: IO[bytes]) -> T:
         return self.read(stream.read())

@@ -84,15 +84,16 @@ class Pool:
     async def _wait(self, end: float) -> None:
         """Until a session may be made. Raises if that is not before ``end``."""
         now = self._clock.monotonic()
-        ending = next((place.session for place in self._places if place.session), None)
-        if ending is not None:
+        ending = [place.session for place in self._places if place.session]
+        if ending:
             if now >= end:
                 raise ConnectFailed("the session is being unbound, this was not sent")
-            ended = asyncio.ensure_future(ending.wait_ended())
+            ended = [asyncio.ensure_future(session.wait_ended()) for session in ending]
             try:
-                await done_within(self._clock, min(end - now, _LONG), ended)
+                await done_within(self._clock, min(end - now, _LONG), *ended)
             finally:
-                ended.cancel()
+                for future in ended:
+                    future.cancel()
             return
         left = self._hosts.seconds_left()
         if self._hosts.is_refused_login() or now + left > end:

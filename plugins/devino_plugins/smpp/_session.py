@@ -21,8 +21,6 @@ from devino_codecs.smpp import (
     CommandStatus,
     DataSm,
     DataSmResp,
-    DeliverSm,
-    DeliverSmResp,
     EnquireLink,
     EnquireLinkResp,
     Event,
@@ -46,6 +44,7 @@ from devino_codecs.smpp import (
     SubmitSm,
     SubmitSmResp,
     Unanswered,
+    response_type,
 )
 from devino_core import ConnectFailed, OutcomeUnknown
 from devino_core.clock import Clock
@@ -59,16 +58,6 @@ _Answer: TypeAlias = asyncio.Future[Pdu]
 
 _log = logging.getLogger(__name__)
 
-_ANSWERS: dict[type[Pdu], type[Pdu]] = {
-    SubmitSm: SubmitSmResp,
-    SubmitMulti: SubmitMultiResp,
-    DataSm: DataSmResp,
-    DeliverSm: DeliverSmResp,
-    QuerySm: QuerySmResp,
-    CancelSm: CancelSmResp,
-    ReplaceSm: ReplaceSmResp,
-    EnquireLink: EnquireLinkResp,
-}
 _BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
@@ -87,7 +76,8 @@ class SmppSession:
     gives the ``deliver_sm``, ``data_sm`` and ``alert_notification`` of the centre, and answers
     each with status 0 when the next one is asked for, unless :meth:`reply` did before. So what the
     loop's body did not get through with is not acknowledged: another loop is given it again, and
-    once the session has ended the centre sends it again. At
+    once the session has ended the centre sends it again. A bare ``anext(session)`` is a step of the
+    loop before it, and acknowledges what that was given: after a failure begin another loop. At
     most ``incoming`` of them wait, and what is beyond is left to the centre in the same way. The
     iterator ends with the session, and :attr:`ended` says why.
     """
@@ -214,7 +204,7 @@ class SmppSession:
         if request is self._given:
             self._given = None
         if answer is None:
-            kind = _ANSWERS.get(type(request))
+            kind = response_type(request.command_id)
             if kind is None:
                 return not self.ended
             answer = kind()
@@ -434,5 +424,5 @@ def _fail(future: _Answer, error: Exception) -> None:
 def _nacked(request: Pdu, nack: GenericNack) -> Pdu:
     """What a ``generic_nack`` says, as the answer that it stands for."""
     status = nack.command_status or CommandStatus.ESME_RUNKNOWNERR
-    kind = _ANSWERS.get(type(request), GenericNack)
+    kind = response_type(request.command_id) or GenericNack
     return kind(command_status=status, sequence_number=nack.sequence_number)

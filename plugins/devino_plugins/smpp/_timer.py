@@ -43,12 +43,12 @@ class Timer:
         self._call(max(at, self._clock.monotonic()))
 
 
-async def done_within(clock: Clock, seconds: float, waited: asyncio.Future[Any]) -> bool:
-    """Wait so long for it, and leave it alone; whether it is done."""
-    if not waited.done():
+async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]) -> bool:
+    """Wait so long for any of them, and leave them alone; whether one is done."""
+    if not any(future.done() for future in waited):
         sleeping = asyncio.ensure_future(clock.sleep(seconds))
         try:
-            await asyncio.wait({waited, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*waited, sleeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
-    return waited.done()
+    return any(future.done() for future in waited)
