@@ -183,6 +183,16 @@ async def test_the_messages_of_a_package_that_is_refused_are_on_record(
     assert "wr0ng" not in str(shown)
 
 
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+async def test_a_date_beyond_all_calendars_is_no_reason_to_fail(http: Http, date: str) -> None:
+    body = messages(msg(date_beg=date))
+    assert await post(http, body[:-20]) == error(201)
+    assert await post(http, body.replace(PASSWORD.encode(), b"wr0ng")) == error(202)
+    assert len(await http.messages()) == 2
+    answer = await post(http, messages(msg(), msg(date_beg=date), msg(date_end=date), msg()))
+    assert re.findall(r">(\d+)</msg>", answer) == ["106", "200", "200", "106"]
+
+
 async def test_a_package_of_which_nothing_can_be_read_is_on_record_where_messages_are_sent(
     http: Http,
 ) -> None:

@@ -164,17 +164,17 @@ class XmlService(HttpService):
     ) -> HttpAnswer:
         """Refuse a package as a whole, with its messages on record."""
         for message in messages:
-            submission = self._submission(account, message)
-            self._world.refuse(submission, [message.recipient], reason)
+            self._world.refuse(_said(account, message), [message.recipient], reason)
         return _refused(code)
 
     def _send(self, account: Account, message: Message) -> MessageResult:
-        submission = self._submission(account, message)
         error = self._error(account, message)
         if error is not None:
-            self._world.refuse(submission, [message.recipient], f"{error.name}: {error.meaning}")
+            reason = f"{error.name}: {error.meaning}"
+            self._world.refuse(_said(account, message), [message.recipient], reason)
             return _not_taken(message, error)
         try:
+            submission = self._submission(account, message)
             [stored] = self._world.submit(submission, [message.recipient])
         except Refused as refused:
             return _not_taken(message, _REFUSALS[refused.refusal])
@@ -192,11 +192,8 @@ class XmlService(HttpService):
         begins, ends = _utc(message.date_beg), _utc(message.date_end)
         now = self._world.clock.now()
         starts = max(begins, now) if begins is not None else now
-        return Submission(
-            account=account,
-            via=self.name,
-            sender=message.sender or "",
-            text=f"{message.text} {message.url}".strip() if message.url else message.text,
+        return msgspec.structs.replace(
+            _said(account, message),
             send_at=begins,
             validity=None if ends is None else max(ends - starts, timedelta(0)),
         )
@@ -207,6 +204,11 @@ class XmlService(HttpService):
         push = message.type == MessageType.WAP_PUSH
         if self._world.strict and message.id is not None and self._known(account, message.id):
             return MessageError.ERR_ID
+        try:
+            for date in (message.date_beg, message.date_end):
+                _utc(date)
+        except OverflowError:
+            return MessageError.ERR_UNKNOWN
         if message.type not in tuple(MessageType) or (push and not message.url):
             return MessageError.ERR_UNKNOWN
         if length(message.text) > limits.text or len(message.url or "") > limits.url:
@@ -269,6 +271,16 @@ def _readable(body: bytes) -> Iterator[Message | StatusRequest]:
 
 def _operation(path: str) -> str:
     return next(name for name in _OPERATIONS if name.lower() in path.lower())
+
+
+def _said(account: Account, message: Message) -> Submission:
+    """What a message says, its times aside, which may be out of all range."""
+    return Submission(
+        account=account,
+        via=XmlService.name,
+        sender=message.sender or "",
+        text=f"{message.text} {message.url}".strip() if message.url else message.text,
+    )
 
 
 def _utc(moment: datetime | None) -> datetime | None:
