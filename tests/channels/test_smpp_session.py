@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
 
 import pytest
-import trustme
 
 from devino_codecs import EncodeError, smpp
-from devino_codecs.smpp import CommandStatus, DeliverSm, Pdu, Reason, SubmitSm, SubmitSmResp
+from devino_codecs.smpp import CommandStatus, Pdu, Reason, SubmitSm, SubmitSmResp
 from devino_core import (
-    AuthenticationFailed,
-    ConfigurationError,
     ConnectFailed,
     OutcomeUnknown,
-    Secret,
 )
 from devino_core.testing import ManualClock
-from devino_plugins.smpp import SmppSession, connect
 from tests.channels._smpp import until
+from tests.channels._smpp_bound import session, submit, taken
 from tests.channels._smsc import Smsc, smsc
 
 
@@ -30,22 +24,6 @@ from tests.channels._smsc import Smsc, smsc
 async def centre() -> AsyncIterator[Smsc]:
     async with smsc() as centre:
         yield centre
-
-
-def session(
-    centre: Smsc, clock: ManualClock | None = None, **settings: object
-) -> AbstractAsyncContextManager[SmppSession]:
-    given = {"system_id": "me", "password": "secret", "tls": False, **settings}
-    return connect("127.0.0.1", centre.port, clock=clock or ManualClock(), **given)  # type: ignore[arg-type]
-
-
-def submit(number: int = 0) -> SubmitSm:
-    return SubmitSm(source_addr="DEVINO", destination_addr=f"7903{number:07}", short_message=b"Hi")
-
-
-def taken(pdu: Pdu) -> SubmitSmResp:
-    assert isinstance(pdu, SubmitSm)
-    return SubmitSmResp(message_id=pdu.destination_addr)
 
 
 async def test_a_request_gives_its_answer_whatever_its_status(centre: Smsc) -> None:
@@ -59,15 +37,6 @@ async def test_a_request_gives_its_answer_whatever_its_status(centre: Smsc) -> N
         assert (await first).message_id == "17"
         assert (await second).command_status == CommandStatus.ESME_RINVDSTADR
     assert bound.ended is Reason.UNBOUND
-
-
-async def test_the_bind_says_who_asks_and_how(centre: Smsc) -> None:
-    async with session(centre, bind="transmitter", system_type="vma"):
-        bind = centre.connection.bind
-        assert isinstance(bind, smpp.BindTransmitter)
-        assert (bind.system_id, bind.password, bind.system_type, bind.interface_version) == (
-            "me", "secret", "vma", 0x34,
-        )  # fmt: skip
 
 
 async def test_answers_find_their_requests_in_any_order(centre: Smsc) -> None:
@@ -292,123 +261,6 @@ async def test_nothing_waits_for_nagle(centre: Smsc) -> None:
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-async def test_what_comes_in_is_acknowledged_when_the_next_is_asked_for(centre: Smsc) -> None:
-    async with session(centre) as bound:
-        for number in (1, 2):
-            centre.connection.send(DeliverSm(source_addr=str(number)))
-        centre.connection.machine.notify(smpp.AlertNotification(source_addr="3"))
-        centre.connection.send(smpp.DataSm(source_addr="4"))
-        given = [(await anext(bound)).source_addr]  # type: ignore[attr-defined]
-        await asyncio.sleep(0)
-        assert centre.connection.answers.empty()
-        given.append((await anext(bound)).source_addr)  # type: ignore[attr-defined]
-        assert await centre.connection.answer() == smpp.DeliverSmResp(sequence_number=1)
-        given += [(await anext(bound)).source_addr for _ in range(2)]  # type: ignore[attr-defined]
-        assert await centre.connection.answer() == smpp.DeliverSmResp(sequence_number=2)
-        assert given == ["1", "2", "3", "4"]
-        assert centre.connection.answers.empty()
-
-
-async def test_a_session_that_sends_is_iterated_too(centre: Smsc) -> None:
-    async with session(centre, bind="transmitter") as bound:
-        centre.connection.write(smpp.encode(DeliverSm(source_addr="1"), 7))
-        centre.connection.write(smpp.encode(smpp.DataSm(source_addr="2"), 8))
-        assert (await anext(bound)).source_addr == "1"  # type: ignore[attr-defined]
-        assert smpp.encode(smpp.DeliverSmResp(), 7) not in centre.connection.octets
-        assert (await anext(bound)).source_addr == "2"  # type: ignore[attr-defined]
-        await until(lambda: smpp.encode(smpp.DeliverSmResp(), 7) in centre.connection.octets)
-
-
-async def test_an_answer_of_ones_own_takes_the_place_of_the_acknowledgement(centre: Smsc) -> None:
-    async with session(centre) as bound:
-        for _ in range(2):
-            centre.connection.send(smpp.DataSm())
-        pdu = await anext(bound)
-        own = smpp.DataSmResp(command_status=CommandStatus.ESME_RX_T_APPN)
-        assert bound.reply(pdu, own)
-        await anext(bound)
-        answer = await centre.connection.answer()
-        assert answer.command_status == CommandStatus.ESME_RX_T_APPN
-        assert centre.connection.answers.empty()
-
-
-async def test_what_a_loop_failed_on_is_given_to_the_next_one_and_not_acknowledged(
-    centre: Smsc,
-) -> None:
-    async with session(centre) as bound:
-        centre.connection.send(DeliverSm(source_addr="1"))
-
-        async def fail() -> None:
-            async for _ in bound:
-                raise ZeroDivisionError
-
-        with pytest.raises(ZeroDivisionError):
-            await fail()
-        centre.connection.send(DeliverSm(source_addr="2"))
-        given = []
-        async for pdu in bound:
-            assert isinstance(pdu, DeliverSm)
-            given.append(pdu.source_addr)
-            assert centre.connection.answers.qsize() == len(given) - 1
-            if len(given) == 2:
-                break
-            bound.reply(pdu)
-            await until(lambda: not centre.connection.answers.empty())
-        assert given == ["1", "2"]
-        assert bound.reply(pdu)
-
-
-async def test_the_iterator_ends_with_the_session_after_all_that_came(centre: Smsc) -> None:
-    async with session(centre) as bound:
-        centre.connection.send(DeliverSm(source_addr="1"))
-        first = await anext(bound)
-        assert bound.reply(first)
-        waiting = asyncio.create_task(anext(bound, None))
-        await asyncio.sleep(0)
-        centre.connection.send(DeliverSm(source_addr="2"))
-        centre.connection.unbind()
-        last = await waiting
-        assert isinstance(last, DeliverSm)
-        assert last.source_addr == "2"
-        assert await anext(bound, None) is None
-
-
-async def test_more_than_the_bound_is_left_to_the_centre(centre: Smsc) -> None:
-    async with session(centre, incoming=2) as bound:
-        for number in range(5):
-            centre.connection.send(DeliverSm(source_addr=str(number)))
-        asked = asyncio.create_task(bound.request(submit()))
-        connection, pdu = await centre.request(SubmitSm)
-        connection.reply(pdu, taken(pdu))
-        await asked
-        seen = [await anext(bound) for _ in range(2)]
-        assert bound.reply(seen[1])
-        assert [pdu.sequence_number for pdu in seen] == [1, 2]
-        connection.send(DeliverSm(source_addr="again"))
-        assert (await anext(bound)).source_addr == "again"  # type: ignore[attr-defined]
-        assert [(await connection.answer()).sequence_number for _ in range(2)] == [1, 2]
-
-
-@pytest.mark.parametrize("bind", ["transceiver", "transmitter", "receiver"])
-async def test_every_delivery_is_answered_with_0_and_nothing_with_a_generic_nack(
-    centre: Smsc, bind: str
-) -> None:
-    async with session(centre, bind=bind) as bound:
-        connection = centre.connection
-        broken = bytearray(smpp.encode(DeliverSm(short_message=b"Hi"), 1))
-        broken[-3] = 200  # sm_length
-        connection.write(bytes(broken))
-        connection.write(smpp.encode(smpp.UnknownPdu(smpp.Header(16, 0x999, 0, 7), b"")))
-        connection.write(smpp.encode(smpp.EnquireLink(), 8))
-        await until(lambda: connection.octets.endswith(smpp.encode(smpp.EnquireLinkResp(), 8)))
-        answers = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
-        assert answers[1:] == [
-            smpp.DeliverSmResp(sequence_number=1),
-            smpp.EnquireLinkResp(sequence_number=8),
-        ]
-        assert bound.is_bound
-
-
 async def test_a_stream_whose_framing_is_lost_ends_the_session(centre: Smsc) -> None:
     async with session(centre) as bound:
         asked = asyncio.create_task(bound.request(submit()))
@@ -488,58 +340,6 @@ async def test_leaving_does_not_wait_for_a_centre_that_is_gone(centre: Smsc) -> 
         assert bound.ended is Reason.ABORTED
 
 
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (CommandStatus.ESME_RINVPASWD, AuthenticationFailed),
-        (CommandStatus.ESME_RINVSYSID, AuthenticationFailed),
-        (CommandStatus.ESME_RALYBND, ConnectFailed),
-        (CommandStatus.ESME_RBINDFAIL, ConnectFailed),
-        (0x400, ConnectFailed),
-    ],
-)
-async def test_a_refused_bind(centre: Smsc, status: int, error: type[Exception]) -> None:
-    centre.bind_status = status
-    with pytest.raises(error) as caught:
-        async with session(centre):
-            pass
-    assert smpp.status_name(status) in str(caught.value)
-    await asyncio.wait_for(centre.connection.closed.wait(), 10)
-
-
-async def test_a_bind_without_an_answer(centre: Smsc) -> None:
-    centre.bind_status = None
-    clock = ManualClock()
-
-    async def enter() -> None:
-        async with session(centre, clock):
-            pass
-
-    entering = asyncio.create_task(enter())
-    await asyncio.wait_for(centre.bound.wait(), 10)
-    await clock.tick(30)
-    with pytest.raises(ConnectFailed, match="did not answer the bind"):
-        await entering
-    await asyncio.wait_for(centre.connection.closed.wait(), 10)
-
-
-async def test_a_centre_that_closes_on_the_bind(centre: Smsc) -> None:
-    centre.bind_status = None
-    entering = asyncio.ensure_future(session(centre).__aenter__())
-    await asyncio.wait_for(centre.bound.wait(), 10)
-    centre.connection.close()
-    with pytest.raises(ConnectFailed):
-        await entering
-
-
-async def test_a_connection_that_is_gone_before_the_bind_is_written() -> None:
-    settings = smpp.SessionSettings(window=1, response_timeout=1.0)
-    bound = SmppSession(settings, clock=ManualClock(), incoming=1)
-    bound.protocol.connection_lost(None)
-    with pytest.raises(ConnectFailed, match="closed the connection"):
-        await bound.request(smpp.BindTransceiver())
-
-
 async def test_who_sends_and_does_not_read_is_not_read_either(centre: Smsc) -> None:
     async with session(centre) as bound:
         connection = centre.connection
@@ -561,82 +361,3 @@ async def test_who_sends_and_does_not_read_is_not_read_either(centre: Smsc) -> N
         connection.transport.resume_reading()
         await until(lambda: bound._transport.is_reading())  # type: ignore[union-attr]
         connection.close()
-
-
-async def test_nobody_there() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        centre = Smsc()
-        centre.port = free.getsockname()[1]
-        with pytest.raises(ConnectFailed, match="cannot connect to"):
-            async with session(centre):
-                pass
-
-
-@pytest.mark.parametrize(
-    "login",
-    [{"password": "too-long1"}, {"password": "пароль"}, {"system_id": "a" * 16}],
-)
-async def test_a_login_that_smpp_cannot_say(login: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        async with session(Smsc(), **login):
-            pass
-    assert next(iter(login)) in str(caught.value)
-    assert not any(value in str(caught.value) for value in login.values())
-
-
-async def test_a_password_may_be_a_secret(centre: Smsc) -> None:
-    async with session(centre, password=Secret("s3cret")):
-        assert centre.connection.bind is not None
-        assert centre.connection.bind.password == "s3cret"
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def server_tls(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    return context
-
-
-async def test_tls_with_a_trusted_certificate(authority: trustme.CA) -> None:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    async with (
-        smsc(server_tls(authority, "127.0.0.1")) as centre,
-        session(centre, tls=context) as bound,
-    ):
-        asked = asyncio.create_task(bound.request(submit()))
-        connection, pdu = await centre.request(SubmitSm)
-        connection.reply(pdu, taken(pdu))
-        assert (await asked).message_id == pdu.destination_addr
-
-
-async def test_tls_is_verified_with_the_name_of_the_host(authority: trustme.CA) -> None:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    async with smsc(server_tls(authority, "other.example")) as centre:
-        with pytest.raises(ConnectFailed, match="not to be trusted"):
-            async with session(centre, tls=context):
-                pass
-
-
-async def test_tls_is_the_default_and_trusts_no_stranger(authority: trustme.CA) -> None:
-    async with smsc(server_tls(authority, "127.0.0.1")) as centre:
-        with pytest.raises(ConnectFailed, match="not to be trusted"):
-            async with connect("127.0.0.1", centre.port, system_id="me", password="secret"):
-                pass
-        assert all(connection.bind is None for connection in centre.connections)
-
-
-async def test_tls_with_a_centre_that_speaks_plain_smpp(centre: Smsc) -> None:
-    with pytest.raises(ConnectFailed, match="cannot connect"):
-        async with connect(
-            "127.0.0.1", centre.port, system_id="me", password="secret", connect_timeout=0.2
-        ):
-            pass
-    # The password did not leave.
-    assert b"secret" not in centre.connection.octets
