@@ -29,8 +29,6 @@ __all__ = [
 ]
 
 TO = "79031234567"
-
-
 QUEUE_FULL = SubmitSmResp(command_status=CommandStatus.ESME_RMSGQFUL)
 
 

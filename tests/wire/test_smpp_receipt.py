@@ -25,8 +25,8 @@ from devino_codecs.smpp import (
     parse_receipt,
     receipt_of,
 )
+from tests.wire._smpp_samples import VECTORS
 from tests.wire._smpp_values import quick
-from tests.wire.test_smpp_pdus import VECTORS
 
 TEXT = (
     b"id:1234567890 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201"

@@ -1,164 +1,32 @@
-"""How each end of a session binds, unbinds and stands what it is sent."""
+"""How each end of a session enquires and unbinds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from devino_codecs.smpp import (
-    AlertNotification,
     Answered,
-    BindReceiver,
-    BindReceiverResp,
-    BindTransceiver,
-    BindTransceiverResp,
-    Broken,
     Closed,
-    CommandStatus,
-    DataSm,
-    DataSmResp,
     DeliverSm,
     DeliverSmResp,
     EnquireLink,
     EnquireLinkResp,
-    GenericNack,
-    Late,
     NeverSent,
-    Outbind,
-    Pdu,
     Reason,
-    Received,
-    Refused,
     Role,
     Session,
     SessionSettings,
-    SmeAddress,
     State,
     StateError,
-    SubmitMulti,
-    SubmitSm,
     SubmitSmResp,
     Unanswered,
     Unbind,
     UnbindResp,
-    UnknownPdu,
-    Unmatched,
     encode,
 )
-from tests.wire._smpp_session import BINDS, SUBMIT, esme, smsc, submitted, written
-from tests.wire._smpp_values import CLASSES
-
-
-@pytest.mark.parametrize("state", BINDS)
-def test_a_bind_answered_with_status_0_makes_both_ends_bound(state: State) -> None:
-    assert esme(state).state is state
-    assert smsc(state).state is state
-
-
-def test_a_refused_bind_leaves_the_session_open_for_another() -> None:
-    session: Session[str] = Session(Role.ESME, 0.0)
-    session.send(BindTransceiver(), 0.0, "first")
-    with pytest.raises(StateError):
-        session.send(BindTransceiver(), 0.0, "second while the first is in flight")
-    refusal = BindTransceiverResp(command_status=CommandStatus.ESME_RBINDFAIL, sequence_number=1)
-    session.data_to_send()
-    assert session.receive(encode(refusal), 0.0) == [Answered("first", refusal)]
-    assert session.state is State.OPEN
-    session.send(BindTransceiver(), 0.0, "third")
-    assert written(session) == [BindTransceiver(sequence_number=2)]
-
-
-def test_a_late_answer_to_a_bind_counts_for_the_peer_is_bound_by_it() -> None:
-    session: Session[str] = Session(Role.ESME, 0.0)
-    number = session.send(BindTransceiver(), 0.0, "bind")
-    session.data_to_send()
-    assert session.cancel(number, 1.0) == Unanswered("bind", Reason.CANCELLED)
-    answer = BindTransceiverResp(sequence_number=number)
-    assert session.receive(encode(answer), 2.0) == [Late("bind", answer)]
-    assert session.state is State.BOUND_TRX
-
-
-# Table 2-1 of the specification: request, states, who sends it.
-TABLE = {
-    "BindTransmitter": ("O", "E"),
-    "BindReceiver": ("O", "E"),
-    "BindTransceiver": ("O", "E"),
-    "SubmitSm": ("T X", "E"),
-    "SubmitMulti": ("T X", "E"),
-    "DataSm": ("T R X", "E S"),
-    "DeliverSm": ("R X", "S"),
-    "QuerySm": ("T X", "E"),
-    "CancelSm": ("T X", "E"),
-    "ReplaceSm": ("T X", "E"),
-    "EnquireLink": ("O T R X", "E S"),
-}
-# What a client takes beyond it: the platform has every deliver_sm answered with status 0.
-TOLERATED = {("T", "DeliverSm", Role.ESME)}
-LETTERS = {"O": State.OPEN, "T": State.BOUND_TX, "R": State.BOUND_RX, "X": State.BOUND_TRX}
-
-
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("letter", LETTERS)
-def test_only_what_the_table_allows_is_sent_and_taken(role: Role, letter: str) -> None:
-    def fresh() -> Session[Any]:
-        if letter == "O":
-            return Session(role, 0.0)
-        return (esme if role is Role.ESME else smsc)(LETTERS[letter])
-
-    mine, theirs = ("E", "S") if role is Role.ESME else ("S", "E")
-    for of in CLASSES:
-        states, roles = TABLE.get(of.__name__, ("", ""))
-        pdu = SubmitMulti(dest_address=(SmeAddress(),)) if of is SubmitMulti else of()
-        session = fresh()
-        if letter in states.split() and mine in roles.split():
-            session.send(pdu, 0.0, None)
-        else:
-            with pytest.raises(StateError):
-                session.send(pdu, 0.0, None)
-        if of.__name__.endswith("Resp") or of in (Unbind, EnquireLink, GenericNack):
-            continue
-        session = fresh()
-        [event] = session.receive(encode(pdu), 0.0)
-        notice = (letter, role) in {
-            ("O", Role.ESME) if of is Outbind else None,
-            *([("R", Role.ESME), ("X", Role.ESME)] if of is AlertNotification else []),
-        }
-        allowed = letter in states.split() and theirs in roles.split()
-        allowed |= (letter, of.__name__, role) in TOLERATED
-        assert isinstance(event, Received if allowed or notice else Refused)
-
-
-def test_what_is_out_of_place_is_answered_so() -> None:
-    session: Session[Any] = Session(Role.SMSC, 0.0)
-    [event] = session.receive(encode(SUBMIT, 5), 0.0)
-    assert event == Refused(
-        SubmitSm(destination_addr="79001234567", short_message=b"Hello", sequence_number=5),
-        CommandStatus.ESME_RINVBNDSTS,
-    )
-    assert written(session) == [SubmitSmResp(command_status=4, sequence_number=5)]
-    session = smsc()
-    session.receive(encode(BindReceiver(), 6), 0.0)
-    assert written(session) == [BindReceiverResp(command_status=5, sequence_number=6)]
-
-
-@pytest.mark.parametrize("pdu", [DeliverSm(short_message=b"Hi"), DataSm()])
-def test_a_delivery_to_a_transmitter_is_the_owners_to_answer(pdu: Pdu) -> None:
-    session = esme(State.BOUND_TX)
-    [event] = session.receive(encode(pdu, 9), 0.0)
-    assert isinstance(event, Received)
-    assert session.peer_requests == 1
-    assert session.data_to_send() == b""
-    answer = DeliverSmResp() if isinstance(pdu, DeliverSm) else DataSmResp()
-    session.reply(event.pdu, answer)
-    assert written(session) == [replace(answer, sequence_number=9)]
-
-
-def test_a_centre_delivers_to_no_transmitter() -> None:
-    session = smsc(State.BOUND_TX)
-    with pytest.raises(StateError, match="may not send DeliverSm in state bound_tx"):
-        session.send(DeliverSm(), 0.0, None)
+from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted, written
 
 
 def test_enquire_link_goes_only_after_the_silence_asked_for() -> None:
@@ -342,140 +210,3 @@ def test_a_peer_that_closes_instead_of_answering_an_unbind_has_answered_it() -> 
     session.unbind(0.0)
     session.data_to_send()
     assert session.eof() == [Closed(Reason.UNBOUND)]
-
-
-def broken(pdu: Pdu, number: int) -> bytes:
-    """The PDU with two octets too many."""
-    octets = encode(pdu, number) + b"\0\0"
-    return len(octets).to_bytes(4, "big") + octets[4:]
-
-
-def test_a_broken_body_is_answered_and_survived() -> None:
-    session = smsc()
-    too_long = encode(SubmitSm(source_addr="x" * 20, destination_addr="7900"), 5)
-    too_long = too_long.replace(b"x" * 20, b"x" * 25)
-    too_long = len(too_long).to_bytes(4, "big") + too_long[4:]
-    events = session.receive(too_long + encode(SUBMIT, 6), 0.0)
-    assert [type(event) for event in events] == [Broken, Received]
-    assert events[0].error.path == "source_addr"
-    assert events[0].octets == too_long
-    assert written(session) == [SubmitSmResp(command_status=0x0A, sequence_number=5)]
-    assert "xxx" not in repr(events[0])
-
-
-@pytest.mark.parametrize("state", BINDS)
-def test_a_broken_delivery_is_answered_as_the_settings_say_and_never_with_a_nack(
-    state: State,
-) -> None:
-    session = esme(state, unreadable_delivery_status=0, generic_nack=False)
-    for pdu, answer in ((DeliverSm(), DeliverSmResp), (DataSm(), DataSmResp)):
-        [event] = session.receive(broken(pdu, 9), 0.0)
-        assert isinstance(event, Broken)
-        assert written(session) == [answer(sequence_number=9)]
-    session = esme()
-    session.receive(broken(DeliverSm(), 9), 0.0)
-    assert written(session) == [DeliverSmResp(command_status=0xC0, sequence_number=9)]
-
-
-def test_an_answer_that_cannot_be_read_leaves_its_request_open() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    first, second = session.receive(broken(SubmitSmResp(message_id="1"), number), 0.0)
-    assert isinstance(first, Broken)
-    assert second == Unanswered("one", Reason.BROKEN_ANSWER)
-
-
-def test_a_refusal_whose_body_cannot_be_read_is_still_a_refusal() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    octets = broken(SubmitSmResp(message_id="1", command_status=0x58), number)
-    _, answered = session.receive(octets, 0.0)
-    assert answered == Answered("one", SubmitSmResp(command_status=0x58, sequence_number=number))
-
-
-def test_a_broken_answer_to_the_sessions_own_requests_will_do() -> None:
-    session = esme(enquire_after=60.0)
-    session.handle_deadline(60.0)
-    [enquiry] = written(session)
-    session.receive(broken(EnquireLinkResp(), enquiry.sequence_number), 61.0)
-    session.handle_deadline(120.9)
-    assert session.data_to_send() == b""
-    session.unbind(121.0)
-    [unbind] = written(session)
-    events = session.receive(broken(UnbindResp(), unbind.sequence_number), 121.0)
-    assert events[-1] == Closed(Reason.UNBOUND)
-
-
-def test_a_broken_answer_to_nothing_is_only_told() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    session.cancel(number, 0.0)
-    for wrong in (broken(SubmitSmResp(message_id="1"), number), broken(SubmitSmResp(), 999)):
-        [event] = session.receive(wrong, 0.0)
-        assert isinstance(event, Broken)
-        assert event.command_status is None
-
-
-def test_a_broken_request_before_the_bind_is_answered_as_out_of_place() -> None:
-    session: Session[Any] = Session(Role.SMSC, 0.0)
-    session.receive(broken(SUBMIT, 9), 0.0)
-    assert written(session) == [SubmitSmResp(command_status=4, sequence_number=9)]
-
-
-def test_a_broken_notice_is_told_and_not_answered() -> None:
-    session = esme()
-    [event] = session.receive(broken(AlertNotification(), 9), 0.0)
-    assert isinstance(event, Broken)
-    assert event.command_status is None
-    assert session.data_to_send() == b""
-
-
-UNKNOWN = bytes.fromhex("00000010 00000110 00000000 00000009")
-
-
-def test_an_unknown_command_is_answered_with_a_nack_where_that_is_allowed() -> None:
-    session = esme()
-    [event] = session.receive(UNKNOWN, 0.0)
-    assert isinstance(event, Refused)
-    assert isinstance(event.pdu, UnknownPdu)
-    assert written(session) == [GenericNack(command_status=3, sequence_number=9)]
-    session = esme(generic_nack=False)
-    [event] = session.receive(UNKNOWN, 0.0)
-    assert event.command_status is None
-    assert session.data_to_send() == b""
-
-
-def test_an_unknown_answer_matches_nothing() -> None:
-    session = esme()
-    [event] = session.receive(UNKNOWN[:4] + b"\x80" + UNKNOWN[5:], 0.0)
-    assert isinstance(event, Unmatched)
-    assert session.data_to_send() == b""
-
-
-def test_lost_framing_ends_the_session_after_the_pdus_before() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    submitted(session, "two")
-    answer = SubmitSmResp(message_id="1", sequence_number=number)
-    wrong = bytes.fromhex("ffffffff 00000005 00000000 00000042")
-    assert session.receive(encode(answer) + wrong, 0.0) == [
-        Answered("one", answer),
-        Unanswered("two", Reason.FRAMING_LOST),
-        Closed(Reason.FRAMING_LOST),
-    ]
-    assert written(session) == [GenericNack(command_status=2, sequence_number=0x42)]
-    session = esme(generic_nack=False)
-    session.receive(wrong, 0.0)
-    assert session.data_to_send() == b""
-
-
-def test_notices_have_no_answer() -> None:
-    session = smsc()
-    session.notify(AlertNotification(source_addr="7900"))
-    [notice] = written(session)
-    assert esme().receive(encode(notice), 0.0) == [Received(notice)]
-    with pytest.raises(StateError):
-        session.notify(Outbind())
-    with pytest.raises(StateError):
-        session.notify(SUBMIT)
-    Session[Any](Role.SMSC, 0.0).notify(Outbind(system_id="centre"))
