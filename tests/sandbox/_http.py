@@ -41,7 +41,9 @@ class Http:
         async with self.session.request(method, url, data=body, headers=headers) as response:
             return Answer(response.status, dict(response.headers), await response.read())
 
-    async def v2(self, resource: str, pairs: Iterable[tuple[str, str]] = (), **more: str) -> Answer:
+    async def v2(
+        self, resource: str, pairs: Iterable[tuple[str, str]] = (), /, **more: str
+    ) -> Answer:
         """A call of version 2, all in a form; ``pairs`` for repeated names."""
         form = [("Login", LOGIN), ("Password", PASSWORD), *pairs, *more.items()]
         async with self.session.post(f"{self.root}/rest/v2/{resource}", data=form) as response:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import smtplib
 from decimal import Decimal
+from email.policy import SMTP as POLICY
 
 import pytest
 
@@ -24,7 +25,7 @@ from devino_sandbox import (
 )
 from tests._vectors import VECTORS, Vector, vector_id
 from tests.sandbox._http import LOGIN, PASSWORD, Http
-from tests.sandbox._mail import FROM, GATEWAY, POLICY, TO, Mailbox, mail, template
+from tests.sandbox._mail import FROM, GATEWAY, TO, Mailbox, mail, template
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ async def test_the_reason_is_in_the_answer_without_the_password(
     with pytest.raises(smtplib.SMTPDataError) as caught:
         await mailbox.send(mail(template(sender="A" * 12)))
     assert caught.value.smtp_code == 554
-    assert b"source address" in caught.value.smtp_error  # type: ignore[operator]
+    assert b"source address" in caught.value.smtp_error
     with pytest.raises(smtplib.SMTPDataError) as unread:
         await mailbox.send(mail(template().rpartition("\n")[0]))
     said = unread.value.smtp_error

@@ -223,7 +223,7 @@ async def test_no_client_holds_up_its_end(
         writer = await client(_place(sandbox.endpoints[name]))
         began = time.monotonic()
     assert time.monotonic() - began < 5
-    writer.transport.abort()  # type: ignore[attr-defined]
+    writer.transport.abort()
     await asyncio.sleep(0)
 
 
