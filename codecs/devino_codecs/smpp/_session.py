@@ -145,6 +145,11 @@ class Session(Generic[C]):
         """How many requests wait for room in the window."""
         return len(self._window.waiting)
 
+    @property
+    def unwritten(self) -> int:
+        """How many PDUs :meth:`data_to_send` would give."""
+        return len(self._window.out)
+
     def send(self, request: Pdu, now: float, context: C, *, timeout: float | None = None) -> int:
         """Send a request, or let it wait for room in the window; its number, for :meth:`cancel`.
 

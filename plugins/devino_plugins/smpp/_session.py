@@ -61,6 +61,9 @@ _log = logging.getLogger(__name__)
 _BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
+_BURSTS = 3
+"""In how many writes a window of requests leaves. In one, each end would wait for the other in
+turn; in many, writing would take longer than what is written."""
 _UNREAD = 2**20
 """Octets that wait to be written, with which nothing more is read."""
 
@@ -105,6 +108,7 @@ class SmppSession:
         self._timer = Timer(clock, self._at_deadline)
         self._rests_until = -inf
         self._transport: asyncio.Transport | None = None
+        self._burst = max(settings.window // _BURSTS, 1)
         self._corked = False
         """Whether :meth:`_flush` will run soon, so that octets may wait for it."""
         self._on_request = on_request or SmppSession._enqueue
@@ -188,6 +192,9 @@ class SmppSession:
         if not self._corked:
             # The first one leaves at once, those that follow it together.
             self._cork()
+            self._write()
+        elif self._machine.unwritten >= self._burst:
+            # The centre has something to do while the rest is made.
             self._write()
         try:
             answer = await future
