@@ -95,7 +95,8 @@ from ._receipt import (
     parse_receipt,
     receipt_of,
 )
-from ._session import Session, SessionSettings
+from ._session import Session
+from ._settings import SessionSettings
 from ._states import Role, State
 from ._times import format_time, parse_time
 from ._tlvs import ItsSessionInfo, NetworkErrorCode, RawTlvs, Tlvs

@@ -15,8 +15,6 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
 from ._codec import DECODERS, encode
 from ._codes import CommandStatus
 from ._errors import FramingError, PduError, StateError
@@ -34,7 +32,7 @@ from ._events import (
     Unmatched,
 )
 from ._faults import fault_status
-from ._framing import MAX_COMMAND_LENGTH, Framer
+from ._framing import Framer
 from ._header import RESPONSE
 from ._pdus import (
     PDU_TYPES,
@@ -51,45 +49,17 @@ from ._pdus import (
     UnknownPdu,
     response_type,
 )
+from ._settings import SessionSettings
 from ._states import BOUND, BOUND_BY, Role, State, may_issue, takes
 from ._window import Window
 
-__all__ = ["Session", "SessionSettings"]
+__all__ = ["Session"]
 
 C = TypeVar("C")
 
 _OPEN, _CLOSED = State.OPEN, State.CLOSED
 _ANSWERS = {of: response_type(of.command_id) for of in PDU_TYPES.values()}
 _NONE: dict[int, Any] = {}
-
-
-class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session behaves. Times are in seconds of the owner's clock, above 0 and finite.
-
-    Raises :exc:`ValueError` for a time or a window that would let a session hang.
-    """
-
-    window: int = 10
-    """How many requests may be written and unanswered; the others wait in the session."""
-    response_timeout: float = 30.0
-    """How long a written request waits for its answer."""
-    enquire_after: float | None = 60.0
-    """Ask ``enquire_link`` when no PDU has come for so long; unanswered, unbind. None: never."""
-    bind_timeout: float | None = None
-    """Close when nobody has bound for so long."""
-    max_command_length: int = MAX_COMMAND_LENGTH
-    generic_nack: bool = True
-    """Whether this end may send ``generic_nack``. Some centres answer one with ``unbind``."""
-    unreadable_delivery_status: int | None = None
-    """How to answer a ``deliver_sm`` or ``data_sm`` with a broken body; None: by what is broken."""
-
-    def __post_init__(self) -> None:
-        if self.window < 1:
-            raise ValueError(f"a window of {self.window} lets nothing through")
-        for name in ("response_timeout", "enquire_after", "bind_timeout"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < inf:
-                raise ValueError(f"{name} is {value}, expected a number of seconds above 0")
 
 
 _DEFAULT = SessionSettings()

@@ -278,7 +278,7 @@ class SmppSession:
     def _receive(self, data: bytes) -> None:
         self._take(self._machine.receive(data, self._now()))
         if not self._corked:
-            # After the tasks that were just woken, so that their requests share one write.
+            # After the tasks that were just woken, so that their requests leave together.
             self._cork()
 
     def _detach(self) -> None:
