@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
-from devino_core import Event, Plugins, Secret
+from devino_core import Plugins, Secret
 from devino_core.settings import convert_settings
 from devino_core.testing import ManualClock
 from devino_plugins.smpp._channel import SmppChannel
@@ -68,7 +68,7 @@ class Listening:
     def __init__(self, channel: SmppChannel) -> None:
         self._events = channel.events()
 
-    async def next(self) -> Event | None:
+    async def next(self) -> Any:
         """Acknowledge the last, and wait for the next; None at the end."""
         return await asyncio.wait_for(anext(self._events, None), 10)
 

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import trustme
@@ -105,7 +106,7 @@ async def test_nobody_there() -> None:
     "login",
     [{"password": "too-long1"}, {"password": "пароль"}, {"system_id": "a" * 16}],
 )
-async def test_a_login_that_smpp_cannot_say(login: dict[str, str]) -> None:
+async def test_a_login_that_smpp_cannot_say(login: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError) as caught:
         async with session(Smsc(), **login):
             pass

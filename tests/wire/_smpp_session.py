@@ -36,6 +36,15 @@ def written(session: Session[Any]) -> list[Any]:
     return [decode(frame) for frame in Framer().feed(session.data_to_send())]
 
 
+def taken(session: Session[Any], octets: bytes, now: float = 0.0) -> list[Any]:
+    """The requests that these octets bring a session's owner, and nothing else."""
+    pdus = []
+    for event in session.receive(octets, now):
+        assert isinstance(event, Received)
+        pdus.append(event.pdu)
+    return pdus
+
+
 def esme(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
     """A client, bound at time 0."""
     session: Session[Any] = Session(Role.ESME, 0.0, SessionSettings(**settings))

@@ -46,7 +46,7 @@ def test_a_broken_body_is_answered_and_survived() -> None:
     too_long = encode(SubmitSm(source_addr="x" * 20, destination_addr="7900"), 5)
     too_long = too_long.replace(b"x" * 20, b"x" * 25)
     too_long = len(too_long).to_bytes(4, "big") + too_long[4:]
-    events = session.receive(too_long + encode(SUBMIT, 6), 0.0)
+    events: list[Any] = session.receive(too_long + encode(SUBMIT, 6), 0.0)
     assert [type(event) for event in events] == [Broken, Received]
     assert events[0].error.path == "source_addr"
     assert events[0].octets == too_long
@@ -132,6 +132,7 @@ def test_an_unknown_command_is_answered_with_a_nack_where_that_is_allowed() -> N
     assert written(session) == [GenericNack(command_status=3, sequence_number=9)]
     session = esme(generic_nack=False)
     [event] = session.receive(UNKNOWN, 0.0)
+    assert isinstance(event, Refused)
     assert event.command_status is None
     assert session.data_to_send() == b""
 

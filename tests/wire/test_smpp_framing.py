@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_codecs.smpp import EnquireLink, Framer, FramingError, SubmitSm, decode, encode
+from devino_codecs.smpp import AnyPdu, EnquireLink, Framer, FramingError, SubmitSm, decode, encode
 from tests.wire._smpp_values import pdus, quick
 
 PDUS = [
@@ -37,7 +37,7 @@ def test_a_cut_anywhere_changes_nothing() -> None:
 
 @given(st.lists(pdus, max_size=5), st.lists(st.integers(1, 60), min_size=1, max_size=60))
 @quick()
-def test_any_pdus_in_any_chunks_come_out_as_they_were(sent: list, sizes: list[int]) -> None:
+def test_any_pdus_in_any_chunks_come_out_as_they_were(sent: list[AnyPdu], sizes: list[int]) -> None:
     stream, framer, frames, at = b"".join(map(encode, sent)), Framer(), [], 0
     while at < len(stream):
         size = sizes[at % len(sizes)]

@@ -26,7 +26,7 @@ from devino_codecs.smpp import (
     UnbindResp,
     encode,
 )
-from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted, written
+from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted, taken, written
 
 
 def test_enquire_link_goes_only_after_the_silence_asked_for() -> None:
@@ -112,8 +112,8 @@ def test_unbinding_in_mid_window_lets_answers_come_and_ends_the_rest() -> None:
 def test_requests_of_the_peer_are_taken_while_unbinding() -> None:
     session = esme()
     session.unbind(0.0)
-    [event] = session.receive(encode(DeliverSm(), 8), 1.0)
-    assert session.reply(event.pdu, DeliverSmResp())
+    [pdu] = taken(session, encode(DeliverSm(), 8), 1.0)
+    assert session.reply(pdu, DeliverSmResp())
     assert [type(pdu) for pdu in written(session)] == [Unbind, DeliverSmResp]
 
 
@@ -153,13 +153,11 @@ def test_answers_in_the_same_read_after_an_unbind_still_count() -> None:
 
 def test_an_unbind_is_answered_after_the_requests_before_it() -> None:
     session = smsc()
-    first, second = session.receive(
-        encode(SUBMIT, 2) + encode(SUBMIT, 3) + encode(Unbind(), 4), 1.0
-    )
+    first, second = taken(session, encode(SUBMIT, 2) + encode(SUBMIT, 3) + encode(Unbind(), 4), 1.0)
     assert session.data_to_send() == b""
-    session.reply(first.pdu, SubmitSmResp(message_id="a"))
+    session.reply(first, SubmitSmResp(message_id="a"))
     assert session.state is State.UNBINDING
-    session.reply(second.pdu, SubmitSmResp(message_id="b"))
+    session.reply(second, SubmitSmResp(message_id="b"))
     assert [pdu.sequence_number for pdu in written(session)] == [2, 3, 4]
     assert session.handle_deadline(1.0) == [Closed(Reason.PEER_UNBOUND)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +37,7 @@ NO_OCTETS = [None, 1.5, object(), [1], "text", bytes(255), bytes(300)]
 NO_LIST = [None, "text", (1,), ("x",), (None,), ()]
 
 
-def misfits(field: Construct[Any, Any]) -> list[object]:
+def misfits(field: Construct[Any, Any]) -> Sequence[object]:
     match field:
         case COctetString():
             return [*NO_TEXT, "x" * field.size, "x" * (field.size + 300)]
@@ -54,7 +54,7 @@ def misfits(field: Construct[Any, Any]) -> list[object]:
 def test_a_value_that_does_not_fit_is_an_encode_error_that_names_its_field(
     of: type[smpp.Pdu],
 ) -> None:
-    filled = {"dest_address": (SmeAddress(),)} if of is SubmitMulti else {}
+    filled: dict[str, Any] = {"dest_address": (SmeAddress(),)} if of is SubmitMulti else {}
     header = [(name, Int32ub) for name in ("command_status", "sequence_number")]
     for name, field in [*fields_of(of), *header]:
         for value in misfits(field):
@@ -133,7 +133,7 @@ def test_an_unknown_command_is_kept_with_header_and_body() -> None:
     assert pdu.body == b"\1\2\3"
     assert encode(pdu) == octets
     with pytest.raises(EncodeError):
-        encode(UnknownPdu(pdu.header, "text"))
+        encode(UnknownPdu(pdu.header, "text"))  # type: ignore[arg-type]
 
 
 def test_an_answer_with_an_error_status_has_no_body() -> None:
@@ -264,7 +264,7 @@ def test_an_error_does_not_chain_to_one_that_holds_the_value() -> None:
 
 def test_pdus_are_values() -> None:
     with pytest.raises(AttributeError):
-        SUBMIT.source_addr = "other"
+        SUBMIT.source_addr = "other"  # type: ignore[misc]
     assert pickle.loads(pickle.dumps(SUBMIT)) == SUBMIT
     assert msgspec.structs.replace(SUBMIT, sequence_number=8) != SUBMIT
 

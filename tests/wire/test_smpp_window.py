@@ -32,7 +32,7 @@ from devino_codecs.smpp import (
     Unmatched,
     encode,
 )
-from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted, written
+from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted, taken, written
 from tests.wire._smpp_values import pdus, quick
 
 
@@ -42,7 +42,7 @@ def test_answers_in_any_order_find_their_requests() -> None:
     stream = b"".join(
         encode(SubmitSmResp(message_id=f"id{number}"), number) for number in (three, one, two)
     )
-    events = session.receive(stream, 1.0)
+    events: list[Any] = session.receive(stream, 1.0)
     assert [(event.context, event.answer.message_id) for event in events] == [
         ("three", f"id{three}"),
         ("one", f"id{one}"),
@@ -224,24 +224,23 @@ def test_a_request_that_cannot_be_encoded_is_not_sent() -> None:
 
 def test_each_request_of_the_peer_is_answered_once_and_in_kind() -> None:
     session = smsc()
-    [event] = session.receive(encode(SUBMIT, 5), 0.0)
+    [pdu] = taken(session, encode(SUBMIT, 5))
     assert session.peer_requests == 1
     for wrong in (QuerySmResp(), SUBMIT, GenericNack()):
         with pytest.raises(StateError):
-            session.reply(event.pdu, wrong)
-    assert session.reply(event.pdu, SubmitSmResp(message_id="1", sequence_number=99))
+            session.reply(pdu, wrong)
+    assert session.reply(pdu, SubmitSmResp(message_id="1", sequence_number=99))
     assert written(session) == [SubmitSmResp(message_id="1", sequence_number=5)]
     with pytest.raises(StateError):
-        session.reply(event.pdu, SubmitSmResp(message_id="1"))
-    [event] = session.receive(encode(QuerySm(), 6), 0.0)
+        session.reply(pdu, SubmitSmResp(message_id="1"))
+    [pdu] = taken(session, encode(QuerySm(), 6))
     session.eof()
-    assert session.reply(event.pdu, QuerySmResp()) is False
+    assert session.reply(pdu, QuerySmResp()) is False
 
 
 def test_a_second_reply_is_refused_while_others_are_owed() -> None:
     session = smsc()
-    events = session.receive(b"".join(encode(SUBMIT, number) for number in (5, 6)), 0.0)
-    first, second = (event.pdu for event in events)
+    first, second = taken(session, b"".join(encode(SUBMIT, number) for number in (5, 6)))
     session.reply(first, SubmitSmResp(message_id="1"))
     with pytest.raises(StateError):
         session.reply(first, SubmitSmResp(message_id="1"))
@@ -252,27 +251,27 @@ def test_a_second_reply_is_refused_while_others_are_owed() -> None:
 
 def test_requests_of_one_number_are_answered_each() -> None:
     session = smsc()
-    events = session.receive(encode(SUBMIT, 5) * 2, 0.0)
-    for event in events:
-        session.reply(event.pdu, SubmitSmResp())
+    pdus = taken(session, encode(SUBMIT, 5) * 2)
+    for pdu in pdus:
+        session.reply(pdu, SubmitSmResp())
     with pytest.raises(StateError):
-        session.reply(events[0].pdu, SubmitSmResp())
+        session.reply(pdus[0], SubmitSmResp())
     assert (session.peer_requests, len(written(session))) == (0, 2)
 
 
 def test_a_request_that_is_forgotten_is_owed_no_answer() -> None:
     session = smsc()
-    one, two = session.receive(encode(SUBMIT, 5) + encode(SUBMIT, 6), 0.0)
-    session.forget(one.pdu)
+    one, two = taken(session, encode(SUBMIT, 5) + encode(SUBMIT, 6))
+    session.forget(one)
     with pytest.raises(StateError):
-        session.forget(one.pdu)
+        session.forget(one)
     with pytest.raises(StateError):
-        session.reply(one.pdu, SubmitSmResp())
+        session.reply(one, SubmitSmResp())
     assert session.receive(encode(Unbind(), 7), 0.0) == []
-    session.forget(two.pdu)
+    session.forget(two)
     assert written(session) == [UnbindResp(sequence_number=7)]
     assert session.handle_deadline(0.0) == [Closed(Reason.PEER_UNBOUND)]
-    session.forget(two.pdu)  # nothing is owed once it has ended
+    session.forget(two)  # nothing is owed once it has ended
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), float("inf"), 0, -1.0])
@@ -285,10 +284,10 @@ def test_a_timeout_that_would_hang_is_refused_and_nothing_is_sent(timeout: float
 
 def test_a_reply_that_cannot_be_encoded_can_be_made_again() -> None:
     session = smsc()
-    [event] = session.receive(encode(SUBMIT, 5), 0.0)
+    [pdu] = taken(session, encode(SUBMIT, 5))
     with pytest.raises(EncodeError):
-        session.reply(event.pdu, SubmitSmResp(message_id="x" * 65))
-    assert session.reply(event.pdu, SubmitSmResp(message_id="x"))
+        session.reply(pdu, SubmitSmResp(message_id="x" * 65))
+    assert session.reply(pdu, SubmitSmResp(message_id="x"))
 
 
 def test_numbers_come_round_to_1() -> None:

@@ -30,7 +30,7 @@ def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
     return encoder(pdu, sequence_number)
 
 
-def decode(data: bytes) -> AnyPdu:
+def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     """One whole PDU from its octets, exactly as many as its ``command_length`` says.
 
     A ``command_id`` that SMPP 3.4 lacks gives :class:`UnknownPdu`. An answer may lack its body,

@@ -36,7 +36,7 @@ class Framer:
         """Octets of a PDU whose rest is still to come; not 0 at the stream's end is a cut PDU."""
         return len(self._buffer)
 
-    def feed(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes | bytearray | memoryview) -> list[bytes]:
         """The PDUs that end in this chunk. Raises :exc:`FramingError` once the stream is lost."""
         if self.error:
             raise self.error
