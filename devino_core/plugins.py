@@ -138,14 +138,15 @@ class Plugins:
         import importlib.metadata
 
         disabled = set(_names(environ, "DEVINO_DISABLED_PLUGINS"))
-        # Each look at a distribution's name reads its metadata from the disk.
+        # Each look at a distribution's name or version reads its metadata from the disk.
         origins: dict[object, str] = {}
         for entry in importlib.metadata.entry_points(group=kernel.GROUP):
             if entry.name in disabled:
                 continue
             dist = entry.dist
             if dist not in origins:
-                origins[dist] = f"{dist.name} {dist.version}" if dist is not None else entry.value
+                said = dist.metadata if dist is not None else None
+                origins[dist] = f"{said['Name']} {said['Version']}" if said else entry.value
             self._load(entry.name, origins[dist], entry.load)
         for module in _names(environ, "DEVINO_PLUGINS"):
             self._load(module, "DEVINO_PLUGINS", partial(importlib.import_module, module))
