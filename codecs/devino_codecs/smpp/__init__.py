@@ -84,7 +84,7 @@ from ._pdus import (
     UnsuccessSme,
     response_type,
 )
-from ._reassembly import Incomplete, Reassembler, Whole
+from ._reassembly import Incomplete, Reassembler, TextKey, Whole, text_key
 from ._receipt import (
     STAT_WORDS,
     DateForm,
@@ -173,6 +173,7 @@ __all__ = [
     "SubmitMultiResp",
     "SubmitSm",
     "SubmitSmResp",
+    "TextKey",
     "Tlvs",
     "Ton",
     "Unanswered",
@@ -197,5 +198,6 @@ __all__ = [
     "response_type",
     "source",
     "status_name",
+    "text_key",
     "user_data",
 ]

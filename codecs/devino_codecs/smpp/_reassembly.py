@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import groupby, takewhile
+from typing import TypeAlias
 
 import msgspec
 
 from ._user_data import Errors, MessageLike, Segment, decode_text, user_data
 
-__all__ = ["Incomplete", "Reassembler", "Whole"]
+__all__ = ["Incomplete", "Reassembler", "TextKey", "Whole", "text_key"]
 
 
 class Whole(msgspec.Struct, frozen=True):
@@ -53,7 +54,8 @@ class _Begun(msgspec.Struct):
     parts: dict[int, tuple[MessageLike, bytes]] = {}
 
 
-_Key = tuple[Segment, int, int, str, int, int, str]
+TextKey: TypeAlias = tuple[Segment, int, int, str, int, int, str]
+"""What the parts of one text have in common."""
 
 
 class Reassembler:
@@ -71,7 +73,7 @@ class Reassembler:
         self.max_age = max_age
         self.max_texts = max_texts
         self.max_octets = max_octets
-        self._begun: dict[_Key, _Begun] = {}
+        self._begun: dict[TextKey, _Begun] = {}
         """The oldest first."""
         self._octets = 0
 
@@ -94,7 +96,7 @@ class Reassembler:
             return [Whole((pdu,), (data.octets,))]
         results: list[Whole | Incomplete] = []
         results += self.expire(now)
-        key = _key(pdu, segment)
+        key = text_key(pdu, segment)
         text = self._begun.get(key)
         if text and segment.number in text.parts:
             if text.parts[segment.number][1] == data.octets:
@@ -125,10 +127,10 @@ class Reassembler:
         oldest = next(iter(self._begun.values()), None)
         return None if oldest is None else oldest.since + self.max_age
 
-    def _given_up(self, key: _Key) -> Incomplete:
+    def _given_up(self, key: TextKey) -> Incomplete:
         return Incomplete(self._taken(key)[0], key[0].total)
 
-    def _taken(self, key: _Key) -> tuple[tuple[MessageLike, ...], tuple[bytes, ...]]:
+    def _taken(self, key: TextKey) -> tuple[tuple[MessageLike, ...], tuple[bytes, ...]]:
         text = self._begun.pop(key)
         self._octets -= text.size
         parts = [part for _, part in sorted(text.parts.items())]
@@ -144,7 +146,8 @@ def _size(pdu: MessageLike, octets: bytes) -> int:
     return size + sum(_PARAMETER + len(value) for _, value in pdu.raw_tlvs)
 
 
-def _key(pdu: MessageLike, segment: Segment) -> _Key:
+def text_key(pdu: MessageLike, segment: Segment) -> TextKey:
+    """What tells the text of this part from others: both addresses, reference, number of parts."""
     return (
         segment._replace(number=0),
         pdu.source_addr_ton,

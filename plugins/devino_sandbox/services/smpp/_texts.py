@@ -7,14 +7,20 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from devino_codecs.smpp import Incomplete, MessagePdu, Reassembler, Segment, Whole, user_data
+from devino_codecs.smpp import (
+    Incomplete,
+    MessagePdu,
+    Reassembler,
+    TextKey,
+    Whole,
+    text_key,
+    user_data,
+)
 from devino_sandbox._messages import StoredMessage
 
 from ._content import Content, is_binary
 
 __all__ = ["Texts"]
-
-_Key = tuple[Segment, int, int, str, int, int, str]
 
 
 class _Begun(NamedTuple):
@@ -30,7 +36,7 @@ class Texts:
     def __init__(self, default: str) -> None:
         self._default = default
         self._reassembler = Reassembler()
-        self._begun: dict[_Key, _Begun] = {}
+        self._begun: dict[TextKey, _Begun] = {}
 
     def message(self, pdu: MessagePdu, content: Content, now: float) -> StoredMessage | None:
         """The message of which this is a further part; None for one that begins a text.
@@ -41,7 +47,7 @@ class Texts:
         if segment is None:
             return None
         self._forget(self._reassembler.expire(now))
-        begun = self._begun.get(_key(pdu, segment))
+        begun = self._begun.get(text_key(pdu, segment))
         if begun is None:
             return None
         # Other octets under the same number are a part of another text.
@@ -58,7 +64,7 @@ class Texts:
             return
         results = self._reassembler.add(pdu, now)
         self._forget(results)
-        key = _key(pdu, segment)
+        key = text_key(pdu, segment)
         begun = self._begun.setdefault(key, _Begun(part, {}))
         begun.octets[segment.number] = content.octets
         for result in results:
@@ -74,22 +80,9 @@ class Texts:
                 first = result.pdus[0]
                 segment = user_data(first).segment
                 if isinstance(first, MessagePdu) and segment is not None:
-                    self._begun.pop(_key(first, segment), None)
+                    self._begun.pop(text_key(first, segment), None)
 
     def _text(self, whole: Whole) -> str:
         if any(is_binary(pdu.data_coding) for pdu in whole.pdus):
             return b"".join(whole.octets).hex(" ")
         return whole.text(errors="replace", default=self._default)
-
-
-def _key(pdu: MessagePdu, segment: Segment) -> _Key:
-    """As the reassembler tells texts apart."""
-    return (
-        segment._replace(number=0),
-        pdu.source_addr_ton,
-        pdu.source_addr_npi,
-        pdu.source_addr,
-        pdu.dest_addr_ton,
-        pdu.dest_addr_npi,
-        pdu.destination_addr,
-    )
