@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -43,7 +43,7 @@ class Capability(enum.StrEnum):
     EVENTS = "events"
 
 
-class Channel(Opened, ABC, Generic[SettingsT_co]):
+class Channel(Opened, Generic[SettingsT_co]):
     """One way to the platform. Override :meth:`send` and whatever else the wire can do.
 
     What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
@@ -61,6 +61,12 @@ class Channel(Opened, ABC, Generic[SettingsT_co]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    async def open(self) -> None:
+        """Acquire what must be acquired in the event loop. Connects to nothing."""
+
+    async def aclose(self) -> None:
+        """Give it back. Safe to call twice."""
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Self
 
 __all__ = ["Opened"]
 
 
-class Opened:
+class Opened(ABC):
     """``async with`` opens it and closes it."""
 
-    async def open(self) -> None:
-        """Acquire what must be acquired in the event loop. Connects to nothing."""
+    @abstractmethod
+    async def open(self) -> None: ...
 
-    async def aclose(self) -> None:
-        """Give it back. Safe to call twice."""
+    @abstractmethod
+    async def aclose(self) -> None: ...
 
     async def __aenter__(self) -> Self:
         await self.open()
