@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -11,6 +10,7 @@ from devino_core.errors import DevinoError, InvalidMessage, Retry, Unsupported
 
 from ._csv import InvalidRow, Row
 from ._exit import ExitCode, Interrupted, OutputFailed, exit_code
+from ._stop import Stop
 from ._tally import Tally
 from .toolkit import App
 
@@ -31,6 +31,7 @@ class Delivery:
         # By ref: the lines that are taken up and not reported.
         self._under_way: dict[str, int] = {}
         self._all_taken_up = False
+        self._stop = Stop()
 
     def check(self, rows: Iterator[Row]) -> int:
         """How many there are. Raises InvalidRow for the first that cannot be sent."""
@@ -45,9 +46,9 @@ class Delivery:
 
     def run(self, rows: Iterable[Row]) -> ExitCode:
         """Send all, tally the receipts, and say how that ended. SIGTERM is as good as Ctrl-C."""
-        before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
         try:
-            self._app.run(self._send(rows))
+            with self._stop:
+                self._app.run(self._send(rows))
         except KeyboardInterrupt:
             if not self._under_way:
                 raise
@@ -61,22 +62,27 @@ class Delivery:
         except Exception:
             self._say_how_far(unknown=True)
             raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
         return self._tally.code
 
     async def _send(self, rows: Iterable[Row]) -> None:
+        self._stop.cancels_this_task()
         async with self._client as client:
             messages = self._taken_up(rows)
             async for receipt in client.send_stream(messages, channel=self._channel, batch=BATCH):
-                self._tally.add(receipt)
+                with self._stop.blocking():
+                    self._tally.add(receipt)
                 del self._under_way[receipt.ref]
 
     def _taken_up(self, rows: Iterable[Row]) -> Iterator[Message]:
+        waiting = iter(rows)
         try:
-            for line, message in rows:
-                self._under_way[message.ref] = line
-                yield message
+            while True:
+                with self._stop.blocking():
+                    row = next(waiting, None)
+                if row is None:
+                    break
+                self._under_way[row.message.ref] = row.line
+                yield row.message
         except InvalidRow as error:
             self._under_way[""] = error.line
             raise

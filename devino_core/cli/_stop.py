@@ -1,0 +1,73 @@
+"""Ctrl-C and SIGTERM, for work that is to say how far it came."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+__all__ = ["Stop"]
+
+
+class Stop:
+    """A block around an event loop that either signal ends with KeyboardInterrupt.
+
+    asyncio does that for Ctrl-C alone, and not where the shell has told a background process to
+    ignore it: SIGTERM must not depend on that. Outside the main thread, where no signals come, it
+    does nothing.
+    """
+
+    def __init__(self) -> None:
+        self._cancel: Callable[[], object] | None = None
+        self._blocks = False
+        self._before: dict[signal.Signals, signal._HANDLER] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before = signal.getsignal(number)
+                if before not in (signal.SIG_IGN, None):
+                    self._before[number] = before
+                    signal.signal(number, self._strike)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        import asyncio
+
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        if kind is asyncio.CancelledError:
+            raise KeyboardInterrupt from None
+
+    def cancels_this_task(self) -> None:
+        """From now on the first signal cancels the calling task, so that it ends in good order."""
+        import asyncio
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+
+    @contextmanager
+    def blocking(self) -> Iterator[None]:
+        """Where the task keeps the loop waiting, for a line of input or for who reads the output.
+
+        Of a cancellation it would not hear there.
+        """
+        self._blocks = True
+        try:
+            yield
+        finally:
+            self._blocks = False
+
+    def _strike(self, *_: object) -> None:
+        import asyncio
+
+        cancel, self._cancel = self._cancel, None
+        if cancel is None:
+            # The second signal, or one so early that nothing is under way.
+            raise KeyboardInterrupt
+        if self._blocks:
+            raise asyncio.CancelledError
+        cancel()

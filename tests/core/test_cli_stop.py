@@ -1,0 +1,99 @@
+"""Ctrl-C and SIGTERM, whatever the process waits for and whoever started it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from devino_core.cli._stop import Stop
+from tests.core._cli import Platform
+
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+
+
+@pytest.fixture(autouse=True)
+def dispositions() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def _ended(work: Callable[[Stop], Awaitable[None]]) -> None:
+    async def run(stop: Stop) -> None:
+        stop.cancels_this_task()
+        await work(stop)
+
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with pytest.raises(KeyboardInterrupt), Stop() as stop:
+        asyncio.run(run(stop))
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_task_that_awaits_is_cancelled(number: signal.Signals) -> None:
+    ends: list[str] = []
+
+    async def work(_: Stop) -> None:
+        signal.raise_signal(number)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ends.append("in good order")
+
+    _ended(work)
+    assert ends == ["in good order"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_task_that_blocks_the_loop_is_ended_where_it_stands(number: signal.Signals) -> None:
+    async def work(stop: Stop) -> None:
+        with stop.blocking():
+            signal.raise_signal(number)
+            pytest.fail("it would still be waiting")
+
+    _ended(work)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_signal_does_not_wait_for_the_good_order(number: signal.Signals) -> None:
+    async def work(_: Stop) -> None:
+        signal.raise_signal(number)
+        signal.raise_signal(number)
+        pytest.fail("it would still be waiting")
+
+    _ended(work)
+
+
+def test_sigterm_ends_what_a_shell_has_told_to_ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    async def work(_: Stop) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    _ended(work)
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_signal_before_anything_is_under_way_ends_it_too() -> None:
+    with pytest.raises(KeyboardInterrupt), Stop():
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_send_outside_the_main_thread_is_sent() -> None:
+    platform = Platform()
+    codes: list[int] = []
+    thread = threading.Thread(
+        target=lambda: codes.append(platform.devino("send", "79031234567", "Hello").exit_code)
+    )
+    thread.start()
+    thread.join()
+    assert codes == [0]
+    assert [message.to for message in platform.sent] == ["79031234567"]
