@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from types import NoneType
 
 import msgspec
@@ -65,7 +66,7 @@ class Message(msgspec.Struct, frozen=True):
         # msgspec checks types when it decodes, not when a program makes a value.
         if type(self.medium) is not Medium:
             msgspec.structs.force_setattr(self, "medium", _medium(self.medium))
-        if misfit := _misfit(tuple(map(type, msgspec.structs.astuple(self)))):
+        if misfit := _misfit(tuple(map(type, _fields(self)))):
             raise InvalidMessage(*misfit)
         # Every wire here has headers, lines or cells that a control character would forge.
         if _forges(self.to):
@@ -109,6 +110,9 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "ref": (str,),
     "options": (Mapping,),
 }
+
+
+_fields = attrgetter(*_TYPES)
 
 
 @lru_cache

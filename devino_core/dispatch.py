@@ -39,19 +39,18 @@ async def dispatch(
     get receipts that carry its error, so that what did succeed is not lost with it.
     """
     todo = list(calls)
+    outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly every call of a busy client, and a task costs as much as all else here.
-        ((positions, run),) = todo
         try:
-            sent = await run()
+            outcomes = [await todo[0][1]()]
         except DevinoError as error:
-            if not _fails_the_call(error):
-                return [failed_receipt(message, error, channel=channel) for message in messages]
-            error.refs = tuple([message.ref for message in messages])
-            raise
-        by_position = dict(zip(positions, sent, strict=True))
-        return [by_position[position] for position in range(len(messages))]
-    outcomes = await _outcomes([run for _, run in todo], concurrency)
+            outcomes = [error]
+    else:
+        outcomes = await _outcomes([run for _, run in todo], concurrency)
+    for number, (positions, _) in enumerate(todo):
+        if (odd := _miscounted(positions, outcomes[number])) is not None:
+            outcomes[number] = odd
     failures = [outcome for outcome in outcomes if _fails_the_call(outcome)]
     if len(failures) == len(outcomes) and len({type(failure) for failure in failures}) == 1:
         failures[0].refs = tuple([message.ref for message in messages])
@@ -91,6 +90,16 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
     else:
         status = Status(state=State.UNKNOWN, description=str(error))
     return Receipt.of(message, status, channel=channel, parts=0, error=error)
+
+
+def _miscounted(
+    positions: Sequence[int], outcome: Sequence[Receipt] | DevinoError
+) -> OutcomeUnknown | None:
+    if isinstance(outcome, DevinoError) or len(outcome) == len(positions):
+        return None
+    return OutcomeUnknown(
+        f"a call gave {len(outcome)} receipts for {len(positions)} messages: a bug of its plugin"
+    )
 
 
 def _fails_the_call(outcome: object) -> TypeGuard[DevinoError]:

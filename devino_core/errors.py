@@ -24,6 +24,8 @@ Nothing in a message of these errors holds a password, a session id, a URL or a 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 __all__ = [
     "AuthenticationFailed",
@@ -42,6 +44,9 @@ __all__ = [
     "Unavailable",
     "Unsupported",
 ]
+
+
+E = TypeVar("E", bound="DevinoError")
 
 
 class Retry(enum.Enum):
@@ -64,6 +69,16 @@ class DevinoError(Exception):
 
     retry: Retry = Retry.NEVER
     refs: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
+        # An exception is copied by a call with its args: that would fail for those that must be
+        # told more, and the copy's error would hide the one that was copied.
+        return _blank, (type(self), *self.args), self.__dict__
+
+
+def _blank(cls: type[E], *args: object) -> E:
+    """What a pickled or copied error begins as; its attributes follow."""
+    return cls.__new__(cls, *args)
 
 
 class ConfigurationError(DevinoError):

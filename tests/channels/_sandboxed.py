@@ -11,7 +11,7 @@ from devino_core.settings import convert_settings
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
 
-PASSWORD = "canary-4d1f"
+PASSWORD = "canary+4d1f&"
 """Distinct from all else, so that a test can search for it."""
 
 

@@ -9,13 +9,32 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from devino_core import errors
-from devino_core.errors import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Throttled
+from devino_core.cli._csv import InvalidRow
+from devino_core.errors import (
+    AuthenticationFailed,
+    DevinoError,
+    InvalidMessage,
+    ProtocolViolation,
+    Rejected,
+    Throttled,
+)
+
+
+class Locked(AuthenticationFailed):
+    """As a plugin might have it: with a constructor of its own."""
+
+    def __init__(self, minutes: int, *, until: str) -> None:
+        super().__init__(f"locked for {minutes} minutes", code=4)
+        self.until = until
+
 
 BY_HAND: dict[type[DevinoError], DevinoError] = {
     InvalidMessage: InvalidMessage("sender", "is too long", ref="r1"),
     ProtocolViolation: ProtocolViolation("no JSON", changes=False),
     Rejected: Rejected("wrong number", code=6),
     Throttled: Throttled("slowly", retry_after=2.5),
+    Locked: Locked(5, until="noon"),
+    InvalidRow: InvalidRow(7, "to", "is empty"),
 }
 
 
@@ -29,7 +48,7 @@ def _kinds(root: type[DevinoError] = DevinoError) -> Iterator[type[DevinoError]]
 @pytest.mark.parametrize(
     "travel", [copy.copy, copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))]
 )
-@pytest.mark.parametrize("kind", list(_kinds()))
+@pytest.mark.parametrize("kind", [*_kinds(), Locked, InvalidRow])
 def test_an_error_arrives_with_all_that_it_says(
     kind: type[DevinoError], travel: Callable[[DevinoError], DevinoError]
 ) -> None:

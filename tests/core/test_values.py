@@ -53,6 +53,17 @@ def test_a_medium_may_be_given_by_its_name() -> None:
     assert Message("1", "a", medium="SMS").medium is Medium.SMS  # type: ignore[arg-type]
 
 
+def test_a_message_may_be_extended() -> None:
+    class Campaign(Message, frozen=True, kw_only=True):
+        sender: str | None = "DEVINO"
+        campaign: str = ""
+
+    message = Campaign("79031234567", "Hello", campaign="spring")
+    assert (message.sender, message.medium, message.campaign) == ("DEVINO", Medium.SMS, "spring")
+    with pytest.raises(InvalidMessage, match="sender: must be str or None, not int"):
+        Campaign("79031234567", "Hello", sender=7)  # type: ignore[arg-type]
+
+
 def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
     assert normalize(Message("+7\u00a0916\u00a0123-45-67", "a").to) == "79161234567"
 

@@ -18,6 +18,11 @@ class Session(Masked, frozen=True):
 
     id: str
 
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.id
+
 
 class Login(Masked, frozen=True):
     """Login and password: with every request of version 2, with :class:`GetSession` of version 1.
@@ -29,6 +34,11 @@ class Login(Masked, frozen=True):
 
     login: str
     password: str
+
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.password
 
 
 Credentials = Session | Login

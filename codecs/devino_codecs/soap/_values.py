@@ -57,6 +57,11 @@ class Session(Masked, frozen=True, kw_only=True):
 
     masked: ClassVar[frozenset[str]] = frozenset({"session_id"})
 
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.session_id
+
 
 class Login(Masked, frozen=True, kw_only=True):
     """Login and password, in every request of the V2 services."""
@@ -65,6 +70,11 @@ class Login(Masked, frozen=True, kw_only=True):
     password: Annotated[str, Element("password", STRING)]
 
     masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.password
 
 
 class SmsMessage(msgspec.Struct, frozen=True, kw_only=True):

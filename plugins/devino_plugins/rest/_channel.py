@@ -31,7 +31,7 @@ from devino_codecs.rest import (
 )
 from devino_core import DevinoError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.http import Body
+from devino_core.http import Body, HttpAnswer
 from devino_core.login import LoginSession
 from devino_plugins._common.channels import (
     SmsAndViberChannel,
@@ -111,16 +111,10 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
             content_type=REQUEST_TYPE,
             changes=changes,
         )
-        try:
-            value = decode_answer(type(request), answer.status, answer.body)
-        except DecodeError as error:
-            raise unreadable(answer.status, error.reason, changes=changes) from None
-        if isinstance(value, RestError):
-            refused = _refused(value, credentials, changes, answer.status)
-            # What it repeats, a crash reporter would show with this frame.
-            del value
-            raise refused
-        return value
+        outcome = _outcome(type(request), answer, credentials, changes)
+        if isinstance(outcome, DevinoError):
+            raise outcome
+        return outcome
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
@@ -135,9 +129,21 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         return viber_status(await self._ask(GetViberState(message_id)), message_id=message_id)
 
 
-def _refused(error: RestError, credentials: Credentials, changes: bool, status: int) -> DevinoError:
-    secret = credentials.id if isinstance(credentials, Session) else credentials.password
-    return refusal(error.code, masked(error.description, secret), changes=changes, status=status)
+def _outcome(
+    of: type[Request[A]], answer: HttpAnswer, credentials: Credentials, changes: bool
+) -> A | DevinoError:
+    """What was asked for, or the error to raise: not here, where a refusal may hold a secret that
+    a crash reporter would show with this frame.
+    """
+    status = answer.status
+    try:
+        value = decode_answer(of, status, answer.body)
+    except DecodeError as error:
+        return unreadable(status, error.reason, changes=changes)
+    if isinstance(value, RestError):
+        description = masked(value.description, credentials.secret)
+        return refusal(value.code, description, changes=changes, status=status)
+    return value
 
 
 class RestChannel(_RestChannel):

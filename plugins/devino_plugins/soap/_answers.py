@@ -97,15 +97,15 @@ def incoming(messages: Iterable[IncomingMessage], *, channel: str) -> list[Incom
     return events
 
 
-def error_of(fault: Fault, text: str, *, changes: bool) -> DevinoError:
-    """The error to raise for a fault and its text; ``changes``: whether the call had an effect.
+def error_of(fault: Fault, *, changes: bool) -> DevinoError:
+    """The error to raise for a fault; ``changes`` says whether the call had an effect.
 
     A fault of the platform in words that no table has may be a failure half-way: of a send it
     does not tell whether it was carried out.
     """
     code = fault.rest_code
     if code is not None:
-        return refusal(code, text, changes=changes)
+        return refusal(code, fault.message, changes=changes)
     if fault.code != FaultCode.RECEIVER:
-        return Rejected(text, code=str(fault.code))
-    return failure(text, changes=changes)
+        return Rejected(fault.message, code=str(fault.code))
+    return failure(fault.message, changes=changes)

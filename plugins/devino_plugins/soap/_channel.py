@@ -10,13 +10,14 @@ from decimal import Decimal
 from functools import partial
 from typing import ClassVar, TypeVar, cast
 
+import msgspec
 from aiolimiter import AsyncLimiter
 
 from devino_codecs import DecodeError, EncodeError, soap
 from devino_core import ConfigurationError, DevinoError, Incoming, InvalidMessage, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
-from devino_core.http import Body
+from devino_core.http import Body, HttpAnswer
 from devino_core.login import LoginSession
 from devino_plugins._common.channels import (
     SmsAndViberChannel,
@@ -117,16 +118,10 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
                 headers=headers,
                 changes=changes,
             )
-        try:
-            result = soap.decode_answer(type(request), answer.body)
-        except DecodeError as error:
-            raise unreadable(answer.status, error.reason, changes=changes) from None
-        if isinstance(result, soap.Fault):
-            failure = _failure(result, credentials, changes)
-            # What it repeats, a crash reporter would show with this frame.
-            del result
-            raise failure
-        return result
+        outcome = _outcome(type(request), answer, credentials, changes)
+        if isinstance(outcome, DevinoError):
+            raise outcome
+        return outcome
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
@@ -150,12 +145,20 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         )
 
 
-def _failure(fault: soap.Fault, credentials: soap.Credentials, changes: bool) -> DevinoError:
-    if isinstance(credentials, soap.Session):
-        secret = credentials.session_id
-    else:
-        secret = credentials.password
-    return error_of(fault, masked(fault.message, secret), changes=changes)
+def _outcome(
+    of: type[soap.Request[A]], answer: HttpAnswer, credentials: soap.Credentials, changes: bool
+) -> A | DevinoError:
+    """What was asked for, or the error to raise: not here, where a fault may hold a secret that a
+    crash reporter would show with this frame.
+    """
+    try:
+        result = soap.decode_answer(of, answer.body)
+    except DecodeError as error:
+        return unreadable(answer.status, error.reason, changes=changes)
+    if isinstance(result, soap.Fault):
+        told = msgspec.structs.replace(result, reason=masked(result.reason, credentials.secret))
+        return error_of(told, changes=changes)
+    return result
 
 
 class SoapChannel(_SoapChannel):
