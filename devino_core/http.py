@@ -132,7 +132,9 @@ class HttpSession(Opened):
             turns.release()
 
     def _tls(self) -> ssl.SSLContext | bool:
-        """What verifies the peer; reading the authorities takes longer than many a call."""
+        """What verifies the peer. True is aiohttp's own context, which verifies too, for a proxy:
+        to read the authorities anew takes longer than many a call.
+        """
         return ssl.create_default_context() if self._encrypted else True
 
     async def _post(

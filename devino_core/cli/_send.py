@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 import rich_click as click
@@ -105,6 +105,7 @@ def send(
         delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
         if dry_run:
             _say_checked(app, delivery.check(iter(rows)))
+            app.finish(ExitCode.DONE)
         app.finish(delivery.run(rows))
     if text is not None or "ref" in given:
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
@@ -119,6 +120,7 @@ def send(
     delivery = Delivery(app, app.client(), tally, channel=channel)
     if dry_run:
         _say_checked(app, delivery.check(read()))
+        app.finish(ExitCode.DONE)
     total = None if file == "-" else delivery.check(read())
     try:
         with tally.progress(total):
@@ -128,12 +130,11 @@ def send(
     app.finish(code)
 
 
-def _say_checked(app: App, count: int) -> NoReturn:
+def _say_checked(app: App, count: int) -> None:
     if app.json:
         app.show({"sendable": count})
     else:
         app.line(f"{count} can be sent; none was")
-    app.finish(ExitCode.DONE)
 
 
 def _with_fallback(rows: Iterable[Row]) -> Iterator[Row]:
