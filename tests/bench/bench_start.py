@@ -1,7 +1,7 @@
 """What it costs to start: each import and command in a process of its own.
 
-Beside bare Python stands what the start cannot be below: the libraries that it is made of, imported,
-or for the command line put to the least use.
+Beside bare Python stands what the start cannot be below: the libraries that it is made of,
+imported, or for the command line put to the least use.
 """
 
 from __future__ import annotations
