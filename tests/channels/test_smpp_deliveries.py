@@ -18,6 +18,7 @@ from devino_core import (
 from tests.channels._smpp import Listening, until
 from tests.channels._smpp_wired import (
     TO,
+    Wired,
     answers_of,
     listening,
     receipt,
@@ -25,6 +26,7 @@ from tests.channels._smpp_wired import (
     taken,
     wired,
 )
+from tests.channels._smsc import Connection
 
 
 async def test_a_receipt_that_comes_before_the_answer_has_the_ref() -> None:
@@ -194,6 +196,40 @@ async def test_what_comes_where_events_cannot_be_iterated_is_left_to_the_centre(
         sender.write(smpp.encode(smpp.EnquireLink(), 6))
         await until(lambda: answers_of(sender) == [smpp.EnquireLinkResp(sequence_number=6)])
     assert "a DeliverSm is left to the centre: `bind = 'transmitter'`" in caplog.text
+
+
+async def bound_for_sending(wire: Wired) -> Connection:
+    """The session that one message was sent through."""
+    sending = asyncio.create_task(wire.channel.send([Message(TO, "a")]))
+    connection: Connection
+    connection, submit = await wire.centre.request(SubmitSm)
+    connection.reply(submit, SubmitSmResp(message_id="17"))
+    await sending
+    return connection
+
+
+async def test_an_unbind_of_the_centre_does_not_wait_for_what_is_left_to_it() -> None:
+    async with wired(bind="transmitter") as wire:
+        connection = await bound_for_sending(wire)
+        connection.write(smpp.encode(DeliverSm(source_addr=TO, short_message=b"hi"), 5))
+        connection.write(smpp.encode(smpp.Unbind(), 7))
+        await until(lambda: answers_of(connection) == [smpp.UnbindResp(sequence_number=7)])
+
+
+async def test_an_unbind_of_the_centre_does_not_wait_for_what_was_too_much() -> None:
+    async with wired(bind="transceiver", incoming=1) as wire:
+        connection = await bound_for_sending(wire)
+        for number in (5, 6):
+            connection.write(smpp.encode(DeliverSm(source_addr=TO, short_message=b"hi"), number))
+        await settle()
+        events = Listening(wire.channel)
+        assert isinstance(await events.next(), Incoming)
+        telling = asyncio.create_task(events.next())
+        await until(lambda: answers_of(connection) == [smpp.DeliverSmResp(sequence_number=5)])
+        connection.write(smpp.encode(smpp.Unbind(), 7))
+        await until(lambda: smpp.UnbindResp(sequence_number=7) in answers_of(connection))
+        telling.cancel()
+        await asyncio.wait([telling])
 
 
 @pytest.mark.parametrize("bind", ["separate", "transceiver", "transmitter"])

@@ -15,7 +15,7 @@ import construct
 from construct import FormatField
 
 from ._fields import ToEnd, UnfitError
-from ._tlvs import TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
+from ._tlvs import NO_TLVS, TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
 
 __all__ = ["SAR", "integer_run", "read_tlvs", "write_tlvs"]
 
@@ -155,7 +155,7 @@ def _read_each(data: bytes, began: int) -> tuple[Tlvs, RawTlvs]:
             _learn(names)
         if names in _read_by_names:
             _read_by_size[end - began] = _read_by_names[names]
-    return cast("Tlvs", tlvs), tuple(raw_tlvs)
+    return cast("Tlvs", tlvs or NO_TLVS), tuple(raw_tlvs)
 
 
 def _reader(row: Tlv) -> Read:

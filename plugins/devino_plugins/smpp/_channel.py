@@ -95,6 +95,7 @@ class SmppChannel(Channel[SmppSettings]):
         except ConfigurationError as error:
             raise ConfigurationError(f"channel {name!r}: {error}") from None
         self._parts: _Parts | None = None
+        self._has_left = False
 
     async def open(self) -> None:
         # Made once: it reads every certificate of the system.
@@ -248,11 +249,14 @@ class SmppChannel(Channel[SmppSettings]):
 
     def _leave(self, session: SmppSession, pdu: Pdu) -> None:
         """Nobody can be given it, so it is not acknowledged."""
-        _log.warning(
+        session.leave(pdu)
+        _log.log(
+            logging.DEBUG if self._has_left else logging.WARNING,
             "a %s is left to the centre: `bind = %r` gives no events",
             type(pdu).__name__,
             self.settings.bind,
         )
+        self._has_left = True
 
     def _pool(self, mode: Bind, inbox: Inbox, tls: ssl.SSLContext | None) -> Pool:
         async def open_(host: Host, on_end: Callable[[SmppSession], None]) -> SmppSession:

@@ -93,6 +93,8 @@ class Inbox:
             else:
                 put = partial(self._put_receipt, session, pdu, receipt)
                 self._correlator.find(receipt.id, put)
+        else:
+            session.leave(pdu)
 
     async def next(self) -> Held | None:
         """The next event, None once the inbox is closed. Raises what receiving failed with."""

@@ -220,6 +220,13 @@ class SmppSession:
             self._cork()
         return replied
 
+    def leave(self, request: Pdu) -> None:
+        """Leave a request to the centre: it is never answered, and no ``unbind`` waits for that."""
+        if response_type(request.command_id) is not None:
+            self._machine.forget(request)
+            if not self._corked:
+                self._cork()
+
     def pause(self, seconds: float) -> None:
         """Let requests wait so long, as after ESME_RTHROTTLED."""
         self._rests_until = self._now() + seconds
@@ -328,6 +335,8 @@ class SmppSession:
         if len(self._incoming) < self._incoming_limit:
             self._incoming.append(pdu)
             self._wake_reader()
+        else:
+            self.leave(pdu)
 
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():

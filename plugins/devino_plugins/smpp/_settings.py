@@ -35,9 +35,10 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     bind: Literal["separate", "transceiver", "transmitter", "receiver"] = "separate"
     """``separate``: sessions that send, and one that receives while events are iterated; what the
     centre delivers over the former is an event too. ``transceiver``: both in the same sessions, and
-    events are to be iterated all the time, for the centre waits for their acknowledgement.
-    ``transmitter``, ``receiver``: only the one; what is delivered to a ``transmitter`` nevertheless
-    stays unacknowledged, for the centre to deliver elsewhere."""
+    events are to be iterated all the time, for the centre waits for their acknowledgement. Parts of
+    a longer text are acknowledged as they come in either, all but the last, also while nobody
+    iterates. ``transmitter``, ``receiver``: only the one; what is delivered to a ``transmitter``
+    nevertheless stays unacknowledged, for the centre to deliver elsewhere."""
     sessions: Positive = 1
     """How many sessions are used at once; ``separate`` needs one more to receive. The platform
     allows an account 4."""
