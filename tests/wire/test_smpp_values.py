@@ -283,6 +283,8 @@ def test_a_pdu_without_parameters_shares_none_and_lets_none_be_added() -> None:
         with pytest.raises(TypeError, match="tlvs are given when a PDU is made"):
             change(pdu.tlvs)
     assert SubmitSm().tlvs == {}
+    only_raw = msgspec.structs.replace(SUBMIT, raw_tlvs=((0x1400, b"vendor"),))
+    assert repr(decode(encode(only_raw))) == repr(only_raw)
     for copied in (copy.deepcopy(pdu), pickle.loads(pickle.dumps(pdu))):
         assert copied == pdu
         copied.tlvs["user_message_reference"] = 1

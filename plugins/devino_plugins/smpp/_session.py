@@ -62,8 +62,9 @@ _BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
 _BURSTS = 3
-"""In how many writes a window of requests leaves. In one, each end would wait for the other in
-turn; in many, writing would take longer than what is written."""
+"""A request from rest leaves alone, and those after it in writes of a window's so many-th part. In
+one, each end would wait for the other in turn; in many, writing would take longer than what is
+written."""
 _UNREAD = 2**20
 """Octets that wait to be written, with which nothing more is read."""
 
