@@ -14,17 +14,18 @@ class Archive:
     """Messages, oldest first: all that have still something before them, and the latest others.
 
     Of those with which nothing more will happen at least ``keep`` are remembered, and at most a
-    quarter more. Raises ValueError for a ``keep`` below 1.
+    quarter more; while others have something before them, a quarter of their number more, too.
+    Raises ValueError for a ``keep`` that is no whole number of 1 or more.
     """
 
     def __init__(self, keep: int) -> None:
-        if keep < 1:
-            raise ValueError("keep must be 1 or more")
+        if type(keep) is not int or keep < 1:
+            raise ValueError(f"keep is {keep!r}, expected a whole number of 1 or more")
         self._keep = keep
         # In the order of their ids, so that an id is found by bisection: an index of a hundred
         # thousand segments would be larger than their messages.
         self._messages: list[StoredMessage] = []
-        self._limit = _room(keep)
+        self._ended = 0
 
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._messages)
@@ -32,8 +33,12 @@ class Archive:
     def add(self, messages: Sequence[StoredMessage]) -> None:
         """Messages with ids above all others."""
         self._messages += messages
-        if len(self._messages) > self._limit:
-            self._tidy()
+        self._tidy()
+
+    def ended(self, count: int) -> None:
+        """So many that are here, or are to be added next, have no way before them any more."""
+        self._ended += count
+        self._tidy()
 
     def find(self, number: int) -> StoredMessage | None:
         """The message that has this id among its segments'."""
@@ -43,17 +48,15 @@ class Archive:
         return message if within else None
 
     def _tidy(self) -> None:
-        surplus = len(self._messages) - self._keep
+        surplus = self._ended - self._keep
+        # What has to be kept is not looked through for every few that end.
+        if surplus <= (len(self._messages) - surplus) // 4:
+            return
         kept: list[StoredMessage] = []
         for message in self._messages:
             if surplus and not message.way:
                 surplus -= 1
+                self._ended -= 1
             else:
                 kept.append(message)
         self._messages = kept
-        # Where much has to be kept, it is not looked through for every few that come.
-        self._limit = _room(max(self._keep, len(kept)))
-
-
-def _room(count: int) -> int:
-    return count + count // 4

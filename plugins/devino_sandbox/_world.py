@@ -61,7 +61,8 @@ class World:
     zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
     ``seed``: for the dice of faults by chance; session ids apart, all else repeats itself exactly.
     ``keep``: how many messages with which nothing more will happen are remembered, and incoming
-    ones; about the oldest beyond, no method knows anything any more.
+    ones; about the oldest beyond, no method knows anything any more. Raises ValueError for one that
+    is no whole number of 1 or more.
     """
 
     def __init__(
@@ -178,7 +179,7 @@ class World:
         self.advance()
         if message.state not in _UNSENT:
             return False
-        message.way = ()
+        self._end([message])
         message.step = LIVES[message.submission.medium].withdrawn
         message.reported_at = self.clock.now()
         _tell(self._on_change, message)
@@ -342,14 +343,20 @@ class World:
     ) -> None:
         """Put the next step of messages that live alike on the timeline."""
         if index == len(way):
-            for message in messages:
-                message.way = ()
+            self._end(messages)
             return
         try:
             due = began + way[index][0]
         except OverflowError:
             return  # beyond the year 9999
         self.timeline.at(due, partial(self._take_step, messages, way, index, began))
+
+    def _end(self, messages: Sequence[StoredMessage]) -> None:
+        """Nothing more will happen with them."""
+        ending = [message for message in messages if message.way]
+        for message in ending:
+            message.way = ()
+        self._messages.ended(len(ending))
 
     def _take_step(
         self,
@@ -405,6 +412,7 @@ class World:
             for address in to
         ]
         self._record(refused)
+        self._messages.ended(len(refused))
 
     def _record(self, messages: Sequence[StoredMessage]) -> None:
         self._messages.add(messages)

@@ -9,7 +9,7 @@ import pytest
 
 from devino_core import State
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, Refused, StoredMessage, Submission, World
+from devino_sandbox import Account, Fate, Refused, StoredMessage, Submission, World
 from devino_sandbox.services.xml import XmlService
 from tests.sandbox.conftest import START
 
@@ -84,6 +84,40 @@ def test_a_bulk_that_is_under_way_is_remembered_whole(world: World, clock: Manua
     assert not any(knows(world, message) for message in bulk)
 
 
+def test_what_is_scheduled_takes_no_room_from_what_has_ended(world: World) -> None:
+    submit(world, KEEP * 2, send_at=START + timedelta(days=1))
+    taken = submit(world, KEEP * 10)
+    assert all(knows(world, message) for message in taken[-KEEP:])
+    assert not any(knows(world, message) for message in taken[: -KEEP - 3 * KEEP // 4])
+
+
+def test_when_many_come_to_their_ends_no_more_are_remembered_than_of_others(
+    world: World, clock: ManualClock
+) -> None:
+    for number in range(KEEP * 10):
+        world.submit(submission(world), [f"7917{number:07}"])
+        clock.advance(0.001)
+    assert len(list(world.messages())) == KEEP * 10
+    for _ in range(KEEP * 10):
+        clock.advance(0.001)
+        world.advance()
+        ended = sum(not message.way for message in world.messages())
+        pending = sum(bool(message.way) for message in world.messages())
+        assert ended <= KEEP + (KEEP + pending) / 4
+    clock.advance(1)
+    assert KEEP <= len(list(world.messages())) <= MOST
+
+
+def test_a_fate_that_is_over_at_once_counts_too(clock: ManualClock) -> None:
+    world = World(clock=clock, keep=KEEP, fate_of=lambda *_: Fate(()))
+    submit(world, KEEP * 3)
+    for at in (None, START + timedelta(hours=1)):
+        for scheduled in submit(world, KEEP * 3, send_at=START + timedelta(days=1)):
+            world.replace(scheduled, submission(world, send_at=at))
+    clock.advance(24 * 60 * 60)
+    assert KEEP <= len(list(world.messages())) <= MOST
+
+
 @pytest.mark.parametrize("to", ["79990000099", "79990000255", "79990000046"])
 def test_every_fate_comes_to_an_end(world: World, to: str) -> None:
     [message] = world.submit(submission(world), [to])
@@ -150,6 +184,7 @@ def test_open_sessions_are_limited(
     assert [world.session(session) for session in sessions] == [None] * 2 + [account] * 3
 
 
-def test_nothing_at_all_cannot_be_kept() -> None:
-    with pytest.raises(ValueError, match="keep"):
-        World(keep=0)
+@pytest.mark.parametrize("keep", [0, -1, True, 1.5, "5", None])
+def test_what_is_no_number_of_messages_cannot_be_kept(keep: object) -> None:
+    with pytest.raises(ValueError, match=f"keep is {keep!r}"):
+        World(keep=keep)  # type: ignore[arg-type]
