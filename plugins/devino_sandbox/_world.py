@@ -61,7 +61,8 @@ class World:
     zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
     ``seed``: for the dice of faults by chance; session ids apart, all else repeats itself exactly.
     ``keep``: how many messages with which nothing more will happen are remembered, and incoming
-    ones; about the oldest beyond, no method knows anything any more. Raises ValueError for one that
+    ones, and how many deliveries the SMSC holds for an account; about the oldest beyond, no method
+    knows anything any more. Raises ValueError for one that
     is no whole number of 1 or more.
     """
 
@@ -86,6 +87,7 @@ class World:
         self.fate_of = fate_of
         self.zone_of = zone_of
         self.strict = strict
+        self.keep = keep
         self.faults = Faults(seed)
         self.timeline = Timeline(clock)
         self._sessions = Sessions()

@@ -365,6 +365,17 @@ class TestDelivery:
             await esme.quiet()
         assert len(caplog.records) == 1
 
+    async def test_no_more_receipts_wait_than_the_world_keeps_messages(
+        self, account: Account, clock: ManualClock
+    ) -> None:
+        async with running(World([account], clock=clock, keep=3)) as smsc:
+            sender = await smsc.bind(smpp.BindTransmitter)
+            ids = [await sender.submit(submit(registered_delivery=1)) for _ in range(9)]
+            smsc.wait(1)
+            esme = await smsc.bind()
+            assert [(await esme.receipt()).id for _ in range(3)] == ids[-3:]
+            await esme.quiet()
+
     @pytest.mark.parametrize("action", [Drop(), DropAnswer(), Hang()])
     async def test_deliveries_can_be_made_to_fail(
         self, smsc: Smsc, esme: Esme, action: Drop | DropAnswer | Hang

@@ -16,10 +16,11 @@ manual does not say, it is decided thus:
 - ``data_coding`` 0 is GSM 7 bit, a septet an octet. Binary data is shown in hex. What has no known
   coding is refused with 0x104, ESME_RINVDCS of SMPP 5.0.
 - A receipt goes to any session of the account that receives, as do incoming messages. Until one
-  is bound they wait, at most :attr:`SmppSettings.queue` of them; what is not acknowledged is
-  delivered again. A ``deliver_sm_resp`` with an error is logged, and after it the delivery is tried
-  again in :attr:`SmppSettings.retry_after` seconds, unless the error is ESME_RX_P_APPN or
-  ESME_RX_R_APPN. After a ``generic_nack`` the session is unbound.
+  is bound they wait: :attr:`SmppSettings.queue` of an account at most, by default as many as the
+  World keeps messages, and beyond the oldest are lost. What is not acknowledged is delivered again.
+  A ``deliver_sm_resp`` with an error is logged, and after it the delivery is tried again in
+  :attr:`SmppSettings.retry_after` seconds, unless the error is ESME_RX_P_APPN or ESME_RX_R_APPN.
+  After a ``generic_nack`` the session is unbound.
 - The ``err`` of a receipt and the ``error_code`` of ``query_sm_resp`` are the platform's number of
   the state, 0 for a message that has arrived.
 - ``query_sm``, ``cancel_sm`` and ``replace_sm`` of an id that is not known, or not for the

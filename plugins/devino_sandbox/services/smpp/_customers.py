@@ -19,9 +19,9 @@ __all__ = ["Customer", "Customers"]
 class Customer:
     """An account as the SMSC knows it."""
 
-    def __init__(self, account: Account, settings: SmppSettings) -> None:
+    def __init__(self, account: Account, settings: SmppSettings, keep: int) -> None:
         self.account = account
-        self.outbox = Outbox(settings.queue)
+        self.outbox = Outbox(keep if settings.queue is None else settings.queue)
         self.texts = Texts(settings.alphabet)
         self.sessions = 0
         self.refused: Counter[str] = Counter()
@@ -42,7 +42,8 @@ class Customers:
         """The customer that this account is."""
         customer = self._by_login.get(account.login)
         if customer is None or customer.account is not account:
-            customer = self._by_login[account.login] = Customer(account, self._settings)
+            customer = Customer(account, self._settings, self._world.keep)
+            self._by_login[account.login] = customer
         return customer
 
     def bind(self, request: BindRequest) -> Customer | CommandStatus:

@@ -25,8 +25,8 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait after a refused bind; in a strict World only."""
     window: int = 10
     """``deliver_sm`` that a session may leave unacknowledged."""
-    queue: int = 100_000
-    """Deliveries that wait for an account; beyond, the oldest are lost."""
+    queue: int | None = None
+    """Deliveries that wait for an account; beyond, the oldest are lost. None: ``World.keep``."""
     retry_after: float = 5.0
     """When to deliver again what a client answered with an error."""
     response_timeout: float = 30.0
