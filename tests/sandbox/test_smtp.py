@@ -159,10 +159,23 @@ async def test_a_mail_that_is_too_large_is_refused_announced_or_not(
         return smtp.data(large)[0]
 
     assert await mailbox.talk(unannounced) == 552
-    (shown,) = world.messages()
-    assert shown.reason is not None
-    assert "larger than 1048576 bytes" in shown.reason
-    assert shown.submission.sender == FROM
+    for shown in world.messages():
+        assert shown.reason is not None
+        assert "larger than 1048576 bytes" in shown.reason
+        assert (shown.submission.sender, shown.submission.text) == (FROM, "")
+    assert len(list(world.messages())) == 2
+
+
+async def test_what_else_is_wrong_with_a_sender_is_no_mail(world: World, mailbox: Mailbox) -> None:
+    order(world, "MAIL", AnswerError(552))
+
+    def talk(smtp: smtplib.SMTP) -> list[int]:
+        smtp.ehlo()
+        said = ["<a@b.ru> SIZE=9999999", "<a@b.ru> SIZE=x", "<a@b.ru> SIZE", ""]
+        return [smtp.docmd("MAIL", f"FROM:{one}")[0] for one in said]
+
+    assert await mailbox.talk(talk) == [552, 501, 501, 501]
+    assert list(world.messages()) == []
 
 
 async def test_the_reason_is_in_the_answer_without_the_password(

@@ -5,7 +5,8 @@ refuses, and here it is decided thus:
 
 - A mail that cannot be read, or is refused for its login, sender, numbers or cost, is answered 554
   with the reason, and shown among the messages with it; of many recipients one bad one refuses all.
-- Only ``CR LF . CR LF`` ends a mail. One above 1 MiB is 552, one with a line above 998 bytes 500.
+- Only ``CR LF . CR LF`` ends a mail. One above 1 MiB is 552, announced so by ``SIZE=`` or not, one
+  with a line above 998 bytes 500; these are shown too, without a text.
 - Any host is right after ``email2sms@``; another address is 550. AUTH is offered, with the
   accounts' logins, and not needed.
 - A sandbox with TLS takes mails and logins after STARTTLS only, and answers 530 before; one

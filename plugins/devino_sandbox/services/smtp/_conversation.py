@@ -23,6 +23,7 @@ _VERBS = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "Q
 OPERATIONS = ("CONNECT", *_VERBS, "DATA-BEGIN", "DATA")
 """What can fail: the greeting, each command, and the mail."""
 _CLOSING = "421"
+_TOO_LARGE = b"552"
 _TEXTS = {
     "421": "4.3.2 service not available, closing the channel",
     "450": "4.2.0 mailbox unavailable",
@@ -59,6 +60,7 @@ class Conversation(SMTP):
         self._world = world
         self._gateway = gateway
         self._live = live
+        self._replied = b""
         live.add(self)
 
     async def end(self) -> None:
@@ -75,6 +77,7 @@ class Conversation(SMTP):
         """Send a reply: one line of ASCII, as RFC 5321 (4.2) has it."""
         if isinstance(status, str):
             status = " ".join(status.split()).encode("ascii", "replace")
+        self._replied = status
         await super().push(status)
 
     async def suffer(self, action: Action) -> str:
@@ -102,6 +105,14 @@ class Conversation(SMTP):
         begun = self._tls_protocol is not None
         if begun and self.session is not None and self.session.ssl is None:
             self.connection_lost(None)
+
+    @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
+        """As aiosmtpd has it, with mails that are announced as too large on record."""
+        await super().smtp_MAIL(arg)
+        if arg is not None and self._replied.startswith(_TOO_LARGE):
+            address, _ = self._getaddr(self._strip_command_keyword("FROM:", arg) or "")
+            self._gateway.refuse(address or "", f"larger than {self.data_size_limit} bytes")
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         """As aiosmtpd has it, with mails that it throws away on record."""
