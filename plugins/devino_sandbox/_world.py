@@ -36,6 +36,7 @@ _FIRST_ID = 579700854169272358
 _FIRST_INCOMING_ID = 539187174
 
 _MEMORY = timedelta(hours=48)
+_MOST_RECIPIENTS = 2999
 
 _REFUSED = Step(State.REJECTED)
 _UNSENT = frozenset({State.SCHEDULED, State.ACCEPTED})
@@ -140,9 +141,13 @@ class World:
         return accepted
 
     def refuse(self, submission: Submission, to: Sequence[str], reason: str) -> None:
-        """Put on record that a service refused this, for a reason of its protocol."""
+        """Put on record that a service refused this, for a reason of its protocol.
+
+        Of more recipients than any call of the platform may have, the first 2999.
+        """
         self.advance()
-        self._record_refusal(submission, to, reason, self.clock.now())
+        # A protocol's words may be members of a StrEnum, which is no string to whoever encodes it.
+        self._record_refusal(submission, to[:_MOST_RECIPIENTS], str(reason), self.clock.now())
 
     def find(self, account: Account, message_id: str) -> StoredMessage | None:
         """The message with this id of a segment, as state requests see it.

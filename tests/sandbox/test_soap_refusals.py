@@ -152,6 +152,27 @@ async def test_a_send_that_is_refused_at_the_door_is_on_record(
         assert "wr0ng" not in str(one)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        signed("SendMessage", "<message>" + "<string/>" * 100_000),
+        signed("SendMessage", message(*[TO] * 10_000)),
+    ],
+)
+async def test_of_a_refused_send_no_more_is_on_record_than_one_call_may_have(
+    http: Http, world: World, body: bytes
+) -> None:
+    await post(http, SMS_V2, body.replace(PASSWORD.encode(), b"wr0ng"))
+    assert len(list(world.messages())) == 2999
+
+
+async def test_a_reason_on_record_is_a_plain_string(http: Http, world: World) -> None:
+    refused = signed("SendMessage", message(TO)).replace(PASSWORD.encode(), b"wr0ng")
+    await post(http, SMS_V2, refused)
+    await post(http, SMS, call("SendMessage", message(TO)))
+    assert [type(stored.reason) for stored in world.messages()] == [str, str]
+
+
 async def test_what_is_no_send_is_never_on_record(http: Http, world: World) -> None:
     for body in (b"", b"<Send", signed("GetBalance")[:-5], call("GetBalance")):
         await post(http, SMS_V2, body)
