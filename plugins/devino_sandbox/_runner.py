@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib
 import os
 import pkgutil
+import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
@@ -28,6 +30,9 @@ __all__ = ["Sandbox"]
 # do not wake the driver for each. Who asks gets the exact state in any case.
 _GRAIN = 0.01
 
+_PORT_ERRORS = frozenset({errno.EADDRINUSE, errno.EACCES})
+_HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+
 
 class Sandbox:
     """The platform on this machine::
@@ -44,7 +49,7 @@ class Sandbox:
     services of installed plugins too.
 
     It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
-    ConfigurationError when a port is in use or cannot be had.
+    ConfigurationError when a port is in use or cannot be had, or the host is not this machine.
     """
 
     def __init__(
@@ -214,10 +219,12 @@ def _explained_if_missing() -> Iterator[None]:
 
 
 def _unavailable(what: str, host: str, port: int, error: OSError) -> ConfigurationError:
-    # asyncio repeats the address in its own words; a host that does not resolve has no errno.
+    # asyncio repeats the address in its own words. A host that does not resolve has the resolver's
+    # number, and one that asyncio itself found no address of has none.
     number = error.errno or 0
     reason = os.strerror(number) if number > 0 else error.strerror or str(error)
-    return ConfigurationError(
-        f"{what}: cannot listen on {host} port {port}: {reason}; "
-        "choose another port, or 0 for a free one"
-    )
+    if number in _PORT_ERRORS:
+        reason += "; choose another port, or 0 for a free one"
+    elif isinstance(error, socket.gaierror) or not number or number in _HOST_ERRORS:
+        reason += "; choose an address of this machine, such as 127.0.0.1"
+    return ConfigurationError(f"{what}: cannot listen on {host} port {port}: {reason}")

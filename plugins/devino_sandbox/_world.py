@@ -118,7 +118,7 @@ class World:
         """End every session at once, as a restart of the platform does.
 
         Session ids are good no more, and services end the connections that are sessions: the SMSC
-        unbinds its.
+        sends ``unbind`` in each of its own and cuts the connection, without waiting for the answer.
         """
         self._sessions.close_all()
         _tell(self._on_end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import sys
@@ -43,14 +44,29 @@ async def test_it_says_where_its_services_are(sandbox: Sandbox) -> None:
 async def test_a_port_in_use_is_a_configuration_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=f"127.0.0.1 port {port}: Address already in"):
+        with pytest.raises(
+            ConfigurationError, match=f"127.0.0.1 port {port}: Address already in"
+        ) as raised:
             async with Sandbox(http_port=port, discover=False):
                 pass
+    assert str(raised.value).endswith("; choose another port, or 0 for a free one")
 
 
-async def test_a_host_of_another_machine_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match=r"192\.0\.2\.1 port 0"):
-        async with Sandbox(host="192.0.2.1", discover=False):
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no host at all"])
+async def test_a_host_of_another_machine_is_a_configuration_error(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"cannot listen on {host} port 0: ") as raised:
+        async with Sandbox(host=host, discover=False):
+            pass
+    assert str(raised.value).endswith("; choose an address of this machine, such as 127.0.0.1")
+
+
+async def test_where_no_choice_would_help_none_is_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def exhausted(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_server", exhausted)
+    with pytest.raises(ConfigurationError, match=r"port 0: Too many open files$"):
+        async with Sandbox(discover=False):
             pass
 
 

@@ -26,8 +26,8 @@
     service has is refused.
 
 ``DELETE /_sandbox/sessions``
-    End all sessions, as a restart of the platform does: session ids are good no more, and SMPP
-    sessions are unbound.
+    End all sessions, as a restart of the platform does: session ids are good no more, and in each
+    SMPP session ``unbind`` is sent and the connection cut, without waiting for the answer.
 
 ``POST /_sandbox/clock``
     ``{"advance": 3600}``: let seconds pass, where the World's clock is a driven one; 409 elsewhere.
