@@ -211,6 +211,7 @@ class _LoopThread:
         try:
             portal.call(client.open)
         except BaseException:
+            # Whatever it was, Ctrl-C too: nobody else knows the thread to end it.
             self.stop()
             raise
 
@@ -229,6 +230,7 @@ class _LoopThread:
         except CancelledError:
             raise OutcomeUnknown("the client was closed while this call was under way") from None
         except BaseException:
+            # Most of all KeyboardInterrupt: what nobody waits for any more is not to go on.
             future.cancel()
             raise
 

@@ -124,12 +124,12 @@ class AsyncClient(Opened):
             if len(groups) == 1:
                 # Nothing to hold together: what the channel says is all there is to say.
                 (name,) = groups
-                return await self._send_part(name, batch)
+                return _one_each(await self.channel(name).send(batch), batch, name)
             self._check(groups, batch)
             return await dispatch(
                 batch,
                 [
-                    (positions, partial(self._send_part, name, [batch[p] for p in positions]))
+                    (positions, partial(self.channel(name).send, [batch[p] for p in positions]))
                     for name, positions in groups.items()
                 ],
                 channel=channel or "",
@@ -298,9 +298,6 @@ class AsyncClient(Opened):
     def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:
         for name, positions in groups.items():
             self.channel(name).check([batch[position] for position in positions])
-
-    async def _send_part(self, name: str, messages: Sequence[Message]) -> list[Receipt]:
-        return _one_each(await self.channel(name).send(messages), messages, name)
 
     async def _statuses(self, pending: Mapping[int, Receipt]) -> dict[int, Status]:
         """The present status of each receipt that the platform tells one of."""

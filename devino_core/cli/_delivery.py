@@ -60,6 +60,7 @@ class Delivery:
         except DevinoError as error:
             return self._ended_by(error)
         except Exception:
+            # A bug, told as one further up: here is known which messages it leaves in doubt.
             self._say_how_far(unknown=True)
             raise
         return self._tally.code

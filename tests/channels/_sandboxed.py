@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from devino_core import Channel, ChannelSettings, Plugins, Secret
+from devino_core import Channel, ChannelSettings, Message, Plugins, Secret, State
 from devino_core.settings import convert_settings
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
@@ -49,3 +49,14 @@ async def wired(
         )
         async with channel:
             yield Wired(channel, world, clock)
+
+
+async def ends_of(wire: Wired, numbers: Iterable[str]) -> dict[str, tuple[State, int | str | None]]:
+    """What became of an SMS to each number, in state and code, when all are at their ends."""
+    receipts = await wire.channel.send([Message(to, "Hello") for to in numbers])
+    await wire.clock.tick(5)
+    statuses = await wire.channel.status([receipt.ids[0] for receipt in receipts])
+    return {
+        receipt.to: (status.state, status.code)
+        for receipt, status in zip(receipts, statuses, strict=True)
+    }

@@ -35,7 +35,7 @@ from devino_plugins.rest._channel import RestChannel
 from devino_plugins.soap._channel import SoapChannel
 from devino_sandbox import Account, AnswerError, AnswerHttp, Drop, DropAnswer, Fault, World
 from devino_sandbox._faults import Action
-from tests.channels._sandboxed import Wired, account
+from tests.channels._sandboxed import Wired, account, ends_of
 from tests.channels._services import SERVICES, assert_ends, reached
 
 TO, OTHER = "79031234567", "79031234568"
@@ -107,10 +107,7 @@ FATES = {
 
 
 async def test_every_fate_has_its_state_and_keeps_the_platform_code(wire: Wired) -> None:
-    receipts = await wire.channel.send([Message(to, "Hello") for to in FATES])
-    await wire.clock.tick(5)
-    statuses = await wire.channel.status([receipt.ids[0] for receipt in receipts])
-    assert {r.to: (s.state, s.code) for r, s in zip(receipts, statuses, strict=True)} == FATES
+    assert await ends_of(wire, FATES) == FATES
 
 
 async def test_a_status_has_aware_times_and_the_exact_price(wire: Wired) -> None:

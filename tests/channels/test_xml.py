@@ -29,7 +29,7 @@ from devino_core import (
 from devino_core.testing import ChannelConformance, ManualClock
 from devino_plugins.xml._channel import XmlChannel
 from devino_sandbox import AnswerError, AnswerHttp, Drop, Fault, World
-from tests.channels._sandboxed import Wired, account, wired
+from tests.channels._sandboxed import Wired, account, ends_of, wired
 
 TO, OTHER = "79031234567", "79031234568"
 ANSWER = '<?xml version="1.0" encoding="utf-8"?><package><{0}>{1}</{0}></package>'
@@ -97,10 +97,7 @@ FATES = {
 
 
 async def test_every_fate_has_its_state_and_keeps_the_platform_code(wire: Wired) -> None:
-    receipts = await wire.channel.send([Message(to, "Hello") for to in FATES])
-    await wire.clock.tick(5)
-    statuses = await wire.channel.status([receipt.ids[0] for receipt in receipts])
-    assert {r.to: (s.state, s.code) for r, s in zip(receipts, statuses, strict=True)} == FATES
+    assert await ends_of(wire, FATES) == FATES
 
 
 async def test_a_status_can_be_asked_for_by_ref(wire: Wired) -> None:
