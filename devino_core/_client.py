@@ -12,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from ._channel import Channel, ChannelSettings
+from ._channel import Capability, Channel, ChannelSettings
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._opened import Opened
@@ -77,7 +77,10 @@ class AsyncClient(Opened):
 
     @property
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
-        """The channels by name, in the order of the configuration."""
+        """The channels by name, in the order of the configuration.
+
+        Those that only the environment has come last, by their names.
+        """
         return dict(self._channels)
 
     def channel(self, name: str) -> Channel[ChannelSettings]:
@@ -222,17 +225,17 @@ class AsyncClient(Opened):
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
                 raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
-        return await self._only(channel).inbox(since, until)
+        return await self._one_for(Capability.INBOX, channel).inbox(since, until)
 
     async def balance(self, *, channel: str | None = None) -> Decimal:
         """The account's balance, in its currency."""
         self._require_open()
-        return await self._only(channel).balance()
+        return await self._one_for(Capability.BALANCE, channel).balance()
 
     async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
         """What the platform tells unasked, for as long as the iterator is kept."""
         self._require_open()
-        async for event in self._only(channel).events():
+        async for event in self._one_for(Capability.EVENTS, channel).events():
             yield event
 
     async def open(self) -> None:
@@ -258,15 +261,16 @@ class AsyncClient(Opened):
         settings = convert_settings(values, spec.settings, channel=name)
         return self.plugins.load(spec)(settings, name=name, clock=self._clock)
 
-    def _only(self, name: str | None) -> Channel[ChannelSettings]:
-        """The named channel, else the default, else the first."""
+    def _one_for(self, need: Capability, name: str | None) -> Channel[ChannelSettings]:
+        """The named channel, else the default, else the first that can, else one that says so."""
         if name is not None:
             return self.channel(name)
         if self._default is not None:
             return self._channels[self._default]
-        for channel in self._channels.values():
-            return channel
-        raise _nothing_configured()
+        if not self._channels:
+            raise _nothing_configured()
+        channels = list(self._channels.values())
+        return next((one for one in channels if need in one.capabilities()), channels[0])
 
     def _route(self, message: Message, asked: str | None) -> str:
         """The channel asked for, else one that carries the message's medium."""

@@ -117,7 +117,8 @@ def _overlay(
     """The file's channels under the environment's, and how each folded name is spelt."""
     merged = {name: dict(values) for name, values in channels.items()}
     spelt = {_fold(name): name for name in merged}
-    for variable, value in environ.items():
+    # In the order of their names, for that of an environment is anybody's guess.
+    for variable, value in sorted(environ.items()):
         if not variable.upper().startswith(PREFIX):
             continue
         channel, separator, key = variable[len(PREFIX) :].partition("__")

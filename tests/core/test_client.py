@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import cast
 
 import pytest
@@ -31,7 +32,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from tests.core._fake import FakeChannel, fake_plugins
+from tests.core._fake import FakeChannel, fake_plugins, plugin, spec
 
 CONFIG = {
     "one": {"kind": "fake", "token": "t", "prefix": "one"},
@@ -252,6 +253,23 @@ async def test_ids_that_could_not_be_assigned_cannot_be_followed(client: AsyncCl
 async def test_a_medium_that_no_channel_carries_is_unsupported(client: AsyncClient) -> None:
     with pytest.raises(Unsupported, match="VK"):
         await client.send(Message("1", "a", medium=Medium.VK))
+
+
+async def test_the_first_channel_that_can_is_asked_for_the_balance() -> None:
+    class Rich(FakeChannel):
+        async def balance(self) -> Decimal:
+            return Decimal(7)
+
+    plugins = fake_plugins()
+    plugins.register(plugin(spec("rich", Rich)), "rich")
+    channels = {kind: {"token": "t"} for kind in ("fake", "rich")}
+    async with AsyncClient(channels, plugins=plugins) as client:
+        assert await client.balance() == 7
+        with pytest.raises(Unsupported, match="'fake'"):
+            await client.balance(channel="fake")
+    async with AsyncClient(channels, default="fake", plugins=plugins) as client:
+        with pytest.raises(Unsupported, match="'fake'"):
+            await client.balance()
 
 
 async def test_naive_times_of_a_period_are_refused(client: AsyncClient) -> None:
