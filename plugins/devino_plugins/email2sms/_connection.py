@@ -29,7 +29,7 @@ from devino_core import (
     Secret,
     Unavailable,
 )
-from devino_plugins._common.masking import masked
+from devino_plugins.kit.masking import masked
 
 from ._replies import CLOSING, refusal
 

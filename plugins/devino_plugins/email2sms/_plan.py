@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from devino_codecs.text import count_parts
 from devino_core import Body, Medium, Message, Unsupported
-from devino_plugins._common.checks import (
+from devino_plugins.kit.checks import (
     Limits,
     check_options,
     check_sender,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from devino_codecs.rest import ResentSms, SmsState, ViberState, ViberStateCode
 from devino_core import State, Status
-from devino_plugins._common.sms_states import SMS_STATES, resent
+from devino_plugins.kit.sms_states import SMS_STATES, resent
 
 __all__ = ["VIBER_STATES", "sms_status", "viber_status"]
 

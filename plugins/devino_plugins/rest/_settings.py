@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from devino_plugins._common.settings import HttpSettings
+from devino_plugins.kit.settings import HttpSettings
 
 __all__ = ["RestSettings", "RestV2Settings"]
 

@@ -21,7 +21,7 @@ from devino_codecs.smpp import (
 from devino_codecs.text import count_parts
 from devino_core import InvalidMessage, Medium, Message, State, Unsupported
 from devino_core.clock import Clock
-from devino_plugins._common.checks import (
+from devino_plugins.kit.checks import (
     Limits,
     check_options,
     check_sender,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from devino_core import ChannelSettings, Secret
-from devino_plugins._common.settings import Positive, Seconds
+from devino_plugins.kit.settings import Positive, Seconds
 
 __all__ = ["SmppSettings"]
 

@@ -16,8 +16,8 @@ from devino_codecs.soap import (
     ViberState,
 )
 from devino_core import DevinoError, Incoming, Rejected, State, Status
-from devino_plugins._common.refusals import failure, refusal
-from devino_plugins._common.sms_states import SMS_STATES
+from devino_plugins.kit.refusals import failure, refusal
+from devino_plugins.kit.sms_states import SMS_STATES
 
 __all__ = ["error_of", "incoming", "sms_status", "viber_status"]
 

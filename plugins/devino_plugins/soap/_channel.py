@@ -19,15 +19,15 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
 from devino_core.http import Body, HttpAnswer
 from devino_core.login import LoginSession
-from devino_plugins._common.channels import (
+from devino_plugins.kit.channels import (
     SmsAndViberChannel,
     check_statistics_period,
     inbox_period,
 )
-from devino_plugins._common.masking import masked
-from devino_plugins._common.planning import Planned
-from devino_plugins._common.refusals import unreadable
-from devino_plugins._common.sms_states import resent
+from devino_plugins.kit.masking import masked
+from devino_plugins.kit.planning import Planned
+from devino_plugins.kit.refusals import unreadable
+from devino_plugins.kit.sms_states import resent
 
 from ._answers import error_of, incoming, sms_status, viber_status
 from ._plan import Ids, Send, plan

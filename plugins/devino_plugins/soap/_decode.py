@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from devino_plugins._common.decoding import decode_command
+from devino_plugins.kit.decoding import decode_command
 
 __all__ = ["decode"]
 

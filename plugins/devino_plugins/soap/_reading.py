@@ -7,7 +7,7 @@ from functools import partial
 from typing import cast
 
 from devino_codecs import DecodeError, soap
-from devino_plugins._common.decoding import shown
+from devino_plugins.kit.decoding import shown
 
 __all__ = ["read"]
 

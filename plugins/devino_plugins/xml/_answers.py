@@ -21,7 +21,7 @@ from devino_core import (
     State,
     Status,
 )
-from devino_plugins._common.refusals import failure
+from devino_plugins.kit.refusals import failure
 
 __all__ = ["error_of", "is_bad_id", "is_taken", "is_unknown", "package_error", "status_of"]
 

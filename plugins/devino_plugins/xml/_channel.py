@@ -24,8 +24,8 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, failed_receipt, gather
 from devino_core.http import Body
-from devino_plugins._common.channels import HttpChannel, accepted
-from devino_plugins._common.refusals import unreadable
+from devino_plugins.kit.channels import HttpChannel, accepted
+from devino_plugins.kit.refusals import unreadable
 
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of

@@ -11,7 +11,7 @@ from devino_codecs import EncodeError
 from devino_codecs import xmlpackage as xml
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
 from devino_core.http import Body
-from devino_plugins._common.checks import (
+from devino_plugins.kit.checks import (
     Limits,
     check_options,
     check_sender,

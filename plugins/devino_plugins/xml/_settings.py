@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from devino_plugins._common.settings import HttpSettings, Positive
+from devino_plugins.kit.settings import HttpSettings, Positive
 
 __all__ = ["XmlSettings"]
 
