@@ -1,0 +1,68 @@
+"""A code table of a wire as an enum: one row a code, its columns beside it."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, Self
+
+__all__ = ["Coded", "CodedInt", "CodedStr", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """What a refusal means for whoever asked, where ``means`` is about a refusal."""
+
+    REFUSED = "refused"
+    """No, and the same call will be refused again."""
+    NOT_FOUND = "not found"
+    LOGIN = "login"
+    """The platform does not know who asks, or does not let them."""
+    FUNDS = "funds"
+    BUSY = "busy"
+    """Not now: the same call may be taken later."""
+    FAILED = "failed"
+    """The platform failed, and does not tell whether it carried the call out before."""
+
+
+class Coded:
+    """The columns that every table has. Inherit :class:`CodedInt` or :class:`CodedStr`.
+
+    A table with further columns adds them in an ``__init__`` of its own.
+    """
+
+    meaning: str
+    """What it says, in English."""
+    means: str
+    """The same for programs: the name of one of the kernel's states, or a :class:`Verdict`;
+    ``""`` where it is neither."""
+    text: str
+    """What the wire says beside it, ``""`` where nothing does."""
+
+    # The defaults are for type checkers: to them a lookup by value is this call.
+    def __init__(self, value: Any, meaning: str = "", means: str = "", text: str = "") -> None:
+        self.meaning = meaning
+        self.means = means
+        self.text = text
+
+
+class CodedInt(Coded, IntEnum):
+    """A table of numbers.
+
+    >>> class Answer(CodedInt):
+    ...     DELIVERED = 0, "delivered to the phone", "DELIVERED", "Доставлено"
+    >>> Answer(0) is Answer.DELIVERED, Answer.DELIVERED == 0, Answer.DELIVERED.means
+    (True, True, 'DELIVERED')
+    """
+
+    def __new__(cls, value: int, *columns: object) -> Self:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        return member
+
+
+class CodedStr(Coded, StrEnum):
+    """A table of words."""
+
+    def __new__(cls, value: str, *columns: object) -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        return member
