@@ -1,0 +1,34 @@
+"""What is asked, and the type of what is answered: said once, by the request's type."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+
+__all__ = ["Request", "answer_of"]
+
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Request(msgspec.Struct, Generic[A_co], frozen=True):
+    """A request that is answered with ``A``.
+
+    ::
+
+        class GetBalance(Request[Decimal], frozen=True): ...
+    """
+
+
+@cache
+def answer_of(request: type[Request[Any]]) -> Any:
+    """The ``A`` of a request's type, as it was written there. Raises TypeError if there is none."""
+    for cls in request.__mro__:
+        for base in getattr(cls, "__orig_bases__", ()):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, Request):
+                (answer,) = get_args(base)
+                if not isinstance(answer, TypeVar):
+                    return answer
+    raise TypeError(f"{request.__name__} does not say what it is answered with")
