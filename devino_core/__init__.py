@@ -1,7 +1,7 @@
 """Send a message through any of the platform's protocols and know what became of it.
 
-The kernel knows no wire: it says what a message, a status and a channel are, finds the plugins
-that carry them, and offers them through :class:`AsyncClient` and its blocking twin
+The kernel knows no wire: it says what a message, a status, a service and a channel are, finds the
+plugins that bring them, and offers them through :class:`AsyncClient` and its blocking twin
 :class:`Client`.
 """
 
@@ -11,6 +11,7 @@ from ._client import AsyncClient
 from ._events import Event, Incoming, StatusChanged
 from ._message import Medium, Message
 from ._secret import Body, Secret
+from ._service import Service, ServiceSettings, ServiceSpec
 from ._status import Receipt, State, Status
 from .errors import (
     AuthenticationFailed,
@@ -62,6 +63,9 @@ __all__ = [
     "Rejected",
     "Retry",
     "Secret",
+    "Service",
+    "ServiceSettings",
+    "ServiceSpec",
     "State",
     "Status",
     "StatusChanged",

@@ -18,16 +18,18 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, overload
 
-from ._channel import Channel, ChannelSettings
-from ._client import BATCH, REMEMBERED, AsyncClient
+from ._channel import Capability, Channel, ChannelSettings
+from ._client import BATCH, AsyncClient, ChannelT, Given, ServiceT
 from ._events import Event, Incoming
-from ._message import Message
+from ._message import Medium, Message
+from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
 from .plugins import Plugins
+from .settings import Config
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
@@ -49,13 +51,16 @@ class Client:
 
     def __init__(
         self,
-        channels: Mapping[str, Mapping[str, object]] | str | os.PathLike[str] | None = None,
+        channels: Given | Config | str | os.PathLike[str] | None = None,
         *,
+        services: Given | None = None,
         default: str | None = None,
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        self._client = AsyncClient(channels, default=default, plugins=plugins, clock=clock)
+        self._client = AsyncClient(
+            channels, services=services, default=default, plugins=plugins, clock=clock
+        )
         self._thread: _LoopThread | None = None
 
     @property
@@ -68,12 +73,46 @@ class Client:
         """The channels by name, in the order of the configuration."""
         return self._client.channels
 
-    def channel(self, name: str) -> Channel[ChannelSettings]:
-        """One channel; its methods are asynchronous, :meth:`call` runs them."""
-        return self._client.channel(name)
+    @property
+    def services(self) -> Mapping[str, Service[ServiceSettings]]:
+        """The services by name, likewise."""
+        return self._client.services
+
+    @overload
+    def channel(self, name: str) -> Channel[ChannelSettings]: ...
+    @overload
+    def channel(self, name: str, kind: type[ChannelT]) -> ChannelT: ...
+    def channel(
+        self, name: str, kind: type[Channel[ChannelSettings]] = Channel
+    ) -> Channel[ChannelSettings]:
+        """See :meth:`AsyncClient.channel`; its methods are asynchronous, :meth:`call` runs them."""
+        return self._client.channel(name, kind)
+
+    @overload
+    def service(self, name: str) -> Service[ServiceSettings]: ...
+    @overload
+    def service(self, name: str, kind: type[ServiceT]) -> ServiceT: ...
+    def service(
+        self, name: str, kind: type[Service[ServiceSettings]] = Service
+    ) -> Service[ServiceSettings]:
+        """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
+        return self._client.service(name, kind)
+
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        medium: Medium | None = None,
+        channel: str | None = None,
+    ) -> Channel[ChannelSettings]:
+        """See :meth:`AsyncClient.channel_for`."""
+        return self._client.channel_for(capability, medium=medium, channel=channel)
 
     def call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a channel's own operation: ``client.call(channel.statistics, since, until)``."""
+        """Run an operation of a channel or a service, and wait for what it gives.
+
+        ``client.call(channel.statistics, since, until)``
+        """
 
         async def run() -> T:
             return await method(*args, **kwargs)
@@ -112,7 +151,7 @@ class Client:
         receipts: Receipt | Iterable[Receipt],
         *,
         interval: float = 5.0,
-        timeout: float = REMEMBERED,
+        timeout: float | None = None,
     ) -> Iterator[Receipt]:
         """See :meth:`AsyncClient.follow`."""
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
@@ -133,13 +172,13 @@ class Client:
         return self._iterate(self._client.events(channel=channel))
 
     def open(self) -> None:
-        """Start the thread and open all channels; ``with`` does."""
+        """Start the thread and open all channels and services; ``with`` does."""
         if self._thread is not None:
             raise RuntimeError("this client is open already")
         self._thread = _LoopThread(self._client)
 
     def close(self) -> None:
-        """Close all channels and end the thread; what other threads wait for ends now.
+        """Close all channels and services and end the thread; what other threads wait for ends now.
 
         A send of theirs that was under way is OutcomeUnknown. Safe to call twice.
         """

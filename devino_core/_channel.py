@@ -1,31 +1,27 @@
-"""What a plugin implements."""
+"""What sends messages: the service that a plugin implements most often."""
 
 from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from ._events import Event, Incoming
 from ._message import Medium, Message
-from ._opened import Opened
+from ._service import Service, ServiceSettings, ServiceSpec
 from ._status import Receipt, Status
-from .clock import SYSTEM_CLOCK, Clock
 from .errors import InvalidMessage, Unsupported
 
 __all__ = ["Capability", "Channel", "ChannelSettings", "ChannelSpec"]
 
 
-class ChannelSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Base of a channel's settings: the fields are the keys, their types are checked.
-
-    Passwords are :class:`~devino_core.Secret`; times are seconds.
-    """
+class ChannelSettings(ServiceSettings, kw_only=True, frozen=True):
+    """Base of a channel's settings: those of a service, and a sender."""
 
     sender: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     """The sender of messages that name none."""
@@ -43,30 +39,18 @@ class Capability(enum.StrEnum):
     EVENTS = "events"
 
 
-class Channel(Opened, Generic[SettingsT_co]):
-    """One way to the platform. Override :meth:`send` and whatever else the wire can do.
+class Channel(Service[SettingsT_co]):
+    """One way to send. Override :meth:`send` and whatever else the wire can do.
 
     What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
-    :meth:`capabilities` is derived from that. A channel is opened and closed in one event loop:
-    ``async with channel: ...``; all methods may be called concurrently in between.
+    :attr:`capabilities` is derived from that.
     """
 
-    media: ClassVar[frozenset[Medium]]
-    """What :meth:`send` carries."""
+    media: frozenset[Medium]
+    """What :meth:`send` carries; a channel whose settings allow less sets less for itself."""
 
-    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.settings = settings
-        self.name = name
-        self.clock = clock
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
-
-    async def open(self) -> None:
-        """Acquire what must be acquired in the event loop. Connects to nothing."""
-
-    async def aclose(self) -> None:
-        """Give it back. Safe to call twice."""
+    remembers: timedelta = timedelta(hours=48)
+    """How long after sending a message the platform knows what became of it (chapters 1 and 2)."""
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -99,9 +83,14 @@ class Channel(Opened, Generic[SettingsT_co]):
         """What the platform tells unasked, for as long as the iterator is kept."""
         raise self._unsupported("push events")
 
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What this channel can do with its settings: all that its class offers, or less."""
+        return self.offers()
+
     @classmethod
-    def capabilities(cls) -> frozenset[Capability]:
-        """What this class overrides."""
+    def offers(cls) -> frozenset[Capability]:
+        """What the class overrides, and a channel of it can do with the right settings."""
         return frozenset(
             capability
             for capability in Capability
@@ -123,16 +112,8 @@ class Channel(Opened, Generic[SettingsT_co]):
         return Unsupported(f"channel {self.name!r} cannot {what}: its protocol has no such call")
 
 
-class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel kind's manifest: cheap to make, so that listing plugins imports no transport."""
+class ChannelSpec(ServiceSpec, frozen=True, kw_only=True):
+    """The manifest of a kind of channel."""
 
-    name: str
-    """The kind, as in ``kind = "rest"``."""
-    summary: str
-    """One line for people."""
     media: frozenset[Medium]
     settings: type[ChannelSettings]
-    load: Callable[[], type[Channel[ChannelSettings]]]
-    """Import and give the class; an ImportError becomes advice to install :attr:`extra`."""
-    extra: str | None = None
-    """The requirement that brings the imports, such as ``"devino[http]"``."""

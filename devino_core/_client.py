@@ -1,14 +1,15 @@
-"""The way in: named channels, opened together, and messages that find theirs."""
+"""The way in: channels and services by name, opened together, and messages that find theirs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
-from datetime import datetime
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from itertools import islice
+from typing import TypeAlias, TypeVar, overload
 
 import msgspec
 
@@ -16,6 +17,7 @@ from ._channel import Capability, Channel, ChannelSettings
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._opened import Opened
+from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
@@ -28,7 +30,7 @@ from .errors import (
     Unsupported,
 )
 from .plugins import Plugins
-from .settings import Config, convert_settings, read_config
+from .settings import Config, Values, convert_settings, kind_of, read_config
 from .suggest import did_you_mean
 
 __all__ = ["AsyncClient"]
@@ -36,43 +38,52 @@ __all__ = ["AsyncClient"]
 BATCH = 10_000
 """How many messages :meth:`AsyncClient.send_stream` takes up at a time."""
 
-REMEMBERED = 48 * 3600.0
-"""Seconds for which the platform knows what became of a message (chapters 1 and 2)."""
+T = TypeVar("T")
+ChannelT = TypeVar("ChannelT", bound=Channel[ChannelSettings])
+ServiceT = TypeVar("ServiceT", bound=Service[ServiceSettings])
+
+Given: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Settings by name, as given in code."""
 
 
 class AsyncClient(Opened):
-    """Channels by name, opened together.
+    """Channels and services by name, opened together.
 
     ``channels`` maps a name to that channel's settings; ``kind`` among them says which plugin,
-    and is the name itself where left out. A path names a TOML file instead, and None reads the
-    file that ``DEVINO_CONFIG`` names and the environment (:mod:`devino_core.settings`)::
+    and is the name itself where left out. ``services`` does the same for services. A path names a
+    TOML file instead, and a :class:`~devino_core.settings.Config` is one that was read already;
+    ``services`` then adds to what it says. With neither argument the file that ``DEVINO_CONFIG``
+    names and the environment are read (:mod:`devino_core.settings`)::
 
         async with AsyncClient({"rest": {"login": "me", "password": "..."}}) as client:
             receipt = await client.send(Message("79031234567", "Hello", sender="DEVINO"))
 
-    Raises ConfigurationError at once for settings that no channel would take.
+    Raises ConfigurationError at once for settings that no channel or service would take.
     """
 
     def __init__(
         self,
-        channels: Mapping[str, Mapping[str, object]] | str | os.PathLike[str] | None = None,
+        channels: Given | Config | str | os.PathLike[str] | None = None,
         *,
+        services: Given | None = None,
         default: str | None = None,
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        if isinstance(channels, Mapping):
-            config = Config(channels={name: dict(values) for name, values in channels.items()})
-        else:
-            config = read_config(channels)
+        given = _config(channels, services)
         self.plugins = plugins if plugins is not None else Plugins()
         self._clock = clock
+        config = given.sort(self.plugins.services())
         self._channels = {
-            name: self._build(name, values) for name, values in config.channels.items()
+            name: self._made_channel(name, values) for name, values in config.channels.items()
         }
-        self._default = default or config.default
-        if self._default is not None:
-            self.channel(self._default)
+        self._services = {
+            name: self._made_service(name, values) for name, values in config.services.items()
+        }
+        first = default or config.default
+        # Who is asked for what nobody is named for: the default before the others.
+        self._ranked = [self.channel(first)] if first is not None else []
+        self._ranked += [one for one in self._channels.values() if one.name != first]
         self._opened: AsyncExitStack | None = None
 
     @property
@@ -83,18 +94,66 @@ class AsyncClient(Opened):
         """
         return dict(self._channels)
 
-    def channel(self, name: str) -> Channel[ChannelSettings]:
+    @property
+    def services(self) -> Mapping[str, Service[ServiceSettings]]:
+        """The services by name, likewise."""
+        return dict(self._services)
+
+    @overload
+    def channel(self, name: str) -> Channel[ChannelSettings]: ...
+    @overload
+    def channel(self, name: str, kind: type[ChannelT]) -> ChannelT: ...
+    def channel(
+        self, name: str, kind: type[Channel[ChannelSettings]] = Channel
+    ) -> Channel[ChannelSettings]:
         """One channel, for the operations that only its protocol has.
 
-        Raises ConfigurationError for an unknown name.
+        ``kind`` is the class that it is to be, such as ``devino_plugins.rest.RestChannel``: type
+        checkers then know its operations. Raises ConfigurationError for an unknown name and for
+        a channel of another class.
         """
-        try:
-            return self._channels[name]
-        except KeyError:
-            hint = did_you_mean(name, self._channels) or (
-                f"configured are {', '.join(self._channels) or 'none'}"
+        return _named("channel", name, self._channels, kind)
+
+    @overload
+    def service(self, name: str) -> Service[ServiceSettings]: ...
+    @overload
+    def service(self, name: str, kind: type[ServiceT]) -> ServiceT: ...
+    def service(
+        self, name: str, kind: type[Service[ServiceSettings]] = Service
+    ) -> Service[ServiceSettings]:
+        """One service, and ``kind`` its class, as for :meth:`channel`."""
+        return _named("service", name, self._services, kind)
+
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        medium: Medium | None = None,
+        channel: str | None = None,
+    ) -> Channel[ChannelSettings]:
+        """Who is asked: ``channel``; else the default if it can; else the first that can.
+
+        What it is to be able to do is ``capability`` (None: to send) for messages of ``medium``
+        (None: of any). All methods of the client choose by this rule. Raises Unsupported that
+        lists the kinds that could, and ConfigurationError for an unknown name.
+        """
+        if channel:
+            return self.channel(channel)
+        for one in self._ranked:
+            if (medium is None or medium in one.media) and (
+                capability is None or capability in one.capabilities
+            ):
+                return one
+        if not self._channels:
+            raise ConfigurationError(
+                "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
+                "DEVINO__<channel>__<key> in the environment"
             )
-            raise ConfigurationError(f"no channel is named {name!r}: {hint}") from None
+        could = ", ".join(self._kinds_that_could(capability, medium)) or "none that is installed"
+        raise Unsupported(
+            f"no configured channel {_ability(capability, medium)}; kinds that do, where their "
+            f"settings allow it: {could}"
+        )
 
     async def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """Send one message through ``channel``, else the default, else the first that can.
@@ -105,8 +164,8 @@ class AsyncClient(Opened):
         self._require_open()
         messages = [message]
         try:
-            name = self._route(message, channel)
-            (receipt,) = _one_each(await self.channel(name).send(messages), messages, name)
+            chosen = self.channel_for(medium=_medium_of(message), channel=channel)
+            (receipt,) = _one_each(await chosen.send(messages), messages, chosen.name)
         except DevinoError as error:
             error.refs = (message.ref,)
             raise
@@ -177,8 +236,7 @@ class AsyncClient(Opened):
                 if receipt.unassigned_ids
                 else "this message has no id of the platform that could be asked for"
             )
-        channel = self.channel(receipt.channel)
-        parts = await channel.status(receipt.ids, medium=receipt.medium)
+        parts = await self._knower(receipt).status(receipt.ids, medium=receipt.medium)
         return receipt.status.advanced_by(Status.combined(parts))
 
     async def follow(
@@ -186,21 +244,27 @@ class AsyncClient(Opened):
         receipts: Receipt | Iterable[Receipt],
         *,
         interval: float = 5.0,
-        timeout: float = REMEMBERED,
+        timeout: float | None = None,
     ) -> AsyncIterator[Receipt]:
         """Ask every ``interval`` seconds and give each receipt anew whenever its state changed.
 
-        Ends when all are final, and silently after ``timeout`` seconds: by default when the
-        platform no longer knows them. Receipts that cannot be asked for (no ids) are passed over;
-        what keeps the platform from answering is not, but for errors whose retry is SAFE.
-        Raises Unsupported when none can be asked for.
+        Ends when all are final, and silently after ``timeout`` seconds. None: it asks about each
+        for as long as the platform knows it (:attr:`Channel.remembers`), counted from now, or from
+        the time for which it is scheduled.
+
+        Receipts that cannot be asked for (no ids) are passed over. So are errors whose retry is
+        SAFE; others are raised. Raises Unsupported when none can be asked for.
         """
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
         pending = {n: r for n, r in open_ends.items() if r.ids}
         if open_ends and not pending:
             await self.status(given[min(open_ends)])
-        end = self._clock.monotonic() + timeout
+        began = self._clock.monotonic()
+        ends = {
+            position: began + (self._patience(receipt) if timeout is None else timeout)
+            for position, receipt in pending.items()
+        }
         while pending:
             for position, status in (await self._statuses(pending)).items():
                 receipt = pending[position]
@@ -212,10 +276,10 @@ class AsyncClient(Opened):
                     del pending[position]
                 if changed.status.state is not receipt.status.state:
                     yield changed
-            left = end - self._clock.monotonic()
-            if not pending or left <= 0:
-                return
-            await self._clock.sleep(min(interval, left))
+            now = self._clock.monotonic()
+            pending = {n: receipt for n, receipt in pending.items() if ends[n] > now}
+            if pending:
+                await self._clock.sleep(min(interval, *(ends[n] - now for n in pending)))
 
     async def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
@@ -225,78 +289,84 @@ class AsyncClient(Opened):
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
                 raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
-        return await self._one_for(Capability.INBOX, channel).inbox(since, until)
+        return await self.channel_for(Capability.INBOX, channel=channel).inbox(since, until)
 
     async def balance(self, *, channel: str | None = None) -> Decimal:
         """The account's balance, in its currency."""
         self._require_open()
-        return await self._one_for(Capability.BALANCE, channel).balance()
+        return await self.channel_for(Capability.BALANCE, channel=channel).balance()
 
     async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
         """What the platform tells unasked, for as long as the iterator is kept."""
         self._require_open()
-        async for event in self._one_for(Capability.EVENTS, channel).events():
+        async for event in self.channel_for(Capability.EVENTS, channel=channel).events():
             yield event
 
     async def open(self) -> None:
-        """Open all channels; ``async with`` does. Connects to nothing."""
+        """Open all channels and services; ``async with`` does. Connects to nothing.
+
+        Where one cannot be opened, those before it are closed again.
+        """
         if self._opened is not None:
             raise RuntimeError("this client is open already")
         async with AsyncExitStack() as stack:
-            for channel in self._channels.values():
-                await stack.enter_async_context(channel)
+            for one in (*self._channels.values(), *self._services.values()):
+                await stack.enter_async_context(one)
             self._opened = stack.pop_all()
 
     async def aclose(self) -> None:
-        """Close all channels. Safe to call twice."""
+        """Close all channels and services. Safe to call twice."""
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.aclose()
 
-    def _build(self, name: str, values: Mapping[str, object]) -> Channel[ChannelSettings]:
-        kind = values.get("kind", name)
-        if not isinstance(kind, str):
-            raise ConfigurationError(f"channel {name!r}: `kind` must be a string")
-        spec = self.plugins.channel_spec(kind)
-        settings = convert_settings(values, spec.settings, channel=name)
+    def _made_channel(self, name: str, values: Values) -> Channel[ChannelSettings]:
+        spec = self.plugins.channel_spec(kind_of(name, values))
+        settings = convert_settings(values, spec.settings, name=name)
         return self.plugins.load(spec)(settings, name=name, clock=self._clock)
 
-    def _one_for(self, need: Capability, name: str | None) -> Channel[ChannelSettings]:
-        """The named channel, else the default, else the first that can, else one that says so."""
-        if name is not None:
-            return self.channel(name)
-        if self._default is not None:
-            return self._channels[self._default]
-        if not self._channels:
-            raise _nothing_configured()
-        channels = list(self._channels.values())
-        return next((one for one in channels if need in one.capabilities()), channels[0])
+    def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
+        spec = self.plugins.service_spec(kind_of(name, values, what="service"))
+        settings = convert_settings(values, spec.settings, name=name)
+        return self.plugins.load(spec)(settings, name=name, clock=self._clock)
 
-    def _route(self, message: Message, asked: str | None) -> str:
-        """The channel asked for, else one that carries the message's medium."""
-        if not isinstance(message, Message):
-            raise TypeError(f"expected a Message, not {type(message).__name__}")
-        if asked:
-            return asked
-        if self._default is not None and message.medium in self._channels[self._default].media:
-            return self._default
-        for name, channel in self._channels.items():
-            if message.medium in channel.media:
-                return name
-        if not self._channels:
-            raise _nothing_configured()
-        raise Unsupported(f"no configured channel carries {message.medium}")
+    def _kinds_that_could(
+        self, capability: Capability | None, medium: Medium | None
+    ) -> Iterator[str]:
+        for name, spec in self.plugins.channels().items():
+            if medium is not None and medium not in spec.media:
+                continue
+            # One that is not installed whole is no advice.
+            with suppress(ConfigurationError):
+                if capability is None or capability in self.plugins.load(spec).offers():
+                    yield name
+
+    def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
+        """Who can be asked what became of it."""
+        return self.channel_for(Capability.STATUS, medium=receipt.medium, channel=receipt.channel)
+
+    def _patience(self, receipt: Receipt) -> float:
+        """For how many seconds from now the platform will know it."""
+        known = self._knower(receipt).remembers
+        if (at := receipt.send_at) is not None:
+            # A recipient's wall clock: nowhere does it show that time later than there.
+            instant = at if at.tzinfo is not None else at.replace(tzinfo=_WESTERNMOST)
+            known += max(instant - self._clock.now(), timedelta(0))
+        return known.total_seconds()
 
     def _groups(self, batch: Sequence[Message], channel: str | None) -> dict[str, list[int]]:
         """The positions of the messages that each channel is to send."""
         seen: set[str] = set()
         groups: dict[str, list[int]] = {}
+        names: dict[Medium, str] = {}
         for position, message in enumerate(batch):
-            name = self._route(message, channel)
+            medium = _medium_of(message)
+            if medium not in names:
+                names[medium] = self.channel_for(medium=medium, channel=channel).name
             if message.ref in seen:
                 raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
             seen.add(message.ref)
-            groups.setdefault(name, []).append(position)
+            groups.setdefault(names[medium], []).append(position)
         return groups
 
     def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:
@@ -307,7 +377,8 @@ class AsyncClient(Opened):
         """The present status of each receipt that the platform tells one of."""
         groups: dict[tuple[str, Medium], list[int]] = {}
         for position, receipt in pending.items():
-            groups.setdefault((receipt.channel, receipt.medium), []).append(position)
+            key = self._knower(receipt).name, receipt.medium
+            groups.setdefault(key, []).append(position)
         found: dict[int, Status] = {}
         for (name, medium), positions in groups.items():
             ids = [one for position in positions for one in pending[position].ids]
@@ -336,11 +407,57 @@ def _one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str
     return receipts
 
 
-def _nothing_configured() -> ConfigurationError:
-    return ConfigurationError(
-        "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
-        "DEVINO__<channel>__<key> in the environment"
-    )
+def _config(
+    channels: Given | Config | str | os.PathLike[str] | None, services: Given | None
+) -> Config:
+    """What was given, and the file and the environment where they are to be read."""
+    if isinstance(channels, Mapping) or (channels is None and services is not None):
+        read = Config(channels=_copied(channels or {}))
+    else:
+        read = channels if isinstance(channels, Config) else read_config(channels)
+    if not services:
+        return read
+    return msgspec.structs.replace(read, services=read.services | _copied(services))
+
+
+def _copied(given: Given) -> dict[str, dict[str, object]]:
+    return {name: dict(values) for name, values in given.items()}
+
+
+def _named(what: str, name: str, found: Mapping[str, T], kind: type[T]) -> T:
+    try:
+        one = found[name]
+    except KeyError:
+        hint = did_you_mean(name, found) or f"configured are {', '.join(found) or 'none'}"
+        raise ConfigurationError(f"no {what} is named {name!r}: {hint}") from None
+    if not isinstance(one, kind):
+        raise ConfigurationError(
+            f"{what} {name!r} is a {type(one).__name__}, not a {kind.__name__}"
+        )
+    return one
+
+
+def _medium_of(message: Message) -> Medium:
+    if not isinstance(message, Message):
+        raise TypeError(f"expected a Message, not {type(message).__name__}")
+    return message.medium
+
+
+def _ability(capability: Capability | None, medium: Medium | None) -> str:
+    match capability:
+        case None:
+            return f"carries {medium or 'messages'}"
+        case Capability.STATUS:
+            return f"can be asked about {medium or 'any'} messages"
+        case Capability.INBOX:
+            return "lists incoming messages"
+        case Capability.BALANCE:
+            return "tells the balance"
+        case Capability.EVENTS:
+            return "pushes events"
+
+
+_WESTERNMOST = timezone(-timedelta(hours=12))
 
 
 async def _batches(

@@ -148,6 +148,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many segments the message was charged as; 0: not known."""
     error: DevinoError | None = None
     """Why it was refused or what is not known, for a message that failed among others."""
+    send_at: datetime | None = None
+    """The :attr:`Message.send_at` of a message that was to be sent later."""
 
     @classmethod
     def of(
@@ -172,6 +174,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             unassigned_ids=unassigned_ids,
             parts=parts,
             error=error,
+            send_at=message.send_at,
         )
 
     @property

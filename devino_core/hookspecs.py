@@ -16,11 +16,19 @@ from typing import TYPE_CHECKING
 import pluggy
 
 from ._channel import ChannelSpec
+from ._service import ServiceSpec
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["GROUP", "devino_channels", "devino_commands", "hookimpl", "hookspec"]
+__all__ = [
+    "GROUP",
+    "devino_channels",
+    "devino_commands",
+    "devino_services",
+    "hookimpl",
+    "hookspec",
+]
 
 GROUP = "devino"
 """The entry point group and the name of the pluggy project."""
@@ -32,6 +40,11 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 @hookspec
 def devino_channels() -> Iterable[ChannelSpec]:  # type: ignore[empty-body]
     """The channel kinds that this plugin brings. Called once for each client."""
+
+
+@hookspec
+def devino_services() -> Iterable[ServiceSpec]:  # type: ignore[empty-body]
+    """The service kinds that this plugin brings. Called once for each client."""
 
 
 @hookspec

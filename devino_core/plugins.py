@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, TypeVar, cast
+from itertools import chain, starmap
+from types import ModuleType
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 import pluggy
 
 from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
+from ._service import Service, ServiceSettings, ServiceSpec
 from .errors import ConfigurationError, PluginError
 from .suggest import did_you_mean
 
@@ -38,7 +40,7 @@ class Plugins:
     ``strict``: a plugin that cannot be loaded raises PluginError; otherwise it is a
     PluginWarning and is listed in :attr:`problems`. ``discover=False`` loads none, for those who
     :meth:`register` their own. ``hookspecs`` are modules with hooks beside the kernel's, for a
-    package that is itself extended by plugins. Raises PluginError for two channels of one name.
+    package that is itself extended by plugins. Raises PluginError for two kinds of one name.
     """
 
     def __init__(
@@ -53,7 +55,7 @@ class Plugins:
         for module in (kernel, *hookspecs):
             self._manager.add_hookspecs(module)
         self._origin: dict[str, str] = {}
-        self._channels: Mapping[str, ChannelSpec] | None = None
+        self._kinds: Mapping[str, ServiceSpec] | None = None
         self._strict = strict
         self.problems: list[str] = []
         if discover:
@@ -74,44 +76,105 @@ class Plugins:
                 self._manager.unregister(plugin)
             raise PluginError(f"plugin {name!r} ({origin}): {error}") from error
         self._origin[name] = origin
-        self._channels = None
+        self._kinds = None
 
     def channels(self) -> Mapping[str, ChannelSpec]:
         """Every channel kind by name. Raises PluginError for a name that two plugins claim."""
-        if self._channels is None:
-            specs = self._offers("channel", self._manager.hook.devino_channels, ChannelSpec)
-            self._channels = MappingProxyType(dict(sorted(specs.items())))
-        return self._channels
+        kinds = self._all_kinds().items()
+        return {name: spec for name, spec in kinds if isinstance(spec, ChannelSpec)}
+
+    def services(self) -> Mapping[str, ServiceSpec]:
+        """Every service kind by name. Raises PluginError for a name that two plugins claim."""
+        kinds = self._all_kinds().items()
+        return {name: spec for name, spec in kinds if not isinstance(spec, ChannelSpec)}
 
     def commands(self) -> Mapping[str, click.Command]:
         """The commands that plugins add to the command line. Raises PluginError for a clash."""
         import click
 
-        return self._offers("command", self._manager.hook.devino_commands, click.Command)
+        return self._offers("command", (self._manager.hook.devino_commands, click.Command))
 
     def channel_spec(self, kind: str) -> ChannelSpec:
-        """The manifest of a kind. Raises ConfigurationError with the nearest name."""
-        specs = self.channels()
-        try:
-            return specs[kind]
-        except KeyError:
-            hint = did_you_mean(kind, specs) or f"known are {', '.join(specs) or 'none'}"
-            raise ConfigurationError(f"no plugin brings a channel kind {kind!r}: {hint}") from None
-
-    def load(self, spec: ChannelSpec) -> type[Channel[ChannelSettings]]:
-        """Import the channel's class. Raises ConfigurationError that names what to install."""
-        try:
-            return spec.load()
-        except ImportError as error:
-            if spec.extra is None or not missing_package(error):
-                raise PluginError(f"channel {spec.name!r} cannot be imported: {error}") from error
+        """The manifest of a channel kind. Raises ConfigurationError with the nearest name."""
+        spec = self._spec(kind, "channel")
+        if not isinstance(spec, ChannelSpec):
             raise ConfigurationError(
-                f'channel {spec.name!r} needs {error.name}: pip install "{spec.extra}"'
-            ) from error
+                f"{kind!r} is a kind of service, not of channel: configure it under [services]"
+            )
+        return spec
 
-    def _offers(self, what: str, hook: pluggy.HookCaller, kind: type[T]) -> dict[str, T]:
+    def service_spec(self, kind: str) -> ServiceSpec:
+        """The manifest of a service kind. Raises ConfigurationError with the nearest name."""
+        spec = self._spec(kind, "service")
+        if isinstance(spec, ChannelSpec):
+            raise ConfigurationError(
+                f"{kind!r} is a kind of channel, not of service: configure it under [channels]"
+            )
+        return spec
+
+    @overload
+    def load(self, spec: ChannelSpec) -> type[Channel[ChannelSettings]]: ...
+    @overload
+    def load(self, spec: ServiceSpec) -> type[Service[ServiceSettings]]: ...
+    def load(self, spec: ServiceSpec) -> type[Service[ServiceSettings]]:
+        """Import the class of a channel or service.
+
+        Raises ConfigurationError that names what to install, and PluginError where the manifest
+        names no such class.
+        """
+        what, base = ("channel", Channel) if isinstance(spec, ChannelSpec) else ("service", Service)
+        try:
+            found = _resolve(spec.load)
+        except ImportError as error:
+            if spec.extra is None or not _is_of_extra(error, spec):
+                raise PluginError(f"{what} {spec.name!r} cannot be imported: {error}") from error
+            raise ConfigurationError(
+                f'{what} {spec.name!r} needs {error.name}: pip install "{spec.extra}"'
+            ) from error
+        except (AttributeError, ValueError) as error:
+            raise PluginError(
+                f"{what} {spec.name!r}: its manifest loads {spec.load!r}: {error}"
+            ) from error
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise PluginError(
+                f"{what} {spec.name!r}: its manifest loads {spec.load!r}, which is no subclass of "
+                f"{base.__name__}"
+            )
+        return found
+
+    def _all_kinds(self) -> Mapping[str, ServiceSpec]:
+        if self._kinds is None:
+            hook = self._manager.hook
+            kinds: dict[str, ServiceSpec] = self._offers(
+                "kind", (hook.devino_channels, ChannelSpec), (hook.devino_services, ServiceSpec)
+            )
+            self._kinds = dict(sorted(kinds.items()))
+        return self._kinds
+
+    def _spec(self, kind: str, what: str) -> ServiceSpec:
+        kinds = self._all_kinds()
+        try:
+            return kinds[kind]
+        except KeyError:
+            hint = did_you_mean(kind, kinds) or f"known are {', '.join(kinds) or 'none'}"
+            raise ConfigurationError(f"no plugin brings a {what} kind {kind!r}: {hint}") from None
+
+    def _offers(self, what: str, *asked: tuple[pluggy.HookCaller, type[T]]) -> dict[str, T]:
+        """What these hooks give, by name."""
         found: dict[str, T] = {}
         origins: dict[str, str] = {}
+        for origin, offer in chain.from_iterable(starmap(self._offered, asked)):
+            name = str(getattr(offer, "name", None))
+            if name in found:
+                raise PluginError(
+                    f"two plugins bring a {what} {name!r}: {origins[name]} and {origin}; "
+                    "uninstall one, or name its entry point in DEVINO_DISABLED_PLUGINS"
+                )
+            found[name], origins[name] = offer, origin
+        return found
+
+    def _offered(self, hook: pluggy.HookCaller, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """What one hook gives, each with its distribution; a plugin that fails is left out."""
         for implementation in hook.get_hookimpls():
             plugin = implementation.plugin_name
             origin = self._origin.get(plugin, plugin)
@@ -124,14 +187,7 @@ class Plugins:
                 self._leave_out(f"{hook.name}() of plugin {plugin!r} of {origin}", error)
                 continue
             for offer in offers:
-                name = str(getattr(offer, "name", None))
-                if name in found:
-                    raise PluginError(
-                        f"two plugins bring a {what} {name!r}: {origins[name]} and {origin}; "
-                        "uninstall one, or name its entry point in DEVINO_DISABLED_PLUGINS"
-                    )
-                found[name], origins[name] = offer, origin
-        return found
+                yield origin, offer
 
     def _discover(self, environ: Mapping[str, str]) -> None:
         # Together 40 ms to import, for those who only want the types.
@@ -174,8 +230,25 @@ def missing_package(error: ImportError) -> bool:
     return bool(package) and find_spec(package) is None
 
 
+def _is_of_extra(error: ImportError, spec: ServiceSpec) -> bool:
+    """Whether a package is missing, and not the one that the manifest names itself."""
+    return missing_package(error) and not f"{spec.load}.".replace(":", ".").startswith(
+        f"{error.name}."
+    )
+
+
+def _resolve(reference: str) -> object:
+    """What ``"package.module:Class"`` names."""
+    from pkgutil import resolve_name
+
+    if ":" not in reference:
+        raise ValueError("it must be of the form 'package.module:Class'")
+    return resolve_name(reference)
+
+
 def _checked(offer: object, kind: type[T]) -> T:
-    if not isinstance(offer, kind):
+    # A channel has a hook of its own.
+    if not isinstance(offer, kind) or (kind is ServiceSpec and isinstance(offer, ChannelSpec)):
         raise PluginError(f"gave a {type(offer).__name__}, expected {kind.__name__}")
     return offer
 

@@ -1,7 +1,7 @@
-"""Settings of channels, from code, a TOML file and the environment.
+"""Settings of channels and services, from code, a TOML file and the environment.
 
-A file has one table for each named channel; ``kind`` says which plugin, and is the name itself
-where it is left out::
+A file has one table for each channel and each service that it names; ``kind`` says which plugin,
+and is the name itself where it is left out::
 
     default = "promo"
 
@@ -10,23 +10,31 @@ where it is left out::
     login = "me"
     password_file = "/run/secrets/devino"
 
-Every key can be given as ``DEVINO__<channel>__<key>`` in the environment, in any case, with ``_``
-for ``-``: ``DEVINO__PROMO__LOGIN``. A secret can be read from a file by adding ``_file`` to its
-key. Code wins over the environment, the environment over the file. ``DEVINO_CONFIG`` names the
-file.
+    [services.codes]
+    kind = "2fa"
+    api_key_file = "/run/secrets/devino-2fa"
+
+Channels and services share one set of names. Every key can be given as ``DEVINO__<name>__<key>``
+in the environment, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. A secret can be
+read from a file by adding ``_file`` to its key. Code wins over the environment, the environment
+over the file. ``DEVINO_CONFIG`` names the file.
+
+The names ``outbox`` and ``client`` are reserved: ``[outbox]`` and ``[client]`` are tables of their
+own, and ``DEVINO__OUTBOX__URL`` is a key of such a table.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from ._channel import ChannelSettings
 from ._secret import Secret
+from ._service import ServiceSettings
 from .errors import ConfigurationError
 from .suggest import did_you_mean
 
@@ -34,17 +42,75 @@ __all__ = ["Config", "convert_settings", "read_config"]
 
 PREFIX = "DEVINO__"
 
-SettingsT = TypeVar("SettingsT", bound=ChannelSettings)
+RESERVED = ("outbox", "client")
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 Values = Mapping[str, object]
+Tables = dict[str, dict[str, object]]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The named channels and their raw values; each kind's settings type checks them later."""
+    """The named channels and services and their raw values, which their kinds check later.
 
-    channels: dict[str, dict[str, object]] = msgspec.field(default_factory=dict)
+    Raises ConfigurationError for a name that is reserved, or that a channel and a service share.
+    """
+
+    channels: Tables = msgspec.field(default_factory=dict)
+    services: Tables = msgspec.field(default_factory=dict)
     default: str | None = None
-    """The channel to send through when none is named; None: the first that has the medium."""
+    """The channel that is used when none is named; None: the first that can."""
+    reserved: Tables = msgspec.field(default_factory=dict)
+    """The tables ``outbox`` and ``client``, where given, as they are.
+
+    Nothing reads them yet, so what they say has no effect and is not checked. Whoever comes to
+    read one checks its keys, as :func:`convert_settings` does.
+    """
+    unsorted: frozenset[str] = frozenset()
+    """Those names among ``channels`` that only the environment has.
+
+    It does not say what is a channel and what a service; :meth:`sort` does.
+    """
+
+    def __post_init__(self) -> None:
+        folded = {_fold(name): name for name in self.channels}
+        for what, names in (("channel", self.channels), ("service", self.services)):
+            for name in names:
+                if _fold(name) in RESERVED:
+                    raise ConfigurationError(
+                        f"no {what} can be named {name!r}: [{_fold(name)}] is a table of its own, "
+                        f"and {_variable(name, '')}... are its keys; choose another name"
+                    )
+                if what == "service" and _fold(name) in folded:
+                    raise ConfigurationError(
+                        f"{folded[_fold(name)]!r} names a channel and {name!r} a service: "
+                        "they share one set of names; rename one"
+                    )
+
+    def sort(self, service_kinds: Container[str]) -> Config:
+        """With the :attr:`unsorted` names in their places, by what their kinds are.
+
+        ``service_kinds`` are those of :meth:`Plugins.services`; all others are for channels.
+        """
+        moved = {
+            name: values
+            for name, values in self.channels.items()
+            if name in self.unsorted and kind_of(name, values) in service_kinds
+        }
+        return Config(
+            channels={name: v for name, v in self.channels.items() if name not in moved},
+            services=self.services | moved,
+            default=self.default,
+            reserved=self.reserved,
+        )
+
+
+def kind_of(name: str, values: Values, *, what: str = "channel") -> str:
+    """The kind that the table of this name says, or the name. Raises ConfigurationError."""
+    kind = values.get("kind", name)
+    if not isinstance(kind, str):
+        raise ConfigurationError(f"{what} {name!r}: `kind` must be a string")
+    return kind
 
 
 def read_config(
@@ -52,47 +118,48 @@ def read_config(
 ) -> Config:
     """The file (``path``, else ``DEVINO_CONFIG``, else none) with the environment laid over it.
 
+    A program can add to what it says and hand it to a client: ``AsyncClient(config)``. Without
+    the plugins a name that only the environment has may be a channel or a service: it stands
+    among the channels until the client sorts it (:meth:`Config.sort`).
+
     Raises ConfigurationError for a file that cannot be read or is not of this form.
     """
     env = os.environ if environ is None else environ
     source = path if path is not None else env.get("DEVINO_CONFIG") or None
     config = _read_file(os.fspath(source)) if source is not None else Config()
-    channels, spelt = _overlay(config.channels, env)
-    default = env.get("DEVINO_DEFAULT")
-    return Config(
-        channels=channels,
-        default=spelt.get(_fold(default), default) if default else config.default,
-    )
+    return _overlay(config, env)
 
 
-def convert_settings(values: Values, target: type[SettingsT], *, channel: str) -> SettingsT:
-    """Check raw values against a channel's settings type.
+def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> SettingsT:
+    """Check the raw values of the channel or service ``name`` against its settings type.
 
-    Raises ConfigurationError that names the channel and the key, with the nearest known key.
+    Raises ConfigurationError that names it and the key, with the nearest known key.
     """
+    what = "channel" if issubclass(target, ChannelSettings) else "service"
+    owner = f"{what} {name!r}"
     known = get_type_hints(target)
     plain: dict[str, object] = {}
     for key, value in values.items():
         if key == "kind":
             continue
-        name, content = _from_file(key, value, known, channel)
-        if name not in known:
-            hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}"
-            raise ConfigurationError(f"channel {channel!r} has no setting {key!r}: {hint}")
-        if name in plain:
-            raise ConfigurationError(f"channel {channel!r} has {name!r} twice, once as a file")
-        plain[name] = content
-    for field in msgspec.structs.fields(target):
-        if field.required and field.name not in plain:
+        field, content = _from_file(key, value, known, owner)
+        if field not in known:
+            hint = did_you_mean(field, known) or f"known are {', '.join(sorted(known)) or 'none'}"
+            raise ConfigurationError(f"{owner} has no setting {key!r}: {hint}")
+        if field in plain:
+            raise ConfigurationError(f"{owner} has {field!r} twice, once as a file")
+        plain[field] = content
+    for needed in msgspec.structs.fields(target):
+        if needed.required and needed.name not in plain:
             raise ConfigurationError(
-                f"channel {channel!r} needs the setting {field.name!r}: give it in code, in the "
-                f"file under [channels.{channel}], or as {_variable(channel, field.name)}"
+                f"{owner} needs the setting {needed.name!r}: give it in code, in the file under "
+                f"[{what}s.{name}], or as {_variable(name, needed.name)}"
             )
     try:
         return msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
         # msgspec's text names the key and the types, never the value.
-        raise ConfigurationError(f"channel {channel!r}: {error}") from None
+        raise ConfigurationError(f"{owner}: {error}") from None
 
 
 def _read_file(path: str) -> Config:
@@ -100,53 +167,83 @@ def _read_file(path: str) -> Config:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
-            return msgspec.convert(tomllib.load(file), _StrictConfig)
+            read = msgspec.convert(tomllib.load(file), _File)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
+    tables = {name: getattr(read, name) for name in RESERVED}
+    try:
+        return Config(
+            channels=read.channels,
+            services=read.services,
+            default=read.default,
+            reserved={name: table for name, table in tables.items() if table is not None},
+        )
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
 
 
-class _StrictConfig(Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    default: str | None = None
+    channels: Tables = {}
+    services: Tables = {}
+    outbox: dict[str, object] | None = None
+    client: dict[str, object] | None = None
 
 
-def _overlay(
-    channels: Mapping[str, dict[str, object]], environ: Mapping[str, str]
-) -> tuple[dict[str, dict[str, object]], Mapping[str, str]]:
-    """The file's channels under the environment's, and how each folded name is spelt."""
-    merged = {name: dict(values) for name, values in channels.items()}
-    spelt = {_fold(name): name for name in merged}
+def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
+    """The file's tables under the environment's."""
+    channels, services, reserved = (
+        {name: dict(values) for name, values in tables.items()}
+        for tables in (config.channels, config.services, config.reserved)
+    )
+    # How the file spells each name, and where it has it.
+    spelt = {
+        _fold(name): (name, tables) for tables in (channels, services, reserved) for name in tables
+    }
+    spelt |= {name: (name, reserved) for name in RESERVED}
+    unsorted = set()
     # In the order of their names, for that of an environment is anybody's guess.
     for variable, value in sorted(environ.items()):
         if not variable.upper().startswith(PREFIX):
             continue
-        channel, separator, key = variable[len(PREFIX) :].partition("__")
-        if not (separator and channel and key):
+        said, separator, key = variable[len(PREFIX) :].partition("__")
+        if not (separator and said and key):
             raise ConfigurationError(
-                f"environment variable {variable} is not of the form {PREFIX}<channel>__<key>"
+                f"environment variable {variable} is not of the form {PREFIX}<name>__<key>"
             )
-        name = spelt.setdefault(_fold(channel), _fold(channel))
-        values = merged.setdefault(name, {})
+        if _fold(said) not in spelt:
+            spelt[_fold(said)] = _fold(said), channels
+            unsorted.add(_fold(said))
+        name, tables = spelt[_fold(said)]
+        values = tables.setdefault(name, {})
         key = key.lower()
         # A value given directly and its file are two ways to say one key: the later layer wins.
         values.pop(key.removesuffix("_file"), None)
         values.pop(f"{key}_file", None)
         values[key] = value
-    return merged, spelt
+    default = environ.get("DEVINO_DEFAULT")
+    if default and _fold(default) in spelt:
+        default, _ = spelt[_fold(default)]
+    return Config(
+        channels=channels,
+        services=services,
+        default=default or config.default,
+        reserved=reserved,
+        unsorted=frozenset(unsorted),
+    )
 
 
 def _fold(name: str) -> str:
     return name.lower().replace("_", "-")
 
 
-def _variable(channel: str, key: str) -> str:
-    return PREFIX + re.sub(r"\W", "_", channel).upper() + "__" + key.upper()
+def _variable(name: str, key: str) -> str:
+    return PREFIX + re.sub(r"\W", "_", name).upper() + "__" + key.upper()
 
 
-def _from_file(
-    key: str, value: object, known: Mapping[str, Any], channel: str
-) -> tuple[str, object]:
+def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) -> tuple[str, object]:
     """A secret's ``<key>_file`` read, anything else as it is."""
     name = key.removesuffix("_file")
     if name == key or key in known or not _is_secret(known.get(name)):
@@ -157,7 +254,7 @@ def _from_file(
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise ConfigurationError(
-            f"channel {channel!r}: cannot read the file that {key!r} names: {reason}"
+            f"{owner}: cannot read the file that {key!r} names: {reason}"
         ) from None
 
 

@@ -6,10 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import rich_click as click
 
-from devino_core import AsyncClient, Capability, Medium, Status
+from devino_core import Capability, Medium, Status
 from devino_core.clock import Clock
-from devino_core.errors import Unsupported
-from devino_core.settings import Config
 
 from ._times import parse_past, parsed
 from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
@@ -37,10 +35,9 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
     """
 
     async def ask() -> list[Status]:
-        config = app.settings()
         async with app.client() as client:
-            name = channel or _first_that_reports(client, config, medium)
-            return await client.channel(name).status(ids, medium=medium)
+            asked = client.channel_for(Capability.STATUS, medium=medium, channel=channel)
+            return await asked.status(ids, medium=medium)
 
     rows = [_status_row(each, found) for each, found in zip(ids, app.run(ask()), strict=True)]
     app.table(("id", "state", "code", "description", "reported_at", "price"), rows)
@@ -125,15 +122,6 @@ def inbox(
             ]
 
     app.table(("at", "sender", "to", "text"), app.run(ask()))
-
-
-def _first_that_reports(client: AsyncClient, config: Config, medium: Medium) -> str:
-    names = sorted(client.channels, key=lambda name: name != config.default)
-    for name in names:
-        channel = client.channels[name]
-        if medium in channel.media and Capability.STATUS in channel.capabilities():
-            return name
-    raise Unsupported(f"no configured channel can be asked about {medium} messages")
 
 
 def _status_row(asked: str, status: Status) -> dict[str, object]:

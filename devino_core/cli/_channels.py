@@ -1,16 +1,17 @@
-"""``channels``: what can be configured, what is, and what each can do, read from the code."""
+"""``channels``: which channels and services there are, and what each can do, read from the code."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 
 import msgspec
 import rich_click as click
 
-from devino_core import Capability, Channel, ChannelSettings, ChannelSpec
+from devino_core import Capability, Channel, ChannelSpec, Service, ServiceSettings, ServiceSpec
 from devino_core.errors import ConfigurationError
 from devino_core.plugins import Plugins
-from devino_core.settings import Config, convert_settings
+from devino_core.settings import Values, convert_settings
 
 from .toolkit import App, config_option, json_option, pass_app
 
@@ -27,22 +28,25 @@ class _Operation(msgspec.Struct):
     summary: str
 
 
-class _Kind(msgspec.Struct):
+class _Kind(msgspec.Struct, kw_only=True):
     kind: str
     summary: str
-    media: list[str]
+    media: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Of a channel; a service has none."""
     settings: list[_Setting]
-    can: list[str]
+    can: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Likewise."""
     operations: list[_Operation]
-    """What its class offers beyond the interface of all channels."""
+    """What its class offers beyond the interface of all channels, or of all services."""
     problem: str | None = None
     """Why it cannot be used here; then what it can do is not known either."""
 
 
-class _Configured(msgspec.Struct):
+class _Configured(msgspec.Struct, kw_only=True):
     name: str
     kind: str
-    default: bool
+    default: bool | msgspec.UnsetType = msgspec.UNSET
+    """Of a channel; no service is the default."""
     problem: str | None = None
 
 
@@ -51,7 +55,7 @@ class _Configured(msgspec.Struct):
 @json_option
 @pass_app
 def channels(app: App) -> None:
-    """List the kinds of channel and the configured ones, and what each can do.
+    """List the kinds of channel and of service, the configured ones, and what each can do.
 
     A kind whose imports are missing says what to install.
 
@@ -60,63 +64,77 @@ def channels(app: App) -> None:
       devino channels
       devino channels --config devino.toml --json
     """
-    config = app.settings()
-    kinds = [_kind(app.plugins, spec) for spec in app.plugins.channels().values()]
-    configured = [_configured(app.plugins, config, name) for name in config.channels]
+    config, plugins = app.settings(), app.plugins
+    kinds = [_kind(plugins, spec) for spec in plugins.channels().values()]
+    service_kinds = [_kind(plugins, spec) for spec in plugins.services().values()]
+    channels = [
+        _configured(plugins, name, values, plugins.channel_spec)
+        for name, values in config.channels.items()
+    ]
+    for one in channels:
+        one.default = one.name == (config.default or channels[0].name)
+    services = [
+        _configured(plugins, name, values, plugins.service_spec)
+        for name, values in config.services.items()
+    ]
     if app.json:
-        app.show({"kinds": kinds, "channels": configured})
+        app.show(
+            {
+                "kinds": kinds,
+                "channels": channels,
+                "service_kinds": service_kinds,
+                "services": services,
+            }
+        )
         return
-    for kind in kinds:
+    for kind in (*kinds, *service_kinds):
         _tell_kind(app, kind)
-    app.line("configured" if configured else "no channel is configured; `devino --help` shows how")
-    for channel in configured:
-        default = ", the default" if channel.default else ""
-        app.line(f"  {channel.name}: kind {channel.kind}{default}")
-        if channel.problem:
-            app.line(f"    not usable: {channel.problem}")
+    app.line("configured" if channels else "no channel is configured; `devino --help` shows how")
+    for one in (*channels, *services):
+        _tell_configured(app, one)
 
 
-def _kind(plugins: Plugins, spec: ChannelSpec) -> _Kind:
+def _kind(plugins: Plugins, spec: ServiceSpec) -> _Kind:
     described = _Kind(
         kind=spec.name,
         summary=spec.summary,
-        media=sorted(spec.media),
         settings=[
             _Setting(field.name, field.required) for field in msgspec.structs.fields(spec.settings)
         ],
-        can=[],
         operations=[],
     )
+    if isinstance(spec, ChannelSpec):
+        described.media = sorted(spec.media)
+        described.can = []
     try:
         kind = plugins.load(spec)
     except ConfigurationError as error:
         described.problem = str(error)
-    else:
-        described.can = ["send", *(can for can in Capability if can in kind.capabilities())]
-        described.operations = _operations(kind)
+        return described
+    if issubclass(kind, Channel):
+        described.can = ["send", *(can for can in Capability if can in kind.offers())]
+    described.operations = _operations(kind)
     return described
 
 
-def _operations(kind: type[Channel[ChannelSettings]]) -> list[_Operation]:
+def _operations(kind: type[Service[ServiceSettings]]) -> list[_Operation]:
+    common = Channel if issubclass(kind, Channel) else Service
     return [
         _Operation(name, (inspect.getdoc(method) or "").partition("\n")[0])
         for name, method in inspect.getmembers(kind)
         if not name.startswith("_")
-        and not hasattr(Channel, name)
+        and not hasattr(common, name)
         and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method))
     ]
 
 
-def _configured(plugins: Plugins, config: Config, name: str) -> _Configured:
-    values = config.channels[name]
-    described = _Configured(
-        name=name,
-        kind=str(values.get("kind", name)),
-        default=name == (config.default or next(iter(config.channels))),
-    )
+def _configured(
+    plugins: Plugins, name: str, values: Values, spec_of: Callable[[str], ServiceSpec]
+) -> _Configured:
+    described = _Configured(name=name, kind=str(values.get("kind", name)))
     try:
-        spec = plugins.channel_spec(described.kind)
-        convert_settings(values, spec.settings, channel=name)
+        spec = spec_of(described.kind)
+        convert_settings(values, spec.settings, name=name)
         plugins.load(spec)
     except ConfigurationError as error:
         described.problem = str(error)
@@ -125,7 +143,8 @@ def _configured(plugins: Plugins, config: Config, name: str) -> _Configured:
 
 def _tell_kind(app: App, kind: _Kind) -> None:
     app.line(f"{kind.kind}: {kind.summary}")
-    app.line(f"  media       {', '.join(kind.media)}")
+    if kind.media:
+        app.line(f"  media       {', '.join(kind.media)}")
     settings = (f"{field.name}{'' if field.required else '?'}" for field in kind.settings)
     app.line(f"  settings    {', '.join(settings)}")
     if kind.problem:
@@ -135,3 +154,10 @@ def _tell_kind(app: App, kind: _Kind) -> None:
     for operation in kind.operations:
         app.line(f"              {operation.name}: {operation.summary}")
     app.line()
+
+
+def _tell_configured(app: App, one: _Configured) -> None:
+    default = ", the default" if one.default is True else ""
+    app.line(f"  {one.name}: kind {one.kind}{default}")
+    if one.problem:
+        app.line(f"    not usable: {one.problem}")

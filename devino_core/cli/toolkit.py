@@ -84,15 +84,12 @@ class App:
         return self._plugins
 
     def settings(self) -> Config:
-        """The configured channels. Raises ConfigurationError."""
-        return read_config(self.config)
+        """What is configured. Raises ConfigurationError."""
+        return read_config(self.config).sort(self.plugins.services())
 
     def client(self) -> AsyncClient:
-        """A client of the configured channels. Raises ConfigurationError."""
-        config = self.settings()
-        return AsyncClient(
-            config.channels, default=config.default, plugins=self.plugins, clock=self.clock
-        )
+        """A client of what is configured. Raises ConfigurationError."""
+        return AsyncClient(self.settings(), plugins=self.plugins, clock=self.clock)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run it in an event loop of its own; Ctrl-C cancels it."""

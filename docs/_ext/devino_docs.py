@@ -64,7 +64,7 @@ class ChannelsTable(Table):
         yield "kind", "what it is", "media", "can do beside sending"
         plugins = Plugins(strict=True)
         for spec in plugins.channels().values():
-            can = plugins.load(spec).capabilities()
+            can = plugins.load(spec).offers()
             media, able = sorted(spec.media), [each for each in Capability if each in can]
             yield f"`{spec.name}`", spec.summary, ", ".join(media), ", ".join(able) or "nothing"
 

@@ -14,8 +14,9 @@ What becomes of a message is chosen by its number, see :func:`default_fate`; wha
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from devino_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ._accounts import Account
@@ -90,12 +91,5 @@ _HOMES = {
     for name in names.split()
 }
 
-
-def __getattr__(name: str) -> object:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value: object = getattr(importlib.import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:
+    __getattr__ = lazy(__name__, _HOMES)

@@ -258,7 +258,7 @@ class Demo:
         """Until each is where it is expected. client.follow() would stop before READ."""
 
         async def ask(row: Row) -> bool:
-            if Capability.STATUS in client.channel(row.channel).capabilities():
+            if Capability.STATUS in client.channel(row.channel).capabilities:
                 status = await client.status(row.receipt)
             else:
                 status = _status_in(world, row, rows)
@@ -284,7 +284,7 @@ class Demo:
                 for incoming in await client.inbox(now - minute, now + minute, channel=name)
             ]
             for name, channel in client.channels.items()
-            if Capability.INBOX in channel.capabilities()
+            if Capability.INBOX in channel.capabilities
         }
 
 

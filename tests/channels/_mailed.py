@@ -13,7 +13,8 @@ from devino_plugins.email2sms._channel import Email2SmsChannel
 from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Hang, Sandbox, World
 from tests.channels._sandboxed import PASSWORD, Wired, account
 
-SPEC = Plugins(environ={}).channel_spec("email2sms")
+PLUGINS = Plugins(environ={})
+SPEC = PLUGINS.channel_spec("email2sms")
 SETTINGS: Mapping[str, object] = {
     "login": "demo",
     "password": PASSWORD,
@@ -29,8 +30,8 @@ Action = AnswerError | AnswerHttp | Drop | DropAnswer | Hang
 
 def channel(clock: ManualClock, **settings: object) -> Email2SmsChannel:
     """A channel, not yet open."""
-    made = SPEC.load()(
-        convert_settings({**SETTINGS, **settings}, SPEC.settings, channel="email2sms"),
+    made = PLUGINS.load(SPEC)(
+        convert_settings({**SETTINGS, **settings}, SPEC.settings, name="email2sms"),
         name="email2sms",
         clock=clock,
     )

@@ -45,7 +45,7 @@ async def wired(
             **settings,
         }
         channel = plugins.load(spec)(
-            convert_settings(values, spec.settings, channel=kind), name=kind, clock=clock
+            convert_settings(values, spec.settings, name=kind), name=kind, clock=clock
         )
         async with channel:
             yield Wired(channel, world, clock)

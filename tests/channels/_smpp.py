@@ -39,7 +39,7 @@ def smpp_channel(clock: ManualClock, **settings: object) -> SmppChannel:
     plugins = Plugins(environ={})
     spec = plugins.channel_spec("smpp")
     made = plugins.load(spec)(
-        convert_settings(values, spec.settings, channel="smpp"), name="smpp", clock=clock
+        convert_settings(values, spec.settings, name="smpp"), name="smpp", clock=clock
     )
     return cast("SmppChannel", made)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 from click.testing import CliRunner, Result
@@ -33,6 +33,7 @@ from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.dispatch import failed_receipt
 from devino_core.testing import ManualClock
+from tests.core._fake import SHELF
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -72,7 +73,7 @@ class Platform:
         platform = self
 
         class FakeChannel(Channel[FakeSettings]):
-            media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS, Medium.VIBER})
+            media = frozenset({Medium.SMS, Medium.VIBER})
 
             def check(self, messages: Sequence[Message]) -> None:
                 for message in messages:
@@ -139,7 +140,7 @@ class Platform:
                     summary="A channel without a wire.",
                     media=FakeChannel.media,
                     settings=FakeSettings,
-                    load=load,
+                    load=SHELF.put(load),
                     extra="devino[fake]",
                 )
             ]

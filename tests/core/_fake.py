@@ -1,25 +1,48 @@
-"""A channel without a wire, for tests of the kernel alone."""
+"""A channel and a service without a wire, for tests of the kernel alone."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 
 from devino_core import (
     Channel,
     ChannelSettings,
     ChannelSpec,
+    ConfigurationError,
     DevinoError,
     Medium,
     Message,
     Plugins,
     Receipt,
     Secret,
+    Service,
+    ServiceSettings,
+    ServiceSpec,
     State,
     Status,
     hookimpl,
 )
+
+
+class _Shelf:
+    """Where manifests find classes that a test has made."""
+
+    def __init__(self) -> None:
+        self._makers: dict[str, Callable[[], object]] = {}
+
+    def put(self, load: Callable[[], object]) -> str:
+        """What a manifest says to have ``load`` called, and get what it gives."""
+        name = f"kind_{len(self._makers)}"
+        self._makers[name] = load
+        return f"{__name__}:SHELF.{name}"
+
+    def __getattr__(self, name: str) -> object:
+        return self._makers[name]()
+
+
+SHELF = _Shelf()
 
 
 class FakeSettings(ChannelSettings, frozen=True):
@@ -71,25 +94,63 @@ class FakeViberChannel(FakeChannel):
     media = frozenset({Medium.VIBER})
 
 
+class FakeLookupSettings(ServiceSettings, frozen=True):
+    key: Secret
+    country: str = "RU"
+
+
+class FakeLookup(Service[FakeLookupSettings]):
+    """Knows where a number lives."""
+
+    is_open = False
+    fails_to_open = False
+
+    async def open(self) -> None:
+        if self.fails_to_open:
+            raise ConfigurationError("no socket")
+        self.is_open = True
+
+    async def aclose(self) -> None:
+        self.is_open = False
+
+    async def country_of(self, number: str) -> str:
+        """Where it lives."""
+        await asyncio.sleep(0)
+        return f"{self.settings.country} {number}"
+
+
+LOOKUP = ServiceSpec(
+    name="fake-lookup",
+    summary="A service without a wire.",
+    settings=FakeLookupSettings,
+    load=f"{__name__}:FakeLookup",
+)
+
+
 def spec(name: str, kind: type[FakeChannel] = FakeChannel) -> ChannelSpec:
     return ChannelSpec(
         name=name,
         summary="A channel without a wire.",
         media=kind.media,
         settings=FakeSettings,
-        load=lambda: kind,
+        load=SHELF.put(lambda: kind),
     )
 
 
-def plugin(*specs: ChannelSpec) -> object:
+def plugin(*specs: ChannelSpec, services: Iterable[ServiceSpec] = ()) -> object:
     @hookimpl
     def devino_channels() -> Iterable[ChannelSpec]:
         return specs
 
-    return SimpleNamespace(devino_channels=devino_channels)
+    @hookimpl
+    def devino_services() -> Iterable[ServiceSpec]:
+        return services
+
+    return SimpleNamespace(devino_channels=devino_channels, devino_services=devino_services)
 
 
 def fake_plugins() -> Plugins:
     plugins = Plugins(discover=False)
-    plugins.register(plugin(spec("fake"), spec("fake-viber", FakeViberChannel)), "fake")
+    kinds = spec("fake"), spec("fake-viber", FakeViberChannel)
+    plugins.register(plugin(*kinds, services=[LOOKUP]), "fake")
     return plugins

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import pytest
@@ -32,8 +31,9 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from tests.core._fake import FakeChannel, fake_plugins, plugin, spec
+from tests.core._fake import FakeChannel, fake_plugins
 
+NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 CONFIG = {
     "one": {"kind": "fake", "token": "t", "prefix": "one"},
     "two": {"kind": "fake", "token": "t", "prefix": "two"},
@@ -43,7 +43,7 @@ CONFIG = {
 
 @pytest.fixture
 async def client() -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(CONFIG, plugins=fake_plugins(), clock=ManualClock()) as client:
+    async with AsyncClient(CONFIG, plugins=fake_plugins(), clock=ManualClock(NOW)) as client:
         yield client
 
 
@@ -204,6 +204,56 @@ async def test_following_ends_when_the_platform_has_forgotten(client: AsyncClien
     assert clock.monotonic() - began == 48 * 3600
 
 
+async def test_each_message_is_followed_for_as_long_as_its_channel_remembers_it(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    clock.auto_advance = True
+    sent = await client.send_many([Message("1", "a"), viber("2")])
+    channel(client, "one").script = {"one-1": [State.ENROUTE]}
+    monkeypatch.setattr(channel(client, "viber"), "remembers", timedelta(hours=72))
+    channel(client, "viber").script = {"id-2": [State.ENROUTE] * 72 + [State.DELIVERED]}
+    asked: list[str] = []
+    for name in ("one", "viber"):
+        monkeypatch.setattr(channel(client, name), "status", _noting(channel(client, name), asked))
+    changes = [(r.to, r.status.state) async for r in client.follow(sent, interval=3600)]
+    assert changes == [("1", State.ENROUTE), ("2", State.ENROUTE), ("2", State.DELIVERED)]
+    assert (asked.count("one"), asked.count("viber")) == (49, 73)
+
+
+def _noting(
+    one: FakeChannel, asked: list[str]
+) -> Callable[[Sequence[str]], Awaitable[list[Status]]]:
+    status = one.status
+
+    async def ask(ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        asked.append(one.name)
+        return await status(ids, medium=medium)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("send_at", "hours"),
+    [
+        (NOW + timedelta(days=7), 7 * 24 + 48),
+        (NOW - timedelta(days=7), 48),
+        # On the recipient's clock, which may be the last in the world to show it.
+        ((NOW + timedelta(days=7)).replace(tzinfo=None), 7 * 24 + 12 + 48),
+    ],
+)
+async def test_a_scheduled_message_is_followed_from_when_it_is_to_be_sent(
+    client: AsyncClient, send_at: datetime, hours: int
+) -> None:
+    clock = cast(ManualClock, channel(client, "one").clock)
+    clock.auto_advance = True
+    receipt = await client.send(Message("1", "a", send_at=send_at))
+    channel(client, "one").script = {"one-1": [State.ACCEPTED]}
+    began = clock.monotonic()
+    assert [r async for r in client.follow(receipt, interval=3600)] == []
+    assert clock.monotonic() - began == hours * 3600
+
+
 async def test_nothing_goes_out_when_one_of_several_channels_refuses_a_message(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,23 +303,6 @@ async def test_ids_that_could_not_be_assigned_cannot_be_followed(client: AsyncCl
 async def test_a_medium_that_no_channel_carries_is_unsupported(client: AsyncClient) -> None:
     with pytest.raises(Unsupported, match="VK"):
         await client.send(Message("1", "a", medium=Medium.VK))
-
-
-async def test_the_first_channel_that_can_is_asked_for_the_balance() -> None:
-    class Rich(FakeChannel):
-        async def balance(self) -> Decimal:
-            return Decimal(7)
-
-    plugins = fake_plugins()
-    plugins.register(plugin(spec("rich", Rich)), "rich")
-    channels = {kind: {"token": "t"} for kind in ("fake", "rich")}
-    async with AsyncClient(channels, plugins=plugins) as client:
-        assert await client.balance() == 7
-        with pytest.raises(Unsupported, match="'fake'"):
-            await client.balance(channel="fake")
-    async with AsyncClient(channels, default="fake", plugins=plugins) as client:
-        with pytest.raises(Unsupported, match="'fake'"):
-            await client.balance()
 
 
 async def test_naive_times_of_a_period_are_refused(client: AsyncClient) -> None:
@@ -322,7 +355,7 @@ def test_the_blocking_client_has_the_same_names_and_arguments() -> None:
         theirs = str(inspect.signature(asynchronous[name]).replace(return_annotation=None))
         theirs = theirs.replace("Iterable[Message] | AsyncIterable[Message]", "Iterable[Message]")
         assert str(inspect.signature(method).replace(return_annotation=None)) == theirs
-    for property_name in ("channels", "plugins"):
+    for property_name in ("channels", "services", "plugins"):
         assert hasattr(Client, property_name) or property_name in vars(Client)
     assert inspect.signature(Client.__init__) == inspect.signature(AsyncClient.__init__)
 

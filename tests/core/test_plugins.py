@@ -9,9 +9,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from devino_core import ChannelSpec, ConfigurationError, PluginError, Plugins, hookimpl
+from devino_core import (
+    ChannelSpec,
+    ConfigurationError,
+    PluginError,
+    Plugins,
+    ServiceSettings,
+    ServiceSpec,
+    hookimpl,
+)
 from devino_core.plugins import PluginWarning
-from tests.core._fake import FakeSettings, fake_plugins, plugin, spec
+from tests.core._fake import LOOKUP, SHELF, FakeLookup, FakeSettings, fake_plugins, plugin, spec
 
 
 @pytest.fixture
@@ -40,7 +48,15 @@ from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
 @hookimpl
 def devino_channels():
     return [ChannelSpec(name="acme", summary="Acme.", media=frozenset({Medium.SMS}),
-                        settings=ChannelSettings, load=lambda: None)]
+                        settings=ChannelSettings, load="acme:Acme")]
+"""
+
+SERVICE = """
+from devino_core import ServiceSettings, ServiceSpec, hookimpl
+
+@hookimpl
+def devino_services():
+    return [ServiceSpec(name="acme", summary="Acme.", settings=ServiceSettings, load="acme:Acme")]
 """
 
 
@@ -114,14 +130,12 @@ def test_a_hook_that_fails_is_left_out_and_an_error_when_asked_for(
         strict.channels()
 
 
-def test_a_missing_extra_says_what_to_install() -> None:
-    def load() -> type:
-        raise ImportError("No module named 'nonexistent_thing'", name="nonexistent_thing")
-
+def test_a_missing_extra_says_what_to_install(site: Path) -> None:
+    (site / "acme_lacking.py").write_text("import nonexistent_thing")
     plugins = Plugins(discover=False)
     lacking = ChannelSpec(
-        name="x", summary="X", media=frozenset(), settings=FakeSettings, load=load,
-        extra="devino[smpp]",
+        name="x", summary="X", media=frozenset(), settings=FakeSettings,
+        load="acme_lacking:Acme", extra="devino[smpp]",
     )  # fmt: skip
     with pytest.raises(
         ConfigurationError, match=r'needs nonexistent_thing: pip install "devino\[smpp\]"'
@@ -129,13 +143,11 @@ def test_a_missing_extra_says_what_to_install() -> None:
         plugins.load(lacking)
 
 
-def test_a_module_that_a_plugin_lacks_itself_is_no_missing_extra() -> None:
-    def load() -> type:
-        raise ImportError("No module named 'devino_core.nothing'", name="devino_core.nothing")
-
+def test_a_module_that_a_plugin_lacks_itself_is_no_missing_extra(site: Path) -> None:
+    (site / "acme_lacking.py").write_text("import devino_core.nothing")
     broken = ChannelSpec(
-        name="x", summary="X", media=frozenset(), settings=FakeSettings, load=load,
-        extra="devino[http]",
+        name="x", summary="X", media=frozenset(), settings=FakeSettings,
+        load="acme_lacking:Acme", extra="devino[http]",
     )  # fmt: skip
     with pytest.raises(PluginError, match=r"cannot be imported: .*devino_core\.nothing"):
         Plugins(discover=False).load(broken)
@@ -166,14 +178,62 @@ def test_listing_channels_loads_none() -> None:
     def load() -> type:
         raise AssertionError("loaded")
 
-    plugins = Plugins(discover=False)
-    plugins.register(
-        plugin(
-            ChannelSpec(
-                name="lazy", summary="", media=frozenset(), settings=FakeSettings, load=load
-            )
-        ),
-        "lazy",
+    reference = SHELF.put(load)
+    lazy = ChannelSpec(
+        name="lazy", summary="", media=frozenset(), settings=FakeSettings, load=reference
     )
+    plugins = Plugins(discover=False)
+    plugins.register(plugin(lazy), "lazy")
     assert list(plugins.channels()) == ["lazy"]
-    assert spec("fake").load() is not None
+    with pytest.raises(AssertionError, match="loaded"):
+        plugins.load(lazy)
+
+
+def test_a_channel_and_a_service_cannot_share_a_kind(site: Path) -> None:
+    install(site, "acme_one", "acme_one_plugin", CHANNEL)
+    install(site, "acme_two", "acme_two_plugin", SERVICE)
+    with pytest.raises(PluginError, match=r"'acme': acme_one 1\.2 and acme_two 1\.2"):
+        Plugins(environ={}).services()
+
+
+def test_an_installed_distribution_brings_its_services(site: Path) -> None:
+    install(site, "acme_two", "acme_two_plugin", SERVICE)
+    plugins = Plugins(environ={})
+    assert plugins.service_spec("acme").summary == "Acme."
+    assert "acme" not in plugins.channels()
+
+
+def test_a_channel_among_services_is_left_out() -> None:
+    plugins = Plugins(discover=False)
+    plugins.register(plugin(services=[spec("fake")]), "confused")
+    with pytest.warns(PluginWarning, match="gave a ChannelSpec, expected ServiceSpec"):
+        assert plugins.services() == {}
+
+
+@pytest.mark.parametrize(
+    ("load", "says"),
+    [
+        ("tests.core._fake.FakeLookup", "must be of the form 'package.module:Class'"),
+        ("tests.core._fake:FakeLockup", "'tests.core._fake:FakeLockup'.*no attribute 'FakeLockup'"),
+        ("tests.core._fake:SHELF", "is no subclass of Service"),
+        ("tests.core._fake:FakeSettings", "is no subclass of Service"),
+        ("tests.core._fake:", "is no subclass of Service"),
+        ("tests.nowhere:FakeLookup", r"cannot be imported: No module named 'tests\.nowhere'"),
+        ("nonexistent_thing:Acme", "cannot be imported: No module named 'nonexistent_thing'"),
+    ],
+)
+def test_a_manifest_that_names_no_class_is_found_out(load: str, says: str) -> None:
+    wrong = ServiceSpec(
+        name="wrong", summary="", settings=ServiceSettings, load=load, extra="devino[http]"
+    )
+    with pytest.raises(PluginError, match=f"service 'wrong'.*{says}"):
+        Plugins(discover=False).load(wrong)
+
+
+def test_a_service_is_not_loaded_as_a_channel() -> None:
+    wrong = ChannelSpec(
+        name="wrong", summary="", media=frozenset(), settings=FakeSettings, load=LOOKUP.load
+    )
+    assert Plugins(discover=False).load(LOOKUP) is FakeLookup
+    with pytest.raises(PluginError, match=r"channel 'wrong'.*no subclass of Channel"):
+        Plugins(discover=False).load(wrong)

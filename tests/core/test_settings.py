@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_environment_is_laid_over_the_file(file: Path) -> None:
     config = read_config(file, environ={"DEVINO__PROMO__RETRIES": "7"})
-    settings = convert_settings(config.channels["promo"], FakeSettings, channel="promo")
+    settings = convert_settings(config.channels["promo"], FakeSettings, name="promo")
     assert (settings.retries, settings.token, config.default) == (7, Secret("from-file"), "promo")
 
 
@@ -50,7 +50,7 @@ def test_channels_of_the_environment_come_in_the_order_of_their_names() -> None:
 def test_a_secret_is_read_from_the_file_that_its_key_names(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret\n")
     config = read_config(environ={"DEVINO__FAKE__TOKEN_FILE": str(tmp_path / "token")})
-    settings = convert_settings(config.channels["fake"], FakeSettings, channel="fake")
+    settings = convert_settings(config.channels["fake"], FakeSettings, name="fake")
     assert settings.token.reveal() == "s3cret"
 
 
@@ -59,7 +59,7 @@ def test_the_environment_replaces_a_secret_of_the_file_also_by_file(
 ) -> None:
     (tmp_path / "token").write_text("newer")
     config = read_config(file, environ={"DEVINO__PROMO__TOKEN_FILE": str(tmp_path / "token")})
-    settings = convert_settings(config.channels["promo"], FakeSettings, channel="promo")
+    settings = convert_settings(config.channels["promo"], FakeSettings, name="promo")
     assert settings.token.reveal() == "newer"
 
 
@@ -79,7 +79,7 @@ def test_the_environment_replaces_a_secret_of_the_file_also_by_file(
 )
 def test_a_wrong_setting_is_named_with_what_to_do(values: dict[str, object], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says) as caught:
-        convert_settings(values, FakeSettings, channel="promo-x")
+        convert_settings(values, FakeSettings, name="promo-x")
     assert "promo-x" in str(caught.value)
 
 

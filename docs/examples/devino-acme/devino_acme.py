@@ -48,5 +48,5 @@ class Acme(devino.Channel[AcmeSettings]):
 @devino.hookimpl
 def devino_channels() -> Iterable[devino.ChannelSpec]:
     yield devino.ChannelSpec(
-        name="acme", summary="Acme", media=Acme.media, settings=AcmeSettings, load=lambda: Acme
+        name="acme", summary="SMS", media=Acme.media, settings=AcmeSettings, load="devino_acme:Acme"
     )

@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
 
 from ._settings import Email2SmsSettings
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["Email2SmsSettings", "devino_channels", "devino_commands"]
-
-
-def _load() -> type[Channel[ChannelSettings]]:
     from ._channel import Email2SmsChannel
+else:
+    __getattr__ = lazy(__name__, {"Email2SmsChannel": "_channel"})
 
-    return Email2SmsChannel
+__all__ = ["Email2SmsChannel", "Email2SmsSettings", "devino_channels", "devino_commands"]
 
 
 @hookimpl
@@ -34,7 +33,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="Mails to the SMS gateway through a mail server: SMS, without ids or status.",
             media=frozenset({Medium.SMS}),
             settings=Email2SmsSettings,
-            load=_load,
+            load="devino_plugins.email2sms:Email2SmsChannel",
             extra="devino[smtp]",
         ),
     )

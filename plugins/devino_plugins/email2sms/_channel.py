@@ -7,7 +7,6 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import ClassVar
 
 from devino_core import (
     Channel,
@@ -35,7 +34,7 @@ _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
 class Email2SmsChannel(Channel[Email2SmsSettings]):
     """SMS as mails to the platform's gateway (chapter 4)."""
 
-    media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS})
+    media = frozenset({Medium.SMS})
 
     def __init__(
         self, settings: Email2SmsSettings, *, name: str, clock: Clock = SYSTEM_CLOCK

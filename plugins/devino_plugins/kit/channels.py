@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from devino_core import (
     Channel,
@@ -66,7 +66,7 @@ class HttpChannel(Channel[SettingsT_co]):
 class SmsAndViberChannel(HttpChannel[SettingsT_co], Generic[SettingsT_co, R]):
     """What REST and SOAP share: everything but the wire. ``R`` is a request that sends."""
 
-    media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS, Medium.VIBER})
+    media = frozenset({Medium.SMS, Medium.VIBER})
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS and Viber messages, those that differ only in the number in one bulk call.

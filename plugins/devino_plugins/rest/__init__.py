@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
 
 from ._settings import RestSettings, RestV2Settings
 
-__all__ = ["RestSettings", "RestV2Settings", "devino_channels"]
+if TYPE_CHECKING:
+    from ._channel import RestChannel, RestV2Channel
+else:
+    __getattr__ = lazy(__name__, {"RestChannel": "_channel", "RestV2Channel": "_channel"})
+
+__all__ = ["RestChannel", "RestSettings", "RestV2Channel", "RestV2Settings", "devino_channels"]
 
 _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
-
-
-def _load_v1() -> type[Channel[ChannelSettings]]:
-    from ._channel import RestChannel
-
-    return RestChannel
-
-
-def _load_v2() -> type[Channel[ChannelSettings]]:
-    from ._channel import RestV2Channel
-
-    return RestV2Channel
 
 
 @hookimpl
@@ -34,7 +29,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="HTTP API with a login session: SMS and Viber, status, inbox, balance.",
             media=_MEDIA,
             settings=RestSettings,
-            load=_load_v1,
+            load="devino_plugins.rest:RestChannel",
             extra="devino[http]",
         ),
         ChannelSpec(
@@ -42,7 +37,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="HTTP API with login and password in every call: otherwise as `rest`.",
             media=_MEDIA,
             settings=RestV2Settings,
-            load=_load_v2,
+            load="devino_plugins.rest:RestV2Channel",
             extra="devino[http]",
         ),
     )

@@ -14,36 +14,30 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
 
 from ._settings import SmppSettings
 
 if TYPE_CHECKING:
     import click
 
+    from ._channel import SmppChannel
     from ._connect import connect
     from ._session import SmppSession
+else:
+    __getattr__ = lazy(
+        __name__, {"SmppChannel": "_channel", "SmppSession": "_session", "connect": "_connect"}
+    )
 
-__all__ = ["SmppSession", "SmppSettings", "connect", "devino_channels", "devino_commands"]
-
-
-def __getattr__(name: str) -> object:
-    # A client loads all plugins, and these two need asyncio and the codec.
-    if name == "connect":
-        from ._connect import connect
-
-        return connect
-    if name == "SmppSession":
-        from ._session import SmppSession
-
-        return SmppSession
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _load() -> type[Channel[ChannelSettings]]:
-    from ._channel import SmppChannel
-
-    return SmppChannel
+__all__ = [
+    "SmppChannel",
+    "SmppSession",
+    "SmppSettings",
+    "connect",
+    "devino_channels",
+    "devino_commands",
+]
 
 
 @hookimpl
@@ -55,7 +49,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="SMPP 3.4: SMS over kept sessions, status, receipts and incoming messages.",
             media=frozenset({Medium.SMS}),
             settings=SmppSettings,
-            load=_load,
+            load="devino_plugins.smpp:SmppChannel",
         ),
     )
 

@@ -7,12 +7,13 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import DateForm, IdForm, Pdu, QuerySm, ReceiptStyle, encode
 from devino_core import (
+    Capability,
     Channel,
     ConfigurationError,
     Event,
@@ -74,7 +75,7 @@ class _Parts(NamedTuple):
 class SmppChannel(Channel[SmppSettings]):
     """SMS over SMPP 3.4 (chapter 3)."""
 
-    media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS})
+    media = frozenset({Medium.SMS})
 
     def __init__(self, settings: SmppSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -83,6 +84,8 @@ class SmppChannel(Channel[SmppSettings]):
             window=settings.window, response_timeout=settings.response_timeout
         )
         self._modes = _MODES[settings.bind]
+        if self._modes.sends is None:
+            self.media = frozenset()
         try:
             _check_sessions(settings)
             self._hosts = Hosts(parse_hosts(settings.hosts, settings.port), PLATFORM, clock)
@@ -96,6 +99,12 @@ class SmppChannel(Channel[SmppSettings]):
             raise ConfigurationError(f"channel {name!r}: {error}") from None
         self._parts: _Parts | None = None
         self._has_left = False
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the setting ``bind`` allows: a transmitter asks, a receiver is told."""
+        modes = {Capability.STATUS: self._modes.sends, Capability.EVENTS: self._modes.receives}
+        return frozenset(can for can, mode in modes.items() if mode is not None)
 
     async def open(self) -> None:
         # Made once: it reads every certificate of the system.

@@ -8,28 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
 
 from ._settings import SoapSettings
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["SoapSettings", "devino_channels", "devino_commands"]
+    from ._channel import SoapChannel, SoapV2Channel
+else:
+    __getattr__ = lazy(__name__, {"SoapChannel": "_channel", "SoapV2Channel": "_channel"})
+
+__all__ = ["SoapChannel", "SoapSettings", "SoapV2Channel", "devino_channels", "devino_commands"]
 
 _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
-
-
-def _load_v1() -> type[Channel[ChannelSettings]]:
-    from ._channel import SoapChannel
-
-    return SoapChannel
-
-
-def _load_v2() -> type[Channel[ChannelSettings]]:
-    from ._channel import SoapV2Channel
-
-    return SoapV2Channel
 
 
 @hookimpl
@@ -41,7 +34,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="SOAP with a login session: SMS and Viber, status, inbox, balance.",
             media=_MEDIA,
             settings=SoapSettings,
-            load=_load_v1,
+            load="devino_plugins.soap:SoapChannel",
             extra="devino[http]",
         ),
         ChannelSpec(
@@ -49,7 +42,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="SOAP with login and password in every call: otherwise as `soap`.",
             media=_MEDIA,
             settings=SoapSettings,
-            load=_load_v2,
+            load="devino_plugins.soap:SoapV2Channel",
             extra="devino[http]",
         ),
     )

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
 
 from ._settings import XmlSettings
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["XmlSettings", "devino_channels", "devino_commands"]
-
-
-def _load() -> type[Channel[ChannelSettings]]:
     from ._channel import XmlChannel
+else:
+    __getattr__ = lazy(__name__, {"XmlChannel": "_channel"})
 
-    return XmlChannel
+__all__ = ["XmlChannel", "XmlSettings", "devino_channels", "devino_commands"]
 
 
 @hookimpl
@@ -30,7 +29,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
             summary="XML packages: SMS, flash and WAP push, asked after by your own ids.",
             media=frozenset({Medium.SMS}),
             settings=XmlSettings,
-            load=_load,
+            load="devino_plugins.xml:XmlChannel",
             extra="devino[http]",
         ),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta, timezone
 from functools import partial
-from typing import ClassVar
 
 import msgspec
 
@@ -41,7 +40,8 @@ CONTENT_TYPE = "text/xml; charset=utf-8"
 class XmlChannel(HttpChannel[XmlSettings]):
     """The XML package API (chapter 6). Login and password travel in the body only."""
 
-    media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS})
+    media = frozenset({Medium.SMS})
+    remembers = timedelta(days=3)
 
     def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)

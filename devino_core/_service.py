@@ -1,0 +1,59 @@
+"""What a plugin implements beside channels: settings, a class, and its manifest."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from ._opened import Opened
+from .clock import SYSTEM_CLOCK, Clock
+
+__all__ = ["Service", "ServiceSettings", "ServiceSpec"]
+
+
+class ServiceSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Base of a service's settings: the fields are the keys, their types are checked.
+
+    Passwords are :class:`~devino_core.Secret`; times are seconds.
+    """
+
+
+SettingsT_co = TypeVar("SettingsT_co", bound=ServiceSettings, covariant=True)
+
+
+class Service(Opened, Generic[SettingsT_co]):
+    """Something that the platform does: a lookup, an address book, sending messages.
+
+    A service is opened and closed in one event loop: ``async with service: ...``; all methods may
+    be called concurrently in between. What it offers is its own: a program that wants more than
+    the name asks for the class, as in ``client.service("book", AddressBook)``.
+    """
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.settings = settings
+        self.name = name
+        self.clock = clock
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    async def open(self) -> None:
+        """Acquire what must be acquired in the event loop. Connects to nothing."""
+
+    async def aclose(self) -> None:
+        """Give it back. Safe to call twice."""
+
+
+class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest of a kind: cheap to make, so that listing plugins imports no transport."""
+
+    name: str
+    """The kind, as in ``kind = "rest"``. Channels and services share one set of names."""
+    summary: str
+    """One line for people."""
+    settings: type[ServiceSettings]
+    load: str
+    """Where the class is, as ``"package.module:Class"``; imported when it is first used."""
+    extra: str | None = None
+    """What to install where that import fails, such as ``"devino[http]"``."""

@@ -1,0 +1,75 @@
+"""Names of a package that are imported on first use."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devino_core import Plugins
+
+PACKAGE = """
+from devino_core.lazy import lazy
+__getattr__ = lazy(__name__, {"Swift": "_bird", "Slow": "_nowhere"})
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    (tmp_path / "acme_birds").mkdir()
+    (tmp_path / "acme_birds" / "__init__.py").write_text(PACKAGE)
+    (tmp_path / "acme_birds" / "_bird.py").write_text("class Swift: ...")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = set(sys.modules)
+    yield "acme_birds"
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_a_name_is_imported_when_it_is_asked_for_and_once(package: str) -> None:
+    birds = importlib.import_module(package)
+    assert "acme_birds._bird" not in sys.modules
+    swift = birds.Swift
+    assert swift.__module__ == "acme_birds._bird"
+    assert vars(birds)["Swift"] is swift
+
+
+def test_a_name_that_is_not_there_is_no_attribute(package: str) -> None:
+    birds = importlib.import_module(package)
+    with pytest.raises(AttributeError, match="module 'acme_birds' has no attribute 'Swallow'"):
+        _ = birds.Swallow
+    assert not hasattr(birds, "__path_of_nothing__")
+
+
+def test_an_import_that_fails_is_told_as_it_is(package: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=r"acme_birds\._nowhere"):
+        _ = importlib.import_module(package).Slow
+
+
+@pytest.mark.parametrize("kind", Plugins(strict=True).channels())
+def test_a_channels_package_exports_its_class(kind: str) -> None:
+    plugins = Plugins(strict=True)
+    spec = plugins.channel_spec(kind)
+    module, _, name = spec.load.partition(":")
+    package = importlib.import_module(module)
+    assert name in package.__all__
+    assert getattr(package, name) is plugins.load(spec)
+
+
+def test_listing_plugins_imports_no_transport() -> None:
+    source = """
+import sys
+from devino_core import Plugins
+plugins = Plugins(strict=True)
+packages = {spec.load.partition(":")[0] for spec in plugins.channels().values()}
+print(sorted(name for name in sys.modules if name.removesuffix("._channel") in packages))
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=True
+    )
+    assert "devino_plugins.rest" in shown.stdout
+    assert "._channel" not in shown.stdout
