@@ -10,9 +10,9 @@ and is the name itself where it is left out::
     login = "me"
     password_file = "/run/secrets/devino"
 
-    [services.codes]
-    kind = "2fa"
-    api_key_file = "/run/secrets/devino-2fa"
+    [services.numbers]
+    kind = "acme-lookup"
+    token_file = "/run/secrets/acme"
 
 Channels and services share one set of names. Every key can be given as ``DEVINO__<name>__<key>``
 in the environment, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. A secret can be

@@ -17,7 +17,7 @@ from msgspec.inspect import Field
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-from devino_core import Capability, ChannelSettings, Plugins, errors
+from devino_core import Capability, Plugins, ServiceSettings, errors
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import ExitCode
 
@@ -46,14 +46,15 @@ class Table(SphinxDirective):
 
 
 class SettingsTable(Table):
-    """``{settings} rest``: the keys of a channel kind."""
+    """``{settings} rest``: the keys of a kind of channel or service."""
 
     required_arguments = 1
 
     def rows(self) -> Iterator[Iterable[str]]:
         yield "key", "type", "default", "meaning"
-        kind = Plugins(strict=True).channel_spec(self.arguments[0])
-        for field, meaning in settings_of(kind.settings):
+        plugins = Plugins(strict=True)
+        kinds = {**plugins.channels(), **plugins.services()}
+        for field, meaning in settings_of(kinds[self.arguments[0]].settings):
             yield f"`{field.name}`", _type(field.type), _default(field), _markdown(meaning)
 
 
@@ -101,11 +102,11 @@ def _retry(kind: type[errors.DevinoError]) -> errors.Retry:
     return kind(*("", "") if issubclass(kind, errors.InvalidMessage) else ("",)).retry
 
 
-def settings_of(settings: type[ChannelSettings]) -> Iterator[tuple[Field, str]]:
+def settings_of(settings: type[ServiceSettings]) -> Iterator[tuple[Field, str]]:
     """Every field, with its docstring."""
     meanings: dict[str, str] = {}
     for owner in reversed(settings.__mro__):
-        if not issubclass(owner, ChannelSettings):
+        if not issubclass(owner, ServiceSettings):
             continue
         documented = ModuleAnalyzer.for_module(owner.__module__).find_attr_docs()
         for (name, attribute), lines in documented.items():

@@ -15,9 +15,10 @@ import click
 import pytest
 
 from devino_codecs import CodecError
-from devino_core import ChannelSettings, DevinoError, Plugins, Retry, errors
+from devino_core import DevinoError, Plugins, Retry, ServiceSettings, errors
 from devino_core.cli._app import Devino
 from devino_sandbox import Sandbox
+from tests.check_docs_types import program
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -115,11 +116,12 @@ def test_the_tree_of_errors_in_the_docstring_is_the_tree_of_the_classes() -> Non
     assert seen == set(errors.__all__) - {Retry.__name__}
 
 
-KINDS = Plugins(strict=True).channels()
+PLUGINS = Plugins(strict=True)
+KINDS = {**PLUGINS.channels(), **PLUGINS.services()}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_channel_is_configured_in_the_docs(kind: str) -> None:
+def test_every_kind_of_channel_and_service_is_configured_in_the_docs(kind: str) -> None:
     assert f"```{{settings}} {kind}\n```" in (DOCS / "configuration.md").read_text("utf-8")
 
 
@@ -127,7 +129,7 @@ def test_every_kind_of_channel_is_configured_in_the_docs(kind: str) -> None:
 def test_every_setting_says_what_it_means(kind: str) -> None:
     told: set[str] = set()
     for owner in KINDS[kind].settings.__mro__:
-        if issubclass(owner, ChannelSettings):
+        if issubclass(owner, ServiceSettings):
             told |= _documented_fields(owner)
     unsaid = set(KINDS[kind].settings.__struct_fields__) - told
     assert not unsaid, f"settings without a docstring: {', '.join(sorted(unsaid))}"
@@ -222,6 +224,11 @@ def test_every_page_is_reached_from_the_index() -> None:
         if "examples" not in page.parts and "_build" not in page.parts
     }
     assert pages - {"index"} == named
+
+
+def test_the_blocks_of_a_page_are_one_program_with_the_lines_of_the_page() -> None:
+    page = "Text\n```python\nimport this\n```\n- a\n\n  ```{doctest}\n  >>> this.i\n  1\n  ```\n"
+    assert program(page).rstrip().split("\n") == ["", "", "import this", *[""] * 4, "this.i"]
 
 
 def test_a_whole_plugin_fits_in_forty_lines_of_code() -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,13 +19,15 @@ from typing import Any
 import msgspec
 import pytest
 from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from devino_core import AsyncClient, Message, Rejected, State
+from devino_core import AsyncClient, Client, Message, Rejected, State
 from devino_core.cli.toolkit import ExitCode
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
 from devino_sandbox._demo import SCENARIOS
+from tests.check_docs_types import program
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -168,6 +171,42 @@ def test_the_shown_configuration_file_is_one(tmp_path: Path) -> None:
     shown.write_text(text.replace("/run/secrets/devino", secret.as_posix()))
     client = AsyncClient(shown)
     assert list(client.channels) == ["promo", "codes"]
+
+
+def test_the_page_about_embedding_counts_what_was_delivered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (ROOT / "docs" / "embedding.md").read_text("utf-8")
+    # The wire asks for whole seconds, and the page for those until now.
+    clock = ManualClock(datetime.now(UTC) - timedelta(hours=1))
+    with _running(World(clock=clock, pace=Pace.instant())) as (sandbox, _):
+        _export(sandbox, monkeypatch)
+        with Client() as client:
+            client.send(Message("79031234567", "Hello"))
+        exec(compile(program(page), "embedding.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("1\n")
+
+
+async def test_a_service_of_a_plugin_is_configured_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def carriers(request: web.Request) -> web.Response:
+        question = await request.json()
+        assert question["token"] == "open-sesame"
+        return web.json_response(dict.fromkeys(question["numbers"], "Pigeon Mobile"))
+
+    gateway = web.Application()
+    gateway.add_routes([web.post("/carriers", carriers)])
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setenv("DEVINO_PLUGINS", "acme_lookup")
+    monkeypatch.setenv("DEVINO__ACME_LOOKUP__TOKEN", "open-sesame")
+    async with TestServer(gateway) as server:
+        monkeypatch.setenv("DEVINO__ACME_LOOKUP__BASE_URL", str(server.make_url("/")))
+        async with AsyncClient() as client:
+            lookup = client.service(
+                "acme-lookup", importlib.import_module("acme_lookup").AcmeLookup
+            )
+            assert await lookup.carriers(["7903"]) == {"7903": "Pigeon Mobile"}
 
 
 def test_a_blocking_program_learns_who_was_not_reached(sandbox: Sandbox) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import devino_acme
 import pytest
@@ -41,7 +41,9 @@ async def acme(token: str = "open-sesame") -> AsyncIterator[devino_acme.Acme]:
 
 class TestAcme(ChannelConformance):
     spec = next(iter(devino_acme.devino_channels()))
-    connected = staticmethod(acme)
+
+    def connected(self) -> AbstractAsyncContextManager[devino_acme.Acme]:
+        return acme()
 
 
 def test_a_wrong_token_is_a_refusal() -> None:
