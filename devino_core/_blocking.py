@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, overload
 
 from ._channel import Capability, Channel, ChannelSettings
-from ._client import BATCH, AsyncClient, ChannelT, Given, ServiceT
+from ._client import BATCH, AsyncClient, ChannelT, ServiceT
+from ._configured import Given
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._service import Service, ServiceSettings

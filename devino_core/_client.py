@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeVar, overload
 
 import msgspec
 
 from ._channel import Capability, Channel, ChannelSettings
+from ._configured import Configured, Given, config_of
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._opened import Opened
@@ -22,7 +23,6 @@ from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
 from .errors import (
-    ConfigurationError,
     DevinoError,
     InvalidMessage,
     OutcomeUnknown,
@@ -30,20 +30,15 @@ from .errors import (
     Unsupported,
 )
 from .plugins import Plugins
-from .settings import Config, Values, convert_settings, kind_of, read_config
-from .suggest import did_you_mean
+from .settings import Config
 
 __all__ = ["AsyncClient"]
 
 BATCH = 10_000
 """How many messages :meth:`AsyncClient.send_stream` takes up at a time."""
 
-T = TypeVar("T")
 ChannelT = TypeVar("ChannelT", bound=Channel[ChannelSettings])
 ServiceT = TypeVar("ServiceT", bound=Service[ServiceSettings])
-
-Given: TypeAlias = Mapping[str, Mapping[str, object]]
-"""Settings by name, as given in code."""
 
 
 class AsyncClient(Opened):
@@ -70,20 +65,10 @@ class AsyncClient(Opened):
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        given = _config(channels, services)
+        config = config_of(channels, services)
         self.plugins = plugins if plugins is not None else Plugins()
         self._clock = clock
-        config = given.sort(self.plugins.services())
-        self._channels = {
-            name: self._made_channel(name, values) for name, values in config.channels.items()
-        }
-        self._services = {
-            name: self._made_service(name, values) for name, values in config.services.items()
-        }
-        first = default or config.default
-        # Who is asked for what nobody is named for: the default before the others.
-        self._ranked = [self.channel(first)] if first is not None else []
-        self._ranked += [one for one in self._channels.values() if one.name != first]
+        self._configured = Configured(config, default=default, plugins=self.plugins, clock=clock)
         self._opened: AsyncExitStack | None = None
 
     @property
@@ -92,12 +77,12 @@ class AsyncClient(Opened):
 
         Those that only the environment has come last, by their names.
         """
-        return dict(self._channels)
+        return dict(self._configured.channels)
 
     @property
     def services(self) -> Mapping[str, Service[ServiceSettings]]:
         """The services by name, likewise."""
-        return dict(self._services)
+        return dict(self._configured.services)
 
     @overload
     def channel(self, name: str) -> Channel[ChannelSettings]: ...
@@ -112,7 +97,7 @@ class AsyncClient(Opened):
         checkers then know its operations. Raises ConfigurationError for an unknown name and for
         a channel of another class.
         """
-        return _named("channel", name, self._channels, kind)
+        return self._configured.channel(name, kind)
 
     @overload
     def service(self, name: str) -> Service[ServiceSettings]: ...
@@ -122,7 +107,7 @@ class AsyncClient(Opened):
         self, name: str, kind: type[Service[ServiceSettings]] = Service
     ) -> Service[ServiceSettings]:
         """One service, and ``kind`` its class, as for :meth:`channel`."""
-        return _named("service", name, self._services, kind)
+        return self._configured.service(name, kind)
 
     def channel_for(
         self,
@@ -133,27 +118,11 @@ class AsyncClient(Opened):
     ) -> Channel[ChannelSettings]:
         """Who is asked: ``channel``; else the default if it can; else the first that can.
 
-        What it is to be able to do is ``capability`` (None: to send) for messages of ``medium``
-        (None: of any). All methods of the client choose by this rule. Raises Unsupported that
-        lists the kinds that could, and ConfigurationError for an unknown name.
+        It must have ``capability`` (None: it must send) for messages of ``medium`` (None: of
+        any). All methods of the client choose by this rule. Raises Unsupported that lists the
+        kinds that could, and ConfigurationError for an unknown name.
         """
-        if channel:
-            return self.channel(channel)
-        for one in self._ranked:
-            if (medium is None or medium in one.media) and (
-                capability is None or capability in one.capabilities
-            ):
-                return one
-        if not self._channels:
-            raise ConfigurationError(
-                "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
-                "DEVINO__<channel>__<key> in the environment"
-            )
-        could = ", ".join(self._kinds_that_could(capability, medium)) or "none that is installed"
-        raise Unsupported(
-            f"no configured channel {_ability(capability, medium)}; kinds that do, where their "
-            f"settings allow it: {could}"
-        )
+        return self._configured.channel_for(capability, medium, channel)
 
     async def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """Send one message through ``channel``, else the default, else the first that can.
@@ -310,7 +279,7 @@ class AsyncClient(Opened):
         if self._opened is not None:
             raise RuntimeError("this client is open already")
         async with AsyncExitStack() as stack:
-            for one in (*self._channels.values(), *self._services.values()):
+            for one in (*self.channels.values(), *self.services.values()):
                 await stack.enter_async_context(one)
             self._opened = stack.pop_all()
 
@@ -319,27 +288,6 @@ class AsyncClient(Opened):
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.aclose()
-
-    def _made_channel(self, name: str, values: Values) -> Channel[ChannelSettings]:
-        spec = self.plugins.channel_spec(kind_of(name, values))
-        settings = convert_settings(values, spec.settings, name=name)
-        return self.plugins.load(spec)(settings, name=name, clock=self._clock)
-
-    def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
-        spec = self.plugins.service_spec(kind_of(name, values, what="service"))
-        settings = convert_settings(values, spec.settings, name=name)
-        return self.plugins.load(spec)(settings, name=name, clock=self._clock)
-
-    def _kinds_that_could(
-        self, capability: Capability | None, medium: Medium | None
-    ) -> Iterator[str]:
-        for name, spec in self.plugins.channels().items():
-            if medium is not None and medium not in spec.media:
-                continue
-            # One that is not installed whole is no advice.
-            with suppress(ConfigurationError):
-                if capability is None or capability in self.plugins.load(spec).offers():
-                    yield name
 
     def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
         """Who can be asked what became of it."""
@@ -407,54 +355,10 @@ def _one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str
     return receipts
 
 
-def _config(
-    channels: Given | Config | str | os.PathLike[str] | None, services: Given | None
-) -> Config:
-    """What was given, and the file and the environment where they are to be read."""
-    if isinstance(channels, Mapping) or (channels is None and services is not None):
-        read = Config(channels=_copied(channels or {}))
-    else:
-        read = channels if isinstance(channels, Config) else read_config(channels)
-    if not services:
-        return read
-    return msgspec.structs.replace(read, services=read.services | _copied(services))
-
-
-def _copied(given: Given) -> dict[str, dict[str, object]]:
-    return {name: dict(values) for name, values in given.items()}
-
-
-def _named(what: str, name: str, found: Mapping[str, T], kind: type[T]) -> T:
-    try:
-        one = found[name]
-    except KeyError:
-        hint = did_you_mean(name, found) or f"configured are {', '.join(found) or 'none'}"
-        raise ConfigurationError(f"no {what} is named {name!r}: {hint}") from None
-    if not isinstance(one, kind):
-        raise ConfigurationError(
-            f"{what} {name!r} is a {type(one).__name__}, not a {kind.__name__}"
-        )
-    return one
-
-
 def _medium_of(message: Message) -> Medium:
     if not isinstance(message, Message):
         raise TypeError(f"expected a Message, not {type(message).__name__}")
     return message.medium
-
-
-def _ability(capability: Capability | None, medium: Medium | None) -> str:
-    match capability:
-        case None:
-            return f"carries {medium or 'messages'}"
-        case Capability.STATUS:
-            return f"can be asked about {medium or 'any'} messages"
-        case Capability.INBOX:
-            return "lists incoming messages"
-        case Capability.BALANCE:
-            return "tells the balance"
-        case Capability.EVENTS:
-            return "pushes events"
 
 
 _WESTERNMOST = timezone(-timedelta(hours=12))

@@ -201,7 +201,7 @@ def config_option(command: F) -> F:
         expose_value=False,
         is_eager=True,
         callback=remember,
-        help="TOML file with the channels; otherwise $DEVINO_CONFIG and the environment.",
+        help="TOML file with the settings; otherwise $DEVINO_CONFIG and the environment.",
     )(command)
 
 

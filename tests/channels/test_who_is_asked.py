@@ -39,6 +39,7 @@ def test_receivers_are_not_sent_through_and_transmitters_not_listened_to(
     default: str | None,
 ) -> None:
     client = AsyncClient({"hears": smpp("receiver"), "sends": smpp("transmitter")}, default=default)
+    assert client.channel_for().name == "sends"
     assert client.channel_for(medium=Medium.SMS).name == "sends"
     assert client.channel_for(Capability.STATUS, medium=Medium.SMS).name == "sends"
     assert client.channel_for(Capability.EVENTS).name == "hears"

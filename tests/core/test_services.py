@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import assert_type
 
 import pytest
+from click.testing import CliRunner
 
 from devino_core import AsyncClient, Channel, ChannelSettings, Client, ConfigurationError
+from devino_core.cli._app import Devino
+from devino_core.cli.toolkit import App
 from devino_core.settings import read_config
+from tests.core._cli import objects
 from tests.core._fake import FakeChannel, FakeLookup, FakeViberChannel, fake_plugins
 
 CHANNELS = {"promo": {"kind": "fake", "token": "t"}}
@@ -93,6 +97,12 @@ def test_code_adds_to_a_file(file: Path) -> None:
     assert (settings.key.reveal(), settings.country) == ("from-code", "RU")
 
 
+def test_code_wins_over_the_environment() -> None:
+    config = read_config(environ={"DEVINO__NUMBERS__KEY": "k", "DEVINO__FAKE__TOKEN": "t"})
+    client = AsyncClient(config, services=SERVICES, plugins=fake_plugins())
+    assert (list(client.channels), list(client.services)) == (["fake"], ["numbers"])
+
+
 def test_services_in_code_are_all_there_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEVINO_CONFIG", str(file))
     client = AsyncClient(services=SERVICES, plugins=fake_plugins())
@@ -155,6 +165,26 @@ def test_what_is_asked_for_by_its_class_has_its_type() -> None:
             client.channel("promo", FakeViberChannel)
         with pytest.raises(ConfigurationError, match=r"no service is named 'promo'.*are numbers"):
             client.service("promo")
+
+
+def test_the_command_line_lists_services_beside_channels() -> None:
+    environ = {
+        "DEVINO_CONFIG": "",
+        "DEVINO__FAKE__TOKEN": "t0ken",
+        "DEVINO__NUMBERS__KIND": "fake-lookup",
+        "DEVINO__NUMBERS__KEE": "k3y",
+    }
+    devino, runner = Devino(App(plugins=fake_plugins())), CliRunner(env=environ)
+    (shown,) = objects(runner.invoke(devino, ["channels", "--json"]).stdout)
+    (kind,) = shown["service_kinds"]
+    assert (kind["kind"], kind["settings"][0]) == ("fake-lookup", {"name": "key", "required": True})
+    assert kind["operations"] == [{"name": "country_of", "summary": "Where it lives."}]
+    (service,) = shown["services"]
+    assert (service["name"], service["kind"]) == ("numbers", "fake-lookup")
+    output = runner.invoke(Devino(App(plugins=fake_plugins())), ["channels"]).stdout
+    assert "fake-lookup: A service without a wire.\n  settings    key, country?\n" in output
+    assert "  numbers: kind fake-lookup\n    not usable: service 'numbers' has no setting" in output
+    assert "k3y" not in output
 
 
 async def test_services_are_opened_and_closed_with_the_client() -> None:

@@ -1,0 +1,158 @@
+"""The channels and services of a client, and the rule by which one of them is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from ._channel import Capability, Channel, ChannelSettings
+from ._message import Medium
+from ._service import Service, ServiceSettings
+from .clock import Clock
+from .errors import ConfigurationError, Unsupported
+from .plugins import Plugins
+from .settings import Config, Values, convert_settings, kind_of, read_config
+from .suggest import did_you_mean
+
+__all__ = ["Configured", "Given", "config_of"]
+
+T = TypeVar("T")
+
+Given: TypeAlias = Mapping[str, Mapping[str, object]]
+"""Settings by name, as given in code."""
+
+
+def config_of(
+    channels: Given | Config | str | os.PathLike[str] | None, services: Given | None
+) -> Config:
+    """What was given, and the file and the environment where they are to be read."""
+    if isinstance(channels, Mapping) or (channels is None and services is not None):
+        read = Config(channels=_copied(channels or {}))
+    else:
+        read = channels if isinstance(channels, Config) else read_config(channels)
+    if not services:
+        return read
+    # A name that only the environment has is a service's where code says so.
+    overlaid = read.unsorted & services.keys()
+    return msgspec.structs.replace(
+        read,
+        channels={name: v for name, v in read.channels.items() if name not in overlaid},
+        services=read.services | _copied(services),
+    )
+
+
+def _copied(given: Given) -> dict[str, dict[str, object]]:
+    return {name: dict(values) for name, values in given.items()}
+
+
+class Configured:
+    """What a configuration names, made and not yet open. Raises ConfigurationError."""
+
+    def __init__(
+        self, config: Config, *, default: str | None, plugins: Plugins, clock: Clock
+    ) -> None:
+        self._plugins = plugins
+        self._clock = clock
+        config = config.sort(plugins.services())
+        self.channels = {
+            name: self._made_channel(name, values) for name, values in config.channels.items()
+        }
+        self.services = {
+            name: self._made_service(name, values) for name, values in config.services.items()
+        }
+        first = default or config.default
+        # Who is asked for what nobody is named for: the default before the others.
+        self._ranked = [self.channel(first)] if first is not None else []
+        self._ranked += [one for one in self.channels.values() if one.name != first]
+
+    def channel(
+        self, name: str, kind: type[Channel[ChannelSettings]] = Channel
+    ) -> Channel[ChannelSettings]:
+        return _named("channel", name, self.channels, kind)
+
+    def service(
+        self, name: str, kind: type[Service[ServiceSettings]] = Service
+    ) -> Service[ServiceSettings]:
+        return _named("service", name, self.services, kind)
+
+    def channel_for(
+        self, capability: Capability | None, medium: Medium | None, name: str | None
+    ) -> Channel[ChannelSettings]:
+        """See :meth:`AsyncClient.channel_for`."""
+        if name:
+            return self.channel(name)
+        for one in self._ranked:
+            if _can(one, capability, medium):
+                return one
+        if not self.channels:
+            raise ConfigurationError(
+                "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
+                "DEVINO__<channel>__<key> in the environment"
+            )
+        could = ", ".join(self._kinds_that_could(capability, medium)) or "none that is installed"
+        raise Unsupported(
+            f"no configured channel {_ability(capability, medium)}; kinds that do, where their "
+            f"settings allow it: {could}"
+        )
+
+    def _made_channel(self, name: str, values: Values) -> Channel[ChannelSettings]:
+        spec = self._plugins.channel_spec(kind_of(name, values))
+        settings = convert_settings(values, spec.settings, name=name)
+        return self._plugins.load(spec)(settings, name=name, clock=self._clock)
+
+    def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
+        spec = self._plugins.service_spec(kind_of(name, values, what="service"))
+        settings = convert_settings(values, spec.settings, name=name)
+        return self._plugins.load(spec)(settings, name=name, clock=self._clock)
+
+    def _kinds_that_could(
+        self, capability: Capability | None, medium: Medium | None
+    ) -> Iterator[str]:
+        for name, spec in self._plugins.channels().items():
+            if medium is not None and medium not in spec.media:
+                continue
+            # One that is not installed whole is no advice.
+            with suppress(ConfigurationError):
+                if capability is None or capability in self._plugins.load(spec).offers():
+                    yield name
+
+
+def _named(what: str, name: str, found: Mapping[str, T], kind: type[T]) -> T:
+    try:
+        one = found[name]
+    except KeyError:
+        hint = did_you_mean(name, found) or f"configured are {', '.join(found) or 'none'}"
+        raise ConfigurationError(f"no {what} is named {name!r}: {hint}") from None
+    if not isinstance(one, kind):
+        raise ConfigurationError(
+            f"{what} {name!r} is a {type(one).__name__}, not a {kind.__name__}"
+        )
+    return one
+
+
+def _can(
+    channel: Channel[ChannelSettings], capability: Capability | None, medium: Medium | None
+) -> bool:
+    if capability is not None and capability not in channel.capabilities:
+        return False
+    if medium is not None:
+        return medium in channel.media
+    return capability is not None or bool(channel.media)
+
+
+def _ability(capability: Capability | None, medium: Medium | None) -> str:
+    match capability:
+        case None:
+            return f"carries {medium or 'messages'}"
+        case Capability.STATUS:
+            return f"can be asked about {medium or 'any'} messages"
+        case Capability.INBOX:
+            return "lists incoming messages"
+        case Capability.BALANCE:
+            return "tells the balance"
+        case Capability.EVENTS:
+            return "pushes events"
