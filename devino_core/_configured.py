@@ -95,7 +95,7 @@ class Configured:
             )
         could = ", ".join(self._kinds_that_could(capability, medium)) or "none that is installed"
         raise Unsupported(
-            f"no configured channel {_ability(capability, medium)}; kinds that do, where their "
+            f"no configured channel {_ability(capability, medium)}; kinds that could, if their "
             f"settings allow it: {could}"
         )
 

@@ -47,7 +47,7 @@ def test_receivers_are_not_sent_through_and_transmitters_not_listened_to(
 
 def test_a_transmitter_alone_leaves_nobody_to_listen_to() -> None:
     client = AsyncClient({"sends": smpp("transmitter")})
-    with pytest.raises(Unsupported, match=r"pushes events; kinds that do, .*settings.*: smpp$"):
+    with pytest.raises(Unsupported, match=r"pushes events; kinds that could, .*settings.*: smpp$"):
         client.channel_for(Capability.EVENTS)
 
 

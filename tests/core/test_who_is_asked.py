@@ -87,13 +87,13 @@ async def test_the_settings_of_a_channel_decide_and_not_its_class() -> None:
         assert (await asked.send(Message("1", "a"))).channel == "fake"
         assert (await asked.send_many([Message("1", "a")]))[0].channel == "fake"
         assert asked.channel_for(Capability.STATUS, medium=Medium.SMS).name == "fake"
-        with pytest.raises(Unsupported, match=r"tells the balance; kinds that do, .*: muted, rich"):
+        with pytest.raises(Unsupported, match=r"tells the balance; kinds that could, .*: muted, rich"):
             await asked.balance()
 
 
 async def test_who_could_is_listed_when_nobody_can() -> None:
     async with client("fake") as asked:
-        with pytest.raises(Unsupported, match=r"carries VIBER; kinds that do, .*: fake-viber$"):
+        with pytest.raises(Unsupported, match=r"carries VIBER; kinds that could, .*: fake-viber$"):
             await asked.send(Message("1", "a", medium=Medium.VIBER))
         with pytest.raises(Unsupported, match=r"carries VK; kinds .*: none that is installed$"):
             await asked.send(Message("1", "a", medium=Medium.VK))
