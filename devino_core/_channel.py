@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Generic, TypeVar
+from functools import cached_property
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._opened import Opened
 from ._status import Receipt, Status
+from ._takes import Takes, check_takes, options_of
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import InvalidMessage, Unsupported
 
@@ -32,6 +34,7 @@ class ChannelSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
 
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelSettings, covariant=True)
+OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
 
 class Capability(enum.StrEnum):
@@ -51,8 +54,9 @@ class Channel(Opened, Generic[SettingsT_co]):
     ``async with channel: ...``; all methods may be called concurrently in between.
     """
 
-    media: ClassVar[frozenset[Medium]]
-    """What :meth:`send` carries."""
+    takes: Mapping[Medium, Takes]
+    """What :meth:`send` takes, by medium: of the class, or set by ``__init__`` where the settings
+    decide."""
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         self.settings = settings
@@ -80,8 +84,32 @@ class Channel(Opened, Generic[SettingsT_co]):
         be sent as it is; then none was sent. Cancelled, it does not tell what was sent.
         """
 
+    @cached_property
+    def media(self) -> frozenset[Medium]:
+        """What :meth:`send` carries."""
+        return frozenset(self.takes)
+
     def check(self, messages: Sequence[Message]) -> None:
-        """Raise what :meth:`send` would raise before any I/O, and do nothing else."""
+        """Raise what :meth:`send` would raise before any I/O, and do nothing else.
+
+        Override it where there is more to check than :attr:`takes` says.
+        """
+        self.check_takes(messages)
+
+    def check_takes(self, messages: Sequence[Message]) -> None:
+        """Raise Unsupported or InvalidMessage for what :attr:`takes` does not say.
+
+        :meth:`send` calls it first, by itself or by :meth:`check`.
+        """
+        check_takes(messages, self.takes, self.name)
+
+    @staticmethod
+    def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
+        """A message's options as the struct that :attr:`takes` declares for its medium.
+
+        Raises InvalidMessage.
+        """
+        return options_of(message, kind)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The present status of each id that the platform gave, in order."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 from click.testing import CliRunner, Result
@@ -19,6 +19,7 @@ from devino_core import (
     ChannelSettings,
     ChannelSpec,
     DevinoError,
+    Expressible,
     Incoming,
     Medium,
     Message,
@@ -27,6 +28,7 @@ from devino_core import (
     Secret,
     State,
     Status,
+    Takes,
     hookimpl,
 )
 from devino_core.cli._app import Devino
@@ -72,7 +74,9 @@ class Platform:
         platform = self
 
         class FakeChannel(Channel[FakeSettings]):
-            media: ClassVar[frozenset[Medium]] = frozenset({Medium.SMS, Medium.VIBER})
+            takes: Mapping[Medium, Takes] = dict.fromkeys(
+                (Medium.SMS, Medium.VIBER), Takes(expresses=frozenset(Expressible))
+            )
 
             def check(self, messages: Sequence[Message]) -> None:
                 for message in messages:
@@ -137,7 +141,7 @@ class Platform:
                 ChannelSpec(
                     name="fake",
                     summary="A channel without a wire.",
-                    media=FakeChannel.media,
+                    media=frozenset(FakeChannel.takes),
                     settings=FakeSettings,
                     load=load,
                     extra="devino[fake]",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import SimpleNamespace
 
 from devino_core import (
@@ -11,6 +11,7 @@ from devino_core import (
     ChannelSettings,
     ChannelSpec,
     DevinoError,
+    Expressible,
     Medium,
     Message,
     Plugins,
@@ -18,6 +19,7 @@ from devino_core import (
     Secret,
     State,
     Status,
+    Takes,
     hookimpl,
 )
 
@@ -28,10 +30,13 @@ class FakeSettings(ChannelSettings, frozen=True):
     retries: int = 3
 
 
+EVERYTHING = Takes(expresses=frozenset(Expressible))
+
+
 class FakeChannel(Channel[FakeSettings]):
     """Accepts everything, except what the test put into ``failures`` by recipient."""
 
-    media = frozenset({Medium.SMS})
+    takes: Mapping[Medium, Takes] = {Medium.SMS: EVERYTHING}
     failures: dict[str, DevinoError]
 
     async def open(self) -> None:
@@ -68,14 +73,14 @@ class FakeChannel(Channel[FakeSettings]):
 
 
 class FakeViberChannel(FakeChannel):
-    media = frozenset({Medium.VIBER})
+    takes: Mapping[Medium, Takes] = {Medium.VIBER: EVERYTHING}
 
 
 def spec(name: str, kind: type[FakeChannel] = FakeChannel) -> ChannelSpec:
     return ChannelSpec(
         name=name,
         summary="A channel without a wire.",
-        media=kind.media,
+        media=frozenset(kind.takes),
         settings=FakeSettings,
         load=lambda: kind,
     )
