@@ -15,7 +15,7 @@ from ._message import Medium, Message
 from .errors import InvalidMessage, Unsupported
 from .suggest import did_you_mean
 
-__all__ = ["Expressible", "Takes", "check_takes", "options_of"]
+__all__ = ["Expressible", "Takes", "asked", "check_takes", "options_of"]
 
 OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
@@ -84,6 +84,16 @@ def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
         raise InvalidMessage("options", _reason(error, kind), ref=message.ref) from None
 
 
+def asked(message: Message) -> Iterator[Expressible]:
+    """What the message wants to have expressed."""
+    at = message.send_at
+    if at is not None:
+        yield Expressible.WALL_CLOCK if at.utcoffset() is None else Expressible.SEND_AT
+    for what in (Expressible.VALIDITY, Expressible.PRIORITY, Expressible.FALLBACK):
+        if getattr(message, what) is not None:
+            yield what
+
+
 _beside = attrgetter("send_at", "validity", "priority", "fallback")
 _NOTHING = (None, None, None, None)
 
@@ -112,7 +122,7 @@ def _check_content(message: Message, takes: Takes, channel: str) -> None:
 
 def _check_expressed(message: Message, takes: Takes, channel: str) -> None:
     expressed = takes.expresses
-    for what in _asked(message):
+    for what in asked(message):
         if what in expressed:
             continue
         if what is Expressible.WALL_CLOCK and Expressible.SEND_AT in expressed:
@@ -125,16 +135,6 @@ def _check_expressed(message: Message, takes: Takes, channel: str) -> None:
         raise _unsupported(
             message, f"channel {channel!r} has no word for {problem} by {message.medium}: {mend}"
         )
-
-
-def _asked(message: Message) -> Iterator[Expressible]:
-    """What the message wants to have expressed."""
-    at = message.send_at
-    if at is not None:
-        yield Expressible.WALL_CLOCK if at.utcoffset() is None else Expressible.SEND_AT
-    for what in (Expressible.VALIDITY, Expressible.PRIORITY, Expressible.FALLBACK):
-        if getattr(message, what) is not None:
-            yield what
 
 
 def _check_options(message: Message, takes: Takes, channel: str) -> None:
