@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import ClassVar, TypeAlias, TypeVar
 
 import msgspec
 import pytest
 
-from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
+from ._channel import Capability, ChannelSettings, ChannelSpec
 from ._claims import as_fills, beyond, unshown
-from ._events import Event
 from ._message import Message
-from ._secret import Secret
+from ._probes import (
+    AnyChannel,
+    at_once,
+    capabilities,
+    checked,
+    require,
+    require_receipts,
+    secrets,
+    skip_without,
+    step,
+    supported,
+)
 from ._status import Receipt, Status
 from .errors import DevinoError, InvalidMessage, Retry, Unsupported
 
 __all__ = ["AnyChannel", "ChannelConformance", "Connected"]
 
 T = TypeVar("T")
-AnyChannel: TypeAlias = Channel[ChannelSettings]
 Connected: TypeAlias = Callable[[], AbstractAsyncContextManager[AnyChannel]]
 """What gives an open channel, made anew each time."""
-
-_TURNS = 100
-"""How often the event loop turns until an iterator of events counts as one that waits."""
 
 
 class ChannelConformance(ABC):
@@ -67,18 +73,18 @@ class ChannelConformance(ABC):
 
     def test_manifest_tells_what_the_class_is(self) -> None:
         async def check(channel: AnyChannel) -> None:
-            _require(isinstance(channel, self.spec.load()), "`spec.load` gives another class")
-            _require(channel.media == self.spec.media, "`spec.media` is not what `takes` says")
+            require(isinstance(channel, self.spec.load()), "`spec.load` gives another class")
+            require(channel.media == self.spec.media, "`spec.media` is not what `takes` says")
 
         self._run(check)
-        _require(bool(self.spec.summary), "`spec.summary` says nothing")
-        _require(issubclass(self.spec.settings, ChannelSettings), "`spec.settings` is no such type")
+        require(bool(self.spec.summary), "`spec.summary` says nothing")
+        require(issubclass(self.spec.settings, ChannelSettings), "`spec.settings` is no such type")
 
     def test_every_message_gets_its_receipt_in_order(self) -> None:
         messages = [self.message(number) for number in range(5)]
 
         async def check(channel: AnyChannel) -> None:
-            _require_receipts(channel, messages, await channel.send(messages))
+            require_receipts(channel, messages, await channel.send(messages))
 
         self._run(check)
 
@@ -86,7 +92,7 @@ class ChannelConformance(ABC):
         async def check(channel: AnyChannel) -> list[Receipt]:
             return await channel.send([])
 
-        _require(self._run(check) == [], "there is a receipt for no message")
+        require(self._run(check) == [], "there is a receipt for no message")
 
     def test_ids_are_never_shared_between_messages(self) -> None:
         async def check(channel: AnyChannel) -> list[Receipt]:
@@ -95,14 +101,14 @@ class ChannelConformance(ABC):
             return [receipt for sent in await asyncio.gather(*calls) for receipt in sent]
 
         ids = [given for receipt in self._run(check) for given in receipt.ids]
-        _require(len(ids) == len(set(ids)), "two messages have one id")
+        require(len(ids) == len(set(ids)), "two messages have one id")
 
     def test_what_it_carries_is_accepted(self) -> None:
         async def check(channel: AnyChannel) -> None:
             carried = self._carried()
             for message in (*carried, *as_fills(carried, channel.takes)):
-                _require(_checked(channel, message) is None, f"`check` refuses {message!r}")
-            _require_receipts(channel, carried, await channel.send(carried))
+                require(checked(channel, message) is None, f"`check` refuses {message!r}")
+            require_receipts(channel, carried, await channel.send(carried))
 
         self._run(check)
 
@@ -113,7 +119,7 @@ class ChannelConformance(ABC):
             return list(unshown(self._carried(), channel.takes))
 
         missing = self._run(check)
-        _require(not missing, f"`carries` has no message with {'; with '.join(missing)}")
+        require(not missing, f"`carries` has no message with {'; with '.join(missing)}")
 
     def test_what_it_does_not_take_is_unsupported(self) -> None:
         """Media, contents and fields, at once and whole: no part of it is left out in silence."""
@@ -157,8 +163,8 @@ class ChannelConformance(ABC):
             async def inbox() -> object:
                 return await channel.inbox(now - timedelta(hours=1), now)
 
-            async def events() -> object:
-                return await _step(channel.events())
+            async def events() -> None:
+                await step(channel.events())
 
             calls: dict[Capability, Callable[[], Awaitable[object]]] = {
                 Capability.STATUS: status,
@@ -166,10 +172,10 @@ class ChannelConformance(ABC):
                 Capability.BALANCE: channel.balance,
                 Capability.EVENTS: events,
             }
-            claimed = _capabilities(channel)
+            claimed = capabilities(channel)
             for capability, call in calls.items():
-                can = await _supported(call)
-                _require(
+                can = await supported(call)
+                require(
                     can == (capability in claimed),
                     f"{capability} is not claimed and works"
                     if can
@@ -180,29 +186,29 @@ class ChannelConformance(ABC):
 
     def test_statuses_answer_the_ids_in_order(self) -> None:
         async def check(channel: AnyChannel) -> tuple[list[str], list[Status]]:
-            _skip_without(Capability.STATUS, channel)
+            skip_without(Capability.STATUS, channel)
             receipts = await channel.send([self.message(0), self.message(1)])
             ids = [given for receipt in receipts for given in receipt.ids][::-1]
             return ids, await channel.status(ids, medium=receipts[0].medium)
 
         ids, statuses = self._run(check)
-        _require([status.id for status in statuses] == ids, "statuses are not those of the ids")
+        require([status.id for status in statuses] == ids, "statuses are not those of the ids")
 
     def test_balance_is_exact(self) -> None:
         async def check(channel: AnyChannel) -> Decimal:
-            _skip_without(Capability.BALANCE, channel)
+            skip_without(Capability.BALANCE, channel)
             return await channel.balance()
 
-        _require(isinstance(self._run(check), Decimal), "the balance is no Decimal")
+        require(isinstance(self._run(check), Decimal), "the balance is no Decimal")
 
     def test_a_failure_of_the_platform_is_told_as_what_it_is(self) -> None:
         if not self.faults:
             pytest.skip("`faults` is empty")
         for place, (way, expected) in enumerate(self.faults):
-            error, secrets = asyncio.run(self._ended(way))
+            error, hidden = asyncio.run(self._ended(way))
             told = "a receipt without error" if error is None else repr(error)
             wanted = str(expected) if isinstance(expected, Retry) else expected.__name__
-            _require(
+            require(
                 error is not None
                 and (
                     error.retry is expected
@@ -211,8 +217,8 @@ class ChannelConformance(ABC):
                 ),
                 f"faults[{place}] ends in {told}, and not in {wanted}",
             )
-            _require(
-                not [secret for secret in secrets if secret in f"{error} {error!r}"],
+            require(
+                not [secret for secret in hidden if secret in f"{error} {error!r}"],
                 f"the error of faults[{place}] shows a secret",
             )
 
@@ -226,8 +232,8 @@ class ChannelConformance(ABC):
     def test_secrets_do_not_show(self) -> None:
         async def check(channel: AnyChannel) -> None:
             shown = f"{channel!r} {channel} {channel.settings!r}"
-            found = [secret for secret in _secrets(channel) if secret in shown]
-            _require(not found, "a repr shows a secret")
+            found = [secret for secret in secrets(channel) if secret in shown]
+            require(not found, "a repr shows a secret")
 
         self._run(check)
 
@@ -246,9 +252,9 @@ class ChannelConformance(ABC):
         """``check`` and ``send`` both refuse it, and ``send`` waits for nothing before."""
         wanted = " or ".join(error.__name__ for error in errors)
         # One that could go out first stands before it.
-        sent = await _at_once(channel.send([self.message(1), message]))
-        for method, error in (("check", _checked(channel, message)), ("send", sent)):
-            _require(
+        sent = await at_once(channel.send([self.message(1), message]))
+        for method, error in (("check", checked(channel, message)), ("send", sent)):
+            require(
                 isinstance(error, errors) and says in str(error),
                 f"`{method}` of {what} raises {error!r}, and not {wanted}"
                 if error is not None
@@ -261,8 +267,8 @@ class ChannelConformance(ABC):
             try:
                 (receipt,) = await channel.send([self.message(0)])
             except DevinoError as error:
-                return error, _secrets(channel)
-            return receipt.error, _secrets(channel)
+                return error, secrets(channel)
+            return receipt.error, secrets(channel)
 
     def _run(self, check: Callable[[AnyChannel], Awaitable[T]]) -> T:
         async def run() -> T:
@@ -270,88 +276,3 @@ class ChannelConformance(ABC):
                 return await check(channel)
 
         return asyncio.run(run())
-
-
-def _require(so: bool, otherwise: str) -> None:
-    """An assertion that says what is wrong, also where pytest does not rewrite this module."""
-    if not so:
-        raise AssertionError(otherwise)
-
-
-def _require_receipts(
-    channel: AnyChannel, messages: Sequence[Message], receipts: Sequence[Receipt]
-) -> None:
-    _require(
-        [(r.ref, r.to, r.medium) for r in receipts] == [(m.ref, m.to, m.medium) for m in messages],
-        "receipts are not those of the messages, in their order",
-    )
-    _require(
-        all(receipt.channel == channel.name for receipt in receipts),
-        "a receipt does not name the channel",
-    )
-
-
-def _checked(channel: AnyChannel, message: Message) -> DevinoError | None:
-    try:
-        channel.check([message])
-    except DevinoError as error:
-        return error
-    return None
-
-
-async def _at_once(sending: Coroutine[Any, Any, object]) -> DevinoError | None:
-    """What it raises before it waits for anything, and so before any I/O."""
-    task = asyncio.ensure_future(sending)
-    await asyncio.sleep(0)
-    if not task.done():
-        task.cancel()
-        await asyncio.wait([task])
-        return None
-    try:
-        task.result()
-    except DevinoError as error:
-        return error
-    return None
-
-
-async def _step(events: AsyncIterator[Event]) -> None:
-    """Ask for the first event, as far as that goes without one."""
-
-    async def first() -> None:
-        async for _ in events:
-            return
-
-    step = asyncio.ensure_future(first())
-    for _ in range(_TURNS):
-        if step.done():
-            break
-        await asyncio.sleep(0)
-    step.cancel()
-    await asyncio.wait([step])
-    close = getattr(events, "aclose", None)
-    if close is not None:
-        await close()
-    if not step.cancelled():
-        step.result()
-
-
-async def _supported(call: Callable[[], Awaitable[object]]) -> bool:
-    try:
-        await call()
-    except Unsupported:
-        return False
-    return True
-
-
-def _capabilities(channel: AnyChannel) -> Iterable[Capability]:
-    return channel.capabilities()
-
-
-def _skip_without(capability: Capability, channel: AnyChannel) -> None:
-    if capability not in _capabilities(channel):
-        pytest.skip(f"the channel does not claim {capability}")
-
-
-def _secrets(channel: AnyChannel) -> list[str]:
-    values = msgspec.structs.asdict(channel.settings).values()
-    return [value.reveal() for value in values if isinstance(value, Secret) and value]
