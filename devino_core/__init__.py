@@ -8,11 +8,13 @@ plugins that bring them, and offers them through :class:`AsyncClient` and its bl
 from ._blocking import Client
 from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
 from ._client import AsyncClient
-from ._events import Event, Incoming, StatusChanged
+from ._content import Button, Card, Content, Fill, Mail, Priority, Template
+from ._events import ConsentChanged, Event, Incoming, StatusChanged
 from ._message import Medium, Message
 from ._secret import Body, Secret
 from ._service import Service, ServiceSettings, ServiceSpec
 from ._status import Receipt, State, Status
+from ._takes import Expressible, Takes
 from .errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -20,6 +22,7 @@ from .errors import (
     DevinoError,
     InsufficientFunds,
     InvalidMessage,
+    NotFound,
     OutcomeUnknown,
     PluginError,
     ProtocolViolation,
@@ -40,23 +43,32 @@ __all__ = [
     "AsyncClient",
     "AuthenticationFailed",
     "Body",
+    "Button",
     "Capability",
+    "Card",
     "Channel",
     "ChannelSettings",
     "ChannelSpec",
     "Client",
     "ConfigurationError",
     "ConnectFailed",
+    "ConsentChanged",
+    "Content",
     "DevinoError",
     "Event",
+    "Expressible",
+    "Fill",
     "Incoming",
     "InsufficientFunds",
     "InvalidMessage",
+    "Mail",
     "Medium",
     "Message",
+    "NotFound",
     "OutcomeUnknown",
     "PluginError",
     "Plugins",
+    "Priority",
     "ProtocolViolation",
     "QueueFull",
     "Receipt",
@@ -69,6 +81,8 @@ __all__ = [
     "State",
     "Status",
     "StatusChanged",
+    "Takes",
+    "Template",
     "Throttled",
     "Unavailable",
     "Unsupported",

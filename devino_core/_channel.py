@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._service import Service, ServiceSettings, ServiceSpec
 from ._status import Receipt, Status
+from ._takes import Takes, check_takes, options_of
 from .errors import InvalidMessage, Unsupported
 
 __all__ = ["Capability", "Channel", "ChannelSettings", "ChannelSpec"]
@@ -28,6 +30,7 @@ class ChannelSettings(ServiceSettings, kw_only=True, frozen=True):
 
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelSettings, covariant=True)
+OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
 
 class Capability(enum.StrEnum):
@@ -46,8 +49,9 @@ class Channel(Service[SettingsT_co]):
     :attr:`capabilities` is derived from that.
     """
 
-    media: frozenset[Medium]
-    """What :meth:`send` carries; a channel whose settings allow less sets less for itself."""
+    takes: Mapping[Medium, Takes]
+    """What :meth:`send` takes, by medium: of the class, or set by ``__init__`` where the settings
+    decide."""
 
     remembers: timedelta = timedelta(hours=48)
     """How long after sending a message the platform knows what became of it (chapters 1 and 2)."""
@@ -64,8 +68,32 @@ class Channel(Service[SettingsT_co]):
         be sent as it is; then none was sent. Cancelled, it does not tell what was sent.
         """
 
+    @cached_property
+    def media(self) -> frozenset[Medium]:
+        """What :meth:`send` carries."""
+        return frozenset(self.takes)
+
     def check(self, messages: Sequence[Message]) -> None:
-        """Raise what :meth:`send` would raise before any I/O, and do nothing else."""
+        """Raise what :meth:`send` would raise before any I/O, and do nothing else.
+
+        Override it where there is more to check than :attr:`takes` says.
+        """
+        self.check_takes(messages)
+
+    def check_takes(self, messages: Sequence[Message]) -> None:
+        """Raise Unsupported or InvalidMessage for what :attr:`takes` does not say.
+
+        :meth:`send` calls it first, by itself or by :meth:`check`.
+        """
+        check_takes(messages, self.takes, self.name)
+
+    @staticmethod
+    def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
+        """A message's options as the struct that :attr:`takes` declares for its medium.
+
+        Raises InvalidMessage.
+        """
+        return options_of(message, kind)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The present status of each id that the platform gave, in order."""

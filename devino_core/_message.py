@@ -7,15 +7,23 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import lru_cache
-from operator import attrgetter
-from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from .errors import InvalidMessage
+from ._content import Card, Content, Fill, Priority
+from ._declared import misfit_of
+from ._masking import Discreet
+from .errors import InvalidMessage, Unsupported
+
+if TYPE_CHECKING:
+    from msgspec import StructMeta
+else:
+    StructMeta = type(msgspec.Struct)
 
 __all__ = ["Medium", "Message"]
+
+T = TypeVar("T")
 
 
 class Medium(enum.StrEnum):
@@ -23,6 +31,7 @@ class Medium(enum.StrEnum):
 
     SMS = "SMS"
     VIBER = "VIBER"
+    WHATSAPP = "WHATSAPP"
     VK = "VK"
     EMAIL = "EMAIL"
 
@@ -32,13 +41,30 @@ def _new_ref() -> str:
     return os.urandom(16).hex()
 
 
-class Message(msgspec.Struct, frozen=True):
+class _Called(StructMeta):
+    """Tells who calls a message's content `text`, as most libraries do, what it is called here."""
+
+    def __call__(self: type[T], *args: Any, **kwargs: Any) -> T:
+        try:
+            made: T = _make(self, *args, **kwargs)
+        except TypeError as error:
+            if "text" not in kwargs:
+                raise
+            raise TypeError(f"{error}: what a {self.__name__} says is its `content`") from None
+        return made
+
+
+_make = StructMeta.__call__
+
+
+class Message(Discreet, frozen=True, metaclass=_Called):
     """One message to one recipient, in the words of no protocol.
 
     >>> Message("+7 916 123-45-67", "Your code is 1234", sender="DEVINO").medium
     <Medium.SMS: 'SMS'>
 
     Two messages are equal when all their fields are; a message without a ``ref`` gets a fresh one.
+    A repr holds no text and no whole number. msgspec writes a message as JSON and reads it back.
 
     Raises :exc:`~devino_core.errors.InvalidMessage` when no channel could send it.
     """
@@ -46,8 +72,9 @@ class Message(msgspec.Struct, frozen=True):
     to: str
     """The recipient: a phone number in international format (``+``, blanks, dashes and brackets
     do not matter), or an address of the medium."""
-    text: str
-    """The content. Channels refuse what their wire cannot carry."""
+    content: Content
+    """A text, or what is richer: :class:`Fill`, :class:`Card`, :class:`Template`, :class:`Mail`.
+    Channels refuse what their wire cannot carry."""
     sender: str | None = None
     """The name or number that the recipient sees; None: the channel's ``sender`` setting."""
     medium: Medium = Medium.SMS
@@ -55,6 +82,8 @@ class Message(msgspec.Struct, frozen=True):
     """When to send. Aware: that instant. **Naive: the recipient's wall clock.** None: now."""
     validity: timedelta | None = None
     """How long delivery is tried. Wires count whole minutes or seconds: the channel rounds up."""
+    priority: Priority | None = None
+    """How soon it is sent among others; None: the channel's setting."""
     fallback: Message | None = None
     """What to send if this one cannot be delivered."""
     ref: str = msgspec.field(default_factory=_new_ref)
@@ -63,66 +92,61 @@ class Message(msgspec.Struct, frozen=True):
     """Extras that only one channel knows; the channel's documentation names them."""
 
     def __post_init__(self) -> None:
-        # msgspec checks types when it decodes, not when a program makes a value.
         if type(self.medium) is not Medium:
-            msgspec.structs.force_setattr(self, "medium", _medium(self.medium))
-        if misfit := _misfit(tuple(map(type, _fields(self)))):
+            msgspec.structs.force_setattr(self, "medium", _enum(Medium, "medium", self.medium))
+        if self.priority is not None and type(self.priority) is not Priority:
+            priority = _enum(Priority, "priority", self.priority)
+            msgspec.structs.force_setattr(self, "priority", priority)
+        if misfit := _misfit(self):
             raise InvalidMessage(*misfit)
-        # Every wire here has headers, lines or cells that a control character would forge.
-        if _forges(self.to):
-            raise _forging("to", self.ref)
-        if self.sender is not None and _forges(self.sender):
-            raise _forging("sender", self.ref)
-        if _forges(self.ref):
-            raise _forging("ref", self.ref)
+        to, ref, sender = self.to, self.ref, self.sender
+        if not (
+            (to.isprintable() and to.strip())
+            and (ref.isprintable() and ref.strip())
+            and (sender is None or (sender.isprintable() and sender.strip()))
+        ):
+            _check_forgery(self)
         if self.validity is not None and self.validity <= timedelta(0):
-            raise InvalidMessage("validity", "must be longer than nothing", ref=self.ref)
+            raise InvalidMessage("validity", "must be longer than nothing", ref=ref)
+
+    @property
+    def text(self) -> str:
+        """The content as plain text: a Fill with its values in place.
+
+        Raises Unsupported for what is more than a text, so that who knows only texts drops no
+        image and no button.
+        """
+        content = self.content
+        if isinstance(content, str):
+            return content
+        if isinstance(content, Fill):
+            return content.spelt(content.values.__getitem__)
+        if isinstance(content, Card) and content.image is None and content.button is None:
+            return content.text
+        raise Unsupported(f"a {type(content).__name__} is more than a plain text: give a str")
 
 
 _UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
 
 
-def _forges(text: str) -> bool:
-    return not text.strip() or (not text.isprintable() and _UNFIT.search(text) is not None)
+_misfit = misfit_of(Message)
 
 
-def _forging(field: str, ref: str) -> InvalidMessage:
-    return InvalidMessage(field, "must not be blank or hold control characters", ref=ref)
+def _check_forgery(message: Message) -> None:
+    """Every wire here has headers, lines or cells that a control character would forge."""
+    for field in ("to", "sender", "ref"):
+        text: str | None = getattr(message, field)
+        if text is not None and (not text.strip() or _UNFIT.search(text)):
+            raise InvalidMessage(
+                field, "must not be blank or hold control characters", ref=message.ref
+            )
 
 
-def _medium(value: str) -> Medium:
+E = TypeVar("E", bound=enum.StrEnum)
+
+
+def _enum(kind: type[E], field: str, value: str) -> E:
     try:
-        return Medium(value)
+        return kind(value)
     except ValueError:
-        raise InvalidMessage(
-            "medium", f"must be one of {', '.join(Medium)}, not {value!r}"
-        ) from None
-
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "to": (str,),
-    "text": (str,),
-    "sender": (str, NoneType),
-    "medium": (Medium,),
-    "send_at": (datetime, NoneType),
-    "validity": (timedelta, NoneType),
-    "fallback": (Message, NoneType),
-    "ref": (str,),
-    "options": (Mapping,),
-}
-
-
-_fields = attrgetter(*_TYPES)
-
-
-@lru_cache
-def _misfit(types: tuple[type, ...]) -> tuple[str, str] | None:
-    """The first field whose type does not fit, and what it must be.
-
-    Messages of a program have few combinations of types: each is looked at once.
-    """
-    for (field, fit), given in zip(_TYPES.items(), types, strict=True):
-        if not issubclass(given, fit):
-            expected = " or ".join("None" if t is NoneType else t.__name__ for t in fit)
-            return field, f"must be {expected}, not {given.__name__}"
-    return None
+        raise InvalidMessage(field, f"must be one of {', '.join(kind)}, not {value!r}") from None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,6 +38,8 @@ class State(enum.StrEnum):
     DELETED = "DELETED"
     """Withdrawn before delivery."""
     DELIVERED = "DELIVERED"
+    BOUNCED = "BOUNCED"
+    """Given back by the recipient's mail server, also after it was taken as delivered."""
     READ = "READ"
     CLICKED = "CLICKED"
     """A link in it was followed."""
@@ -48,32 +51,43 @@ class State(enum.StrEnum):
         Delivery ranks above failure: a report that the recipient has it is evidence, a report
         that delivery was given up is a guess of some hop on the way.
         """
-        return _RANK[self]
+        return _LIFE[self].rank
 
     @property
     def is_final(self) -> bool:
         """No further work of the platform is to be expected (DELIVERED may yet become READ)."""
-        return _RANK[self] >= _RANK[State.REJECTED]
+        return _LIFE[self].is_final
 
     @property
     def is_success(self) -> bool:
         """The recipient has it."""
-        return _RANK[self] >= _RANK[State.DELIVERED]
+        return _LIFE[self].is_success
 
 
-_RANK = {
-    State.UNKNOWN: 0,
-    State.SCHEDULED: 1,
-    State.ACCEPTED: 2,
-    State.ENROUTE: 3,
-    State.UNDELIVERABLE: 4,
-    State.EXPIRED: 4,
-    State.REJECTED: 4,
-    State.DELETED: 4,
-    State.DELIVERED: 5,
-    State.READ: 6,
-    State.CLICKED: 7,
+class _Stage(NamedTuple):
+    rank: int
+    is_final: bool
+    is_success: bool
+
+
+_LIFE: Mapping[State, _Stage] = {
+    State.UNKNOWN: _Stage(0, False, False),
+    State.SCHEDULED: _Stage(1, False, False),
+    State.ACCEPTED: _Stage(2, False, False),
+    State.ENROUTE: _Stage(3, False, False),
+    # Failures have one rank: the order among them decides only where reports name no time.
+    State.UNDELIVERABLE: _Stage(4, True, False),
+    State.EXPIRED: _Stage(4, True, False),
+    State.DELETED: _Stage(4, True, False),
+    State.REJECTED: _Stage(4, True, False),
+    State.DELIVERED: _Stage(5, True, True),
+    # It replaces DELIVERED, and is none the less a failure.
+    State.BOUNCED: _Stage(6, True, False),
+    State.READ: _Stage(7, True, True),
+    State.CLICKED: _Stage(8, True, True),
 }
+_ORDER: Mapping[State, int] = {state: place for place, state in enumerate(_LIFE)}
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -92,17 +106,41 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When it got this state."""
     price: Decimal | None = None
     """In the account's currency."""
+    medium: Medium | None = None
+    """What the message goes by: of one with fallbacks, the leg that this is about."""
 
     def advanced_by(self, report: Status) -> Status:
         """Where a message is after a new report: a late one never moves it backwards.
 
+        All orders of the same reports, repeated or not, end in the same state: that of the highest
+        rank, of several failures that of the latest (one without a time counts as the oldest).
         A report that nothing is known leaves the state as it was, under the wire's new word.
         """
-        if report.state.rank >= self.state.rank:
+        if report._advance >= self._advance:
             return report
         if report.state is State.UNKNOWN:
             return msgspec.structs.replace(self, code=report.code, description=report.description)
         return self
+
+    @property
+    def _advance(self) -> tuple[int, datetime, int]:
+        return self.state.rank, self.reported_at or _NEVER, _ORDER[self.state]
+
+    @classmethod
+    def of_legs(cls, legs: Iterable[Status]) -> Status:
+        """One status for a message that went by one medium after the other, in this order.
+
+        A success of any leg decides, the one that got furthest; else what is still under way; else
+        the last leg. ``medium`` says which leg it is, ``id`` is that leg's. The price is the sum of
+        those that are known.
+        """
+        statuses = list(legs)
+        if not statuses:
+            return cls(state=State.UNKNOWN)
+        # Of equal ones the last.
+        decisive = max(reversed(statuses), key=_decides)
+        prices = [status.price for status in statuses if status.price is not None]
+        return msgspec.structs.replace(decisive, price=sum(prices, Decimal(0)) if prices else None)
 
     @classmethod
     def combined(cls, parts: Iterable[Status]) -> Status:
@@ -127,6 +165,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 default=None,
             ),
         )
+
+
+def _decides(leg: Status) -> tuple[int, int]:
+    """What a leg says of the whole message: success, under way, over."""
+    state = leg.state
+    if state.is_success:
+        return 2, state.rank
+    return (0, 0) if state.is_final else (1, state.rank)
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -164,6 +210,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         error: DevinoError | None = None,
     ) -> Receipt:
         """The receipt of ``message``, with what the message itself says filled in."""
+        if status.medium is None:
+            status = msgspec.structs.replace(status, medium=message.medium)
         return cls(
             ref=message.ref,
             to=message.to,

@@ -8,6 +8,7 @@
     ├── InvalidMessage          NEVER          a field of the message is wrong; nothing was sent
     ├── Unsupported             NEVER          this channel's wire cannot say that; nothing was sent
     ├── Rejected                NEVER          the platform answered no
+    │   ├── NotFound            NEVER          the platform has nothing by this id or name
     │   ├── AuthenticationFailed
     │   └── InsufficientFunds
     ├── Unavailable             SAFE           no usable answer, and asking changes nothing
@@ -34,6 +35,7 @@ __all__ = [
     "DevinoError",
     "InsufficientFunds",
     "InvalidMessage",
+    "NotFound",
     "OutcomeUnknown",
     "PluginError",
     "ProtocolViolation",
@@ -49,7 +51,7 @@ __all__ = [
 E = TypeVar("E", bound="DevinoError")
 
 
-class Retry(enum.Enum):
+class Retry(enum.StrEnum):
     """Whether the same call may be made again."""
 
     NEVER = "never"
@@ -124,6 +126,10 @@ class Rejected(DevinoError):
 
     def __str__(self) -> str:
         return self.description if self.code is None else f"{self.description} (code {self.code})"
+
+
+class NotFound(Rejected):
+    """The platform has nothing by this id or name, or has it no longer."""
 
 
 class AuthenticationFailed(Rejected):

@@ -27,7 +27,7 @@ def _parse_medium(text: str) -> Medium:
 
 COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "to": ("to", str),
-    "text": ("text", str),
+    "text": ("content", str),
     "sender": ("sender", str),
     "medium": ("medium", _parse_medium),
     "at": ("send_at", parse_moment),
@@ -35,8 +35,6 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "ref": ("ref", str),
 }
 """Column: the field of :class:`Message` that it gives, and how a cell is read."""
-
-_BY_NUMBER = frozenset({Medium.SMS, Medium.VIBER, Medium.VK})
 
 
 class InvalidRow(InvalidMessage):
@@ -127,11 +125,11 @@ def _message(
             except ValueError as error:
                 raise InvalidRow(line, name, str(error)) from None
     for name, hint in (("to", ""), ("text", ": fill the cell, or give TEXT for all rows")):
-        if name not in fields:
+        if COLUMNS[name][0] not in fields:
             raise InvalidRow(line, name, f"is missing{hint}")
     try:
         message = Message(**fields)
-        if message.medium in _BY_NUMBER:
+        if message.medium is not Medium.EMAIL:
             normalize(message.to)
     except InvalidMessage as error:
         raise InvalidRow(line, error.field, error.reason) from None

@@ -100,7 +100,7 @@ def send(
     if file is None:
         if to is None or text is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
-        rows = [Row(0, Message(**{**given, "to": to, "text": text}))]
+        rows = [Row(0, Message(**{**given, "to": to, "content": text}))]
         rows = list(_with_fallback(rows)) if fallback_sms else rows
         delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
         if dry_run:
@@ -110,7 +110,7 @@ def send(
     if text is not None or "ref" in given:
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
     if to is not None:
-        given["text"] = to
+        given["content"] = to
 
     def read() -> Iterator[Row]:
         rows = read_rows(file, encoding, given)
@@ -139,5 +139,5 @@ def _say_checked(app: App, count: int) -> None:
 
 def _with_fallback(rows: Iterable[Row]) -> Iterator[Row]:
     for line, message in rows:
-        second = Message(message.to, message.text, sender=message.sender, medium=Medium.SMS)
+        second = Message(message.to, message.content, sender=message.sender, medium=Medium.SMS)
         yield Row(line, msgspec.structs.replace(message, fallback=second))

@@ -140,6 +140,14 @@ _VIBER_WAYS: Mapping[int, tuple[int, ...]] = {
 
 _SENT, _DELIVERED, _READ = (Step(s) for s in (State.ENROUTE, State.DELIVERED, State.READ))
 
+_MESSENGER = Life(
+    scheduled=Step(State.SCHEDULED),
+    queued=Step(State.ACCEPTED),
+    expired=Step(State.EXPIRED),
+    default=Fate((_SENT, _DELIVERED, _READ)),
+    price="1.8",
+)
+
 LIVES: Mapping[Medium, Life] = {
     Medium.SMS: Life(
         scheduled=Step(State.SCHEDULED, SmsStateCode.QUEUED),
@@ -162,13 +170,8 @@ LIVES: Mapping[Medium, Life] = {
         },
         price="1.8",
     ),
-    Medium.VK: Life(
-        scheduled=Step(State.SCHEDULED),
-        queued=Step(State.ACCEPTED),
-        expired=Step(State.EXPIRED),
-        default=Fate((_SENT, _DELIVERED, _READ)),
-        price="1.8",
-    ),
+    Medium.WHATSAPP: _MESSENGER,
+    Medium.VK: _MESSENGER,
     Medium.EMAIL: Life(
         scheduled=Step(State.SCHEDULED),
         queued=Step(State.ACCEPTED),

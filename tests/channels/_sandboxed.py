@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, NamedTuple
 
 from devino_core import Channel, ChannelSettings, Message, Plugins, Secret, State
 from devino_core.settings import convert_settings
-from devino_core.testing import ManualClock
-from devino_sandbox import Account, Sandbox, World
+from devino_core.testing import Connected, ManualClock
+from devino_sandbox import Account, Fault, Sandbox, World
 
 PASSWORD = "canary+4d1f&"
 """Distinct from all else, so that a test can search for it."""
@@ -49,6 +49,19 @@ async def wired(
         )
         async with channel:
             yield Wired(channel, world, clock)
+
+
+def struck(connect: Callable[[], AbstractAsyncContextManager[Any]], *faults: Fault) -> Connected:
+    """A channel whose sandbox has these faults on order, for :attr:`ChannelConformance.faults`."""
+
+    @asynccontextmanager
+    async def connected() -> AsyncIterator[Channel[ChannelSettings]]:
+        async with connect() as wire:
+            for fault in faults:
+                wire.world.faults.add(fault)
+            yield wire.channel
+
+    return connected
 
 
 async def ends_of(wire: Wired, numbers: Iterable[str]) -> dict[str, tuple[State, int | str | None]]:

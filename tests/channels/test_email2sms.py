@@ -16,6 +16,7 @@ from devino_core import (
     ChannelSettings,
     ConnectFailed,
     DevinoError,
+    InvalidMessage,
     Message,
     OutcomeUnknown,
     Plugins,
@@ -30,17 +31,42 @@ from devino_core import (
     Unavailable,
     Unsupported,
 )
-from devino_core.testing import ChannelConformance, ManualClock
-from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Hang, Sandbox, World
+from devino_core.testing import ChannelConformance, Connected, ManualClock
+from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Hang, Sandbox, World
 from tests.channels._mailed import SETTINGS, SHORT, SPEC, Action, channel, count, mailed, order
-from tests.channels._sandboxed import Wired, account
+from tests.channels._sandboxed import Wired, account, struck
 
 TO, OTHER = "79031234567", "79031234568"
 FORMATS = ["template", "semicolon", "base64"]
 
 
+def failing(operation: str, action: Action) -> Connected:
+    return struck(mailed, Fault(protocol="email2sms", operation=operation, action=action))
+
+
 class TestConformance(ChannelConformance):
     spec = SPEC
+    carries = (
+        Message(TO, "Длинное сообщение; с точкой с запятой. " * 5, sender="My Bank"),
+        Message("+7 903 123-45-67", "one\ntwo", sender="1" * 15),
+    )
+    refuses = (
+        (Message(TO, ""), InvalidMessage),
+        (Message(TO, "😀"), InvalidMessage),
+        (Message("DEVINO", "a"), InvalidMessage),
+        (Message(TO, "a", sender="A" * 12), InvalidMessage),
+        (Message(TO, "==|| КОНЕЦ ТЕКСТА ||=="), InvalidMessage),
+    )
+    faults = (
+        (failing("CONNECT", Drop()), ConnectFailed),
+        (failing("MAIL", AnswerError(450)), Throttled),
+        (failing("RCPT", AnswerError(452)), QueueFull),
+        (failing("MAIL", AnswerError(535)), AuthenticationFailed),
+        (failing("DATA", AnswerError(554)), Rejected),
+        (failing("DATA-BEGIN", Drop()), Retry.SAFE),
+        (failing("DATA", DropAnswer()), OutcomeUnknown),
+        (failing("DATA", AnswerError(354)), ProtocolViolation),
+    )
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:

@@ -21,7 +21,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from devino_plugins.email2sms._plan import Planned, plan
+from devino_plugins.email2sms._plan import Planned
 from devino_plugins.email2sms._settings import Email2SmsSettings
 from tests.channels._mailed import channel
 from tests.channels._sandboxed import PASSWORD
@@ -32,7 +32,7 @@ FORMATS = {"template": Template, "semicolon": Semicolon, "base64": Base64}
 
 def planned(*messages: Message, **settings: object) -> list[Planned]:
     made = channel(ManualClock(), host="mail.example.org", **settings)
-    return plan(messages, made.sender_of, made._writer)
+    return made._plan(messages)
 
 
 def said(*messages: Message, **settings: object) -> list[Submission]:

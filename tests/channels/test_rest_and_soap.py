@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import cast
 
 import pytest
 
 from devino_core import (
     AuthenticationFailed,
+    Card,
     Channel,
     ChannelSettings,
     ConfigurationError,
+    ConnectFailed,
     DevinoError,
     InsufficientFunds,
     InvalidMessage,
@@ -23,19 +26,22 @@ from devino_core import (
     Message,
     OutcomeUnknown,
     Plugins,
+    Priority,
     ProtocolViolation,
     Rejected,
+    Retry,
     State,
     Status,
     Throttled,
     Unavailable,
+    Unsupported,
 )
-from devino_core.testing import ChannelConformance, ManualClock
+from devino_core.testing import ChannelConformance, Connected, ManualClock
 from devino_plugins.rest._channel import RestChannel
 from devino_plugins.soap._channel import SoapChannel
 from devino_sandbox import Account, AnswerError, AnswerHttp, Drop, DropAnswer, Fault, World
 from devino_sandbox._faults import Action
-from tests.channels._sandboxed import Wired, account, ends_of
+from tests.channels._sandboxed import Wired, account, ends_of, struck
 from tests.channels._services import SERVICES, assert_ends, reached
 
 TO, OTHER = "79031234567", "79031234568"
@@ -43,7 +49,59 @@ LONG = "Длинное сообщение. " * 10
 WITH_SESSIONS = ("rest", "soap")
 
 
+def viber(text: str = "Hello", **more: object) -> Message:
+    return Message(TO, text, medium=Medium.VIBER, **more)  # type: ignore[arg-type]
+
+
+LATER = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
+
+
+def broken(kind: str) -> Sequence[tuple[Connected, type[DevinoError] | Retry]]:
+    connect = partial(reached, kind)
+    poor = World([account(balance=Decimal(0))], clock=ManualClock())
+    answers: Sequence[tuple[Action, type[DevinoError] | Retry]] = (
+        (Drop(), OutcomeUnknown),
+        (DropAnswer(), Retry.MAY_DUPLICATE),
+        (AnswerError(9), OutcomeUnknown),
+        (AnswerError(6), Rejected),
+        (AnswerHttp(429, ""), Throttled),
+        (AnswerHttp(200, "<html>"), ProtocolViolation),
+    )
+    return [
+        (struck(partial(connect, base_url="http://127.0.0.1:1")), ConnectFailed),
+        (struck(partial(connect, password="wrong")), AuthenticationFailed),
+        (struck(partial(connect, world=poor)), InsufficientFunds),
+        *[
+            (struck(connect, Fault(operation=SERVICES[kind].send, action=action)), expected)
+            for action, expected in answers
+        ],
+    ]
+
+
 class _Conformance(ChannelConformance):
+    carries = (
+        Message(TO, "a" * 2000, sender="1" * 15, send_at=LATER),
+        Message("+7 903 123-45-67", "Привет", send_at=LATER.replace(tzinfo=None)),
+        Message(TO, LONG, validity=timedelta(minutes=1)),
+        viber("я" * 1000, validity=timedelta(minutes=1440)),
+        viber(fallback=Message(TO, "Hello")),
+        viber(options={"optional": "campaign 7"}),
+    )
+    refuses = (
+        (Message(TO, ""), InvalidMessage),
+        (Message(TO, "a" * 2001), InvalidMessage),
+        (Message("12345", "a"), InvalidMessage),
+        (Message(TO, "a", sender="A" * 12), InvalidMessage),
+        (viber("я" * 1001), InvalidMessage),
+        (viber(sender="1" * 12), InvalidMessage),
+        (viber(validity=timedelta(minutes=1441)), InvalidMessage),
+        (viber(options={"optinal": "x"}), InvalidMessage),
+        (viber(options={"optional": 5}), InvalidMessage),
+        (viber(fallback=Message(TO, "another text")), Unsupported),
+        (viber(fallback=Message(TO, "Hello", priority=Priority.HIGH)), Unsupported),
+        (viber(fallback=Message(TO, Card("Hello", "https://example.org/a.png"))), Unsupported),
+    )
+
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:
         async with reached(self.spec.name) as wire:
@@ -52,18 +110,22 @@ class _Conformance(ChannelConformance):
 
 class TestRest(_Conformance):
     spec = Plugins(environ={}).channel_spec("rest")
+    faults = broken("rest")
 
 
 class TestRestV2(_Conformance):
     spec = Plugins(environ={}).channel_spec("rest-v2")
+    faults = broken("rest-v2")
 
 
 class TestSoap(_Conformance):
     spec = Plugins(environ={}).channel_spec("soap")
+    faults = broken("soap")
 
 
 class TestSoapV2(_Conformance):
     spec = Plugins(environ={}).channel_spec("soap-v2")
+    faults = broken("soap-v2")
 
 
 @pytest.fixture(params=SERVICES)

@@ -23,6 +23,8 @@ from devino_codecs.rest import (
     encode_request,
 )
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
+from devino_core._takes import check_takes
+from devino_plugins.kit.planning import TAKES
 from devino_plugins.rest._plan import Planned, plan
 
 TO, OTHER = "79031234567", "79031234568"
@@ -31,6 +33,7 @@ INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
 def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned[Request[Ids]]]:
+    check_takes(messages, TAKES, "rest")
     return plan(messages, lambda message: message.sender or "DEFAULT", bulk_size=bulk_size)
 
 

@@ -18,12 +18,15 @@ from devino_core import (
     Channel,
     ChannelSettings,
     ConfigurationError,
+    ConnectFailed,
     Incoming,
+    InvalidMessage,
     Medium,
     Message,
     OutcomeUnknown,
     Plugins,
     Rejected,
+    Retry,
     State,
     StatusChanged,
     Unavailable,
@@ -40,6 +43,7 @@ from devino_sandbox import (
     World,
 )
 from devino_sandbox.services.smpp import SmppService, SmppSettings
+from tests.channels._sandboxed import struck
 from tests.channels._smpp import Listening, Wired, account, smpp_channel, until, wired
 
 TO, OTHER = "79031234567", "79031234568"
@@ -49,6 +53,25 @@ LONG = "Длинное сообщение. " * 10
 class _Conformance(ChannelConformance):
     spec = Plugins(environ={}).channel_spec("smpp")
     bind = "separate"
+    carries = (
+        Message(TO, LONG, sender="2435"),
+        Message(TO, "Hello", send_at=datetime(2026, 12, 31, tzinfo=UTC)),
+        Message(TO, "Hello", validity=timedelta(seconds=60)),
+    )
+    refuses = (
+        (Message(TO, ""), InvalidMessage),
+        (Message("soon", "a"), InvalidMessage),
+        (Message(TO, "a", sender="ДЕВИНО"), InvalidMessage),
+        (Message(TO, "a", validity=timedelta(seconds=59)), InvalidMessage),
+        (Message(TO, "a", send_at=datetime(2100, 1, 1, tzinfo=UTC)), InvalidMessage),
+    )
+    faults = (
+        (struck(partial(wired, hosts="127.0.0.1:1")), ConnectFailed),
+        (struck(partial(wired, password="wrong")), AuthenticationFailed),
+        (struck(wired, Fault(operation="submit_sm", action=DropAnswer())), OutcomeUnknown),
+        (struck(wired, Fault(operation="submit_sm", action=AnswerError(0x0A))), Rejected),
+        (struck(wired, Fault(operation="submit_sm", action=AnswerError(0x08))), Retry.SAFE),
+    )
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:

@@ -19,8 +19,10 @@ from devino_codecs.smpp import (
     parse_time,
 )
 from devino_core import InvalidMessage, Message, Secret, State
+from devino_core._takes import check_takes
 from devino_core.testing import ManualClock
 from devino_plugins.smpp import SmppSettings
+from devino_plugins.smpp._channel import SmppChannel
 from devino_plugins.smpp._plan import Planned, Planner
 from devino_plugins.smpp._rules import PLATFORM
 
@@ -29,6 +31,7 @@ NOW = ManualClock().now()
 
 
 def plan(message: Message, **settings: object) -> Planned:
+    check_takes([message], SmppChannel.takes, "smpp")
     given = SmppSettings(login="me", password=Secret("secret"), **settings)  # type: ignore[arg-type]
     return Planner(given, PLATFORM, ManualClock()).plan(message, message.sender or "DEVINO")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import cast
 
 import pytest
@@ -14,6 +15,7 @@ from devino_core import (
     AuthenticationFailed,
     Channel,
     ChannelSettings,
+    ConnectFailed,
     InsufficientFunds,
     InvalidMessage,
     Medium,
@@ -21,22 +23,59 @@ from devino_core import (
     Plugins,
     ProtocolViolation,
     Rejected,
+    Retry,
     State,
     Throttled,
     Unavailable,
     Unsupported,
 )
-from devino_core.testing import ChannelConformance, ManualClock
+from devino_core.testing import ChannelConformance, Connected, ManualClock
 from devino_plugins.xml._channel import XmlChannel
-from devino_sandbox import AnswerError, AnswerHttp, Drop, Fault, World
-from tests.channels._sandboxed import Wired, account, ends_of, wired
+from devino_sandbox import AnswerError, AnswerHttp, Drop, DropAnswer, Fault, World
+from tests.channels._sandboxed import Wired, account, ends_of, struck, wired
 
 TO, OTHER = "79031234567", "79031234568"
 ANSWER = '<?xml version="1.0" encoding="utf-8"?><package><{0}>{1}</{0}></package>'
 
 
+def broken(*faults: Fault) -> Connected:
+    return struck(partial(wired, "xml", "xml", ask_interval=0), *faults)
+
+
 class TestXml(ChannelConformance):
     spec = Plugins(environ={}).channel_spec("xml")
+    carries = (
+        Message(TO, "я" * 71, send_at=datetime(2026, 12, 31, tzinfo=UTC)),
+        Message(TO, "Hello", validity=timedelta(hours=1)),
+        Message(TO, "Hello", options={"type": "flash"}),
+        Message(TO, "Look", options={"url": "http://example.com/?a=1&b=2"}),
+        Message(TO, "Look", options={"type": 2, "url": "http://example.com/"}),
+    )
+    refuses = (
+        (Message(TO, ""), InvalidMessage),
+        (Message(TO, "bell \a"), InvalidMessage),
+        (Message("DEVINO", "a"), InvalidMessage),
+        (Message(TO, "a", sender="A" * 12), InvalidMessage),
+        (Message(TO, "a", options={"typ": "flash"}), InvalidMessage),
+        (Message(TO, "a", options={"type": "sms"}), InvalidMessage),
+        (Message(TO, "a", options={"type": "wap-push"}), InvalidMessage),
+        (Message(TO, "a", validity=timedelta.max), InvalidMessage),
+    )
+    faults = (
+        (struck(partial(wired, "xml", "xml", base_url="http://127.0.0.1:1")), ConnectFailed),
+        (struck(partial(wired, "xml", "xml", password="wrong")), AuthenticationFailed),
+        (broken(Fault(operation="Send.ashx", action=AnswerHttp(429, ""))), Throttled),
+        (broken(Fault(operation="Send.ashx", action=AnswerError(201))), Rejected),
+        # Who may ask after it decides then: what the platform does not know was not sent.
+        (broken(Fault(operation="Send.ashx", times=None, action=Drop())), Retry.SAFE),
+        (
+            broken(
+                Fault(operation="Send.ashx", action=DropAnswer()),
+                Fault(operation="Statistics.ashx", times=None, action=Drop()),
+            ),
+            Retry.MAY_DUPLICATE,
+        ),
+    )
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:

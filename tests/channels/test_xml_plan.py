@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from devino_codecs.xmlpackage import Credentials, MessageType, decode_request
 from devino_codecs.xmlpackage import Message as Wire
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
+from devino_core._takes import check_takes
+from devino_plugins.xml._channel import XmlChannel
 from devino_plugins.xml._numbering import id_of
 from devino_plugins.xml._plan import Prepared, plan
 
@@ -29,6 +31,7 @@ def planned(
     id_bits: int = 63,
     login: str = "me",
 ) -> list[Prepared]:
+    check_takes(messages, XmlChannel.takes, "xml")
     return plan(
         messages,
         lambda message: message.sender or "DEVINO",

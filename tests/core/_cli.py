@@ -19,6 +19,7 @@ from devino_core import (
     ChannelSettings,
     ChannelSpec,
     DevinoError,
+    Expressible,
     Incoming,
     Medium,
     Message,
@@ -27,6 +28,7 @@ from devino_core import (
     Secret,
     State,
     Status,
+    Takes,
     hookimpl,
 )
 from devino_core.cli._app import Devino
@@ -73,7 +75,9 @@ class Platform:
         platform = self
 
         class FakeChannel(Channel[FakeSettings]):
-            media = frozenset({Medium.SMS, Medium.VIBER})
+            takes: Mapping[Medium, Takes] = dict.fromkeys(
+                (Medium.SMS, Medium.VIBER), Takes(expresses=frozenset(Expressible))
+            )
 
             def check(self, messages: Sequence[Message]) -> None:
                 for message in messages:
@@ -138,7 +142,7 @@ class Platform:
                 ChannelSpec(
                     name="fake",
                     summary="A channel without a wire.",
-                    media=FakeChannel.media,
+                    media=frozenset(FakeChannel.takes),
                     settings=FakeSettings,
                     load=SHELF.put(load),
                     extra="devino[fake]",

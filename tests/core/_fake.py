@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 
 from devino_core import (
@@ -12,6 +12,7 @@ from devino_core import (
     ChannelSpec,
     ConfigurationError,
     DevinoError,
+    Expressible,
     Medium,
     Message,
     Plugins,
@@ -22,6 +23,7 @@ from devino_core import (
     ServiceSpec,
     State,
     Status,
+    Takes,
     hookimpl,
 )
 
@@ -51,10 +53,13 @@ class FakeSettings(ChannelSettings, frozen=True):
     retries: int = 3
 
 
+EVERYTHING = Takes(expresses=frozenset(Expressible))
+
+
 class FakeChannel(Channel[FakeSettings]):
     """Accepts everything, except what the test put into ``failures`` by recipient."""
 
-    media = frozenset({Medium.SMS})
+    takes: Mapping[Medium, Takes] = {Medium.SMS: EVERYTHING}
     failures: dict[str, DevinoError]
 
     async def open(self) -> None:
@@ -91,7 +96,7 @@ class FakeChannel(Channel[FakeSettings]):
 
 
 class FakeViberChannel(FakeChannel):
-    media = frozenset({Medium.VIBER})
+    takes: Mapping[Medium, Takes] = {Medium.VIBER: EVERYTHING}
 
 
 class FakeLookupSettings(ServiceSettings, frozen=True):
@@ -131,7 +136,7 @@ def spec(name: str, kind: type[FakeChannel] = FakeChannel) -> ChannelSpec:
     return ChannelSpec(
         name=name,
         summary="A channel without a wire.",
-        media=kind.media,
+        media=frozenset(kind.takes),
         settings=FakeSettings,
         load=SHELF.put(lambda: kind),
     )

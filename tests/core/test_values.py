@@ -30,7 +30,7 @@ def test_each_message_gets_its_own_ref() -> None:
         ({"sender": "EVIL\r\nX-Header: 1"}, "sender"),
         ({"sender": "nul\0"}, "sender"),
         ({"ref": ""}, "ref"),
-        ({"text": b"bytes"}, "text"),
+        ({"content": b"bytes"}, "content"),
         ({"medium": "FAX"}, "medium"),
         ({"validity": 60}, "validity"),
         ({"send_at": "2030-01-01"}, "send_at"),
@@ -44,7 +44,7 @@ def test_a_message_that_no_channel_could_send_is_refused_by_field(
     changes: dict[str, object], field: str
 ) -> None:
     with pytest.raises(InvalidMessage) as caught:
-        Message(**{"to": "79031234567", "text": "a", **changes})  # type: ignore[arg-type]
+        Message(**{"to": "79031234567", "content": "a", **changes})  # type: ignore[arg-type]
     assert caught.value.field == field
     assert str(caught.value).startswith(f"{field}: ")
 

@@ -1,6 +1,6 @@
 """SMS through Acme's gateway, as the channel kind ``acme``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -17,11 +17,7 @@ class AcmeSettings(devino.ChannelSettings, frozen=True, kw_only=True):
 
 
 class Acme(devino.Channel[AcmeSettings]):
-    media = frozenset({Medium.SMS})
-
-    def check(self, messages: Sequence[Message]) -> None:
-        if odd := [m for m in messages if m.options or m.medium not in self.media]:
-            raise devino.Unsupported(f"acme sends plain SMS, not {odd[0].medium} {odd[0].options}")
+    takes: Mapping[Medium, devino.Takes] = {Medium.SMS: devino.Takes()}
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         self.check(messages)
@@ -48,5 +44,9 @@ class Acme(devino.Channel[AcmeSettings]):
 @devino.hookimpl
 def devino_channels() -> Iterable[devino.ChannelSpec]:
     yield devino.ChannelSpec(
-        name="acme", summary="SMS", media=Acme.media, settings=AcmeSettings, load="devino_acme:Acme"
+        name="acme",
+        summary="SMS through Acme's gateway.",
+        media=frozenset(Acme.takes),
+        settings=AcmeSettings,
+        load="devino_acme:Acme",
     )

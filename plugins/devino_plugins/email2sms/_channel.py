@@ -16,6 +16,7 @@ from devino_core import (
     Receipt,
     State,
     Status,
+    Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch
@@ -34,7 +35,7 @@ _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
 class Email2SmsChannel(Channel[Email2SmsSettings]):
     """SMS as mails to the platform's gateway (chapter 4)."""
 
-    media = frozenset({Medium.SMS})
+    takes: Mapping[Medium, Takes] = {Medium.SMS: Takes()}
 
     def __init__(
         self, settings: Email2SmsSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
@@ -79,7 +80,7 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
             messages,
             [
                 (one.positions, partial(self._send_planned, pool, one, messages))
-                for one in plan(messages, self.sender_of, self._writer)
+                for one in self._plan(messages)
             ],
             channel=self.name,
             concurrency=self.settings.connections,
@@ -87,7 +88,11 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
 
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
-        plan(messages, self.sender_of, self._writer)
+        self._plan(messages)
+
+    def _plan(self, messages: Sequence[Message]) -> list[Planned]:
+        self.check_takes(messages)
+        return plan(messages, self.sender_of, self._writer)
 
     async def _send_planned(
         self, pool: Pool, planned: Planned, messages: Sequence[Message]

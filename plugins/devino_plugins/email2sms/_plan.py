@@ -7,14 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from devino_codecs.text import count_parts
-from devino_core import Body, Medium, Message, Unsupported
-from devino_plugins.kit.checks import (
-    Limits,
-    check_options,
-    check_sender,
-    check_text,
-    number_of,
-)
+from devino_core import Body, Message
+from devino_plugins.kit.checks import Limits, check_sender, check_text, number_of
 
 from ._mails import MailWriter
 
@@ -46,7 +40,7 @@ def plan(
     A number that occurs twice with the same content goes into different mails: the manual does not
     say whether one mail would reach it twice.
 
-    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
+    Raises InvalidMessage for the first message that cannot be sent.
     """
     contents = [_content(message, sender_of(message), writer) for message in messages]
     numbers = [number_of(message) for message in messages]
@@ -72,12 +66,7 @@ def plan(
 
 
 def _content(message: Message, sender: str, writer: MailWriter) -> _Content:
-    if message.medium is not Medium.SMS:
-        raise Unsupported(f"this protocol carries SMS, not {message.medium}")
-    for field in ("send_at", "validity", "fallback"):
-        if getattr(message, field) is not None:
-            raise Unsupported(f"this protocol sends an SMS as it is and at once: remove `{field}`")
-    check_options(message, ())
-    check_text(message, LIMITS)
+    text = message.text
+    check_text(text, message, LIMITS)
     check_sender(sender, message, LIMITS)
-    return _Content(sender, writer.wire_text(message.text))
+    return _Content(sender, writer.wire_text(text))

@@ -23,7 +23,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, gather
 from devino_core.http import HttpSession
 
-from .planning import Planned
+from .planning import TAKES, Planned
 from .settings import HttpSettings
 
 __all__ = [
@@ -66,15 +66,16 @@ class HttpChannel(Channel[SettingsT_co]):
 class SmsAndViberChannel(HttpChannel[SettingsT_co], Generic[SettingsT_co, R]):
     """What REST and SOAP share: everything but the wire. ``R`` is a request that sends."""
 
-    media = frozenset({Medium.SMS, Medium.VIBER})
+    takes = TAKES
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS and Viber messages, those that differ only in the number in one bulk call.
 
         Limits: text 2000 characters (Viber 1000), sender 11 letters or 15 digits (Viber 11),
-        validity 1 to 1440 minutes of Viber, rounded up. ``options``: ``optional``, a string that
-        Viber hands through. ``send_at`` of an SMS in whole seconds. A Viber message's ``fallback``
-        is the same text from the same sender by SMS (chapters 1, 2, 7 and 8).
+        validity 1 to 1440 minutes of Viber, rounded up. ``options`` of a Viber message:
+        :class:`~devino_plugins.kit.planning.ViberOptions`. ``send_at`` of an SMS in whole seconds.
+        A Viber message's ``fallback`` is the same text from the same sender by SMS (chapters 1, 2,
+        7 and 8).
         """
         return await dispatch(
             messages,
@@ -140,11 +141,11 @@ def accepted(message: Message, clock: Clock) -> Status:
     """What a message is that the platform took: to be sent now, or later."""
     at = message.send_at
     waits = at is not None and (at.tzinfo is None or at > clock.now())
-    return _SCHEDULED if waits else _ACCEPTED
+    return (_SCHEDULED if waits else _ACCEPTED)[message.medium]
 
 
-_SCHEDULED = Status(state=State.SCHEDULED)
-_ACCEPTED = Status(state=State.ACCEPTED)
+_SCHEDULED = {medium: Status(state=State.SCHEDULED, medium=medium) for medium in Medium}
+_ACCEPTED = {medium: Status(state=State.ACCEPTED, medium=medium) for medium in Medium}
 
 
 def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:

@@ -5,17 +5,14 @@ Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from devino_core import InvalidMessage, Message
 from devino_core.phone import normalize
-from devino_core.suggest import did_you_mean
 
 __all__ = [
     "Limits",
-    "check_options",
     "check_send_at",
     "check_sender",
     "check_text",
@@ -37,9 +34,8 @@ class Limits(NamedTuple):
     """Minutes; where the manual does not limit them, what the platform's integer holds."""
 
 
-def check_text(message: Message, limits: Limits) -> None:
-    """The text is there, is no half of a character, and is not too long."""
-    text = message.text
+def check_text(text: str, message: Message, limits: Limits) -> None:
+    """The message's text is there, is no half of a character, and is not too long."""
     if not text:
         raise InvalidMessage("text", "is empty", ref=message.ref)
     # Half a pair is never printable, and only a text near the limit needs its pairs counted.
@@ -75,16 +71,6 @@ def check_sender(sender: str, message: Message, limits: Limits) -> None:
         raise InvalidMessage(
             "sender", f"{sender!r} must be Latin letters, digits and punctuation", ref=message.ref
         )
-
-
-def check_options(message: Message, known: Sequence[str]) -> None:
-    """No option has a name that this protocol does not know."""
-    for name in message.options:
-        if name not in known:
-            hint = did_you_mean(name, known) or (
-                f"known are {', '.join(known)}" if known else f"an {message.medium} has none here"
-            )
-            raise InvalidMessage("options", f"no option is named {name!r}: {hint}", ref=message.ref)
 
 
 def whole_minutes(validity: timedelta, message: Message, limits: Limits) -> int:

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
 
 from devino_codecs.text import count_parts
-from devino_core import InvalidMessage, Medium, Message, Unsupported
+from devino_core import (
+    Channel,
+    Expressible,
+    InvalidMessage,
+    Medium,
+    Message,
+    Takes,
+    Unsupported,
+)
 
 from .checks import (
     Limits,
-    check_options,
     check_send_at,
     check_sender,
     check_text,
@@ -27,7 +34,7 @@ from .checks import (
     whole_minutes,
 )
 
-__all__ = ["Batch", "Content", "Kind", "Planned", "plan_batches"]
+__all__ = ["TAKES", "Batch", "Content", "Kind", "Planned", "ViberOptions", "plan_batches"]
 
 LIMITS = {
     Medium.SMS: Limits(text=2000, sender_digits=15),
@@ -36,6 +43,24 @@ LIMITS = {
 """Of a validity of SMS the manual says none."""
 
 R = TypeVar("R")
+
+
+class ViberOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """``Message.options`` of a Viber message."""
+
+    optional: str | None = None
+    """What Viber hands through: printable text."""
+
+
+TAKES: Mapping[Medium, Takes] = {
+    Medium.SMS: Takes(
+        expresses=frozenset({Expressible.SEND_AT, Expressible.WALL_CLOCK, Expressible.VALIDITY})
+    ),
+    Medium.VIBER: Takes(
+        expresses=frozenset({Expressible.VALIDITY, Expressible.FALLBACK}), options=ViberOptions
+    ),
+}
+"""What these wires have words for."""
 
 
 class Kind(enum.StrEnum):
@@ -93,7 +118,8 @@ def plan_batches(
     bulk_size: int,
     optional_each: bool,
 ) -> list[Batch]:
-    """Check every message against the manual's limits and group them.
+    """Check every message, which is one that :data:`TAKES` has, against the manual's limits, and
+    group them.
 
     ``optional_each`` says that a bulk call holds an ``optional`` for each recipient; otherwise
     one holds for all of a call. A number that occurs twice with the same content goes into
@@ -140,11 +166,10 @@ def _batch(
 
 
 def _content(message: Message, sender: str) -> Content:
-    limits = LIMITS.get(message.medium)
-    if limits is None:
-        raise Unsupported(f"this protocol carries SMS and VIBER, not {message.medium}")
+    limits = LIMITS[message.medium]
+    text = message.text
     optional = _optional(message) if message.options else None
-    check_text(message, limits)
+    check_text(text, message, limits)
     check_sender(sender, message, limits)
     if message.send_at is not None:
         check_send_at(message.send_at, message)
@@ -152,7 +177,7 @@ def _content(message: Message, sender: str) -> Content:
     return Content(
         _kind(message, sender),
         sender,
-        message.text,
+        text,
         None if validity is None else whole_minutes(validity, message, limits),
         message.send_at,
         optional,
@@ -161,12 +186,8 @@ def _content(message: Message, sender: str) -> Content:
 
 def _kind(message: Message, sender: str) -> Kind:
     if message.medium is Medium.SMS:
-        if message.fallback is not None:
-            raise Unsupported("this protocol has no fallback for an SMS: remove `fallback`")
         by_recipient_clock = message.send_at is not None and message.send_at.tzinfo is None
         return Kind.SMS_BY_RECIPIENT_CLOCK if by_recipient_clock else Kind.SMS
-    if message.send_at is not None:
-        raise Unsupported("this protocol sends Viber messages at once: remove `send_at`")
     if message.fallback is None:
         return Kind.VIBER
     _check_fallback(message, message.fallback, sender)
@@ -182,21 +203,19 @@ def _check_fallback(message: Message, fallback: Message, sender: str) -> None:
         and number_of(fallback) == number_of(message)
         and fallback.send_at is None
         and fallback.validity is None
+        and fallback.priority is None
         and fallback.fallback is None
         and not fallback.options
     )
     if not same:
         raise Unsupported(
             "the only fallback of this protocol is the same text from the same sender to the same "
-            "number by SMS, without `send_at`, `validity` or `options`"
+            "number by SMS, without `send_at`, `validity`, `priority` or `options`"
         )
 
 
 def _optional(message: Message) -> str | None:
-    check_options(message, ("optional",) if message.medium is Medium.VIBER else ())
-    value = message.options.get("optional") or None
-    if value is not None and not isinstance(value, str):
-        raise InvalidMessage("options", "`optional` must be a string", ref=message.ref)
+    value = Channel.options_of(message, ViberOptions).optional or None
     if value is not None and not value.isprintable():
         raise InvalidMessage("options", "`optional` must be printable text", ref=message.ref)
     return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 import msgspec
 
@@ -35,12 +34,9 @@ SMS_STATES: Mapping[int, State] = {
 def resent(viber: Status, sms: Sequence[Status]) -> Status:
     """What became of a Viber message that the platform may have resent by SMS.
 
-    Where it did, the SMS decides, under the Viber message's id; the price is that of both.
+    Where it did, both are legs of one message: see :meth:`Status.of_legs
+    <devino_core.Status.of_legs>`. The id is the Viber message's.
     """
     if not sms:
         return viber
-    status = Status.combined(sms)
-    prices = [each.price for each in (viber, status) if each.price is not None]
-    return msgspec.structs.replace(
-        status, id=viber.id, price=sum(prices, Decimal(0)) if prices else None
-    )
+    return msgspec.structs.replace(Status.of_legs([viber, Status.combined(sms)]), id=viber.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from devino_codecs.rest import ResentSms, SmsState, ViberState, ViberStateCode
-from devino_core import State, Status
+from devino_core import Medium, State, Status
 from devino_plugins.kit.sms_states import SMS_STATES, resent
 
 __all__ = ["VIBER_STATES", "sms_status", "viber_status"]
@@ -23,22 +23,22 @@ VIBER_STATES: Mapping[int, State] = {
 }
 
 
-def sms_status(state: SmsState, *, message_id: str) -> Status:
+def sms_status(state: SmsState | ResentSms, *, message_id: str) -> Status:
     """The status that an SMS segment's state tells."""
-    return _status(state, SMS_STATES, message_id)
+    return _status(state, SMS_STATES, message_id, Medium.SMS)
 
 
 def viber_status(state: ViberState, *, message_id: str) -> Status:
-    """The status that a Viber message's state tells.
-
-    Where the platform resent it by SMS, the SMS decides what became of the message.
-    """
-    viber = _status(state, VIBER_STATES, message_id)
-    return resent(viber, [_status(sms, SMS_STATES, sms.id) for sms in state.resent_sms])
+    """The status that a Viber message's state tells, and that of the SMS sent in its place."""
+    viber = _status(state, VIBER_STATES, message_id, Medium.VIBER)
+    return resent(viber, [sms_status(sms, message_id=sms.id) for sms in state.resent_sms])
 
 
 def _status(
-    state: SmsState | ResentSms | ViberState, states: Mapping[int, State], message_id: str
+    state: SmsState | ResentSms | ViberState,
+    states: Mapping[int, State],
+    message_id: str,
+    medium: Medium,
 ) -> Status:
     return Status(
         state=states.get(state.state, State.UNKNOWN),
@@ -49,4 +49,5 @@ def _status(
         submitted_at=state.submitted,
         reported_at=state.reported or state.timestamp,
         price=state.price,
+        medium=medium,
     )

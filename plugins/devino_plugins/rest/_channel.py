@@ -29,7 +29,7 @@ from devino_codecs.rest import (
     decode_answer,
     encode_request,
 )
-from devino_core import DevinoError, Incoming, InvalidMessage, Message, Status
+from devino_core import DevinoError, Incoming, InvalidMessage, Medium, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, HttpAnswer
 from devino_core.login import LoginSession
@@ -73,6 +73,7 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
                 sender=sms.source_address,
                 to=sms.destination_address,
                 text=sms.data,
+                medium=Medium.SMS,
             )
             for sms in await self._ask(GetIncoming(*period))
             if since <= sms.created <= until
@@ -117,6 +118,7 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         return outcome
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
+        self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 
     def _submit(self, request: Request[Ids]) -> Awaitable[Ids]:

@@ -15,7 +15,16 @@ from devino_codecs.smpp import (
     parse_time,
     status_name,
 )
-from devino_core import DevinoError, QueueFull, Rejected, State, Status, Throttled, Unavailable
+from devino_core import (
+    DevinoError,
+    Medium,
+    QueueFull,
+    Rejected,
+    State,
+    Status,
+    Throttled,
+    Unavailable,
+)
 
 __all__ = ["STATES", "query_status", "receipt_status", "refusal"]
 
@@ -72,7 +81,11 @@ def query_status(answer: QuerySmResp, message_id: str) -> Status:
     status = answer.command_status
     if status in _NOT_KNOWN:
         return Status(
-            state=State.UNKNOWN, id=message_id, code=status, description=_MEANINGS[status]
+            state=State.UNKNOWN,
+            id=message_id,
+            code=status,
+            description=_MEANINGS[status],
+            medium=Medium.SMS,
         )
     if status:
         raise refusal(answer)
@@ -82,6 +95,7 @@ def query_status(answer: QuerySmResp, message_id: str) -> Status:
         code=answer.error_code,
         description=_state_name(answer.message_state),
         reported_at=_instant(answer.final_date),
+        medium=Medium.SMS,
     )
 
 
@@ -100,6 +114,7 @@ def receipt_status(receipt: Receipt) -> Status:
         description=receipt.stat or ("" if state is None else _state_name(state)),
         submitted_at=_aware(receipt.submit_date),
         reported_at=_aware(receipt.done_date),
+        medium=Medium.SMS,
     )
 
 

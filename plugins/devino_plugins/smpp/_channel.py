@@ -17,12 +17,14 @@ from devino_core import (
     Channel,
     ConfigurationError,
     Event,
+    Expressible,
     Medium,
     Message,
     OutcomeUnknown,
     Receipt,
     State,
     Status,
+    Takes,
     Unavailable,
     Unsupported,
 )
@@ -75,7 +77,9 @@ class _Parts(NamedTuple):
 class SmppChannel(Channel[SmppSettings]):
     """SMS over SMPP 3.4 (chapter 3)."""
 
-    media = frozenset({Medium.SMS})
+    takes: Mapping[Medium, Takes] = {
+        Medium.SMS: Takes(expresses=frozenset({Expressible.SEND_AT, Expressible.VALIDITY}))
+    }
 
     def __init__(self, settings: SmppSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -85,7 +89,7 @@ class SmppChannel(Channel[SmppSettings]):
         )
         self._modes = _MODES[settings.bind]
         if self._modes.sends is None:
-            self.media = frozenset()
+            self.takes = {}
         try:
             _check_sessions(settings)
             self._hosts = Hosts(parse_hosts(settings.hosts, settings.port), PLATFORM, clock)
@@ -220,7 +224,12 @@ class SmppChannel(Channel[SmppSettings]):
         try:
             encode(pdu)
         except EncodeError as error:
-            return Status(state=State.UNKNOWN, id=message_id, description=error.reason)
+            return Status(
+                state=State.UNKNOWN,
+                id=message_id,
+                description=error.reason,
+                medium=Medium.SMS,
+            )
         try:
             answer = await outbox.ask(lambda session: session.request(pdu))
         except OutcomeUnknown as error:
@@ -233,6 +242,7 @@ class SmppChannel(Channel[SmppSettings]):
 
     def _plan(self, messages: Sequence[Message]) -> list[Job]:
         self._require_mode(self._modes.sends, "sends")
+        self.check_takes(messages)
         return [
             Job(message, self._planner.plan(message, self.sender_of(message)), channel=self.name)
             for message in messages

@@ -21,7 +21,7 @@ from devino_codecs.smpp import (
     receipt_of,
     user_data,
 )
-from devino_core import Incoming, StatusChanged
+from devino_core import Incoming, Medium, StatusChanged
 
 from ._answers import receipt_status
 from ._correlation import Origin
@@ -55,6 +55,7 @@ def status_changed(
         raw=receipt,
         message_id=receipt.id,
         status=status,
+        medium=Medium.SMS,
         ref=origin.ref if origin else None,
     )
 
@@ -72,6 +73,7 @@ def incoming(
         sender=first.source_addr,
         to=first.destination_addr,
         text=_text(message),
+        medium=Medium.SMS,
     )
 
 

@@ -19,15 +19,9 @@ from devino_codecs.smpp import (
     format_time,
 )
 from devino_codecs.text import count_parts
-from devino_core import InvalidMessage, Medium, Message, State, Unsupported
+from devino_core import InvalidMessage, Message, State
 from devino_core.clock import Clock
-from devino_plugins.kit.checks import (
-    Limits,
-    check_options,
-    check_sender,
-    check_text,
-    number_of,
-)
+from devino_plugins.kit.checks import Limits, check_sender, check_text, number_of
 
 from ._rules import Numbering, Rules
 from ._settings import SmppSettings
@@ -71,9 +65,9 @@ class Planner:
         self._reference = int.from_bytes(os.urandom(2), "big")
 
     def plan(self, message: Message, sender: str) -> Planned:
-        """The PDUs of one message. Raises InvalidMessage or Unsupported."""
-        _check(message)
-        check_text(message, _LIMITS)
+        """The PDUs of one message. Raises InvalidMessage."""
+        text = message.text
+        check_text(text, message, _LIMITS)
         check_sender(sender, message, _LIMITS)
         source_addr, (source_ton, source_npi) = self.source(sender)
         dest_ton, dest_npi = self._rules.international
@@ -95,7 +89,7 @@ class Planner:
         try:
             pdus = compose(
                 template,
-                message.text,
+                text,
                 concatenation=self._concatenation,
                 reference=self._reference,
             )
@@ -108,7 +102,7 @@ class Planner:
         return Planned(
             tuple(pdus),
             source_addr,
-            count_parts(message.text) if whole else len(pdus),
+            count_parts(text) if whole else len(pdus),
             State.SCHEDULED if template.schedule_delivery_time else State.ACCEPTED,
         )
 
@@ -148,18 +142,6 @@ class Planner:
         except OverflowError:
             raise InvalidMessage("validity", "is too long", ref=message.ref) from None
         return _written(message, "validity", ends, now if as_span else None)
-
-
-def _check(message: Message) -> None:
-    if message.medium is not Medium.SMS:
-        raise Unsupported(f"SMPP carries SMS, not {message.medium}")
-    if message.fallback is not None:
-        raise Unsupported("SMPP has no fallback: remove `fallback`")
-    if message.send_at is not None and message.send_at.utcoffset() is None:
-        raise Unsupported(
-            "SMPP cannot say a time by the recipient's clock: give `send_at` a time zone"
-        )
-    check_options(message, ())
 
 
 def _whole_seconds(span: timedelta) -> int:

@@ -15,7 +15,7 @@ from devino_codecs.soap import (
     ViberMessageState,
     ViberState,
 )
-from devino_core import DevinoError, Incoming, Rejected, State, Status
+from devino_core import DevinoError, Incoming, Medium, Rejected, State, Status
 from devino_plugins.kit.refusals import failure, refusal
 from devino_plugins.kit.sms_states import SMS_STATES
 
@@ -56,6 +56,7 @@ def sms_status(state: SmsMessageState, *, message_id: str) -> Status:
         submitted_at=state.submitted_date_utc,
         reported_at=state.reported_date_utc or state.timestamp_utc,
         price=state.price,
+        medium=Medium.SMS,
     )
 
 
@@ -70,6 +71,7 @@ def viber_status(state: ViberMessageState, *, message_id: str) -> Status:
         submitted_at=state.submitted_date_utc,
         reported_at=state.reported_date_utc,
         price=state.price,
+        medium=Medium.VIBER,
     )
 
 
@@ -92,6 +94,7 @@ def incoming(messages: Iterable[IncomingMessage], *, channel: str) -> list[Incom
                 sender=sms.source_address,
                 to=sms.destination_address,
                 text=sms.data,
+                medium=Medium.SMS,
             )
         )
     return events

@@ -124,6 +124,7 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         return outcome
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
+        self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 
     def _submit(self, request: Send) -> Awaitable[Ids]:

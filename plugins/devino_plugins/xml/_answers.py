@@ -17,6 +17,7 @@ from devino_core import (
     AuthenticationFailed,
     DevinoError,
     InsufficientFunds,
+    Medium,
     Rejected,
     State,
     Status,
@@ -87,6 +88,7 @@ def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Sta
         id=None if result.sms_id is None else str(result.sms_id),
         code=int(result.code),
         reported_at=None if completed is None else _aware(completed, zone),
+        medium=Medium.SMS,
     )
 
 

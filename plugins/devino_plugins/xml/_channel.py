@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta, timezone
 from functools import partial
 
@@ -12,12 +12,14 @@ from devino_codecs import DecodeError
 from devino_codecs import xmlpackage as xml
 from devino_core import (
     DevinoError,
+    Expressible,
     InvalidMessage,
     Medium,
     Message,
     Receipt,
     State,
     Status,
+    Takes,
     Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -29,7 +31,7 @@ from devino_plugins.kit.refusals import unreadable
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of
 from ._once import Patience, Verdict, send_once
-from ._plan import Item, Prepared, encode, plan
+from ._plan import Item, Prepared, XmlOptions, encode, plan
 from ._settings import XmlSettings
 
 __all__ = ["XmlChannel"]
@@ -40,8 +42,12 @@ CONTENT_TYPE = "text/xml; charset=utf-8"
 class XmlChannel(HttpChannel[XmlSettings]):
     """The XML package API (chapter 6). Login and password travel in the body only."""
 
-    media = frozenset({Medium.SMS})
     remembers = timedelta(days=3)
+    takes: Mapping[Medium, Takes] = {
+        Medium.SMS: Takes(
+            expresses=frozenset({Expressible.SEND_AT, Expressible.VALIDITY}), options=XmlOptions
+        )
+    }
 
     def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -64,10 +70,9 @@ class XmlChannel(HttpChannel[XmlSettings]):
         platform refuses an id that it has: the receipt then tells of the message that is there.
         The manual does not say whether it does: ask :meth:`status_by_ref` first.
 
-        Limits: sender 11 characters. ``options``: ``type``, ``"text"``, ``"flash"`` or
-        ``"wap-push"``, and ``url``, which a WAP push needs (100 characters). ``send_at`` must be
-        aware, for the wire does not know the recipient's clock; with ``validity`` it travels in
-        the platform's zone (setting ``utc_offset``), in seconds.
+        Limits: sender 11 characters. ``options``: :class:`XmlOptions`. ``send_at`` must be aware,
+        for the wire does not know the recipient's clock; with ``validity`` it travels in the
+        platform's zone (setting ``utc_offset``), in seconds.
         """
         return await dispatch(
             messages,
@@ -107,6 +112,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         return [_status(result, self._zone) for result in await self._ask(asked)]
 
     def _plan(self, messages: Sequence[Message]) -> list[Prepared]:
+        self.check_takes(messages)
         return plan(
             messages,
             self.sender_of,
@@ -206,6 +212,6 @@ def _status(
     result: xml.StatusResult | None, zone: timezone, message_id: str | None = None
 ) -> Status:
     if result is None:
-        return Status(state=State.UNKNOWN, id=message_id)
+        return Status(state=State.UNKNOWN, id=message_id, medium=Medium.SMS)
     status = status_of(result, zone, otherwise=State.UNKNOWN)
     return status if message_id is None else msgspec.structs.replace(status, id=message_id)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+import msgspec
 
 from devino_codecs import EncodeError
 from devino_codecs import xmlpackage as xml
-from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
+from devino_core import Channel, ConfigurationError, InvalidMessage, Message
 from devino_core.http import Body
 from devino_plugins.kit.checks import (
     Limits,
-    check_options,
     check_sender,
     check_text,
     number_of,
@@ -21,13 +22,14 @@ from devino_plugins.kit.checks import (
 
 from ._numbering import ids_of
 
-__all__ = ["Item", "Prepared", "encode", "plan"]
+__all__ = ["Item", "Prepared", "XmlOptions", "encode", "plan"]
 
 LIMITS = Limits()
 """How long a text may be the manual does not say: the platform refuses what is too long."""
 MAX_URL = 100
 
 _TYPES: Mapping[object, xml.MessageType] = {
+    None: xml.MessageType.TEXT,
     "text": xml.MessageType.TEXT,
     "flash": xml.MessageType.FLASH,
     "wap-push": xml.MessageType.WAP_PUSH,
@@ -42,6 +44,16 @@ _FIELDS = {
 }
 _PLACE = re.compile(r"message\.msg\[(\d+)\]\.(\w+)")
 _ALMOST_A_SECOND = timedelta(microseconds=999_999)
+
+
+class XmlOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """``Message.options`` of channel kind ``xml``."""
+
+    type: Literal["text", "flash", "wap-push", 0, 1, 2] | None = None
+    """What kind of SMS it is, or the wire's number for it; unless given, a text, and with ``url`` a
+    WAP push."""
+    url: str | None = None
+    """The link that a WAP push needs, at most 100 characters."""
 
 
 class Item(NamedTuple):
@@ -74,7 +86,7 @@ def plan(
 ) -> list[Prepared]:
     """Number the messages, check them against the manual's limits, and pack them.
 
-    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
+    Raises InvalidMessage for the first message that cannot be sent.
     """
     zone = timezone(timedelta(hours=utc_offset))
     ids = ids_of(messages, id_bits)
@@ -110,13 +122,10 @@ def encode(items: Sequence[Item], credentials: xml.Credentials) -> Body:
 
 
 def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
-    if message.medium is not Medium.SMS:
-        raise Unsupported(f"this protocol carries SMS, not {message.medium}")
-    if message.fallback is not None:
-        raise Unsupported("this protocol has no fallback: remove `fallback`")
     kind, url = _kind(message)
-    if kind is not xml.MessageType.WAP_PUSH or message.text:
-        check_text(message, LIMITS)
+    text = message.text
+    if kind is not xml.MessageType.WAP_PUSH or text:
+        check_text(text, message, LIMITS)
     check_sender(sender, message, LIMITS)
     begins = None if message.send_at is None else _wall_clock(message, message.send_at, zone)
     return xml.Message(
@@ -127,15 +136,11 @@ def _wire(message: Message, number: int, sender: str, zone: timezone, now: datet
         date_end=_end(message, now, zone),
         url=url,
         type=None if kind is xml.MessageType.TEXT else kind,
-        text=message.text,
+        text=text,
     )
 
 
 def _wall_clock(message: Message, moment: datetime, zone: timezone) -> datetime:
-    if moment.tzinfo is None:
-        raise Unsupported(
-            "this protocol does not know the recipient's clock: give `send_at` a zone"
-        )
     try:
         return moment.astimezone(zone).replace(tzinfo=None)
     except OverflowError:
@@ -157,24 +162,18 @@ def _end(message: Message, now: datetime, zone: timezone) -> datetime | None:
 
 def _kind(message: Message) -> tuple[xml.MessageType, str | None]:
     """What kind of SMS it is, and the link of a WAP push."""
-    options = message.options
-    if not options:
+    if not message.options:
         return xml.MessageType.TEXT, None
-    check_options(message, ("type", "url"))
-    url = options.get("url")
-    asked = options.get("type", "wap-push" if url is not None else "text")
-    kind = _TYPES.get(asked) if isinstance(asked, str | int) else None
-    if kind is None or isinstance(asked, bool):
-        raise InvalidMessage(
-            "options", "`type` must be 'text', 'flash' or 'wap-push'", ref=message.ref
-        )
+    options = Channel.options_of(message, XmlOptions)
+    url = options.url
+    kind = _TYPES["wap-push" if options.type is None and url is not None else options.type]
     if kind is not xml.MessageType.WAP_PUSH:
         if url is not None:
             raise InvalidMessage(
                 "options", "`url` is of a 'wap-push' and of no other `type`", ref=message.ref
             )
         return kind, None
-    if not isinstance(url, str) or not url or len(url) > MAX_URL or not url.isprintable():
+    if not url or len(url) > MAX_URL or not url.isprintable():
         raise InvalidMessage(
             "options", f"a WAP push needs a `url` of at most {MAX_URL} characters", ref=message.ref
         )

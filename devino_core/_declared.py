@@ -1,0 +1,50 @@
+"""Types that a struct declares, checked where a program makes it.
+
+msgspec checks them when it decodes, and not when a program calls the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+__all__ = ["Misfit", "misfit_of"]
+
+Misfit = tuple[str, str] | None
+"""The first field whose value has another type, and what it must be."""
+
+
+def misfit_of(kind: type[msgspec.Struct]) -> Callable[[msgspec.Struct], Misfit]:
+    """What checks values of a struct of two fields or more, also those of its subclasses."""
+    hints = get_type_hints(kind)
+    declared = {name: _classes(hints[name]) for name in kind.__struct_fields__}
+    fields = attrgetter(*declared)
+    # Values of a program have few combinations of types: each is looked at once.
+    fitting: set[tuple[type, ...]] = set()
+
+    def misfit(value: msgspec.Struct) -> Misfit:
+        types = tuple(map(type, fields(value)))
+        if types in fitting:
+            return None
+        for (field, fit), given in zip(declared.items(), types, strict=True):
+            if not issubclass(given, fit):
+                expected = " or ".join("None" if t is NoneType else t.__name__ for t in fit)
+                return field, f"must be {expected}, not {given.__name__}"
+        if len(fitting) < _REMEMBERED:
+            fitting.add(types)
+        return None
+
+    return misfit
+
+
+_REMEMBERED = 1000
+
+
+def _classes(hint: Any) -> tuple[type, ...]:
+    """``Mapping[str, str] | None`` as ``(Mapping, NoneType)``."""
+    options = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return tuple([get_origin(option) or option for option in options])

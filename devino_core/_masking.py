@@ -1,0 +1,78 @@
+"""Values that show what they are and not what they say: in logs, tracebacks and terminals."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+__all__ = ["Discreet", "masked_recipient"]
+
+_WHOLE = frozenset({"id", "ref", "sender"})
+"""Fields that are shown as they are, for they are about nobody."""
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_SHORTEST_NUMBER = 7
+
+
+class Discreet(msgspec.Struct, frozen=True):
+    """Base of structs whose repr holds no text and no whole recipient.
+
+    What has its default is not shown. rich shows the same.
+    """
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return list(self._said())
+
+    def _said(self) -> Iterator[tuple[str, object]]:
+        for field in msgspec.structs.fields(self):
+            value = getattr(self, field.name)
+            default = field.default
+            if field.default_factory is not msgspec.NODEFAULT:
+                default = field.default_factory()
+            if value != default:
+                yield field.name, _shown(field.name, value)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._said())
+        return f"{type(self).__name__}({shown})"
+
+
+class _Hidden:
+    """A text of which only the length is shown."""
+
+    def __init__(self, text: str) -> None:
+        self._length = len(text)
+
+    def __repr__(self) -> str:
+        return f"<{self._length} chars>"
+
+
+def masked_recipient(to: str) -> str:
+    """A number without its middle, an address without its name.
+
+    >>> masked_recipient("+7 903 123-45-67"), masked_recipient("ivan@example.com")
+    ('7903***4567', 'i***@example.com')
+    """
+    name, at, domain = to.rpartition("@")
+    if at:
+        return f"{name[:1]}***@{domain}"
+    digits = _NOT_DIGITS.sub("", to)
+    plain = digits if len(digits) >= _SHORTEST_NUMBER else to
+    # At least three characters are hidden, also of the shortest number.
+    kept = max(min(4, (len(plain) - 3) // 2), 0)
+    return f"{plain[:kept]}***{plain[len(plain) - kept :]}"
+
+
+def _shown(name: str, value: object) -> object:
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        if name == "to":
+            return masked_recipient(value)
+        return value if name in _WHOLE else _Hidden(value)
+    if isinstance(value, Mapping):
+        return {key: _shown("", one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown("", one) for one in value]
+    return value

@@ -1,0 +1,115 @@
+"""How a conformance kit looks at a channel from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import pytest
+
+from ._channel import Capability, Channel, ChannelSettings
+from ._events import Event
+from ._message import Message
+from ._secret import Secret
+from ._status import Receipt
+from .errors import DevinoError, Unsupported
+
+__all__ = [
+    "AnyChannel",
+    "at_once",
+    "checked",
+    "require",
+    "require_receipts",
+    "secrets",
+    "skip_without",
+    "step",
+    "supported",
+]
+
+AnyChannel: TypeAlias = Channel[ChannelSettings]
+
+_TURNS = 100
+"""How often the event loop turns until an iterator of events counts as one that waits."""
+
+
+def require(so: bool, otherwise: str) -> None:
+    """An assertion that says what is wrong, also where pytest does not rewrite this module."""
+    if not so:
+        raise AssertionError(otherwise)
+
+
+def require_receipts(
+    channel: AnyChannel, messages: Sequence[Message], receipts: Sequence[Receipt]
+) -> None:
+    require(
+        [(r.ref, r.to, r.medium) for r in receipts] == [(m.ref, m.to, m.medium) for m in messages],
+        "receipts are not those of the messages, in their order",
+    )
+    require(
+        all(receipt.channel == channel.name for receipt in receipts),
+        "a receipt does not name the channel",
+    )
+
+
+def checked(channel: AnyChannel, message: Message) -> DevinoError | None:
+    try:
+        channel.check([message])
+    except DevinoError as error:
+        return error
+    return None
+
+
+async def at_once(sending: Coroutine[Any, Any, object]) -> DevinoError | None:
+    """What it raises before it waits for anything, and so before any I/O."""
+    task = asyncio.ensure_future(sending)
+    await asyncio.sleep(0)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task])
+        return None
+    try:
+        task.result()
+    except DevinoError as error:
+        return error
+    return None
+
+
+async def step(events: AsyncIterator[Event]) -> None:
+    """Ask for the first event, as far as that goes without one."""
+
+    async def first() -> None:
+        async for _ in events:
+            return
+
+    asking = asyncio.ensure_future(first())
+    for _ in range(_TURNS):
+        if asking.done():
+            break
+        await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
+    if not asking.cancelled():
+        asking.result()
+
+
+async def supported(call: Callable[[], Awaitable[object]]) -> bool:
+    try:
+        await call()
+    except Unsupported:
+        return False
+    return True
+
+
+def skip_without(capability: Capability, channel: AnyChannel) -> None:
+    if capability not in channel.capabilities:
+        pytest.skip(f"the channel does not claim {capability}")
+
+
+def secrets(channel: AnyChannel) -> list[str]:
+    values = msgspec.structs.asdict(channel.settings).values()
+    return [value.reveal() for value in values if isinstance(value, Secret) and value]
