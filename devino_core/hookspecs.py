@@ -20,7 +20,16 @@ from ._channel import ChannelSpec
 if TYPE_CHECKING:
     import click
 
-__all__ = ["GROUP", "devino_channels", "devino_commands", "hookimpl", "hookspec"]
+    from .callbacks import CallbackSpec
+
+__all__ = [
+    "GROUP",
+    "devino_callbacks",
+    "devino_channels",
+    "devino_commands",
+    "hookimpl",
+    "hookspec",
+]
 
 GROUP = "devino"
 """The entry point group and the name of the pluggy project."""
@@ -39,4 +48,12 @@ def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
     """Commands to add to ``devino``. Called only when the command line runs.
 
     A command that is named ``"group name"`` joins that group: ``"decode acme"``.
+    """
+
+
+@hookspec
+def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
+    """The sources of callbacks that this plugin brings. Called only where callbacks are received.
+
+    The channel of a source's events is its name, and no other plugin's source has it.
     """

@@ -23,6 +23,8 @@ from .suggest import did_you_mean
 if TYPE_CHECKING:
     import click
 
+    from .callbacks import CallbackSpec
+
 __all__ = ["PluginWarning", "Plugins", "missing_package"]
 
 T = TypeVar("T")
@@ -88,6 +90,13 @@ class Plugins:
         import click
 
         return self._offers("command", self._manager.hook.devino_commands, click.Command)
+
+    def callbacks(self) -> Mapping[str, CallbackSpec]:
+        """Every source of callbacks by name. Raises PluginError for a clash."""
+        from .callbacks import CallbackSpec
+
+        hook = self._manager.hook.devino_callbacks
+        return dict(sorted(self._offers("source", hook, CallbackSpec).items()))
 
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a kind. Raises ConfigurationError with the nearest name."""

@@ -1,0 +1,39 @@
+"""Names of a package that are imported when somebody asks for them.
+
+Every client and command imports all plugins to see what they bring. A plugin's package must
+therefore import no transport, and still show its classes::
+
+    if TYPE_CHECKING:
+        from ._channel import RestChannel
+    else:
+        __getattr__ = lazy(__name__, {"RestChannel": "_channel"})
+
+The imports under ``TYPE_CHECKING`` are for type checkers. They do not see ``__getattr__``, so they
+still find a misspelt name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+
+__all__ = ["lazy"]
+
+
+def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
+    """A package's ``__getattr__``: ``homes`` says which of its modules holds each name.
+
+    The first use of a name imports that module and puts the value into the package.
+    """
+
+    def load(name: str) -> object:
+        try:
+            home = homes[name]
+        except KeyError:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}") from None
+        value: object = getattr(importlib.import_module(f"{package}.{home}"), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return load
