@@ -24,6 +24,7 @@ from ._channel import Channel, ChannelSettings
 from ._client import BATCH, REMEMBERED, AsyncClient
 from ._events import Event, Incoming
 from ._message import Message
+from ._secret import Secret
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
@@ -31,6 +32,15 @@ from .plugins import Plugins
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
+
+    from .callbacks import (
+        CallbackAnswer,
+        CallbackRequest,
+        Callbacks,
+        CallbackSpec,
+        SeenStore,
+        Take,
+    )
 
 __all__ = ["Client"]
 
@@ -131,6 +141,32 @@ class Client:
     def events(self, *, channel: str | None = None) -> Iterator[Event]:
         """See :meth:`AsyncClient.events`."""
         return self._iterate(self._client.events(channel=channel))
+
+    def callbacks(
+        self,
+        take: Take,
+        *,
+        secrets: Iterable[Secret],
+        sources: Iterable[str | CallbackSpec] | None = None,
+        networks: Iterable[str] = (),
+        max_body: int = 1024 * 1024,
+        deadline: float = 25.0,
+        seen: SeenStore | None = None,
+    ) -> Callbacks:
+        """See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client."""
+        return self._client.callbacks(
+            take,
+            secrets=secrets,
+            sources=sources,
+            networks=networks,
+            max_body=max_body,
+            deadline=deadline,
+            seen=seen,
+        )
+
+    def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """See :meth:`AsyncClient.handle_callback`."""
+        return self.call(self._client.handle_callback, request)
 
     def open(self) -> None:
         """Start the thread and open all channels; ``with`` does."""

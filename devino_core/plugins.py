@@ -98,6 +98,15 @@ class Plugins:
         hook = self._manager.hook.devino_callbacks
         return dict(sorted(self._offers("source", hook, CallbackSpec).items()))
 
+    def callback_spec(self, name: str) -> CallbackSpec:
+        """The manifest of a source. Raises ConfigurationError with the nearest name."""
+        specs = self.callbacks()
+        try:
+            return specs[name]
+        except KeyError:
+            hint = did_you_mean(name, specs) or f"known are {', '.join(specs) or 'none'}"
+            raise ConfigurationError(f"no plugin brings a source {name!r}: {hint}") from None
+
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a kind. Raises ConfigurationError with the nearest name."""
         specs = self.channels()

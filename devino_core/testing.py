@@ -28,6 +28,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 import pytest
 
+from ._callback_conformance import CallbackConformance, Readable
 from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
 from ._manual_clock import ManualClock
 from ._message import Medium, Message
@@ -35,7 +36,7 @@ from ._secret import Secret
 from ._status import Receipt, Status
 from .errors import InvalidMessage, Unsupported
 
-__all__ = ["ChannelConformance", "ManualClock"]
+__all__ = ["CallbackConformance", "ChannelConformance", "ManualClock", "Readable"]
 
 T = TypeVar("T")
 AnyChannel = Channel[ChannelSettings]

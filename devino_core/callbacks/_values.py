@@ -99,8 +99,8 @@ class Source(Protocol):
         a message's id and its state. It is the same in every repeat, whatever else the request
         holds. A status word that is not known is no fault of the item: it is State.UNKNOWN.
 
-        Raises ValueError when the whole cannot be read. The text is logged, so it says why and
-        holds no content.
+        Raises ValueError when the whole cannot be read, and may let a RecursionError pass. The text
+        is logged, so it says why and holds no content.
         """
         ...
 
