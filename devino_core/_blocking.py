@@ -25,6 +25,7 @@ from ._client import BATCH, AsyncClient, ChannelT, ServiceT
 from ._configured import Given
 from ._events import Event, Incoming
 from ._message import Medium, Message
+from ._secret import Secret
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
@@ -34,6 +35,15 @@ from .settings import Config
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
+
+    from .callbacks import (
+        CallbackAnswer,
+        CallbackRequest,
+        Callbacks,
+        CallbackSpec,
+        SeenStore,
+        Take,
+    )
 
 __all__ = ["Client"]
 
@@ -171,6 +181,32 @@ class Client:
     def events(self, *, channel: str | None = None) -> Iterator[Event]:
         """See :meth:`AsyncClient.events`."""
         return self._iterate(self._client.events(channel=channel))
+
+    def callbacks(
+        self,
+        take: Take,
+        *,
+        secrets: Iterable[Secret],
+        sources: Iterable[str | CallbackSpec] | None = None,
+        networks: Iterable[str] = (),
+        max_body: int = 1024 * 1024,
+        deadline: float = 25.0,
+        seen: SeenStore | None = None,
+    ) -> Callbacks:
+        """See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client."""
+        return self._client.callbacks(
+            take,
+            secrets=secrets,
+            sources=sources,
+            networks=networks,
+            max_body=max_body,
+            deadline=deadline,
+            seen=seen,
+        )
+
+    def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """See :meth:`AsyncClient.handle_callback`."""
+        return self.call(self._client.handle_callback, request)
 
     def open(self) -> None:
         """Start the thread and open all channels and services; ``with`` does."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import msgspec
 
@@ -18,6 +18,7 @@ from ._configured import Configured, Given, config_of
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._opened import Opened
+from ._secret import Secret
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
@@ -31,6 +32,16 @@ from .errors import (
 )
 from .plugins import Plugins
 from .settings import Config
+
+if TYPE_CHECKING:
+    from .callbacks import (
+        CallbackAnswer,
+        CallbackRequest,
+        Callbacks,
+        CallbackSpec,
+        SeenStore,
+        Take,
+    )
 
 __all__ = ["AsyncClient"]
 
@@ -70,6 +81,7 @@ class AsyncClient(Opened):
         self._clock = clock
         self._configured = Configured(config, default=default, plugins=self.plugins, clock=clock)
         self._opened: AsyncExitStack | None = None
+        self._callbacks: Callbacks | None = None
 
     @property
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
@@ -271,6 +283,47 @@ class AsyncClient(Opened):
         async for event in self.channel_for(Capability.EVENTS, channel=channel).events():
             yield event
 
+    def callbacks(
+        self,
+        take: Take,
+        *,
+        secrets: Iterable[Secret],
+        sources: Iterable[str | CallbackSpec] | None = None,
+        networks: Iterable[str] = (),
+        max_body: int = 1024 * 1024,
+        deadline: float = 25.0,
+        seen: SeenStore | None = None,
+    ) -> Callbacks:
+        """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
+
+        ``sources`` are names of those that plugins bring, and one's own; None: all that plugins
+        bring. The receiver is closed with the client, before the channels. Raises
+        ConfigurationError, and RuntimeError if this client has a receiver already.
+        """
+        from .callbacks import Callbacks
+
+        if self._callbacks is not None:
+            raise RuntimeError("this client receives already: make another one from Callbacks()")
+        named = self.plugins.callbacks() if sources is None else sources
+        self._callbacks = Callbacks(
+            take,
+            [self.plugins.callback_spec(one) if isinstance(one, str) else one for one in named],
+            secrets=secrets,
+            networks=networks,
+            max_body=max_body,
+            deadline=deadline,
+            seen=seen,
+            clock=self._clock,
+        )
+        return self._callbacks
+
+    async def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
+        """What :meth:`callbacks` gave answers this; for frameworks that are not ASGI."""
+        self._require_open()
+        if self._callbacks is None:
+            raise RuntimeError("say first who takes: client.callbacks(take, secrets=[...])")
+        return await self._callbacks.handle(request)
+
     async def open(self) -> None:
         """Open all channels and services; ``async with`` does. Connects to nothing.
 
@@ -284,7 +337,10 @@ class AsyncClient(Opened):
             self._opened = stack.pop_all()
 
     async def aclose(self) -> None:
-        """Close all channels and services. Safe to call twice."""
+        """Close the receiver of callbacks, then all channels and services. Safe to call twice."""
+        callbacks, self._callbacks = self._callbacks, None
+        if callbacks is not None:
+            await callbacks.aclose()
         opened, self._opened = self._opened, None
         if opened is not None:
             await opened.aclose()

@@ -21,8 +21,11 @@ from ._service import ServiceSpec
 if TYPE_CHECKING:
     import click
 
+    from .callbacks import CallbackSpec
+
 __all__ = [
     "GROUP",
+    "devino_callbacks",
     "devino_channels",
     "devino_commands",
     "devino_services",
@@ -52,4 +55,12 @@ def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
     """Commands to add to ``devino``. Called only when the command line runs.
 
     A command that is named ``"group name"`` joins that group: ``"decode acme"``.
+    """
+
+
+@hookspec
+def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
+    """The sources of callbacks that this plugin brings. Called only where callbacks are received.
+
+    The channel of a source's events is its name, and no other plugin's source has it.
     """

@@ -18,7 +18,7 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 
-__all__ = ["lazy"]
+__all__ = ["lazy", "resolve"]
 
 
 def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
@@ -37,3 +37,15 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
         return value
 
     return load
+
+
+def resolve(reference: str) -> object:
+    """What a manifest's ``"package.module:name"`` names, imported.
+
+    Raises ImportError, AttributeError, and ValueError for another form.
+    """
+    from pkgutil import resolve_name
+
+    if ":" not in reference:
+        raise ValueError("it must be of the form 'package.module:name'")
+    return resolve_name(reference)

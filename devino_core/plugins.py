@@ -20,10 +20,13 @@ from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
 from ._service import Service, ServiceSettings, ServiceSpec
 from .errors import ConfigurationError, PluginError
+from .lazy import resolve
 from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     import click
+
+    from .callbacks import CallbackSpec
 
 __all__ = ["PluginWarning", "Plugins", "missing_package"]
 
@@ -94,6 +97,22 @@ class Plugins:
 
         return self._offers("command", (self._manager.hook.devino_commands, click.Command))
 
+    def callbacks(self) -> Mapping[str, CallbackSpec]:
+        """Every source of callbacks by name. Raises PluginError for a clash."""
+        from .callbacks import CallbackSpec
+
+        hook = self._manager.hook.devino_callbacks
+        return dict(sorted(self._offers("source", (hook, CallbackSpec)).items()))
+
+    def callback_spec(self, name: str) -> CallbackSpec:
+        """The manifest of a source. Raises ConfigurationError with the nearest name."""
+        specs = self.callbacks()
+        try:
+            return specs[name]
+        except KeyError:
+            hint = did_you_mean(name, specs) or f"known are {', '.join(specs) or 'none'}"
+            raise ConfigurationError(f"no plugin brings a source {name!r}: {hint}") from None
+
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a channel kind. Raises ConfigurationError with the nearest name."""
         spec = self._spec(kind, "channel")
@@ -124,7 +143,7 @@ class Plugins:
         """
         what, base = ("channel", Channel) if isinstance(spec, ChannelSpec) else ("service", Service)
         try:
-            found = _resolve(spec.load)
+            found = resolve(spec.load)
         except ImportError as error:
             if spec.extra is None or not _is_of_extra(error, spec):
                 raise PluginError(f"{what} {spec.name!r} cannot be imported: {error}") from error
@@ -235,15 +254,6 @@ def _is_of_extra(error: ImportError, spec: ServiceSpec) -> bool:
     return missing_package(error) and not f"{spec.load}.".replace(":", ".").startswith(
         f"{error.name}."
     )
-
-
-def _resolve(reference: str) -> object:
-    """What ``"package.module:Class"`` names."""
-    from pkgutil import resolve_name
-
-    if ":" not in reference:
-        raise ValueError("it must be of the form 'package.module:Class'")
-    return resolve_name(reference)
 
 
 def _checked(offer: object, kind: type[T]) -> T:

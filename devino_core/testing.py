@@ -24,7 +24,15 @@
 Run it with pytest; the tests are plain functions and need no asyncio plugin.
 """
 
+from ._callback_conformance import CallbackConformance, Readable
 from ._conformance import AnyChannel, ChannelConformance, Connected
 from ._manual_clock import ManualClock
 
-__all__ = ["AnyChannel", "ChannelConformance", "Connected", "ManualClock"]
+__all__ = [
+    "AnyChannel",
+    "CallbackConformance",
+    "ChannelConformance",
+    "Connected",
+    "ManualClock",
+    "Readable",
+]

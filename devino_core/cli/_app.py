@@ -13,12 +13,13 @@ from devino_core.errors import DevinoError, PluginError
 from ._ask import balance, inbox, status
 from ._channels import channels
 from ._exit import ExitCode, exit_code
+from ._listen import listen
 from ._send import send
 from .toolkit import App, config_option, json_option
 
 __all__ = ["Devino"]
 
-OWN = (send, status, balance, inbox, channels)
+OWN = (send, status, balance, inbox, listen, channels)
 
 HELP = """Send messages through the platform's protocols and know what became of them.
 

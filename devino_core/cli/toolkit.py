@@ -129,7 +129,11 @@ class App:
 
     def show(self, value: object) -> None:
         """The result for programs: one line of JSON, UTF-8 whatever the terminal's encoding."""
-        _print(_JSON.encode(value))
+        _print(self.encoded(value))
+
+    def encoded(self, value: object) -> bytes:
+        """The line of JSON that :meth:`show` prints."""
+        return _JSON.encode(value)
 
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         """Rows for ``--json`` (a list), for a terminal (a table) or for a pipe (tab-separated).

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from devino_codecs import DecodeError, smpp
 from devino_codecs.smpp import DeliverSm, Pdu, ReceiptStyle
+from devino_core._correlator import Correlator
 from devino_core.testing import ManualClock
 from devino_plugins.smpp import SmppSession
-from devino_plugins.smpp._correlation import Correlator
 from devino_plugins.smpp._inbox import Inbox
 
 ANY = st.binary(max_size=20).map(lambda octets: octets.replace(b"\0", b"") + b"\0")

@@ -213,7 +213,7 @@ def test_a_channel_among_services_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("load", "says"),
     [
-        ("tests.core._fake.FakeLookup", "must be of the form 'package.module:Class'"),
+        ("tests.core._fake.FakeLookup", "must be of the form 'package.module:name'"),
         ("tests.core._fake:FakeLockup", "'tests.core._fake:FakeLockup'.*no attribute 'FakeLockup'"),
         ("tests.core._fake:SHELF", "is no subclass of Service"),
         ("tests.core._fake:FakeSettings", "is no subclass of Service"),

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -28,12 +29,12 @@ from devino_core import (
     Unavailable,
     Unsupported,
 )
+from devino_core._correlator import Correlator
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, gather
 
 from ._answers import query_status
 from ._connect import Bind, bind_request, open_session
-from ._correlation import Correlator
 from ._hosts import Host, Hosts, parse_hosts
 from ._inbox import Inbox
 from ._outbox import Job, Outbox
@@ -304,13 +305,9 @@ class SmppChannel(Channel[SmppSettings]):
 async def _iterate(receiving: Receiving, inbox: Inbox) -> AsyncIterator[Event]:
     with receiving.listening():
         await receiving.start()
-        while held := await inbox.next():
-            try:
-                yield held.event
-            except BaseException:
-                inbox.put_back(held)
-                raise
-            inbox.acknowledge(held)
+        async with aclosing(inbox.events()) as events:
+            async for event in events:
+                yield event
 
 
 def _check_sessions(settings: SmppSettings) -> None:

@@ -22,9 +22,9 @@ from devino_codecs.smpp import (
     user_data,
 )
 from devino_core import Incoming, Medium, StatusChanged
+from devino_core._correlator import Origin
 
 from ._answers import receipt_status
-from ._correlation import Origin
 
 __all__ = ["digest", "incoming", "octets_of", "receipt_in", "status_changed"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
 
@@ -18,10 +17,11 @@ from devino_codecs.smpp import (
     ReceiptStyle,
     Whole,
 )
-from devino_core import DevinoError, Event
+from devino_core import Event
+from devino_core._correlator import Correlator, Origin
+from devino_core._handover import Handover
 from devino_core.clock import Clock
 
-from ._correlation import Correlator, Origin
 from ._events import digest, incoming, octets_of, receipt_in, status_changed
 from ._session import SmppSession
 from ._timer import Timer
@@ -49,7 +49,7 @@ class _Told(NamedTuple):
     digest: str
 
 
-class Inbox:
+class Inbox(Handover[Held]):
     """Takes what sessions deliver and gives it to who iterates, at most ``limit`` in between.
 
     A ``deliver_sm`` is acknowledged when its event was handed over. The parts of a longer text are
@@ -66,15 +66,12 @@ class Inbox:
         correlator: Correlator,
         limit: int,
     ) -> None:
+        super().__init__()
         self._channel = channel
         self._clock = clock
         self._style = style
         self._correlator = correlator
         self._limit = limit
-        self._queue: deque[Held] = deque()
-        self._news = asyncio.Event()
-        self._closed = False
-        self._failure: DevinoError | None = None
         self._reassembler = Reassembler()
         self._expiry = Timer(clock, self._expire)
         self._unanswered: dict[Held, None] = {}
@@ -96,23 +93,6 @@ class Inbox:
         else:
             session.leave(pdu)
 
-    async def next(self) -> Held | None:
-        """The next event, None once the inbox is closed. Raises what receiving failed with."""
-        while True:
-            if self._closed:
-                return None
-            if self._queue:
-                return self._queue.popleft()
-            if self._failure is not None:
-                raise self._failure
-            self._news.clear()
-            await self._news.wait()
-
-    def put_back(self, held: Held) -> None:
-        """It was not handed over after all."""
-        self._queue.appendleft(held)
-        self._news.set()
-
     def acknowledge(self, held: Held) -> None:
         """It was handed over."""
         self._unanswered.pop(held, None)
@@ -128,20 +108,10 @@ class Inbox:
             if len(self._told) > _REMEMBERED:
                 self._told.popitem(last=False)
 
-    def fail(self, error: DevinoError | None) -> None:
-        """Raise this to who iterates, once all events are given; None: wait for more."""
-        self._failure = error
-        self._news.set()
-
     def close(self) -> None:
         """Let who iterates come to an end."""
-        self._closed = True
+        super().close()
         self._expiry.cancel()
-        self._news.set()
-
-    def _put(self, held: Held) -> None:
-        self._queue.append(held)
-        self._news.set()
 
     def _put_receipt(
         self, session: SmppSession, pdu: DeliverSm | DataSm, receipt: Receipt, origin: Origin | None
@@ -149,7 +119,7 @@ class Inbox:
         event = status_changed(receipt, origin, now=self._clock.now(), channel=self._channel)
         held = Held(event)
         held.session, held.pdu = session, pdu
-        self._put(held)
+        self.put(held)
 
     def _take_message(self, session: SmppSession, pdu: DeliverSm | DataSm) -> None:
         told = self._told.pop(digest([pdu]), None) if self._told else None
@@ -168,7 +138,7 @@ class Inbox:
             if isinstance(result, Whole):
                 self._put_message(session, pdu, held)
             else:
-                self._put(held)
+                self.put(held)
         if not any(isinstance(result, Whole) for result in results):
             session.reply(pdu)
         self._set_expiry()
@@ -176,7 +146,7 @@ class Inbox:
     def _put_message(self, session: SmppSession, pdu: DeliverSm | DataSm, held: Held) -> None:
         held.session, held.pdu = session, pdu
         self._unanswered[held] = None
-        self._put(held)
+        self.put(held)
 
     def _held(self, message: Whole | Incomplete) -> Held:
         now = self._clock.now()
@@ -192,5 +162,5 @@ class Inbox:
 
     def _expire(self, now: float) -> None:
         for given_up in self._reassembler.expire(now):
-            self._put(self._held(given_up))
+            self.put(self._held(given_up))
         self._set_expiry()

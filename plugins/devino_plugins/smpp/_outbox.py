@@ -19,11 +19,11 @@ from devino_core import (
     Status,
     Throttled,
 )
+from devino_core._correlator import Correlator, Origin
 from devino_core.clock import Clock
 from devino_core.dispatch import gather
 
 from ._answers import refusal
-from ._correlation import Correlator, Origin
 from ._plan import Planned
 from ._pool import Pool
 from ._rules import Rules

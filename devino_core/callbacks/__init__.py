@@ -1,0 +1,56 @@
+"""What the platform says by calling us: reports and messages that it posts to a URL of ours.
+
+::
+
+    async def take(event: Event) -> None:
+        await store(event)
+
+    callbacks = Callbacks(take, [SPEC], secrets=[Secret("...")])
+
+:meth:`Callbacks.handle` knows no framework, and :meth:`Callbacks.asgi` is an application to mount.
+The URL to register ends in ``/<secret>/<source>``. A plugin brings sources by the hook
+:func:`~devino_core.hookspecs.devino_callbacks`, and :meth:`AsyncClient.callbacks
+<devino_core.AsyncClient.callbacks>` receives for all of them.
+
+The answer 200 is a promise: each event of the request was taken. Whatever was not taken is answered
+otherwise, so the platform says it again; what it repeats is taken once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devino_core.lazy import lazy
+
+from ._values import CallbackAnswer, CallbackRequest, CallbackSpec, Read, Source, Take
+
+# Every plugin that has a source imports this package, and few processes receive.
+if TYPE_CHECKING:
+    from ._queue import EventQueue
+    from ._receiver import Callbacks
+    from ._seen import Seen, SeenStore, Taken
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "Callbacks": "_receiver",
+            "EventQueue": "_queue",
+            "Seen": "_seen",
+            "SeenStore": "_seen",
+            "Taken": "_seen",
+        },
+    )
+
+__all__ = [
+    "CallbackAnswer",
+    "CallbackRequest",
+    "CallbackSpec",
+    "Callbacks",
+    "EventQueue",
+    "Read",
+    "Seen",
+    "SeenStore",
+    "Source",
+    "Take",
+    "Taken",
+]

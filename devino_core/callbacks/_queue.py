@@ -1,0 +1,96 @@
+"""Callbacks as a stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from devino_core._events import Event
+from devino_core._handover import Handover
+
+__all__ = ["EventQueue"]
+
+
+class EventQueue:
+    """What a receiver takes, as an iterator, for programs that are one loop over events::
+
+        queue = EventQueue()
+        callbacks = Callbacks(queue, sources, secrets=secrets)
+        async for event in queue:
+            ...
+
+    An event is taken, so the platform gets its 200, when the next one is asked for. One that the
+    iterator was closed on is given again. At most ``limit`` events wait. What comes beyond, and
+    what still waits when the queue is closed, is not taken: it comes again. Events of a queue have
+    no replies.
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._waiting = _Waiting()
+        self._count = 0
+
+    async def __call__(self, event: Event) -> None:
+        """Wait until the event was taken. Raises RuntimeError if it will not be."""
+        if self._count >= self._limit:
+            raise RuntimeError(f"{self._limit} events wait for somebody who iterates this queue")
+        held = _Held(event)
+        self._count += 1
+        try:
+            self._waiting.put(held)
+            await held.taken
+        finally:
+            self._count -= 1
+
+    def __aiter__(self) -> AsyncGenerator[Event, None]:
+        return self._waiting.events()
+
+    def close(self) -> None:
+        """Let who iterates come to an end.
+
+        Close it before the receiver, or that will wait for events which nobody takes.
+        """
+        self._waiting.close()
+
+
+class _Held:
+    __slots__ = ("event", "taken")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class _Waiting(Handover[_Held]):
+    def put(self, held: _Held) -> None:
+        if self._closed:
+            _refuse(held)
+        else:
+            super().put(held)
+
+    def put_back(self, held: _Held) -> None:
+        if self._closed:
+            _refuse(held)
+        else:
+            super().put_back(held)
+
+    def acknowledge(self, held: _Held) -> None:
+        # Whoever gave up waiting has cancelled it.
+        if not held.taken.done():
+            held.taken.set_result(None)
+
+    async def next(self) -> _Held | None:
+        while (held := await super().next()) is not None:
+            if not held.taken.done():
+                return held
+        return None
+
+    def close(self) -> None:
+        super().close()
+        while self._queue:
+            _refuse(self._queue.popleft())
+
+
+def _refuse(held: _Held) -> None:
+    if not held.taken.done():
+        held.taken.set_exception(RuntimeError("the queue was closed before this event was taken"))

@@ -1,0 +1,103 @@
+"""Each event is taken once, however often and however fast it is repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
+from typing import cast
+
+from devino_core._events import Event
+from devino_core.clock import Clock
+
+from ._seen import SeenStore, Taken
+from ._values import Take
+
+__all__ = ["Taking"]
+
+_log = logging.getLogger("devino_core.callbacks")
+
+_REMEMBERED = timedelta(hours=25)
+"""The platform repeats for 24 hours."""
+
+
+class Taking:
+    """Gives events to the application, each in a task of its own."""
+
+    def __init__(self, take: Take, seen: SeenStore, clock: Clock) -> None:
+        self._take = _awaitable(take)
+        self._seen = seen
+        self._clock = clock
+        self._running: dict[str, asyncio.Task[Taken | None]] = {}
+
+    def start(self, event: Event) -> asyncio.Task[Taken | None]:
+        """Take the event, unless that is under way; the task ends with None if it was not taken."""
+        # A channel's name is a segment of a path, so it has no slash.
+        key = f"{event.channel}/{event.id}"
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.create_task(self._run(key, event))
+        return task
+
+    async def done_within(self, seconds: float, tasks: Collection[asyncio.Task[object]]) -> bool:
+        """Wait so long for all of them, and leave them alone; whether all are done."""
+        # Those that wait for nothing are through after this.
+        await asyncio.sleep(0)
+        waiting = [task for task in tasks if not task.done()]
+        if waiting:
+            together = asyncio.ensure_future(asyncio.wait(waiting))
+            sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
+            try:
+                await asyncio.wait((together, sleeping), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                together.cancel()
+                sleeping.cancel()
+        return all(task.done() for task in waiting)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait so long for what is under way, and cancel the rest."""
+        tasks = list(self._running.values())
+        if await self.done_within(seconds, tasks):
+            return
+        left = [task for task in tasks if not task.done()]
+        _log.warning(
+            "%d events are still not taken %g s after the receiver was closed: they are cancelled, "
+            "and will come again",
+            len(left),
+            seconds,
+        )
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left)
+
+    async def _run(self, key: str, event: Event) -> Taken | None:
+        try:
+            known = await self._seen.find(key, self._clock.now())
+            if known is not None:
+                return known
+            reply = await self._take(event)
+            taken = Taken(reply if isinstance(reply, str) else None)
+            now = self._clock.now()
+            await self._seen.add(key, taken, now=now, until=now + _REMEMBERED)
+        except Exception:  # noqa: BLE001 - an application may raise whatever it likes
+            _log.exception("an event of %s was not taken: it will come again", event.channel)
+            return None
+        else:
+            return taken
+        finally:
+            del self._running[key]
+
+
+def _awaitable(take: Take) -> Callable[[Event], Awaitable[object]]:
+    """``take`` for the event loop: a plain function, which may block, runs in a thread."""
+    if inspect.iscoroutinefunction(take) or inspect.iscoroutinefunction(type(take).__call__):
+        return cast("Callable[[Event], Awaitable[object]]", take)
+
+    async def in_thread(event: Event) -> object:
+        given = await asyncio.to_thread(take, event)
+        # A lambda around a coroutine function looks like a plain one.
+        return await given if inspect.isawaitable(given) else given
+
+    return in_thread

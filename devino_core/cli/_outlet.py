@@ -1,0 +1,114 @@
+"""Where ``listen`` puts events: first to the URL that takes them, then to stdout."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from devino_core import Body, Event
+from devino_core._opened import Opened
+from devino_core.errors import ConfigurationError, DevinoError
+
+from ._exit import OutputFailed
+from .toolkit import App
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from devino_core.http import HttpSession
+
+__all__ = ["Outlet"]
+
+
+class Outlet(Opened):
+    """Takes events. Raises ConfigurationError for a URL to which nothing can be posted."""
+
+    def __init__(self, app: App, forward_to: str | None) -> None:
+        self.failure: OutputFailed | None = None
+        """Why nobody can read the output any more."""
+        self._app = app
+        self._session = None if forward_to is None else _session(forward_to)
+
+    async def open(self) -> None:
+        import asyncio
+
+        self.ended = asyncio.Event()
+        """Nothing more can be taken."""
+        if self._session is not None:
+            await self._session.open()
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.aclose()
+
+    async def __call__(self, event: Event) -> None:
+        """Returns when the event was taken. Cancels itself if it cannot be."""
+        from asyncio import CancelledError
+
+        fields = msgspec.structs.asdict(event)
+        # The codec's own value, which need not be JSON.
+        del fields["raw"]
+        told = {"event": type(event).__name__, **fields}
+        if self._session is not None:
+            await self._forward(self._session, Body(self._app.encoded(told)))
+        try:
+            self._app.show(told)
+        except OutputFailed as error:
+            self.failure = error
+            self.ended.set()
+            raise CancelledError from None
+
+    async def _forward(self, session: HttpSession, body: Body) -> None:
+        from asyncio import CancelledError
+
+        for pause in _pauses():
+            why = await _refused(session, body)
+            if why is None:
+                return
+            self._app.note(f"--forward-to: {why}; the event is posted again in {pause:g} s")
+            if await self._ends_within(pause):
+                raise CancelledError
+
+    async def _ends_within(self, seconds: float) -> bool:
+        import asyncio
+
+        waiting: list[asyncio.Future[object]] = [
+            asyncio.ensure_future(self.ended.wait()),
+            asyncio.ensure_future(self._app.clock.sleep(seconds)),
+        ]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waiting:
+                one.cancel()
+        return self.ended.is_set()
+
+
+def _pauses() -> Iterator[float]:
+    return itertools.chain((1, 2, 5, 10, 30), itertools.repeat(60))
+
+
+async def _refused(session: HttpSession, body: Body) -> str | None:
+    """Why the URL did not take it, None if it did."""
+    try:
+        answer = await session.post("", body, content_type="application/json", changes=True)
+    except DevinoError as error:
+        return str(error)
+    return None if 200 <= answer.status < 300 else f"it answered with HTTP {answer.status}"
+
+
+def _session(url: str) -> HttpSession:
+    try:
+        from devino_core.http import HttpSession
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f'--forward-to needs {error.name}: pip install "devino[http]"'
+        ) from error
+    try:
+        # It is the application of whoever listens, most often on the same network.
+        return HttpSession(url, plain_http=True)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--forward-to: {error}") from None
