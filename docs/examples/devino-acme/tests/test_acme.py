@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import devino_acme
 import pytest
@@ -42,6 +43,8 @@ async def acme(token: str = "open-sesame") -> AsyncIterator[devino_acme.Acme]:
 class TestAcme(ChannelConformance):
     spec = next(iter(devino_acme.devino_channels()))
     connected = staticmethod(acme)
+    carries = (devino.Message("79160000001", "Hello", sender="ACME"),)
+    faults = ((partial(acme, "guess"), devino.Rejected),)
 
 
 def test_a_wrong_token_is_a_refusal() -> None:
