@@ -54,7 +54,7 @@ class Channel(Opened, Generic[SettingsT_co]):
     ``async with channel: ...``; all methods may be called concurrently in between.
     """
 
-    takes: Mapping[Medium, Takes]
+    takes: Mapping[Medium, Takes] = {}
     """What :meth:`send` takes, by medium: of the class, or set by ``__init__`` where the settings
     decide."""
 
