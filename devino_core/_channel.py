@@ -49,7 +49,7 @@ class Channel(Service[SettingsT_co]):
     :attr:`capabilities` is derived from that.
     """
 
-    takes: Mapping[Medium, Takes]
+    takes: Mapping[Medium, Takes] = {}
     """What :meth:`send` takes, by medium: of the class, or set by ``__init__`` where the settings
     decide."""
 

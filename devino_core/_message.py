@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +54,7 @@ class _Called(StructMeta):
         return made
 
 
-_make = StructMeta.__call__
+_make: Callable[..., Any] = StructMeta.__call__
 
 
 class Message(Discreet, frozen=True, metaclass=_Called):

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import carried
 import msgspec
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -17,7 +18,7 @@ from msgspec.inspect import Field
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-from devino_core import Capability, Plugins, ServiceSettings, errors
+from devino_core import Capability, Plugins, errors
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import ExitCode
 
@@ -70,6 +71,25 @@ class ChannelsTable(Table):
             yield f"`{spec.name}`", spec.summary, ", ".join(media), ", ".join(able) or "nothing"
 
 
+class CarriedTable(Table):
+    """``{carried}``: what each kind of channel takes of a message, by medium."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield carried.HEADER
+        yield from carried.rows()
+
+
+class OptionsTable(Table):
+    """``{options}``: the ``options`` of a message that a kind of channel knows."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield carried.OPTIONS_HEADER
+        for kind, medium, struct in carried.options():
+            for field, meaning in settings_of(struct):
+                about = _type(field.type), _markdown(meaning)
+                yield f"`{kind}`", medium, f"`{field.encode_name}`", *about
+
+
 class ErrorsTable(Table):
     """``{errors}``: every error, whether its call may be repeated, and what it says."""
 
@@ -102,11 +122,11 @@ def _retry(kind: type[errors.DevinoError]) -> errors.Retry:
     return kind(*("", "") if issubclass(kind, errors.InvalidMessage) else ("",)).retry
 
 
-def settings_of(settings: type[ServiceSettings]) -> Iterator[tuple[Field, str]]:
-    """Every field, with its docstring."""
+def settings_of(settings: type[msgspec.Struct]) -> Iterator[tuple[Field, str]]:
+    """Every field of a struct, with its docstring."""
     meanings: dict[str, str] = {}
     for owner in reversed(settings.__mro__):
-        if not issubclass(owner, ServiceSettings):
+        if not issubclass(owner, msgspec.Struct) or owner is msgspec.Struct:
             continue
         documented = ModuleAnalyzer.for_module(owner.__module__).find_attr_docs()
         for (name, attribute), lines in documented.items():
@@ -204,6 +224,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("autodoc-skip-member", _skip_codes)
     app.add_directive("channels", ChannelsTable)
     app.add_directive("settings", SettingsTable)
+    app.add_directive("carried", CarriedTable)
+    app.add_directive("options", OptionsTable)
     app.add_directive("errors", ErrorsTable)
     app.add_directive("exit-codes", ExitCodeTable)
     return {"parallel_read_safe": True}

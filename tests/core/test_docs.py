@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import doctest
-import importlib
+import importlib.util
 import inspect
 import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import click
 import pytest
@@ -123,6 +124,37 @@ KINDS = {**PLUGINS.channels(), **PLUGINS.services()}
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_channel_and_service_is_configured_in_the_docs(kind: str) -> None:
     assert f"```{{settings}} {kind}\n```" in (DOCS / "configuration.md").read_text("utf-8")
+
+
+def _carried() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("carried", DOCS / "_ext" / "carried.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_of_what_is_carried_has_every_medium_of_every_kind() -> None:
+    page = (DOCS / "configuration.md").read_text("utf-8")
+    assert "```{carried}\n```" in page
+    assert "```{options}\n```" in page
+    rows = list(_carried().rows())
+    assert [(kind, medium) for kind, medium, *_ in rows] == [
+        (f"`{kind}`", medium)
+        for kind, spec in PLUGINS.channels().items()
+        for medium in sorted(spec.media)
+    ]
+    assert {len(row) for row in rows} == {len(_carried().HEADER)}
+    by_viber = next(row for row in rows if row[:2] == ("`rest`", "VIBER"))
+    assert by_viber == ("`rest`", "VIBER", "text", "", "yes", "", "yes")
+
+
+def test_every_option_says_what_it_means() -> None:
+    structs = list(_carried().options())
+    assert structs
+    for _, _, struct in structs:
+        assert set(struct.__struct_fields__) == _documented_fields(struct)
 
 
 @pytest.mark.parametrize("kind", KINDS)

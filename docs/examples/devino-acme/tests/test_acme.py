@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import devino_acme
 import pytest
@@ -41,6 +42,8 @@ async def acme(token: str = "open-sesame") -> AsyncIterator[devino_acme.Acme]:
 
 class TestAcme(ChannelConformance):
     spec = next(iter(devino_acme.devino_channels()))
+    carries = (devino.Message("79160000001", "Hello", sender="ACME"),)
+    faults = ((partial(acme, "guess"), devino.Rejected),)
 
     def connected(self) -> AbstractAsyncContextManager[devino_acme.Acme]:
         return acme()

@@ -1,0 +1,86 @@
+"""What every channel of this distribution refuses before any I/O, whoever wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from devino_core import (
+    Button,
+    Card,
+    Channel,
+    ChannelSettings,
+    Content,
+    Mail,
+    Message,
+    Plugins,
+    Priority,
+    Secret,
+    Template,
+    Unsupported,
+)
+from devino_core.settings import convert_settings
+from devino_core.testing import ManualClock
+
+NOBODY = "127.0.0.1"
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "email2sms": {"host": NOBODY, "port": 1, "from_addr": "a@example.org"},
+    "smpp": {"hosts": f"{NOBODY}:1"},
+}
+RICH: tuple[Content, ...] = (
+    Card("Hello"),
+    Card("Sale", button=Button("Look", "https://example.org")),
+    Template("welcome"),
+    Mail("Hello", "Hello"),
+)
+PLUGINS = Plugins(environ={})
+CASES = [
+    pytest.param(kind, content, id=f"{kind}-{type(content).__name__}")
+    for kind in PLUGINS.channels()
+    for content in RICH
+]
+
+
+def unconnected(kind: str) -> Channel[ChannelSettings]:
+    """A channel whose platform nobody is: any I/O would fail, and otherwise."""
+    spec = PLUGINS.channel_spec(kind)
+    reached = SETTINGS.get(kind, {"base_url": f"http://{NOBODY}:1"})
+    values = {"login": "me", "password": Secret("secret"), **reached}
+    settings = convert_settings({**values, "sender": "DEVINO"}, spec.settings, channel=kind)
+    return PLUGINS.load(spec)(settings, name=kind, clock=ManualClock())
+
+
+@pytest.mark.parametrize(("kind", "content"), CASES)
+async def test_what_is_more_than_a_text_is_refused(kind: str, content: Content) -> None:
+    async with unconnected(kind) as channel:
+        for medium in channel.media:
+            message = Message("79031234567", content, medium=medium)
+            named = f"{kind}.*{type(content).__name__} by {medium}"
+            with pytest.raises(Unsupported, match=named):
+                channel.check([message])
+            with pytest.raises(Unsupported, match=named):
+                await channel.send([Message("79031234567", "Hello"), message])
+
+
+@pytest.mark.parametrize("kind", PLUGINS.channels())
+async def test_a_priority_that_no_wire_here_has_a_word_for_is_refused(kind: str) -> None:
+    async with unconnected(kind) as channel:
+        for medium in channel.media:
+            message = Message("79031234567", "Hello", medium=medium, priority=Priority.HIGH)
+            with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
+                channel.check([message])
+            with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
+                await channel.send([message])
+
+
+@pytest.mark.parametrize("kind", PLUGINS.channels())
+def test_the_manifest_lists_the_media_that_the_channel_takes(kind: str) -> None:
+    assert unconnected(kind).media == PLUGINS.channel_spec(kind).media
+
+
+def test_an_smpp_channel_that_only_receives_carries_nothing() -> None:
+    spec = PLUGINS.channel_spec("smpp")
+    values = {"login": "me", "password": "secret", "bind": "receiver"}
+    settings = convert_settings(values, spec.settings, name="smpp")
+    assert PLUGINS.load(spec)(settings, name="smpp").media == frozenset()
