@@ -47,7 +47,7 @@ def unconnected(kind: str) -> Channel[ChannelSettings]:
     spec = PLUGINS.channel_spec(kind)
     reached = SETTINGS.get(kind, {"base_url": f"http://{NOBODY}:1"})
     values = {"login": "me", "password": Secret("secret"), **reached}
-    settings = convert_settings({**values, "sender": "DEVINO"}, spec.settings, channel=kind)
+    settings = convert_settings({**values, "sender": "DEVINO"}, spec.settings, name=kind)
     return PLUGINS.load(spec)(settings, name=kind, clock=ManualClock())
 
 
