@@ -304,11 +304,14 @@ class AsyncClient(Opened):
     async def aclose(self) -> None:
         """Close the receiver of callbacks and all channels. Safe to call twice."""
         callbacks, self._callbacks = self._callbacks, None
-        if callbacks is not None:
-            await callbacks.aclose()
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.aclose()
+        try:
+            if callbacks is not None:
+                # Whoever is taking an event may still send.
+                await callbacks.aclose()
+        finally:
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                await opened.aclose()
 
     def _build(self, name: str, values: Mapping[str, object]) -> Channel[ChannelSettings]:
         kind = values.get("kind", name)
