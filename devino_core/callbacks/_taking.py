@@ -38,7 +38,8 @@ class Taking:
         # A channel's name is a segment of a path, so it has no slash.
         key = f"{event.channel}/{event.id}"
         task = self._running.get(key)
-        if task is None:
+        # One that was cancelled before it began is done, and never took itself out.
+        if task is None or task.done():
             task = self._running[key] = asyncio.create_task(self._run(key, event))
         return task
 
