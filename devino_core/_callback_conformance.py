@@ -228,7 +228,7 @@ def _what(event: Event) -> object:
 def _content(event: Event) -> Iterator[str]:
     """Words of an event that stand in it alone, and not in any text about it."""
     for name, value in msgspec.structs.asdict(event).items():
-        if name != "channel" and isinstance(value, str) and len(value) > 4:
+        if name != "channel" and type(value) is str and len(value) > 4:
             yield value
 
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -280,8 +287,14 @@ class AsyncClient(Opened):
     async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
         """What the platform tells unasked, for as long as the iterator is kept."""
         self._require_open()
-        async for event in self.channel_for(Capability.EVENTS, channel=channel).events():
-            yield event
+        events = self.channel_for(Capability.EVENTS, channel=channel).events()
+        try:
+            async for event in events:
+                yield event
+        finally:
+            # At once, and not when it is collected: the event on which it ends is given again.
+            if isinstance(events, AsyncGenerator):
+                await events.aclose()
 
     def callbacks(
         self,
@@ -339,11 +352,14 @@ class AsyncClient(Opened):
     async def aclose(self) -> None:
         """Close the receiver of callbacks, then all channels and services. Safe to call twice."""
         callbacks, self._callbacks = self._callbacks, None
-        if callbacks is not None:
-            await callbacks.aclose()
-        opened, self._opened = self._opened, None
-        if opened is not None:
-            await opened.aclose()
+        try:
+            if callbacks is not None:
+                # Whoever is taking an event may still send.
+                await callbacks.aclose()
+        finally:
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                await opened.aclose()
 
     def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
         """Who can be asked what became of it."""

@@ -144,6 +144,7 @@ class Callbacks:
         name = self._admission.asked_for(request)
         known = self._sources.get(name) if name is not None else None
         if known is None:
+            _log.debug("404: a wrong secret, an unknown source, or a network that is not let in")
             return _HIDDEN
         if request.method == "HEAD":
             return _ALIVE
@@ -160,7 +161,7 @@ class Callbacks:
         if isinstance(read, CallbackAnswer):
             return read
         tasks = [self._taking.start(event) for event in read.events]
-        if not await self._taking.done_within(self._deadline, tasks):
+        if not await self._taking.all_done_within(self._deadline, tasks):
             return _LATER
         replies: list[str | None] = []
         for task in tasks:
@@ -203,7 +204,7 @@ def _known(sources: Iterable[CallbackSpec]) -> Mapping[str, _Known]:
             raise ConfigurationError(f"two sources are named {spec.name!r}")
         known[spec.name] = _Known(spec.name, spec.methods, spec.load())
     if not known:
-        raise ConfigurationError("callbacks need a source")
+        raise ConfigurationError("callbacks need a source: one of a plugin, or your own")
     return known
 
 

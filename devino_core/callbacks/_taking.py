@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import cast
 
 from devino_core._events import Event
+from devino_core._waiting import done_within
 from devino_core.clock import Clock
 
 from ._seen import SeenStore, Taken
@@ -37,29 +38,30 @@ class Taking:
         # A channel's name is a segment of a path, so it has no slash.
         key = f"{event.channel}/{event.id}"
         task = self._running.get(key)
-        if task is None:
+        # One that was cancelled before it began is done, and never took itself out.
+        if task is None or task.done():
             task = self._running[key] = asyncio.create_task(self._run(key, event))
         return task
 
-    async def done_within(self, seconds: float, tasks: Collection[asyncio.Task[object]]) -> bool:
+    async def all_done_within(
+        self, seconds: float, tasks: Collection[asyncio.Task[object]]
+    ) -> bool:
         """Wait so long for all of them, and leave them alone; whether all are done."""
         # Those that wait for nothing are through after this.
         await asyncio.sleep(0)
         waiting = [task for task in tasks if not task.done()]
         if waiting:
             together = asyncio.ensure_future(asyncio.wait(waiting))
-            sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
             try:
-                await asyncio.wait((together, sleeping), return_when=asyncio.FIRST_COMPLETED)
+                await done_within(self._clock, seconds, together)
             finally:
                 together.cancel()
-                sleeping.cancel()
         return all(task.done() for task in waiting)
 
     async def finish(self, seconds: float) -> None:
         """Wait so long for what is under way, and cancel the rest."""
         tasks = list(self._running.values())
-        if await self.done_within(seconds, tasks):
+        if await self.all_done_within(seconds, tasks):
             return
         left = [task for task in tasks if not task.done()]
         _log.warning(

@@ -16,8 +16,6 @@ from ._exit import OutputFailed
 from .toolkit import App
 
 if TYPE_CHECKING:
-    import asyncio
-
     from devino_core.http import HttpSession
 
 __all__ = ["Outlet"]
@@ -75,16 +73,13 @@ class Outlet(Opened):
     async def _ends_within(self, seconds: float) -> bool:
         import asyncio
 
-        waiting: list[asyncio.Future[object]] = [
-            asyncio.ensure_future(self.ended.wait()),
-            asyncio.ensure_future(self._app.clock.sleep(seconds)),
-        ]
+        from devino_core._waiting import done_within
+
+        ended = asyncio.ensure_future(self.ended.wait())
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            return await done_within(self._app.clock, seconds, ended)
         finally:
-            for one in waiting:
-                one.cancel()
-        return self.ended.is_set()
+            ended.cancel()
 
 
 def _pauses() -> Iterator[float]:

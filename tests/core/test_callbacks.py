@@ -143,6 +143,17 @@ async def test_a_take_that_cancels_itself_was_not_taken() -> None:
     assert (await callbacks.handle(posted("1"))).status == 500
 
 
+async def test_a_take_that_was_cancelled_before_it_began_is_begun_by_the_repeat() -> None:
+    receiving = Receiving()
+    posting = receiving.posting("1")
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task(), posting}:
+        task.cancel()
+    assert await posting == 500
+    assert not receiving.application.begun
+    assert await receiving.post("1") == 200
+
+
 async def test_the_reply_of_the_application_is_the_answer_of_the_source() -> None:
     receiving = Receiving()
     receiving.application.replies = {"Hello": "Спасибо"}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import ConfigurationError, Secret
+from devino_core import ConfigurationError, Secret, callbacks
 from devino_core.callbacks import (
     CallbackAnswer,
     Callbacks,
@@ -127,6 +129,14 @@ async def test_every_secret_is_compared_in_constant_time(
     monkeypatch.setattr("devino_core.callbacks._admission.hmac.compare_digest", compare)
     await receiving.callbacks.handle(request(path=path, body=b"[]"))
     assert compared[:2] == [SECRET.encode(), OLD_SECRET.encode()]
+
+
+def test_no_secret_is_compared_otherwise() -> None:
+    for module in Path(callbacks.__file__).parent.glob("*.py"):
+        code = module.read_text("utf-8")
+        assert not re.search(
+            r"(secret|password|given)\w*(\.\w+\(\))? *[!=]=|[!=]= *\w*secret", code
+        )
 
 
 @pytest.mark.parametrize(

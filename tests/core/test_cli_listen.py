@@ -129,7 +129,8 @@ class Collector(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None: ...
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        pass
 
 
 @contextmanager

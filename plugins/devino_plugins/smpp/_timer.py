@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Any
 
+from devino_core._waiting import done_within
 from devino_core.clock import Clock
 
 __all__ = ["Timer", "done_within"]
@@ -41,14 +41,3 @@ class Timer:
         self.at = inf
         # A clock may round: who was woken for a time shall find it reached.
         self._call(max(at, self._clock.monotonic()))
-
-
-async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]) -> bool:
-    """Wait so long for any of them, and leave them alone; whether one is done."""
-    if not any(future.done() for future in waited):
-        sleeping = asyncio.ensure_future(clock.sleep(seconds))
-        try:
-            await asyncio.wait({*waited, sleeping}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-    return any(future.done() for future in waited)
