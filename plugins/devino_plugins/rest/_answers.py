@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from devino_codecs.rest import ResentSms, SmsState, ViberState
+from devino_core import Status
+from devino_plugins.kit.states import resent, state_of
 
-from devino_codecs.rest import ResentSms, SmsState, ViberState, ViberStateCode
-from devino_core import State, Status
-from devino_plugins.kit.sms_states import SMS_STATES, resent
-
-__all__ = ["VIBER_STATES", "sms_status", "viber_status"]
-
-VIBER_STATES: Mapping[int, State] = {
-    ViberStateCode.SENDING: State.ACCEPTED,
-    ViberStateCode.SENT: State.ENROUTE,
-    ViberStateCode.DELIVERED: State.DELIVERED,
-    ViberStateCode.READ: State.READ,
-    ViberStateCode.UNDELIVERED: State.UNDELIVERABLE,
-    ViberStateCode.ERROR: State.UNDELIVERABLE,
-    ViberStateCode.UNKNOWN: State.UNKNOWN,
-    ViberStateCode.EXPIRED: State.EXPIRED,
-    ViberStateCode.CLICKED: State.CLICKED,
-}
+__all__ = ["sms_status", "viber_status"]
 
 
 def sms_status(state: SmsState, *, message_id: str) -> Status:
     """The status that an SMS segment's state tells."""
-    return _status(state, SMS_STATES, message_id)
+    return _status(state, message_id)
 
 
 def viber_status(state: ViberState, *, message_id: str) -> Status:
@@ -33,15 +19,13 @@ def viber_status(state: ViberState, *, message_id: str) -> Status:
 
     Where the platform resent it by SMS, the SMS decides what became of the message.
     """
-    viber = _status(state, VIBER_STATES, message_id)
-    return resent(viber, [_status(sms, SMS_STATES, sms.id) for sms in state.resent_sms])
+    viber = _status(state, message_id)
+    return resent(viber, [_status(sms, sms.id) for sms in state.resent_sms])
 
 
-def _status(
-    state: SmsState | ResentSms | ViberState, states: Mapping[int, State], message_id: str
-) -> Status:
+def _status(state: SmsState | ResentSms | ViberState, message_id: str) -> Status:
     return Status(
-        state=states.get(state.state, State.UNKNOWN),
+        state=state_of(state.state),
         id=message_id,
         code=int(state.state),
         description=state.description,
