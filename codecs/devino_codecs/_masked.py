@@ -1,16 +1,29 @@
-"""Values that carry credentials and do not show them."""
+"""Values that carry secrets and do not show them."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar, Final
 
 import msgspec
 
-__all__ = ["Masked"]
+__all__ = ["SECRET", "Masked", "secrets_of", "without_secrets"]
+
+
+class _Secret(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "SECRET"
+
+
+SECRET: Final = _Secret()
+"""A mark in ``Annotated``: this field is shown to nobody."""
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
-    """A struct whose ``repr`` prints the fields named in ``masked`` as ``***``."""
+    """A struct whose ``repr`` prints its secrets as ``***``.
+
+    Secret are the fields marked with :data:`SECRET`, and those named in ``masked``.
+    """
 
     masked: ClassVar[frozenset[str]] = frozenset()
 
@@ -20,7 +33,36 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
 
     # msgspec's own hands every field to rich's console and tracebacks.
     def __rich_repr__(self) -> list[tuple[str, object]]:
+        hidden = secrets_of(type(self))
         return [
-            (name, "***" if name in self.masked else getattr(self, name))
+            (name, "***" if name in hidden else getattr(self, name))
             for name in self.__struct_fields__
         ]
+
+
+@cache
+def secrets_of(cls: type[msgspec.Struct]) -> frozenset[str]:
+    """The names of a struct's secret fields."""
+    marked = {
+        field.name
+        for field in msgspec.structs.fields(cls)
+        if SECRET in getattr(field.type, "__metadata__", ())
+    }
+    return frozenset(marked | getattr(cls, "masked", frozenset()))
+
+
+def without_secrets(value: msgspec.Struct) -> dict[str, Any]:
+    """A struct's fields by name, secrets as ``***``; so are those of the structs within it."""
+    hidden = secrets_of(type(value))
+    return {
+        name: "***" if name in hidden else _shown(getattr(value, name))
+        for name in value.__struct_fields__
+    }
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        return without_secrets(value)
+    if isinstance(value, tuple | list):
+        return [_shown(item) for item in value]
+    return value

@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
-import msgspec
+from ._masked import Masked
 
 __all__ = ["Request", "answer_of"]
 
 A_co = TypeVar("A_co", covariant=True)
 
 
-class Request(msgspec.Struct, Generic[A_co], frozen=True):
-    """A request that is answered with ``A``.
+class Request(Masked, Generic[A_co], frozen=True):
+    """A request that is answered with ``A``. Its repr shows no field marked ``SECRET``.
 
     ::
 

@@ -38,10 +38,10 @@ def pairs_of_send() -> list[tuple[str, str]]:
 def test_write_a_send(compare: Table) -> None:
     yarl = pytest.importorskip("yarl")
     url = yarl.URL("https://integrationapi.net/rest/Sms/Send")
-    assert rest.encode_request(SEND, SESSION).body == urlencode(pairs_of_send()).encode()
+    assert rest.V1.encode_request(SEND, SESSION).body == urlencode(pairs_of_send()).encode()
     compare(
         "rest: write a Send",
-        lambda: rest.encode_request(SEND, SESSION),
+        lambda: rest.V1.encode_request(SEND, SESSION),
         {
             "urlencode": lambda: urlencode(pairs_of_send()).encode(),
             "yarl": lambda: str(url.with_query(pairs_of_send())),
@@ -51,21 +51,21 @@ def test_write_a_send(compare: Table) -> None:
 
 
 def test_read_a_send(compare: Table) -> None:
-    body = rest.encode_request(SEND, SESSION).body
+    http = rest.V1.encode_request(SEND, SESSION)
     compare(
         "rest: read a Send (theirs: pairs only)",
-        lambda: rest.decode_request("/rest/Sms/Send", b"", body),
-        {"parse_qsl": lambda: parse_qsl(body.decode())},
+        lambda: rest.V1.decode_request(http),
+        {"parse_qsl": lambda: parse_qsl(http.body.decode())},
         number=3000,
     )
 
 
 def test_read_a_bulk_of_2999(compare: Table) -> None:
-    body = rest.encode_request(BULK, SESSION).body
+    http = rest.V1.encode_request(BULK, SESSION)
     compare(
         "rest: read a bulk of 2999 (theirs: pairs only)",
-        lambda: rest.decode_request("/rest/Sms/SendBulk", b"", body),
-        {"parse_qsl": lambda: parse_qsl(body.decode())},
+        lambda: rest.V1.decode_request(http),
+        {"parse_qsl": lambda: parse_qsl(http.body.decode())},
         number=20,
     )
 
@@ -73,7 +73,7 @@ def test_read_a_bulk_of_2999(compare: Table) -> None:
 def test_write_a_bulk_of_2999(compare: Table) -> None:
     compare(
         "rest: write a bulk of 2999",
-        lambda: rest.encode_request(BULK, SESSION),
+        lambda: rest.V1.encode_request(BULK, SESSION),
         {
             "urlencode": lambda: urlencode(
                 {"SessionID": SESSION.id, "DestinationAddresses": NUMBERS, "Data": TEXT},
@@ -85,26 +85,27 @@ def test_write_a_bulk_of_2999(compare: Table) -> None:
 
 
 def test_read_one_id(compare: Table) -> None:
-    body = b'["579700854169272358"]'
+    answer = rest.HttpAnswer(200, b'["579700854169272358"]')
     compare(
         "rest: read the answer to a Send",
-        lambda: rest.decode_answer(rest.SendSms, 200, body),
-        {"json": lambda: tuple(json.loads(body))},
+        lambda: rest.V1.decode_answer(rest.SendSms, answer),
+        {"json": lambda: tuple(json.loads(answer.body))},
         number=10_000,
     )
 
 
 def test_read_5998_ids(compare: Table) -> None:
-    body = rest.encode_answer(IDS)
+    answer = rest.V1.encode_answer(rest.SendSmsBulk, IDS)
     compare(
         "rest: read the answer to a bulk",
-        lambda: rest.decode_answer(rest.SendSmsBulk, 200, body),
-        {"json": lambda: tuple(json.loads(body))},
+        lambda: rest.V1.decode_answer(rest.SendSmsBulk, answer),
+        {"json": lambda: tuple(json.loads(answer.body))},
         number=50,
     )
 
 
 def test_read_a_state(compare: Table) -> None:
+    answer = rest.HttpAnswer(200, STATE)
     net_date = re.compile(r"/Date\((-?\d+)\)/")
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -117,7 +118,7 @@ def test_read_a_state(compare: Table) -> None:
 
     compare(
         "rest: read a State (theirs: dates only)",
-        lambda: rest.decode_answer(rest.GetSmsState, 200, STATE),
+        lambda: rest.V1.decode_answer(rest.GetSmsState, answer),
         {"json and re": by_hand},
         number=3000,
     )

@@ -8,7 +8,7 @@ import pytest
 
 from devino_codecs.rest import ResentSms, SmsStateCode, ViberState, ViberStateCode
 from devino_core import Medium, State, Status
-from devino_plugins.kit.sms_states import resent
+from devino_plugins.kit.states import resent
 from devino_plugins.rest._answers import viber_status
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_codecs.rest import (
+    V1,
     Ids,
     Request,
     SendSms,
@@ -20,7 +21,6 @@ from devino_codecs.rest import (
     SendViberWithResend,
     SendViberWithResendBulk,
     Session,
-    encode_request,
 )
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
@@ -197,4 +197,4 @@ def test_every_message_is_in_exactly_one_request_that_can_be_written(
     assert sorted(p for one in calls for p in one.positions) == list(range(len(messages)))
     for one in calls:
         assert len(one.positions) <= bulk_size
-        encode_request(one.request, Session("A" * 36))
+        V1.encode_request(one.request, Session("A" * 36))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from devino_codecs import rest
+from tests.wire import _rest
 
 NINE_ELEVEN = datetime(2011, 1, 3, 9, 11, 51, 213000, tzinfo=UTC)
 DELIVERED = rest.SmsState(
@@ -47,7 +48,7 @@ STATISTICS_JSON = (
 
 
 def read(request: type[rest.Request[object]], body: str, http_status: int = 200) -> object:
-    return rest.decode_answer(request, http_status, body.encode())
+    return _rest.read(request, http_status, body.encode())
 
 
 @pytest.mark.parametrize(
@@ -74,17 +75,17 @@ def read(request: type[rest.Request[object]], body: str, http_status: int = 200)
         ),
         (
             rest.GetBalance,
-            rest.RestError(rest.ErrorCode.ARGUMENT_EMPTY, rest.ErrorText.MESSAGE_ID_EMPTY),
+            rest.Refusal(rest.ErrorCode.ARGUMENT_EMPTY, rest.ErrorText.MESSAGE_ID_EMPTY, 200),
             r'{"Code":1,"Desc":"MessageID can not be null or empty\r\nParameter name: messageId"}',
         ),
     ],
 )
 def test_an_answer_goes_there_and_back_byte_for_byte(
-    request_: type[rest.Request[object]], answer: rest.Answer, body: str | None
+    request_: type[rest.Request[object]], answer: object, body: str | None
 ) -> None:
-    written = rest.encode_answer(answer)
+    written = _rest.written(request_, answer)
     assert written.decode() == (str(answer) if body is None else body)
-    assert rest.decode_answer(request_, 200, written) == answer
+    assert _rest.read(request_, 200, written) == answer
 
 
 def test_keys_come_in_any_case_and_order_and_some_are_unknown() -> None:
@@ -116,14 +117,14 @@ def test_ids_come_as_strings_or_numbers() -> None:
 def test_codes_that_the_manual_lacks_stay_numbers() -> None:
     state = read(rest.GetSmsState, '{"State":12345}')
     assert state == rest.SmsState(12345)
-    assert json.loads(rest.encode_answer(rest.SmsState(12345)))["State"] == 12345
+    assert json.loads(_rest.written(rest.GetSmsState, rest.SmsState(12345)))["State"] == 12345
 
 
 def test_the_older_number_of_deleted_is_known_and_stays_as_it_came() -> None:
     state = read(rest.GetSmsState, '{"State":-97}')
     assert isinstance(state, rest.SmsState)
     assert (state.state, int(state.state)) == (rest.SmsStateCode.DELETED_OLD, -97)
-    assert rest.encode_answer(state).startswith(b'{"State":-97,')
+    assert _rest.written(rest.GetSmsState, state).startswith(b'{"State":-97,')
 
 
 @pytest.mark.parametrize(
@@ -139,8 +140,8 @@ def test_the_older_number_of_deleted_is_known_and_stays_as_it_came() -> None:
 def test_a_refusal_is_a_value_whatever_its_http_status(
     body: str, error: tuple[int, str], http_status: int
 ) -> None:
-    for operation in rest.OPERATIONS:
-        assert read(operation.request, body, http_status) == rest.RestError(*error)
+    for operation in rest.V2.operations:
+        assert read(operation.request, body, http_status) == rest.Refusal(*error, http_status)
 
 
 def test_an_offset_does_not_move_the_instant() -> None:
@@ -161,7 +162,7 @@ def test_the_minimum_date_means_that_there_is_none(text: str) -> None:
 def test_dates_are_written_in_whole_milliseconds_of_utc() -> None:
     moscow = timezone(timedelta(hours=3))
     late = datetime(2011, 1, 3, 12, 11, 51, 213999, tzinfo=moscow)
-    written = rest.encode_answer(rest.SmsState(rest.SmsStateCode.SENT, creation=late))
+    written = _rest.written(rest.GetSmsState, rest.SmsState(rest.SmsStateCode.SENT, creation=late))
     assert rb'"CreationDateUtc":"\/Date(1294045911213)\/"' in written
 
 
@@ -184,7 +185,7 @@ def test_dates_are_written_in_whole_milliseconds_of_utc() -> None:
     ],
 )
 def test_what_is_no_answer_says_why(http_status: int, body: str, reason: str) -> None:
-    for operation in rest.OPERATIONS:
+    for operation in rest.V2.operations:
         with pytest.raises(rest.DecodeError) as caught:
             read(operation.request, body, http_status)
         assert str(caught.value).startswith(reason)
@@ -255,35 +256,61 @@ untyped: Any = rest
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("request_", "answer", "reason"),
     [
-        (rest.Session(""), "an empty id"),
-        (Decimal("NaN"), "out of range"),
-        (Decimal("Infinity"), "out of range"),
-        (Decimal("1e50"), "out of range"),
-        (("1", ""), r"\[1\]: an empty id"),
-        (("1", 2), r"\[1\]: expected str, got int"),
-        (("\ud800",), r"\[0\]: .*surrogates"),
-        (20015.3, "float is no answer"),
-        (untyped.SmsState("0"), "State: expected int, got str"),
-        (rest.SmsState(True), "State: expected int, got bool"),
-        (rest.SmsState(2**63), "State: a number out of range"),
-        (untyped.SmsState(0, price=1.1), "Price: expected Decimal, got float"),
-        (rest.SmsState(0, datetime.fromisoformat("2011-01-03")), "CreationDateUtc: a naive"),
-        (rest.SmsState(0, reported=datetime(1, 1, 1, tzinfo=UTC)), "ReportedDateUtc: .*unset"),
-        (untyped.SmsState(0, timestamp="now"), "TimeStampUtc: expected datetime, got str"),
-        (untyped.IncomingSms("", "", "", 1, None), "IncomingSms is no answer"),
-        ((untyped.IncomingSms("", "", "", 1, None),), r"\[0\].CreatedDateUtc: a date that is not"),
-        (untyped.ViberState(0, resent_sms=(DELIVERED,)), r"ResentSms\[0\]: expected ResentSms"),
-        (untyped.ViberState(0, resent_sms=None), "ResentSms: expected tuple"),
-        (untyped.RestError("4", "x"), "Code: expected int"),
+        (rest.GetSession, rest.Session(""), "an empty id"),
+        (rest.GetBalance, Decimal("NaN"), "out of range"),
+        (rest.GetBalance, Decimal("Infinity"), "out of range"),
+        (rest.GetBalance, Decimal("1e50"), "out of range"),
+        (rest.SendSms, ("1", ""), r"\[1\]: an empty id"),
+        (rest.SendSms, ("1", 2), r"\[1\]: expected str, got int"),
+        (rest.SendSms, ("\ud800",), r"\[0\]: .*surrogates"),
+        (rest.GetBalance, 20015.3, "expected Decimal, got float"),
+        (rest.GetSmsState, untyped.SmsState("0"), "State: expected int, got str"),
+        (rest.GetSmsState, rest.SmsState(True), "State: expected int, got bool"),
+        (rest.GetSmsState, rest.SmsState(2**63), "State: a number out of range"),
+        (rest.GetSmsState, untyped.SmsState(0, price=1.1), "Price: expected Decimal, got float"),
+        (
+            rest.GetSmsState,
+            rest.SmsState(0, datetime.fromisoformat("2011-01-03")),
+            "CreationDateUtc: a naive",
+        ),
+        (
+            rest.GetSmsState,
+            rest.SmsState(0, reported=datetime(1, 1, 1, tzinfo=UTC)),
+            "ReportedDateUtc: .*unset",
+        ),
+        (
+            rest.GetSmsState,
+            untyped.SmsState(0, timestamp="now"),
+            "TimeStampUtc: expected datetime, got str",
+        ),
+        (
+            rest.GetIncoming,
+            untyped.IncomingSms("", "", "", 1, None),
+            "expected tuple, got IncomingSms",
+        ),
+        (
+            rest.GetIncoming,
+            (untyped.IncomingSms("", "", "", 1, None),),
+            r"\[0\].CreatedDateUtc: a date that is not",
+        ),
+        (
+            rest.GetViberState,
+            untyped.ViberState(0, resent_sms=(DELIVERED,)),
+            r"ResentSms\[0\]: expected ResentSms",
+        ),
+        (rest.GetViberState, untyped.ViberState(0, resent_sms=None), "ResentSms: expected tuple"),
+        (rest.GetBalance, untyped.Refusal("4", "x"), "Code: expected int"),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_the_key(answer: rest.Answer, reason: str) -> None:
+def test_what_cannot_be_written_is_refused_with_the_key(
+    request_: type[rest.Request[object]], answer: object, reason: str
+) -> None:
     with pytest.raises(rest.EncodeError, match=reason):
-        rest.encode_answer(answer)
+        _rest.written(request_, answer)
 
 
 def test_only_request_types_have_answers() -> None:
     with pytest.raises(TypeError, match="no request type"):
-        rest.decode_answer(rest.SendToOne, 200, b"[]")
+        _rest.read(rest.SendToOne, 200, b"[]")

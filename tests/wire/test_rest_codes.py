@@ -7,6 +7,7 @@ import pytest
 from devino_codecs import rest
 from devino_codecs.rest import ErrorCode, ErrorText, SmsStateCode, ViberResultCode, ViberStateCode
 from tests._vectors import vectors
+from tests.wire import _rest
 
 
 def test_error_codes_travel_under_the_http_status_of_the_table() -> None:
@@ -24,7 +25,8 @@ def test_error_codes_travel_under_the_http_status_of_the_table() -> None:
 
 
 def test_an_error_code_that_the_manual_lacks_travels_as_a_server_error() -> None:
-    assert rest.RestError(77, "new").http_status == 500
+    refusal = rest.Refusal(77, "new")
+    assert rest.V1.encode_answer(rest.GetBalance, refusal).status == 500
 
 
 def test_sms_states_are_those_of_the_table_and_one_older() -> None:
@@ -59,8 +61,8 @@ def test_state_texts_are_russian_and_say_whether_they_were_seen() -> None:
 def test_known_error_texts_name_their_code() -> None:
     assert str(ErrorText.SESSION_EXPIRED) == "SessionID expired"
     assert ErrorText.SESSION_EXPIRED.code is ErrorCode.UNAUTHORIZED
-    refusal = rest.RestError(ErrorText.SESSION_EXPIRED.code, ErrorText.SESSION_EXPIRED)
-    assert rest.encode_answer(refusal) == b'{"Code":4,"Desc":"SessionID expired"}'
+    refusal = rest.Refusal(ErrorText.SESSION_EXPIRED.code, ErrorText.SESSION_EXPIRED)
+    assert _rest.written(rest.GetBalance, refusal) == b'{"Code":4,"Desc":"SessionID expired"}'
 
 
 def test_the_error_texts_are_those_of_the_manual() -> None:
@@ -75,7 +77,7 @@ def test_the_error_texts_are_those_of_the_manual() -> None:
 
 def test_a_viber_refusal_is_found_by_its_description() -> None:
     body = b'{"Code":1,"Desc":"error-address-format"}'
-    refusal = rest.decode_answer(rest.SendViber, 400, body)
-    assert isinstance(refusal, rest.RestError)
+    refusal = _rest.read(rest.SendViber, 400, body)
+    assert isinstance(refusal, rest.Refusal)
     assert ViberResultCode(refusal.description) is ViberResultCode.ADDRESS_FORMAT
     assert refusal.code is ErrorCode.ARGUMENT_EMPTY

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from devino_codecs import rest
+from tests.wire import _rest
 
 SESSION = rest.Session("Z5CYSZEKDL1DPICU37WEHQVOYKP0T1GSLHX1")
 LOGIN = rest.Login("jo", "a+b==13%!")
@@ -16,7 +17,8 @@ BULK = rest.SendSmsBulk("DEVINO", ("79161002030", "79161002031"), "test")
 
 
 def decode(path: str, query: str = "", body: bytes = b"", **kw: bool) -> rest.Request[object]:
-    return rest.decode_request(path, query, body, **kw)[0]
+    request: rest.Request[object] = _rest.decode(path, query, body, **kw)[0]
+    return request
 
 
 @pytest.mark.parametrize(
@@ -32,17 +34,17 @@ def decode(path: str, query: str = "", body: bytes = b"", **kw: bool) -> rest.Re
     ],
 )
 def test_a_path_passes_in_any_case_with_any_slashes(path: str) -> None:
-    assert rest.decode_request(path, f"{WITH_SESSION}&{SENT}") == (SEND, SESSION)
+    assert _rest.decode(path, f"{WITH_SESSION}&{SENT}") == (SEND, SESSION)
 
 
 @pytest.mark.parametrize("path", ["/rest/v2/Sms/Send", "/rest/v2//Sms/Send", "/Rest/V2/sms/send/"])
 def test_version_2_takes_login_and_password(path: str) -> None:
     body = urlencode({"login": LOGIN.login, "PASSWORD": LOGIN.password}) + "&" + SENT
-    assert rest.decode_request(path, b"", body.encode()) == (SEND, LOGIN)
+    assert _rest.decode(path, b"", body.encode()) == (SEND, LOGIN)
 
 
 def test_a_session_is_asked_for_with_login_and_password() -> None:
-    assert rest.decode_request("/rest/User/SessionId?", "Login=test&Password=1") == (
+    assert _rest.decode("/rest/User/SessionId?", "Login=test&Password=1") == (
         rest.GetSession(),
         rest.Login("test", "1"),
     )
@@ -50,8 +52,8 @@ def test_a_session_is_asked_for_with_login_and_password() -> None:
 
 def test_query_and_body_are_one() -> None:
     query, body = "SessionId=s&destinationAddress=79161002030", b"SourceAddress=DEVINO&data=test"
-    assert rest.decode_request("/rest/Sms/Send", query, body) == (SEND, rest.Session("s"))
-    assert rest.decode_request(f"/rest/Sms/Send?{query}", b"", body) == (SEND, rest.Session("s"))
+    assert _rest.decode("/rest/Sms/Send", query, body) == (SEND, rest.Session("s"))
+    assert _rest.decode(f"/rest/Sms/Send?{query}", b"", body) == (SEND, rest.Session("s"))
 
 
 def test_the_first_value_that_is_not_empty_counts_and_the_query_comes_first() -> None:
@@ -108,7 +110,7 @@ def test_a_line_of_numbers_is_split_only_when_asked() -> None:
     whole = ("79161002030; 79161002031,,+7916", "1")
     apart = ("79161002030", "79161002031", "+7916", "1")
     assert decode("/rest/Sms/SendBulk", query) == rest.SendSmsBulk("DEVINO", whole, "a,b")
-    assert decode("/rest/Sms/SendBulk", query, split_destinations=True) == rest.SendSmsBulk(
+    assert decode("/rest/Sms/SendBulk", query, split_lists=True) == rest.SendSmsBulk(
         "DEVINO", apart, "a,b"
     )
 
@@ -116,7 +118,7 @@ def test_a_line_of_numbers_is_split_only_when_asked() -> None:
 def test_a_line_of_nothing_but_separators_is_a_missing_list() -> None:
     query = f"{WITH_SESSION}&SourceAddress=DEVINO&Data=a&DestinationAddresses=;,"
     with pytest.raises(rest.MissingArgumentError) as caught:
-        decode("/rest/Sms/SendBulk", query, split_destinations=True)
+        decode("/rest/Sms/SendBulk", query, split_lists=True)
     assert caught.value.path == "DestinationAddresses"
 
 

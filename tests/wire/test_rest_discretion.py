@@ -8,6 +8,7 @@ import pytest
 from rich.pretty import pretty_repr
 
 from devino_codecs import rest
+from tests.wire import _rest
 
 CANARY = "xCANARYx"
 SESSION = rest.Session(CANARY)
@@ -19,9 +20,9 @@ LOGIN = rest.Login(CANARY, CANARY)
     [
         SESSION,
         LOGIN,
-        rest.encode_request(rest.GetBalance(), SESSION),
-        rest.encode_request(rest.GetBalance(), LOGIN, in_url=True),
-        [rest.encode_request(rest.GetSession(), LOGIN)],
+        _rest.encode(rest.GetBalance(), SESSION),
+        _rest.encode(rest.GetBalance(), LOGIN, in_url=True),
+        [_rest.encode(rest.GetSession(), LOGIN)],
     ],
 )
 def test_no_representation_shows_a_secret(value: object) -> None:
@@ -42,20 +43,20 @@ def test_no_representation_shows_a_secret(value: object) -> None:
 )
 def test_no_error_repeats_what_came(path: str, query: str) -> None:
     with pytest.raises(rest.DecodeError) as caught:
-        rest.decode_request(path, query)
+        _rest.decode(path, query)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("body", [f'"{CANARY}', f'{{"Code":"{CANARY}"}}', f"<{CANARY}>", CANARY])
 def test_no_error_repeats_the_answer(body: str) -> None:
     with pytest.raises(rest.DecodeError) as caught:
-        rest.decode_answer(rest.GetSession, 200, body.encode())
+        _rest.read(rest.GetSession, 200, body.encode())
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
 def test_no_error_repeats_what_could_not_be_written() -> None:
     with pytest.raises(rest.EncodeError) as caught:
-        rest.encode_request(rest.GetBalance(), rest.Login(CANARY, f"{CANARY}\ud800"))
+        _rest.encode(rest.GetBalance(), rest.Login(CANARY, f"{CANARY}\ud800"))
     assert caught.value.path == "Password"
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 

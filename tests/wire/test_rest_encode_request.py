@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from devino_codecs import rest
+from tests.wire import _rest
 
 SESSION = rest.Session("Z5CYSZEKDL1DPICU37WEHQVOYKP0T1GSLHX1")
 LOGIN = rest.Login("jo", "a+b==13%!")
@@ -13,24 +14,24 @@ SEND = rest.SendSms("DEVINO", "79161002030", "test")
 
 def test_everything_goes_in_the_body_of_a_post_unless_the_url_is_wanted() -> None:
     state = rest.GetSmsState("579700854169272358")
-    http = rest.encode_request(state, SESSION)
+    http = _rest.encode(state, SESSION)
     assert (http.method, http.target) == ("POST", "/rest/Sms/State")
     assert http.body == f"sessionId={SESSION.id}&messageId=579700854169272358".encode()
-    http = rest.encode_request(state, SESSION, in_url=True)
+    http = _rest.encode(state, SESSION, in_url=True)
     assert (http.method, http.body) == ("GET", b"")
     assert http.target == f"/rest/Sms/State?sessionId={SESSION.id}&messageId=579700854169272358"
 
 
 def test_the_manuals_example_of_escaping() -> None:
     # "!" may stand as it is, and does in the manual; urllib escapes it and so do we.
-    http = rest.encode_request(rest.GetSession(), rest.Login("Jonathan", "a+b==13%!"))
+    http = _rest.encode(rest.GetSession(), rest.Login("Jonathan", "a+b==13%!"))
     assert http.body == b"login=Jonathan&password=a%2Bb%3D%3D13%25%21"
 
 
 def test_dates_are_written_in_utc_in_whole_seconds() -> None:
     moscow = timezone(timedelta(hours=3))
     sent = datetime(2011, 1, 28, 16, 0, 0, 999999, tzinfo=moscow)
-    http = rest.encode_request(rest.SendSms("D", "7", "t", None, sent), SESSION)
+    http = _rest.encode(rest.SendSms("D", "7", "t", None, sent), SESSION)
     assert http.body.endswith(b"&SendDate=2011-01-28T13:00:00")
 
 
@@ -77,15 +78,15 @@ def test_what_cannot_be_written_is_refused_with_the_argument(
     request_: rest.Request[object], argument: str, reason: str
 ) -> None:
     with pytest.raises(rest.EncodeError, match=reason) as caught:
-        rest.encode_request(request_, SESSION)
+        _rest.encode(request_, SESSION)
     assert caught.value.path == argument
 
 
 def test_credentials_must_fit_the_request_and_not_be_empty() -> None:
     with pytest.raises(rest.EncodeError, match="GetSession cannot go with Session"):
-        rest.encode_request(rest.GetSession(), SESSION)
+        _rest.encode(rest.GetSession(), SESSION)
     with pytest.raises(rest.EncodeError, match="int cannot go with Login"):
-        rest.encode_request(7, LOGIN)  # type: ignore[arg-type]
+        _rest.encode(7, LOGIN)  # type: ignore[arg-type]
     with pytest.raises(rest.EncodeError) as caught:
-        rest.encode_request(SEND, rest.Login("jo", ""))
+        _rest.encode(SEND, rest.Login("jo", ""))
     assert caught.value.path == "Password"

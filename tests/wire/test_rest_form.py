@@ -1,4 +1,4 @@
-"""The form encoding under the REST codec, with urllib as the oracle."""
+"""The form encoding under the HTTP codecs, with urllib as the oracle."""
 
 from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 
@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given, settings
 
-from devino_codecs.rest._form import pairs, quote, unquote
+from devino_codecs.http._form import pairs, quote, unquote
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 

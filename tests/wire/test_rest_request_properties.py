@@ -7,6 +7,7 @@ import hypothesis.strategies as st
 from hypothesis import example, given, settings
 
 from devino_codecs import rest
+from tests.wire import _rest
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 phone = st.one_of(st.from_regex(r"\+?[0-9]{11}", fullmatch=True), text.map(str.strip)).filter(bool)
@@ -33,6 +34,8 @@ REQUESTS = {
     rest.SendViberWithResend: (text, phone, text, minutes, st.none() | text),
     rest.SendViberWithResendBulk: (text, phones, text, minutes, optionals),
     rest.GetViberState: (message_id,),
+    rest.HlrSend: (phones, st.integers(1, 2**31 - 1)),
+    rest.HlrGetState: (st.lists(message_id, min_size=1, max_size=4).map(tuple),),
 }
 logins = st.builds(rest.Login, text, text)
 exchanges = st.one_of(
@@ -45,24 +48,24 @@ exchanges = st.one_of(
 
 
 def test_the_properties_know_every_operation() -> None:
-    assert {*REQUESTS, rest.GetSession} == {operation.request for operation in rest.OPERATIONS}
+    assert {*REQUESTS, rest.GetSession} == {operation.request for operation in rest.V1.operations}
 
 
 @settings(max_examples=200, deadline=None)
 @given(exchanges, st.booleans())
 def test_what_was_written_is_read_back(
-    exchange: tuple[rest.Request[object], rest.Credentials], in_url: bool
+    exchange: tuple[rest.Request[object], rest.Session | rest.Login], in_url: bool
 ) -> None:
-    http = rest.encode_request(*exchange, in_url=in_url)
-    assert rest.decode_request(http.path, http.query, http.body) == exchange
+    http = _rest.encode(*exchange, in_url=in_url)
+    assert _rest.decode(http.path, http.query, http.body) == exchange
 
 
 @settings(max_examples=200, deadline=None)
 @given(exchanges)
 def test_urllib_reads_what_was_written_and_writes_the_same(
-    exchange: tuple[rest.Request[object], rest.Credentials],
+    exchange: tuple[rest.Request[object], rest.Session | rest.Login],
 ) -> None:
-    body = rest.encode_request(*exchange).body.decode("ascii")
+    body = _rest.encode(*exchange).body.decode("ascii")
     pairs = parse_qsl(body, keep_blank_values=True, strict_parsing=True)
     assert all(value for _, value in pairs)
     assert urlencode(pairs, safe=":") == body.replace("%3A", ":")
@@ -71,11 +74,11 @@ def test_urllib_reads_what_was_written_and_writes_the_same(
 @settings(max_examples=100, deadline=None)
 @given(exchanges)
 def test_what_urllib_writes_is_read(
-    exchange: tuple[rest.Request[object], rest.Credentials],
+    exchange: tuple[rest.Request[object], rest.Session | rest.Login],
 ) -> None:
-    http = rest.encode_request(*exchange)
+    http = _rest.encode(*exchange)
     theirs = urlencode([(n.lower(), v) for n, v in parse_qsl(http.body.decode())])
-    assert rest.decode_request(http.path.upper(), theirs) == exchange
+    assert _rest.decode(http.path.upper(), theirs) == exchange
 
 
 names = st.sampled_from(
@@ -105,7 +108,11 @@ forms = st.lists(st.tuples(names, values), max_size=12).map(
     lambda pairs: b"&".join(name.encode() + b"=" + value for name, value in pairs)
 )
 paths = st.text(max_size=30) | st.sampled_from(
-    [rest.PREFIXES[v] + operation.resource for v in (1, 2) for operation in rest.OPERATIONS]
+    [
+        f"/{api.prefixes[0]}/{operation.path}"
+        for api in (rest.V1, rest.V2)
+        for operation in api.operations
+    ]
 )
 
 
@@ -117,10 +124,10 @@ def test_any_request_gives_a_value_or_a_decode_error(
     path: str, query: str | bytes, body: bytes, split: bool
 ) -> None:
     try:
-        request, credentials = rest.decode_request(path, query, body, split_destinations=split)
+        request, credentials = _rest.decode(path, query, body, split_lists=split)
     except rest.DecodeError:
         return
     # Whatever passes can be written, and is then canonical.
-    http = rest.encode_request(request, credentials)
-    again = rest.decode_request(http.path, http.query, http.body)
-    assert rest.encode_request(*again) == http
+    http = _rest.encode(request, credentials)
+    again = _rest.decode(http.path, http.query, http.body)
+    assert _rest.encode(*again) == http

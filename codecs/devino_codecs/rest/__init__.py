@@ -1,6 +1,7 @@
-r"""REST of the platform, versions 1 (session) and 2 (login): chapters 1, 2 and 11.2.2.
+r"""REST of the platform, versions 1 (session) and 2 (login): chapters 1, 2, 11.2.2 and 16.
 
-Both directions: a client encodes requests and decodes answers, a server the other way round.
+Two tables, :data:`V1` and :data:`V2`, for both directions: a client encodes requests and decodes
+answers, a server the other way round (:class:`devino_codecs.http.Api` says how).
 
 To read what the platform answered, say which request it answers::
 
@@ -8,7 +9,7 @@ To read what the platform answered, say which request it answers::
     >>> body = rb'''{"State":0,"CreationDateUtc":"\/Date(1294045911213)\/","SubmittedDateUtc":null,
     ... "ReportedDateUtc":null,"TimeStampUtc":"\/Date(-62135596800000)\/",
     ... "StateDescription":"","Price":1.10}'''
-    >>> state = rest.decode_answer(rest.GetSmsState, 200, body)
+    >>> state = rest.V2.decode_answer(rest.GetSmsState, rest.HttpAnswer(200, body))
     >>> state.state, state.state.meaning
     (<SmsStateCode.DELIVERED: 0>, 'Delivered to the subscriber')
     >>> state.creation.isoformat(), state.timestamp, state.price
@@ -16,47 +17,56 @@ To read what the platform answered, say which request it answers::
 
 A refusal is a value, not an exception::
 
-    >>> rest.decode_answer(rest.GetBalance, 401, b'{"Code":4,"Desc":"SessionID expired"}')
-    RestError(code=<ErrorCode.UNAUTHORIZED: 4>, description='SessionID expired')
+    >>> body = b'{"Code":4,"Desc":"SessionID expired"}'
+    >>> rest.V1.decode_answer(rest.GetBalance, rest.HttpAnswer(401, body))
+    Refusal(code=<ErrorCode.UNAUTHORIZED: 4>, description='SessionID expired', http_status=401)
 
-To ask, encode a request with credentials; a :class:`Session` makes it version 1, a :class:`Login`
-version 2::
+To ask, encode a request with credentials, a :class:`Session` for version 1 and a :class:`Login` for
+version 2. Everything goes in the body of a POST, which the platform takes for each operation;
+``in_url=True`` gives the manual's form::
 
     >>> request = rest.SendSms("DEVINO", "79161002030", "test")
-    >>> http = rest.encode_request(request, rest.Session("C619DF83829F4C3094CB54F4D62878786B5B"))
+    >>> http = rest.V1.encode_request(request, rest.Session("C619DF83829F4C3094CB54F4D62878786B5B"))
     >>> http.method, http.path, http.body[-61:]
-    ('POST', '/rest/Sms/Send', b'SourceAddress=DEVINO&DestinationAddress=79161002030&Data=test')
-    >>> rest.decode_request(http.path, http.query, http.body)[0] == request
+    ('POST', '/Sms/Send', b'SourceAddress=DEVINO&DestinationAddress=79161002030&Data=test')
+    >>> rest.V1.decode_request(http).request == request
     True
 
-Whatever the input, only :exc:`EncodeError` and :exc:`DecodeError` come out of the four functions;
-``decode_request`` has three kinds of the latter, which tell a wrong path, a missing argument and a
-malformed one apart.
+:func:`decode_request` tells the version by the path. Whatever the input, only :exc:`EncodeError`
+and :exc:`DecodeError` come out.
 """
 
+from devino_codecs._request import Request
 from devino_codecs.errors import DecodeError, EncodeError
-
-from ._answer_codec import ANSWER_TYPE, decode_answer, encode_answer
-from ._answers import (
-    Answer,
-    Ids,
-    IncomingSms,
-    ResentSms,
-    RestError,
-    SmsState,
-    Statistics,
-    ViberState,
-)
-from ._codes import ErrorCode, ErrorText, SmsStateCode, ViberResultCode, ViberStateCode
-from ._credentials import Credentials, Login, Session
-from ._errors import (
+from devino_codecs.http._answer_row import ANSWER_TYPE
+from devino_codecs.http._api import Api, choose
+from devino_codecs.http._credentials import Login, Session
+from devino_codecs.http._errors import (
     ArgumentError,
     InvalidArgumentError,
     MissingArgumentError,
     UnknownResourceError,
 )
-from ._operations import OPERATIONS, PREFIXES, Operation
-from ._request_codec import REQUEST_TYPE, HttpRequest, decode_request, encode_request
+from devino_codecs.http._messages import HttpAnswer, HttpRequest
+from devino_codecs.http._operation import Call, Operation, Refusal
+
+from ._answers import (
+    HlrState,
+    Ids,
+    IncomingSms,
+    ResentSms,
+    SmsState,
+    Statistics,
+    ViberState,
+)
+from ._codes import (
+    ErrorCode,
+    ErrorText,
+    HlrStateCode,
+    SmsStateCode,
+    ViberResultCode,
+    ViberStateCode,
+)
 from ._requests import (
     GetBalance,
     GetIncoming,
@@ -64,7 +74,8 @@ from ._requests import (
     GetSmsState,
     GetStatistics,
     GetViberState,
-    Request,
+    HlrGetState,
+    HlrSend,
     SendSms,
     SendSmsBulk,
     SendSmsByTimeZone,
@@ -76,15 +87,16 @@ from ._requests import (
     SendViberWithResend,
     SendViberWithResendBulk,
 )
+from ._table import OPERATIONS, V1, V2
 
 __all__ = [
     "ANSWER_TYPE",
     "OPERATIONS",
-    "PREFIXES",
-    "REQUEST_TYPE",
-    "Answer",
+    "V1",
+    "V2",
+    "Api",
     "ArgumentError",
-    "Credentials",
+    "Call",
     "DecodeError",
     "EncodeError",
     "ErrorCode",
@@ -95,6 +107,11 @@ __all__ = [
     "GetSmsState",
     "GetStatistics",
     "GetViberState",
+    "HlrGetState",
+    "HlrSend",
+    "HlrState",
+    "HlrStateCode",
+    "HttpAnswer",
     "HttpRequest",
     "Ids",
     "IncomingSms",
@@ -102,9 +119,9 @@ __all__ = [
     "Login",
     "MissingArgumentError",
     "Operation",
+    "Refusal",
     "Request",
     "ResentSms",
-    "RestError",
     "SendSms",
     "SendSmsBulk",
     "SendSmsByTimeZone",
@@ -123,8 +140,11 @@ __all__ = [
     "ViberResultCode",
     "ViberState",
     "ViberStateCode",
-    "decode_answer",
     "decode_request",
-    "encode_answer",
-    "encode_request",
 ]
+
+
+def decode_request(http: HttpRequest, *, split_lists: bool = False) -> Call:
+    """Read a request of either version, as :meth:`Api.decode_request` does: the path tells which,
+    and that of the credentials is then the version."""
+    return choose((V1, V2), http).decode_request(http, split_lists=split_lists)

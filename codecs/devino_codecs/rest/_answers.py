@@ -1,37 +1,29 @@
-"""The answers of chapters 1 and 2 as values. A type's fields, in order, are the wire's keys."""
+"""The answers of chapters 1, 2 and 16 as values. A type's fields, in order, are the wire's keys."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from ._codes import ErrorCode, SmsStateCode, ViberStateCode
-from ._credentials import Session
+from devino_codecs.http._kinds import ID, NET_DATE, NET_DATE_OR_MIN
+from devino_codecs.http._marks import NULL
+
+from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
 
 __all__ = [
-    "Answer",
+    "HlrState",
     "Ids",
     "IncomingSms",
-    "MinValueDate",
-    "NetDate",
     "ResentSms",
-    "RestError",
     "SmsState",
     "Statistics",
-    "TextOrNumber",
     "ViberState",
 ]
 
 C = TypeVar("C")
 
-NetDate: TypeAlias = Annotated[datetime, Meta(tz=True)]
-r"""An instant as ``\/Date(ms)\/``; unset is null."""
-MinValueDate: TypeAlias = Annotated[datetime | None, Meta(tz=True)]
-r"""An instant as ``\/Date(ms)\/``; unset is .NET's MinValue, for this key cannot be null."""
-TextOrNumber: TypeAlias = Annotated[str, Meta(title="id")]
-"""A string; a number is read too."""
-Ids: TypeAlias = tuple[str, ...]
+Ids: TypeAlias = tuple[Annotated[str, ID], ...]
 """What a send answers: an id for each segment, grouped by number in the order of the request."""
 
 
@@ -50,12 +42,12 @@ _STATE_KEYS = {
 
 class _State(Struct, Generic[C], frozen=True, rename=_STATE_KEYS):
     state: C | int
-    creation: NetDate | None = None
-    submitted: NetDate | None = None
-    reported: NetDate | None = None
-    timestamp: MinValueDate = None
+    creation: Annotated[datetime | None, NET_DATE, NULL] = None
+    submitted: Annotated[datetime | None, NET_DATE, NULL] = None
+    reported: Annotated[datetime | None, NET_DATE, NULL] = None
+    timestamp: Annotated[datetime | None, NET_DATE_OR_MIN] = None
     description: str = ""
-    price: Decimal | None = None
+    price: Annotated[Decimal | None, NULL] = None
 
 
 class SmsState(_State[SmsStateCode], frozen=True):
@@ -70,7 +62,7 @@ class SmsState(_State[SmsStateCode], frozen=True):
 class ResentSms(_State[SmsStateCode], frozen=True, kw_only=True):
     """An SMS that replaced a Viber message: as :class:`SmsState`, with its ``id``."""
 
-    id: TextOrNumber
+    id: Annotated[str, ID]
 
 
 class ViberState(_State[ViberStateCode], frozen=True):
@@ -103,7 +95,7 @@ class IncomingSms(
     source_address: str
     destination_address: str
     id: int
-    created: NetDate
+    created: Annotated[datetime, NET_DATE]
 
 
 class Statistics(Struct, frozen=True, rename="pascal"):
@@ -123,29 +115,29 @@ class Statistics(Struct, frozen=True, rename="pascal"):
     delivery_ratio: Decimal
 
 
-class RestError(Struct, frozen=True, rename={"code": "Code", "description": "Desc"}):
-    """The platform's refusal: a value, not an exception.
+class HlrState(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "message_id": "messageId",
+        "destination_address": "DestinationAddress",
+        "state": "StateCode",
+        "description": "StateDesc",
+        "country": "Country",
+        "operator": "MobileOperator",
+    },
+):
+    """What the network says of a subscriber (chapter 16).
 
-    ``code``: an :class:`ErrorCode`, or the number if the manual does not know it. ``description``:
-    an :class:`ErrorText`, a :class:`ViberResultCode` or any other text.
+    ``message_id``: None if the platform left it out; then the order of the question says which.
+    ``state``: a code, or the number if the manual does not know it. ``operator``: ``""`` if
+    unknown.
     """
 
-    code: ErrorCode | int
-    description: str
-
-    @property
-    def http_status(self) -> int:
-        """The HTTP status that the code travels under; 500 for one that the manual lacks."""
-        return self.code.http_status if isinstance(self.code, ErrorCode) else 500
-
-
-Answer: TypeAlias = (
-    Session
-    | Decimal
-    | Ids
-    | SmsState
-    | ViberState
-    | tuple[IncomingSms, ...]
-    | Statistics
-    | RestError
-)
+    message_id: Annotated[str | None, ID] = None
+    destination_address: str = ""
+    state: HlrStateCode | int
+    description: str = ""
+    country: str = ""
+    operator: str = ""

@@ -1,35 +1,41 @@
-"""Every code table of chapters 1 and 2 as an enum: number, English meaning, text on the wire."""
+"""Every code table of chapters 1, 2 and 16: value, English meaning, meaning for programs, text on
+the wire."""
 
-from enum import IntEnum, StrEnum
+from __future__ import annotations
 
-__all__ = ["ErrorCode", "ErrorText", "SmsStateCode", "ViberResultCode", "ViberStateCode"]
+from devino_codecs._coded import CodedInt, CodedStr, Verdict
+
+__all__ = [
+    "ErrorCode",
+    "ErrorText",
+    "HlrStateCode",
+    "SmsStateCode",
+    "ViberResultCode",
+    "ViberStateCode",
+]
 
 
-class ErrorCode(IntEnum):
+class ErrorCode(CodedInt):
     """``Code`` of a refusal (chapter 1 table 17, chapter 2 table 16)."""
 
-    meaning: str
-    """What it says, in English."""
     http_status: int
     """The HTTP status that it travels under."""
 
-    # Here and below the defaults are for type checkers: to them a lookup by value is this call.
-    def __new__(cls, code: int, http_status: int = 500, meaning: str = "") -> "ErrorCode":
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.http_status = http_status
-        member.meaning = meaning
-        return member
+    def __init__(
+        self, value: int, meaning: str = "", means: str = "", http_status: int = 500
+    ) -> None:
+        super().__init__(value, meaning, means)
+        self.http_status = http_status
 
-    ARGUMENT_EMPTY = 1, 400, "Argument cannot be null or empty"
-    INVALID_ARGUMENT = 2, 400, "Invalid argument"
-    INVALID_SESSION_ID = 3, 400, "Invalid session id"  # in v1's table only
-    UNAUTHORIZED = 4, 401, "Unauthorized access"
-    NOT_ENOUGH_CREDITS = 5, 403, "Not enough credits"
-    INVALID_OPERATION = 6, 400, "Invalid operation"
-    FORBIDDEN = 7, 403, "Forbidden"
-    GATEWAY_ERROR = 8, 500, "Gateway error"
-    INTERNAL_ERROR = 9, 500, "Internal server error"
+    ARGUMENT_EMPTY = 1, "Argument cannot be null or empty", Verdict.REFUSED, 400
+    INVALID_ARGUMENT = 2, "Invalid argument", Verdict.REFUSED, 400
+    INVALID_SESSION_ID = 3, "Invalid session id", Verdict.LOGIN, 400  # in v1's table only
+    UNAUTHORIZED = 4, "Unauthorized access", Verdict.LOGIN, 401
+    NOT_ENOUGH_CREDITS = 5, "Not enough credits", Verdict.FUNDS, 403
+    INVALID_OPERATION = 6, "Invalid operation", Verdict.REFUSED, 400
+    FORBIDDEN = 7, "Forbidden", Verdict.REFUSED, 403
+    GATEWAY_ERROR = 8, "Gateway error", Verdict.FAILED, 500
+    INTERNAL_ERROR = 9, "Internal server error", Verdict.FAILED, 500
 
 
 _NULL_ENTRY = (
@@ -40,7 +46,7 @@ _NULL_ENTRY = (
 )
 
 
-class ErrorText(StrEnum):
+class ErrorText(CodedStr):
     """``Desc`` of a refusal, as far as the platform's own words are known.
 
     ``code`` is the :class:`ErrorCode` that it was seen with. Other texts occur.
@@ -48,11 +54,9 @@ class ErrorText(StrEnum):
 
     code: ErrorCode
 
-    def __new__(cls, text: str, code: ErrorCode = ErrorCode.INTERNAL_ERROR) -> "ErrorText":
-        member = str.__new__(cls, text)
-        member._value_ = text
-        member.code = code
-        return member
+    def __init__(self, value: str, code: ErrorCode = ErrorCode.INTERNAL_ERROR) -> None:
+        super().__init__(value, code.meaning, code.means)
+        self.code = code
 
     # .NET's ArgumentException separates the parameter by CR LF; the manual prints a blank.
     MESSAGE_ID_EMPTY = (
@@ -68,84 +72,126 @@ class ErrorText(StrEnum):
     MAX_DATE_MISSING = _NULL_ENTRY, ErrorCode.INTERNAL_ERROR
 
 
-class _StateCode(IntEnum):
-    """A state with its meaning and the ``StateDescription`` that goes with it."""
+class _StateCode(CodedInt):
+    """A state; ``text`` is the ``StateDescription`` that goes with it, in Russian."""
 
-    meaning: str
-    """What it says, in English."""
-    text: str
-    """``StateDescription``, in Russian."""
     attested: bool
     """Whether ``text`` was seen on the wire; if not, it is derived from the manual's table."""
 
-    def __new__(
-        cls, code: int, meaning: str = "", text: str = "", attested: bool = False
-    ) -> "_StateCode":
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        member.text = text
-        member.attested = attested
-        return member
+    def __init__(
+        self,
+        value: int,
+        meaning: str = "",
+        means: str = "",
+        text: str = "",
+        attested: bool = False,
+    ) -> None:
+        super().__init__(value, meaning, means, text)
+        self.attested = attested
 
 
 class SmsStateCode(_StateCode):
     """``State`` of an SMS (chapter 1 table 18, chapter 2 table 17)."""
 
-    SENT = -1, "Sent (handed to the mobile network)", "Отправлено"
-    QUEUED = -2, "Queued", "В очереди"
-    STOPPED = -98, "Stopped", "Остановлено"
-    DELIVERED = 0, "Delivered to the subscriber", "Доставлено", True
-    WRONG_SOURCE = 10, "Sender address entered wrongly", "Неверно введен адрес отправителя"
-    WRONG_DESTINATION = 11, "Recipient address entered wrongly", "Неверно введен адрес получателя"
-    INVALID_DESTINATION = 41, "Recipient address not allowed", "Недопустимый адрес получателя", True
-    REJECTED_BY_SMSC = 42, "Rejected by the SMS centre", "Отклонено смс-центром"
-    EXPIRED = 46, "Expired (validity period ran out)", "Просрочено"
-    DELETED = 47, "Deleted", "Удалено"
+    SENT = -1, "Sent (handed to the mobile network)", "ENROUTE", "Отправлено"
+    QUEUED = -2, "Queued", "ACCEPTED", "В очереди"
+    STOPPED = -98, "Stopped", "ACCEPTED", "Остановлено"
+    DELIVERED = 0, "Delivered to the subscriber", "DELIVERED", "Доставлено", True
+    WRONG_SOURCE = (
+        10,
+        "Sender address entered wrongly",
+        "REJECTED",
+        "Неверно введен адрес отправителя",
+    )
+    WRONG_DESTINATION = (
+        11,
+        "Recipient address entered wrongly",
+        "REJECTED",
+        "Неверно введен адрес получателя",
+    )
+    INVALID_DESTINATION = (
+        41,
+        "Recipient address not allowed",
+        "UNDELIVERABLE",
+        "Недопустимый адрес получателя",
+        True,
+    )
+    REJECTED_BY_SMSC = 42, "Rejected by the SMS centre", "REJECTED", "Отклонено смс-центром"
+    EXPIRED = 46, "Expired (validity period ran out)", "EXPIRED", "Просрочено"
+    DELETED = 47, "Deleted", "DELETED", "Удалено"
     # In no table of the manual; a client that the platform published has it for the one above.
-    DELETED_OLD = -97, "Deleted (older number)", "Удалено"
-    REJECTED_BY_PLATFORM = 48, "Rejected by the platform", "Отклонено Платформой"
-    REJECTED = 69, "Rejected", "Отклонено"
-    UNKNOWN = 99, "Unknown", "Неизвестный", True
-    NOT_FOUND = 255, "Not in the database yet, or older than 48 hours", "Неизвестный", True
+    DELETED_OLD = -97, "Deleted (older number)", "DELETED", "Удалено"
+    REJECTED_BY_PLATFORM = 48, "Rejected by the platform", "REJECTED", "Отклонено Платформой"
+    REJECTED = 69, "Rejected", "REJECTED", "Отклонено"
+    UNKNOWN = 99, "Unknown", "UNKNOWN", "Неизвестный", True
+    NOT_FOUND = (
+        255,
+        "Not in the database yet, or older than 48 hours",
+        "UNKNOWN",
+        "Неизвестный",
+        True,
+    )
 
 
 class ViberStateCode(_StateCode):
     """``State`` of a Viber message (chapter 1 table 19, chapter 2 table 18)."""
 
-    SENDING = 0, "Being sent", "Отправляется"
-    SENT = 1, "Sent", "Отправлено"
-    DELIVERED = 2, "Delivered, not read", "Доставлено (не прочитано)"
-    READ = 3, "Delivered, read", "Доставлено (прочитано)"
-    UNDELIVERED = 4, "Not delivered", "Не доставлено"
-    ERROR = 5, "Error", "Ошибка"
-    UNKNOWN = 6, "Unknown", "Неизвестно"
-    EXPIRED = 7, "Expired", "Просрочено"
-    CLICKED = 8, "Link visited", "Переход по ссылке"
+    SENDING = 0, "Being sent", "ACCEPTED", "Отправляется"
+    SENT = 1, "Sent", "ENROUTE", "Отправлено"
+    DELIVERED = 2, "Delivered, not read", "DELIVERED", "Доставлено (не прочитано)"
+    READ = 3, "Delivered, read", "READ", "Доставлено (прочитано)"
+    UNDELIVERED = 4, "Not delivered", "UNDELIVERABLE", "Не доставлено"
+    ERROR = 5, "Error", "UNDELIVERABLE", "Ошибка"
+    UNKNOWN = 6, "Unknown", "UNKNOWN", "Неизвестно"
+    EXPIRED = 7, "Expired", "EXPIRED", "Просрочено"
+    CLICKED = 8, "Link visited", "CLICKED", "Переход по ссылке"
 
 
-class ViberResultCode(StrEnum):
+class HlrStateCode(CodedInt):
+    """``StateCode`` of a subscriber (chapter 16); ``text`` is the ``StateDesc`` that goes with it.
+
+    ``means``: no state of a message, but ``PENDING``, ``REACHABLE``, ``UNREACHABLE``,
+    ``NONEXISTENT``, ``FAILED`` or ``UNKNOWN``.
+    """
+
+    SENDING = 0, "Being sent", "PENDING", "Отправляется"
+    REACHABLE = 1, "The subscriber can be reached", "REACHABLE", "Абонент доступен"
+    UNREACHABLE = (
+        2,
+        "The subscriber cannot be reached for now",
+        "UNREACHABLE",
+        "Абонент временно недоступен",
+    )
+    NONEXISTENT = 3, "There is no such subscriber", "NONEXISTENT", "Абонент не существует"
+    FAILED = 4, "The question failed", "FAILED", "Ошибка запроса"
+    UNKNOWN = 99, "Unknown", "UNKNOWN", "Неизвестно"
+
+
+class ViberResultCode(CodedStr):
     """Why a Viber send was refused (chapter 1 table 20, chapter 2 table 19).
 
     Travels as ``Desc`` of a refusal whose ``Code`` is 1.
     """
 
-    meaning: str
-    """What it says, in English."""
-
-    def __new__(cls, code: str, meaning: str = "") -> "ViberResultCode":
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
-
-    ADDRESS_FORMAT = "error-address-format", "Bad phone number format"
-    ADDRESS_NOT_SPECIFIED = "error-address-not-specified", "Phone number missing"
-    ADDRESS_UNKNOWN = "error-address-unknown", "Number range not allowed for this client"
-    CONTENT_NOT_SPECIFIED = "error-content-not-specified", "Content missing"
-    SUBJECT_FORMAT = "error-subject-format", "Bad sender format"
-    SUBJECT_NOT_SPECIFIED = "error-subject-not-specified", "Sender missing"
-    SUBJECT_UNKNOWN = "error-subject-unknown", "Sender not allowed for this client"
-    SYSTEM = "error-system", "System error"
-    VALIDITY_FORMAT = "error-validity-period-seconds-format", "Bad validity period"
+    ADDRESS_FORMAT = "error-address-format", "Bad phone number format", Verdict.REFUSED
+    ADDRESS_NOT_SPECIFIED = "error-address-not-specified", "Phone number missing", Verdict.REFUSED
+    ADDRESS_UNKNOWN = (
+        "error-address-unknown",
+        "Number range not allowed for this client",
+        Verdict.REFUSED,
+    )
+    CONTENT_NOT_SPECIFIED = "error-content-not-specified", "Content missing", Verdict.REFUSED
+    SUBJECT_FORMAT = "error-subject-format", "Bad sender format", Verdict.REFUSED
+    SUBJECT_NOT_SPECIFIED = "error-subject-not-specified", "Sender missing", Verdict.REFUSED
+    SUBJECT_UNKNOWN = (
+        "error-subject-unknown",
+        "Sender not allowed for this client",
+        Verdict.REFUSED,
+    )
+    SYSTEM = "error-system", "System error", Verdict.FAILED
+    VALIDITY_FORMAT = (
+        "error-validity-period-seconds-format",
+        "Bad validity period",
+        Verdict.REFUSED,
+    )
     OK = "ok", "Accepted for sending"

@@ -1,4 +1,4 @@
-"""The requests of chapters 1 and 2 as values, one type an operation.
+"""The requests of chapters 1, 2 and 16 as values, one type an operation.
 
 A type's fields, in order, are the arguments in the manual's URL template; its ``rename`` spells
 them; the annotation says how each is written. Names in the manual's spelling are kept here and
@@ -7,12 +7,14 @@ nowhere else.
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
+from devino_codecs._request import Request
+from devino_codecs.http._credentials import Session
+from devino_codecs.http._kinds import MINUTES, PHONE, UTC_SECONDS, WALL_SECONDS, form_of
+from devino_codecs.http._marks import Also
 
-from ._answers import Ids, IncomingSms, SmsState, Statistics, ViberState
-from ._credentials import Session
+from ._answers import HlrState, Ids, IncomingSms, SmsState, Statistics, ViberState
 
 __all__ = [
     "GetBalance",
@@ -21,11 +23,8 @@ __all__ = [
     "GetSmsState",
     "GetStatistics",
     "GetViberState",
-    "Instant",
-    "MessageId",
-    "Minutes",
-    "PhoneNumber",
-    "Request",
+    "HlrGetState",
+    "HlrSend",
     "SendSms",
     "SendSmsBulk",
     "SendSmsByTimeZone",
@@ -36,28 +35,47 @@ __all__ = [
     "SendViberBulk",
     "SendViberWithResend",
     "SendViberWithResendBulk",
-    "WallClock",
 ]
 
-A_co = TypeVar("A_co", covariant=True)
+PhoneNumber: TypeAlias = Annotated[str, PHONE]
+Instant: TypeAlias = Annotated[datetime, UTC_SECONDS]
+WallClock: TypeAlias = Annotated[datetime, WALL_SECONDS]
+Minutes: TypeAlias = Annotated[int, MINUTES]
 
-Instant: TypeAlias = Annotated[datetime, Meta(tz=True)]
-"""An aware datetime; on the wire in UTC, in whole seconds."""
-WallClock: TypeAlias = Annotated[datetime, Meta(tz=False)]
-"""A naive datetime: what a clock shows there, in whole seconds."""
-Minutes: TypeAlias = Annotated[int, Meta(ge=1)]
-"""A positive number of minutes. The manual allows 1 to 1440 for Viber and says nothing for SMS."""
-PhoneNumber: TypeAlias = Annotated[str, Meta(title="phone number")]
-"""79031234567, +79031234567 or 89031234567; blanks around it are lost on the wire."""
-MessageId: TypeAlias = Annotated[str, Meta(title="message id")]
+
+def _message_id(text: str) -> str:
+    if text.split() != [text]:
+        raise ValueError("an id with a blank in it")
+    return text
+
+
+MESSAGE_ID = form_of(
+    "MESSAGE_ID",
+    # An id holds no blank, but SAR-GW01+79160000000-... may come with its plus not escaped.
+    lambda text: _message_id(text.replace(" ", "+")),
+    _message_id,
+    of=str,
+)
 """What a send answered, one id a segment: 579700854169272358, SAR-GW01+79160000000-5f3b1972-2-1."""
+MessageId: TypeAlias = Annotated[str, MESSAGE_ID]
 
 
-class Request(Struct, Generic[A_co], frozen=True):
-    """A request that the platform answers with ``A``, or with a :class:`RestError`."""
+def _session(text: str) -> Session:
+    if not text:
+        raise ValueError("expected a session id")
+    return Session(text)
 
 
-class GetSession(Request[Session], frozen=True):
+def _session_id(session: Session) -> str:
+    if not session.id:
+        raise ValueError("an empty id")
+    return session.id
+
+
+_SESSION = form_of("SESSION", _session, _session_id, of=Session, noun="a session id")
+
+
+class GetSession(Request[Annotated[Session, _SESSION]], frozen=True):
     """Log in: ``user/sessionid``, version 1 only; the credentials are a :class:`Login`."""
 
 
@@ -73,7 +91,7 @@ class SendToOne(Request[Ids], frozen=True, rename="pascal"):
     """
 
     source_address: str
-    destination_address: PhoneNumber
+    destination_address: Annotated[PhoneNumber, Also("DestinationAddresses")]
     data: str
     validity: Minutes | None = None
 
@@ -86,7 +104,7 @@ class SendToMany(Request[Ids], frozen=True, rename="pascal"):
     """
 
     source_address: str
-    destination_addresses: tuple[PhoneNumber, ...]
+    destination_addresses: Annotated[tuple[PhoneNumber, ...], Also("DestinationAddress")]
     data: str
     validity: Minutes | None = None
 
@@ -127,25 +145,25 @@ class SendSmsByTimeZoneToAddresses(SendToMany, frozen=True):
 class SendViber(SendToOne, frozen=True):
     """``Viber/Send``: a Viber message to one number. ``optional`` is handed through."""
 
-    optional: str | None = None
+    optional: Annotated[str | None, Also("Optionals")] = None
 
 
 class SendViberBulk(SendToMany, frozen=True):
     """``Viber/SendBulk``: to several numbers, with ``optionals`` handed through."""
 
-    optionals: tuple[str, ...] = ()
+    optionals: Annotated[tuple[str, ...], Also("Optional")] = ()
 
 
 class SendViberWithResend(SendToOne, frozen=True):
     """``Viber/SendWithResend``: if Viber does not deliver, the same text and sender go by SMS."""
 
-    optional: str | None = None
+    optional: Annotated[str | None, Also("Optionals")] = None
 
 
 class SendViberWithResendBulk(SendToMany, frozen=True):
     """``Viber/SendWithResendBulk``: as :class:`SendViberWithResend`, to several numbers."""
 
-    optionals: tuple[str, ...] = ()
+    optionals: Annotated[tuple[str, ...], Also("Optional")] = ()
 
 
 class GetSmsState(Request[SmsState], frozen=True, rename={"message_id": "messageId"}):
@@ -180,3 +198,20 @@ class GetStatistics(
 
     start: WallClock
     end: WallClock
+
+
+class HlrSend(Request[Ids], frozen=True, rename="pascal"):
+    """``Hlr/SendBulk``: ask the network about up to 200 numbers; answered with one id a number, in
+    their order. ``validity``: in minutes, how long the network is asked."""
+
+    destination_addresses: Annotated[tuple[PhoneNumber, ...], Also("DestinationAddress")]
+    validity: Minutes
+
+
+class HlrGetState(Request[tuple[HlrState, ...]], frozen=True, rename={"message_ids": "messageIds"}):
+    """``Hlr/State``: what the network has said, by the ids that :class:`HlrSend` was answered with.
+
+    The manual tells no limit; the numbers of one :class:`HlrSend` are a safe one.
+    """
+
+    message_ids: Annotated[tuple[MessageId, ...], Also("messageId")]

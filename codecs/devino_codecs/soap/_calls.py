@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 
@@ -11,7 +11,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 
 from ._envelope import NAMESPACE, Version, body_of, envelope
 from ._fault import Fault, fault_of
-from ._operations import AnyRequest, Credentials, Request, Service
+from ._operations import AnyRequest, Credentials, Request, Service, result_of
 from ._schema import children, read_element, read_fields, write_element, write_fields
 
 __all__ = [
@@ -90,9 +90,8 @@ def encode_answer(
 
     Raises :exc:`EncodeError`.
     """
-    operation = request.operation
-    name = f"{operation.name}Response"
-    body = f'<{name} xmlns="{NAMESPACE}">{write_element(operation.result, result)}</{name}>'
+    name = f"{request.operation.name}Response"
+    body = f'<{name} xmlns="{NAMESPACE}">{write_element(result_of(request), result)}</{name}>'
     return envelope(body, version)
 
 
@@ -106,14 +105,15 @@ def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX
     fault = fault_of(element, version)
     if fault is not None:
         return fault
-    operation = request.operation
-    if local_name(element.tag).lower() != f"{operation.name}Response".lower():
-        raise DecodeError(f"{operation.name}Response is expected, not another element", path="Body")
+    name, expected = request.operation.name, result_of(request)
+    if local_name(element.tag).lower() != f"{name}Response".lower():
+        raise DecodeError(f"{name}Response is expected, not another element", path="Body")
     found = children(element)
     # The manual names one result after another operation, where .NET would not.
-    named = (operation.result.name, f"{operation.name}Result")
+    named = (expected.name, f"{name}Result")
     held = next((found[name.lower()] for name in named if name.lower() in found), None)
-    return cast("R", read_element(operation.result, held))
+    result: R = read_element(expected, held)
+    return result
 
 
 def soap_action(request: type[AnyRequest]) -> str:

@@ -2,63 +2,80 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
-from typing import Self
+from devino_codecs._coded import CodedInt, CodedStr
 
 __all__ = ["SmsState", "ViberState"]
 
 
-class SmsState(IntEnum):
+class SmsState(CodedInt):
     """``State`` of an SMS (table 16 of chapter 7).
 
-    ``description`` is what the table has for ``StateDescription``; seen on a wire are those of 0,
-    41 and 255. The manual writes some codes in hexadecimal, the wire carries decimals. REST knows
-    69, 99 and -98 besides, and old clients -97, -98 and -10: they may come, and stay an ``int``.
+    ``text`` is what the table has for ``StateDescription``; seen on a wire are those of 0, 41 and
+    255. The manual writes some codes in hexadecimal, the wire carries decimals.
     """
 
-    description: str
-
-    def __new__(cls, code: int, description: str) -> Self:
-        self = int.__new__(cls, code)
-        self._value_ = code
-        self.description = description
-        return self
-
     # The first two are filters of reports: no message is in them.
-    ERRORS = -200, "Ошибка"
-    TARIFICATED = -100, "Протарифицировано"
-    QUEUED = -40, "Сообщение в статусе «ожидание»"
-    SENDING_TO_GATEWAY = -30, "Отправлено в шлюз"
-    SENDING_TO_RECIPIENT = -20, "Сообщение отправлено получателю"
-    ERROR_SENDING_DATE_TIME_INTERPRETATION = -3, "Ошибка интерпретации даты и времени отправки"
-    LOCAL_QUEUED = -2, "Сообщение отправляется"
-    SENT = -1, "Сообщение отправлено"
+    ERRORS = -200, "Filter: errors", "", "Ошибка"
+    TARIFICATED = -100, "Filter: charged", "", "Протарифицировано"
+    QUEUED = -40, "Waiting", "ACCEPTED", "Сообщение в статусе «ожидание»"
+    SENDING_TO_GATEWAY = -30, "Being sent to the gateway", "ACCEPTED", "Отправлено в шлюз"
+    SENDING_TO_RECIPIENT = (
+        -20,
+        "Being sent to the recipient",
+        "ENROUTE",
+        "Сообщение отправлено получателю",
+    )
+    ERROR_SENDING_DATE_TIME_INTERPRETATION = (
+        -3,
+        "The sending time was not understood",
+        "REJECTED",
+        "Ошибка интерпретации даты и времени отправки",
+    )
+    LOCAL_QUEUED = -2, "Queued", "ACCEPTED", "Сообщение отправляется"
+    SENT = -1, "Sent", "ENROUTE", "Сообщение отправлено"
     # Clients compare this one, and REST shows the next, in the shorter words of the same table.
-    DELIVERED_TO_RECIPIENT = 0, "Доставлено"
-    SYSTEM_ERROR = 8, "Внутренняя ошибка"
-    ERROR_INVALID_SOURCE_ADDRESS = 10, "Неверно введён адрес отправителя"
-    ERROR_INVALID_DESTINATION_ADDRESS = 11, "Неверно введён адрес получателя"
-    ERROR_INCOMPATIBLE_DESTINATION = 41, "Недопустимый адрес получателя"
-    ERROR_REJECTED = 42, "Отклонено"
-    ERROR_EXPIRED = 46, "Просрочен"
+    DELIVERED_TO_RECIPIENT = 0, "Delivered", "DELIVERED", "Доставлено"
+    SYSTEM_ERROR = 8, "Internal error", "UNDELIVERABLE", "Внутренняя ошибка"
+    ERROR_INVALID_SOURCE_ADDRESS = 10, "Bad sender", "REJECTED", "Неверно введён адрес отправителя"
+    ERROR_INVALID_DESTINATION_ADDRESS = (
+        11,
+        "Bad recipient",
+        "REJECTED",
+        "Неверно введён адрес получателя",
+    )
+    ERROR_INCOMPATIBLE_DESTINATION = (
+        41,
+        "Recipient not allowed",
+        "UNDELIVERABLE",
+        "Недопустимый адрес получателя",
+    )
+    ERROR_REJECTED = 42, "Rejected by the SMS centre", "REJECTED", "Отклонено"
+    ERROR_EXPIRED = 46, "Expired", "EXPIRED", "Просрочен"
     # The table calls it deleted and its text expired: the name is right, as REST has it.
-    DELETED = 47, "Просрочено"
-    DEVINO_REJECTED = 48, "Ошибка"
-    UNKNOWN = 255, "Неизвестный"
+    DELETED = 47, "Deleted", "DELETED", "Просрочено"
+    DEVINO_REJECTED = 48, "Rejected by the platform", "REJECTED", "Ошибка"
+    UNKNOWN = 255, "Unknown", "UNKNOWN", "Неизвестный"
+
+    # Not in the manual's table: REST has the first three, old clients knew the others.
+    STOPPED = -98, "Stopped", "ACCEPTED", "Остановлено"
+    REJECTED = 69, "Rejected", "REJECTED", "Отклонено"
+    REST_UNKNOWN = 99, "Unknown (REST's number)", "UNKNOWN", "Неизвестный"
+    DELETED_OLD = -97, "Deleted (older number)", "DELETED", "Удалено"
+    SENDING_OLD = -10, "Sent (older number)", "ENROUTE", "Отправлено"
 
 
-class ViberState(StrEnum):
+class ViberState(CodedStr):
     """``State`` of a Viber message: the name on the wire.
 
     A table calls it an ``int``; the order here is that of REST's numbers 0 to 7, by which such a
     number is understood.
     """
 
-    ENQUEUED = "Enqueued"
-    SENT = "Sent"
-    DELIVERED = "Delivered"
-    READ = "Read"
-    UNDELIVERED = "Undelivered"
-    FAILED = "Failed"
-    UNKNOWN = "Unknown"
-    EXPIRED = "Expired"
+    ENQUEUED = "Enqueued", "Being sent", "ACCEPTED"
+    SENT = "Sent", "Sent", "ENROUTE"
+    DELIVERED = "Delivered", "Delivered, not read", "DELIVERED"
+    READ = "Read", "Delivered, read", "READ"
+    UNDELIVERED = "Undelivered", "Not delivered", "UNDELIVERABLE"
+    FAILED = "Failed", "Error", "UNDELIVERABLE"
+    UNKNOWN = "Unknown", "Unknown", "UNKNOWN"
+    EXPIRED = "Expired", "Expired", "EXPIRED"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar, Final, Generic, TypeAlias, TypeVar
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from ._schema import DECIMAL, ID, MINUTES, STRING, UTC_TIME, WALL_CLOCK, Element, Type
+from devino_codecs._request import Request as _Request
+from devino_codecs._request import answer_of
+
+from ._schema import DECIMAL, ID, MINUTES, STRING, UTC_TIME, WALL_CLOCK, Element
 from ._values import (
     INCOMING_MESSAGES,
     SMS_MESSAGE,
@@ -49,6 +53,7 @@ __all__ = [
     "SendViberMessage",
     "SendViberMessageWithResend",
     "Service",
+    "result_of",
 ]
 
 R = TypeVar("R")
@@ -59,42 +64,56 @@ class Operation(msgspec.Struct, frozen=True):
     """What stands on the wire around a request and its result."""
 
     name: str
-    result: Element
     credentials: type[Session] | type[Login] | None = None
     """Whose they are, if not the service's."""
+    result: str | None = None
+    """The name of the result, if it is not the operation's and ``Result``."""
 
 
-def _operation(name: str, result: Type, result_name: str | None = None) -> Operation:
-    return Operation(name, Element(result_name or f"{name}Result", result))
+class Request(_Request[R], Generic[R], frozen=True, kw_only=True):
+    """The arguments of an operation, without credentials.
 
-
-class Request(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
-    """The arguments of an operation, without credentials; ``R`` is what it answers."""
+    ``R`` is what it answers; the mark on it is its form on the wire.
+    """
 
     operation: ClassVar[Operation]
 
 
-class GetSessionID(Request[str], frozen=True, kw_only=True):
+AnyRequest: TypeAlias = Request[Any]
+
+
+@cache
+def result_of(request: type[AnyRequest]) -> Element:
+    """The element that the answer to a request stands in."""
+    operation = request.operation
+    (form,) = answer_of(request).__metadata__
+    return Element(operation.result or f"{operation.name}Result", form)
+
+
+_Ids: TypeAlias = Annotated[tuple[str, ...], STRINGS]
+
+
+class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
     """Login and password, given as :class:`Login`, for a session."""
 
-    operation = Operation("GetSessionID", Element("GetSessionIDResult", STRING), Login)
+    operation = Operation("GetSessionID", credentials=Login)
 
 
-class GetBalance(Request[Decimal], frozen=True, kw_only=True):
+class GetBalance(Request[Annotated[Decimal, DECIMAL]], frozen=True, kw_only=True):
     """What is left on the account, overdraft included."""
 
-    operation = _operation("GetBalance", DECIMAL)
+    operation = Operation("GetBalance")
 
 
-class SendMessage(Request[tuple[str, ...]], frozen=True, kw_only=True):
+class SendMessage(Request[_Ids], frozen=True, kw_only=True):
     """An SMS to many; answers an id for each part of each message."""
 
     message: Annotated[SmsMessage, Element("message", SMS_MESSAGE)]
 
-    operation = _operation("SendMessage", STRINGS)
+    operation = Operation("SendMessage")
 
 
-class SendMessageByTimeZone(Request[tuple[str, ...]], frozen=True, kw_only=True):
+class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
     """An SMS by the recipient's clock: ``send_date`` is naive, ``None`` is now; ``validity`` in
     minutes, ``None`` the platform's 2880. Answers an id for each part."""
 
@@ -104,10 +123,10 @@ class SendMessageByTimeZone(Request[tuple[str, ...]], frozen=True, kw_only=True)
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
 
-    operation = _operation("SendMessageByTimeZone", STRINGS)
+    operation = Operation("SendMessageByTimeZone")
 
 
-class SendMessageByTimeZoneToAddresses(Request[tuple[str, ...]], frozen=True, kw_only=True):
+class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True):
     """As :class:`SendMessageByTimeZone`, to up to 1000 numbers."""
 
     source_address: Annotated[str, Element("sourceAddress", STRING)]
@@ -116,33 +135,35 @@ class SendMessageByTimeZoneToAddresses(Request[tuple[str, ...]], frozen=True, kw
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
 
-    operation = _operation("SendMessageByTimeZoneToAddresses", STRINGS)
+    operation = Operation("SendMessageByTimeZoneToAddresses")
 
 
-class GetMessageState(Request[SmsMessageState], frozen=True, kw_only=True):
+class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=True, kw_only=True):
     """What became of one part of an SMS."""
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = _operation("GetMessageState", SMS_STATE)
+    operation = Operation("GetMessageState")
 
 
-class GetStatistics(Request[DeliveryStatistics], frozen=True, kw_only=True):
+class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=True, kw_only=True):
     """How many messages of a period, aware, of at most three months, came to what."""
 
     start_date_time: Annotated[datetime, Element("startDateTime", UTC_TIME)]
     end_date_time: Annotated[datetime, Element("endDateTime", UTC_TIME)]
 
-    operation = _operation("GetStatistics", STATISTICS)
+    operation = Operation("GetStatistics")
 
 
-class GetIncomingMessages(Request[tuple[IncomingMessage, ...]], frozen=True, kw_only=True):
+class GetIncomingMessages(
+    Request[Annotated[tuple[IncomingMessage, ...], INCOMING_MESSAGES]], frozen=True, kw_only=True
+):
     """What came in between two instants, aware. Clients mix the two up: see :attr:`period`."""
 
     min_date_utc: Annotated[datetime, Element("minDateUTC", UTC_TIME)]
     max_date_utc: Annotated[datetime, Element("maxDateUTC", UTC_TIME)]
 
-    operation = _operation("GetIncomingMessages", INCOMING_MESSAGES)
+    operation = Operation("GetIncomingMessages")
 
     @property
     def period(self) -> tuple[datetime, datetime]:
@@ -151,44 +172,31 @@ class GetIncomingMessages(Request[tuple[IncomingMessage, ...]], frozen=True, kw_
         return earlier, later
 
 
-class SendViberMessage(Request[tuple[str, ...]], frozen=True, kw_only=True):
+class SendViberMessage(Request[_Ids], frozen=True, kw_only=True):
     """A Viber message to many; answers an id for each."""
 
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
-    operation = _operation("SendMessage", STRINGS)
+    operation = Operation("SendMessage")
 
 
-class SendViberMessageWithResend(Request[tuple[str, ...]], frozen=True, kw_only=True):
+class SendViberMessageWithResend(Request[_Ids], frozen=True, kw_only=True):
     """A Viber message to many, sent as SMS to whom it does not reach; answers an id for each."""
 
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
     # The manual prints the result under the other operation's name, in both chapters.
-    operation = _operation("SendMessageWithResend", STRINGS, "SendMessageResult")
+    operation = Operation("SendMessageWithResend", result="SendMessageResult")
 
 
-class GetViberMessageState(Request[ViberMessageState], frozen=True, kw_only=True):
+class GetViberMessageState(
+    Request[Annotated[ViberMessageState, VIBER_STATE]], frozen=True, kw_only=True
+):
     """What became of a Viber message."""
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = _operation("GetMessageState", VIBER_STATE)
-
-
-AnyRequest: TypeAlias = (
-    GetSessionID
-    | GetBalance
-    | SendMessage
-    | SendMessageByTimeZone
-    | SendMessageByTimeZoneToAddresses
-    | GetMessageState
-    | GetStatistics
-    | GetIncomingMessages
-    | SendViberMessage
-    | SendViberMessageWithResend
-    | GetViberMessageState
-)
+    operation = Operation("GetMessageState")
 
 
 class Service(msgspec.Struct, frozen=True):

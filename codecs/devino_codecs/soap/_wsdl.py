@@ -12,7 +12,7 @@ from devino_codecs.errors import EncodeError
 
 from ._calls import soap_action
 from ._envelope import NAMESPACE
-from ._operations import AnyRequest, Service
+from ._operations import AnyRequest, Service, result_of
 from ._schema import Array, Complex, Element, Simple, Type, fields
 
 __all__ = ["wsdl"]
@@ -114,7 +114,10 @@ def _types(parent: XmlElement, service: Service) -> None:
             for cls in (service.credentials_of(request), request)
             for field in fields(cls)
         ]
-        wrappers = ((operation.name, arguments), (f"{operation.name}Response", [operation.result]))
+        wrappers = (
+            (operation.name, arguments),
+            (f"{operation.name}Response", [result_of(request)]),
+        )
         for name, elements in wrappers:
             wrapper = _add(schema, "s:element", name=name)
             _sequence(_add(wrapper, "s:complexType"), elements, named)

@@ -6,8 +6,9 @@ so the two are enums of their own.
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Self, TypeAlias
+from typing import TypeAlias
+
+from devino_codecs._coded import CodedInt, Verdict
 
 __all__ = [
     "MessageCode",
@@ -18,54 +19,43 @@ __all__ = [
 ]
 
 
-class _Code(IntEnum):
-    meaning: str
-
-    # The default is for type checkers: to them a lookup by number is this call.
-    def __new__(cls, code: int, meaning: str = "") -> Self:
-        self = int.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        return self
-
-
-class MessageStatus(_Code):
+class MessageStatus(CodedInt):
     """What became of a message: 100 plus the ``message_state`` of SMPP."""
 
-    SCHEDULED = 100, "scheduled"
-    ENROUTE = 101, "en route"
-    DELIVERED = 102, "delivered"
-    EXPIRED = 103, "expired"
-    DELETED = 104, "deleted"
-    UNDELIVERABLE = 105, "undeliverable"
-    ACCEPTED = 106, "accepted"
-    UNKNOWN = 107, "error"
-    REJECTED = 108, "rejected"
-    DISCARDED = 109, "discarded"
+    SCHEDULED = 100, "scheduled", "SCHEDULED"
+    ENROUTE = 101, "en route", "ENROUTE"
+    DELIVERED = 102, "delivered", "DELIVERED"
+    EXPIRED = 103, "expired", "EXPIRED"
+    DELETED = 104, "deleted", "DELETED"
+    UNDELIVERABLE = 105, "undeliverable", "UNDELIVERABLE"
+    ACCEPTED = 106, "accepted", "ACCEPTED"
+    UNKNOWN = 107, "error", "UNKNOWN"
+    REJECTED = 108, "rejected", "REJECTED"
+    DISCARDED = 109, "discarded", "REJECTED"
 
 
-class MessageError(_Code):
+class MessageError(CodedInt):
     """Why one message of a package was refused."""
 
-    ERR_UNKNOWN = 200, "unknown error"
-    ERR_ID = 201, "bad message id"
-    ERR_SENDER = 202, "bad sender"
-    ERR_RECIPIENT = 203, "bad recipient"
-    ERR_LENGTH = 204, "text too long or empty"
-    ERR_USER_DISABLE = 205, "user disabled"
-    ERR_BILLING = 206, "billing error"
-    ERR_OVERLIMIT = 207, "message limit exceeded"
+    ERR_UNKNOWN = 200, "unknown error", Verdict.FAILED
+    ERR_ID = 201, "bad message id", Verdict.REFUSED
+    ERR_SENDER = 202, "bad sender", Verdict.REFUSED
+    ERR_RECIPIENT = 203, "bad recipient", Verdict.REFUSED
+    ERR_LENGTH = 204, "text too long or empty", Verdict.REFUSED
+    ERR_USER_DISABLE = 205, "user disabled", Verdict.LOGIN
+    ERR_BILLING = 206, "billing error", Verdict.FUNDS
+    ERR_OVERLIMIT = 207, "message limit exceeded", Verdict.REFUSED
 
 
-class PackageErrorCode(_Code):
+class PackageErrorCode(CodedInt):
     """Why a whole package was refused."""
 
-    ERR_UNKNOWN = 200, "unknown error"
-    ERR_FORMAT = 201, "bad document"
-    ERR_AUTHORIZATION = 202, "login or password refused"
+    ERR_UNKNOWN = 200, "unknown error", Verdict.FAILED
+    ERR_FORMAT = 201, "bad document", Verdict.REFUSED
+    ERR_AUTHORIZATION = 202, "login or password refused", Verdict.LOGIN
 
 
-class MessageType(_Code):
+class MessageType(CodedInt):
     """What kind of SMS a message is. One that says nothing is :attr:`TEXT`."""
 
     TEXT = 0, "plain SMS"

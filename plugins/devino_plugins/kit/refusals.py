@@ -1,10 +1,11 @@
-"""The platform's refusals by their numbers, as errors."""
+"""The platform's refusals as errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from devino_codecs.rest import ErrorCode
+from devino_codecs.http import Coded, Verdict
 from devino_core import (
     AuthenticationFailed,
     ConfigurationError,
@@ -13,35 +14,46 @@ from devino_core import (
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
+    Throttled,
     Unavailable,
 )
 
-__all__ = ["failure", "refusal", "unreadable"]
+__all__ = ["failure", "refusal", "refused", "unreadable"]
 
-_REFUSALS: Mapping[int, type[Rejected]] = {
-    ErrorCode.INVALID_SESSION_ID: AuthenticationFailed,
-    ErrorCode.UNAUTHORIZED: AuthenticationFailed,
-    ErrorCode.NOT_ENOUGH_CREDITS: InsufficientFunds,
+_ERRORS: Mapping[str, type[Rejected]] = {
+    Verdict.REFUSED: Rejected,
+    Verdict.NOT_FOUND: Rejected,
+    Verdict.LOGIN: AuthenticationFailed,
+    Verdict.FUNDS: InsufficientFunds,
 }
-_KNOWN = frozenset(ErrorCode)
 _NOT_THERE = frozenset({404, 405, 410})
 """HTTP statuses of a server that did not carry anything out, and never will."""
-_BROKEN = frozenset({ErrorCode.GATEWAY_ERROR, ErrorCode.INTERNAL_ERROR})
+_UNAUTHORIZED: Final = 401
 
 
-def refusal(code: int, description: str, *, changes: bool, status: int = 200) -> DevinoError:
+def refused(code: object) -> type[Rejected]:
+    """The class of the error for a code that says no; of one that its table lacks, the plainest."""
+    return _ERRORS.get(code.means, Rejected) if isinstance(code, Coded) else Rejected
+
+
+def refusal(code: int | str, description: str, *, changes: bool, status: int = 200) -> DevinoError:
     """The error to raise for a refusal; ``changes`` says whether the call had an effect.
 
-    The platform's own failures (codes 8 and 9) do not tell whether a send was carried out, nor
-    does a code that the platform does not have under an HTTP ``status`` of 500 and above: there
-    a gateway on the way speaks.
+    The platform's own failures do not tell whether a send was carried out, nor does a code that
+    its table lacks under an HTTP ``status`` of 500 and above: there a gateway on the way speaks.
     """
-    kind = AuthenticationFailed if status == 401 else _REFUSALS.get(code, Rejected)
-    if kind is Rejected and (code in _BROKEN or (status >= 500 and code not in _KNOWN)):
-        return failure(f"{description} (code {int(code)})", changes=changes)
+    plain = int(code) if isinstance(code, int) else str(code)
+    if status == _UNAUTHORIZED:
+        return AuthenticationFailed(description, code=plain)
+    means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
+    if means == Verdict.FAILED:
+        return failure(f"{description} (code {plain})", changes=changes)
+    if means == Verdict.BUSY:
+        return Throttled(f"{description} (code {plain})")
+    kind = refused(code)
     if kind is InsufficientFunds:
         description = description or "the balance does not cover this call"
-    return kind(description, code=int(code))
+    return kind(description, code=plain)
 
 
 def failure(text: str, *, changes: bool) -> DevinoError:
@@ -52,8 +64,8 @@ def failure(text: str, *, changes: bool) -> DevinoError:
 
 def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     """The error to raise for an HTTP answer that is not in the protocol's words."""
-    if status == 401:
-        return AuthenticationFailed("HTTP 401", code=int(ErrorCode.UNAUTHORIZED))
+    if status == _UNAUTHORIZED:
+        return AuthenticationFailed("HTTP 401", code=status)
     if status in _NOT_THERE:
         return ConfigurationError(f"HTTP {status}: there is no such service: check base_url")
     text = f"HTTP {status} with an answer that cannot be read: {reason}"

@@ -11,9 +11,9 @@ from typing import ClassVar, TypeVar
 
 from devino_codecs import DecodeError, EncodeError
 from devino_codecs.rest import (
-    PREFIXES,
-    REQUEST_TYPE,
-    Credentials,
+    V1,
+    V2,
+    Api,
     GetBalance,
     GetIncoming,
     GetSession,
@@ -22,12 +22,10 @@ from devino_codecs.rest import (
     GetViberState,
     Ids,
     Login,
+    Refusal,
     Request,
-    RestError,
     Session,
     Statistics,
-    decode_answer,
-    encode_request,
 )
 from devino_core import DevinoError, Incoming, InvalidMessage, Medium, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -54,8 +52,7 @@ A = TypeVar("A")
 class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
     """What both versions share: everything but the credentials."""
 
-    # The setting base_url says where the API lives, so of the codec's path only the rest counts.
-    _prefix: ClassVar[str]
+    _api: ClassVar[Api]
 
     def __init__(self, settings: RestSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -100,22 +97,38 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
     def _ask(self, request: Request[A], *, changes: bool = False) -> Awaitable[A]:
         """Make a call with credentials; ``changes`` says that it has an effect."""
 
-    async def _call(self, request: Request[A], changes: bool, credentials: Credentials) -> A:
+    async def _call(self, request: Request[A], changes: bool, credentials: Session | Login) -> A:
         """One POST, credentials in the body, and its answer. Raises what a refusal means."""
         try:
-            wire = encode_request(request, credentials)
+            wire = self._api.encode_request(request, credentials)
         except EncodeError as error:
             raise InvalidMessage(error.path, error.reason) from None
         answer = await self._http.post(
-            wire.path.removeprefix(self._prefix),
+            wire.path.removeprefix("/"),
             Body(wire.body),
-            content_type=REQUEST_TYPE,
+            content_type=wire.content_type or "",
             changes=changes,
         )
-        outcome = _outcome(type(request), answer, credentials, changes)
+        outcome = self._outcome(type(request), answer, credentials, changes)
         if isinstance(outcome, DevinoError):
             raise outcome
         return outcome
+
+    def _outcome(
+        self, of: type[Request[A]], answer: HttpAnswer, credentials: Session | Login, changes: bool
+    ) -> A | DevinoError:
+        """What was asked for, or the error to raise: not here, where a refusal may hold a secret
+        that a crash reporter would show with this frame.
+        """
+        status = answer.status
+        try:
+            value = self._api.decode_answer(of, answer)
+        except DecodeError as error:
+            return unreadable(status, error.reason, changes=changes)
+        if isinstance(value, Refusal):
+            description = masked(value.description, credentials.secret)
+            return refusal(value.code, description, changes=changes, status=status)
+        return value
 
     def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
         self.check_takes(messages)
@@ -131,27 +144,10 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
         return viber_status(await self._ask(GetViberState(message_id)), message_id=message_id)
 
 
-def _outcome(
-    of: type[Request[A]], answer: HttpAnswer, credentials: Credentials, changes: bool
-) -> A | DevinoError:
-    """What was asked for, or the error to raise: not here, where a refusal may hold a secret that
-    a crash reporter would show with this frame.
-    """
-    status = answer.status
-    try:
-        value = decode_answer(of, status, answer.body)
-    except DecodeError as error:
-        return unreadable(status, error.reason, changes=changes)
-    if isinstance(value, RestError):
-        description = masked(value.description, credentials.secret)
-        return refusal(value.code, description, changes=changes, status=status)
-    return value
-
-
 class RestChannel(_RestChannel):
     """Version 1 (chapter 1): a session of 120 minutes, shared by all calls."""
 
-    _prefix = PREFIXES[1]
+    _api = V1
 
     def __init__(self, settings: RestSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -167,7 +163,7 @@ class RestChannel(_RestChannel):
 class RestV2Channel(_RestChannel):
     """Version 2 (chapter 2): login and password in the body of every call."""
 
-    _prefix = PREFIXES[2]
+    _api = V2
 
     def _ask(self, request: Request[A], *, changes: bool = False) -> Awaitable[A]:
         return self._call(request, changes, self._login)

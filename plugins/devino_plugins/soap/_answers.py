@@ -3,52 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import blake2b
 
+from devino_codecs.rest import ErrorCode
 from devino_codecs.soap import (
     Fault,
     FaultCode,
     IncomingMessage,
     SmsMessageState,
-    SmsState,
     ViberMessageState,
-    ViberState,
 )
-from devino_core import DevinoError, Incoming, Medium, Rejected, State, Status
+from devino_core import DevinoError, Incoming, Medium, Rejected, Status
 from devino_plugins.kit.refusals import failure, refusal
-from devino_plugins.kit.sms_states import SMS_STATES
+from devino_plugins.kit.states import state_of
 
 __all__ = ["error_of", "incoming", "sms_status", "viber_status"]
-
-_SMS_STATES: Mapping[int, State] = {
-    **SMS_STATES,
-    SmsState.QUEUED: State.ACCEPTED,
-    SmsState.SENDING_TO_GATEWAY: State.ACCEPTED,
-    SmsState.SENDING_TO_RECIPIENT: State.ENROUTE,
-    SmsState.ERROR_SENDING_DATE_TIME_INTERPRETATION: State.REJECTED,
-    SmsState.SYSTEM_ERROR: State.UNDELIVERABLE,
-    # Of no table; clients of the platform's first years knew it.
-    -10: State.ENROUTE,
-}
-"""-100 and -200 are filters of reports and no states: UNKNOWN, like any other number."""
-
-_VIBER_STATES: Mapping[str, State] = {
-    ViberState.ENQUEUED: State.ACCEPTED,
-    ViberState.SENT: State.ENROUTE,
-    ViberState.DELIVERED: State.DELIVERED,
-    ViberState.READ: State.READ,
-    ViberState.UNDELIVERED: State.UNDELIVERABLE,
-    ViberState.FAILED: State.UNDELIVERABLE,
-    ViberState.UNKNOWN: State.UNKNOWN,
-    ViberState.EXPIRED: State.EXPIRED,
-}
 
 
 def sms_status(state: SmsMessageState, *, message_id: str) -> Status:
     """The status that an SMS segment's state tells."""
     return Status(
-        state=_SMS_STATES.get(state.state, State.UNKNOWN),
+        state=state_of(state.state),
         id=message_id,
         code=int(state.state),
         description=state.state_description,
@@ -63,7 +39,7 @@ def sms_status(state: SmsMessageState, *, message_id: str) -> Status:
 def viber_status(state: ViberMessageState, *, message_id: str) -> Status:
     """The status that a Viber message's state tells, its SMS aside."""
     return Status(
-        state=_VIBER_STATES.get(state.state, State.UNKNOWN),
+        state=state_of(state.state),
         id=message_id,
         code=str(state.state),
         description=state.state_description,
@@ -106,9 +82,8 @@ def error_of(fault: Fault, *, changes: bool) -> DevinoError:
     A fault of the platform in words that no table has may be a failure half-way: of a send it
     does not tell whether it was carried out.
     """
-    code = fault.rest_code
-    if code is not None:
-        return refusal(code, fault.message, changes=changes)
+    if fault.rest_code is not None:
+        return refusal(ErrorCode(fault.rest_code), fault.message, changes=changes)
     if fault.code != FaultCode.RECEIVER:
         return Rejected(fault.message, code=str(fault.code))
     return failure(fault.message, changes=changes)

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import ClassVar, TypeVar, cast
+from typing import ClassVar, TypeVar
 
 import msgspec
 from aiolimiter import AsyncLimiter
@@ -27,7 +27,7 @@ from devino_plugins.kit.channels import (
 from devino_plugins.kit.masking import masked
 from devino_plugins.kit.planning import Planned
 from devino_plugins.kit.refusals import unreadable
-from devino_plugins.kit.sms_states import resent
+from devino_plugins.kit.states import resent
 
 from ._answers import error_of, incoming, sms_status, viber_status
 from ._plan import Ids, Send, plan
@@ -102,13 +102,11 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         credentials: soap.Credentials,
     ) -> A:
         """One POST, when its turn has come, and its answer. Raises what a fault means."""
-        # A request's answer has its type by Request[A]; that there are no others, mypy cannot see.
-        known = cast("soap.AnyRequest", request)
         try:
-            body = Body(soap.encode_request(service, credentials, known, version=self._version))
+            body = Body(soap.encode_request(service, credentials, request, version=self._version))
         except EncodeError as error:
             raise InvalidMessage(error.path, error.reason) from None
-        headers = soap.headers(type(known), self._version)
+        headers = soap.headers(type(request), self._version)
         content_type = headers.pop("Content-Type")
         async with self._limit:
             answer = await self._http.post(

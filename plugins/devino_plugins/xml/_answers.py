@@ -2,56 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timezone
 
 from devino_codecs.xmlpackage import (
     MessageError,
     MessageResult,
-    MessageStatus,
     PackageError,
     PackageErrorCode,
     StatusResult,
 )
-from devino_core import (
-    AuthenticationFailed,
-    DevinoError,
-    InsufficientFunds,
-    Medium,
-    Rejected,
-    State,
-    Status,
-)
-from devino_plugins.kit.refusals import failure
+from devino_core import DevinoError, Medium, Rejected, State, Status
+from devino_plugins.kit.refusals import failure, refusal, refused
+from devino_plugins.kit.states import state_of
 
 __all__ = ["error_of", "is_bad_id", "is_taken", "is_unknown", "package_error", "status_of"]
-
-STATES: Mapping[int, State] = {
-    MessageStatus.SCHEDULED: State.SCHEDULED,
-    MessageStatus.ENROUTE: State.ENROUTE,
-    MessageStatus.DELIVERED: State.DELIVERED,
-    MessageStatus.EXPIRED: State.EXPIRED,
-    MessageStatus.DELETED: State.DELETED,
-    MessageStatus.UNDELIVERABLE: State.UNDELIVERABLE,
-    MessageStatus.ACCEPTED: State.ACCEPTED,
-    MessageStatus.UNKNOWN: State.UNKNOWN,
-    MessageStatus.REJECTED: State.REJECTED,
-    MessageStatus.DISCARDED: State.REJECTED,
-}
-
-_TELLING = STATES.keys() - {MessageStatus.UNKNOWN}
-
-_ERRORS: Mapping[int, type[Rejected]] = {
-    MessageError.ERR_USER_DISABLE: AuthenticationFailed,
-    MessageError.ERR_BILLING: InsufficientFunds,
-}
 
 
 def is_taken(result: MessageResult) -> bool:
     """The platform has this message: it gave it an id, or a status that says something."""
     if isinstance(result.code, MessageError):
         return False
-    return result.sms_id is not None or result.code in _TELLING
+    return result.sms_id is not None or state_of(result.code) is not State.UNKNOWN
 
 
 def is_bad_id(result: MessageResult) -> bool:
@@ -72,17 +43,18 @@ def error_of(result: MessageResult) -> Rejected | None:
     """
     if not isinstance(result.code, MessageError) or result.code == MessageError.ERR_UNKNOWN:
         return None
-    kind = _ERRORS.get(result.code, Rejected)
+    kind = refused(result.code)
     return kind(f"{result.code.name}: {result.code.meaning}", code=int(result.code))
 
 
 def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Status:
     """The status that a result tells; ``otherwise`` is what a number in no table means."""
     completed = result.date_completed if isinstance(result, StatusResult) else None
-    state = STATES.get(result.code, otherwise)
     if isinstance(result.code, MessageError):
         vague = is_unknown(result) or result.code == MessageError.ERR_UNKNOWN
         state = State.UNKNOWN if vague else State.REJECTED
+    else:
+        state = state_of(result.code, otherwise=otherwise)
     return Status(
         state=state,
         id=None if result.sms_id is None else str(result.sms_id),
@@ -95,12 +67,12 @@ def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Sta
 def package_error(error: PackageError, *, changes: bool) -> DevinoError:
     """The error to raise for a package that was refused as a whole."""
     code = error.code
-    meaning = code.meaning if isinstance(code, PackageErrorCode) else "an error without a name"
-    if code == PackageErrorCode.ERR_AUTHORIZATION:
-        return AuthenticationFailed(meaning, code=int(code))
-    if code == PackageErrorCode.ERR_FORMAT:
-        return Rejected(f"the platform cannot read the package: {meaning}", code=int(code))
-    return failure(f"{meaning} (code {int(code)})", changes=changes)
+    if not isinstance(code, PackageErrorCode):
+        return failure(f"an error without a name (code {int(code)})", changes=changes)
+    meaning = code.meaning
+    if code is PackageErrorCode.ERR_FORMAT:
+        meaning = f"the platform cannot read the package: {meaning}"
+    return refusal(code, meaning, changes=changes)
 
 
 def _aware(moment: datetime, zone: timezone) -> datetime | None:

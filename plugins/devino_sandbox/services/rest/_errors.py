@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from devino_codecs import rest
-from devino_codecs.rest import ErrorCode, ErrorText, RestError, ViberResultCode
+from devino_codecs.rest import ErrorCode, ErrorText, Refusal, ViberResultCode
 from devino_core import Medium
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import HttpAnswer, json_answer
-from devino_sandbox._messages import Refusal
+from devino_sandbox._messages import Refusal as Reason
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -23,37 +23,37 @@ __all__ = [
 ]
 
 
-def error(text: ErrorText | ViberResultCode) -> RestError:
+def error(text: ErrorText | ViberResultCode) -> Refusal:
     """The refusal with this text, under the code that it travels with."""
-    return RestError(text.code if isinstance(text, ErrorText) else ErrorCode.ARGUMENT_EMPTY, text)
+    return Refusal(text.code if isinstance(text, ErrorText) else ErrorCode.ARGUMENT_EMPTY, text)
 
 
-def invalid(parameter: str, reason: str) -> RestError:
+def invalid(parameter: str, reason: str) -> Refusal:
     """Code 2, in the words of .NET's ArgumentException."""
-    return RestError(ErrorCode.INVALID_ARGUMENT, f"{reason}\r\nParameter name: {parameter}")
+    return Refusal(ErrorCode.INVALID_ARGUMENT, f"{reason}\r\nParameter name: {parameter}")
 
 
-def _by_meaning(code: ErrorCode) -> RestError:
-    return RestError(code, code.meaning)
+def _by_meaning(code: ErrorCode) -> Refusal:
+    return Refusal(code, code.meaning)
 
 
 INTERNAL_ERROR = _by_meaning(ErrorCode.INTERNAL_ERROR)
 
 _SMS = {
-    Refusal.SENDER_MALFORMED: error(ErrorText.INVALID_SOURCE_ADDRESS),
-    Refusal.SENDER_UNKNOWN: error(ErrorText.INVALID_SOURCE_ADDRESS),
-    Refusal.DESTINATION: error(ErrorText.INVALID_DESTINATION_ADDRESS),
-    Refusal.TEXT: invalid("data", "Data holds characters that no SMS can carry"),
-    Refusal.SEND_AT: invalid("sendDate", "SendDate is out of range"),
-    Refusal.BALANCE: _by_meaning(ErrorCode.NOT_ENOUGH_CREDITS),
+    Reason.SENDER_MALFORMED: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    Reason.SENDER_UNKNOWN: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    Reason.DESTINATION: error(ErrorText.INVALID_DESTINATION_ADDRESS),
+    Reason.TEXT: invalid("data", "Data holds characters that no SMS can carry"),
+    Reason.SEND_AT: invalid("sendDate", "SendDate is out of range"),
+    Reason.BALANCE: _by_meaning(ErrorCode.NOT_ENOUGH_CREDITS),
 }
-REFUSALS: Mapping[Medium, Mapping[Refusal, RestError]] = {
+REFUSALS: Mapping[Medium, Mapping[Reason, Refusal]] = {
     Medium.SMS: _SMS,
     Medium.VIBER: _SMS
     | {
-        Refusal.SENDER_MALFORMED: error(ViberResultCode.SUBJECT_FORMAT),
-        Refusal.SENDER_UNKNOWN: error(ViberResultCode.SUBJECT_UNKNOWN),
-        Refusal.DESTINATION: error(ViberResultCode.ADDRESS_FORMAT),
+        Reason.SENDER_MALFORMED: error(ViberResultCode.SUBJECT_FORMAT),
+        Reason.SENDER_UNKNOWN: error(ViberResultCode.SUBJECT_UNKNOWN),
+        Reason.DESTINATION: error(ViberResultCode.ADDRESS_FORMAT),
     },
 }
 
@@ -80,14 +80,14 @@ _BOUND = {
 _ATTESTED = _BOUND[rest.GetIncoming, "maxDateUTC"]
 
 
-def argument_error(found: rest.ArgumentError) -> RestError:
+def argument_error(found: rest.ArgumentError) -> Refusal:
     """What is answered to an argument that is missing or malformed."""
     bound = _BOUND.get((found.request, found.path))
     if bound is not None:
         # The text is known for one parameter; the others differ in the names.
         text = ErrorText.MAX_DATE_MISSING.replace(f"'{_ATTESTED[0]}'", f"'{bound[0]}'")
         text = text.replace(f" {_ATTESTED[1]}(", f" {bound[1]}(")
-        return RestError(ErrorCode.INTERNAL_ERROR, text)
+        return Refusal(ErrorCode.INTERNAL_ERROR, text)
     viber = issubclass(found.request, _VIBER_SENDS)
     if isinstance(found, rest.MissingArgumentError):
         if viber and found.path in _VIBER_MISSING:
@@ -98,11 +98,11 @@ def argument_error(found: rest.ArgumentError) -> RestError:
     return invalid(_camel(found.path), f"{found.path} is invalid: {found.reason}")
 
 
-def _missing(argument: str) -> RestError:
+def _missing(argument: str) -> Refusal:
     # As in the one text that is known: "MessageID can not be ...", "Parameter name: messageId".
     title = argument[0].upper() + argument[1:].removesuffix("Id")
     title += "ID" if argument.endswith("Id") else ""
-    return RestError(
+    return Refusal(
         ErrorCode.ARGUMENT_EMPTY,
         f"{title} can not be null or empty\r\nParameter name: {_camel(argument)}",
     )
@@ -115,23 +115,20 @@ def _camel(argument: str) -> str:
 _CODES = {code.value: code for code in ErrorCode}
 
 
-def ordered_error(action: AnswerError) -> RestError:
+def ordered_error(action: AnswerError) -> Refusal:
     """The error that a fault asks for; a word instead of a number is one of Viber's."""
     if isinstance(action.code, str):
-        return RestError(ErrorCode.ARGUMENT_EMPTY, action.code)
+        return Refusal(ErrorCode.ARGUMENT_EMPTY, action.code)
     code = _CODES.get(action.code)
     if code is None:
-        return RestError(action.code, action.description or "")
-    return RestError(code, code.meaning if action.description is None else action.description)
+        return Refusal(action.code, action.description or "")
+    return Refusal(code, code.meaning if action.description is None else action.description)
 
 
 _RESOURCES = {
-    f"{rest.PREFIXES[version]}{operation.resource}".lower(): (
-        f"{rest.PREFIXES[version]}{operation.resource}"
-    )
-    for operation in rest.OPERATIONS
-    for version, credentials in ((1, operation.v1), (2, operation.v2))
-    if credentials
+    f"/{api.prefixes[0]}/{operation.path}".lower(): f"/{api.prefixes[0]}/{operation.path}"
+    for api in (rest.V1, rest.V2)
+    for operation in api.operations
 }
 
 

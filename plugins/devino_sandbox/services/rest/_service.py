@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import msgspec
 
 from devino_codecs import rest
-from devino_codecs.rest import ErrorText, RestError
+from devino_codecs.rest import ErrorText, Refusal
 from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
@@ -44,7 +44,7 @@ _HEADERS = (
     (b"cache-control", b"private"),
     (b"content-type", rest.ANSWER_TYPE.encode()),
 )
-_RESOURCES = {operation.request: operation.resource for operation in rest.OPERATIONS}
+_RESOURCES = {operation.request: operation.path for operation in rest.V1.operations}
 
 
 class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,15 +85,14 @@ class RestService(HttpService):
     name = "rest"
     prefixes = ("/rest",)
     operations: ClassVar = {
-        "rest": [operation.resource for operation in rest.OPERATIONS if operation.v1],
-        "rest-v2": [operation.resource for operation in rest.OPERATIONS if operation.v2],
+        api.name: [operation.path for operation in api.operations] for api in (rest.V1, rest.V2)
     }
 
     def __init__(self, world: World, limits: RestLimits | None = None) -> None:
         self._world = world
         self._limits = limits or RestLimits()
         self._app = answering(self.handle)
-        self._operations: Mapping[type[Call], Callable[[Any, Account, str], rest.Answer]] = {
+        self._operations: Mapping[type[Call], Callable[[Any, Account, str], object]] = {
             rest.GetSession: self._session,
             rest.GetBalance: self._balance,
             rest.GetSmsState: self._sms_state,
@@ -113,11 +112,13 @@ class RestService(HttpService):
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
         try:
-            call, credentials = rest.decode_request(request.path, request.query, request.body)
+            _, call, credentials = rest.decode_request(_read(request))
         except rest.UnknownResourceError:
             return unknown_resource(request.path)
         except rest.ArgumentError as found:
-            return _answer(self._refuse_unread(request, found))
+            return _answer(found.request, self._refuse_unread(request, found))
+        if type(call) not in self._operations:
+            return unknown_resource(request.path)
         via = _via(request)
         if self._world.faults:
             action = self._world.faults.strike(via, _RESOURCES[type(call)], _recipients(call))
@@ -125,23 +126,25 @@ class RestService(HttpService):
                 return struck(
                     action,
                     lambda: self._carry_out(call, credentials, via),
-                    lambda ordered: _answer(ordered_error(ordered)),
+                    lambda ordered: _answer(type(call), ordered_error(ordered)),
                 )
         return self._carry_out(call, credentials, via)
 
-    def _carry_out(self, call: Call, credentials: rest.Credentials, via: str) -> HttpAnswer:
+    def _carry_out(
+        self, call: Call, credentials: rest.Session | rest.Login, via: str
+    ) -> HttpAnswer:
         try:
             account = self._account(credentials)
-            if isinstance(account, RestError):
+            if isinstance(account, Refusal):
                 if isinstance(call, _Send):
                     self._refuse(_submission(call, NOBODY, via), _recipients(call), account)
-                return _answer(account)
-            return _answer(self._operations[type(call)](call, account, via))
+                return _answer(type(call), account)
+            return _answer(type(call), self._operations[type(call)](call, account, via))
         except Exception:  # noqa: BLE001 - the platform has a word for its own failures
             _log.exception("the sandbox failed on %s", _RESOURCES[type(call)])
-            return _answer(INTERNAL_ERROR)
+            return _answer(type(call), INTERNAL_ERROR)
 
-    def _account(self, credentials: rest.Credentials) -> Account | RestError:
+    def _account(self, credentials: rest.Session | rest.Login) -> Account | Refusal:
         if isinstance(credentials, rest.Session):
             return self._world.session(credentials.id) or error(ErrorText.SESSION_EXPIRED)
         account = self._world.authenticate(credentials.login, credentials.password)
@@ -153,7 +156,7 @@ class RestService(HttpService):
     def _balance(self, call: rest.GetBalance, account: Account, via: str) -> Decimal:
         return account.balance
 
-    def _send(self, call: _Send, account: Account, via: str) -> rest.Ids | RestError:
+    def _send(self, call: _Send, account: Account, via: str) -> rest.Ids | Refusal:
         to, submission = _recipients(call), _submission(call, account, via)
         beyond = self._beyond_limits(submission, to)
         if beyond is not None:
@@ -164,11 +167,11 @@ class RestService(HttpService):
             return REFUSALS[submission.medium][refused.refusal]
         return tuple([message_id for message in messages for message_id in message.ids])
 
-    def _refuse(self, submission: Submission, to: Sequence[str], answer: RestError) -> RestError:
+    def _refuse(self, submission: Submission, to: Sequence[str], answer: Refusal) -> Refusal:
         self._world.refuse(submission, to, answer.description.partition("\r\n")[0])
         return answer
 
-    def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> RestError:
+    def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> Refusal:
         answer, sending = argument_error(found), _SENDINGS.get(found.request)
         if sending is not None:
             said = unread(request)
@@ -182,7 +185,7 @@ class RestService(HttpService):
             self._refuse(submission, said.to, answer)
         return answer
 
-    def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> RestError | None:
+    def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> Refusal | None:
         limits = self._limits
         longest = limits.sms_text if submission.medium is Medium.SMS else limits.viber_text
         if length(submission.text) > longest:
@@ -212,7 +215,7 @@ class RestService(HttpService):
 
     def _incoming(
         self, call: rest.GetIncoming, account: Account, via: str
-    ) -> tuple[rest.IncomingSms, ...] | RestError:
+    ) -> tuple[rest.IncomingSms, ...] | Refusal:
         if call.max_date <= call.min_date:
             return invalid("maxDateUtc", "maxDateUTC must be later than minDateUTC")
         if self._world.clock.now() - call.min_date > self._limits.incoming:
@@ -221,7 +224,7 @@ class RestService(HttpService):
 
     def _statistics(
         self, call: rest.GetStatistics, account: Account, via: str
-    ) -> rest.Statistics | RestError:
+    ) -> rest.Statistics | Refusal:
         since, until = call.start.replace(tzinfo=UTC), call.end.replace(tzinfo=UTC)
         if until < since:
             return invalid("endDateTime", "endDateTime must not be before startDateTime")
@@ -257,6 +260,13 @@ def _recipients(call: Call) -> Sequence[str]:
     return call.destination_addresses if isinstance(call, rest.SendToMany) else ()
 
 
-def _answer(answer: rest.Answer) -> HttpAnswer:
-    status = answer.http_status if isinstance(answer, RestError) else 200
-    return HttpAnswer(status, rest.encode_answer(answer), _HEADERS)
+def _read(request: HttpRequest) -> rest.HttpRequest:
+    segments = tuple([part for part in request.path.split("/") if part])
+    query = request.query.decode(errors="surrogateescape")
+    return rest.HttpRequest(request.method, segments, query, body=request.body)
+
+
+def _answer(request: type[Call], answer: object) -> HttpAnswer:
+    # Both versions answer alike.
+    written = rest.V1.encode_answer(request, answer)
+    return HttpAnswer(written.status, written.body, _HEADERS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from devino_codecs import soap
-from devino_codecs.rest import SmsStateCode
 from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
@@ -14,7 +13,6 @@ __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
 # A fate made by hand may know a code that the tables lack, or none.
 _SMS_STATES: Mapping[int | None, soap.SmsState] = {state.value: state for state in soap.SmsState}
-_REST_STATES: Mapping[int | None, SmsStateCode] = {state.value: state for state in SmsStateCode}
 # REST's numbers count the names in their order, and know one more.
 _VIBER_STATES: Mapping[int | None, soap.ViberState] = {
     **dict(enumerate(soap.ViberState)),
@@ -26,12 +24,11 @@ def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
     """The state of a segment; None is a message that the platform does not know."""
     if message is None:
         unknown = soap.SmsState.UNKNOWN
-        return soap.SmsMessageState(state=unknown, state_description=unknown.description)
-    state = _SMS_STATES.get(message.code)
-    in_rest = _REST_STATES.get(message.code, SmsStateCode.UNKNOWN)
+        return soap.SmsMessageState(state=unknown, state_description=unknown.text)
+    state = _SMS_STATES.get(message.code, soap.SmsState.REST_UNKNOWN)
     return soap.SmsMessageState(
-        state=in_rest.value if state is None else state,
-        state_description=in_rest.text if state is None else state.description,
+        state=state,
+        state_description=state.text,
         creation_date_utc=message.created_at,
         submitted_date_utc=message.submitted_at,
         reported_date_utc=message.reported_at,

@@ -1,9 +1,11 @@
-"""application/x-www-form-urlencoded, as ASP.NET reads it and urllib writes it."""
+"""application/x-www-form-urlencoded, as ASP.NET reads it and urllib writes it; and paths."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-__all__ = ["pairs", "quote", "unquote"]
+__all__ = ["pairs", "quote", "quote_segment", "segments_of", "unquote"]
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
 _QUOTED = [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in range(256)]
@@ -18,6 +20,20 @@ def quote(text: str) -> str:
     if text.isascii() and text.isalnum():
         return text
     return "".join(map(_QUOTED.__getitem__, text.encode()))
+
+
+def quote_segment(text: str) -> str:
+    """Escape a segment of a path, exactly as :func:`urllib.parse.quote` does that lets nothing
+    pass. Raises UnicodeEncodeError for a lone surrogate."""
+    return quote(text).replace("+", "%20")
+
+
+def segments_of(path: str) -> tuple[str, ...]:
+    """The segments of a path, unescaped, without the empty ones."""
+    if "%" not in path and path.isascii():
+        return tuple([part for part in path.split("/") if part])
+    raw = path.encode(errors="surrogatepass").split(b"/")
+    return tuple([unquote(part).decode(errors="replace") for part in raw if part])
 
 
 def unquote(value: bytes) -> bytes:

@@ -1,0 +1,166 @@
+"""An HTTP interface as a table: one row an operation, read and written for both sides.
+
+A request is a struct. Its annotations say how each value stands on the wire, its type argument
+what it is answered with; a row says where it goes, and an :class:`Api` what the rows share::
+
+    >>> from datetime import datetime
+    >>> from decimal import Decimal
+    >>> from typing import Annotated
+    >>> from msgspec import Struct
+    >>> from devino_codecs.http import *
+    >>> class Sent(Struct, frozen=True):
+    ...     id: Annotated[str, ID]
+    ...     price: Decimal | None = None
+    >>> class Send(Request[Sent], frozen=True, kw_only=True):
+    ...     to: Annotated[str, PHONE]
+    ...     text: str
+    ...     at: Annotated[datetime | None, UTC_SECONDS] = None
+    >>> class Cancel(Request[None], frozen=True):
+    ...     id: str
+    >>> class Code(CodedStr):
+    ...     STRANGER = "bad_key", "Nobody has this key", Verdict.LOGIN
+    ...     POOR = "no_money", "The balance is too low", Verdict.FUNDS
+    >>> api = Api(
+    ...     name="pigeon",
+    ...     auth=header("X-Api-Key"),
+    ...     operations=(
+    ...         Operation(Send, "POST", "messages"),
+    ...         Operation(Cancel, "DELETE", "messages/{id}"),
+    ...     ),
+    ...     codes=Code,
+    ...     envelope=Envelope("code", "description"),
+    ... )
+
+A client writes requests and reads answers; a refusal is a value::
+
+    >>> key = ApiKey("secret")
+    >>> http = api.encode_request(Send(to="79031234567", text="Hello"), key)
+    >>> http.method, http.path, http.body
+    ('POST', '/messages', b'{"to":"79031234567","text":"Hello"}')
+    >>> api.decode_answer(Send, HttpAnswer(200, b'{"id": 18014398509481985, "price": 1.10}'))
+    Sent(id='18014398509481985', price=Decimal('1.10'))
+    >>> no = api.decode_answer(Send, HttpAnswer(402, b'{"code": "no_money"}'))
+    >>> no.code, no.means
+    (<Code.POOR: 'no_money'>, <Verdict.FUNDS: 'funds'>)
+
+A server reads requests and writes answers, by the same table::
+
+    >>> came = HttpRequest.of("DELETE", "/Messages//42/", headers={"X-API-Key": "secret"})
+    >>> call = api.decode_request(came)
+    >>> call.request, call.credentials == key
+    (Cancel(id='42'), True)
+    >>> api.encode_answer(Cancel, Refusal(Code.STRANGER, "who is this?", 401)).body
+    b'{"code":"bad_key","description":"who is this?"}'
+
+**The mark is the form.** Without a mark stand ``str``, ``int``, ``bool``, ``Decimal``, tables of
+codes (``Code | str`` keeps what the table lacks), structs, ``tuple[X, ...]`` and ``dict[str, X]``.
+What has several forms on wires, such as a date, needs a mark, and two forms are two marks:
+:data:`UTC_SECONDS`, :data:`WALL_SECONDS`, :func:`moment`, :data:`NET_DATE`,
+:data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`PHONE`; :data:`MINUTES`,
+:data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks say where a field
+stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`, :data:`NULL`,
+:data:`SECRET`.
+"""
+
+from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
+from devino_codecs._masked import SECRET, Masked, without_secrets
+from devino_codecs._request import Request, answer_of
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._answer_row import ANSWER_TYPE
+from ._api import Api, choose
+from ._auth import Auth, arguments, basic, either, header
+from ._credentials import ApiKey, Credentials, Login, Session
+from ._envelope import SERVICE_STACK, Envelope, RefusalForm, by_status
+from ._errors import (
+    ArgumentError,
+    InvalidArgumentError,
+    MissingArgumentError,
+    UnknownResourceError,
+)
+from ._kinds import (
+    BOOLEAN_WORD,
+    ID,
+    ISO_SPAN,
+    MINUTES,
+    NET_DATE,
+    NET_DATE_OR_MIN,
+    NUMBER_ID,
+    PHONE,
+    SERVICE_STACK_DATE,
+    TIME_SPAN,
+    UTC_SECONDS,
+    WALL_SECONDS,
+    Kind,
+    form_of,
+    moment,
+)
+from ._marks import NULL, Also, InHeader, InQuery
+from ._messages import Answered, HttpAnswer, HttpRequest
+from ._operation import Call, Operation, Refusal
+from ._pages import Items, Page, Range
+from ._structs import read_json, write_json
+
+__all__ = [
+    "ANSWER_TYPE",
+    "BOOLEAN_WORD",
+    "ID",
+    "ISO_SPAN",
+    "MINUTES",
+    "NET_DATE",
+    "NET_DATE_OR_MIN",
+    "NULL",
+    "NUMBER_ID",
+    "PHONE",
+    "SECRET",
+    "SERVICE_STACK",
+    "SERVICE_STACK_DATE",
+    "TIME_SPAN",
+    "UTC_SECONDS",
+    "WALL_SECONDS",
+    "Also",
+    "Answered",
+    "Api",
+    "ApiKey",
+    "ArgumentError",
+    "Auth",
+    "Call",
+    "Coded",
+    "CodedInt",
+    "CodedStr",
+    "Credentials",
+    "DecodeError",
+    "EncodeError",
+    "Envelope",
+    "HttpAnswer",
+    "HttpRequest",
+    "InHeader",
+    "InQuery",
+    "InvalidArgumentError",
+    "Items",
+    "Kind",
+    "Login",
+    "Masked",
+    "MissingArgumentError",
+    "Operation",
+    "Page",
+    "Range",
+    "Refusal",
+    "RefusalForm",
+    "Request",
+    "Session",
+    "UnknownResourceError",
+    "Verdict",
+    "answer_of",
+    "arguments",
+    "basic",
+    "by_status",
+    "choose",
+    "either",
+    "form_of",
+    "header",
+    "moment",
+    "read_json",
+    "without_secrets",
+    "write_json",
+]

@@ -1,0 +1,168 @@
+"""The answers of an operation made ready: what it promises, or the interface's no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_origin
+
+import msgspec.json
+
+from devino_codecs._coded import Verdict
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._envelope import Envelope, RefusalForm
+from ._json import json_type, parse, quoted
+from ._kinds import ID, NOTHING, PLAIN, Kind, code
+from ._messages import Answered, HttpAnswer
+from ._operation import CodeTable, Operation, Refusal
+from ._pages import Page, content_range, of_content_range
+from ._structs import fold, join, kind_of
+
+__all__ = ["ANSWER_TYPE", "AnswerRow"]
+
+ANSWER_TYPE = "application/json; charset=utf-8"
+"""The Content-Type of every answer, refusals included."""
+
+
+class AnswerRow:
+    """The answers of one operation."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        envelope: Envelope,
+        codes: CodeTable | None,
+        refused: int,
+        refusal: RefusalForm | None,
+    ) -> None:
+        answer = operation.answer
+        self._is_page = get_origin(answer) is Page
+        self._kind = kind_of(
+            GenericAlias(tuple, (*get_args(answer), ...)) if self._is_page else answer
+        )
+        self._status = operation.status
+        self._envelope = envelope
+        self._codes = _ANY_CODE if codes is None else code(codes)
+        members: list[Any] = [] if codes is None else list(codes)
+        # What the table does not call a refusal is done.
+        self._done = [each for each in members if each.means not in _VERDICTS]
+        self._refused = refused
+        self._refusal = refusal
+        self._reads_ids = answer in _IDS and envelope.result is None
+
+    def read(self, answer: Answered) -> Any:
+        """The answer or the refusal. Raises :exc:`DecodeError`."""
+        status = answer.status
+        is_done = 200 <= status < 300
+        if is_done and self._reads_ids:
+            # Nearly every answer of a busy client, so straight to its type; if not, go and say why.
+            try:
+                ids = _decode_ids(answer.body)
+            except (ValueError, RecursionError):
+                ids = ("",)
+            if "" not in ids:
+                return ids
+        value = self._value(answer.body, status, is_done=is_done)
+        if isinstance(value, Refusal):
+            return value
+        if not is_done:
+            raise DecodeError(f"HTTP {status}, but {json_type(value)} in place of the error code")
+        result = self._envelope.result
+        if result is None:
+            read = self._kind.read(value)
+        else:
+            read = _member(result, self._kind, fold(value) if isinstance(value, dict) else {})
+        return Page(read, *of_content_range(answer.headers)) if self._is_page else read
+
+    def _value(self, body: bytes, status: int, *, is_done: bool) -> object:
+        """The body's value, or the refusal that it is."""
+        value: object = None
+        unread: DecodeError | None = None
+        try:
+            value = parse(body, f"HTTP {status} with ")
+        except DecodeError as error:
+            unread = error
+        refusal = None if self._refusal is None else self._refusal.read(value, status)
+        if refusal is not None:
+            return refusal
+        if unread is not None:
+            if is_done and not body and self._kind is NOTHING and self._envelope.result is None:
+                return None
+            raise unread
+        if isinstance(value, dict):
+            return self._refused_by_code(fold(value), status) or value
+        return value
+
+    def _refused_by_code(self, given: Mapping[str, Any], status: int) -> Refusal | None:
+        names = self._envelope
+        if not self._done and names.code.lower() not in given:
+            return None
+        said = _member(names.code, self._codes, given)
+        if said in self._done:
+            return None
+        return Refusal(said, _member(names.description, PLAIN[str], given), status)
+
+    def write(self, answer: object) -> HttpAnswer:
+        """The answer or the refusal, compact. Raises :exc:`EncodeError`."""
+        if isinstance(answer, Refusal):
+            return self._write_refusal(answer)
+        status, headers = self._status, {}
+        if isinstance(answer, Page) and self._is_page:
+            is_part, said = content_range(answer)
+            status, headers = 206 if is_part else status, {"content-range": said} if said else {}
+            answer = answer.items
+        names = self._envelope
+        if names.result is None:
+            text = self._kind.write(answer)
+        else:
+            text = _written(names.result, self._kind.write, answer)
+            if names.result != names.code:
+                text = f"{quoted(names.result)}:{text}," if self._kind is not NOTHING else ""
+                text = self._of_code(self._done[0], self._done[0].text, before=text)
+            else:
+                text = self._of_code(answer, getattr(answer, "text", ""))
+        return HttpAnswer(status, text.encode(), headers, ANSWER_TYPE)
+
+    def _write_refusal(self, refusal: Refusal) -> HttpAnswer:
+        status = refusal.http_status or getattr(refusal.code, "http_status", self._refused)
+        body = None if self._refusal is None else self._refusal.write(refusal)
+        if body is None:
+            body = self._of_code(refusal.code, refusal.description).encode()
+        return HttpAnswer(status, body, {}, ANSWER_TYPE)
+
+    def _of_code(self, value: object, description: str, *, before: str = "") -> str:
+        names = self._envelope
+        said = _written(names.code, self._codes.write, value)
+        text = _written(names.description, PLAIN[str].write, description)
+        return f"{{{before}{quoted(names.code)}:{said},{quoted(names.description)}:{text}}}"
+
+
+def _member(key: str, kind: Kind, given: Mapping[str, Any]) -> Any:
+    try:
+        return kind.read(given.get(key.lower()))
+    except DecodeError as error:
+        raise DecodeError(error.reason, path=join(key, error.path)) from None
+
+
+def _written(key: str, write: Callable[[Any], str], value: object) -> str:
+    try:
+        return write(value)
+    except EncodeError as error:
+        raise EncodeError(error.reason, path=join(key, error.path)) from None
+
+
+def _read_any(value: object) -> int | str:
+    read = PLAIN[int].read if type(value) is int else ID.read
+    found: int | str = read(value)
+    return found
+
+
+def _write_any(value: object) -> str:
+    return (PLAIN[int] if isinstance(value, int) else ID).write(value)
+
+
+_ANY_CODE = Kind("ANY_CODE", str, str, _write_any, _read_any)
+_VERDICTS = frozenset(Verdict)
+_IDS = (tuple[str, ...], tuple[Annotated[str, ID], ...])
+_decode_ids: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode

@@ -1,0 +1,239 @@
+"""An HTTP interface as a table, for whoever asks and for whoever answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from devino_codecs._request import Request
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._answer_row import AnswerRow
+from ._arguments import Found
+from ._auth import Auth
+from ._envelope import Envelope, RefusalForm
+from ._errors import InvalidArgumentError
+from ._json import json_type, parse
+from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
+from ._operation import Call, CodeTable, Operation, Refusal
+from ._paths import Paths
+from ._request_row import RequestRow
+from ._structs import fold
+
+__all__ = ["Api", "choose"]
+
+A = TypeVar("A")
+V = TypeVar("V")
+_NO_BODY: Mapping[str, Any] = {}
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
+    """An interface: its rows, and what they share.
+
+    Only :exc:`EncodeError` and :exc:`DecodeError` leave its four functions, whatever the bytes;
+    and TypeError for a request that has no row, or whose annotations do not say its form.
+    """
+
+    name: str
+    auth: Auth
+    operations: tuple[Operation, ...]
+    form: bool = False
+    """Arguments are written as a form, not as JSON; read, they may stand in query and body."""
+    any_method: bool = False
+    """It does not look at the verb. A form then always goes as POST, credentials within."""
+    prefixes: tuple[str, ...] = ()
+    """What may stand before a row's path when a request is read; nothing may too."""
+    absent: Mapping[str, str] = {}
+    """Paths that people look for here in vain -> the reason."""
+    envelope: Envelope = Envelope()
+    codes: CodeTable | None = None
+    """The codes that it answers with: those that mean a Verdict are refusals, others are done."""
+    refused: int = 400
+    """The HTTP status of a refusal that does not say one."""
+    refusal: RefusalForm | None = None
+    """How refusals look that carry no code."""
+    read_body: Callable[[bytes], object] = parse
+    """What makes a value of a request's body that is no form."""
+
+    def row(self, request: type[Request[Any]]) -> Operation:
+        """The row of a request's type. Raises TypeError if there is none."""
+        operation = self._operations.get(request)
+        if operation is None:
+            raise self._unknown(request)
+        return operation
+
+    def encode_request(
+        self, request: Request[Any], credentials: Any, *, in_url: bool = False
+    ) -> HttpRequest:
+        """Write a request. Its segments are those below the interface's base URL.
+
+        ``in_url`` writes a form with the row's verb, all of it in the query, as manuals print it.
+
+        Raises :exc:`EncodeError` with the argument's name for what cannot be written.
+        """
+        try:
+            row = self._requests[type(request)]
+            scheme = row.schemes[type(credentials)]
+        except KeyError:
+            raise self._unfit(request, credentials) from None
+        parts: list[str] = []
+        for source, arguments in ((credentials, scheme.arguments), (request, row.arguments)):
+            for argument in arguments:
+                try:
+                    text = argument.put(getattr(source, argument.attribute))
+                except EncodeError as error:
+                    raise EncodeError(error.reason, path=argument.name) from None
+                except UnicodeError as error:
+                    raise EncodeError(str(error), path=argument.name) from None
+                if text:
+                    parts.append(text)
+                elif argument.is_required:
+                    raise EncodeError("must not be empty", path=argument.name)
+        text = "&".join(parts)
+        headers = row.headers_of(request) if row.in_header else {}
+        if scheme.auth.header is not None:
+            headers[scheme.auth.header] = scheme.auth.to_header(credentials)
+        segments = row.path_of(request) if row.in_path else row.segments
+        method = row.operation.method
+        if self.form and not in_url and (self.any_method or method != "GET"):
+            method = "POST" if self.any_method else method
+            return HttpRequest(method, segments, "", headers, text.encode(), FORM)
+        if row.write_body is None:
+            return HttpRequest(method, segments, text, headers)
+        body = row.write_body(request).encode()
+        return HttpRequest(method, segments, text, headers, body, JSON)
+
+    def decode_request(self, http: HttpRequest, *, split_lists: bool = False) -> Call:
+        """Read a request as tolerant platforms do.
+
+        Paths and names in any case, doubled and trailing slashes, arguments in the query or the
+        body or both (of several non-empty values the first counts, the query's before the body's),
+        lists as ``X``, ``X[]`` or ``X[0]``, raw UTF-8, blanks around numbers, empty optional
+        arguments and unknown arguments: all pass. What stands in a body of JSON counts before the
+        query.
+
+        ``split_lists`` also cuts one value of a list of phone numbers at commas and semicolons.
+
+        Raises :exc:`UnknownResourceError`, :exc:`MissingArgumentError` or
+        :exc:`InvalidArgumentError`.
+        """
+        operation, lines = self._paths.find(http.method, http.segments)
+        row = self._requests[operation.request]
+        found, given = Found(row.names), _NO_BODY
+        if http.query:
+            found.add(http.query.encode(errors="surrogatepass"))
+        if http.body:
+            if self.form or _is_form(http):
+                found.add(http.body)
+            else:
+                given = self._object(operation, http.body)
+        if row.in_header:
+            lines = {**lines, **row.lines_of(http.headers)}
+        request = row.read(given, found, lines, split_lists=split_lists)
+        return Call(operation, request, row.credentials(found, http.headers))
+
+    def encode_answer(self, request: type[Request[A]], answer: A | Refusal) -> HttpAnswer:
+        """Write the answer to a request of this type, or a refusal, as compact JSON.
+
+        Raises :exc:`EncodeError` with the key's path for what the wire cannot hold.
+        """
+        try:
+            row = self._answers[request]
+        except (KeyError, TypeError):
+            raise self._unknown(request) from None
+        return row.write(answer)
+
+    def decode_answer(self, request: type[Request[A]], answer: Answered) -> A | Refusal:
+        """Read the answer to a request of this type: what it promises, or the interface's no.
+
+        Keys in any case and order and ids as strings or numbers pass, unknown keys are ignored,
+        numbers are exact. A code that the table lacks stays a plain number or word.
+
+        Raises :exc:`DecodeError` for a body that is neither, such as a proxy's HTML page.
+        """
+        try:
+            row = self._answers[request]
+        except (KeyError, TypeError):
+            raise self._unknown(request) from None
+        found: A | Refusal = row.read(answer)
+        return found
+
+    def prefix_length(self, http: HttpRequest) -> int:
+        """How many segments of a path are a prefix of this interface."""
+        return self._paths.prefix_of(http.segments)
+
+    @cached_property
+    def _operations(self) -> Mapping[type, Operation]:
+        return {operation.request: operation for operation in self.operations}
+
+    @cached_property
+    def _paths(self) -> Paths:
+        return Paths(self.operations, self.prefixes, self.absent, any_method=self.any_method)
+
+    @cached_property
+    def _requests(self) -> Mapping[type, RequestRow]:
+        def make(request: type) -> RequestRow:
+            operation = self._operations[request]
+            return RequestRow(operation, operation.auth or self.auth, form=self.form)
+
+        return _Ready(make)
+
+    @cached_property
+    def _answers(self) -> Mapping[type, AnswerRow]:
+        def make(request: type) -> AnswerRow:
+            operation = self._operations[request]
+            codes = operation.codes or self.codes
+            return AnswerRow(operation, self.envelope, codes, self.refused, self.refusal)
+
+        return _Ready(make)
+
+    def _unknown(self, request: object) -> TypeError:
+        return TypeError(f"{request!r} is no request type of {self.name}")
+
+    def _unfit(self, request: object, credentials: object) -> EncodeError:
+        wanted: Iterable[type] = ()
+        if type(request) in self._operations:
+            wanted = self._requests[type(request)].schemes
+        takes = " or ".join([one.__name__ for one in wanted]) or "no such request"
+        return EncodeError(
+            f"{type(request).__name__} cannot go with {type(credentials).__name__}: "
+            f"{self.name} takes {takes}"
+        )
+
+    def _object(self, operation: Operation, body: bytes) -> Mapping[str, Any]:
+        reason = ""
+        try:
+            value = self.read_body(body)
+        except DecodeError as error:
+            reason = error.reason
+        else:
+            if isinstance(value, dict):
+                return fold(value)
+            reason = f"expected an object, got {json_type(value)}"
+        raise InvalidArgumentError(reason, path="", request=operation.request)
+
+
+class _Ready(dict[type, V]):
+    """What is made ready at its first use: at import, each would be paid for by all."""
+
+    def __init__(self, make: Callable[[type], V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, request: type) -> V:
+        ready = self[request] = self._make(request)
+        return ready
+
+
+def _is_form(http: HttpRequest) -> bool:
+    # curl calls a form what it was not told to be JSON.
+    is_said = (http.content_type or "").lower().startswith(FORM)
+    return is_said and http.body.lstrip()[:1] not in {b"{", b"["}
+
+
+def choose(apis: Iterable[Api], http: HttpRequest) -> Api:
+    """The interface that a path means: that with the longest prefix, of several the first."""
+    return max(apis, key=lambda api: api.prefix_length(http))

@@ -1,0 +1,55 @@
+"""JSON as it comes: with a byte order mark, with numbers that must stay exact, or not at all."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec.json
+
+from devino_codecs.errors import DecodeError, EncodeError
+
+__all__ = ["json_type", "parse", "quoted"]
+
+
+def parse(body: bytes, prefix: str = "") -> object:
+    """The value of a body; numbers with a fraction are Decimal. ``prefix`` begins each reason.
+
+    Raises :exc:`DecodeError`, which says nothing of what the body holds.
+    """
+    body = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not body:
+        raise DecodeError(f"{prefix}an empty body")
+    if body.startswith(b"<"):
+        raise DecodeError(f"{prefix}a page of HTML or XML: is the address right?")
+    try:
+        return _decode(body)
+    except RecursionError:
+        raise DecodeError("nested too deeply") from None
+    except ValueError as error:
+        raise DecodeError(f"{prefix}no JSON: {error}") from None
+
+
+def json_type(value: object) -> str:
+    """Say what a JSON value is, without saying what it holds."""
+    names = {dict: "an object", list: "an array", str: "a string", type(None): "nothing"}
+    return names.get(type(value), "a boolean" if isinstance(value, bool) else "a number")
+
+
+def quoted(text: str) -> str:
+    """A string of JSON. Raises :exc:`EncodeError` for half a surrogate pair."""
+    try:
+        return _encode(text).decode()
+    except UnicodeError as error:
+        raise EncodeError(str(error)) from None
+
+
+def _float(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:  # an exponent beyond all bounds
+        return Decimal("NaN")
+
+
+_encode = msgspec.json.Encoder().encode
+_decode: Any = msgspec.json.Decoder(float_hook=_float).decode

@@ -1,0 +1,34 @@
+"""Marks of a field that say where it stands, beside the mark that says its form."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+__all__ = ["NULL", "Also", "InHeader", "InQuery"]
+
+
+class Also(msgspec.Struct, frozen=True):
+    """Another spelling of the field's name, which is read and never written."""
+
+    name: str
+
+
+class InHeader(msgspec.Struct, frozen=True):
+    """The field stands in this header of the request."""
+
+    name: str
+
+
+class InQuery(msgspec.Struct, frozen=True):
+    """The field stands in the query, beside a JSON body."""
+
+
+class _Null(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "NULL"
+
+
+NULL: Final = _Null()
+"""None is written as ``null``; else what is None is left out."""

@@ -1,0 +1,67 @@
+"""A row of the table, and what comes of it: a call, or the interface's no."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from devino_codecs._coded import Coded, CodedInt, CodedStr
+from devino_codecs._request import Request, answer_of
+
+from ._auth import Auth
+
+__all__ = ["Call", "CodeTable", "Operation", "Refusal"]
+
+CodeTable: TypeAlias = type[CodedInt] | type[CodedStr]
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One row: ``Operation(SendSms, "POST", "Sms/Send")``.
+
+    Arguments and their forms are the annotations of ``request``, the answer is its type argument.
+    ``path`` is spelt as the manual does, below the interface's base; ``{Name}`` in it is the
+    argument of that name.
+    """
+
+    request: type[Request[Any]]
+    method: str
+    path: str
+    changes: bool = True
+    """It has an effect: without an answer nobody knows whether it was carried out."""
+    status: int = 200
+    """The HTTP status of its success."""
+    auth: Auth | None = None
+    """Where its credentials stand, if not where the interface's do."""
+    codes: CodeTable | None = None
+    """The table of the codes that it is answered with, if it has one of its own."""
+
+    @property
+    def answer(self) -> Any:
+        """The type of its answer."""
+        return answer_of(self.request)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The interface's no: a value, not an exception.
+
+    ``code``: of the interface's table, or the bare number or word if that lacks it.
+    ``http_status``: what it came under; 0, to be written, is that of its code.
+    """
+
+    code: int | str
+    description: str = ""
+    http_status: int = 0
+
+    @property
+    def means(self) -> str:
+        """The :class:`~devino_codecs.http.Verdict` of its code, ``""`` if the table lacks it."""
+        return self.code.means if isinstance(self.code, Coded) else ""
+
+
+class Call(NamedTuple):
+    """A request as it was read: which row, what is asked, and who asks."""
+
+    operation: Operation
+    request: Any
+    credentials: Any

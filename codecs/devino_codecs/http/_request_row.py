@@ -1,0 +1,218 @@
+"""The requests of an operation made ready: where each field stands, written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._arguments import Argument, Found, argument_of, credential, names_of, split_at
+from ._auth import Auth
+from ._errors import InvalidArgumentError, MissingArgumentError
+from ._operation import Operation
+from ._paths import placeholder, split
+from ._structs import Field, fields, join, members_writer
+
+__all__ = ["RequestRow", "Scheme"]
+
+
+class Scheme(NamedTuple):
+    """One way to say who asks, made ready."""
+
+    auth: Auth
+    arguments: tuple[Argument, ...]
+
+    def is_there(self, found: Found, headers: Mapping[str, str]) -> bool:
+        """Whether anything of it came."""
+        if self.auth.header is not None:
+            return bool(self.auth.from_header(self.auth.held(headers)) != self.auth.from_header(""))
+        return any(found.has(argument.name) for argument in self.arguments)
+
+
+class RequestRow:
+    """The requests of one operation."""
+
+    def __init__(self, operation: Operation, auth: Auth, *, form: bool) -> None:
+        self.operation = operation
+        self.schemes = {
+            scheme.type: Scheme(
+                scheme,
+                tuple(map(credential, scheme.type.__struct_fields__, scheme.names)),
+            )
+            for scheme in auth.schemes
+        }
+        self._place(fields(operation.request), form=form)
+
+    def _place(self, table: tuple[Field, ...], *, form: bool) -> None:
+        named = {field.name: field for field in table}
+        self.segments = split(self.operation.path)
+        try:
+            self.in_path = {
+                name: named[name]
+                for segment in self.segments
+                if (name := placeholder(segment)) is not None
+            }
+        except KeyError as missing:
+            raise TypeError(f"{self.operation.request.__name__} has no {missing}") from None
+        self.in_header = tuple(field for field in table if field.header)
+        self.in_lines = (*self.in_path.values(), *self.in_header)
+        rest = tuple(f for f in table if f.name not in self.in_path and not f.header)
+        has_body = not form and self.operation.method not in {"GET", "HEAD"}
+        self.in_body = tuple(f for f in rest if has_body and not f.in_query)
+        self.write_body = members_writer(self.in_body) if self.in_body else None
+        self.readable = tuple((field, argument_of(field), field.keys) for field in rest)
+        self.arguments = tuple(
+            argument for field, argument, _ in self.readable if field not in self.in_body
+        )
+        credentials = [each for scheme in self.schemes.values() for each in scheme.arguments]
+        self.names = names_of([*credentials, *(argument for _, argument, _ in self.readable)])
+
+    def path_of(self, request: Any) -> tuple[str, ...]:
+        """The segments, with what stands in their placeholders."""
+        if not self.in_path:
+            return self.segments
+        return tuple(
+            [
+                segment if (name := placeholder(segment)) is None else self._segment(name, request)
+                for segment in self.segments
+            ]
+        )
+
+    def _segment(self, name: str, request: Any) -> str:
+        text = _line(self.in_path[name], request)
+        if text in {"", ".", ".."}:
+            # On their way, all of these would change which path it is.
+            raise EncodeError("empty, or the name of a folder", path=name)
+        _as_utf8(text, name)
+        return text
+
+    def headers_of(self, request: Any) -> dict[str, str]:
+        """The headers that fields of the request stand in."""
+        headers = {}
+        for field in self.in_header:
+            text = _line(field, request)
+            if not (text.isascii() and text.isprintable()):
+                raise EncodeError("a character that no header can hold", path=field.name)
+            if text.strip() != text:
+                raise EncodeError("blanks around it", path=field.name)
+            if text:
+                headers[field.header or ""] = text
+            elif field.is_required:
+                raise EncodeError("must not be empty", path=field.name)
+        return headers
+
+    def lines_of(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """What stands in the headers that it has fields for."""
+        return {
+            field.name: headers.get((field.header or "").lower(), "") for field in self.in_header
+        }
+
+    def read(
+        self,
+        given: Mapping[str, Any],
+        found: Found,
+        lines: Mapping[str, str],
+        *,
+        split_lists: bool,
+    ) -> Any:
+        """The request, of its body's object, keys in lower case, of its arguments, and of what
+        stands in its path and headers.
+
+        Raises :exc:`ArgumentError`.
+        """
+        values: dict[str, Any] = {}
+        for field in self.in_lines:
+            text = lines.get(field.name, "")
+            value = self._checked(field.name, _unline, field, text) if text else None
+            self._keep(values, field, value)
+        for field, argument, keys in self.readable:
+            if given:
+                key = next((key for key in keys if given.get(key) is not None), None)
+                if key is not None:
+                    values[field.attribute] = self._checked(field.name, field.json.read, given[key])
+                    continue
+                if field.can_be_unset and not given.keys().isdisjoint(keys):
+                    values[field.attribute] = None
+                    continue
+            value = self._argument(argument, found, split_lists)
+            self._keep(values, field, value)
+        return self.operation.request(**values)
+
+    def _keep(self, values: dict[str, Any], field: Field, value: Any) -> None:
+        if value is not None and value != ():
+            values[field.attribute] = value
+        elif field.is_required:
+            raise self._missing(field.name)
+
+    def _argument(self, argument: Argument, found: Found, split_lists: bool) -> Any:
+        try:
+            texts = found.texts(argument.name)
+            if split_lists and argument.separators:
+                texts = split_at(argument.separators, texts)
+            return argument.take(texts)
+        except DecodeError as error:
+            raise self._invalid(error.reason, join(argument.name, error.path)) from None
+        except UnicodeError as error:
+            raise self._invalid(str(error), argument.name) from None
+
+    def _checked(self, name: str, read: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return read(*arguments)
+        except DecodeError as error:
+            raise self._invalid(error.reason, join(name, error.path)) from None
+
+    def _missing(self, path: str) -> MissingArgumentError:
+        return MissingArgumentError("missing or empty", path=path, request=self.operation.request)
+
+    def _invalid(self, reason: str, path: str) -> InvalidArgumentError:
+        return InvalidArgumentError(reason, path=path, request=self.operation.request)
+
+    def credentials(self, found: Found, headers: Mapping[str, str]) -> Any:
+        """Who asks. Raises :exc:`ArgumentError`."""
+        schemes = self.schemes.values()
+        scheme = next(iter(schemes))
+        if len(schemes) > 1:
+            scheme = next((each for each in schemes if each.is_there(found, headers)), scheme)
+        if scheme.auth.header is not None:
+            return scheme.auth.from_header(scheme.auth.held(headers))
+        said = []
+        for argument in scheme.arguments:
+            text = self._argument(argument, found, split_lists=False)
+            if not text:
+                raise self._missing(argument.name)
+            said.append(text)
+        return scheme.auth.type(*said)
+
+
+def _as_utf8(text: str, path: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeError as error:
+        raise EncodeError(str(error), path=path) from None
+
+
+def _line(field: Field, request: Any) -> str:
+    """A field as one line of text, a list as its items between commas."""
+    value = getattr(request, field.attribute)
+    if value is None:
+        return ""
+    try:
+        return _items(field, value) if field.is_list else field.kind.text(value)
+    except EncodeError as error:
+        raise EncodeError(error.reason, path=join(field.name, error.path)) from None
+
+
+def _items(field: Field, values: object) -> str:
+    if not isinstance(values, tuple | list):
+        raise EncodeError(f"expected a tuple, got {type(values).__name__}")
+    items = [field.kind.text(item) for item in values]
+    if any("," in item or not item for item in items):
+        raise EncodeError("an item is empty or has a comma in it")
+    return ",".join(items)
+
+
+def _unline(field: Field, text: str) -> Any:
+    if not field.is_list:
+        return field.kind.parse(text)
+    return tuple([field.kind.parse(item) for item in text.split(",") if item])

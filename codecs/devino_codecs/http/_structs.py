@@ -1,0 +1,346 @@
+"""Structs, lists and mappings in JSON: the annotations of a struct are its table."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from msgspec.structs import fields as struct_fields
+
+from devino_codecs.errors import CodecError, DecodeError, EncodeError
+
+from ._json import parse, quoted
+from ._kinds import PLAIN, Kind, code, unexpected, unwritable
+from ._marks import NULL, Also, InHeader, InQuery
+
+__all__ = [
+    "Field",
+    "fields",
+    "fold",
+    "join",
+    "kind_of",
+    "members_reader",
+    "members_writer",
+    "read_json",
+    "write_json",
+]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One row of a struct's table."""
+
+    attribute: str
+    name: str
+    kind: Kind
+    """Of one item, if it ``is_list``."""
+    json: Kind
+    """Of the whole."""
+    is_list: bool
+    is_required: bool
+    is_omitted: bool
+    """None is left out."""
+    can_be_unset: bool
+    """Its type has UNSET, which null is not."""
+    also: tuple[str, ...] = ()
+    header: str | None = None
+    in_query: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The names that are read, in lower case."""
+        return tuple(name.lower() for name in (self.name, *self.also))
+
+
+@cache
+def fields(cls: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The table of a struct. Raises TypeError for a field whose form is not said."""
+    return tuple(_field(cls, field) for field in struct_fields(cls))
+
+
+def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field:
+    try:
+        json = kind_of(field.type)
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
+    plain, marks = _bare(field.type)
+    kinds, is_nullable, can_be_unset = _options(plain)
+    item = _item(kinds[0]) if len(kinds) == 1 else None
+    return Field(
+        field.name,
+        field.encode_name,
+        kind=json if item is None else kind_of(item),
+        json=json,
+        is_list=item is not None,
+        is_required=field.required,
+        is_omitted=is_nullable and NULL not in marks and not json.writes_none,
+        can_be_unset=can_be_unset,
+        also=tuple(mark.name for mark in marks if isinstance(mark, Also)),
+        header=next((mark.name for mark in marks if isinstance(mark, InHeader)), None),
+        in_query=any(isinstance(mark, InQuery) for mark in marks),
+    )
+
+
+def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """A type and its marks."""
+    if get_origin(hint) is Annotated:
+        return hint.__origin__, hint.__metadata__
+    return hint, ()
+
+
+def _options(hint: Any) -> tuple[list[Any], bool, bool]:
+    """What may stand there besides None and UNSET, and whether those may."""
+    options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
+    kinds = [each for each in options if each not in (type(None), msgspec.UnsetType)]
+    if not kinds:
+        return [type(None)], False, False
+    return kinds, type(None) in options, msgspec.UnsetType in options
+
+
+def _item(hint: Any) -> Any | None:
+    """What a tuple of any length holds."""
+    arguments = get_args(hint)
+    is_list = get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is ...
+    return arguments[0] if is_list else None
+
+
+@cache
+def kind_of(hint: Any) -> Kind:
+    """The form of a type: its mark's, or the one that it has. Raises TypeError if it has none."""
+    kind = _form(hint)
+    _, is_nullable, _ = _options(_bare(hint)[0])
+    if is_nullable:
+        return _nullable(kind)
+    return _always_set(kind) if kind.unset and not kind.writes_none else kind
+
+
+def _form(hint: Any) -> Kind:
+    plain, marks = _bare(hint)
+    mark = next((mark for mark in marks if isinstance(mark, Kind)), None)
+    if mark is not None:
+        return mark
+    if plain in PLAIN:
+        return PLAIN[plain]
+    options, _, _ = _options(plain)
+    if len(options) == 1 and options[0] is not plain:
+        return _form(options[0])
+    tables = [each for each in options if isinstance(each, type) and issubclass(each, Enum)]
+    if len(tables) == 1 and len(options) <= 2:
+        # ``Code | int``: what the table lacks stays a number.
+        return code(tables[0], is_open=len(options) == 2)
+    item = _item(plain)
+    if item is not None:
+        return _array(kind_of(item))
+    origin = get_origin(plain)
+    if origin in (dict, Mapping):
+        return _mapping(kind_of(get_args(plain)[1]))
+    cls = origin or plain
+    if isinstance(cls, type) and issubclass(cls, msgspec.Struct):
+        return _object(plain, cls)
+    raise TypeError(f"{plain} has several forms: mark one, as in Annotated[datetime, UTC_SECONDS]")
+
+
+def _nullable(kind: Kind) -> Kind:
+    # An empty text is a text; of anything else it is what is not there.
+    empty = None if kind.keeps_blanks else ""
+    return msgspec.structs.replace(
+        kind,
+        read=lambda value: None if value is None or value == empty else kind.read(value),
+        write=lambda value: "null" if value is None and not kind.writes_none else kind.write(value),
+    )
+
+
+def _always_set(kind: Kind) -> Kind:
+    reason = f"{kind.unset} that is not set"
+
+    def read(value: object) -> Any:
+        found = None if value is None else kind.read(value)
+        if found is None:
+            raise DecodeError(reason)
+        return found
+
+    def write(value: object) -> str:
+        if value is None:
+            raise EncodeError(reason)
+        return kind.write(value)
+
+    return msgspec.structs.replace(kind, read=read, write=write)
+
+
+def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any], str]) -> Kind:
+    def text(_: object) -> str:
+        raise EncodeError(f"{name} stands in JSON alone")
+
+    def parse_(_: str) -> Any:
+        raise DecodeError(f"{name} stands in JSON alone")
+
+    return Kind(name, text, parse_, write, read)
+
+
+def _array(item: Kind) -> Kind:
+    read_item, write_item = item.read, item.write
+
+    def read(value: object) -> tuple[object, ...]:
+        if not isinstance(value, list):
+            raise unexpected("an array", value)
+        items: list[object] = []
+        try:
+            for each in value:
+                items.append(read_item(each))  # noqa: PERF401 - the error tells which
+        except DecodeError as error:
+            raise _below(error, f"[{len(items)}]") from None
+        return tuple(items)
+
+    def write(value: object) -> str:
+        if not isinstance(value, tuple | list):
+            raise unwritable("tuple", value)
+        items: list[str] = []
+        try:
+            for each in value:
+                items.append(write_item(each))  # noqa: PERF401
+        except EncodeError as error:
+            raise _below(error, f"[{len(items)}]") from None
+        return f"[{','.join(items)}]"
+
+    return _in_json_alone("an array", read, write)
+
+
+def _mapping(item: Kind) -> Kind:
+    def read(value: object) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise unexpected("an object", value)
+        items: dict[str, object] = {}
+        for key, each in value.items():
+            try:
+                items[key] = item.read(each)
+            except DecodeError as error:
+                raise _below(error, f"[{len(items)}]") from None
+        return items
+
+    def write(value: object) -> str:
+        if not isinstance(value, Mapping):
+            raise unwritable("a mapping", value)
+        items: list[str] = []
+        for key, each in value.items():
+            if not isinstance(key, str):
+                raise unwritable("str", key)
+            try:
+                items.append(f"{quoted(key)}:{item.write(each)}")
+            except EncodeError as error:
+                raise _below(error, f"[{len(items)}]") from None
+        return f"{{{','.join(items)}}}"
+
+    return _in_json_alone("an object", read, write)
+
+
+def _object(hint: Any, cls: type[msgspec.Struct]) -> Kind:
+    table = fields(hint)
+    read_members = members_reader(table)
+    write_members = members_writer(table)
+
+    def read(value: object) -> msgspec.Struct:
+        if not isinstance(value, dict):
+            raise unexpected("an object", value)
+        return cls(**read_members(fold(value)))
+
+    def write(value: object) -> str:
+        if type(value) is not cls:
+            raise unwritable(cls.__name__, value)
+        return write_members(value)
+
+    return _in_json_alone("an object", read, write)
+
+
+def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What makes a struct's arguments of an object, whose keys are in lower case."""
+    rows = [
+        (field.attribute, field.name, *_keys(field), field.json.read, field.is_required, field)
+        for field in table
+    ]
+
+    def read(given: Mapping[str, Any]) -> dict[str, Any]:
+        arguments: dict[str, Any] = {}
+        for attribute, name, key, other_keys, read_member, is_required, field in rows:
+            value = given.get(key)
+            if value is None:
+                if other_keys:
+                    value = next((v for k in other_keys if (v := given.get(k)) is not None), None)
+                if value is None and not is_required:
+                    if field.can_be_unset and not given.keys().isdisjoint(field.keys):
+                        arguments[attribute] = None
+                    continue
+            try:
+                arguments[attribute] = read_member(value)
+            except DecodeError as error:
+                raise _below(error, name) from None
+        return arguments
+
+    return read
+
+
+def _keys(field: Field) -> tuple[str, tuple[str, ...]]:
+    key, *others = field.keys
+    return key, tuple(others)
+
+
+def members_writer(table: tuple[Field, ...]) -> Callable[[object], str]:
+    """What writes a struct as an object of these fields."""
+    rows = [
+        (field.attribute, field.name, f"{quoted(field.name)}:", field.json.write, field.is_omitted)
+        for field in table
+    ]
+
+    def write(value: object) -> str:
+        written = []
+        for attribute, name, key, write_member, is_omitted in rows:
+            own = getattr(value, attribute)
+            if (own is None and is_omitted) or own is msgspec.UNSET:
+                continue
+            try:
+                written.append(key + write_member(own))
+            except EncodeError as error:
+                raise _below(error, name) from None
+        return f"{{{','.join(written)}}}"
+
+    return write
+
+
+E = TypeVar("E", bound=CodecError)
+
+
+def _below(error: E, name: str) -> E:
+    """The same error, of a value below this one."""
+    return type(error)(error.reason, path=join(name, error.path))
+
+
+def fold(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with its keys in lower case."""
+    return {key.lower(): item for key, item in value.items()}
+
+
+def join(name: str, path: str) -> str:
+    """The path of what stands below ``name``."""
+    return f"{name}.{path}" if path and not path.startswith("[") else name + path
+
+
+T = TypeVar("T")
+
+
+def read_json(of: type[T], body: bytes) -> T:
+    """A value of a type whose annotations say its form, from a body of JSON. Names are read in any
+    case, unknown ones ignored.
+
+    Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
+    """
+    hint: Any = of
+    value: T = kind_of(hint).read(parse(body))
+    return value
+
+
+def write_json(of: type[T], value: T) -> bytes:
+    """Back: compact JSON, names in the order of the fields. Raises :exc:`EncodeError`."""
+    hint: Any = of
+    return kind_of(hint).write(value).encode()

@@ -1,0 +1,97 @@
+"""The table: where each request goes, under what verb, and how who asks is said.
+
+What the arguments and the answer are is said by the request types themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from devino_codecs.http._api import Api
+from devino_codecs.http._auth import arguments
+from devino_codecs.http._credentials import Login, Session
+from devino_codecs.http._envelope import Envelope
+from devino_codecs.http._operation import Operation
+
+from ._codes import ErrorCode
+from ._requests import (
+    GetBalance,
+    GetIncoming,
+    GetSession,
+    GetSmsState,
+    GetStatistics,
+    GetViberState,
+    HlrGetState,
+    HlrSend,
+    SendSms,
+    SendSmsBulk,
+    SendSmsByTimeZone,
+    SendSmsByTimeZoneToAddresses,
+    SendViber,
+    SendViberBulk,
+    SendViberWithResend,
+    SendViberWithResendBulk,
+)
+
+__all__ = ["OPERATIONS", "V1", "V2"]
+
+# The manual spells it so in some of version 1's URLs.
+_SESSION = arguments(Session, "sessionId")
+
+OPERATIONS: Final = (
+    Operation(GetBalance, "GET", "User/Balance", changes=False),
+    Operation(SendSms, "POST", "Sms/Send"),
+    Operation(SendSmsByTimeZone, "POST", "Sms/SendByTimeZone"),
+    Operation(SendSmsBulk, "POST", "Sms/SendBulk"),
+    Operation(SendSmsByTimeZoneToAddresses, "POST", "Sms/SendByTimeZoneToAddresses"),
+    Operation(GetSmsState, "GET", "Sms/State", changes=False, auth=_SESSION),
+    Operation(GetIncoming, "GET", "Sms/In", changes=False, auth=_SESSION),
+    Operation(GetStatistics, "GET", "Sms/Statistics", changes=False, auth=_SESSION),
+    Operation(SendViber, "POST", "Viber/Send"),
+    Operation(SendViberBulk, "POST", "Viber/SendBulk"),
+    Operation(SendViberWithResend, "POST", "Viber/SendWithResend"),
+    Operation(SendViberWithResendBulk, "POST", "Viber/SendWithResendBulk"),
+    Operation(GetViberState, "GET", "Viber/State", changes=False, auth=_SESSION),
+    Operation(HlrSend, "POST", "Hlr/SendBulk"),
+    Operation(HlrGetState, "GET", "Hlr/State", changes=False),
+)
+"""What both versions have, as version 1 spells it."""
+
+V1: Final = Api(
+    name="rest",
+    auth=arguments(Session, "SessionID"),
+    operations=(
+        Operation(
+            GetSession,
+            "GET",
+            "user/sessionid",
+            changes=False,
+            auth=arguments(Login, "login", "password"),
+        ),
+        *OPERATIONS,
+    ),
+    form=True,
+    any_method=True,
+    prefixes=("rest",),
+    envelope=Envelope("Code", "Desc"),
+    codes=ErrorCode,
+    refused=500,
+)
+"""Version 1 (chapter 1): a :class:`Session` with every request, a :class:`Login` to get one."""
+V2: Final = Api(
+    name="rest-v2",
+    auth=arguments(Login, "Login", "Password"),
+    operations=tuple(replace(operation, auth=None) for operation in OPERATIONS),
+    form=True,
+    any_method=True,
+    prefixes=("rest/v2", "v2"),
+    absent={
+        "user/sessionid": "version 2 has no sessions: it takes Login with every request",
+    },
+    envelope=Envelope("Code", "Desc"),
+    codes=ErrorCode,
+    refused=500,
+)
+"""Version 2 (chapter 2): a :class:`Login` with every request."""

@@ -1,0 +1,30 @@
+"""What the platform's codes of states mean in the kernel's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from devino_codecs.http import Coded
+from devino_core import State, Status
+
+__all__ = ["resent", "state_of"]
+
+_STATES = {state.name: state for state in State}
+
+
+def state_of(code: object, *, otherwise: State = State.UNKNOWN) -> State:
+    """The state that a code means; ``otherwise`` for one that its table lacks, or gives none."""
+    return _STATES.get(code.means, otherwise) if isinstance(code, Coded) else otherwise
+
+
+def resent(viber: Status, sms: Sequence[Status]) -> Status:
+    """What became of a Viber message that the platform may have resent by SMS.
+
+    Where it did, both are legs of one message: see :meth:`Status.of_legs
+    <devino_core.Status.of_legs>`. The id is the Viber message's.
+    """
+    if not sms:
+        return viber
+    return msgspec.structs.replace(Status.of_legs([viber, Status.combined(sms)]), id=viber.id)
