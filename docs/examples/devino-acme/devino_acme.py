@@ -35,7 +35,9 @@ class Acme(devino.Channel[AcmeSettings]):
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
         body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
         async with HttpSession(self.settings.base_url) as http:
-            answer = await http.post(path, body, content_type="application/json", changes=changes)
+            answer = await http.request(
+                "POST", [path], body=body, content_type="application/json", changes=changes
+            )
         if answer.status != 200:
             raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)
         try:

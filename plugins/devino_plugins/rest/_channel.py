@@ -105,9 +105,10 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
             wire = encode_request(request, credentials)
         except EncodeError as error:
             raise InvalidMessage(error.path, error.reason) from None
-        answer = await self._http.post(
-            wire.path.removeprefix(self._prefix),
-            Body(wire.body),
+        answer = await self._http.request(
+            "POST",
+            wire.path.removeprefix(self._prefix).split("/"),
+            body=Body(wire.body),
             content_type=REQUEST_TYPE,
             changes=changes,
         )

@@ -182,9 +182,11 @@ class XmlChannel(HttpChannel[XmlSettings]):
         answer = await self._post("Statistics.ashx", body, changes=False)
         return [result for _, result in xml.pair(asked, answer.statuses)]
 
-    async def _post(self, path: str, body: Body, *, changes: bool) -> xml.Answer:
+    async def _post(self, page: str, body: Body, *, changes: bool) -> xml.Answer:
         """One package and its answer. Raises what a refusal of the whole means."""
-        answer = await self._http.post(path, body, content_type=CONTENT_TYPE, changes=changes)
+        answer = await self._http.request(
+            "POST", [page], body=body, content_type=CONTENT_TYPE, changes=changes
+        )
         try:
             read = xml.decode_answer(answer.body)
         except DecodeError as error:
