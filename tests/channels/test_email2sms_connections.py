@@ -146,7 +146,7 @@ async def test_a_send_that_is_given_up_ends_its_connection(wire: Wired) -> None:
 async def test_closing_takes_leave_and_waits_for_no_server_that_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("devino_plugins.email2sms._connection._FAREWELL", 0.1)
+    monkeypatch.setattr("devino_plugins.kit.smtp._connection._FAREWELL", 0.1)
     async with mailed() as wire:
         await wire.channel.send([Message(TO, "a")])
         order(wire, "QUIT", Hang())
