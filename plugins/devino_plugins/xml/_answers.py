@@ -23,7 +23,15 @@ from devino_core import (
 )
 from devino_plugins.kit.refusals import failure
 
-__all__ = ["error_of", "is_bad_id", "is_taken", "is_unknown", "package_error", "status_of"]
+__all__ = [
+    "error_of",
+    "is_bad_id",
+    "is_refused",
+    "is_taken",
+    "is_unknown",
+    "package_error",
+    "status_of",
+]
 
 STATES: Mapping[int, State] = {
     MessageStatus.SCHEDULED: State.SCHEDULED,
@@ -53,6 +61,11 @@ def is_taken(result: MessageResult) -> bool:
     return result.sms_id is not None or result.code in _TELLING
 
 
+def is_refused(result: MessageResult) -> bool:
+    """The platform says why it does not take this message, and it is not the id."""
+    return error_of(result) is not None and not is_bad_id(result)
+
+
 def is_bad_id(result: MessageResult) -> bool:
     """The id was refused: because of what it is, or because it was used before."""
     return result.code == MessageError.ERR_ID
@@ -75,17 +88,29 @@ def error_of(result: MessageResult) -> Rejected | None:
     return kind(f"{result.code.name}: {result.code.meaning}", code=int(result.code))
 
 
-def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Status:
-    """The status that a result tells; ``otherwise`` is what a number in no table means."""
-    completed = result.date_completed if isinstance(result, StatusResult) else None
-    state = STATES.get(result.code, otherwise)
-    if isinstance(result.code, MessageError):
-        vague = is_unknown(result) or result.code == MessageError.ERR_UNKNOWN
+def status_of(
+    result: MessageResult,
+    zone: timezone,
+    *,
+    accepted: State = State.ACCEPTED,
+    otherwise: State,
+) -> Status:
+    """The status that a result tells.
+
+    ``accepted`` is what a message is that was taken, ``otherwise`` what a number in no table means.
+    """
+    code, sms_id = result.code, result.sms_id
+    state = STATES.get(code, otherwise)
+    if state is State.ACCEPTED:
+        state = accepted
+    if isinstance(code, MessageError):
+        vague = is_unknown(result) or code == MessageError.ERR_UNKNOWN
         state = State.UNKNOWN if vague else State.REJECTED
+    completed = result.date_completed if isinstance(result, StatusResult) else None
     return Status(
         state=state,
-        id=None if result.sms_id is None else str(result.sms_id),
-        code=int(result.code),
+        id=None if sms_id is None else str(sms_id),
+        code=int(code),
         reported_at=None if completed is None else _aware(completed, zone),
     )
 
