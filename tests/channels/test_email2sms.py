@@ -39,6 +39,7 @@ TO, OTHER = "79031234567", "79031234568"
 FORMATS = ["template", "semicolon", "base64"]
 
 
+@pytest.mark.pythons
 class TestConformance(ChannelConformance):
     spec = SPEC
 

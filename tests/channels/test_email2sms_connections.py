@@ -13,6 +13,8 @@ from devino_sandbox import AnswerError, AnswerHttp, Drop, Hang
 from tests.channels._mailed import SHORT, Action, count, forbid, mailed, order
 from tests.channels._sandboxed import Wired
 
+pytestmark = pytest.mark.pythons
+
 TO = "79031234567"
 
 

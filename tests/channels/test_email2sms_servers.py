@@ -13,6 +13,8 @@ from devino_core import DevinoError, Message, Receipt, Retry, Unavailable
 from devino_core.testing import ManualClock
 from tests.channels._mailed import channel
 
+pytestmark = pytest.mark.pythons
+
 TO = "79031234567"
 
 

@@ -14,6 +14,8 @@ from devino_core.testing import ManualClock
 from devino_plugins.kit.settings import SmtpSettings
 from devino_plugins.kit.smtp import Peer, Pool, Reply, refusal
 
+pytestmark = pytest.mark.pythons
+
 MAIL = Body(b"Subject: a\r\n\r\n.b\r\n")
 LINES = ["Subject: a", "", "..b", "."]
 """As they travel."""
@@ -39,9 +41,9 @@ async def connected(
             heard.append(line)
             if in_mail and line != ".":
                 continue
-            in_mail = line == "DATA"
             usual = {"DATA": b"354 go\r\n", "QUIT": b"221 bye\r\n"}.get(line, b"250 OK\r\n")
             reply = answer(line) or usual
+            in_mail = reply.startswith(b"354")
             size = 1 if in_pieces else len(reply)
             for at in range(0, len(reply), size):
                 writer.write(reply[at : at + size])

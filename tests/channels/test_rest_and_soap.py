@@ -43,6 +43,7 @@ LONG = "Длинное сообщение. " * 10
 WITH_SESSIONS = ("rest", "soap")
 
 
+@pytest.mark.pythons
 class _Conformance(ChannelConformance):
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Channel[ChannelSettings]]:

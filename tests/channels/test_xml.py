@@ -35,6 +35,7 @@ TO, OTHER = "79031234567", "79031234568"
 ANSWER = '<?xml version="1.0" encoding="utf-8"?><package><{0}>{1}</{0}></package>'
 
 
+@pytest.mark.pythons
 class TestXml(ChannelConformance):
     spec = Plugins(environ={}).channel_spec("xml")
 

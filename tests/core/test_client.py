@@ -34,6 +34,8 @@ from devino_core import (
 from devino_core.testing import ManualClock
 from tests.core._fake import FakeChannel, fake_plugins, plugin, spec
 
+pytestmark = pytest.mark.pythons
+
 CONFIG = {
     "one": {"kind": "fake", "token": "t", "prefix": "one"},
     "two": {"kind": "fake", "token": "t", "prefix": "two"},

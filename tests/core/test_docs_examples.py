@@ -26,6 +26,8 @@ from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
 from devino_sandbox._demo import SCENARIOS
 
+pytestmark = pytest.mark.pythons
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 ACME = EXAMPLES / "devino-acme"

@@ -22,6 +22,8 @@ from devino_core import (
 from devino_core.http import Body, HttpAnswer, HttpSession
 from tests.core._peer import Peer, answer, answering, hang, serving
 
+pytestmark = pytest.mark.pythons
+
 SECRET = Body(b"password=hunter2")
 
 

@@ -14,6 +14,8 @@ from devino_core import InvalidMessage, OutcomeUnknown
 from devino_core.http import Body, HttpSession
 from tests.core._peer import OK, serving
 
+pytestmark = pytest.mark.pythons
+
 FORM = "application/x-www-form-urlencoded"
 
 

@@ -13,6 +13,8 @@ from devino_core import ChannelSpec, ConfigurationError, PluginError, Plugins, h
 from devino_core.plugins import PluginWarning
 from tests.core._fake import FakeSettings, fake_plugins, plugin, spec
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

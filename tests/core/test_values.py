@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from devino_core import InvalidMessage, Medium, Message, Secret, State, Status
 from devino_core.phone import normalize
 
+pytestmark = pytest.mark.pythons
+
 states = st.sampled_from(State)
 
 

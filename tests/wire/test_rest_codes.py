@@ -8,6 +8,8 @@ from devino_codecs import rest
 from devino_codecs.rest import ErrorCode, ErrorText, SmsStateCode, ViberResultCode, ViberStateCode
 from tests._vectors import vectors
 
+pytestmark = pytest.mark.pythons
+
 
 def test_error_codes_travel_under_the_http_status_of_the_table() -> None:
     assert {int(code): code.http_status for code in ErrorCode} == {
