@@ -1,10 +1,12 @@
-"""The one HTTP session that channels use, hardened where a message platform needs it.
+"""The HTTP session of all channels and services, with what a message platform needs.
 
 Needs the extra ``http``. What it guarantees, over plain aiohttp:
 
 - an error says whether the request can have been carried out (:mod:`devino_core.errors`);
-- no redirect is followed, no environment proxy or ``.netrc`` used, cookies are not kept;
+- a request that changes something is sent once, whatever its verb;
+- no redirect is followed, no environment proxy or ``.netrc`` is used, no cookie is kept;
 - TLS is verified with the host name; plain ``http`` is refused except to this machine;
+- a value cannot leave its place: not a path's segment, not a header;
 - an answer larger than ``max_answer`` bytes, after decompression, ends the call;
 - no error shows a URL, a header or a body: those hold passwords on this platform.
 """
@@ -12,13 +14,15 @@ Needs the extra ``http``. What it guarantees, over plain aiohttp:
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import NamedTuple
+from urllib.parse import quote
 
 import aiohttp
-from aiohttp.hdrs import ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
+from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
 from ._opened import Opened
@@ -27,6 +31,7 @@ from .errors import (
     ConfigurationError,
     ConnectFailed,
     DevinoError,
+    InvalidMessage,
     OutcomeUnknown,
     ProtocolViolation,
     Throttled,
@@ -36,6 +41,21 @@ from .errors import (
 __all__ = ["Body", "HttpAnswer", "HttpSession"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_OWN_HEADERS = frozenset(
+    {
+        "connection", "content-length", "content-type", "expect", "host", "keep-alive",
+        "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+"""They frame the request or belong to the connection."""
+_REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""aiohttp sends these anew where a kept connection breaks."""
+_METHODS = _REPEATED | {"PATCH", "POST"}
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_QUERY = re.compile(r"[!$-~]*")
+_is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
+"""Whether a segment stands in a path as it is."""
 
 
 class HttpAnswer(NamedTuple):
@@ -67,8 +87,7 @@ class HttpSession(Opened):
         plain_http: bool = False,
         max_answer: int = 16 * 1024 * 1024,
     ) -> None:
-        self._base = base_url.rstrip("/")
-        base = _absolute("base_url", self._base)
+        base = _absolute("base_url", base_url)
         self._peer = base.host or ""
         self._encrypted = base.scheme == "https"
         if base.user is not None or base.password is not None or base.query_string or base.fragment:
@@ -83,7 +102,8 @@ class HttpSession(Opened):
         self._proxy = None if proxy is None else _absolute("proxy", proxy)
         self._max_answer = max_answer
         self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._scheme, self._authority = base.scheme, base.raw_authority
+        self._root = base.raw_path.rstrip("/")
 
     async def open(self) -> None:
         """Make the pool. Connects to nothing."""
@@ -94,7 +114,7 @@ class HttpSession(Opened):
                 total=self._connect_timeout + self._timeout, connect=self._connect_timeout
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={USER_AGENT: "devino-python", ACCEPT: "*/*"},
+            headers={USER_AGENT: "devino-python"},
             raise_for_status=False,
             trust_env=False,
         )
@@ -106,30 +126,65 @@ class HttpSession(Opened):
         if session is not None:
             await session.close()
 
-    async def post(
+    async def request(
         self,
-        path: str,
-        body: Body,
+        method: str,
+        segments: Sequence[str],
         *,
-        content_type: str,
-        changes: bool,
+        query: str = "",
+        body: bytes = b"",
+        content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
+        changes: bool,
     ) -> HttpAnswer:
-        """POST and give whatever HTTP answer came, unless it is a redirect or a 429.
+        """Make a call and give whatever HTTP answer came, unless it is a redirect or a 429.
 
-        ``changes`` says whether the call has an effect: without an answer it then raises
+        ``segments`` are the parts of the path below the base URL, not escaped: a ``/`` within one
+        stays within it. ``query`` is an encoded query string, without ``?``. A ``body`` needs its
+        ``content_type``, and should be a :class:`Body` where it holds a secret. ``headers`` may
+        be any but those that frame the request, such as Host and Content-Length.
+
+        ``changes`` says whether the call has an effect. Without an answer it then raises
         OutcomeUnknown, else Unavailable. Raises ConnectFailed when nothing was sent, Throttled
-        for HTTP 429, ProtocolViolation for a redirect or an answer that is too large.
+        for HTTP 429, ProtocolViolation for a redirect or an answer that is too large, and
+        InvalidMessage, before anything is sent, for a segment or a header that cannot be written.
+        ValueError tells of a mistake in the calling program.
         """
+        if method not in _METHODS:
+            raise ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
+        url = self._url(segments, query)
+        sent_headers: dict[str, str] = {}
+        if body:
+            if content_type is None:
+                raise ValueError("a body needs a content_type")
+            sent_headers[CONTENT_TYPE] = content_type
+        if headers:
+            _check_headers(headers)
+            sent_headers.update(headers)
         if self._session is None:
             raise ConnectFailed("the channel is closed: open it first")
         turns = self._turns
         # `async with` would cost two coroutines more.
         await turns.acquire()
         try:
-            return await self._post(path, body, content_type, changes, headers)
+            return await self._request(method, url, sent_headers, body, changes)
         finally:
             turns.release()
+
+    def _url(self, segments: Sequence[str], query: str) -> URL:
+        if isinstance(segments, str):
+            raise TypeError("segments are a list of strings, not a string")
+        if query and not _QUERY.fullmatch(query):
+            raise ValueError("the query is not encoded")
+        path = "/".join([s if _is_plain(s) else _escaped(s) for s in segments])
+        return URL.build(
+            scheme=self._scheme,
+            authority=self._authority,
+            path=f"{self._root}/{path}" if segments else self._root or "/",
+            query_string=query,
+            # Parsing and encoding it anew would take as long as the call's own part.
+            encoded=True,
+        )
 
     def _tls(self) -> ssl.SSLContext | bool:
         """What verifies the peer. True is aiohttp's own context, which verifies too, for a proxy:
@@ -137,41 +192,38 @@ class HttpSession(Opened):
         """
         return ssl.create_default_context() if self._encrypted else True
 
-    async def _post(
-        self,
-        path: str,
-        body: Body,
-        content_type: str,
-        changes: bool,
-        headers: Mapping[str, str] | None,
+    async def _request(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes, changes: bool
     ) -> HttpAnswer:
         session = self._session
         if session is None:
             raise ConnectFailed("the channel was closed before this was sent")
-        url = self._urls.get(path)
-        if url is None:
-            # Paths are few; parsing a URL for each call would cost as much as the call's own part.
-            url = self._urls[path] = URL(f"{self._base}/{path}" if path else self._base)
-        sent_headers: dict[str, str] = {CONTENT_TYPE: content_type}
-        if headers:
-            sent_headers.update(headers)
         failure: DevinoError
         try:
-            response = await session.post(
+            response = await session.request(
+                method,
                 url,
-                data=bytes(body),
-                headers=sent_headers,
+                data=bytes(body) if body else None,
+                headers=headers,
+                # Else a body that is not there would have a type.
+                skip_auto_headers=None if body else (CONTENT_TYPE,),
                 allow_redirects=False,
+                middlewares=_ONCE if changes and method in _REPEATED else None,
                 proxy=self._proxy,
             )
             try:
-                answer = HttpAnswer(
-                    response.status, response.headers, await self._read(response, changes)
-                )
-            finally:
-                # Gives the connection back, or drops it if the answer was not read to its end.
-                response.release()
-            return self._checked(answer, changes)
+                length = response.content_length
+                compressed = CONTENT_ENCODING in response.headers
+                if length is not None and length <= self._max_answer and not compressed:
+                    content = await response.read()
+                else:
+                    content = await self._read(response, changes)
+            except BaseException:
+                # Read to its end, an answer gives its connection back by itself.
+                response.close()
+                raise
+            answer = HttpAnswer(response.status, response.headers, Body(content))
+            return answer if answer.status < 300 else self._checked(answer, changes)
         except aiohttp.ClientConnectorCertificateError as error:
             failure = ConnectFailed(
                 f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
@@ -190,14 +242,8 @@ class HttpSession(Opened):
         # aiohttp's own errors can hold the URL and headers: they are not chained.
         raise failure from None
 
-    async def _read(self, response: aiohttp.ClientResponse, changes: bool) -> Body:
-        length = response.content_length
-        if (
-            length is not None
-            and length <= self._max_answer
-            and CONTENT_ENCODING not in response.headers
-        ):
-            return Body(await response.read())
+    async def _read(self, response: aiohttp.ClientResponse, changes: bool) -> bytes:
+        """The body of an answer that does not say how long it is."""
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.content.iter_any():
@@ -208,7 +254,7 @@ class HttpSession(Opened):
                     changes=changes,
                 )
             chunks.append(chunk)
-        return Body(b"".join(chunks))
+        return b"".join(chunks)
 
     def _checked(self, answer: HttpAnswer, changes: bool) -> HttpAnswer:
         if 300 <= answer.status < 400:
@@ -237,6 +283,38 @@ class HttpSession(Opened):
         return Unavailable(f"{self._peer}: {what}; ask again")
 
 
+async def _once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """A middleware: a connection that broke is an error that aiohttp does not try again."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise aiohttp.ClientConnectionError from None
+
+
+_ONCE = (_once,)
+
+
+def _escaped(segment: str) -> str:
+    if segment in (".", ".."):
+        raise InvalidMessage("path", f"{segment!r} would be a step and not a name")
+    try:
+        return quote(segment, safe="")
+    except UnicodeEncodeError:
+        raise InvalidMessage("path", "has half a surrogate pair") from None
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        if name.lower() in _OWN_HEADERS or not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"the header {name!r} is not for a caller to set")
+        if not value.isprintable():
+            raise InvalidMessage(name, "a header cannot hold a line break or a control character")
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         seconds = float(headers["Retry-After"])
@@ -246,12 +324,13 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _absolute(setting: str, url: str) -> URL:
-    """The URL, if it has scheme and host; a proxy's may hold a password, so it is not shown."""
+    """The URL, if it has scheme and host. A proxy's may hold a password, so it is not shown."""
+    refused = ConfigurationError(f"{setting} must be an absolute https:// or http:// URL")
     try:
         parsed = URL(url)
-        fit = parsed.scheme in ("http", "https") and bool(parsed.host) and parsed.port is not None
+        port = parsed.port
     except ValueError:
-        fit = False
-    if not fit:
-        raise ConfigurationError(f"{setting} must be an absolute https:// or http:// URL")
+        raise refused from None
+    if parsed.scheme not in ("http", "https") or not parsed.host or port is None:
+        raise refused
     return parsed

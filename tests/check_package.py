@@ -35,6 +35,7 @@ def main(folder: Path) -> None:
     (sdist,) = (folder / "dist").glob("*.tar.gz")
     check_wheel(wheel)
     check_sdist(sdist)
+    version = wheel.name.split("-")[1]
 
     step("a stranger installs the base and takes the codecs alone")
     stranger = folder / "stranger"
@@ -49,6 +50,8 @@ def main(folder: Path) -> None:
 
     step("the demo")
     run(python, "-m", "pip", "install", "-q", f"{wheel}[all]", cwd=folder)
+    said = run(devino, "--version", cwd=folder, capture=True).strip()
+    expect(said == f"devino {version}", f"{said} is the version of the wheel")
     run(devino, "demo", cwd=folder)
     rows = json.loads(run(devino, "demo", "--json", cwd=folder, capture=True))["rows"]
     expect(bool(rows), "the demo sends something")

@@ -89,7 +89,9 @@ def _pauses() -> Iterator[float]:
 async def _refused(session: HttpSession, body: Body) -> str | None:
     """Why the URL did not take it, None if it did."""
     try:
-        answer = await session.post("", body, content_type="application/json", changes=True)
+        answer = await session.request(
+            "POST", (), body=body, content_type="application/json", changes=True
+        )
     except DevinoError as error:
         return str(error)
     return None if 200 <= answer.status < 300 else f"it answered with HTTP {answer.status}"

@@ -19,8 +19,8 @@ class AcmeLookup(devino.Service[LookupSettings]):
         question = {"token": self.settings.token.reveal(), "numbers": numbers}
         body = Body(msgspec.json.encode(question))
         async with HttpSession(self.settings.base_url) as http:
-            answer = await http.post(
-                "carriers", body, content_type="application/json", changes=False
+            answer = await http.request(
+                "POST", ["carriers"], body=body, content_type="application/json", changes=False
             )
         if answer.status != 200:
             raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)

@@ -44,6 +44,7 @@ def failing(operation: str, action: Action) -> Connected:
     return struck(mailed, Fault(protocol="email2sms", operation=operation, action=action))
 
 
+@pytest.mark.pythons
 class TestConformance(ChannelConformance):
     spec = SPEC
     carries = (

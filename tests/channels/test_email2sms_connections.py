@@ -13,6 +13,8 @@ from devino_sandbox import AnswerError, AnswerHttp, Drop, Hang
 from tests.channels._mailed import SHORT, Action, count, forbid, mailed, order
 from tests.channels._sandboxed import Wired
 
+pytestmark = pytest.mark.pythons
+
 TO = "79031234567"
 
 
@@ -146,7 +148,7 @@ async def test_a_send_that_is_given_up_ends_its_connection(wire: Wired) -> None:
 async def test_closing_takes_leave_and_waits_for_no_server_that_is_silent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("devino_plugins.email2sms._connection._FAREWELL", 0.1)
+    monkeypatch.setattr("devino_plugins.kit.smtp._connection._FAREWELL", 0.1)
     async with mailed() as wire:
         await wire.channel.send([Message(TO, "a")])
         order(wire, "QUIT", Hang())

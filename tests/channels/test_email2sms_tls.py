@@ -18,6 +18,8 @@ from devino_core import AuthenticationFailed, ConnectFailed, Message, State, Una
 from devino_core.testing import ManualClock
 from tests.channels._mailed import channel
 
+pytestmark = pytest.mark.pythons
+
 MESSAGE = Message("79031234567", "a")
 USERNAME, PASSWORD = "mailer", "canary-77ab"
 

@@ -78,6 +78,7 @@ def broken(kind: str) -> Sequence[tuple[Connected, type[DevinoError] | Retry]]:
     ]
 
 
+@pytest.mark.pythons
 class _Conformance(ChannelConformance):
     carries = (
         Message(TO, "a" * 2000, sender="1" * 15, send_at=LATER),

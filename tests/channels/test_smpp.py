@@ -50,6 +50,7 @@ TO, OTHER = "79031234567", "79031234568"
 LONG = "Длинное сообщение. " * 10
 
 
+@pytest.mark.pythons
 class _Conformance(ChannelConformance):
     spec = Plugins(environ={}).channel_spec("smpp")
     bind = "separate"

@@ -24,6 +24,8 @@ from devino_plugins.smpp import SmppSession, connect
 from tests.channels._smpp_bound import session, submit, taken
 from tests.channels._smsc import Smsc, smsc
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 async def centre() -> AsyncIterator[Smsc]:

@@ -21,6 +21,8 @@ from tests.channels._smpp_wired import (
     wired,
 )
 
+pytestmark = pytest.mark.pythons
+
 
 async def test_a_host_is_left_alone_after_the_channels_own_unbind_too() -> None:
     async with wired(bind="separate") as wire:

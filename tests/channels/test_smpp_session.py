@@ -19,6 +19,8 @@ from tests.channels._smpp import until
 from tests.channels._smpp_bound import session, submit, taken
 from tests.channels._smsc import Smsc, smsc
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 async def centre() -> AsyncIterator[Smsc]:

@@ -42,6 +42,7 @@ def broken(*faults: Fault) -> Connected:
     return struck(partial(wired, "xml", "xml", ask_interval=0), *faults)
 
 
+@pytest.mark.pythons
 class TestXml(ChannelConformance):
     spec = Plugins(environ={}).channel_spec("xml")
     carries = (

@@ -24,7 +24,6 @@ from devino_core import (
 from devino_core.testing import ManualClock
 from devino_plugins.xml._channel import XmlChannel
 from devino_plugins.xml._once import Patience, send_once
-from devino_plugins.xml._plan import Item
 from devino_plugins.xml._settings import XmlSettings
 from devino_sandbox import (
     AnswerError,
@@ -224,10 +223,6 @@ async def test_only_the_lost_package_is_looked_after() -> None:
 
 # Below, what the platform says is scripted.
 
-ITEMS = [
-    Item(n, Message(TO, "a"), n + 1, xml.Message(id=n + 1, recipient=TO, text="a"))
-    for n in range(2)
-]
 FOUND = xml.StatusResult(sms_id=70, code=xml.MessageStatus.ENROUTE)
 UNKNOWN = xml.StatusResult(code=xml.MessageError.ERR_ID)
 VAGUE = xml.StatusResult(code=xml.MessageStatus.UNKNOWN)
@@ -252,24 +247,24 @@ async def _run(
 ) -> list[object]:
     """The verdicts; the script must have been played to its end."""
     said, told = iter(submitted), iter(asked)
-    items = ITEMS[: max((len(row) for row in asked), default=1)]
+    count = max((len(row) for row in asked), default=1)
 
-    async def submit(sent: Sequence[Item]) -> list[xml.MessageResult | None]:
+    async def submit(sent: Sequence[int]) -> list[xml.MessageResult | None]:
         word = next(said)
         if isinstance(word, DevinoError):
             raise word
         return [word for _ in sent]
 
-    async def ask(about: Sequence[Item]) -> list[xml.MessageResult | None]:
+    async def ask(about: Sequence[int]) -> list[xml.MessageResult | None]:
         row = next(told)
         if isinstance(row[0], DevinoError):
             raise row[0]
-        return [row[item.position % len(row)] for item in about]  # type: ignore[misc]
+        return [row[place % len(row)] for place in about]  # type: ignore[misc]
 
     try:
         verdicts: list[object] = list(
             await send_once(
-                items,
+                count,
                 submit=submit,
                 ask=ask,
                 clock=clock or ManualClock(auto_advance=True),
@@ -277,7 +272,7 @@ async def _run(
             )
         )
     except DevinoError as error:
-        verdicts = [error] * len(items)
+        verdicts = [error] * count
     assert next(said, None) is None, "it should have been sent again"
     assert next(told, None) is None, "it should have been asked after again"
     return verdicts

@@ -44,9 +44,10 @@ def planned(
 
 
 def wire(message: Message, **options: float) -> Wire:
-    ((item,), body) = planned(message, **options)[0]  # type: ignore[arg-type]
-    assert decode_request(body).messages == (item.wire,)
-    return item.wire
+    package = planned(message, **options)[0]  # type: ignore[arg-type]
+    (said,) = package.wires
+    assert decode_request(package.body).messages == (said,)
+    return said
 
 
 def test_a_message_says_no_more_than_it_must() -> None:
@@ -86,7 +87,7 @@ def test_refs_that_share_an_id_are_refused() -> None:
 
 def test_packages_are_cut_at_their_size() -> None:
     packages = planned(*[Message(TO, "a") for _ in range(7)], size=3)
-    assert [[item.position for item in package.items] for package in packages] == [
+    assert [list(package.positions) for package in packages] == [
         [0, 1, 2],
         [3, 4, 5],
         [6],
@@ -137,8 +138,8 @@ def test_validity_counts_from_sending_and_is_never_cut_short(
     send_at: datetime | None, ends: datetime
 ) -> None:
     message = Message(TO, "a", send_at=send_at, validity=timedelta(seconds=90))
-    ((_, body),) = planned(message)
-    assert decode_request(body).messages[0].date_end == ends
+    (package,) = planned(message)
+    assert decode_request(package.body).messages[0].date_end == ends
 
 
 REFUSED = [
@@ -211,8 +212,9 @@ def test_every_message_is_in_exactly_one_package_under_its_own_id(
         packages = planned(*messages, size=size)
     except InvalidMessage:
         return
-    items = [item for package in packages for item in package.items]
-    assert [item.message for item in items] == messages
-    assert len({item.id for item in items}) == len(messages)
+    assert [message for package in packages for message in package.messages] == messages
+    ids = [wire.id for package in packages for wire in package.wires]
+    assert len(set(ids)) == len(messages)
     read = [message for package in packages for message in decode_request(package.body).messages]
-    assert [(m.id, m.text) for m in read] == [(item.id, item.message.text) for item in items]
+    texts = [message.text for message in messages]
+    assert [(m.id, m.text) for m in read] == list(zip(ids, texts, strict=True))

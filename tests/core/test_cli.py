@@ -30,6 +30,8 @@ from devino_core import (
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 from tests.core._cli import NOW, Platform, objects
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 def platform() -> Platform:

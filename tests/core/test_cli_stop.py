@@ -12,6 +12,8 @@ import pytest
 from devino_core.cli._stop import Stop
 from tests.core._cli import Platform
 
+pytestmark = pytest.mark.pythons
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 

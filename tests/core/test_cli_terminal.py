@@ -13,6 +13,8 @@ from devino_core.cli._tally import Tally
 from devino_core.cli.toolkit import App
 from devino_core.dispatch import failed_receipt
 
+pytestmark = pytest.mark.pythons
+
 
 class Terminal(io.TextIOWrapper):
     def __init__(self) -> None:

@@ -34,6 +34,8 @@ from devino_core.testing import ManualClock
 from tests.core._fake import FakeChannel, fake_plugins
 
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
+pytestmark = pytest.mark.pythons
+
 CONFIG = {
     "one": {"kind": "fake", "token": "t", "prefix": "one"},
     "two": {"kind": "fake", "token": "t", "prefix": "two"},

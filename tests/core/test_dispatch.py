@@ -17,6 +17,8 @@ from devino_core.errors import (
     Unavailable,
 )
 
+pytestmark = pytest.mark.pythons
+
 MESSAGES = [Message(f"7903123456{n}", "Hello", ref=f"r{n}") for n in range(4)]
 
 

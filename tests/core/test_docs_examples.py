@@ -29,6 +29,8 @@ from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMes
 from devino_sandbox._demo import SCENARIOS
 from tests.check_docs_types import program
 
+pytestmark = pytest.mark.pythons
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 ACME = EXAMPLES / "devino-acme"

@@ -19,6 +19,8 @@ from devino_core.errors import (
     Throttled,
 )
 
+pytestmark = pytest.mark.pythons
+
 
 class Locked(AuthenticationFailed):
     """As a plugin might have it: with a constructor of its own."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 import trustme
@@ -22,60 +20,24 @@ from devino_core import (
     Unavailable,
 )
 from devino_core.http import Body, HttpAnswer, HttpSession
+from tests.core._peer import Peer, answer, answering, hang, serving
 
-Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+pytestmark = pytest.mark.pythons
+
 SECRET = Body(b"password=hunter2")
-
-
-@asynccontextmanager
-async def serving(
-    respond: Peer, context: ssl.SSLContext | None = None
-) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A peer on a free port, and the requests it got."""
-    requests: list[bytes] = []
-    done = asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            requests.append(head + await reader.readexactly(len(SECRET)))
-            await respond(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-            done.set()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1], requests
-    finally:
-        server.close()
-
-
-def answering(*chunks: bytes) -> Peer:
-    async def respond(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for chunk in chunks:
-            writer.write(chunk)
-        await writer.drain()
-
-    return respond
-
-
-async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-def answer(head: str, body: bytes = b"") -> Peer:
-    return answering(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode(), body)
 
 
 async def post(
     port: int, *, changes: bool = True, base: str = "http://127.0.0.1:{}/rest", **options: float
 ) -> HttpAnswer:
     async with HttpSession(base.format(port), **options) as session:  # type: ignore[arg-type]
-        return await session.post(
-            "Sms/Send?x=1", SECRET, content_type="text/plain", changes=changes
+        return await session.request(
+            "POST",
+            ["Sms", "Send"],
+            query="x=1",
+            body=SECRET,
+            content_type="text/plain",
+            changes=changes,
         )
 
 
@@ -118,6 +80,20 @@ async def test_every_bad_end_is_a_typed_error_that_shows_no_secret(
     assert "Sms/Send" not in shown
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+@pytest.mark.parametrize(("changes", "error"), [(True, OutcomeUnknown), (False, Unavailable)])
+async def test_what_is_known_of_a_call_depends_on_its_effect_and_not_on_its_verb(
+    method: str, changes: bool, error: type[DevinoError]
+) -> None:
+    async with (
+        serving(answering(b"")) as (port, _),
+        HttpSession(f"http://127.0.0.1:{port}") as session,
+    ):
+        with pytest.raises(error) as caught:
+            await session.request(method, ["state"], changes=changes)
+    assert type(caught.value) is error
+
+
 async def test_a_rate_limit_says_when_to_come_back() -> None:
     async with serving(answer("429 Too Many\r\nRetry-After: 7")) as (port, _):
         with pytest.raises(Throttled) as caught:
@@ -146,7 +122,10 @@ async def test_who_waits_for_a_turn_in_the_pool_is_not_told_that_the_peer_is_dea
         serving(slow) as (port, _),
         HttpSession(f"http://127.0.0.1:{port}", connections=1, connect_timeout=0.2) as session,
     ):
-        calls = [session.post("", SECRET, content_type="a/b", changes=True) for _ in range(3)]
+        calls = [
+            session.request("POST", (), body=SECRET, content_type="a/b", changes=True)
+            for _ in range(3)
+        ]
         answers = await asyncio.gather(*calls)
     assert [answer.body for answer in answers] == [b"1"] * 3
     assert served == 3
@@ -155,7 +134,7 @@ async def test_who_waits_for_a_turn_in_the_pool_is_not_told_that_the_peer_is_dea
 async def test_a_closed_session_sends_nothing() -> None:
     session = HttpSession("http://127.0.0.1:1")
     with pytest.raises(ConnectFailed, match="closed"):
-        await session.post("", SECRET, content_type="a/b", changes=True)
+        await session.request("POST", (), body=SECRET, content_type="a/b", changes=True)
 
 
 def test_a_body_does_not_show_itself() -> None:

@@ -10,6 +10,8 @@ from devino_core import AuthenticationFailed
 from devino_core.login import LoginSession
 from devino_core.testing import ManualClock
 
+pytestmark = pytest.mark.pythons
+
 
 class Platform:
     """Hands out sessions s1, s2, ... and knows which are still good."""

@@ -9,6 +9,8 @@ import pytest
 
 from devino_core.testing import ManualClock
 
+pytestmark = pytest.mark.pythons
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import importlib
+import re
 import subprocess
 import tomllib
 from importlib.metadata import entry_points
@@ -13,14 +14,20 @@ import pytest
 
 import devino_core
 
+pytestmark = pytest.mark.pythons
+
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = PYPROJECT["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
 
-def test_the_version_is_told_alike_everywhere() -> None:
-    assert PROJECT["version"] == devino_core.__version__
+def test_the_version_is_said_once() -> None:
+    """The package itself: `tox -e package`. What the command line says: test_cli."""
+    assert "version" not in PROJECT
+    assert PROJECT["dynamic"] == ["version"]
+    said = (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text("utf-8")
+    assert re.findall(r'^__version__ = "(.+)"$', said, re.MULTILINE) == [devino_core.__version__]
 
 
 def test_all_brings_every_extra_that_a_user_may_want() -> None:

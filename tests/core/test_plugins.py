@@ -21,6 +21,8 @@ from devino_core import (
 from devino_core.plugins import PluginWarning
 from tests.core._fake import LOOKUP, SHELF, FakeLookup, FakeSettings, fake_plugins, plugin, spec
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

@@ -10,6 +10,8 @@ from devino_core import ConfigurationError, Secret, read_config
 from devino_core.settings import convert_settings
 from tests.core._fake import FakeSettings
 
+pytestmark = pytest.mark.pythons
+
 FILE = """
 default = "promo"
 

@@ -6,13 +6,17 @@ import copy
 import pickle
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import InvalidMessage, Medium, Message, Secret, State, Status
 from devino_core.phone import normalize
+
+pytestmark = pytest.mark.pythons
 
 states = st.sampled_from(State)
 
@@ -62,6 +66,21 @@ def test_a_message_may_be_extended() -> None:
     assert (message.sender, message.medium, message.campaign) == ("DEVINO", Medium.SMS, "spring")
     with pytest.raises(InvalidMessage, match="sender: must be str or None, not int"):
         Campaign("79031234567", "Hello", sender=7)  # type: ignore[arg-type]
+
+
+def test_no_message_can_put_options_into_another() -> None:
+    first, second = Message("79031234567", "a"), Message("79031234567", "b")
+    options = cast("dict[str, object]", first.options)
+    with pytest.raises(TypeError, match="when you make it"):
+        options["type"] = "flash"
+    with pytest.raises(TypeError):
+        options.update(type="flash")
+    with pytest.raises(TypeError):
+        options.setdefault("type", "flash")
+    with pytest.raises(TypeError):
+        options |= {"type": "flash"}
+    assert second.options == {} == msgspec.json.decode(msgspec.json.encode(second.options))
+    assert pickle.loads(pickle.dumps(second)) == second == copy.deepcopy(second)
 
 
 def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
@@ -142,7 +161,9 @@ def test_numbers_are_taken_as_the_platform_takes_them(given_number: str, digits:
     assert normalize(given_number) == digits
 
 
-@pytest.mark.parametrize("number", ["", "DEVINO", "12345", "7" * 16, "+0123456789", "7903 12a4567"])
+@pytest.mark.parametrize(
+    "number", ["", "DEVINO", "12345", "7" * 16, "+0123456789", "7903 12a4567", "٧٩٠٣١٢٣٤٥٦٧"]
+)
 def test_what_is_no_number_is_refused(number: str) -> None:
     with pytest.raises(ValueError, match="international format"):
         normalize(number)

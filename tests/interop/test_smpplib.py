@@ -12,6 +12,8 @@ from devino_core import Secret, State
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Sandbox, World
 
+pytestmark = pytest.mark.pythons
+
 smpplib = pytest.importorskip("smpplib")
 client_module = pytest.importorskip("smpplib.client")
 consts = pytest.importorskip("smpplib.consts")

@@ -70,6 +70,7 @@ def run(*args: str, **environ: str) -> Result:
     return CliRunner(env={"DEVINO_CONFIG": "", **environ}).invoke(Devino(), args)
 
 
+@pytest.mark.pythons
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_is_and_serves_until_a_signal(number: signal.Signals) -> None:
     with sandbox() as (process, told):
@@ -164,6 +165,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return str(folder / "cert.pem"), str(folder / "key.pem")
 
 
+@pytest.mark.pythons
 def test_a_certificate_makes_it_speak_tls(certificate: tuple[str, str]) -> None:
     cert, key = certificate
     with sandbox("--tls-cert", cert, "--tls-key", key) as (_, told):

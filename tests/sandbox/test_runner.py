@@ -33,6 +33,8 @@ from devino_sandbox import (
 )
 from tests.sandbox._http import PASSWORD, Http
 
+pytestmark = pytest.mark.pythons
+
 
 async def test_it_says_where_its_services_are(sandbox: Sandbox) -> None:
     root = sandbox.endpoints["rest"].removesuffix("/rest")

@@ -25,6 +25,8 @@ from devino_sandbox import (
 from devino_sandbox.services.smpp import SmppService, SmppSettings
 from tests.sandbox._smpp import ENQUIRIES, PASSWORD, TO, Smsc, running, submit
 
+pytestmark = pytest.mark.pythons
+
 
 def bind(**fields: str) -> smpp.BindTransceiver:
     return smpp.BindTransceiver(**{"system_id": "demo", "password": PASSWORD, **fields})  # type: ignore[arg-type]

@@ -27,6 +27,8 @@ from tests._vectors import VECTORS, Vector, vector_id
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 from tests.sandbox._mail import FROM, GATEWAY, TO, Mailbox, mail, template
 
+pytestmark = pytest.mark.pythons
+
 
 @pytest.fixture
 def mailbox(sandbox: Sandbox) -> Mailbox:

@@ -30,6 +30,8 @@ from devino_core import (
 from devino_sandbox import Account, AnswerError, Fault, Sandbox, World
 from tests.sandbox._mail import Mailbox
 
+pytestmark = pytest.mark.pythons
+
 LOGIN, PASSWORD = "demo", "cnry-7b1"
 TO = "79161234567"
 DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"

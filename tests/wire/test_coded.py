@@ -10,6 +10,8 @@ import pytest
 
 from devino_codecs._coded import CodedInt, CodedStr, Verdict
 
+pytestmark = pytest.mark.pythons
+
 
 class Number(CodedInt):
     """A table of numbers."""

@@ -9,6 +9,8 @@ from devino_codecs.email2sms import Base64, Semicolon, Submission, Template
 from devino_codecs.errors import DecodeError, EncodeError
 from tests._vectors import VECTORS, Vector, vector_id, vectors
 
+pytestmark = pytest.mark.pythons
+
 KINDS = [Template, Semicolon, Base64]
 ONE_LINE = [Semicolon, Base64]
 START, END = "==|| НАЧАЛО ТЕКСТА ||==", "==|| КОНЕЦ ТЕКСТА ||=="

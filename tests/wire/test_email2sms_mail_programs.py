@@ -17,6 +17,8 @@ from devino_codecs import email2sms
 from devino_codecs.email2sms import Base64, Semicolon, Submission, Template
 from devino_codecs.errors import DecodeError
 
+pytestmark = pytest.mark.pythons
+
 KINDS = [Template, Semicolon, Base64]
 
 

@@ -14,6 +14,8 @@ import pytest
 import devino_codecs
 from devino_codecs import errors, rest, smpp
 
+pytestmark = pytest.mark.pythons
+
 HEADER = smpp.Header(20, 4, 0, 1)
 ERRORS = [
     errors.CodecError("why", path="ids[3]"),

@@ -9,6 +9,8 @@ import pytest
 
 from devino_codecs._request import Request, answer_of
 
+pytestmark = pytest.mark.pythons
+
 
 class ToOne(Request[tuple[str, ...]], frozen=True):
     to: str

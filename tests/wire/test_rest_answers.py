@@ -10,6 +10,8 @@ import pytest
 from devino_codecs import rest
 from tests.wire import _rest
 
+pytestmark = pytest.mark.pythons
+
 NINE_ELEVEN = datetime(2011, 1, 3, 9, 11, 51, 213000, tzinfo=UTC)
 DELIVERED = rest.SmsState(
     rest.SmsStateCode.DELIVERED,

@@ -9,6 +9,8 @@ from devino_codecs.rest import ErrorCode, ErrorText, SmsStateCode, ViberResultCo
 from tests._vectors import vectors
 from tests.wire import _rest
 
+pytestmark = pytest.mark.pythons
+
 
 def test_error_codes_travel_under_the_http_status_of_the_table() -> None:
     assert {int(code): code.http_status for code in ErrorCode} == {

@@ -35,6 +35,8 @@ from devino_codecs.smpp._pdus import PDU_TYPES
 from tests.wire._smpp_samples import SUBMIT, VECTORS, either, framed, ids
 from tests.wire._smpp_values import CLASSES, pdus, pdus_of, quick
 
+pytestmark = pytest.mark.pythons
+
 BROKEN = {
     # The string's NUL is missing.
     "fizzed/cloudhopper-smpp:decodeSubmitSmRespWithNoNullByteForMessageId": "message_id",

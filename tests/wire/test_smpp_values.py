@@ -32,6 +32,8 @@ from devino_codecs.smpp._pdus import PDU_TYPES
 from tests.wire._smpp_samples import SUBMIT, either, framed
 from tests.wire._smpp_values import CLASSES
 
+pytestmark = pytest.mark.pythons
+
 NO_TEXT = [None, 1.5, object(), ["a"], b"bytes", "\u0431", "a\0b"]
 NO_OCTETS = [None, 1.5, object(), [1], "text", bytes(255), bytes(300)]
 NO_LIST = [None, "text", (1,), ("x",), (None,), ()]

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from devino_codecs import DecodeError, _xml, soap
 from devino_codecs import xmlpackage as xml
 
+pytestmark = pytest.mark.pythons
+
 
 def read_request(data: bytes) -> object:
     reader = xml.RequestReader()

@@ -14,6 +14,8 @@ from devino_codecs.xmlpackage import _layout
 from tests._vectors import Vector, vector_id, vectors
 from tests.wire._xmlpackage import bytewise, clock, read_answer, read_request
 
+pytestmark = pytest.mark.pythons
+
 
 def compact(data: bytes) -> bytes:
     return re.sub(rb">\s+<", b"><", data.strip()).replace(b" ?>", b"?>")

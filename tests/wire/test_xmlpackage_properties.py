@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devino_codecs import xmlpackage as xml
 from tests.wire._xmlpackage import bytewise, clock, read_answer, read_request
+
+pytestmark = pytest.mark.pythons
 
 # Every character that XML 1.0 can say, the awkward ones often.
 LEGAL = st.one_of(

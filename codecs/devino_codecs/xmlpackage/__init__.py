@@ -9,12 +9,12 @@ True
 A package holds messages to send, messages to ask after, or both. One that is read or written
 whole is :func:`decode_request`, :func:`encode_request` and their twins for answers; one of any
 length is :func:`iter_request` and :class:`AnswerReader` (:func:`iter_answer` and
-:class:`RequestReader` on the platform's side), in flat memory. :func:`pair` tells which result
-belongs to which message.
+:class:`RequestReader` on the platform's side), in flat memory. :func:`match` and :func:`pair` tell
+which result belongs to which message.
 """
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
-from ._pair import pair
+from ._pair import match, pair
 from ._read import decode_answer, decode_request
 from ._reader import AnswerItem, AnswerReader, RequestItem, RequestReader
 from ._values import (
@@ -56,6 +56,7 @@ __all__ = [
     "encode_request",
     "iter_answer",
     "iter_request",
+    "match",
     "pair",
 ]
 

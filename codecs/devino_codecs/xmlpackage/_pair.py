@@ -3,49 +3,58 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from ._values import Message, MessageResult, StatusRequest, StatusResult
 
-__all__ = ["pair"]
+__all__ = ["match", "pair"]
 
 Asked = TypeVar("Asked", Message, StatusRequest)
 Got = TypeVar("Got", bound=MessageResult)
 
 
 def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Got | None]]:
-    """Every message (or status request) with its result, in the order asked.
+    """Every message (or status request) with its result, as :func:`match` finds it."""
+    items = list(asked)
+    return list(zip(items, match(items, results), strict=True))
+
+
+def match(asked: Sequence[Message | StatusRequest], results: Iterable[Got]) -> list[Got | None]:
+    """The result of every message (or status request), in the order asked.
 
     First by the caller's ``id``, then by ``sms_id`` for status requests, whatever the order.
-    Results that name nobody (no ``id``, and of a status no ``sms_id``) are paired by order, and
+    Results that name nobody (no ``id``, and of a status no ``sms_id``) are matched by order, and
     only if there are as many as messages left: a guess about who was refused is worse than
     ``None``. A result that names somebody else is nobody's.
     """
     left = list(results)
-    pairs: list[tuple[Asked, Got | None]] = [(item, None) for item in asked]
+    ids = [item.id for item in asked]
+    if None not in ids and ids == [result.id for result in left]:
+        # Nothing was lost or moved, and it takes no more than this look.
+        return [*left]
+    matched: list[Got | None] = [None] * len(asked)
     for key in ("id", "sms_id"):
         waiting: defaultdict[int, deque[int]] = defaultdict(deque)
-        for index, (item, result) in enumerate(pairs):
+        for index, item in enumerate(asked):
             name = getattr(item, key, None)
-            if result is None and name is not None:
+            if matched[index] is None and name is not None:
                 waiting[name].append(index)
         unclaimed: list[Got] = []
         for result in left:
             name = getattr(result, key)
             places = None if name is None else waiting.get(name)
             if places:
-                index = places.popleft()
-                pairs[index] = pairs[index][0], result
+                matched[places.popleft()] = result
             else:
                 unclaimed.append(result)
         left = unclaimed
     left = [result for result in left if _is_nameless(result)]
-    unpaired = [index for index, (_, result) in enumerate(pairs) if result is None]
-    if len(unpaired) == len(left):
-        for index, result in zip(unpaired, left, strict=True):
-            pairs[index] = pairs[index][0], result
-    return pairs
+    unmatched = [index for index, result in enumerate(matched) if result is None]
+    if len(unmatched) == len(left):
+        for index, result in zip(unmatched, left, strict=True):
+            matched[index] = result
+    return matched
 
 
 def _is_nameless(result: MessageResult) -> bool:

@@ -20,6 +20,7 @@ from ._layout import (
     STATUS_RESULT,
     Layout,
 )
+from ._plain import read_plain
 from ._rows import Row
 from ._values import Answer, Package, PackageError
 
@@ -54,6 +55,14 @@ def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
     ``<package>`` itself. A character that XML does not know is read as U+FFFD. Raises
     :exc:`DecodeError`.
     """
+    plain = read_plain(data) if len(data) <= max_size else None
+    if plain is not None:
+        return Answer(messages=plain)
+    return decode_any_answer(data, max_size=max_size)
+
+
+def decode_any_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
+    """The same by a tree, whatever the answer looks like."""
     root = parse(data, max_size=max_size, mend=True)
     found = _rows(root, ANSWER)
     errors: list[PackageError] = found[ERROR]

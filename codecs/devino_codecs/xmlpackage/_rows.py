@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 import msgspec
 
-from devino_codecs._xsd import Scalar, read_integer
+from devino_codecs._xsd import Scalar, read_integer, write_integer
 from devino_codecs.errors import DecodeError, EncodeError
 
 __all__ = ["Attribute", "Row", "Text"]
@@ -23,6 +23,9 @@ S = TypeVar("S", bound=msgspec.Struct)
 # The table pairs fields and scalars of every type; mypy cannot look across that, tests do.
 _AnyScalar = Scalar[Any]
 _Get = Callable[[str], str | None]
+
+_SAFE = 2**63
+"""Integers between its negative and itself have 64 bits."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -84,6 +87,8 @@ class Row(Generic[S]):
         self.source = _source(tag, self._fields)
         scope: dict[str, object] = {
             "cls": cls,
+            # Not by its own name, which a field may have.
+            "type_of": type,
             "misread": self._misread,
             "miswritten": self._miswritten,
         }
@@ -138,11 +143,19 @@ def _source(tag: str, fields: list[_Field]) -> str:
                 value = f'(int({name}) if len({name}) < 19 and "_" not in {name} else {value})'
             reading.append(f"{name} = {value} if {said} else {field.default!r}")
         writing.append(f"{name} = value.{name}")
-        written = f"""' {name}="' + write_{name}({name}) + '"'"""
+        written = f"""f' {name}="{{write_{name}({name})}}"'"""
+        # Most of what is written is as plain as this, and a call costs more than the rest.
+        plain = f"""f' {name}="{{{name}}}"'"""
+        if field.is_text:
+            written = f"{plain} if {name}.isalnum() else {written}"
+        elif kind.scalar.write is write_integer:
+            written = (
+                f"{plain} if type_of({name}) is int and -{_SAFE} < {name} < {_SAFE} else {written}"
+            )
         if field.default is None:
             none = "" if kind.none is None else f' {name}="{kind.none}"'
             empty = f"{name} in (None, '')" if field.is_text else f"{name} is None"
-            written = f"""{none!r} if {empty} else {written}"""
+            written = f"{none!r} if {empty} else {written}"
         writing.append(f"{name} = {written}")
     attributes = "".join(f"{{{f.name}}}" for f in fields if isinstance(f.kind, Attribute))
     arguments = ", ".join(f"{field.name}={field.name}" for field in fields)

@@ -29,7 +29,7 @@ __all__ = [
 # gc=False: rows come by the hundred thousand, and hold nothing that could hold them.
 
 _TYPE = codes(MessageType)
-_MESSAGE_CODE = codes(MessageStatus, MessageError)
+MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
 
 
@@ -118,7 +118,7 @@ class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: Annotated[int | None, Attribute(LONG)] = None
     sms_id: Annotated[int | None, Attribute(LONG, none="0")] = None
     sms_count: Annotated[int | None, Attribute(LONG)] = None
-    code: Annotated[MessageCode, Text(_MESSAGE_CODE)]
+    code: Annotated[MessageCode, Text(MESSAGE_CODE)]
 
 
 class StatusResult(MessageResult, frozen=True, kw_only=True, gc=False):

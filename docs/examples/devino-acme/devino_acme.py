@@ -8,6 +8,7 @@ import devino_core as devino
 from devino_core import Medium, Message, Receipt, State, Status
 from devino_core.http import Body, HttpSession
 
+JSON = "application/json"
 STATES = {"queued": State.ACCEPTED, "done": State.DELIVERED, "failed": State.UNDELIVERABLE}
 
 
@@ -31,7 +32,9 @@ class Acme(devino.Channel[AcmeSettings]):
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
         body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
         async with HttpSession(self.settings.base_url) as http:
-            answer = await http.post(path, body, content_type="application/json", changes=changes)
+            answer = await http.request(
+                "POST", [path], body=body, changes=changes, content_type=JSON
+            )
         if answer.status != 200:
             raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)
         try:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -14,22 +11,20 @@ from devino_core import (
     Medium,
     Message,
     Receipt,
+    Secret,
     State,
     Status,
     Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch
+from devino_plugins.kit.smtp import Peer, Pool
 
-from ._connection import Connection, Peer
 from ._mails import MailWriter
 from ._plan import Planned, plan
-from ._pool import Pool
-from ._settings import Email2SmsSettings, Tls
+from ._settings import Email2SmsSettings
 
 __all__ = ["Email2SmsChannel"]
-
-_PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
 
 
 class Email2SmsChannel(Channel[Email2SmsSettings]):
@@ -41,21 +36,14 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         self, settings: Email2SmsSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
-        _check_peer(settings, name)
+        self._peer = Peer(
+            settings, channel=name, login=_login(settings, name), secrets=[settings.password]
+        )
         self._writer = MailWriter(settings, channel=name, clock=clock)
         self._pool: Pool | None = None
-        self._local_hostname = settings.local_hostname
 
     async def open(self) -> None:
-        # Made once: it reads every certificate of the system.
-        self._tls = ssl.create_default_context() if self.settings.tls != "none" else None
-        self._pool = Pool(
-            self._connect,
-            size=self.settings.connections,
-            idle_timeout=self.settings.idle_timeout,
-            max_lifetime=self.settings.max_lifetime,
-            clock=self.clock,
-        )
+        self._pool = Pool(self._peer, clock=self.clock)
 
     async def aclose(self) -> None:
         pool, self._pool = self._pool, None
@@ -97,58 +85,22 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
     async def _send_planned(
         self, pool: Pool, planned: Planned, messages: Sequence[Message]
     ) -> list[Receipt]:
-        reply = await pool.send(planned.mail)
+        settings = self.settings
+        reply = await pool.send(settings.from_addr, settings.gateway, planned.mail)
         taken = Status(state=State.ACCEPTED, code=reply.code, description=reply.text)
         return [
             Receipt.of(messages[position], taken, channel=self.name, parts=planned.parts)
             for position in planned.positions
         ]
 
-    async def _connect(self) -> Connection:
-        settings = self.settings
-        if self._local_hostname is None:
-            self._local_hostname = await asyncio.to_thread(_full_name)
-        login = None
-        if settings.smtp_username is not None and settings.smtp_password is not None:
-            login = settings.smtp_username, settings.smtp_password
-        peer = Peer(
-            host=settings.host,
-            port=settings.port or _PORTS[settings.tls],
-            tls=self._tls,
-            starttls=settings.tls == "starttls",
-            login=login,
-            local_hostname=self._local_hostname,
-            from_addr=settings.from_addr,
-            to_addr=settings.gateway,
-            connect_timeout=settings.connect_timeout,
-            timeout=settings.timeout,
-            secrets=tuple(filter(None, (settings.password, settings.smtp_password))),
-        )
-        return await peer.connect()
 
-
-def _check_peer(settings: Email2SmsSettings, channel: str) -> None:
-    if not _is_host(settings.host):
-        raise ConfigurationError(f"channel {channel!r}: host: no host can be named so")
-    own = settings.local_hostname
-    # It goes into a command, which is ASCII.
-    if own is not None and not (own.isascii() and _is_host(own)):
-        raise ConfigurationError(f"channel {channel!r}: local_hostname: no host can be named so")
-    if (settings.smtp_username is None) is not (settings.smtp_password is None):
-        raise ConfigurationError(
-            f"channel {channel!r}: smtp_username and smtp_password belong together"
-        )
-
-
-def _is_host(name: str) -> bool:
-    try:
-        # As the resolver will; a label may be empty or too long.
-        return bool(name.encode("idna")) and name.isprintable() and " " not in name
-    except UnicodeError:
-        return False
-
-
-def _full_name() -> str:
-    """This machine, as EHLO wants it: its full name, or an address where it has none in ASCII."""
-    name = socket.getfqdn()
-    return name if name.isascii() and "." in name else "[127.0.0.1]"
+def _login(settings: Email2SmsSettings, channel: str) -> tuple[str, Secret] | None:
+    """The name and password for the mail server, where it asks for them."""
+    name, password = settings.smtp_username, settings.smtp_password
+    if name is not None and password is not None:
+        return name, password
+    if name is None and password is None:
+        return None
+    raise ConfigurationError(
+        f"channel {channel!r}: smtp_username and smtp_password belong together"
+    )

@@ -1,17 +1,18 @@
-"""The settings that every channel over HTTP has."""
+"""The settings that every channel over HTTP has, and every channel over SMTP."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
 from devino_core import ChannelSettings, Secret
 
-__all__ = ["HttpSettings", "Positive", "Seconds"]
+__all__ = ["HttpSettings", "Positive", "Seconds", "SmtpSettings", "Tls"]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 
 class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
@@ -35,3 +36,28 @@ class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: passwords travel unencrypted."""
+
+
+class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):
+    """Which mail server, how it is reached, and how long it may take."""
+
+    host: str
+    """The mail server that takes the mails: your own or your provider's."""
+    port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+    """Its port; unless given, 587 with ``starttls``, 465 with ``tls``, 25 with ``none``."""
+    tls: Tls = "starttls"
+    """How passwords are kept from others on the way: ``starttls`` encrypts after the greeting,
+    ``tls`` from the start, and both verify the server's name. A server that offers no TLS is
+    refused. ``none`` sends everything in the clear."""
+    local_hostname: str | None = None
+    """How this machine introduces itself to the mail server; unless given, by its full name."""
+    connections: Positive = 4
+    """How many connections are used at once and kept."""
+    idle_timeout: Seconds = 60.0
+    """Seconds after which an unused connection is replaced."""
+    max_lifetime: Seconds = 600.0
+    """Seconds after which a connection is replaced."""
+    connect_timeout: Seconds = 10.0
+    """Seconds to get a connection, encrypted and logged in."""
+    timeout: Seconds = 60.0
+    """Seconds for each answer; a mail without one is OutcomeUnknown."""

@@ -103,10 +103,12 @@ class _RestChannel(SmsAndViberChannel[RestSettings, Request[Ids]]):
             wire = self._api.encode_request(request, credentials)
         except EncodeError as error:
             raise InvalidMessage(error.path, error.reason) from None
-        answer = await self._http.post(
-            wire.path.removeprefix("/"),
-            Body(wire.body),
-            content_type=wire.content_type or "",
+        answer = await self._http.request(
+            wire.method,
+            wire.segments,
+            query=wire.query,
+            body=Body(wire.body),
+            content_type=wire.content_type,
             changes=changes,
         )
         outcome = self._outcome(type(request), answer, credentials, changes)

@@ -109,9 +109,10 @@ class _SoapChannel(SmsAndViberChannel[SoapSettings, Send]):
         headers = soap.headers(type(request), self._version)
         content_type = headers.pop("Content-Type")
         async with self._limit:
-            answer = await self._http.post(
-                service.path.removeprefix("/"),
-                body,
+            answer = await self._http.request(
+                "POST",
+                service.path.removeprefix("/").split("/"),
+                body=body,
                 content_type=content_type,
                 headers=headers,
                 changes=changes,

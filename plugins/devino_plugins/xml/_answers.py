@@ -15,7 +15,15 @@ from devino_core import DevinoError, Medium, Rejected, State, Status
 from devino_plugins.kit.refusals import failure, refusal, refused
 from devino_plugins.kit.states import state_of
 
-__all__ = ["error_of", "is_bad_id", "is_taken", "is_unknown", "package_error", "status_of"]
+__all__ = [
+    "error_of",
+    "is_bad_id",
+    "is_refused",
+    "is_taken",
+    "is_unknown",
+    "package_error",
+    "status_of",
+]
 
 
 def is_taken(result: MessageResult) -> bool:
@@ -23,6 +31,11 @@ def is_taken(result: MessageResult) -> bool:
     if isinstance(result.code, MessageError):
         return False
     return result.sms_id is not None or state_of(result.code) is not State.UNKNOWN
+
+
+def is_refused(result: MessageResult) -> bool:
+    """The platform says why it does not take this message, and it is not the id."""
+    return error_of(result) is not None and not is_bad_id(result)
 
 
 def is_bad_id(result: MessageResult) -> bool:
@@ -47,18 +60,30 @@ def error_of(result: MessageResult) -> Rejected | None:
     return kind(f"{result.code.name}: {result.code.meaning}", code=int(result.code))
 
 
-def status_of(result: MessageResult, zone: timezone, *, otherwise: State) -> Status:
-    """The status that a result tells; ``otherwise`` is what a number in no table means."""
-    completed = result.date_completed if isinstance(result, StatusResult) else None
-    if isinstance(result.code, MessageError):
-        vague = is_unknown(result) or result.code == MessageError.ERR_UNKNOWN
+def status_of(
+    result: MessageResult,
+    zone: timezone,
+    *,
+    accepted: State = State.ACCEPTED,
+    otherwise: State,
+) -> Status:
+    """The status that a result tells.
+
+    ``accepted`` is what a message is that was taken, ``otherwise`` what a number in no table means.
+    """
+    code, sms_id = result.code, result.sms_id
+    if isinstance(code, MessageError):
+        vague = is_unknown(result) or code == MessageError.ERR_UNKNOWN
         state = State.UNKNOWN if vague else State.REJECTED
     else:
-        state = state_of(result.code, otherwise=otherwise)
+        state = state_of(code, otherwise=otherwise)
+        if state is State.ACCEPTED:
+            state = accepted
+    completed = result.date_completed if isinstance(result, StatusResult) else None
     return Status(
         state=state,
-        id=None if result.sms_id is None else str(result.sms_id),
-        code=int(result.code),
+        id=None if sms_id is None else str(sms_id),
+        code=int(code),
         reported_at=None if completed is None else _aware(completed, zone),
         medium=Medium.SMS,
     )

@@ -30,8 +30,8 @@ from devino_plugins.kit.refusals import unreadable
 
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of
-from ._once import Patience, Verdict, send_once
-from ._plan import Item, Prepared, XmlOptions, encode, plan
+from ._once import Patience, Places, Verdict, send_once
+from ._plan import Prepared, XmlOptions, encode, plan
 from ._settings import XmlSettings
 
 __all__ = ["XmlChannel"]
@@ -54,7 +54,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         self._credentials = xml.Credentials(
             login=settings.login, password=settings.password.reveal()
         )
-        encode((), self._credentials)
+        encode((), (), self._credentials)
         self._patience = Patience(settings.asks, settings.ask_interval, settings.resend)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
@@ -77,7 +77,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         return await dispatch(
             messages,
             [
-                ([item.position for item in package.items], partial(self._send_package, package))
+                (package.positions, partial(self._send_package, package))
                 for package in self._plan(messages)
             ],
             channel=self.name,
@@ -124,28 +124,29 @@ class XmlChannel(HttpChannel[XmlSettings]):
         )
 
     async def _send_package(self, package: Prepared) -> list[Receipt]:
-        async def submit(items: Sequence[Item]) -> list[xml.MessageResult | None]:
-            # What goes out for the second time is seldom the whole package.
-            whole = len(items) == len(package.items)
-            body = package.body if whole else encode(items, self._credentials)
+        async def submit(places: Places) -> list[xml.MessageResult | None]:
+            wires, body = package.wires, package.body
+            if len(places) < len(wires):
+                # What goes out for the second time is seldom the whole package.
+                wires = [wires[place] for place in places]
+                messages = [package.messages[place] for place in places]
+                body = encode(wires, messages, self._credentials)
             answer = await self._post("Send.ashx", body, changes=True)
-            return [r for _, r in xml.pair([item.wire for item in items], answer.messages)]
+            return xml.match(wires, answer.messages)
 
-        async def ask(items: Sequence[Item]) -> list[xml.StatusResult | None]:
-            results = await self._ask([xml.StatusRequest(id=item.id) for item in items])
+        async def ask(places: Places) -> list[xml.StatusResult | None]:
+            asked = [xml.StatusRequest(id=package.wires[place].id) for place in places]
+            results = await self._ask(asked)
             # A result without id was paired by its place, which is no proof of what was sent.
             return [
-                result if result is not None and result.id == item.id else None
-                for item, result in zip(items, results, strict=True)
+                result if result is not None and result.id == one.id else None
+                for one, result in zip(asked, results, strict=True)
             ]
 
         verdicts = await send_once(
-            package.items, submit=submit, ask=ask, clock=self.clock, patience=self._patience
+            len(package.wires), submit=submit, ask=ask, clock=self.clock, patience=self._patience
         )
-        return [
-            self._receipt(item.message, verdict)
-            for item, verdict in zip(package.items, verdicts, strict=True)
-        ]
+        return list(map(self._receipt, package.messages, verdicts))
 
     def _receipt(self, message: Message, verdict: Verdict) -> Receipt:
         if isinstance(verdict, DevinoError):
@@ -153,12 +154,11 @@ class XmlChannel(HttpChannel[XmlSettings]):
         refused = error_of(verdict)
         if refused is not None:
             return failed_receipt(message, refused, channel=self.name)
+        # The platform says 106 also of what it took for later.
+        at_once = message.send_at is None
+        taken = State.ACCEPTED if at_once else accepted(message, self.clock).state
         # A number in no table beside an id: it was taken, as in the manual's own example.
-        status = status_of(verdict, self._zone, otherwise=State.ACCEPTED)
-        if status.state is State.ACCEPTED:
-            # The platform says 106 of what it took for later, too.
-            state = accepted(message, self.clock).state
-            status = msgspec.structs.replace(status, state=state)
+        status = status_of(verdict, self._zone, accepted=taken, otherwise=taken)
         return Receipt.of(
             message,
             status,
@@ -186,11 +186,13 @@ class XmlChannel(HttpChannel[XmlSettings]):
         )
         body = Body(xml.encode_request(package))
         answer = await self._post("Statistics.ashx", body, changes=False)
-        return [result for _, result in xml.pair(asked, answer.statuses)]
+        return xml.match(asked, answer.statuses)
 
-    async def _post(self, path: str, body: Body, *, changes: bool) -> xml.Answer:
+    async def _post(self, page: str, body: Body, *, changes: bool) -> xml.Answer:
         """One package and its answer. Raises what a refusal of the whole means."""
-        answer = await self._http.post(path, body, content_type=CONTENT_TYPE, changes=changes)
+        answer = await self._http.request(
+            "POST", [page], body=body, content_type=CONTENT_TYPE, changes=changes
+        )
         try:
             read = xml.decode_answer(answer.body)
         except DecodeError as error:

@@ -29,16 +29,20 @@ from devino_core import (
 )
 from devino_core.clock import Clock
 
-from ._answers import error_of, is_bad_id, is_taken, is_unknown
-from ._plan import Item
+from ._answers import is_bad_id, is_refused, is_taken, is_unknown
 
 __all__ = ["Patience", "Verdict", "send_once"]
 
 Verdict: TypeAlias = MessageResult | DevinoError
 """What a message is by the platform's word, or why nothing is known of it."""
 
+Places: TypeAlias = Sequence[int]
+"""Some messages of the package, as their places in it, in order."""
+
 Results: TypeAlias = Sequence[MessageResult | None]
-"""One for each message in order; None where the platform did not say."""
+"""One for each place in order; None where the platform did not say."""
+
+_Call: TypeAlias = Callable[[Places], Awaitable[Results]]
 
 
 class Patience(NamedTuple):
@@ -51,24 +55,21 @@ class Patience(NamedTuple):
 
 
 async def send_once(
-    items: Sequence[Item],
-    *,
-    submit: Callable[[Sequence[Item]], Awaitable[Results]],
-    ask: Callable[[Sequence[Item]], Awaitable[Results]],
-    clock: Clock,
-    patience: Patience,
+    count: int, *, submit: _Call, ask: _Call, clock: Clock, patience: Patience
 ) -> list[Verdict]:
-    """A verdict for each message, in order.
+    """A verdict for each of a package's ``count`` messages, in order.
 
-    Raises an error that concerns them all.
+    ``submit`` sends those at some places, ``ask`` asks after them. Raises an error that concerns
+    them all.
     """
     verdicts: dict[int, Verdict] = {}
-    unsent = await _attempt(items, submit, ask, verdicts, clock, patience)
+    unsent = await _attempt(range(count), submit, ask, verdicts, clock, patience)
     if unsent and patience.resend:
         unsent = await _attempt(unsent, submit, ask, verdicts, clock, patience)
-    not_sent = Unavailable("the platform does not know this message: it can be sent again")
-    verdicts.update({item.id: not_sent for item in unsent})
-    outcomes = [verdicts[item.id] for item in items]
+    if unsent:
+        not_sent = Unavailable("the platform does not know this message: it can be sent again")
+        verdicts.update(dict.fromkeys(unsent, not_sent))
+    outcomes = [verdicts[place] for place in range(count)]
     first = outcomes[0]
     if isinstance(first, DevinoError) and all(outcome is first for outcome in outcomes):
         raise first
@@ -76,72 +77,74 @@ async def send_once(
 
 
 async def _attempt(
-    items: Sequence[Item],
-    submit: Callable[[Sequence[Item]], Awaitable[Results]],
-    ask: Callable[[Sequence[Item]], Awaitable[Results]],
+    places: Places,
+    submit: _Call,
+    ask: _Call,
     verdicts: dict[int, Verdict],
     clock: Clock,
     patience: Patience,
-) -> list[Item]:
-    """Send and ask after what is doubtful; those that were not sent and may be."""
+) -> Places:
+    """Send, and ask after what is doubtful. Gives those that were not sent and may be."""
     said: dict[int, MessageResult] = {}
-    doubtful = await _submit(items, submit, verdicts, said)
+    doubtful = await _submit(places, submit, verdicts, said)
+    if not doubtful:
+        return ()
     unknown = await _ask(doubtful, ask, verdicts, clock, patience)
-    verdicts.update({item.id: said[item.id] for item in unknown if item.id in said})
-    return [item for item in unknown if isinstance(verdicts[item.id], DevinoError)]
+    verdicts.update({place: said[place] for place in unknown if place in said})
+    return [place for place in unknown if isinstance(verdicts[place], DevinoError)]
 
 
 async def _submit(
-    items: Sequence[Item],
-    submit: Callable[[Sequence[Item]], Awaitable[Results]],
+    places: Places,
+    submit: _Call,
     verdicts: dict[int, Verdict],
     said: dict[int, MessageResult],
-) -> list[Item]:
-    """Send; those of which the verdict is no more than what holds if nobody knows better.
+) -> Places:
+    """Send. Gives those whose verdict only holds if nothing better is learnt.
 
     ``said`` gets what holds of them if the platform does not know them.
     """
     try:
-        results = await submit(items)
+        results = await submit(places)
     except (OutcomeUnknown, ProtocolViolation) as error:
-        verdicts.update({item.id: error for item in items})
-        return list(items)
+        verdicts.update(dict.fromkeys(places, error))
+        return places
     except DevinoError as error:
-        verdicts.update({item.id: error for item in items})
-        return []
+        verdicts.update(dict.fromkeys(places, error))
+        return ()
     # Not constants: an error keeps the traceback of whoever raised it.
     unsaid = OutcomeUnknown("the answer does not say what became of this message")
     id_refused = OutcomeUnknown("the platform refuses the id of this message, which it may have")
-    doubtful: list[Item] = []
-    for item, result in zip(items, results, strict=True):
-        if result is not None and _is_settled(result):
-            verdicts[item.id] = result
+    doubtful: list[int] = []
+    for place, result in zip(places, results, strict=True):
+        if result is not None and (is_taken(result) or is_refused(result)):
+            verdicts[place] = result
             continue
-        doubtful.append(item)
-        verdicts[item.id] = unsaid
+        doubtful.append(place)
+        verdicts[place] = unsaid
         if result is None:
             continue
         if is_bad_id(result):
-            verdicts[item.id] = id_refused
-            said[item.id] = result
+            verdicts[place] = id_refused
+            said[place] = result
         elif result.sms_id is not None:
             # With an id to ask after it is neither refused nor safe to repeat.
-            verdicts[item.id] = said[item.id] = result
+            verdicts[place] = said[place] = result
     return doubtful
 
 
 async def _ask(
-    items: Sequence[Item],
-    ask: Callable[[Sequence[Item]], Awaitable[Results]],
+    places: Places,
+    ask: _Call,
     verdicts: dict[int, Verdict],
     clock: Clock,
     patience: Patience,
-) -> list[Item]:
-    """Ask until all are found or patience ends; those that it said last it does not know."""
-    waiting = items
-    unknown: list[Item] = []
+) -> Places:
+    """Ask until all are found or patience ends. Gives those that are unknown by the last answer."""
+    waiting = places
+    unknown: list[int] = []
     pause = patience.ask_interval
-    for _ in range(patience.asks if items else 0):
+    for _ in range(patience.asks):
         await clock.sleep(pause)
         pause *= 2
         unknown = []
@@ -149,23 +152,19 @@ async def _ask(
             results = await ask(waiting)
         except DevinoError as error:
             if error.retry is not Retry.SAFE:
-                return []
+                return ()
             if isinstance(error, Throttled) and error.retry_after is not None:
                 pause = max(pause, error.retry_after)
             continue
-        left = []
-        for item, result in zip(waiting, results, strict=True):
-            if result is not None and _is_settled(result):
-                verdicts[item.id] = result
+        left: list[int] = []
+        for place, result in zip(waiting, results, strict=True):
+            if result is not None and (is_taken(result) or is_refused(result)):
+                verdicts[place] = result
                 continue
-            left.append(item)
+            left.append(place)
             if result is not None and is_unknown(result):
-                unknown.append(item)
+                unknown.append(place)
         waiting = left
         if not waiting:
             break
     return unknown
-
-
-def _is_settled(result: MessageResult) -> bool:
-    return is_taken(result) or (error_of(result) is not None and not is_bad_id(result))

@@ -22,7 +22,7 @@ from devino_plugins.kit.checks import (
 
 from ._numbering import ids_of
 
-__all__ = ["Item", "Prepared", "XmlOptions", "encode", "plan"]
+__all__ = ["Prepared", "XmlOptions", "encode", "plan"]
 
 LIMITS = Limits()
 """How long a text may be the manual does not say: the platform refuses what is too long."""
@@ -56,21 +56,14 @@ class XmlOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The link that a WAP push needs, at most 100 characters."""
 
 
-class Item(NamedTuple):
-    """A message and what it is on the wire."""
-
-    position: int
-    """In the list that was to be sent."""
-    message: Message
-    id: int
-    """The number that it is known by to both sides."""
-    wire: xml.Message
-
-
 class Prepared(NamedTuple):
-    """A package, ready to go."""
+    """A package that is ready to go."""
 
-    items: Sequence[Item]
+    positions: Sequence[int]
+    """Of its messages in the list that was to be sent."""
+    messages: Sequence[Message]
+    wires: Sequence[xml.Message]
+    """The same messages on the wire, each with the number that both sides know it by."""
     body: Body
 
 
@@ -90,15 +83,26 @@ def plan(
     """
     zone = timezone(timedelta(hours=utc_offset))
     ids = ids_of(messages, id_bits)
-    items = [
-        Item(position, message, number, _wire(message, number, sender_of(message), zone, now))
-        for position, (message, number) in enumerate(zip(messages, ids, strict=True))
-    ]
-    packages = [items[start : start + size] for start in range(0, len(items), size)]
-    return [Prepared(package, encode(package, credentials)) for package in packages]
+    senders: dict[str | None, str] = {}
+    wires: list[xml.Message] = []
+    for message, number in zip(messages, ids, strict=True):
+        sender = senders.get(message.sender)
+        if sender is None:
+            # Senders are few: each is looked at once.
+            sender = senders[message.sender] = sender_of(message)
+            check_sender(sender, message, LIMITS)
+        wires.append(_wire(message, number, sender, zone, now))
+    packages: list[Prepared] = []
+    for start in range(0, len(wires), size):
+        some, written = messages[start : start + size], wires[start : start + size]
+        body = encode(written, some, credentials)
+        packages.append(Prepared(range(start, start + len(some)), some, written, body))
+    return packages
 
 
-def encode(items: Sequence[Item], credentials: xml.Credentials) -> Body:
+def encode(
+    wires: Sequence[xml.Message], messages: Sequence[Message], credentials: xml.Credentials
+) -> Body:
     """A package of these messages.
 
     Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.
@@ -107,7 +111,7 @@ def encode(items: Sequence[Item], credentials: xml.Credentials) -> Body:
     package = xml.Package(
         login=credentials.login,
         password=credentials.password,
-        messages=tuple([item.wire for item in items]),
+        messages=tuple(wires),
     )
     try:
         return Body(xml.encode_request(package))
@@ -117,23 +121,22 @@ def encode(items: Sequence[Item], credentials: xml.Credentials) -> Body:
             raise ConfigurationError(
                 f"login or password cannot be written: {error.reason}"
             ) from None
-        field, ref = _FIELDS.get(found[2], found[2]), items[int(found[1])].message.ref
+        field, ref = _FIELDS.get(found[2], found[2]), messages[int(found[1])].ref
         raise InvalidMessage(field, error.reason, ref=ref) from None
 
 
 def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
-    kind, url = _kind(message)
-    text = message.text
-    if kind is not xml.MessageType.WAP_PUSH or text:
+    kind, url = _kind(message) if message.options else (xml.MessageType.TEXT, None)
+    text, send_at = message.text, message.send_at
+    # A text of any length may go, so that one that is printable needs no closer look.
+    if not (text and text.isprintable()) and (text or kind is not xml.MessageType.WAP_PUSH):
         check_text(text, message, LIMITS)
-    check_sender(sender, message, LIMITS)
-    begins = None if message.send_at is None else _wall_clock(message, message.send_at, zone)
     return xml.Message(
         id=number,
         recipient=number_of(message),
         sender=sender,
-        date_beg=begins,
-        date_end=_end(message, now, zone),
+        date_beg=None if send_at is None else _wall_clock(message, send_at, zone),
+        date_end=None if message.validity is None else _end(message, message.validity, now, zone),
         url=url,
         type=None if kind is xml.MessageType.TEXT else kind,
         text=text,
@@ -147,14 +150,12 @@ def _wall_clock(message: Message, moment: datetime, zone: timezone) -> datetime:
         raise InvalidMessage("send_at", "lies beyond the calendar", ref=message.ref) from None
 
 
-def _end(message: Message, now: datetime, zone: timezone) -> datetime | None:
+def _end(message: Message, validity: timedelta, now: datetime, zone: timezone) -> datetime:
     """When its validity ends; a fraction of a second is rounded up."""
-    if message.validity is None:
-        return None
     begins = message.send_at if message.send_at is not None else now
     try:
         # Sent late, it is still valid for as long as was asked.
-        ends = max(begins, now) + message.validity + _ALMOST_A_SECOND
+        ends = max(begins, now) + validity + _ALMOST_A_SECOND
         return ends.astimezone(zone).replace(tzinfo=None)
     except OverflowError:
         raise InvalidMessage("validity", "ends beyond the calendar", ref=message.ref) from None
@@ -162,8 +163,6 @@ def _end(message: Message, now: datetime, zone: timezone) -> datetime | None:
 
 def _kind(message: Message) -> tuple[xml.MessageType, str | None]:
     """What kind of SMS it is, and the link of a WAP push."""
-    if not message.options:
-        return xml.MessageType.TEXT, None
     options = Channel.options_of(message, XmlOptions)
     url = options.url
     kind = _TYPES["wap-push" if options.type is None and url is not None else options.type]

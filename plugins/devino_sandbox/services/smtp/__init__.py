@@ -1,21 +1,24 @@
 """The Email2SMS gateway: a mail server whose mails to ``email2sms@...`` are SMS (chapter 4).
 
-All reading is the codec's, so any mail program will do. The manual says nothing of how the gateway
-refuses, and here it is decided thus:
+The codec reads the mails, so any mail program can send them. The manual does not say how the
+gateway refuses. This one does it so:
 
-- A mail that cannot be read, or is refused for its login, sender, numbers or cost, is answered 554
-  with the reason, and shown among the messages with it; of many recipients one bad one refuses all.
-- Only ``CR LF . CR LF`` ends a mail. One above 1 MiB is 552, announced so by ``SIZE=`` or not, one
-  with a line above 998 bytes 500; these are shown too, without a text.
-- Any host is right after ``email2sms@``; another address is 550. AUTH is offered, with the
-  accounts' logins, and not needed.
-- A sandbox with TLS takes mails and logins after STARTTLS only, and answers 530 before; one
-  without has no STARTTLS.
+- A mail is answered 554 with the reason where it cannot be read, or where its login, sender,
+  numbers or cost are refused. It is shown among the messages with that reason. One bad recipient
+  refuses the whole mail.
+- Only ``CR LF . CR LF`` ends a mail. A mail above 1 MiB is answered 552, whether ``SIZE=``
+  announced it or not. A mail with a line above 998 bytes is answered 500. Both are shown among the
+  messages, without a text.
+- The address must begin with ``email2sms@``, and any host may follow. Another address is answered
+  550. AUTH takes the accounts' logins, and is not needed.
+- With TLS, mails and logins are taken after STARTTLS only, and answered 530 before it. Without
+  TLS there is no STARTTLS.
 
 A :class:`~devino_sandbox.Fault` has the protocol ``email2sms`` and one of the operations
 ``CONNECT`` (the greeting), ``EHLO``, ``HELO``, ``STARTTLS``, ``AUTH``, ``MAIL``, ``RCPT``,
-``DATA-BEGIN`` (the command DATA), ``DATA`` (the mail), ``RSET``, ``NOOP`` and ``QUIT``; its ``to``
-fits the numbers of a mail. ``error`` has a reply's code, and after 421 the connection is closed.
+``DATA-BEGIN`` (the command DATA), ``DATA`` (the mail), ``RSET``, ``NOOP`` and ``QUIT``. Its ``to``
+is compared with the numbers of a mail. ``error`` has the code of a reply; 421 also closes the
+connection.
 """
 
 from __future__ import annotations

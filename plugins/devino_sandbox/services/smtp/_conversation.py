@@ -1,26 +1,35 @@
-"""One conversation of the mail server, and the failures that are on order for it."""
+"""One conversation of a mail server, and the failures that are on order for it."""
+# ruff: noqa: N802 - aiosmtpd's names
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import functools
-from collections.abc import Awaitable, Callable
 from ssl import SSLContext
-from typing import cast
+from typing import Protocol, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, syntax
 
-from devino_codecs import email2sms
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Hang
 from devino_sandbox._world import World
 
-from ._gateway import PROTOCOL, Gateway
+__all__ = ["OPERATIONS", "Conversation", "Handler"]
 
-__all__ = ["OPERATIONS", "Conversation"]
-
-_VERBS = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "RSET", "NOOP", "QUIT")
-OPERATIONS = ("CONNECT", *_VERBS, "DATA-BEGIN", "DATA")
+OPERATIONS = (
+    "CONNECT",
+    "EHLO",
+    "HELO",
+    "STARTTLS",
+    "AUTH",
+    "MAIL",
+    "RCPT",
+    "RSET",
+    "NOOP",
+    "QUIT",
+    "DATA-BEGIN",
+    "DATA",
+)
 """What can fail: the greeting, each command, and the mail."""
 _CLOSING = "421"
 _TOO_LARGE = b"552"
@@ -36,19 +45,33 @@ _TEXTS = {
 }
 
 
+class Handler(Protocol):
+    """What takes the mails: aiosmtpd's handler, which is told of the others too."""
+
+    def refuse(self, from_addr: str, reason: str) -> None:
+        """Put on record a mail of which nothing is known but where it came from."""
+
+
 class Conversation(SMTP):
-    """aiosmtpd's, in the running loop, which can be told to fail."""
+    """aiosmtpd's, in the running loop. It can be told to fail.
+
+    ``protocol`` is the name by which faults are ordered, ``max_size`` the bytes that a mail may
+    have. As long as it lasts it is in ``live``.
+    """
 
     def __init__(
         self,
         world: World,
-        gateway: Gateway,
+        handler: Handler,
+        *,
+        protocol: str,
+        max_size: int,
         live: set[Conversation],
-        tls: SSLContext | None = None,
+        tls: SSLContext | None,
     ) -> None:
         super().__init__(
-            gateway,
-            data_size_limit=email2sms.MAX_SIZE,
+            handler,
+            data_size_limit=max_size,
             hostname="localhost",
             ident="devino sandbox",
             tls_context=tls,
@@ -58,7 +81,8 @@ class Conversation(SMTP):
             loop=asyncio.get_running_loop(),
         )
         self._world = world
-        self._gateway = gateway
+        self._handler = handler
+        self._protocol = protocol
         self._live = live
         self._replied = b""
         live.add(self)
@@ -81,7 +105,7 @@ class Conversation(SMTP):
         await super().push(status)
 
     async def suffer(self, action: Action) -> str:
-        """What a fault has in store: a reply to push, or the end of the conversation."""
+        """Do what a fault says: give a reply to push, or end the conversation."""
         match action:
             case AnswerError(code=code, description=description):
                 if str(code) == _CLOSING:
@@ -98,34 +122,76 @@ class Conversation(SMTP):
         await asyncio.Event().wait()
         raise AssertionError("nobody sets that event")
 
+    # Each command fails where a fault was ordered for it, and is aiosmtpd's otherwise.
+
+    @syntax("EHLO hostname")
+    async def smtp_EHLO(self, hostname: str) -> None:
+        if not await self._struck("EHLO"):
+            await super().smtp_EHLO(hostname)
+
+    @syntax("HELO hostname")
+    async def smtp_HELO(self, hostname: str) -> None:
+        if not await self._struck("HELO"):
+            await super().smtp_HELO(hostname)
+
     @syntax("STARTTLS", when="tls_context")
-    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
-        """As aiosmtpd has it, which is not told when a client leaves within the handshake."""
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        if await self._struck("STARTTLS"):
+            return
         await super().smtp_STARTTLS(arg)
+        # aiosmtpd is not told when a client leaves within the handshake.
         begun = self._tls_protocol is not None
         if begun and self.session is not None and self.session.ssl is None:
             self.connection_lost(None)
 
+    @syntax("AUTH <mechanism>")
+    async def smtp_AUTH(self, arg: str) -> None:
+        if not await self._struck("AUTH"):
+            await super().smtp_AUTH(arg)
+
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
-    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802 - aiosmtpd's name
-        """As aiosmtpd has it, with mails that are announced as too large on record."""
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        if await self._struck("MAIL"):
+            return
         await super().smtp_MAIL(arg)
+        # A mail that is announced as too large is put on record.
         if arg is not None and self._replied.startswith(_TOO_LARGE):
             address, _ = self._getaddr(self._strip_command_keyword("FROM:", arg) or "")
-            self._gateway.refuse(address or "", f"larger than {self.data_size_limit} bytes")
+            self._handler.refuse(address or "", f"larger than {self.data_size_limit} bytes")
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
-        """As aiosmtpd has it, with mails that it throws away on record."""
-        envelope = self.envelope
+    @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        if not await self._struck("RCPT"):
+            await super().smtp_RCPT(arg)
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str) -> None:
         if await self._struck("DATA-BEGIN"):
             return
+        envelope = self.envelope
         await super().smtp_DATA(arg)
+        # A mail that aiosmtpd throws away is put on record.
         dealt_with = self.envelope is not envelope
         if dealt_with and envelope is not None and envelope.original_content is None:
-            self._gateway.refuse(
+            self._handler.refuse(
                 envelope.mail_from or "",
                 f"larger than {self.data_size_limit} bytes, or a line above 998",
             )
+
+    @syntax("RSET")
+    async def smtp_RSET(self, arg: str) -> None:
+        if not await self._struck("RSET"):
+            await super().smtp_RSET(arg)
+
+    @syntax("NOOP [ignored]")
+    async def smtp_NOOP(self, arg: str) -> None:
+        if not await self._struck("NOOP"):
+            await super().smtp_NOOP(arg)
+
+    @syntax("QUIT")
+    async def smtp_QUIT(self, arg: str) -> None:
+        if not await self._struck("QUIT"):
+            await super().smtp_QUIT(arg)
 
     def _abort(self) -> None:
         if self.transport is not None:
@@ -140,29 +206,13 @@ class Conversation(SMTP):
                 await super()._handle_client()
 
     async def _struck(self, operation: str) -> bool:
-        """Whether a fault was ordered for it, which is then over."""
+        """Whether a fault was ordered for this operation. It has happened then."""
         faults = self._world.faults
-        action = faults.strike(PROTOCOL, operation) if faults else None
+        action = faults.strike(self._protocol, operation) if faults else None
         if action is None:
             return False
         await self.push(await self.suffer(action))
         return True
-
-
-def _failing(
-    verb: str, method: Callable[[Conversation, str], Awaitable[None]]
-) -> Callable[[Conversation, str], Awaitable[None]]:
-    # functools.wraps keeps what aiosmtpd's decorators say of the syntax.
-    @functools.wraps(method)
-    async def perform(self: Conversation, arg: str) -> None:
-        if not await self._struck(verb):
-            await method(self, arg)
-
-    return perform
-
-
-for _verb in _VERBS:
-    setattr(Conversation, f"smtp_{_verb}", _failing(_verb, getattr(Conversation, f"smtp_{_verb}")))
 
 
 def _authenticate(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
-from aiosmtpd.smtp import TLSSetupException
+from aiosmtpd.smtp import Envelope, Session, TLSSetupException
 
 from devino_codecs import DecodeError, email2sms
 from devino_sandbox._accounts import NOBODY
@@ -13,10 +12,7 @@ from devino_sandbox._faults import DropAnswer
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._world import World
 
-if TYPE_CHECKING:
-    from aiosmtpd.smtp import Envelope, Session
-
-    from ._conversation import Conversation
+from ._conversation import Conversation
 
 __all__ = ["PROTOCOL", "Gateway"]
 
@@ -51,7 +47,7 @@ class Gateway:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: Conversation, session: Session, envelope: Envelope
     ) -> str:
-        """The mail, whole."""
+        """A whole mail."""
         content, from_addr = envelope.original_content or b"", envelope.mail_from or ""
         said: email2sms.Submission | None = None
         problem = ""
@@ -70,9 +66,9 @@ class Gateway:
         return f"554 5.6.0 {problem}" if problem else "250 2.0.0 OK"
 
     async def handle_exception(self, error: Exception) -> str:
-        """What no reply is prescribed for. aiosmtpd's own would tell the client of our insides."""
+        """A failure of this server. aiosmtpd's own reply would tell the client of our insides."""
         if isinstance(error, TLSSetupException):
-            return "454 4.7.0 TLS has failed"  # to nobody: aiosmtpd closes
+            return "454 4.7.0 TLS has failed"  # nobody reads it: aiosmtpd closes
         _log.error("the mail server of the sandbox failed", exc_info=error)
         return "451 4.3.0 the sandbox failed; see its log"
 
@@ -82,7 +78,7 @@ class Gateway:
         self._world.refuse(unread, [_MAILBOX], reason)
 
     def _submit(self, said: email2sms.Submission) -> str:
-        """Send what a mail says. Gives the reason if it is refused; that is on record then."""
+        """Send what a mail says. Gives the reason if it is refused, which is then on record."""
         account = self._world.authenticate(said.login, said.password)
         submission = Submission(
             account=account or NOBODY, via=PROTOCOL, sender=said.sender, text=said.text

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ssl import SSLContext
 from typing import ClassVar
 
+from devino_codecs import email2sms
 from devino_sandbox._listening import closed, listen, reachable
 from devino_sandbox._service import PortService
 from devino_sandbox._world import World
@@ -18,7 +19,7 @@ from ._gateway import PROTOCOL, Gateway
 __all__ = ["SmtpService"]
 
 _LOG = logging.getLogger("mail.log")
-"""aiosmtpd's."""
+"""aiosmtpd's logger."""
 _NOT_LOGGED = frozenset(
     {
         # Every line of a mail, and these mails hold passwords.
@@ -51,7 +52,17 @@ class SmtpService(PortService):
         self, host: str, port: int, tls: SSLContext | None = None
     ) -> Mapping[str, str]:
         self._server, port = await listen(
-            lambda: Conversation(self._world, self._gateway, self._live, tls), host, port, None
+            lambda: Conversation(
+                self._world,
+                self._gateway,
+                protocol=PROTOCOL,
+                max_size=email2sms.MAX_SIZE,
+                live=self._live,
+                tls=tls,
+            ),
+            host,
+            port,
+            None,
         )
         return {"smtp": f"{reachable(host)}:{port}"}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from devino_core import Body, Unavailable
 from devino_core.clock import Clock
 
-from ._connection import Connection, Reply
+from ._connection import Connection
+from ._peer import Peer
+from ._replies import Reply
 
 __all__ = ["Pool"]
 
@@ -21,62 +22,56 @@ class _Kept(NamedTuple):
 
 
 class Pool:
-    """At most ``size`` connections at once, the one used last first.
+    """Connections to one server, as many at once as its settings say; the one used last first.
 
-    ``idle_timeout`` and ``max_lifetime`` are seconds. A kept connection that the server has ended
-    in the meantime is replaced, where that shows before a mail was announced.
+    A kept connection that the server has ended in the meantime is replaced, where that shows
+    before a mail was announced. Make it in the event loop. It connects when a mail is sent.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Awaitable[Connection]],
-        *,
-        size: int,
-        idle_timeout: float,
-        max_lifetime: float,
-        clock: Clock,
-    ) -> None:
-        self._connect = connect
-        self._idle_timeout = idle_timeout
-        self._max_lifetime = max_lifetime
+    def __init__(self, peer: Peer, *, clock: Clock) -> None:
+        self._peer = peer
         self._clock = clock
-        self._slots = asyncio.Semaphore(size)
+        self._slots = asyncio.Semaphore(peer.connections)
         self._kept: list[_Kept] = []
         self._closed = False
 
-    async def send(self, mail: Body) -> Reply:
-        """Send one mail. Raises as :meth:`Connection.begin` and :meth:`Connection.finish`."""
+    async def send(self, from_addr: str, to_addr: str, mail: Body) -> Reply:
+        """Send one mail. Raises as :meth:`Peer.connect`, :meth:`Connection.begin` and
+        :meth:`Connection.finish`.
+        """
         async with self._slots:
-            connection, opened_at = await self._begun()
+            connection, opened_at = await self._begun(from_addr)
             try:
-                return await connection.finish(mail)
+                return await connection.finish(to_addr, mail)
             finally:
                 self._keep(connection, opened_at)
 
     async def aclose(self) -> None:
-        """Take leave on all connections; those in use end after their mails."""
+        """Take leave on all connections. Those in use end after their mails."""
         self._closed = True
         kept, self._kept = self._kept, []
         await asyncio.gather(*[one.connection.quit() for one in kept])
 
-    async def _begun(self) -> tuple[Connection, float]:
+    async def _begun(self, from_addr: str) -> tuple[Connection, float]:
         """A connection on which a mail is announced, and when it was opened."""
         kept = self._fresh()
         if kept is not None:
             try:
-                return await self._begin(kept.connection, kept.opened_at)
+                return await self._begin(kept.connection, kept.opened_at, from_addr)
             except Unavailable:
                 if kept.connection.usable:
                     raise
                 # It was ended while nobody looked, which says nothing of a new one.
         opened_at = self._clock.monotonic()
-        return await self._begin(await self._connect(), opened_at)
+        return await self._begin(await self._peer.connect(), opened_at, from_addr)
 
-    async def _begin(self, connection: Connection, opened_at: float) -> tuple[Connection, float]:
+    async def _begin(
+        self, connection: Connection, opened_at: float, from_addr: str
+    ) -> tuple[Connection, float]:
         try:
-            await connection.begin()
+            await connection.begin(from_addr)
         except BaseException:
-            # Refused, the next mail may have it; given up in mid-command, it is ended there.
+            # After a refusal the next mail may have it; one in mid-command is ended there.
             self._keep(connection, opened_at)
             raise
         return connection, opened_at
@@ -87,8 +82,8 @@ class Pool:
             kept = self._kept.pop()
             if (
                 kept.connection.usable
-                and now - kept.used_at < self._idle_timeout
-                and now - kept.opened_at < self._max_lifetime
+                and now - kept.used_at < self._peer.idle_timeout
+                and now - kept.opened_at < self._peer.max_lifetime
             ):
                 return kept
             kept.connection.drop()

@@ -1,4 +1,4 @@
-"""What the replies of a mail server mean (RFC 5321, 4.2; RFC 4954, 6)."""
+"""What it means when a mail server says no (RFC 5321, 4.2; RFC 4954, 6)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from devino_core import (
     Unavailable,
 )
 
+from ._replies import Reply
+
 __all__ = ["CLOSING", "refusal"]
 
 CLOSING = 421
@@ -22,11 +24,12 @@ _NOT_NOW: Mapping[int, type[Throttled]] = {450: Throttled, 452: QueueFull}
 _NO_LOGIN = frozenset({530, 534, 535, 538})
 
 
-def refusal(verb: str, code: int, text: str) -> DevinoError:
-    """The error for a 4xx or 5xx reply to ``verb``: with it, the server says that it took nothing.
+def refusal(verb: str, reply: Reply) -> DevinoError:
+    """The error for a 4xx or 5xx reply to ``verb``: the server says that it took nothing.
 
     A reply to AUTH is told without its text, which may repeat what was sent.
     """
+    code, text = reply
     if code >= 500:
         if verb == "AUTH":
             return AuthenticationFailed("the mail server refused the login", code=code)

@@ -1,0 +1,189 @@
+"""A conversation with a mail server, and what each way of its ending says about the mail."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aiosmtplib import SMTPException, SMTPResponseException
+
+from devino_core import (
+    Body,
+    DevinoError,
+    InvalidMessage,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Secret,
+    Unavailable,
+)
+from devino_plugins.kit.masking import masked
+
+from ._refusals import CLOSING
+from ._replies import Replies, Reply
+
+__all__ = ["Connection", "Terms", "what_happened"]
+
+_FAREWELL = 2.0
+"""Seconds to wait for the answer to QUIT."""
+_MAX_TEXT = 200
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_is_address = re.compile(r"[ -;=?-~]+").fullmatch
+"""Whether an address cannot end its command or begin another."""
+
+
+class Terms(NamedTuple):
+    """What holds for every conversation with one server."""
+
+    host: str
+    timeout: float
+    """Seconds for an answer."""
+    secrets: tuple[Secret, ...]
+    """What no answer may be quoted with."""
+    refused: Callable[[str, Reply], DevinoError]
+
+    def told(self, text: str) -> str:
+        """A reply's text on one line, without what a server should not have repeated."""
+        text = masked(text, *[secret.reveal() for secret in self.secrets])
+        return " ".join(text.split())[:_MAX_TEXT]
+
+    def refusal(self, verb: str, code: int, text: str) -> DevinoError:
+        """The error for a reply of 4xx or 5xx to ``verb``."""
+        return self.refused(verb, Reply(code, self.told(text)))
+
+
+class Connection:
+    """A conversation of one mail after another. It belongs to one task at a time.
+
+    A mail is :meth:`begin` and then :meth:`finish`. Until the mail itself has left, every failure
+    says that nothing was sent.
+    """
+
+    def __init__(self, replies: Replies, terms: Terms) -> None:
+        self._replies = replies
+        self._terms = terms
+        self._between_mails = True
+        self._abandoned = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether another mail may follow."""
+        return self._between_mails and self._replies.is_open and not self._replies.ahead
+
+    async def begin(self, from_addr: str) -> None:
+        """Announce a mail from this address.
+
+        Raises what the server's refusal means, or Unavailable; nothing was sent then. An address
+        that would not stay within its command is InvalidMessage.
+        """
+        line = _line("MAIL FROM", "from_addr", from_addr)
+        self._between_mails = False
+        if self._abandoned:
+            await self._ask("RSET", b"RSET\r\n")
+            self._abandoned = False
+        await self._ask("MAIL", line)
+
+    async def finish(self, to_addr: str, mail: Body) -> Reply:
+        """Send the mail to this address, and give the reply to it.
+
+        ``mail`` has CRLF at the end of each line. Raises as :meth:`begin`, and OutcomeUnknown or
+        ProtocolViolation when the mail left and it is not known whether it was taken.
+        """
+        line = _line("RCPT TO", "to_addr", to_addr)
+        if not mail.endswith(b"\r\n"):
+            raise ValueError("the last line of the mail has no CRLF")
+        self._abandoned = True
+        await self._ask("RCPT", line)
+        await self._ask("DATA", b"DATA\r\n", expected=3)
+        reply = await self._deliver(mail)
+        self._between_mails = True
+        return Reply(reply.code, self._terms.told(reply.text))
+
+    async def quit(self) -> None:
+        """Take leave, in good order if the server lets us."""
+        with contextlib.suppress(SMTPException, OSError):
+            await self._replies.ask(b"QUIT\r\n", _FAREWELL)
+        self._replies.close()
+
+    def drop(self) -> None:
+        """End it now. A server that waits for the next mail is told so."""
+        if self.usable:
+            self._replies.tell(b"QUIT\r\n")
+        self._replies.close()
+
+    def _check_turn(self, verb: str) -> None:
+        """Raise where nothing can be written, or the reply to it could not be told."""
+        if not self._replies.is_open:
+            what = "the connection broke"
+        elif self._replies.ahead:
+            what = "a reply came too early"
+        else:
+            return
+        self.drop()
+        raise self._nothing_sent(what, verb)
+
+    async def _ask(self, verb: str, line: bytes, *, expected: int = 2) -> None:
+        self._check_turn(verb)
+        try:
+            reply = await self._replies.ask(line, self._terms.timeout)
+        except (SMTPException, OSError) as error:
+            what = what_happened(error, self._terms.timeout)
+        else:
+            if reply.code // 100 == expected:
+                return
+            self._heed_refusal(verb, reply)
+            what = f"an unexpected answer ({reply.code})"
+        self.drop()
+        raise self._nothing_sent(what, verb)
+
+    def _nothing_sent(self, what: str, verb: str) -> Unavailable:
+        return Unavailable(f"{self._terms.host}: {what} at {verb}; nothing was sent")
+
+    async def _deliver(self, mail: Body) -> Reply:
+        self._check_turn("the mail")
+        if mail.startswith(b".") or mail.find(b"\n.") >= 0:
+            mail = Body(_LEADING_DOT.sub(b"..", mail))
+        answered = False
+        try:
+            reply = await self._replies.ask(Body(mail + b".\r\n"), self._terms.timeout)
+        except (SMTPException, OSError) as error:
+            what = what_happened(error, self._terms.timeout)
+            answered = isinstance(error, SMTPResponseException)
+        else:
+            # Taken or not, the mail is dealt with.
+            self._abandoned = False
+            if reply.code // 100 == 2:
+                return reply
+            self._heed_refusal("the mail", reply)
+            what, answered = f"an unexpected answer ({reply.code})", True
+        self.drop()
+        text = f"{self._terms.host}: {what} after the mail was sent; it may have been taken"
+        raise (
+            ProtocolViolation(text)
+            if answered
+            else OutcomeUnknown(f"{text}, and a repeat may send it twice")
+        )
+
+    def _heed_refusal(self, verb: str, reply: Reply) -> None:
+        """Raise what a 4xx or 5xx means. The conversation goes on, unless the server ends it."""
+        if 400 <= reply.code <= 599:
+            self._between_mails = True
+            if reply.code == CLOSING:
+                self.drop()
+            raise self._terms.refusal(verb, reply.code, reply.text)
+
+
+def what_happened(error: Exception, timeout: float | None = None) -> str:
+    """How a conversation ended, in words."""
+    if isinstance(error, SMTPResponseException):
+        return "an answer that is not SMTP"
+    if isinstance(error, TimeoutError) and timeout is not None:
+        return f"no answer within {timeout:g} s"
+    return "the connection broke"
+
+
+def _line(command: str, field: str, address: str) -> bytes:
+    if not _is_address(address):
+        raise InvalidMessage(field, "no address that fits into an SMTP command")
+    return f"{command}:<{address}>\r\n".encode()

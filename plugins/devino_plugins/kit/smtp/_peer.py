@@ -1,0 +1,157 @@
+"""A mail server, and how a connection to it begins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import cast
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPResponseException,
+)
+
+from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError, Secret
+from devino_plugins.kit.settings import SmtpSettings, Tls
+
+from ._connection import Connection, Terms, what_happened
+from ._refusals import refusal
+from ._replies import Replies, Reply
+
+__all__ = ["Peer"]
+
+_PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class Peer:
+    """A mail server, and what is to be agreed with it.
+
+    ``login`` is the name and password for AUTH; without one nobody logs in. No reply is quoted
+    with a password of ``login`` or one of ``secrets``. ``refused`` makes the error of a reply of
+    4xx or 5xx to a verb. Raises ConfigurationError for names that no host can have.
+    """
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        *,
+        channel: str,
+        login: tuple[str, Secret] | None = None,
+        secrets: Iterable[Secret] = (),
+        refused: Callable[[str, Reply], DevinoError] = refusal,
+    ) -> None:
+        if not _is_host(settings.host):
+            raise ConfigurationError(f"channel {channel!r}: host: no host can have this name")
+        own = settings.local_hostname
+        # It goes into a command, which is ASCII.
+        if own is not None and not (own.isascii() and _is_host(own)):
+            raise ConfigurationError(
+                f"channel {channel!r}: local_hostname: no host can have this name"
+            )
+        self.host = settings.host
+        self.connections = settings.connections
+        self.idle_timeout = settings.idle_timeout
+        self.max_lifetime = settings.max_lifetime
+        self._port = settings.port or _PORTS[settings.tls]
+        self._tls: Tls = settings.tls
+        self._local_hostname = own
+        self._connect_timeout = settings.connect_timeout
+        self._login = login
+        if login is not None:
+            secrets = (*secrets, login[1])
+        self._terms = Terms(settings.host, settings.timeout, tuple(secrets), refused)
+
+    async def connect(self) -> Connection:
+        """A connection that is encrypted, verified and logged in as the settings say.
+
+        Raises ConnectFailed, or what the server's refusal means. Nothing was sent then.
+        """
+        if self._local_hostname is None:
+            self._local_hostname = await asyncio.to_thread(_full_name)
+        smtp = SMTP(
+            hostname=self.host,
+            port=self._port,
+            use_tls=self._tls == "tls",
+            # Asked for below, and never only "if the server offers it".
+            start_tls=False,
+            tls_context=self._context,
+            local_hostname=self._local_hostname,
+            timeout=None,
+        )
+        try:
+            async with asyncio.timeout(self._connect_timeout):
+                await self._agree(smtp)
+            return Connection(Replies(cast("asyncio.Transport", smtp.transport)), self._terms)
+        except (SMTPException, OSError, ValueError) as error:
+            failure = self._no_connection(error)
+        except BaseException:
+            # A refusal of ours, or cancelled: nobody else knows the connection to close it.
+            smtp.close()
+            raise
+        smtp.close()
+        # The library's errors can hold what was sent: they are not chained.
+        raise failure
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext | None:
+        # Made once: it reads every certificate of the system.
+        return None if self._tls == "none" else ssl.create_default_context()
+
+    async def _agree(self, smtp: SMTP) -> None:
+        await smtp.connect()
+        await smtp.ehlo()
+        if self._tls == "starttls":
+            if not smtp.supports_extension("starttls"):
+                raise ConnectFailed(
+                    f"{self.host} offers no STARTTLS, and passwords do not travel in the clear"
+                )
+            await smtp.starttls()
+            await smtp.ehlo()
+        if self._login is not None:
+            if not smtp.supported_auth_methods:
+                raise AuthenticationFailed(f"{self.host} offers no login that can be used")
+            username, password = self._login
+            await smtp.login(username, password.reveal())
+
+    def _no_connection(self, error: Exception) -> DevinoError:
+        if isinstance(error, SMTPResponseException) and 400 <= error.code <= 599:
+            verb = "AUTH" if isinstance(error, SMTPAuthenticationError) else "the connection"
+            return self._terms.refusal(verb, error.code, error.message)
+        cause: BaseException = error
+        if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, OSError):
+            cause = error.__cause__
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return ConnectFailed(
+                f"{self.host} showed a certificate that does not verify: {cause.verify_message}"
+            )
+        if isinstance(cause, TimeoutError):
+            reason = f"not within {self._connect_timeout:g} s"
+        elif isinstance(cause, SMTPException):
+            reason = what_happened(cause)
+        elif isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+            # asyncio repeats the address in its own words; a name that is not found has no errno.
+            reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+        else:
+            reason = type(cause).__name__
+        return ConnectFailed(f"no connection to {self.host}: {reason}")
+
+
+def _is_host(name: str) -> bool:
+    try:
+        # As the resolver will encode it: a label may be empty or too long.
+        return bool(name.encode("idna")) and name.isprintable() and " " not in name
+    except UnicodeError:
+        return False
+
+
+def _full_name() -> str:
+    """This machine's name for EHLO: the full name, or an address where there is none in ASCII."""
+    name = socket.getfqdn()
+    return name if name.isascii() and "." in name else "[127.0.0.1]"

@@ -1,0 +1,65 @@
+"""An HTTP peer that behaves as a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+__all__ = ["OK", "Peer", "answer", "answering", "hang", "serving"]
+
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(
+    respond: Peer, context: ssl.SSLContext | None = None, *, answers: int = 1
+) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A peer on a free port, and the requests it got. It gives ``answers`` on each connection."""
+    requests: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for _ in range(answers):
+                requests.append(await request(reader))
+                await respond(reader, writer)
+            if answers > 1:
+                requests.append(await request(reader))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1], requests
+    finally:
+        server.close()
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    return head + await reader.readexactly(int(length[1]) if length else 0)
+
+
+def answering(*chunks: bytes) -> Peer:
+    async def respond(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for chunk in chunks:
+            writer.write(chunk)
+        await writer.drain()
+
+    return respond
+
+
+async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+def answer(head: str, body: bytes = b"") -> Peer:
+    return answering(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode(), body)
+
+
+OK = answer("200 OK")
