@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._accounts import Account
-    from ._fates import Fate, Pace, Step, default_fate
+    from ._fates import Fate, Pace, Step
     from ._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Faults, Hang
     from ._http import (
         ASGIApp,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         struck,
     )
     from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
+    from ._numbers import default_fate
     from ._runner import Sandbox
     from ._service import HttpService, PortService, Service
     from ._timeline import Timeline
@@ -78,10 +79,11 @@ _HOMES = {
     name: module
     for module, names in {
         "_accounts": "Account",
-        "_fates": "Fate Pace Step default_fate",
+        "_fates": "Fate Pace Step",
         "_faults": "Action AnswerError AnswerHttp Drop DropAnswer Fault Faults Hang",
         "_http": "ASGIApp Broken HttpAnswer HttpRequest Outcome answering json_answer struck",
         "_messages": "IncomingMessage Refusal Refused StoredMessage Submission",
+        "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "HttpService PortService Service",
         "_timeline": "Timeline",

@@ -37,10 +37,10 @@ def _given(context: click.Context, option: click.Parameter, text: str) -> str:
 def _well_formed(
     context: click.Context, option: click.Parameter, senders: tuple[str, ...]
 ) -> tuple[str, ...]:
-    from ._world import _SENDERS
+    from ._admission import SENDERS
 
     for sender in senders:
-        if _SENDERS[Medium.SMS].fullmatch(sender) is None:
+        if SENDERS[Medium.SMS].fullmatch(sender) is None:
             raise click.BadParameter(
                 f"{sender!r} is no sender: up to 11 Latin characters or 15 digits", context, option
             )

@@ -56,6 +56,7 @@ from devino_sandbox._http import ASGIApp
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
+from devino_sandbox.services._codes import code_of
 
 __all__ = ["InspectionService", "MessageView", "devino_sandbox_services"]
 
@@ -70,7 +71,9 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     sender: str
     text: str
+    content: object
     medium: Medium
+    priority: str | None
     via: str
     state: State
     code: int | None
@@ -88,10 +91,12 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
             to=message.to,
             sender=message.submission.sender,
             text=message.submission.text,
+            content=message.submission.content,
             medium=message.submission.medium,
+            priority=message.submission.priority,
             via=message.submission.via,
             state=message.state,
-            code=message.code,
+            code=code_of(message),
             parts=len(message.ids),
             ids=message.ids,
             created_at=message.created_at,

@@ -19,6 +19,7 @@ from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answ
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
+from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
 from ._errors import (
@@ -52,10 +53,12 @@ class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     sms_text: int = 2000
     viber_text: int = 1000
-    v2_recipients: int = 2999
+    v2_recipients: int = MOST_RECIPIENTS
     """Numbers of a bulk send; version 1 has no limit."""
-    statistics: timedelta = timedelta(days=90)
+    statistics: timedelta = STATISTICS
     """Length of the period."""
+    memory: timedelta = MEMORY
+    """How long after its sending time a message can be asked after."""
     incoming: timedelta = timedelta(days=366)
     """Age of ``minDateUTC``: a year, which may be a leap year."""
     viber_validity: timedelta = timedelta(minutes=1440)
@@ -165,7 +168,8 @@ class RestService(HttpService):
         return tuple([message_id for message in messages for message_id in message.ids])
 
     def _refuse(self, submission: Submission, to: Sequence[str], answer: RestError) -> RestError:
-        self._world.refuse(submission, to, answer.description.partition("\r\n")[0])
+        reason = answer.description.partition("\r\n")[0]
+        self._world.refuse(submission, to[:MOST_RECIPIENTS], reason)
         return answer
 
     def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> RestError:
@@ -207,7 +211,7 @@ class RestService(HttpService):
         return reports.viber_state(self._find(account, call.message_id, Medium.VIBER))
 
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
-        message = self._world.find(account, message_id)
+        message = self._world.find(account, message_id, memory=self._limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
     def _incoming(

@@ -9,14 +9,15 @@ from devino_codecs.rest import SmsStateCode
 from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox.services._codes import sms_code, viber_code
 
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
-# A fate made by hand may know a code that the tables lack, or none.
-_SMS_STATES: Mapping[int | None, soap.SmsState] = {state.value: state for state in soap.SmsState}
-_REST_STATES: Mapping[int | None, SmsStateCode] = {state.value: state for state in SmsStateCode}
+# A fate made by hand may give a number that the tables lack.
+_SMS_STATES: Mapping[int, soap.SmsState] = {state.value: state for state in soap.SmsState}
+_REST_STATES: Mapping[int, SmsStateCode] = {state.value: state for state in SmsStateCode}
 # REST's numbers count the names in their order, and know one more.
-_VIBER_STATES: Mapping[int | None, soap.ViberState] = {
+_VIBER_STATES: Mapping[int, soap.ViberState] = {
     **dict(enumerate(soap.ViberState)),
     len(soap.ViberState): soap.ViberState.READ,
 }
@@ -27,8 +28,9 @@ def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
     if message is None:
         unknown = soap.SmsState.UNKNOWN
         return soap.SmsMessageState(state=unknown, state_description=unknown.description)
-    state = _SMS_STATES.get(message.code)
-    in_rest = _REST_STATES.get(message.code, SmsStateCode.UNKNOWN)
+    code = sms_code(message.step)
+    state = _SMS_STATES.get(code)
+    in_rest = _REST_STATES.get(code, SmsStateCode.UNKNOWN)
     return soap.SmsMessageState(
         state=in_rest.value if state is None else state,
         state_description=in_rest.text if state is None else state.description,
@@ -46,7 +48,7 @@ def viber_state(message: StoredMessage | None) -> soap.ViberMessageState:
         return soap.ViberMessageState(state=soap.ViberState.UNKNOWN)
     resent = () if message.resent is None else message.resent.ids
     return soap.ViberMessageState(
-        state=_VIBER_STATES.get(message.code, soap.ViberState.UNKNOWN),
+        state=_VIBER_STATES.get(viber_code(message.step), soap.ViberState.UNKNOWN),
         resent_sms=tuple([soap.ViberResentSms(id=sms_id) for sms_id in resent]),
         creation_date_utc=message.created_at,
         submitted_date_utc=message.submitted_at,
