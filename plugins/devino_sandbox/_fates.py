@@ -102,15 +102,16 @@ def plan(fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
     steps are left that follow a failure.
     """
     way = [(timedelta(0), QUEUED)]
+    ended = False
     for step in fate.steps:
-        before, last = way[-1]
+        due = way[-1][0]
         if step.after is not None:
-            due = before + step.after
+            due += step.after
         elif step.at_expiry and validity is not None:
-            due = validity
+            due = max(due, validity)
         else:
-            due = max(before, pace.after(step.state))
-        if validity is not None and due > validity and not last.state.is_final:
+            due = max(due, pace.after(step.state))
+        if validity is not None and due > validity and not ended:
             due = validity
             way.append((due, EXPIRED))
             for late in fate.late:
@@ -118,4 +119,5 @@ def plan(fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
                 way.append((due, late))
             break
         way.append((due, step))
+        ended = ended or step.state.is_final
     return tuple(way)
