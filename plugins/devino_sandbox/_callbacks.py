@@ -71,6 +71,7 @@ class Callback(msgspec.Struct, kw_only=True, eq=False):
     """The HTTP status of the last attempt; None: no answer."""
     held: bool = False
     given_up: bool = False
+    """It is not sent again: it is too old, there are too many, or the sandbox has ended."""
 
 
 class Callbacks:

@@ -136,8 +136,8 @@ class _Route:
         self._kind = kind
         self._line = line
         self._fresh: deque[tuple[object, str]] = deque(maxlen=world.keep)
-        # Oldest first, and no more than the World keeps messages.
-        self._waiting: dict[Callback, None] = {}
+        # Neither taken nor given up; oldest first, and no more than the World keeps messages.
+        self._open: dict[Callback, None] = {}
 
     def subscribe(self) -> Callable[[], None]:
         """Hear of what happens in the World. Gives a function that ends it, for good."""
@@ -148,7 +148,8 @@ class _Route:
 
         def ended() -> None:
             end()
-            self._waiting.clear()
+            for callback in tuple(self._open):
+                self._give_up(callback)
 
         return ended
 
@@ -172,10 +173,15 @@ class _Route:
             due=self._world.clock.now(),
         )
         self._world.of(Callbacks).latest.append(callback)
+        self._open[callback] = None
+        if len(self._open) > self._world.keep:
+            self._give_up(next(iter(self._open)))
         return callback
 
     async def send(self, callback: Callback, session: aiohttp.ClientSession) -> None:
         """One attempt, and what follows from it."""
+        if callback.given_up:
+            return
         now = self._world.clock.now()
         action = None
         if not callback.held and self._world.faults:
@@ -186,7 +192,7 @@ class _Route:
             return
         callback.held = False
         callback.began = callback.began or now
-        callback.due = None
+        callback.due = callback.answered = None
         answer: _Answer | _No = _No.SILENCE
         if not isinstance(action, Drop):
             answer = await self._ask(callback, session)
@@ -199,20 +205,25 @@ class _Route:
 
     def _conclude(self, callback: Callback, answer: _Answer | _No, asked_at: datetime) -> None:
         kind = self._kind
-        callback.answered = answer.status if isinstance(answer, _Answer) else None
-        if isinstance(answer, _Answer) and answer.status == _TAKEN:
-            self._taken(callback, answer.body)
+        if isinstance(answer, _Answer):
+            callback.answered = answer.status
+            if answer.status == _TAKEN:
+                self._taken(callback, answer.body)
+                return
+        if callback.given_up:
             return
         if answer is _No.SILENCE:
             due = _plus(asked_at, kind.answer_within + kind.after_silence)
         else:
             due = _plus(self._world.clock.now(), kind.after_error)
         if due - (callback.began or asked_at) > timedelta(seconds=kind.give_up_after):
+            _log.warning("gave the callback %s up at attempt %d", self._name, callback.attempt)
             self._give_up(callback)
         else:
             self._later(callback, due)
 
     def _taken(self, callback: Callback, body: bytes) -> None:
+        self._open.pop(callback, None)
         items, callback.items = callback.items, ()
         if self._kind.answered is None:
             return
@@ -223,22 +234,15 @@ class _Route:
 
     def _later(self, callback: Callback, due: datetime) -> None:
         callback.due = due
-        self._waiting[callback] = None
         self._world.timeline.at(due, partial(self._again, callback))
-        if len(self._waiting) > self._world.keep:
-            self._give_up(next(iter(self._waiting)))
 
     def _again(self, callback: Callback, due: datetime) -> None:
-        # It may have been given up, or the sandbox have ended.
-        if callback in self._waiting:
-            del self._waiting[callback]
-            self._line.again(self, callback)
+        self._line.again(self, callback)
 
     def _give_up(self, callback: Callback) -> None:
-        self._waiting.pop(callback, None)
+        self._open.pop(callback, None)
         callback.due = None
         callback.given_up = True
-        _log.warning("the callback %s was given up at attempt %d", self._name, callback.attempt)
 
     async def _ask(self, callback: Callback, session: aiohttp.ClientSession) -> _Answer | _No:
         """Send it, and wait for an answer on the World's clock."""
