@@ -25,7 +25,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """One kind of callback, as a service declares it. Times are seconds of the World's clock.
 
     An item is what is to be said of one event, in any form: ``changed`` and ``arrived`` make it at
-    once, for the message will change; ``write`` puts the items of one request into bytes.
+    once, because the message will change; ``write`` puts the items of one request into bytes.
+    Raises ValueError for a batch below 1 and for times below 0.
     """
 
     write: Callable[[Sequence[Item]], bytes]
@@ -49,6 +50,11 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """When it is sent again after an answer other than 200, or if nobody could be reached."""
     give_up_after: float = 24 * 3600.0
     """How long after its first attempt a request is sent again."""
+
+    def __post_init__(self) -> None:
+        times = (self.answer_within, self.after_silence, self.after_error, self.give_up_after)
+        if self.batch < 1 or min(times) < 0:
+            raise ValueError("a callback needs a batch of 1 or more, and times of 0 or more")
 
 
 class Callback(msgspec.Struct, kw_only=True, eq=False):

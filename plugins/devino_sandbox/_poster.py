@@ -155,33 +155,40 @@ class _Route:
 
     def gather(self) -> Callback | None:
         """As many items as go into one request, if there are any."""
-        if not self._fresh:
-            return None
-        count = min(len(self._fresh), self._kind.batch)
-        items, to = zip(*[self._fresh.popleft() for _ in range(count)], strict=True)
-        try:
-            body = self._kind.write(items)
-        except Exception:  # noqa: BLE001 - a service's mistake must not stop the others' callbacks
-            _log.exception("the callback %s cannot be written", self._name)
-            return self.gather()
-        callback = Callback(
-            kind=self._name,
-            account=self._account,
-            items=items,
-            to=to,
-            body=body,
-            due=self._world.clock.now(),
-        )
-        self._world.of(Callbacks).latest.append(callback)
-        self._open[callback] = None
-        if len(self._open) > self._world.keep:
-            self._give_up(next(iter(self._open)))
-        return callback
+        while self._fresh:
+            count = min(len(self._fresh), self._kind.batch)
+            items, to = zip(*[self._fresh.popleft() for _ in range(count)], strict=True)
+            try:
+                body = bytes(self._kind.write(items))
+            except Exception:  # noqa: BLE001 - a service's mistake must not stop the others' callbacks
+                _log.exception("the callback %s cannot be written", self._name)
+                continue
+            callback = Callback(
+                kind=self._name,
+                account=self._account,
+                items=items,
+                to=to,
+                body=body,
+                due=self._world.clock.now(),
+            )
+            self._world.of(Callbacks).latest.append(callback)
+            self._open[callback] = None
+            if len(self._open) > self._world.keep:
+                self._give_up(next(iter(self._open)))
+            return callback
+        return None
 
     async def send(self, callback: Callback, session: aiohttp.ClientSession) -> None:
         """One attempt, and what follows from it."""
         if callback.given_up:
             return
+        try:
+            await self._attempt(callback, session)
+        except Exception as error:  # noqa: BLE001 - what is wrong with one must not stop the others
+            _log.error("the callback %s cannot be sent: %s", self._name, type(error).__name__)
+            self._give_up(callback)
+
+    async def _attempt(self, callback: Callback, session: aiohttp.ClientSession) -> None:
         now = self._world.clock.now()
         action = None
         if not callback.held and self._world.faults:

@@ -126,7 +126,8 @@ class Pigeon(HttpService):
         self._world = world
         self.callback_kinds: dict[str, CallbackKind[Any]] = {
             "status": CallbackKind(
-                write=msgspec.json.encode, changed=self._changed, **{"batch": 100, **changes}
+                changed=self._changed,
+                **{"write": msgspec.json.encode, "batch": 100, **changes},
             ),
             "reply": CallbackKind(
                 verb="GET",

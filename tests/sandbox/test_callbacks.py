@@ -580,6 +580,31 @@ async def test_a_service_that_fails_at_its_callbacks_does_not_end_them(
     assert "no ears" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "mistake", [{"content_type": "a\r\nb"}, {"verb": "GET", "write": lambda _: "да".encode()}]
+)
+async def test_what_cannot_be_sent_does_not_end_the_others(
+    world: World,
+    account: Account,
+    receiver: Receiver,
+    mistake: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    urls = {"status": receiver.url("all"), "reply": receiver.url("all")}
+    async with calling(world, account, urls, **mistake) as http:
+        await deliver(http, world)
+        world.receive(sender=TO, to="1234", text="x")
+        assert (await receiver.call()).query == f"from={TO}&text=x"
+        assert "the callback status cannot be sent: " in caplog.text
+        assert [row["given_up"] for row in await concluded(http)] == [True, False]
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"after_error": -1}])
+def test_a_kind_that_cannot_be_is_refused(world: World, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a callback needs"):
+        Pigeon(world, **wrong)
+
+
 async def test_at_the_end_of_all_time_nothing_breaks(account: Account, receiver: Receiver) -> None:
     clock = ManualClock()
     clock.advance(clock.now().max.timestamp() - clock.now().timestamp() - 60)
