@@ -52,7 +52,7 @@ from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
@@ -115,6 +115,9 @@ class XmlService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"xml": base_url}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {"xml": {**access.login, "base_url": access.endpoints["xml"]}}
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""

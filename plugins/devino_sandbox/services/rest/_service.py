@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 from decimal import Decimal
+from shlex import quote
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import msgspec
@@ -17,7 +18,7 @@ from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
@@ -112,6 +113,23 @@ class RestService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"rest": f"{base_url}/rest", "rest_v2": f"{base_url}/rest/v2"}
+
+    def usage(self, access: Access) -> Sequence[str]:
+        settings = {
+            "BASE_URL": access.endpoints["rest"],
+            "LOGIN": access.account.login,
+            "PASSWORD": access.account.password.reveal(),
+        }
+        return [
+            *[f"export DEVINO__REST__{key}={quote(value)}" for key, value in settings.items()],
+            f'devino send 79031234567 "Hello" --sender {quote(access.sender)}',
+        ]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {
+            "rest": {**access.login, "base_url": access.endpoints["rest"]},
+            "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
+        }
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""

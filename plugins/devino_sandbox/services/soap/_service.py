@@ -17,7 +17,7 @@ from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
@@ -94,6 +94,15 @@ class SoapService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {key: f"{base_url}{service.path}" for key, service in _ENDPOINTS.items()}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        settings = {
+            **access.login,
+            "base_url": access.endpoints["soap_sms"].rpartition("/")[0],
+            # Unless it is strict, the sandbox may be asked more than ten times a second.
+            "requests_per_second": 0,
+        }
+        return {"soap": settings, "soap-v2": settings}
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
