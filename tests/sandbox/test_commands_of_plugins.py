@@ -194,6 +194,8 @@ finally:
     heavy = {"starlette", "uvicorn", "aiosmtpd", "devino_sandbox.services", "devino_sandbox._world"}
     print("imported:", heavy & set(sys.modules))
 """
+    # This plugin imports its service with itself, which a better one leaves to the hook.
+    environ["DEVINO_PLUGINS"] = ""
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, env=environ
     )
