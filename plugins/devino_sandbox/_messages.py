@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime, timedelta
 from decimal import Decimal
+from sys import intern
 
 import msgspec
 
@@ -45,6 +46,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """
     context: object = None
     """Whatever the service needs again when the message changes."""
+
+    def __post_init__(self) -> None:
+        # A hundred thousand messages have few senders: those share one string each.
+        msgspec.structs.force_setattr(self, "sender", intern(self.sender))
 
 
 class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
