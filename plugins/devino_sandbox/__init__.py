@@ -20,8 +20,21 @@ from devino_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ._accounts import Account
-    from ._fates import Fate, Pace, Step, default_fate
-    from ._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Fault, Faults, Hang
+    from ._callbacks import CallbackKind
+    from ._fates import Fate, Pace, Step
+    from ._faults import (
+        Action,
+        AnswerError,
+        AnswerHttp,
+        CallbackAction,
+        Drop,
+        DropAnswer,
+        Fault,
+        Faults,
+        Hang,
+        Hold,
+        Repeat,
+    )
     from ._http import (
         ASGIApp,
         Broken,
@@ -33,24 +46,29 @@ if TYPE_CHECKING:
         struck,
     )
     from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
+    from ._numbers import default_fate
     from ._runner import Sandbox
-    from ._service import HttpService, PortService, Service
+    from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
     from ._world import World
 
 __all__ = [
     "ASGIApp",
+    "Access",
     "Account",
     "Action",
     "AnswerError",
     "AnswerHttp",
     "Broken",
+    "CallbackAction",
+    "CallbackKind",
     "Drop",
     "DropAnswer",
     "Fate",
     "Fault",
     "Faults",
     "Hang",
+    "Hold",
     "HttpAnswer",
     "HttpRequest",
     "HttpService",
@@ -60,6 +78,7 @@ __all__ = [
     "PortService",
     "Refusal",
     "Refused",
+    "Repeat",
     "Sandbox",
     "Service",
     "Step",
@@ -79,12 +98,15 @@ _HOMES = {
     name: module
     for module, names in {
         "_accounts": "Account",
-        "_fates": "Fate Pace Step default_fate",
-        "_faults": "Action AnswerError AnswerHttp Drop DropAnswer Fault Faults Hang",
+        "_callbacks": "CallbackKind",
+        "_fates": "Fate Pace Step",
+        "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
+        "Hang Hold Repeat",
         "_http": "ASGIApp Broken HttpAnswer HttpRequest Outcome answering json_answer struck",
         "_messages": "IncomingMessage Refusal Refused StoredMessage Submission",
+        "_numbers": "default_fate",
         "_runner": "Sandbox",
-        "_service": "HttpService PortService Service",
+        "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
         "_world": "World",
     }.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,13 +12,16 @@ import msgspec
 
 from devino_core import Secret
 
-__all__ = ["NOBODY", "Account", "Sessions"]
+__all__ = ["DEMO", "NOBODY", "Account", "Sessions"]
+
+DEMO = "demo"
+"""Login, password and API key where nothing else is chosen."""
 
 _SESSION_ALPHABET = string.ascii_uppercase + string.digits
 _SESSION_LENGTH = 36
 _SESSION_LIFE = timedelta(minutes=120)
 _SESSIONS = 100_000
-"""Open at once; who logs in for every message would have more within their 120 minutes."""
+"""Open at once: a client that logs in for every message would open more in 120 minutes."""
 
 
 class Account(msgspec.Struct, kw_only=True, eq=False):
@@ -30,20 +33,26 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
     """What is left, in the account's currency."""
     senders: frozenset[str] | None = None
     """The approved sender names and numbers; None: every well-formed one."""
+    api_key: Secret | None = None
+    """What it proves itself with where a protocol wants a key instead of login and password.
+
+    None: any key is good for the first account, and no key for another one."""
+    callbacks: Mapping[str, Secret] = {}
+    """The URLs that the platform calls, by the kind of callback. Each may hold a secret."""
 
 
 NOBODY = Account(login="", password=Secret(""))
-"""Who is named on record where a refused call does not say who makes it."""
+"""Stands on record as the sender where a refused call does not say who makes it."""
 
 
 class Sessions:
     """Session ids of the session protocols: 36 of ``[A-Z0-9]``, good for 120 minutes each.
 
-    At most a hundred thousand are open: beyond, the oldest end.
+    At most a hundred thousand are open; one more ends the oldest.
     """
 
     def __init__(self) -> None:
-        # In the order of their ends, for all live equally long.
+        # In the order of their ends, because all live equally long.
         self._open: dict[str, tuple[Account, datetime]] = {}
 
     def open(self, account: Account, now: datetime) -> str:

@@ -11,11 +11,10 @@ __all__ = ["Archive"]
 
 
 class Archive:
-    """Messages, oldest first: all that have still something before them, and the latest others.
+    """Messages, oldest first: every one that still has steps to take, and the latest others.
 
-    Of those with which nothing more will happen at least ``keep`` are remembered, and at most a
-    quarter more; while others have something before them, a quarter of their number more, too.
-    Raises ValueError for a ``keep`` that is no whole number of 1 or more.
+    Of those that have ended it remembers at least ``keep``; at most it remembers a quarter of all
+    messages more. Raises ValueError for a ``keep`` that is no whole number of 1 or more.
     """
 
     def __init__(self, keep: int) -> None:
@@ -31,17 +30,17 @@ class Archive:
         return iter(self._messages)
 
     def add(self, messages: Sequence[StoredMessage]) -> None:
-        """Messages with ids above all others."""
+        """Add messages. Their ids must be above all others."""
         self._messages += messages
         self._tidy()
 
     def ended(self, count: int) -> None:
-        """So many that are here, or are to be added next, have no way before them any more."""
+        """Count messages that have ended; they are here, or are added next."""
         self._ended += count
         self._tidy()
 
     def find(self, number: int) -> StoredMessage | None:
-        """The message that has this id among its segments'."""
+        """The message that has a segment with this id."""
         index = bisect_right(self._messages, number, key=lambda message: message.first_id) - 1
         message = self._messages[index] if index >= 0 else None
         within = message is not None and number < message.first_id + message.parts
@@ -49,7 +48,7 @@ class Archive:
 
     def _tidy(self) -> None:
         surplus = self._ended - self._keep
-        # What has to be kept is not looked through for every few that end.
+        # To look through all messages whenever a few of them end would cost too much.
         if surplus <= (len(self._messages) - surplus) // 4:
             return
         kept: list[StoredMessage] = []

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from devino_core import Medium, Secret
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 
+from ._ports import PortsCommand, chosen_ports, port_option
+
 if TYPE_CHECKING:
     import ssl
 
 __all__ = ["demo", "sandbox"]
-
-F = TypeVar("F", bound=Callable[..., object])
 
 
 def _amount(context: click.Context, option: click.Parameter, text: str) -> Decimal:
@@ -28,8 +28,8 @@ def _amount(context: click.Context, option: click.Parameter, text: str) -> Decim
     return Decimal(text)
 
 
-def _given(context: click.Context, option: click.Parameter, text: str) -> str:
-    if not text:
+def _given(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    if text == "":
         raise click.BadParameter("must not be empty", context, option)
     return text
 
@@ -37,27 +37,32 @@ def _given(context: click.Context, option: click.Parameter, text: str) -> str:
 def _well_formed(
     context: click.Context, option: click.Parameter, senders: tuple[str, ...]
 ) -> tuple[str, ...]:
-    from ._world import _SENDERS
+    from ._admission import SENDERS
 
     for sender in senders:
-        if _SENDERS[Medium.SMS].fullmatch(sender) is None:
+        if SENDERS[Medium.SMS].fullmatch(sender) is None:
             raise click.BadParameter(
                 f"{sender!r} is no sender: up to 11 Latin characters or 15 digits", context, option
             )
     return senders
 
 
-def _port_option(option: str, what: str) -> Callable[[F], F]:
-    return click.option(
-        option,
-        type=click.IntRange(0, 65535),
-        default=0,
-        metavar="PORT",
-        help=f"Port of {what}; a free one, unless given.",
-    )
+def _urls(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> Mapping[str, Secret]:
+    found: dict[str, Secret] = {}
+    for number, text in enumerate(given, 1):
+        kind, equals, url = text.partition("=")
+        if not (kind and equals and url):
+            # It may be the URL alone, and that is not shown.
+            raise click.BadParameter(f"number {number} is not KIND=URL", context, option)
+        if kind in found:
+            raise click.BadParameter(f"{kind!r} is given twice", context, option)
+        found[kind] = Secret(url)
+    return found
 
 
-@click.command()
+@click.command(cls=PortsCommand)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -65,9 +70,7 @@ def _port_option(option: str, what: str) -> Callable[[F], F]:
     metavar="ADDRESS",
     help="Where to listen. Whoever can reach it can use it.",
 )
-@_port_option("--http-port", "all HTTP protocols")
-@_port_option("--smpp-port", "the SMSC")
-@_port_option("--smtp-port", "the mail gateway")
+@port_option("--http-port", "all HTTP protocols")
 @click.option(
     "--login",
     callback=_given,
@@ -77,6 +80,12 @@ def _port_option(option: str, what: str) -> Callable[[F], F]:
 )
 @click.option(
     "--password", callback=_given, default="demo", show_default=True, help="Its password."
+)
+@click.option(
+    "--api-key",
+    metavar="KEY",
+    callback=_given,
+    help="Its key, where a protocol wants one instead; any key is good, unless given.",
 )
 @click.option(
     "--sender",
@@ -95,12 +104,20 @@ def _port_option(option: str, what: str) -> Callable[[F], F]:
     help="What the account can spend.",
 )
 @click.option(
+    "--callback",
+    "callbacks",
+    metavar="KIND=URL",
+    callback=_urls,
+    multiple=True,
+    help="Where the platform calls back about KIND, repeatable; nowhere, unless given.",
+)
+@click.option(
     "--keep",
     type=click.IntRange(1),
     default=100_000,
     show_default=True,
     metavar="COUNT",
-    help="How many messages to remember; the oldest are forgotten, once they are at their ends.",
+    help="How many messages to remember; beyond, the oldest that have ended are forgotten.",
 )
 @click.option(
     "--tls-cert",
@@ -124,12 +141,12 @@ def sandbox(
     /,
     host: str,
     http_port: int,
-    smpp_port: int,
-    smtp_port: int,
     login: str,
     password: str,
+    api_key: str | None,
     senders: tuple[str, ...],
     balance: Decimal,
+    callbacks: Mapping[str, Secret],
     keep: int,
     tls_cert: str | None,
     tls_key: str | None,
@@ -141,14 +158,15 @@ def sandbox(
     chooses its fate: 799900000NN ends in the SMS state NN (41 undeliverable, 46 expired, ...), and
     every other number gets its message.
 
-    With --json the first line is an object with the endpoints (rest, rest_v2, inspect, ...), login
-    and password; nothing follows it.
+    With --json the first line is an object with the endpoints (rest, rest_v2, inspect, ...), login,
+    password and api_key; nothing follows it.
 
     \b
     Examples:
       devino sandbox
       devino sandbox --http-port 8080 --login me --password secret --sender DEVINO
       devino sandbox --tls-cert cert.pem --tls-key key.pem
+      devino sandbox --callback KIND=http://127.0.0.1:8000/callbacks/some-secret-of-yours
       devino sandbox --json
     """
     # Imported here, as in `demo`: `devino --help` does without a server.
@@ -162,12 +180,14 @@ def sandbox(
         password=Secret(password),
         balance=balance,
         senders=frozenset(senders) or None,
+        api_key=None if api_key is None else Secret(api_key),
+        callbacks=callbacks,
     )
     running = Sandbox(
         World([account], strict=strict, keep=keep),
         host=host,
         http_port=http_port,
-        ports={"smpp": smpp_port, "smtp": smtp_port},
+        ports=chosen_ports(),
         tls=_context(tls_cert, tls_key),
     )
     app.run(serve(app, running, trust=tls_cert))

@@ -1,7 +1,7 @@
 """The demo: messages of several fates through every channel, followed to their ends.
 
-A protocol joins by a line in :data:`CHANNELS`; a fate by a line in :data:`SCENARIOS`. Of a message
-whose wire does not tell what became of it, the sandbox's World does.
+The channels are those that the sandbox's services declare, a plugin's services too; a fate joins by
+a line in :data:`SCENARIOS`. Where a wire does not tell what became of a message, the World does.
 """
 
 from __future__ import annotations
@@ -17,69 +17,35 @@ import msgspec
 from devino_core import (
     AsyncClient,
     Capability,
+    Channel,
+    ChannelSettings,
     Medium,
     Message,
+    PluginError,
     Plugins,
     Receipt,
     Secret,
     State,
     Status,
+    Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK
 
 from ._accounts import Account
 from ._fates import Pace
 from ._runner import Sandbox
+from ._service import Access
 from ._world import World
 
-__all__ = ["CHANNELS", "SCENARIOS", "Demo", "Result", "Row", "Scenario"]
+__all__ = ["SCENARIOS", "Demo", "Result", "Row", "Scenario"]
 
 SENDER, SUBSCRIBER, ANSWER = "DEVINO", "79031234567", "Yes, I am coming"
 PACE = Pace(sent=0.3, final=0.8, read=1.2)
 POLL, PATIENCE = 0.15, 15.0
 
-CHANNELS: Mapping[str, Callable[[Mapping[str, str]], dict[str, object]]] = {
-    "email2sms template": lambda endpoints: _mails(endpoints["smtp"], "template"),
-    "email2sms semicolon": lambda endpoints: _mails(endpoints["smtp"], "semicolon"),
-    "email2sms base64": lambda endpoints: _mails(endpoints["smtp"], "base64"),
-    "rest": lambda endpoints: {"base_url": endpoints["rest"]},
-    "rest-v2": lambda endpoints: {"base_url": endpoints["rest_v2"]},
-    "smpp udh": lambda endpoints: _smpp(endpoints["smpp"], "udh"),
-    "smpp sar": lambda endpoints: _smpp(endpoints["smpp"], "sar"),
-    "smpp payload": lambda endpoints: _smpp(endpoints["smpp"], "payload"),
-    "soap": lambda endpoints: _soap(endpoints["soap_sms"]),
-    "soap-v2": lambda endpoints: _soap(endpoints["soap_sms_v2"]),
-    "xml": lambda endpoints: {"base_url": endpoints["xml"]},
-}
-"""Channel: its settings beside login, password and sender, from the sandbox's endpoints. The first
-word of its name is its kind."""
-AT_ONCE = frozenset({"email2sms"})
-"""Kinds whose wire cannot say when to send."""
-
 
 def _kind(channel: str) -> str:
     return channel.partition(" ")[0]
-
-
-def _mails(server: str, body: str) -> dict[str, object]:
-    host, _, port = server.rpartition(":")
-    return {
-        "host": host.strip("[]"),
-        "port": int(port),
-        "tls": "none",
-        "from_addr": "demo@example.org",
-        "local_hostname": "localhost",
-        "format": body,
-    }
-
-
-def _soap(service: str) -> dict[str, object]:
-    # The sandbox does not mind to be asked more than ten times a second.
-    return {"base_url": service.rpartition("/")[0], "requests_per_second": 0}
-
-
-def _smpp(centre: str, concatenation: str) -> dict[str, object]:
-    return {"hosts": centre, "tls": False, "concatenation": concatenation}
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,7 +140,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ok(self) -> bool:
-        """Every message reached its state, and every channel that can brought the answer."""
+        """Every message reached its state, and every channel with an inbox brought the answer."""
         return (
             bool(self.rows)
             and all(row.reached for row in self.rows)
@@ -201,8 +167,8 @@ class Demo:
         opening = account.balance
         world = World([account], pace=PACE)
         async with (
-            Sandbox(world, discover=False) as sandbox,
-            AsyncClient(self._channels(sandbox, account), plugins=self._plugins) as client,
+            Sandbox(world) as sandbox,
+            AsyncClient(_channels(sandbox, account), plugins=self._plugins) as client,
         ):
             rows = await self._send(client)
             world.receive(sender=SUBSCRIBER, to="1234", text=ANSWER)
@@ -214,31 +180,15 @@ class Demo:
                 spent=opening - account.balance,
             )
 
-    def _channels(self, sandbox: Sandbox, account: Account) -> dict[str, dict[str, object]]:
-        return {
-            name: {
-                "kind": _kind(name),
-                "login": account.login,
-                "password": account.password,
-                "sender": SENDER,
-                **settings(sandbox.endpoints),
-            }
-            for name, settings in CHANNELS.items()
-        }
-
     async def _send(self, client: AsyncClient) -> list[Row]:
         async def send(name: str) -> list[Row]:
-            media = client.channel(name).media
-            at_once = _kind(name) in AT_ONCE
-            scenarios = [
-                scenario
+            channel, now = client.channel(name), self._clock.now()
+            messages = [
+                (scenario, message)
                 for scenario in SCENARIOS
-                if scenario.medium in media and not (scenario.scheduled and at_once)
+                if _carries(channel, message := scenario.message(now))
             ]
-            now = self._clock.now()
-            receipts = await client.send_many(
-                [scenario.message(now) for scenario in scenarios], channel=name
-            )
+            receipts = await client.send_many([message for _, message in messages], channel=name)
             return [
                 Row(
                     channel=name,
@@ -246,7 +196,7 @@ class Demo:
                     receipt=receipt,
                     states=[receipt.status.state],
                 )
-                for scenario, receipt in zip(scenarios, receipts, strict=True)
+                for (scenario, _), receipt in zip(messages, receipts, strict=True)
             ]
 
         sent = await asyncio.gather(*map(send, client.channels))
@@ -288,8 +238,29 @@ class Demo:
         }
 
 
+def _channels(sandbox: Sandbox, account: Account) -> dict[str, dict[str, object]]:
+    """The configuration of every channel that a service declares, in the order of their names."""
+    access = Access(endpoints=sandbox.endpoints, account=account, sender=SENDER)
+    found: dict[str, dict[str, object]] = {}
+    for service in sandbox.services:
+        for name, settings in service.demo_channels(access).items():
+            if name in found:
+                raise PluginError(f"service {service.name!r}: demo channel {name!r} is another's")
+            found[name] = {"kind": _kind(name), **settings}
+    return dict(sorted(found.items()))
+
+
+def _carries(channel: Channel[ChannelSettings], message: Message) -> bool:
+    """Its wire has the medium, and can say all of the message."""
+    try:
+        channel.check([message])
+    except Unsupported:
+        return False
+    return message.medium in channel.media
+
+
 def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
-    """Where the World has it. Of several that are alike, and share their fate, it is the nth."""
+    """Where the World has it: of several messages that are alike, the one in the same place."""
     scenario, via = row.scenario, _kind(row.channel)
     alike = [r.channel for r in rows if r.scenario is scenario and _kind(r.channel) == via]
     found = [

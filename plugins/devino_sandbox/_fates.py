@@ -1,55 +1,68 @@
-"""What becomes of a message: the states that it goes through, as tables.
+"""What may become of a message, and when: steps, fates and the pace of both.
 
-Every fate can be had on purpose by the number that a message goes to:
-
-- ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (10, 11, 41, 42,
-  46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08);
-- ``79990000255`` is taken and charged, and then not found by any state request;
-- every other number gets its SMS, and reads its Viber messages.
-
-What a protocol refuses at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
-that choose a ``command_status``.
+Which number gives which fate is said in :mod:`devino_sandbox._numbers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import msgspec
 
-from devino_codecs.rest import SmsStateCode, ViberStateCode
-from devino_core import Medium, State
+from devino_core import State
 
-__all__ = ["LIVES", "Fate", "Life", "Pace", "Step", "Way", "default_fate", "plan"]
-
-_MAGIC = "799900000"
-_NEVER_FOUND = "79990000255"
+__all__ = ["EXPIRED", "QUEUED", "SCHEDULED", "WITHDRAWN", "Fate", "Pace", "Step", "Way", "plan"]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A state on the way, in the kernel's word and the platform's own.
-
-    ``code`` is the number that the platform gives this state of this medium, as REST and SOAP
-    show it; None for media whose protocols each have their own words.
-    """
+    """A state on the way, and why a message gets there."""
 
     state: State
-    code: int | None = None
+    reason: str = ""
+    """What tells it from other ways into this state, as a word: ``INVALID_DESTINATION``.
 
+    Each service looks up the number of its own wire. A word that is a number is that number.
+    """
+    after: timedelta | None = None
+    """How long after the step before; None: as the :class:`Pace` says, counted from the sending."""
+    at_expiry: bool = False
+    """Taken when the validity ends; if the message has none, as the :class:`Pace` says."""
+
+    @property
+    def failed(self) -> bool:
+        """The message did not arrive, as far as is known."""
+        return self.state.is_final and not self.state.is_success
+
+
+SCHEDULED = Step(State.SCHEDULED)
+QUEUED = Step(State.ACCEPTED)
+EXPIRED = Step(State.EXPIRED)
+WITHDRAWN = Step(State.DELETED)
+"""What ends a message that its sender takes back."""
 
 Way = tuple[tuple[timedelta, Step], ...]
 """Steps and how long after the sending time each is taken, in order."""
 
 
 class Fate(msgspec.Struct, frozen=True):
-    """The steps of a message after it was queued. ``found``: state requests know the message."""
+    """The steps of a message after it was queued.
+
+    Steps that follow a failure come late: a message may expire and be delivered all the same.
+    """
 
     steps: tuple[Step, ...]
     found: bool = True
+    """State requests know the message."""
+
+    @property
+    def late(self) -> tuple[Step, ...]:
+        """The steps that follow the first failure."""
+        for number, step in enumerate(self.steps, 1):
+            if step.failed:
+                return self.steps[number:]
+        return ()
 
 
-_ACCEPTED = State.ACCEPTED
 _PACES = {State.ENROUTE: "sent", State.READ: "read", State.CLICKED: "clicked"}
 
 
@@ -76,137 +89,35 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     def after(self, state: State) -> timedelta:
         """How long after the sending time a message gets to this state."""
-        if state is _ACCEPTED:
+        if state is State.ACCEPTED:
             return timedelta(0)
         seconds: float = getattr(self, _PACES.get(state, "final"))
         return timedelta(seconds=seconds)
 
 
-class Life(msgspec.Struct, frozen=True, kw_only=True):
-    """How the messages of one medium live."""
-
-    scheduled: Step
-    queued: Step
-    expired: Step
-    """What ends a message whose validity is over before it is delivered."""
-    withdrawn: Step = Step(State.DELETED)
-    """What ends a message that its sender takes back."""
-    default: Fate
-    by_code: Mapping[int, Fate] = {}
-    """The fates that a number of the form 799900000NN chooses, by NN."""
-    price: str
-    """For one segment, in the account's currency, unless the World says otherwise."""
-
-
-def _steps(code_states: Mapping[int, State], *codes: int) -> Fate:
-    return Fate(tuple(Step(code_states[code], code) for code in codes))
-
-
-_SMS: Mapping[int, State] = {
-    SmsStateCode.QUEUED: State.ACCEPTED,
-    SmsStateCode.SENT: State.ENROUTE,
-    SmsStateCode.DELIVERED: State.DELIVERED,
-    SmsStateCode.WRONG_SOURCE: State.REJECTED,
-    SmsStateCode.WRONG_DESTINATION: State.REJECTED,
-    SmsStateCode.INVALID_DESTINATION: State.UNDELIVERABLE,
-    SmsStateCode.REJECTED_BY_SMSC: State.REJECTED,
-    SmsStateCode.EXPIRED: State.EXPIRED,
-    SmsStateCode.DELETED: State.DELETED,
-    SmsStateCode.REJECTED_BY_PLATFORM: State.REJECTED,
-    SmsStateCode.REJECTED: State.REJECTED,
-    SmsStateCode.UNKNOWN: State.UNKNOWN,
-}
-_VIBER: Mapping[int, State] = {
-    ViberStateCode.SENDING: State.ACCEPTED,
-    ViberStateCode.SENT: State.ENROUTE,
-    ViberStateCode.DELIVERED: State.DELIVERED,
-    ViberStateCode.READ: State.READ,
-    ViberStateCode.UNDELIVERED: State.UNDELIVERABLE,
-    ViberStateCode.ERROR: State.UNDELIVERABLE,
-    ViberStateCode.UNKNOWN: State.UNKNOWN,
-    ViberStateCode.EXPIRED: State.EXPIRED,
-    ViberStateCode.CLICKED: State.CLICKED,
-}
-# To be read, a Viber message has to be delivered first, and to be clicked, read.
-_VIBER_WAYS: Mapping[int, tuple[int, ...]] = {
-    ViberStateCode.SENT: (),
-    ViberStateCode.READ: (ViberStateCode.DELIVERED, ViberStateCode.READ),
-    ViberStateCode.CLICKED: (
-        ViberStateCode.DELIVERED,
-        ViberStateCode.READ,
-        ViberStateCode.CLICKED,
-    ),
-}
-
-_SENT, _DELIVERED, _READ = (Step(s) for s in (State.ENROUTE, State.DELIVERED, State.READ))
-
-_MESSENGER = Life(
-    scheduled=Step(State.SCHEDULED),
-    queued=Step(State.ACCEPTED),
-    expired=Step(State.EXPIRED),
-    default=Fate((_SENT, _DELIVERED, _READ)),
-    price="1.8",
-)
-
-LIVES: Mapping[Medium, Life] = {
-    Medium.SMS: Life(
-        scheduled=Step(State.SCHEDULED, SmsStateCode.QUEUED),
-        queued=Step(State.ACCEPTED, SmsStateCode.QUEUED),
-        expired=Step(State.EXPIRED, SmsStateCode.EXPIRED),
-        withdrawn=Step(State.DELETED, SmsStateCode.DELETED),
-        default=_steps(_SMS, SmsStateCode.SENT, SmsStateCode.DELIVERED),
-        by_code={code: _steps(_SMS, SmsStateCode.SENT, code) for code in _SMS if code > 0},
-        price="1.5",
-    ),
-    Medium.VIBER: Life(
-        scheduled=Step(State.SCHEDULED, ViberStateCode.SENDING),
-        queued=Step(State.ACCEPTED, ViberStateCode.SENDING),
-        expired=Step(State.EXPIRED, ViberStateCode.EXPIRED),
-        default=_steps(_VIBER, ViberStateCode.SENT, ViberStateCode.DELIVERED, ViberStateCode.READ),
-        by_code={
-            code: _steps(_VIBER, ViberStateCode.SENT, *_VIBER_WAYS.get(code, (code,)))
-            for code in _VIBER
-            if code > 0
-        },
-        price="1.8",
-    ),
-    Medium.WHATSAPP: _MESSENGER,
-    Medium.VK: _MESSENGER,
-    Medium.EMAIL: Life(
-        scheduled=Step(State.SCHEDULED),
-        queued=Step(State.ACCEPTED),
-        expired=Step(State.EXPIRED),
-        default=Fate((_SENT, _DELIVERED)),
-        price="0.1",
-    ),
-}
-
-_HIDDEN = {
-    medium: msgspec.structs.replace(life.default, found=False) for medium, life in LIVES.items()
-}
-
-
-def default_fate(medium: Medium, to: str) -> Fate:
-    """The fate that the number chooses; see this module."""
-    life = LIVES[medium]
-    if to == _NEVER_FOUND:
-        return _HIDDEN[medium]
-    if to.startswith(_MAGIC) and len(to) == len(_MAGIC) + 2 and to.isdecimal():
-        return life.by_code.get(int(to[-2:]), life.default)
-    return life.default
-
-
-def plan(life: Life, fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
+def plan(fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
     """When each step is taken, the first at the sending time.
 
-    A message that is not delivered when its validity ends expires then.
+    A message that is still under way when its validity ends expires then. Of its fate only those
+    steps are left that follow a failure.
     """
-    way = [(timedelta(0), life.queued)]
+    way = [(timedelta(0), QUEUED)]
+    ended = False
     for step in fate.steps:
-        after = pace.after(step.state)
-        delivered = way[-1][1].state.is_success
-        if validity is not None and after > validity and not delivered:
-            way.append((validity, life.expired))
+        due = way[-1][0]
+        if step.after is not None:
+            due += step.after
+        elif step.at_expiry and validity is not None:
+            due = max(due, validity)
+        else:
+            due = max(due, pace.after(step.state))
+        if validity is not None and due > validity and not ended:
+            due = validity
+            way.append((due, EXPIRED))
+            for late in fate.late:
+                due += late.after or timedelta(0)
+                way.append((due, late))
             break
-        way.append((after, step))
+        way.append((due, step))
+        ended = ended or step.state.is_final
     return tuple(way)

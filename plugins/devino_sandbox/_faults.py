@@ -9,19 +9,43 @@
 The inspection API takes the same as JSON::
 
     {"protocol": "rest", "operation": "Sms/Send", "nth": 2, "action": {"do": "drop"}}
+
+What the platform says by calling its customer is a protocol, too: ``KIND-callback``, with the verb
+for its operation. A callback can be lost (``Drop``), sent without its answer being heard
+(``DropAnswer``), sent again (``Repeat``) or held back (``Hold``); the first two are repeated as
+after a silence. The last two are for callbacks only, and the other actions for calls only::
+
+    world.faults.add(Fault(protocol="viber-callback", action=Hold(600)))
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
 from devino_core import phone
 from devino_core.suggest import did_you_mean
 
-__all__ = ["Action", "AnswerError", "AnswerHttp", "Drop", "DropAnswer", "Fault", "Faults", "Hang"]
+__all__ = [
+    "CALLBACK",
+    "Action",
+    "AnswerError",
+    "AnswerHttp",
+    "CallbackAction",
+    "Drop",
+    "DropAnswer",
+    "Fault",
+    "Faults",
+    "Hang",
+    "Hold",
+    "Repeat",
+]
+
+CALLBACK = "-callback"
+"""Ends the names of protocols in which the platform calls its customer."""
 
 
 class AnswerError(msgspec.Struct, frozen=True, tag_field="do", tag="error"):
@@ -62,7 +86,30 @@ class Hang(msgspec.Struct, frozen=True, tag_field="do", tag="hang"):
     """Carry nothing out and never answer, until the client or the sandbox closes."""
 
 
+class Repeat(msgspec.Struct, frozen=True, tag_field="do", tag="repeat"):
+    """Send a callback so many times more, although it was taken."""
+
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.times <= 100:
+            raise ValueError("times must be 1 to 100")
+
+
+class Hold(msgspec.Struct, frozen=True, tag_field="do", tag="hold"):
+    """Send a callback so many seconds later; what comes after it overtakes it."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds < 1e9:
+            raise ValueError("seconds must be above 0 and below 1e9")
+
+
 Action = AnswerError | AnswerHttp | Drop | DropAnswer | Hang
+"""What can be done to a call."""
+CallbackAction = Drop | DropAnswer | Repeat | Hold
+"""What can be done to a callback."""
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,13 +118,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     Raises ValueError for what could never happen.
     """
 
-    action: Action
+    action: Action | Repeat | Hold
     protocol: str | None = None
-    """As in :attr:`Submission.via`: ``rest``, ``rest-v2``, ..."""
+    """As in :attr:`Submission.via`: ``rest``, ``rest-v2``, ...; of callbacks ``KIND-callback``."""
     operation: str | None = None
     """In the protocol's own words, in any case: ``Sms/Send``, ``submit_sm``, ..."""
     to: str | None = None
-    """A phone number that is among the recipients."""
+    """A phone number that is among the recipients, or that a callback is about."""
     nth: int = 1
     """The first call to fail, counted among those that fit."""
     times: int | None = 1
@@ -93,11 +140,22 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("chance must be above 0 and at most 1")
         if self.to is not None:
             phone.normalize(self.to)
+        if self.protocol is not None and not self.suits(self.protocol):
+            raise ValueError(
+                "a callback is dropped, repeated or held back"
+                if self.protocol.endswith(CALLBACK)
+                else f"only a callback is repeated or held back: name a protocol KIND{CALLBACK}"
+            )
+
+    def suits(self, protocol: str) -> bool:
+        """It is about this protocol, which can suffer its action."""
+        possible = CallbackAction if protocol.endswith(CALLBACK) else Action
+        return self.protocol in (None, protocol) and isinstance(self.action, possible)
 
     def fits(self, protocol: str, operation: str, to: Iterable[str]) -> bool:
-        """This is a call that it is about."""
+        """It is about this call."""
         return (
-            self.protocol in (None, protocol)
+            self.suits(protocol)
             and (self.operation is None or self.operation.lower() == operation.lower())
             and (self.to is None or _digits(self.to) in map(_digits, to))
         )
@@ -116,7 +174,7 @@ class Faults:
         return bool(self._ordered)
 
     def add(self, fault: Fault) -> None:
-        """Order a failure. Raises ValueError for one of a call that no service has."""
+        """Order a failure. Raises ValueError if no service has such a call."""
         self._check(fault)
         self._ordered.append(_Ordered(fault))
 
@@ -134,7 +192,9 @@ class Faults:
             return
         if protocol is not None and protocol not in self.operations:
             raise ValueError(_unknown("protocol", protocol, self.operations))
-        told = [self.operations[protocol]] if protocol else list(self.operations.values())
+        told = [names for suited, names in self.operations.items() if fault.suits(suited)]
+        if not told:
+            raise ValueError("only a callback is repeated or held back, and no service has any")
         names = {name.lower(): name for names in told for name in names}
         if operation is not None and all(told) and operation.lower() not in names:
             raise ValueError(_unknown("operation", operation, names.values()))
@@ -144,7 +204,14 @@ class Faults:
 
         Each service asks once for each call, before it carries anything out.
         """
-        struck: Action | None = None
+        return cast("Action | None", self._strike(protocol, operation, to))
+
+    def strike_callback(self, kind: str, verb: str, to: Sequence[str]) -> CallbackAction | None:
+        """What is to happen to a callback of this kind; None: just send it."""
+        return cast("CallbackAction | None", self._strike(kind + CALLBACK, verb, to))
+
+    def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> object:
+        struck: object = None
         for ordered in list(self._ordered):
             if not ordered.fault.fits(protocol, operation, to):
                 continue

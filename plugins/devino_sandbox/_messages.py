@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from datetime import datetime, timedelta
 from decimal import Decimal
+from sys import intern
 
 import msgspec
 
@@ -24,7 +25,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The protocol that it came by, as the channel kinds name it: ``rest``, ``rest-v2``, ..."""
     sender: str
     text: str
+    content: object = None
+    """What the message holds beside its text, as the inspection API is to show it: anything that
+    msgspec writes as JSON."""
     medium: Medium = Medium.SMS
+    priority: str | None = None
+    """``LOW``, ``NORMAL``, ``HIGH`` or ``REALTIME``, where the protocol has priorities."""
     send_at: datetime | None = None
     """Aware: that instant. Naive: the recipient's wall clock. None or past: now."""
     validity: timedelta | None = None
@@ -34,30 +40,35 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     parts: int | None = None
     """Segments to charge, if the protocol says how many; None: by the text."""
     part_of: StoredMessage | None = None
-    """The message of which this is a further segment, where they come one by one.
+    """The message of which this is a further segment, where segments come one by one.
 
-    Each segment is charged, lives and is found by its own id, and is listed with its message.
+    Each segment has its own id, price and life; the World lists it with its message.
     """
     context: object = None
-    """What the service wants to know again when it is told that the message has changed."""
+    """Whatever the service needs again when the message changes."""
+
+    def __post_init__(self) -> None:
+        # A hundred thousand messages have few senders: those share one string each.
+        msgspec.structs.force_setattr(self, "sender", intern(self.sender))
 
 
 class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     """One message to one recipient: what was asked, and where it is now.
 
-    All times are aware, in UTC. :meth:`World.advance <devino_sandbox.World.advance>` keeps the
-    state; a refused message has a ``reason``, the state REJECTED and no ids.
+    All times are aware, in UTC. :meth:`World.advance <devino_sandbox.World.advance>` brings the
+    state up to date. A refused message has a ``reason``, the state REJECTED and no ids.
     """
 
     submission: Submission
     to: str
     first_id: int
     parts: int
-    """Segments that were charged under its own ids, ``first_id`` and following."""
+    """How many segments were charged under its own ids, which begin at ``first_id``."""
     price: Decimal
     """Of one segment."""
     created_at: datetime
     step: Step
+    """Where it is, and why."""
     send_at: datetime | None = None
     """The instant for which it was scheduled, if it was."""
     submitted_at: datetime | None = None
@@ -65,11 +76,11 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     found: bool = True
     """State requests know it."""
     reason: str | None = None
+    """Why it was refused, as a sentence."""
     resent: StoredMessage | None = None
     """The fallback that went in its place."""
     way: Way = ()
-    """The steps that it is to take; those of another way concern it no more. Empty when all are
-    taken."""
+    """Its steps from the sending time on; empty when all are taken."""
     further: tuple[StoredMessage, ...] = ()
     """Segments that came later, one by one."""
 
@@ -77,11 +88,6 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     def state(self) -> State:
         """Where it is, in the kernel's word."""
         return self.step.state
-
-    @property
-    def code(self) -> int | None:
-        """Where it is, in the platform's number for its medium."""
-        return self.step.code
 
     @property
     def ids(self) -> tuple[str, ...]:

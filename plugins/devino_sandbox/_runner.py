@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import importlib
 import os
-import pkgutil
 import socket
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from devino_core import ConfigurationError, PluginError, Plugins
-from devino_core.plugins import missing_package
+from devino_core import ConfigurationError, PluginError
 
-from . import hookspecs, services
+from ._callbacks import CallbackKind
+from ._driver import Driver
+from ._faults import CALLBACK
 from ._http import ASGIApp
 from ._listening import reachable
+from ._loading import explained_if_missing, load_services
 from ._service import HttpService, PortService, Service
 from ._world import World
 
 __all__ = ["Sandbox"]
-
-# Changes that follow each other closely are told together, so that thousands of messages a second
-# do not wake the driver for each. Who asks gets the exact state in any case.
-_GRAIN = 0.01
 
 _PORT_ERRORS = frozenset({errno.EADDRINUSE, errno.EACCES})
 _HOST_ERRORS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -49,7 +43,8 @@ class Sandbox:
     services of installed plugins too.
 
     It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
-    ConfigurationError when a port is in use or cannot be had, or the host is not this machine.
+    ConfigurationError when a port is in use or cannot be had, the host is not this machine, or an
+    account has callbacks that no service makes.
     """
 
     def __init__(
@@ -66,6 +61,8 @@ class Sandbox:
         self.world = world if world is not None else World()
         self.endpoints: Mapping[str, str] = {}
         """Where the services are, by protocol: ``rest``, ``rest_v2``, ``inspect``, ..."""
+        self.services: Sequence[Service] = ()
+        """What it runs."""
         self._host = host
         self._http_port = http_port
         self._ports = dict(ports or {})
@@ -75,7 +72,7 @@ class Sandbox:
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        found = _services(self.world, discover=self._discover)
+        found = load_services(self.world, discover=self._discover)
         found |= {service.name: service for service in [make(self.world) for make in self._made]}
         offered = list(found.values())
         unknown = self._ports.keys() - {s.name for s in offered if isinstance(s, PortService)}
@@ -87,17 +84,23 @@ class Sandbox:
             for service in offered:
                 stack.push_async_callback(service.stop)
                 await service.start()
+            kinds = _callback_kinds(offered)
+            if any(account.callbacks for account in self.world.accounts.values()):
+                with explained_if_missing():
+                    from ._poster import Poster
+                await stack.enter_async_context(Poster(self.world, kinds))
             endpoints = await self._serve_http(stack, offered)
             for service in offered:
                 if isinstance(service, PortService):
                     endpoints |= await self._serve_port(stack, service)
-            await stack.enter_async_context(_Driver(self.world))
+            await stack.enter_async_context(Driver(self.world))
             self.world.faults.operations = {
                 protocol: operations
                 for service in offered
                 for protocol, operations in _operations(service).items()
-            }
+            } | {f"{name}{CALLBACK}": (kind.verb,) for name, kind in kinds.items()}
             self.endpoints = endpoints
+            self.services = offered
             self._running = stack.pop_all()
         return self
 
@@ -112,7 +115,7 @@ class Sandbox:
     async def _serve_http(
         self, stack: AsyncExitStack, offered: Iterable[Service]
     ) -> dict[str, str]:
-        with _explained_if_missing():
+        with explained_if_missing():
             from ._server import HttpServer, Router
         http = [service for service in offered if isinstance(service, HttpService)]
         endpoints: dict[str, str] = {}
@@ -143,79 +146,20 @@ class Sandbox:
             raise _unavailable(service.name, self._host, port, error) from error
 
 
-class _Driver:
-    """Moves the World on when something is due, for those who wait to be told."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._sooner = asyncio.Event()
-
-    async def __aenter__(self) -> Self:
-        self._world.timeline.became_earlier = self._sooner.set
-        self._task = asyncio.create_task(self._drive())
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        self._world.timeline.became_earlier = lambda: None
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def _drive(self) -> None:
-        while True:
-            self._sooner.clear()
-            self._world.advance()
-            due = self._world.timeline.next_due()
-            if due is None:
-                await self._sooner.wait()
-            else:
-                await self._sleep_until(due)
-
-    async def _sleep_until(self, due: datetime) -> None:
-        clock = self._world.clock
-        seconds = max((due - clock.now()).total_seconds(), _GRAIN)
-        waits = [
-            asyncio.ensure_future(clock.sleep(seconds)),
-            asyncio.ensure_future(self._sooner.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-
-
-def _services(world: World, *, discover: bool) -> dict[str, Service]:
-    plugins = Plugins(discover=discover, hookspecs=[hookspecs])
-    for module in pkgutil.iter_modules(services.__path__, f"{services.__name__}."):
-        if not module.name.rpartition(".")[2].startswith("_"):
-            with _explained_if_missing():
-                plugin = importlib.import_module(module.name)
-            plugins.register(plugin, module.name, origin="devino")
-    found: dict[str, Service] = {}
-    # pluggy asks the last registered first.
-    for group in reversed(plugins.hook.devino_sandbox_services(world=world)):
-        for service in group:
-            other = found.setdefault(service.name, service)
-            if other is not service:
-                origins = f"{type(other).__module__} and {type(service).__module__}"
-                raise PluginError(f"two services are named {service.name!r}: {origins}")
+def _callback_kinds(offered: Iterable[Service]) -> dict[str, CallbackKind[Any]]:
+    found: dict[str, CallbackKind[Any]] = {}
+    for service in offered:
+        for name, kind in service.callback_kinds.items():
+            if name in found:
+                raise PluginError(
+                    f"service {service.name!r}: callback {name!r} is another's already"
+                )
+            found[name] = kind
     return found
 
 
 def _operations(service: Service) -> Mapping[str, Collection[str]]:
     return {service.name: ()} if service.operations is None else service.operations
-
-
-@contextmanager
-def _explained_if_missing() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        if not missing_package(error):
-            raise
-        raise ConfigurationError(
-            f'the sandbox needs {error.name}: pip install "devino[sandbox]"'
-        ) from error
 
 
 def _unavailable(what: str, host: str, port: int, error: OSError) -> ConfigurationError:

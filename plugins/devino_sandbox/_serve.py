@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devino_core.cli.toolkit import App, one_line
 
 from ._messages import IncomingMessage, StoredMessage
 from ._runner import Sandbox
+from ._service import Access
 from ._world import World
 
 __all__ = ["serve"]
@@ -33,16 +34,23 @@ async def serve(app: App, sandbox: Sandbox, *, trust: str | None = None) -> None
     world = sandbox.world
     async with sandbox:
         account = next(iter(world.accounts.values()))
+        access = Access(
+            endpoints=sandbox.endpoints,
+            account=account,
+            sender=min(account.senders or {"DEVINO"}),
+        )
         facts = {
             **sandbox.endpoints,
             "login": account.login,
             "password": account.password.reveal(),
+            "api_key": access.api_key,
         }
         if app.json:
             app.show(facts)
             await stop.wait()
             return
-        _greet(app, facts, sender=min(account.senders or {"DEVINO"}), trust=trust)
+        usage = [line for service in sandbox.services for line in service.usage(access)]
+        _greet(app, facts, usage, trust=trust)
         log = _Log(app, world)
         while not stop.is_set():
             log.flush()
@@ -69,18 +77,19 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         pass
 
 
-def _greet(app: App, facts: Mapping[str, str], *, sender: str, trust: str | None = None) -> None:
+def _greet(
+    app: App, facts: Mapping[str, str], usage: Sequence[str], *, trust: str | None = None
+) -> None:
     app.line("The sandbox is up; Ctrl-C ends it.")
     width = max(map(len, facts))
     for name, value in facts.items():
         app.line(f"  {name:{width}}  {value}")
     app.line("To send through it from another terminal:")
-    for key, fact in (("BASE_URL", "rest"), ("LOGIN", "login"), ("PASSWORD", "password")):
-        app.line(f"  export DEVINO__REST__{key}={shlex.quote(facts[fact])}")
     if trust is not None:
         path = shlex.quote(str(Path(trust).resolve()))
         app.line(f"  export SSL_CERT_FILE={path}  # if it is self-signed")
-    app.line(f'  devino send 79031234567 "Hello" --sender {shlex.quote(sender)}')
+    for line in usage:
+        app.line(f"  {line}")
     app.line()
 
 
@@ -90,10 +99,10 @@ class _Log:
     def __init__(self, app: App, world: World) -> None:
         self._app = app
         self._world = world
-        # What is to be shown at once, and how many there are.
+        # The first of those that came since the last time, and how many came.
         self._new: list[StoredMessage] = []
         self._count = 0
-        # The latest that were shown, by id: whose changes are worth a line.
+        # The latest that were shown, by id: their changes are shown, too.
         self._shown: dict[int, None] = {}
         world.subscribe(recorded=self._recorded, changed=self._changed, arrived=self._arrived)
 
@@ -126,7 +135,7 @@ class _Log:
         self._line(f"{what.via:8} {what.medium:5} {route}  {text!r}  {became}")
 
     def _changed(self, message: StoredMessage) -> None:
-        # What was taken and has changed between two flushes is to be seen in that order.
+        # A message may be taken and change between two flushes; both are shown, in that order.
         self.flush()
         if message.first_id in self._shown:
             route = f"{message.submission.sender} > {message.to}"

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from ssl import SSLContext
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import msgspec
+
+from ._accounts import DEMO, Account
+from ._callbacks import CallbackKind
 from ._http import ASGIApp
 
-__all__ = ["HttpService", "PortService", "Service"]
+__all__ = ["Access", "HttpService", "PortService", "Service"]
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a running sandbox is, and who may use it."""
+
+    endpoints: Mapping[str, str]
+    """By the keys of :attr:`Sandbox.endpoints`."""
+    account: Account
+    sender: str
+    """One that the account may use."""
+
+    @property
+    def api_key(self) -> str:
+        """What the account proves itself with where a protocol wants a key."""
+        return DEMO if self.account.api_key is None else self.account.api_key.reveal()
+
+    @property
+    def login(self) -> Mapping[str, object]:
+        """``login``, ``password`` and ``sender``, as most channels have these settings."""
+        account = self.account
+        return {"login": account.login, "password": account.password, "sender": self.sender}
 
 
 class Service(ABC):
@@ -19,12 +44,26 @@ class Service(ABC):
     """Unique; a port service's key in the sandbox's ``ports``."""
     operations: ClassVar[Mapping[str, Collection[str]] | None] = None
     """By protocol: what faults can be about. None: any operation of the protocol ``name``."""
+    callback_kinds: Mapping[str, CallbackKind[Any]] = {}
+    """What the platform says by calling its customer, by kind: the keys of
+    :attr:`Account.callbacks`."""
 
     async def start(self) -> None:  # noqa: B027 - most have nothing to begin
         """Before anything is served, in the event loop: subscribe to the World here."""
 
     async def stop(self) -> None:  # noqa: B027
-        """After the last request; end what :meth:`start` began. Called if :meth:`start` was."""
+        """After the last request: end what :meth:`start` began. Called if :meth:`start` was."""
+
+    def usage(self, access: Access) -> Sequence[str]:
+        """Lines for a shell by which a person uses it; ``devino sandbox`` shows them."""
+        return ()
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        """Channels for ``devino demo``: their settings by name.
+
+        The first word of a name is the kind of channel: ``smpp udh``.
+        """
+        return {}
 
 
 class HttpService(Service):
@@ -45,6 +84,11 @@ class HttpService(Service):
 
 class PortService(Service):
     """A service that listens on a port of its own."""
+
+    port_option: str | None = None
+    """The option of ``devino sandbox`` that chooses its port, such as ``--smpp-port``."""
+    port_help: str = ""
+    """What listens there, as the option's help has it: ``the SMSC``."""
 
     @abstractmethod
     async def listen(

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from devino_codecs.rest import SmsStateCode
+from devino_core import State
 
 from ._fates import Step
 
@@ -24,22 +24,24 @@ class Statistics(NamedTuple):
     rejected: int
 
 
-# The states that are no errors, by the column in which they are counted.
-_COLUMNS: Mapping[int | None, str] = {
-    SmsStateCode.QUEUED: "in_process",
-    SmsStateCode.SENT: "sent",
-    SmsStateCode.DELIVERED: "delivered",
-    SmsStateCode.EXPIRED: "expired",
-    SmsStateCode.DELETED: "rejected",
-    SmsStateCode.REJECTED_BY_SMSC: "rejected",
-    SmsStateCode.REJECTED_BY_PLATFORM: "rejected",
-    SmsStateCode.REJECTED: "rejected",
+_COLUMNS: Mapping[State, str] = {
+    State.SCHEDULED: "in_process",
+    State.ACCEPTED: "in_process",
+    State.ENROUTE: "sent",
+    State.DELIVERED: "delivered",
+    State.EXPIRED: "expired",
+    State.DELETED: "rejected",
+    State.REJECTED: "rejected",
 }
+"""Every other state is an error."""
+_ERRORS = frozenset({"WRONG_SOURCE", "WRONG_DESTINATION"})
+"""Reasons that are errors, though the state is REJECTED."""
 
 
 def statistics(tally: Mapping[Step, int]) -> Statistics:
     """The columns of what :meth:`World.tally <devino_sandbox.World.tally>` counts."""
     columns: Counter[str] = Counter()
     for step, count in tally.items():
-        columns[_COLUMNS.get(step.code, "errors")] += count
+        wrong = step.reason in _ERRORS
+        columns["errors" if wrong else _COLUMNS.get(step.state, "errors")] += count
     return Statistics(*[columns[name] for name in Statistics._fields])

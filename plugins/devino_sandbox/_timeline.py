@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Timeline:
-    """Actions that are due at a time. Nothing runs by itself: :meth:`advance` runs what is due.
+    """Actions, each due at a time. :meth:`advance` runs them; nothing runs by itself.
 
     One entry may stand for many messages, so a large batch costs no more than a small one.
     """
@@ -27,10 +27,10 @@ class Timeline:
         self._order = itertools.count()
         self._running = False
         self.became_earlier: Callable[[], None] = lambda: None
-        """Called when :meth:`next_due` became earlier, for whoever sleeps until then."""
+        """Called when :meth:`next_due` became earlier. Whoever sleeps until then sets this."""
 
     def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
-        """Run ``action(due)`` then; what is due at the same time runs in the order of the calls."""
+        """Run ``action(due)`` then. Actions of the same time run in the order of these calls."""
         number = next(self._order)
         heapq.heappush(self._due, (due, number, action))
         if self._due[0][1] == number:
@@ -41,7 +41,7 @@ class Timeline:
         return self._due[0][0] if self._due else None
 
     def advance(self) -> None:
-        """Run all that is due by the clock. Within an action this does nothing."""
+        """Run every action that is due by the clock. Called by an action, it does nothing."""
         if self._running:
             return
         self._running = True

@@ -2,69 +2,53 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import partial
 from itertools import count
-from typing import Any, ParamSpec
+from typing import TypeVar, cast
 
-from devino_codecs import EncodeError
-from devino_codecs.text import count_parts
 from devino_core import Medium, Secret, State, phone
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from . import _zones
-from ._accounts import Account, Sessions
-from ._archive import Archive
-from ._fates import LIVES, Fate, Pace, Step, Way, default_fate, plan
+from ._accounts import DEMO, Account, Sessions
+from ._admission import charge, check_sender, destination, readable, segments, sending_at
+from ._fates import Fate, Pace, Step
 from ._faults import Faults
-from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
+from ._lives import Lives, Taken
+from ._messages import IncomingMessage, Refused, StoredMessage, Submission
+from ._numbers import LIVES, default_fate
+from ._subscribers import Subscribers
 from ._timeline import Timeline
 
 __all__ = ["World"]
 
-P = ParamSpec("P")
+B = TypeVar("B")
 
-_log = logging.getLogger(__name__)
-
-# The first ids of the manual's examples.
-_FIRST_ID = 579700854169272358
+# The first id of the manual's examples.
 _FIRST_INCOMING_ID = 539187174
 
-_MEMORY = timedelta(hours=48)
-_MOST_RECIPIENTS = 2999
-
-_REFUSED = Step(State.REJECTED)
 _UNSENT = frozenset({State.SCHEDULED, State.ACCEPTED})
-_FAILED = frozenset({State.UNDELIVERABLE, State.EXPIRED, State.REJECTED, State.DELETED})
-
-_NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
-_SENDERS: Mapping[Medium, re.Pattern[str]] = {
-    Medium.SMS: re.compile(rf"\+?[0-9]{{1,15}}|{_NAME}"),
-    Medium.VIBER: re.compile(_NAME),
-}
 
 
 class World:
-    """Accounts, messages and their lives, on a clock; no protocol is known here.
+    """Accounts, messages and their lives, on a clock. It knows no protocol.
 
-    Services hand in a :class:`Submission` and read :class:`StoredMessage`. Nothing happens by
-    itself: :meth:`advance` applies what is due, every method that takes or shows messages begins
-    with it, and the :class:`Sandbox` calls it in time for those who :meth:`subscribe`. A World
-    belongs to one thread.
+    Services hand in a :class:`Submission` and read :class:`StoredMessage`; what only one protocol
+    has to remember is a book of its own, see :meth:`of`. Nothing happens by itself:
+    :meth:`advance` applies what is due. Every method that takes or shows messages begins with it,
+    and the :class:`Sandbox` calls it in time for those that :meth:`subscribe`. A World belongs to
+    one thread.
 
     ``accounts``: by default one, login ``demo``, password ``demo``. ``prices``: of one segment, in
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's
     zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
     ``seed``: for the dice of faults by chance; session ids apart, all else repeats itself exactly.
-    ``keep``: how many messages with which nothing more will happen are remembered, and incoming
-    ones, and how many deliveries the SMSC holds for an account; about the oldest beyond, no method
-    knows anything any more. Raises ValueError for one that
-    is no whole number of 1 or more.
+    ``keep``: how many messages that have ended the World remembers, how many incoming ones, and
+    how many deliveries the SMSC holds for an account. Older ones are forgotten. Raises ValueError
+    for a ``keep`` that is no whole number of 1 or more.
     """
 
     def __init__(
@@ -80,7 +64,7 @@ class World:
         seed: int = 0,
         keep: int = 100_000,
     ) -> None:
-        known = list(accounts) or [Account(login="demo", password=Secret("demo"))]
+        known = list(accounts) or [Account(login=DEMO, password=Secret(DEMO))]
         self.accounts = {account.login: account for account in known}
         self.clock = clock
         self.prices = {m: Decimal(life.price) for m, life in LIVES.items()} | dict(prices or {})
@@ -91,20 +75,39 @@ class World:
         self.keep = keep
         self.faults = Faults(seed)
         self.timeline = Timeline(clock)
+        self._subscribers = Subscribers()
+        self._lives = Lives(self.timeline, keep, self._subscribers, self._resend)
         self._sessions = Sessions()
-        self._messages = Archive(keep)
         self._incoming: deque[IncomingMessage] = deque(maxlen=keep)
-        self._next_id = _FIRST_ID
         self._incoming_ids = count(_FIRST_INCOMING_ID)
-        self._on_record: list[Callable[[StoredMessage], None]] = []
-        self._on_change: list[Callable[[StoredMessage], None]] = []
-        self._on_incoming: list[Callable[[IncomingMessage], None]] = []
-        self._on_end: list[Callable[[], None]] = []
+        self._books: dict[object, object] = {}
+
+    def of(self, book: Callable[[World], B]) -> B:
+        """The one ``book`` of this World: what one service, or several, keep in it.
+
+        ``book`` is a class that is made of a World, on first use.
+        """
+        found = self._books.get(book)
+        if found is None:
+            found = self._books[book] = book(self)
+        return cast("B", found)
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """The account of this login, if the password is right."""
         account = self.accounts.get(login)
         return account if account is not None and account.password == Secret(password) else None
+
+    def account_of_key(self, key: str) -> Account | None:
+        """The account whose :attr:`~Account.api_key` this is.
+
+        Any other key is the first account's, if that account has none of its own. An empty key is
+        nobody's.
+        """
+        if not key:
+            return None
+        first, *_ = accounts = list(self.accounts.values())
+        owners = [account for account in accounts if account.api_key == Secret(key)]
+        return next(iter(owners), first if first.api_key is None else None)
 
     def open_session(self, account: Account) -> str:
         """A new session id, good for 120 minutes."""
@@ -117,54 +120,50 @@ class World:
     def end_sessions(self) -> None:
         """End every session at once, as a restart of the platform does.
 
-        Session ids are good no more, and services end the connections that are sessions: the SMSC
+        Session ids are good no more, and services end connections that are sessions: the SMSC
         sends ``unbind`` in each of its own and cuts the connection, without waiting for the answer.
         """
         self._sessions.close_all()
-        _tell(self._on_end)
+        self._subscribers.sessions_ended()
 
     def submit(self, submission: Submission, to: Sequence[str]) -> list[StoredMessage]:
-        """Take a message for each recipient, in order, and charge them; all or none.
+        """Take a message for each recipient, in order, and charge for them; all or none.
 
         Raises :exc:`Refused`: nothing was charged or sent then, and the refusal is on record.
         """
         self.advance()
         now = self.clock.now()
         try:
-            addresses = [_address(submission.medium, address) for address in to]
-            _check_sender(submission)
-            accepted = self._accept(submission, addresses, now)
+            addresses = [destination(submission.medium, address) for address in to]
+            check_sender(submission)
+            taken = self._take(submission, addresses, now)
         except Refused as refused:
-            self._record_refusal(submission, to, refused.reason, now)
+            self._lives.refuse(submission, to, refused.reason, now)
             raise
         self.advance()
-        return accepted
+        return taken
 
     def refuse(self, submission: Submission, to: Sequence[str], reason: str) -> None:
-        """Put on record that a service refused this, for a reason of its protocol.
-
-        Of more recipients than any call of the platform may have, the first 2999.
-        """
+        """Put on record that a service refused this, for a reason of its protocol."""
         self.advance()
-        # A protocol's words may be members of a StrEnum, which is no string to whoever encodes it.
-        self._record_refusal(submission, to[:_MOST_RECIPIENTS], str(reason), self.clock.now())
+        # A protocol's words may be members of a StrEnum, which no JSON encoder takes for a string.
+        self._lives.refuse(submission, to, str(reason), self.clock.now())
 
-    def find(self, account: Account, message_id: str) -> StoredMessage | None:
+    def find(
+        self, account: Account, message_id: str, *, memory: timedelta | None = None
+    ) -> StoredMessage | None:
         """The message with this id of a segment, as state requests see it.
 
-        None if there is none of this account, it was sent more than 48 hours ago, or it is
-        forgotten.
+        None if this account has no such message, if it was sent longer ago than ``memory``, or if
+        it is forgotten.
         """
         self.advance()
         if not (message_id.isascii() and message_id.isdecimal() and len(message_id) < 20):
             return None
-        message = self._messages.find(int(message_id))
-        if (
-            message is None
-            or message.submission.account is not account
-            or not message.found
-            or self.clock.now() - message.sending_at > _MEMORY
-        ):
+        message = self._lives.find(int(message_id))
+        if message is None or message.submission.account is not account or not message.found:
+            return None
+        if memory is not None and self.clock.now() - message.sending_at > memory:
             return None
         return message
 
@@ -174,51 +173,45 @@ class World:
         A segment that came by itself is not listed: it is among its message's ``further``.
         """
         self.advance()
-        wanted = None if to is None else _readable(to)
+        wanted = None if to is None else readable(to)
         return (
             message
-            for message in self._messages
+            for message in self._lives
             if message.listed and (wanted is None or message.to == wanted)
         )
 
     def cancel(self, message: StoredMessage) -> bool:
-        """Take back a message that has not been sent yet; False if it is too late. Not refunded."""
+        """Take back a message that was not sent yet; False if it is too late. Not refunded."""
         self.advance()
         if message.state not in _UNSENT:
             return False
-        self._end([message])
-        message.step = LIVES[message.submission.medium].withdrawn
-        message.reported_at = self.clock.now()
-        _tell(self._on_change, message)
+        self._lives.withdraw(message, self.clock.now())
         return True
 
     def replace(self, message: StoredMessage, submission: Submission) -> bool:
         """Send something else, or at another time, in place of what is scheduled and paid.
 
-        False if it is too late. Raises :exc:`Refused`, and then it stays as it is.
+        False if it is too late. Raises :exc:`Refused`, and then the message stays as it is.
         """
         self.advance()
         if message.state is not State.SCHEDULED:
             return False
         now = self.clock.now()
-        message.send_at = self._send_at(submission, message.to, now)
-        message.submission = submission
-        life, fate = LIVES[submission.medium], self.fate_of(submission.medium, message.to)
-        message.step = life.queued if message.send_at is None else life.scheduled
-        self._begin([message], fate, message.send_at or now, now)
+        recipient = self._recipient(submission, message.to, now)
+        self._lives.replace(message, submission, recipient, self.pace, now)
         self.advance()
         return True
 
     def tally(
         self, account: Account, medium: Medium, since: datetime, until: datetime
     ) -> Counter[Step]:
-        """How many segments taken in this period, bounds included, are where.
+        """How many segments that were taken in this period, bounds included, are where.
 
-        Of those that are remembered.
+        Only messages that are remembered count.
         """
         self.advance()
         counts: Counter[Step] = Counter()
-        for message in self._messages:
+        for message in self._lives:
             if (
                 message.reason is None
                 and since <= message.created_at <= until
@@ -240,12 +233,12 @@ class World:
             id=next(self._incoming_ids),
             account=account or next(iter(self.accounts.values())),
             sender=phone.normalize(sender),
-            to=_readable(to),
+            to=readable(to),
             text=text,
             at=self.clock.now(),
         )
         self._incoming.append(incoming)
-        _tell(self._on_incoming, incoming)
+        self._subscribers.arrived(incoming)
         return incoming
 
     def incoming(self, account: Account, since: datetime, until: datetime) -> list[IncomingMessage]:
@@ -269,217 +262,30 @@ class World:
 
         Gives a function that ends it. What a callback raises is logged and goes no further.
         """
-        subscriptions: Sequence[tuple[list[Any], object]] = (
-            (self._on_record, recorded),
-            (self._on_change, changed),
-            (self._on_incoming, arrived),
-            (self._on_end, sessions_ended),
-        )
-        for callbacks, callback in subscriptions:
-            if callback is not None:
-                callbacks.append(callback)
+        return self._subscribers.add(recorded, changed, arrived, sessions_ended)
 
-        def unsubscribe() -> None:
-            for callbacks, callback in subscriptions:
-                if callback in callbacks:
-                    callbacks.remove(callback)
-
-        return unsubscribe
-
-    def _accept(
+    def _take(
         self, submission: Submission, addresses: Sequence[str], now: datetime
     ) -> list[StoredMessage]:
-        medium = submission.medium
-        times = [self._send_at(submission, address, now) for address in addresses]
-        parts = _parts(submission)
-        price = self.prices[medium]
-        _charge(submission.account, price * parts * len(addresses))
-        life = LIVES[medium]
-        accepted: list[StoredMessage] = []
-        # By identity: a fate is long to hash, and the few there are live in tables.
-        groups: dict[tuple[datetime, int], tuple[Fate, list[StoredMessage]]] = {}
-        for address, send_at in zip(addresses, times, strict=True):
-            fate = self.fate_of(medium, address)
-            message = StoredMessage(
-                submission=submission,
-                to=address,
-                first_id=self._next_id,
-                parts=parts,
-                price=price,
-                created_at=now,
-                step=life.queued if send_at is None else life.scheduled,
-                send_at=send_at,
-                found=fate.found,
-            )
-            self._next_id += parts
-            accepted.append(message)
-            groups.setdefault((message.sending_at, id(fate)), (fate, []))[1].append(message)
-        if submission.part_of is not None:
-            submission.part_of.further += tuple(accepted)
-        for (began, _), (fate, messages) in groups.items():
-            self._begin(messages, fate, began, now)
-        self._record(accepted)
-        return accepted
+        recipients = [self._recipient(submission, address, now) for address in addresses]
+        parts = segments(submission)
+        price = self.prices[submission.medium]
+        charge(submission.account, price * parts * len(recipients))
+        return self._lives.begin(
+            submission, recipients, parts=parts, price=price, pace=self.pace, now=now
+        )
 
-    def _begin(
-        self, messages: Sequence[StoredMessage], fate: Fate, began: datetime, now: datetime
-    ) -> None:
-        """Let messages of one submission live."""
-        submission = messages[0].submission
-        way = plan(LIVES[submission.medium], fate, self.pace, submission.validity)
-        for message in messages:
-            message.way = way
-        # Who is not scheduled is queued already.
-        self._follow(messages, way, 1 if began == now else 0, began)
-
-    def _send_at(self, submission: Submission, address: str, now: datetime) -> datetime | None:
-        """The instant that it is scheduled for; None for now."""
-        at = submission.send_at
-        if at is None:
-            return None
-        try:
-            if at.utcoffset() is None:
-                at = at.replace(tzinfo=self.zone_of(address))
-            at = at.astimezone(now.tzinfo)
-        except OverflowError:
-            raise Refused(Refusal.SEND_AT, "the sending time is out of range") from None
-        return at if at > now else None
-
-    def _follow(
-        self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
-    ) -> None:
-        """Put the next step of messages that live alike on the timeline."""
-        if index == len(way):
-            self._end(messages)
-            return
-        try:
-            due = began + way[index][0]
-        except OverflowError:
-            return  # beyond the year 9999
-        self.timeline.at(due, partial(self._take_step, messages, way, index, began))
-
-    def _end(self, messages: Sequence[StoredMessage]) -> None:
-        """Nothing more will happen with them."""
-        ending = [message for message in messages if message.way]
-        for message in ending:
-            message.way = ()
-        self._messages.ended(len(ending))
-
-    def _take_step(
-        self,
-        messages: Sequence[StoredMessage],
-        way: Way,
-        index: int,
-        began: datetime,
-        due: datetime,
-    ) -> None:
-        step = way[index][1]
-        # It may have been taken back meanwhile, or scheduled anew.
-        messages = [message for message in messages if message.way is way]
-        if not messages:
-            return
-        for message in messages:
-            message.step = step
-            if step.state is State.ENROUTE:
-                message.submitted_at = due
-            elif step.state is not State.ACCEPTED:
-                message.reported_at = due
-        self._follow(messages, way, index + 1, began)
-        if step.state in _FAILED:
-            for message in messages:
-                if message.submission.fallback is not None:
-                    self._resend(message, message.submission.fallback, due)
-        if self._on_change:
-            for message in messages:
-                _tell(self._on_change, message)
+    def _recipient(self, submission: Submission, address: str, now: datetime) -> Taken:
+        return Taken(
+            address,
+            sending_at(submission, address, now, self.zone_of),
+            self.fate_of(submission.medium, address),
+        )
 
     def _resend(self, failed: StoredMessage, fallback: Submission, now: datetime) -> None:
+        """Send what goes to the same recipient in place of a message that has failed."""
         try:
-            _check_sender(fallback)
-            [failed.resent] = self._accept(fallback, [failed.to], now)
+            check_sender(fallback)
+            [failed.resent] = self._take(fallback, [failed.to], now)
         except Refused as refused:
-            self._record_refusal(fallback, [failed.to], refused.reason, now)
-
-    def _record_refusal(
-        self, submission: Submission, to: Sequence[str], reason: str, now: datetime
-    ) -> None:
-        refused = [
-            StoredMessage(
-                submission=submission,
-                to=_readable(address),
-                # No id of its own: the next to be given away keeps the order.
-                first_id=self._next_id,
-                parts=0,
-                price=Decimal(0),
-                created_at=now,
-                step=_REFUSED,
-                found=False,
-                reason=reason,
-            )
-            for address in to
-        ]
-        self._record(refused)
-        self._messages.ended(len(refused))
-
-    def _record(self, messages: Sequence[StoredMessage]) -> None:
-        self._messages.add(messages)
-        if self._on_record:
-            for message in messages:
-                _tell(self._on_record, message)
-
-
-def _address(medium: Medium, address: str) -> str:
-    if medium is Medium.EMAIL:
-        return address.strip()
-    try:
-        return phone.normalize(address)
-    except ValueError as error:
-        raise Refused(Refusal.DESTINATION, f"destination address: {error}") from None
-
-
-def _readable(address: str) -> str:
-    """In the form in which messages have it, whatever it is."""
-    try:
-        return phone.normalize(address)
-    except ValueError:
-        return address
-
-
-def _check_sender(submission: Submission) -> None:
-    pattern = _SENDERS.get(submission.medium)
-    if pattern is not None and pattern.fullmatch(submission.sender) is None:
-        raise Refused(
-            Refusal.SENDER_MALFORMED,
-            "source address: up to 11 Latin characters"
-            + (" or 15 digits" if submission.medium is Medium.SMS else ""),
-        )
-    approved = submission.account.senders
-    if approved is not None and submission.sender not in approved:
-        raise Refused(
-            Refusal.SENDER_UNKNOWN, "source address: not among the account's approved senders"
-        )
-
-
-def _parts(submission: Submission) -> int:
-    if submission.parts is not None:
-        return submission.parts
-    if submission.medium is not Medium.SMS:
-        return 1
-    try:
-        return count_parts(submission.text)
-    except EncodeError as error:
-        raise Refused(Refusal.TEXT, f"text: {error}") from None
-
-
-def _charge(account: Account, cost: Decimal) -> None:
-    if cost > account.balance:
-        raise Refused(Refusal.BALANCE, f"not enough credits: {cost} needed, {account.balance} left")
-    account.balance -= cost
-
-
-def _tell(callbacks: Sequence[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
-    for callback in tuple(callbacks):
-        try:
-            callback(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - a subscriber is a stranger here
-            _log.exception("a subscriber of the sandbox failed")
+            self._lives.refuse(fallback, [failed.to], refused.reason, now)

@@ -123,8 +123,10 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(clock=clock)
     find = world.find
 
-    def find_and_let_time_pass(account: Account, message_id: str) -> StoredMessage | None:
-        found = find(account, message_id)
+    def find_and_let_time_pass(
+        account: Account, message_id: str, *, memory: timedelta | None = None
+    ) -> StoredMessage | None:
+        found = find(account, message_id, memory=memory)
         clock.advance(0.5)
         return found
 

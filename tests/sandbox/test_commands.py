@@ -40,11 +40,17 @@ from devino_core import (
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, Pace, Submission, World, _demo, _serve, plugin
-from devino_sandbox._demo import CHANNELS, SCENARIOS, Row, Scenario
+from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _serve, plugin
+from devino_sandbox._demo import SCENARIOS, Row, Scenario
 from devino_sandbox._demo_view import DemoView
+from devino_sandbox.services.rest import RestService
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
+CHANNELS = {
+    *("rest", "rest-v2", "soap", "soap-v2", "xml"),
+    *("smpp udh", "smpp sar", "smpp payload"),
+    *("email2sms template", "email2sms semicolon", "email2sms base64"),
+}
 ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
 
 
@@ -231,9 +237,16 @@ def test_an_account_that_no_client_could_use_is_wrong_usage(
         assert result.stderr.count("\n") == 1
 
 
+def usage(rest: str) -> Sequence[str]:
+    """What the REST service tells a person."""
+    account = Account(login="me", password=Secret("p"))
+    access = Access(endpoints={"rest": rest}, account=account, sender="SHOP")
+    return RestService(World([account])).usage(access)
+
+
 def test_the_greeting_lines_up(capsys: pytest.CaptureFixture[str]) -> None:
     facts = {"soap_viber_v2": "http://a/b", "rest": "http://a/rest", "login": "me", "password": "p"}
-    _serve._greet(App(), facts, sender="SHOP")
+    _serve._greet(App(), facts, usage(facts["rest"]))
     out = capsys.readouterr().out
     assert "  soap_viber_v2  http://a/b\n  rest           http://a/rest\n" in out
     assert "DEVINO__REST__BASE_URL=http://a/rest\n" in out
@@ -245,7 +258,7 @@ def test_the_greeting_tells_how_to_trust_its_certificate(
 ) -> None:
     facts = {"rest": "https://a/rest", "login": "me", "password": "p"}
     monkeypatch.chdir(tmp_path)
-    _serve._greet(App(), facts, sender="SHOP", trust="cert.pem")
+    _serve._greet(App(), facts, usage(facts["rest"]), trust="cert.pem")
     assert f"  export SSL_CERT_FILE={tmp_path.resolve() / 'cert.pem'}  #" in capsys.readouterr().out
 
 
@@ -307,7 +320,7 @@ def test_the_demo_in_json_ends_every_message_as_expected() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     shown = json.loads(done.stdout)
-    assert {row["channel"] for row in shown["rows"]} == set(CHANNELS)
+    assert {row["channel"] for row in shown["rows"]} == CHANNELS
     for row in shown["rows"]:
         assert row["state"] == row["expected"] == row["states"][-1], row
     assert {row["state"] for row in shown["rows"]} == {

@@ -100,7 +100,7 @@ class TestQuery:
     async def test_a_fate_with_a_code_of_its_own(
         self, account: Account, clock: ManualClock
     ) -> None:
-        fate = Fate((Step(State.UNDELIVERABLE, 1000),))
+        fate = Fate((Step(State.UNDELIVERABLE, "1000"),))
         world = World([account], clock=clock, fate_of=lambda medium, to: fate)
         async with running(world) as smsc:
             esme = await smsc.bind()

@@ -32,13 +32,11 @@ class Acme(devino.Channel[AcmeSettings]):
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
         body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
         async with HttpSession(self.settings.base_url) as http:
-            answer = await http.request(
-                "POST", [path], body=body, changes=changes, content_type=JSON
-            )
-        if answer.status != 200:
-            raise devino.Rejected(answer.body.decode(errors="replace"), code=answer.status)
+            said = await http.request("POST", [path], body=body, content_type=JSON, changes=changes)
+        if said.status != 200:
+            raise devino.Rejected(said.body.decode(errors="replace"), code=said.status)
         try:
-            rows = msgspec.json.decode(answer.body, type=list[tuple[str, str]])
+            rows = msgspec.json.decode(said.body, type=list[tuple[str, str]])
         except msgspec.DecodeError as error:
             raise devino.ProtocolViolation(f"acme's answer is unreadable: {error}") from error
         return [Status(id=i, state=STATES.get(s, State.UNKNOWN), code=s) for i, s in rows]

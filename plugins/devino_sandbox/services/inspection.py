@@ -5,29 +5,39 @@
 
 ``GET /_sandbox/messages``
     Every message that is remembered, oldest first, refused ones too; ``?to=79161234567`` those to
-    one number. Fields: ``to``, ``sender``, ``text``, ``medium``, ``via`` (the protocol), ``state``
-    (a :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``,
-    ``ids``, the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``,
-    ``reported_at``, and ``reason`` of those that were refused; of these what was not said is empty.
-    Times are ISO 8601 in UTC, or null.
+    one number. Fields: ``to``, ``sender``, ``text``, ``content`` (what it holds beside its text),
+    ``medium``, ``priority`` (if the client gave one), ``via`` (the protocol), ``state`` (a
+    :class:`devino_core.State`), ``code`` (the platform's number of the state), ``parts``, ``ids``,
+    the times ``created_at``, ``send_at`` (if it was scheduled), ``submitted_at``, ``reported_at``,
+    and ``reason`` of a refused one. What a refused message did not say is empty. Times are ISO 8601
+    in UTC, or null.
 
 ``POST /_sandbox/incoming``
     ``{"sender": "79161234567", "to": "1234", "text": "hello"}``: a subscriber writes to a number of
-    the account (``"login"``, by default the first). Answers the message with its ``id`` and ``at``.
+    the account (``"login"``, by default the first). The answer is the message with its ``id`` and
+    ``at``.
 
 ``GET``, ``POST``, ``DELETE /_sandbox/faults``
-    The failures on order, order one (:class:`devino_sandbox.Fault` as JSON), cancel all::
+    The failures on order; order one (:class:`devino_sandbox.Fault` as JSON); cancel all::
 
         {"protocol": "rest", "operation": "Sms/Send", "to": "79161234567", "nth": 2, "times": 1,
          "action": {"do": "error", "code": 8}}
 
     ``do`` is ``error`` (with ``code``, ``description``), ``http`` (``status``, ``body``,
-    ``content_type``), ``drop``, ``drop-answer`` or ``hang``. A protocol or an operation that no
-    service has is refused.
+    ``content_type``), ``drop``, ``drop-answer`` or ``hang``; of callbacks ``drop``,
+    ``drop-answer``, ``repeat`` (``times``) or ``hold`` (``seconds``). A protocol or an operation
+    that no service has is refused.
+
+``GET /_sandbox/callbacks``
+    The latest thousand callbacks that the platform made, or tried to make, oldest first: ``kind``,
+    ``login`` (the account's), ``body`` (the query, of a GET), ``attempt`` (how often it was sent),
+    ``answered`` (the HTTP status of the last attempt, or null if nobody answered), ``due`` (when it
+    is to be sent, or sent again, or null) and ``given_up``. Never the URL: it holds a secret, and
+    only the owner of the sandbox chooses it.
 
 ``DELETE /_sandbox/sessions``
-    End all sessions, as a restart of the platform does: session ids are good no more, and in each
-    SMPP session ``unbind`` is sent and the connection cut, without waiting for the answer.
+    End all sessions, as a restart of the platform does: session ids are good no more, and each
+    SMPP session is sent ``unbind`` and cut, without waiting for the answer.
 
 ``POST /_sandbox/clock``
     ``{"advance": 3600}``: let seconds pass, where the World's clock is a driven one; 409 elsewhere.
@@ -51,11 +61,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from devino_core import Medium, State, hookimpl
+from devino_sandbox._callbacks import Callback, Callbacks
 from devino_sandbox._faults import Fault
 from devino_sandbox._http import ASGIApp
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
+from devino_sandbox.services._codes import code_of
 
 __all__ = ["InspectionService", "MessageView", "devino_sandbox_services"]
 
@@ -70,7 +82,9 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     sender: str
     text: str
+    content: object
     medium: Medium
+    priority: str | None
     via: str
     state: State
     code: int | None
@@ -88,10 +102,12 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
             to=message.to,
             sender=message.submission.sender,
             text=message.submission.text,
+            content=message.submission.content,
             medium=message.submission.medium,
+            priority=message.submission.priority,
             via=message.submission.via,
             state=message.state,
-            code=message.code,
+            code=code_of(message),
             parts=len(message.ids),
             ids=message.ids,
             created_at=message.created_at,
@@ -99,6 +115,30 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
             submitted_at=message.submitted_at,
             reported_at=message.reported_at,
             reason=message.reason,
+        )
+
+
+class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback as ``GET /_sandbox/callbacks`` shows it; the fields are told there."""
+
+    kind: str
+    login: str
+    body: str
+    attempt: int
+    answered: int | None
+    due: datetime | None
+    given_up: bool
+
+    @classmethod
+    def of(cls, callback: Callback) -> CallbackView:
+        return cls(
+            kind=callback.kind,
+            login=callback.account.login,
+            body=callback.body.decode(errors="replace"),
+            attempt=callback.attempt,
+            answered=callback.answered,
+            due=callback.due,
+            given_up=callback.given_up,
         )
 
 
@@ -141,6 +181,7 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}/faults", self._list_faults, methods=["GET"]),
                 Route(f"{_ROOT}/faults", self._add_fault, methods=["POST"]),
                 Route(f"{_ROOT}/faults", self._clear_faults, methods=["DELETE"]),
+                Route(f"{_ROOT}/callbacks", self._callbacks, methods=["GET"]),
                 Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
                 Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
                 Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
@@ -213,6 +254,9 @@ class InspectionService(HttpService):
         self._world.faults.clear()
         return await self._list_faults(request)
 
+    async def _callbacks(self, request: Request) -> Response:
+        return _json([CallbackView.of(one) for one in self._world.of(Callbacks).latest])
+
     async def _end_sessions(self, request: Request) -> Response:
         self._world.end_sessions()
         return Response(status_code=204)
@@ -240,6 +284,7 @@ _ROUTES = {
     f"GET {_ROOT}/faults": "the failures on order",
     f"POST {_ROOT}/faults": "order one: {protocol, operation, to, nth, times, chance, action}",
     f"DELETE {_ROOT}/faults": "cancel all",
+    f"GET {_ROOT}/callbacks": "what the platform said by calling its customer",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",

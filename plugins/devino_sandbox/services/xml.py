@@ -52,7 +52,7 @@ from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
@@ -105,10 +105,9 @@ class XmlService(HttpService):
         self._world = world
         self._limits = limits or XmlLimits()
         self._app = answering(self.handle)
-        # The platform's id is known to the World; the client's own is this protocol's alone. What
-        # the World forgets is forgotten here.
+        # The World knows the platform's ids; the client's own are this protocol's alone. What the
+        # World forgets is forgotten here.
         self._by_id: WeakValueDictionary[tuple[str, int], StoredMessage] = WeakValueDictionary()
-        self._by_sms_id: WeakValueDictionary[int, StoredMessage] = WeakValueDictionary()
 
     @property
     def app(self) -> ASGIApp:
@@ -116,6 +115,9 @@ class XmlService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"xml": base_url}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {"xml": {**access.login, "base_url": access.endpoints["xml"]}}
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
@@ -178,7 +180,6 @@ class XmlService(HttpService):
             [stored] = self._world.submit(submission, [message.recipient])
         except Refused as refused:
             return _not_taken(message, _REFUSALS[refused.refusal])
-        self._by_sms_id[stored.first_id] = stored
         if message.id is not None:
             self._by_id[account.login, message.id] = stored
         return MessageResult(
@@ -235,10 +236,7 @@ class XmlService(HttpService):
         if asked.id is not None:
             message = self._by_id.get((account.login, asked.id))
         elif asked.sms_id is not None:
-            message = self._by_sms_id.get(asked.sms_id)
-            if message is None:
-                # Sent over another protocol, which it is known to for 48 hours.
-                message = self._world.find(account, str(asked.sms_id))
+            message = self._world.find(account, str(asked.sms_id))
         else:
             return None
         if (

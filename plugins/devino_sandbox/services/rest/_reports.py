@@ -11,12 +11,13 @@ from devino_codecs.rest import SmsStateCode, ViberStateCode
 from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox.services._codes import sms_code, viber_code
 
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
-# A fate made by hand may know a code that the tables lack, or none.
-_SMS: Mapping[int | None, SmsStateCode] = {code.value: code for code in SmsStateCode}
-_VIBER: Mapping[int | None, ViberStateCode] = {code.value: code for code in ViberStateCode}
+# A fate made by hand may give a number that the tables lack.
+_SMS: Mapping[int, SmsStateCode] = {code.value: code for code in SmsStateCode}
+_VIBER: Mapping[int, ViberStateCode] = {code.value: code for code in ViberStateCode}
 
 _Times = tuple[datetime | None, datetime | None, datetime | None, datetime | None]
 
@@ -25,7 +26,7 @@ def sms_state(message: StoredMessage | None) -> rest.SmsState:
     """The state of a segment; None is a message that the platform does not know."""
     if message is None:
         return rest.SmsState(SmsStateCode.NOT_FOUND, description=SmsStateCode.NOT_FOUND.text)
-    code = _SMS.get(message.code, SmsStateCode.UNKNOWN)
+    code = _SMS.get(sms_code(message.step), SmsStateCode.UNKNOWN)
     return rest.SmsState(code, *_times(message), code.text, message.price)
 
 
@@ -33,7 +34,7 @@ def viber_state(message: StoredMessage | None) -> rest.ViberState:
     """The state of a Viber message, with the SMS that went in its place."""
     if message is None:
         return rest.ViberState(ViberStateCode.UNKNOWN, description=ViberStateCode.UNKNOWN.text)
-    code = _VIBER.get(message.code, ViberStateCode.UNKNOWN)
+    code = _VIBER.get(viber_code(message.step), ViberStateCode.UNKNOWN)
     return rest.ViberState(
         code,
         *_times(message),
@@ -44,7 +45,7 @@ def viber_state(message: StoredMessage | None) -> rest.ViberState:
 
 
 def _resent(sms: StoredMessage) -> Iterable[rest.ResentSms]:
-    code = _SMS.get(sms.code, SmsStateCode.UNKNOWN)
+    code = _SMS.get(sms_code(sms.step), SmsStateCode.UNKNOWN)
     for message_id in sms.ids:
         yield rest.ResentSms(code, *_times(sms), code.text, sms.price, id=message_id)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 from decimal import Decimal
+from shlex import quote
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import msgspec
@@ -17,8 +18,9 @@ from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
+from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
 from ._errors import (
@@ -52,10 +54,12 @@ class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     sms_text: int = 2000
     viber_text: int = 1000
-    v2_recipients: int = 2999
+    v2_recipients: int = MOST_RECIPIENTS
     """Numbers of a bulk send; version 1 has no limit."""
-    statistics: timedelta = timedelta(days=90)
+    statistics: timedelta = STATISTICS
     """Length of the period."""
+    memory: timedelta = MEMORY
+    """How long after its sending time a message can be asked after."""
     incoming: timedelta = timedelta(days=366)
     """Age of ``minDateUTC``: a year, which may be a leap year."""
     viber_validity: timedelta = timedelta(minutes=1440)
@@ -108,6 +112,23 @@ class RestService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"rest": f"{base_url}/rest", "rest_v2": f"{base_url}/rest/v2"}
+
+    def usage(self, access: Access) -> Sequence[str]:
+        settings = {
+            "BASE_URL": access.endpoints["rest"],
+            "LOGIN": access.account.login,
+            "PASSWORD": access.account.password.reveal(),
+        }
+        return [
+            *[f"export DEVINO__REST__{key}={quote(value)}" for key, value in settings.items()],
+            f'devino send 79031234567 "Hello" --sender {quote(access.sender)}',
+        ]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {
+            "rest": {**access.login, "base_url": access.endpoints["rest"]},
+            "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
+        }
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
@@ -168,7 +189,8 @@ class RestService(HttpService):
         return tuple([message_id for message in messages for message_id in message.ids])
 
     def _refuse(self, submission: Submission, to: Sequence[str], answer: Refusal) -> Refusal:
-        self._world.refuse(submission, to, answer.description.partition("\r\n")[0])
+        reason = answer.description.partition("\r\n")[0]
+        self._world.refuse(submission, to[:MOST_RECIPIENTS], reason)
         return answer
 
     def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> Refusal:
@@ -210,7 +232,7 @@ class RestService(HttpService):
         return reports.viber_state(self._find(account, call.message_id, Medium.VIBER))
 
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
-        message = self._world.find(account, message_id)
+        message = self._world.find(account, message_id, memory=self._limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
     def _incoming(

@@ -12,6 +12,7 @@ from devino_codecs.smpp import Pdu, SubmitSm, format_time
 from devino_core import Medium
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._world import World
+from devino_sandbox.services._limits import MEMORY
 
 from ._customers import Customer
 from ._reports import Reports, error_code, message_state
@@ -153,7 +154,8 @@ class Operations:
         self, customer: Customer, pdu: smpp.QuerySm | smpp.CancelSm | smpp.ReplaceSm
     ) -> StoredMessage | None:
         """The SMS of this id, if the source address is its own; only a strict World needs one."""
-        message = self._world.find(customer.account, self._reports.world_id(pdu.message_id))
+        message_id = self._reports.world_id(pdu.message_id)
+        message = self._world.find(customer.account, message_id, memory=MEMORY)
         if message is None or message.submission.medium is not Medium.SMS:
             return None
         named = pdu.source_addr or self._world.strict

@@ -20,6 +20,7 @@ from devino_codecs.smpp import (
 )
 from devino_core import State
 from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox.services._codes import sms_code
 
 from ._settings import SmppSettings
 
@@ -78,7 +79,7 @@ def error_code(message: StoredMessage) -> int:
     """Why it did not arrive, as the platform's number of its state; 0 if it has, or yet may."""
     state = message_state(message.state)
     failed = state is not MessageState.DELIVERED and state not in _UNDER_WAY
-    return message.code or 0 if failed else 0
+    return sms_code(message.step) if failed else 0
 
 
 class Reports:

@@ -8,7 +8,7 @@ from ssl import SSLContext
 from typing import ClassVar
 
 from devino_sandbox._listening import closed, listen, reachable
-from devino_sandbox._service import PortService
+from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
 from ._centre import Centre
@@ -19,11 +19,15 @@ from ._submitting import PROTOCOL
 
 __all__ = ["SmppService"]
 
+_CONCATENATIONS = ("udh", "sar", "payload")
+
 
 class SmppService(PortService):
     """SMPP 3.4 on one World."""
 
     name = "smpp"
+    port_option = "--smpp-port"
+    port_help = "the SMSC"
     operations: ClassVar = {
         PROTOCOL: ["connect", "deliver_sm", *[operation(request()) for request in ANSWERS]],
     }
@@ -43,6 +47,10 @@ class SmppService(PortService):
     ) -> Mapping[str, str]:
         self._server, port = await listen(lambda: Connection(self._centre), host, port, tls)
         return {"smpp": f"{reachable(host)}:{port}"}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        settings = {**access.login, "hosts": access.endpoints["smpp"], "tls": False}
+        return {f"smpp {form}": {**settings, "concatenation": form} for form in _CONCATENATIONS}
 
     async def close(self) -> None:
         server, self._server = self._server, None

@@ -11,6 +11,7 @@ from devino_sandbox._accounts import NOBODY
 from devino_sandbox._faults import DropAnswer
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._world import World
+from devino_sandbox.services._limits import MOST_RECIPIENTS
 
 from ._conversation import Conversation
 
@@ -85,7 +86,7 @@ class Gateway:
         )
         if account is None:
             reason = "wrong login or password"
-            self._world.refuse(submission, said.numbers, reason)
+            self._world.refuse(submission, said.numbers[:MOST_RECIPIENTS], reason)
             return reason
         try:
             self._world.submit(submission, said.numbers)

@@ -10,13 +10,15 @@ from typing import ClassVar
 
 from devino_codecs import email2sms
 from devino_sandbox._listening import closed, listen, reachable
-from devino_sandbox._service import PortService
+from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
 from ._conversation import OPERATIONS, Conversation
 from ._gateway import PROTOCOL, Gateway
 
 __all__ = ["SmtpService"]
+
+_FORMATS = ("template", "semicolon", "base64")
 
 _LOG = logging.getLogger("mail.log")
 """aiosmtpd's logger."""
@@ -34,6 +36,8 @@ class SmtpService(PortService):
     """The Email2SMS gateway of one World."""
 
     name = "smtp"
+    port_option = "--smtp-port"
+    port_help = "the mail gateway"
     operations: ClassVar = {PROTOCOL: OPERATIONS}
 
     def __init__(self, world: World) -> None:
@@ -65,6 +69,18 @@ class SmtpService(PortService):
             None,
         )
         return {"smtp": f"{reachable(host)}:{port}"}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        host, _, port = access.endpoints["smtp"].rpartition(":")
+        settings = {
+            **access.login,
+            "host": host.strip("[]"),
+            "port": int(port),
+            "tls": "none",
+            "from_addr": "demo@example.org",
+            "local_hostname": "localhost",
+        }
+        return {f"email2sms {form}": {**settings, "format": form} for form in _FORMATS}
 
     async def close(self) -> None:
         server, self._server = self._server, None

@@ -8,13 +8,14 @@ from devino_codecs import soap
 from devino_sandbox import _statistics as shared
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import IncomingMessage, StoredMessage
+from devino_sandbox.services._codes import sms_code, viber_code
 
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
-# A fate made by hand may know a code that the tables lack, or none.
-_SMS_STATES: Mapping[int | None, soap.SmsState] = {state.value: state for state in soap.SmsState}
+# A fate made by hand may give a number that the tables lack.
+_SMS_STATES: Mapping[int, soap.SmsState] = {state.value: state for state in soap.SmsState}
 # REST's numbers count the names in their order, and know one more.
-_VIBER_STATES: Mapping[int | None, soap.ViberState] = {
+_VIBER_STATES: Mapping[int, soap.ViberState] = {
     **dict(enumerate(soap.ViberState)),
     len(soap.ViberState): soap.ViberState.READ,
 }
@@ -25,7 +26,7 @@ def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
     if message is None:
         unknown = soap.SmsState.UNKNOWN
         return soap.SmsMessageState(state=unknown, state_description=unknown.text)
-    state = _SMS_STATES.get(message.code, soap.SmsState.REST_UNKNOWN)
+    state = _SMS_STATES.get(sms_code(message.step), soap.SmsState.REST_UNKNOWN)
     return soap.SmsMessageState(
         state=state,
         state_description=state.text,
@@ -43,7 +44,7 @@ def viber_state(message: StoredMessage | None) -> soap.ViberMessageState:
         return soap.ViberMessageState(state=soap.ViberState.UNKNOWN)
     resent = () if message.resent is None else message.resent.ids
     return soap.ViberMessageState(
-        state=_VIBER_STATES.get(message.code, soap.ViberState.UNKNOWN),
+        state=_VIBER_STATES.get(viber_code(message.step), soap.ViberState.UNKNOWN),
         resent_sms=tuple([soap.ViberResentSms(id=sms_id) for sms_id in resent]),
         creation_date_utc=message.created_at,
         submitted_date_utc=message.submitted_at,

@@ -17,8 +17,9 @@ from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import HttpService
+from devino_sandbox._service import Access, HttpService
 from devino_sandbox._world import World
+from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
 from ._faults import (
@@ -54,8 +55,10 @@ class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     sms_text: int = 2000
     viber_text: int = 1000
     recipients: int = soap.MAX_ADDRESSES
-    statistics: timedelta = timedelta(days=90)
+    statistics: timedelta = STATISTICS
     """Length of the period."""
+    memory: timedelta = MEMORY
+    """How long after its sending time a message can be asked after."""
     viber_validity: timedelta = timedelta(minutes=1440)
     """In a strict World only, as in REST."""
 
@@ -91,6 +94,15 @@ class SoapService(HttpService):
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {key: f"{base_url}{service.path}" for key, service in _ENDPOINTS.items()}
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        settings = {
+            **access.login,
+            "base_url": access.endpoints["soap_sms"].rpartition("/")[0],
+            # Unless it is strict, the sandbox may be asked more than ten times a second.
+            "requests_per_second": 0,
+        }
+        return {"soap": settings, "soap-v2": settings}
 
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
@@ -144,7 +156,8 @@ class SoapService(HttpService):
         """Put on record that this is refused, if it sends anything."""
         if sending is not None:
             submission = _submission(sending, account, via)
-            self._world.refuse(submission, sending.to, reason.partition("\r\n")[0])
+            to = sending.to[:MOST_RECIPIENTS]
+            self._world.refuse(submission, to, reason.partition("\r\n")[0])
 
     def _send(
         self, read: Callable[[Any], Sending], call: soap.AnyRequest, account: Account, via: str
@@ -196,7 +209,7 @@ class SoapService(HttpService):
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
         if not message_id:
             raise Failed(ErrorText.MESSAGE_ID_EMPTY)
-        message = self._world.find(account, message_id)
+        message = self._world.find(account, message_id, memory=self._limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
     def _statistics(

@@ -1,0 +1,87 @@
+"""What the platform says by calling its customer: the kinds, and what became of each callback."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from ._accounts import Account
+from ._messages import IncomingMessage, StoredMessage
+from ._world import World
+
+__all__ = ["Callback", "CallbackKind", "Callbacks"]
+
+Item = TypeVar("Item")
+
+_LATEST = 1000
+"""Callbacks that are remembered."""
+
+
+class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
+    """One kind of callback, as a service declares it. Times are seconds of the World's clock.
+
+    An item is what is to be said of one event, in any form: ``changed`` and ``arrived`` make it at
+    once, because the message will change; ``write`` puts the items of one request into bytes.
+    Raises ValueError for a batch below 1 and for times below 0.
+    """
+
+    write: Callable[[Sequence[Item]], bytes]
+    """Gives the body of a POST or the query of a GET."""
+    changed: Callable[[StoredMessage], Item | None] | None = None
+    """What to say of a message that has a new state; None: nothing."""
+    arrived: Callable[[IncomingMessage], Item | None] | None = None
+    """What to say of a message that came in; None: nothing."""
+    answered: Callable[[Account, Sequence[Item], bytes], None] | None = None
+    """Told what the receiver answered when it took these items: at most 64 KiB of a body."""
+    verb: Literal["GET", "POST"] = "POST"
+    content_type: str = "application/json"
+    """Of a POST."""
+    batch: int = 1
+    """How many items go into one request at most."""
+    answer_within: float = 30.0
+    """How long an answer is waited for."""
+    after_silence: float = 60.0
+    """When the same request is sent again if no answer came, counted from the end of the wait."""
+    after_error: float = 60.0
+    """When it is sent again after an answer other than 200, or if nobody could be reached."""
+    give_up_after: float = 24 * 3600.0
+    """How long after its first attempt a request is sent again."""
+
+    def __post_init__(self) -> None:
+        times = (self.answer_within, self.after_silence, self.after_error, self.give_up_after)
+        if self.batch < 1 or min(times) < 0:
+            raise ValueError("a callback needs a batch of 1 or more, and times of 0 or more")
+
+
+class Callback(msgspec.Struct, kw_only=True, eq=False):
+    """One request, through all its attempts. Where it goes is not told."""
+
+    kind: str
+    account: Account
+    items: Sequence[Any]
+    to: Sequence[str]
+    """The subscribers that it is about."""
+    body: bytes
+    """The query, of a GET."""
+    due: datetime | None
+    """When it is to be sent, or sent again."""
+    began: datetime | None = None
+    """The time of the first attempt."""
+    attempt: int = 0
+    """How often it was sent."""
+    answered: int | None = None
+    """The HTTP status of the last attempt; None: no answer."""
+    held: bool = False
+    given_up: bool = False
+    """It is not sent again: it is too old, there are too many, or the sandbox has ended."""
+
+
+class Callbacks:
+    """The latest callbacks of a World, oldest first."""
+
+    def __init__(self, world: World) -> None:
+        self.latest: deque[Callback] = deque(maxlen=_LATEST)

@@ -1,0 +1,202 @@
+"""What happens to messages from the moment when they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple
+
+from devino_core import State
+
+from ._admission import readable
+from ._archive import Archive
+from ._fates import QUEUED, SCHEDULED, WITHDRAWN, Fate, Pace, Step, Way, plan
+from ._messages import StoredMessage, Submission
+from ._subscribers import Subscribers
+from ._timeline import Timeline
+
+__all__ = ["Lives", "Taken"]
+
+# The first id of the manual's examples.
+_FIRST_ID = 579700854169272358
+
+_REFUSED = Step(State.REJECTED)
+
+
+class Taken(NamedTuple):
+    """A recipient of a submission that was taken."""
+
+    to: str
+    send_at: datetime | None
+    fate: Fate
+
+
+class Lives:
+    """The messages of a World, each on its way along a timeline.
+
+    ``resend``: called for a message that has failed and has a fallback.
+    """
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        keep: int,
+        subscribers: Subscribers,
+        resend: Callable[[StoredMessage, Submission, datetime], None],
+    ) -> None:
+        self._timeline = timeline
+        self._archive = Archive(keep)
+        self._subscribers = subscribers
+        self._resend = resend
+        self._next_id = _FIRST_ID
+
+    def __iter__(self) -> Iterator[StoredMessage]:
+        return iter(self._archive)
+
+    def find(self, number: int) -> StoredMessage | None:
+        """The message that has a segment with this id."""
+        return self._archive.find(number)
+
+    def begin(
+        self,
+        submission: Submission,
+        recipients: Sequence[Taken],
+        *,
+        parts: int,
+        price: Decimal,
+        pace: Pace,
+        now: datetime,
+    ) -> list[StoredMessage]:
+        """One message for each recipient, in order."""
+        begun: list[StoredMessage] = []
+        # By identity: a fate is long to hash, and the few fates that there are live in tables.
+        groups: dict[tuple[datetime, int], tuple[Fate, list[StoredMessage]]] = {}
+        for to, send_at, fate in recipients:
+            message = StoredMessage(
+                submission=submission,
+                to=to,
+                first_id=self._next_id,
+                parts=parts,
+                price=price,
+                created_at=now,
+                step=QUEUED if send_at is None else SCHEDULED,
+                send_at=send_at,
+                found=fate.found,
+            )
+            self._next_id += parts
+            begun.append(message)
+            groups.setdefault((message.sending_at, id(fate)), (fate, []))[1].append(message)
+        if submission.part_of is not None:
+            submission.part_of.further += tuple(begun)
+        for (began, _), (fate, messages) in groups.items():
+            self._send_off(messages, fate, pace, began, now)
+        self._record(begun)
+        return begun
+
+    def refuse(self, submission: Submission, to: Sequence[str], reason: str, now: datetime) -> None:
+        """Put on record that this was refused."""
+        refused = [
+            StoredMessage(
+                submission=submission,
+                to=readable(address),
+                # No id of its own: the next to be given away keeps the order.
+                first_id=self._next_id,
+                parts=0,
+                price=Decimal(0),
+                created_at=now,
+                step=_REFUSED,
+                found=False,
+                reason=reason,
+            )
+            for address in to
+        ]
+        self._record(refused)
+        self._archive.ended(len(refused))
+
+    def replace(
+        self,
+        message: StoredMessage,
+        submission: Submission,
+        recipient: Taken,
+        pace: Pace,
+        now: datetime,
+    ) -> None:
+        """Let a message begin anew, as another submission."""
+        message.send_at = recipient.send_at
+        message.submission = submission
+        message.step = QUEUED if recipient.send_at is None else SCHEDULED
+        self._send_off([message], recipient.fate, pace, recipient.send_at or now, now)
+
+    def withdraw(self, message: StoredMessage, now: datetime) -> None:
+        """End a message that its sender takes back."""
+        self._end([message])
+        message.step = WITHDRAWN
+        message.reported_at = now
+        self._subscribers.changed([message])
+
+    def _send_off(
+        self,
+        messages: Sequence[StoredMessage],
+        fate: Fate,
+        pace: Pace,
+        began: datetime,
+        now: datetime,
+    ) -> None:
+        """Set messages of one submission and one fate on their way."""
+        way = plan(fate, pace, messages[0].submission.validity)
+        for message in messages:
+            message.way = way
+        # A message that goes now is queued already; that is the first step.
+        self._follow(messages, way, 1 if began == now else 0, began)
+
+    def _follow(
+        self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
+    ) -> None:
+        """Put the next step of messages that live alike on the timeline."""
+        if index == len(way):
+            self._end(messages)
+            return
+        try:
+            due = began + way[index][0]
+        except OverflowError:
+            return  # beyond the year 9999
+        self._timeline.at(due, partial(self._take_step, messages, way, index, began))
+
+    def _take_step(
+        self,
+        messages: Sequence[StoredMessage],
+        way: Way,
+        index: int,
+        began: datetime,
+        due: datetime,
+    ) -> None:
+        step = way[index][1]
+        # A message that was withdrawn or replaced meanwhile has another way.
+        messages = [message for message in messages if message.way is way]
+        if not messages:
+            return
+        for message in messages:
+            message.step = step
+            if step.state is State.ENROUTE:
+                message.submitted_at = due
+            elif step.state is not State.ACCEPTED:
+                message.reported_at = due
+        self._follow(messages, way, index + 1, began)
+        if step.failed and not way[index - 1][1].failed:
+            for message in messages:
+                if message.submission.fallback is not None:
+                    self._resend(message, message.submission.fallback, due)
+        self._subscribers.changed(messages)
+
+    def _end(self, messages: Sequence[StoredMessage]) -> None:
+        """No step is left to these messages."""
+        ending = [message for message in messages if message.way]
+        for message in ending:
+            message.way = ()
+        self._archive.ended(len(ending))
+
+    def _record(self, messages: Sequence[StoredMessage]) -> None:
+        self._archive.add(messages)
+        self._subscribers.recorded(messages)

@@ -1,0 +1,128 @@
+"""What becomes of a message by the number that it goes to, as tables.
+
+- ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (10, 11, 41, 42,
+  46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08);
+- ``79990000255`` is taken and charged, and then not found by any state request;
+- ``79990003ABC``: A is the fate of a VK message, B that of a Viber message, C that of an SMS:
+  0 delivered, 1 undelivered, 2 expired at the end of its validity, 3 failed, 4 sent and silent for
+  ever, 5 late (expired, and delivered 60 seconds after), 6 read; 7 to 9 are as 0;
+- every other number gets its SMS, and reads its messages of a messenger.
+
+What a protocol refuses at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
+that choose a ``command_status``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import msgspec
+
+from devino_core import Medium, State
+
+from ._fates import Fate, Step
+
+__all__ = ["LIVES", "Life", "default_fate"]
+
+_DIGITS = 11
+_BY_STATE = "799900000"
+_NEVER_FOUND = "79990000255"
+_CHAIN = "79990003"
+_LATE = timedelta(seconds=60)
+
+
+class Life(msgspec.Struct, frozen=True, kw_only=True):
+    """How the messages of one medium live."""
+
+    default: Fate
+    price: str
+    """For one segment, in the account's currency, unless the World says otherwise."""
+    by_state: Mapping[int, Fate] = {}
+    """The fates that a number of the form 799900000NN chooses, by NN."""
+    by_digit: Mapping[int, Fate] = {}
+    """The fates that a number of the form 79990003ABC chooses, by the digit of this medium."""
+    digit: int | None = None
+    """Which digit of such a number is this medium's, counted from 0."""
+
+
+def _fate(*steps: Step) -> Fate:
+    return Fate((_SENT, *steps))
+
+
+_SENT, _DELIVERED, _READ, _CLICKED = map(
+    Step, (State.ENROUTE, State.DELIVERED, State.READ, State.CLICKED)
+)
+_LOST, _FAILED = Step(State.UNDELIVERABLE), Step(State.UNDELIVERABLE, "ERROR")
+_OVERDUE = Step(State.EXPIRED, at_expiry=True)
+
+_ARRIVED, _SEEN, _SILENT = _fate(_DELIVERED), _fate(_DELIVERED, _READ), _fate()
+_BY_DIGIT: Mapping[int, Fate] = {
+    0: _ARRIVED,
+    1: _fate(_LOST),
+    2: _fate(_OVERDUE),
+    3: _fate(_FAILED),
+    4: _SILENT,
+    5: _fate(_OVERDUE, Step(State.DELIVERED, after=_LATE)),
+    6: _SEEN,
+    **dict.fromkeys((7, 8, 9), _ARRIVED),
+}
+
+_MESSENGER = Life(default=_SEEN, price="1.8")
+_OWN: Mapping[Medium, Life] = {
+    Medium.SMS: Life(
+        default=_ARRIVED,
+        price="1.5",
+        by_state={
+            10: _fate(Step(State.REJECTED, "WRONG_SOURCE")),
+            11: _fate(Step(State.REJECTED, "WRONG_DESTINATION")),
+            41: _fate(Step(State.UNDELIVERABLE, "INVALID_DESTINATION")),
+            42: _fate(Step(State.REJECTED, "REJECTED_BY_SMSC")),
+            46: _fate(Step(State.EXPIRED)),
+            47: _fate(Step(State.DELETED)),
+            48: _fate(Step(State.REJECTED, "REJECTED_BY_PLATFORM")),
+            69: _fate(Step(State.REJECTED)),
+            99: _fate(Step(State.UNKNOWN)),
+        },
+        # An SMS is refused where a messenger's message fails, and is never known to be read.
+        by_digit={**_BY_DIGIT, 3: _fate(Step(State.REJECTED)), 6: _ARRIVED},
+        digit=10,
+    ),
+    Medium.VIBER: Life(
+        default=_SEEN,
+        price="1.8",
+        by_state={
+            1: _SILENT,
+            2: _ARRIVED,
+            3: _SEEN,
+            4: _fate(_LOST),
+            5: _fate(_FAILED),
+            6: _fate(Step(State.UNKNOWN)),
+            7: _fate(Step(State.EXPIRED)),
+            8: _fate(_DELIVERED, _READ, _CLICKED),
+        },
+        by_digit=_BY_DIGIT,
+        digit=9,
+    ),
+    Medium.VK: msgspec.structs.replace(_MESSENGER, by_digit=_BY_DIGIT, digit=8),
+    Medium.EMAIL: Life(default=_ARRIVED, price="0.1"),
+}
+LIVES: Mapping[Medium, Life] = {medium: _OWN.get(medium, _MESSENGER) for medium in Medium}
+
+_HIDDEN = {
+    medium: msgspec.structs.replace(life.default, found=False) for medium, life in LIVES.items()
+}
+
+
+def default_fate(medium: Medium, to: str) -> Fate:
+    """The fate that the number chooses; see this module."""
+    life = LIVES[medium]
+    if len(to) != _DIGITS or not to.isdecimal():
+        return life.default
+    if to == _NEVER_FOUND:
+        return _HIDDEN[medium]
+    if to.startswith(_BY_STATE):
+        return life.by_state.get(int(to[-2:]), life.default)
+    if to.startswith(_CHAIN) and life.digit is not None:
+        return life.by_digit[int(to[life.digit])]
+    return life.default
