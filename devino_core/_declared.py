@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import astuple
 
 __all__ = ["Misfit", "misfit_of"]
 
@@ -27,7 +28,9 @@ def misfit_of(kind: type[msgspec.Struct]) -> Callable[[msgspec.Struct], Misfit]:
     fitting: set[tuple[type, ...]] = set()
 
     def misfit(value: msgspec.Struct) -> Misfit:
-        types = tuple(map(type, fields(value)))
+        # A subclass may have its fields in another order.
+        values = astuple(value) if type(value) is kind else fields(value)
+        types = tuple(map(type, values))
         if types in fitting:
             return None
         for (field, fit), given in zip(declared.items(), types, strict=True):
