@@ -162,12 +162,9 @@ def _unknown_option(message: Message, name: str, known: Iterable[str]) -> Invali
     return InvalidMessage("options", f"no option is named {name!r}: {hint}", ref=message.ref)
 
 
-_PLACED = re.compile(r"(.*) - at `\$\.?([^`]*)`")
-
-
 def _reason(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
     """msgspec's words with the option first, and what may be chosen where they do not say."""
-    found = _PLACED.fullmatch(str(error))
+    found = re.fullmatch(r"(.*) - at `\$\.?([^`]*)`", str(error))
     if found is None:
         return str(error)
     reason, name = found[1], found[2]
