@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from devino_core import Channel, ChannelSettings, ChannelSpec, Medium, hookimpl
 
-from ._settings import XmlSettings
+from ._settings import XmlOptions, XmlSettings
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["XmlSettings", "devino_channels", "devino_commands"]
+__all__ = ["XmlOptions", "XmlSettings", "devino_channels", "devino_commands"]
 
 
 def _load() -> type[Channel[ChannelSettings]]:
