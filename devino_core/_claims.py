@@ -57,8 +57,8 @@ def unshown(carried: Sequence[Message], takes: Mapping[Medium, Takes]) -> Iterat
     for medium, taken in takes.items():
         shown = [message for message in carried if message.medium is medium]
         contents = {type(message.content) for message in shown}
-        for kind in taken.contents - contents:
-            yield f"{kind.__name__} by {medium}"
+        for missing in sorted(kind.__name__ for kind in taken.contents - contents):
+            yield f"{missing} by {medium}"
         expressed = {what for message in shown for what in asked(message)}
         for what in Expressible:
             if what in taken.expresses - expressed:

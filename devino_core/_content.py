@@ -6,7 +6,6 @@ import enum
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
-from html import escape
 from typing import Any, TypeAlias
 
 import msgspec
@@ -130,14 +129,14 @@ class Mail(Discreet, frozen=True, tag="mail"):
         said = self.filled()
         if not (said.text or said.html):
             raise _wrong("a Mail needs a text or an HTML body")
-        if _FORGES.search(said.subject):
+        if re.search(_FORGES, said.subject):
             raise _wrong("the subject must not hold line breaks or other control characters")
         for name, value in self.headers.items():
-            if not _HEADER.fullmatch(name):
+            if not re.fullmatch(_HEADER, name):
                 raise _wrong(
                     f"header {name!a}: a name is printable ASCII without blanks and colons"
                 )
-            if _FORGES.search(value):
+            if re.search(_FORGES, value):
                 raise _wrong(
                     f"header {name!r} must not hold line breaks or other control characters"
                 )
@@ -147,6 +146,9 @@ class Mail(Discreet, frozen=True, tag="mail"):
         values = self.values
         if values is None:
             return self
+        # A table of all names that HTML has for characters: most programs send no mail.
+        from html import escape
+
         return msgspec.structs.replace(
             self,
             subject=_spelt(self.subject, values.__getitem__),
@@ -159,10 +161,11 @@ class Mail(Discreet, frozen=True, tag="mail"):
 Content: TypeAlias = str | Fill | Card | Template | Mail
 """What a :class:`Message` may hold."""
 
-_TOKEN = re.compile(r"\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]{0,31})\}|[{}]")
+# Compiled where they are first used: importing the kernel is to be cheap.
+_PIECE = r"\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]{0,31})\}|[{}]"
 # A tab may stand in a header; of the others some reader makes a new line or an end.
-_FORGES = re.compile("[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
-_HEADER = re.compile(r"[!-9;-~]+")
+_FORGES = "[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]"
+_HEADER = r"[!-9;-~]+"
 
 
 # A mail-out has one text for all, which may be a page of HTML.
@@ -176,7 +179,7 @@ def _pieces(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     positions: list[int] = []
     literal: list[str] = []
     end = 0
-    for token in _TOKEN.finditer(text):
+    for token in re.finditer(_PIECE, text):
         literal.append(text[end : token.start()])
         end = token.end()
         if token[1]:

@@ -6,11 +6,13 @@ msgspec checks them when it decodes, and not when a program calls the class.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec.structs import astuple
 
 __all__ = ["Misfit", "misfit_of"]
 
@@ -20,17 +22,17 @@ Misfit = tuple[str, str] | None
 
 def misfit_of(kind: type[msgspec.Struct]) -> Callable[[msgspec.Struct], Misfit]:
     """What checks values of a struct of two fields or more, also those of its subclasses."""
-    hints = get_type_hints(kind)
-    declared = {name: _classes(hints[name]) for name in kind.__struct_fields__}
-    fields = attrgetter(*declared)
+    fields = attrgetter(*kind.__struct_fields__)
     # Values of a program have few combinations of types: each is looked at once.
     fitting: set[tuple[type, ...]] = set()
 
     def misfit(value: msgspec.Struct) -> Misfit:
-        types = tuple(map(type, fields(value)))
+        # A subclass may have its fields in another order.
+        values = astuple(value) if type(value) is kind else fields(value)
+        types = tuple(map(type, values))
         if types in fitting:
             return None
-        for (field, fit), given in zip(declared.items(), types, strict=True):
+        for (field, fit), given in zip(_declared(kind), types, strict=True):
             if not issubclass(given, fit):
                 expected = " or ".join("None" if t is NoneType else t.__name__ for t in fit)
                 return field, f"must be {expected}, not {given.__name__}"
@@ -42,6 +44,13 @@ def misfit_of(kind: type[msgspec.Struct]) -> Callable[[msgspec.Struct], Misfit]:
 
 
 _REMEMBERED = 1000
+
+
+@cache
+def _declared(kind: type[msgspec.Struct]) -> list[tuple[str, tuple[type, ...]]]:
+    """Each field and the types that it may have."""
+    hints = get_type_hints(kind)
+    return [(name, _classes(hints[name])) for name in kind.__struct_fields__]
 
 
 def _classes(hint: Any) -> tuple[type, ...]:

@@ -13,7 +13,6 @@ __all__ = ["Discreet", "masked_recipient"]
 
 _WHOLE = frozenset({"id", "ref", "sender"})
 """Fields that are shown as they are, for they are about nobody."""
-_NOT_DIGITS = re.compile(r"[^0-9]")
 _SHORTEST_NUMBER = 7
 
 
@@ -59,7 +58,7 @@ def masked_recipient(to: str) -> str:
     name, at, domain = to.rpartition("@")
     if at:
         return f"{name[:1]}***@{domain}"
-    digits = _NOT_DIGITS.sub("", to)
+    digits = re.sub("[^0-9]", "", to)
     plain = digits if len(digits) >= _SHORTEST_NUMBER else to
     # At least three characters are hidden, also of the shortest number.
     kept = max(min(4, (len(plain) - 3) // 2), 0)

@@ -137,7 +137,7 @@ class Message(Discreet, frozen=True, metaclass=_Called):
         raise Unsupported(f"a {type(content).__name__} is more than a plain text: give a str")
 
 
-_UNFIT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]")
+_UNFIT = "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]"
 
 
 _misfit = misfit_of(Message)
@@ -147,7 +147,7 @@ def _check_forgery(message: Message) -> None:
     """Every wire here has headers, lines or cells that a control character would forge."""
     for field in ("to", "sender", "ref"):
         text: str | None = getattr(message, field)
-        if text is not None and (not text.strip() or _UNFIT.search(text)):
+        if text is not None and (not text.strip() or re.search(_UNFIT, text)):
             raise InvalidMessage(
                 field, "must not be blank or hold control characters", ref=message.ref
             )

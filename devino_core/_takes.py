@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
+from functools import cache
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -59,7 +59,13 @@ def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], chan
         content = message.content
         if type(content) is not str or str not in found.contents:
             _check_content(message, found, channel)
-        if _beside(message) != _NOTHING:
+        # The ordinary message has none of these.
+        if (
+            message.send_at is not None
+            or message.validity is not None
+            or message.priority is not None
+            or message.fallback is not None
+        ):
             _check_expressed(message, found, channel)
         if message.options:
             _check_options(message, found, channel)
@@ -74,7 +80,7 @@ def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
     options = message.options
     if not options:
         return kind()
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}
+    known = _names(kind)
     for name in options:
         if name not in known:
             raise _unknown_option(message, name, known)
@@ -82,6 +88,12 @@ def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
         return msgspec.convert(dict(options), kind)
     except msgspec.ValidationError as error:
         raise InvalidMessage("options", _reason(error, kind), ref=message.ref) from None
+
+
+@cache
+def _names(kind: type[msgspec.Struct]) -> Mapping[str, str]:
+    """The names of a struct's fields by those that they are given by."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
 
 
 def asked(message: Message) -> Iterator[Expressible]:
@@ -92,10 +104,6 @@ def asked(message: Message) -> Iterator[Expressible]:
     for what in (Expressible.VALIDITY, Expressible.PRIORITY, Expressible.FALLBACK):
         if getattr(message, what) is not None:
             yield what
-
-
-_beside = attrgetter("send_at", "validity", "priority", "fallback")
-_NOTHING = (None, None, None, None)
 
 
 def _not_carried(message: Message, takes: Mapping[Medium, Takes], channel: str) -> Unsupported:
@@ -154,17 +162,14 @@ def _unknown_option(message: Message, name: str, known: Iterable[str]) -> Invali
     return InvalidMessage("options", f"no option is named {name!r}: {hint}", ref=message.ref)
 
 
-_PLACED = re.compile(r"(.*) - at `\$\.?([^`]*)`")
-
-
 def _reason(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
     """msgspec's words with the option first, and what may be chosen where they do not say."""
-    found = _PLACED.fullmatch(str(error))
+    found = re.fullmatch(r"(.*) - at `\$\.?([^`]*)`", str(error))
     if found is None:
         return str(error)
     reason, name = found[1], found[2]
-    fields = {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
-    choices = list(_literals(get_type_hints(kind)[fields[name]])) if name in fields else []
+    field = _names(kind).get(name)
+    choices = list(_literals(get_type_hints(kind)[field])) if field is not None else []
     if choices:
         return f"`{name}` must be one of {', '.join(map(repr, choices))}"
     return f"`{name}`: {reason[:1].lower()}{reason[1:]}"

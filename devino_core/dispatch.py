@@ -43,9 +43,13 @@ async def dispatch(
     if len(todo) == 1:
         # Nearly every call of a busy client, and a task costs as much as all else here.
         try:
-            outcomes = [await todo[0][1]()]
+            sent = await todo[0][1]()
         except DevinoError as error:
             outcomes = [error]
+        else:
+            if len(messages) == len(sent) == 1:
+                return list(sent)
+            outcomes = [sent]
     else:
         outcomes = await _outcomes([run for _, run in todo], concurrency)
     for number, (positions, _) in enumerate(todo):

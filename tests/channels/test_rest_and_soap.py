@@ -329,6 +329,29 @@ async def test_viber_that_is_not_delivered_is_what_became_of_its_sms(wire: Wired
     assert [viber.submission.medium, sms.submission.medium] == ["VIBER", "SMS"]
 
 
+async def test_statuses_and_incoming_messages_say_by_what_they_went(wire: Wired) -> None:
+    (receipt,) = await wire.channel.send([Message(TO, "Hello")])
+    assert receipt.status.medium is Medium.SMS
+    assert (await status(wire, receipt.ids)).medium is Medium.SMS
+    (receipt,) = await wire.channel.send([viber()])
+    assert receipt.status.medium is Medium.VIBER
+    assert (await status(wire, receipt.ids, Medium.VIBER)).medium is Medium.VIBER
+    wire.world.receive(sender=TO, to="2435", text="Yes")
+    now = wire.clock.now()
+    (said,) = await wire.channel.inbox(now - timedelta(hours=1), now + timedelta(hours=1))
+    assert (said.medium, said.in_reply_to) == (Medium.SMS, None)
+
+
+async def test_a_viber_message_that_was_resent_says_that_it_came_by_sms(wire: Wired) -> None:
+    failing = "79990000007"
+    message = Message(failing, "Hi", medium=Medium.VIBER, fallback=Message(failing, "Hi"))
+    (receipt,) = await wire.channel.send([message])
+    assert receipt.status.medium is Medium.VIBER
+    await wire.clock.tick(5)
+    found = await status(wire, receipt.ids, Medium.VIBER)
+    assert (found.state, found.medium) == (State.DELIVERED, Medium.SMS)
+
+
 async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None:
     channel, now = cast("RestChannel | SoapChannel", wire.channel), wire.clock.now()
     wire.world.faults.add(Fault(times=None, action=AnswerError(9)))

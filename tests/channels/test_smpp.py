@@ -129,6 +129,10 @@ async def test_every_fate_is_an_event_with_the_ref_of_what_was_sent(wire: Wired)
     statuses = await wire.channel.status([r.ids[0] for r in receipts])
     assert {r.to: (s.state, s.code) for r, s in zip(receipts, statuses, strict=True)} == FATES
     assert all(status.reported_at is not None for status in statuses)
+    said = [*told, *statuses, *(event.status for event in told), *(r.status for r in receipts)]
+    assert {each.medium for each in said} == {Medium.SMS}
+    wire.world.receive(sender=TO, to="2435", text="Hi")
+    assert (await events.next()).medium is Medium.SMS
     await events.aclose()
 
 

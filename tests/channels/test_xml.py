@@ -105,6 +105,7 @@ async def test_a_message_lives_from_accepted_to_delivered(wire: Wired) -> None:
         seen.append((status.state, status.code))
         await wire.clock.tick(0.5)
     assert seen == [(State.ACCEPTED, 106), (State.ENROUTE, 101), (State.DELIVERED, 102)]
+    assert receipt.status.medium is status.medium is Medium.SMS
 
 
 async def test_a_final_status_has_its_aware_time(wire: Wired) -> None:

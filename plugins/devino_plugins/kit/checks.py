@@ -55,6 +55,9 @@ def check_text(text: str, message: Message, limits: Limits) -> None:
 
 def check_sender(sender: str, message: Message, limits: Limits) -> None:
     """The sender is a short Latin name or a number."""
+    # What is short enough for a name is so for a number too.
+    if len(sender) <= limits.sender_letters and sender.isascii():
+        return
     plain = sender.removeprefix("+")
     digits = sender.isascii() and plain.isdigit()
     if digits and len(plain) <= limits.sender_digits:

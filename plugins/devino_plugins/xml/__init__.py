@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.lazy import lazy
 
-from ._settings import XmlSettings
+from ._settings import XmlOptions, XmlSettings
 
 if TYPE_CHECKING:
     import click
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
     __getattr__ = lazy(__name__, {"XmlChannel": "_channel"})
 
-__all__ = ["XmlChannel", "XmlSettings", "devino_channels", "devino_commands"]
+__all__ = ["XmlChannel", "XmlOptions", "XmlSettings", "devino_channels", "devino_commands"]
 
 
 @hookimpl

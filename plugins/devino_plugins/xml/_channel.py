@@ -31,8 +31,8 @@ from devino_plugins.kit.refusals import unreadable
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of
 from ._once import Patience, Places, Verdict, send_once
-from ._plan import Prepared, XmlOptions, encode, plan
-from ._settings import XmlSettings
+from ._plan import Prepared, encode, plan
+from ._settings import XmlOptions, XmlSettings
 
 __all__ = ["XmlChannel"]
 
@@ -70,9 +70,9 @@ class XmlChannel(HttpChannel[XmlSettings]):
         platform refuses an id that it has: the receipt then tells of the message that is there.
         The manual does not say whether it does: ask :meth:`status_by_ref` first.
 
-        Limits: sender 11 characters. ``options``: :class:`XmlOptions`. ``send_at`` must be aware,
-        for the wire does not know the recipient's clock; with ``validity`` it travels in the
-        platform's zone (setting ``utc_offset``), in seconds.
+        Limits: sender 11 characters. ``options``: :class:`~devino_plugins.xml.XmlOptions`.
+        ``send_at`` must be aware, for the wire does not know the recipient's clock; with
+        ``validity`` it travels in the platform's zone (setting ``utc_offset``), in seconds.
         """
         return await dispatch(
             messages,

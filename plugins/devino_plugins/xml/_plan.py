@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import Literal, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from devino_codecs import EncodeError
 from devino_codecs import xmlpackage as xml
@@ -21,8 +19,9 @@ from devino_plugins.kit.checks import (
 )
 
 from ._numbering import ids_of
+from ._settings import XmlOptions
 
-__all__ = ["Prepared", "XmlOptions", "encode", "plan"]
+__all__ = ["Prepared", "encode", "plan"]
 
 LIMITS = Limits()
 """How long a text may be the manual does not say: the platform refuses what is too long."""
@@ -44,16 +43,6 @@ _FIELDS = {
 }
 _PLACE = re.compile(r"message\.msg\[(\d+)\]\.(\w+)")
 _ALMOST_A_SECOND = timedelta(microseconds=999_999)
-
-
-class XmlOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """``Message.options`` of channel kind ``xml``."""
-
-    type: Literal["text", "flash", "wap-push", 0, 1, 2] | None = None
-    """What kind of SMS it is, or the wire's number for it; unless given, a text, and with ``url`` a
-    WAP push."""
-    url: str | None = None
-    """The link that a WAP push needs, at most 100 characters."""
 
 
 class Prepared(NamedTuple):

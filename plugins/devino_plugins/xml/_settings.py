@@ -1,14 +1,24 @@
-"""Settings of the XML channel."""
+"""Settings of the XML channel, and the options of its messages."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from devino_plugins.kit.settings import HttpSettings, Positive
 
-__all__ = ["XmlSettings"]
+__all__ = ["XmlOptions", "XmlSettings"]
+
+
+class XmlOptions(Struct, frozen=True, kw_only=True):
+    """``Message.options`` of channel kind ``xml``."""
+
+    type: Literal["text", "flash", "wap-push", 0, 1, 2] | None = None
+    """What kind of SMS it is, or the wire's number for it; unless given, a text, and with ``url`` a
+    WAP push."""
+    url: str | None = None
+    """The link that a WAP push needs, at most 100 characters."""
 
 
 class XmlSettings(HttpSettings, frozen=True, kw_only=True):
