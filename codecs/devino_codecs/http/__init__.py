@@ -56,10 +56,10 @@ A server reads requests and writes answers, by the same table::
 codes (``Code | str`` keeps what the table lacks), structs, ``tuple[X, ...]`` and ``dict[str, X]``.
 What has several forms on wires, such as a date, needs a mark, and two forms are two marks:
 :data:`UTC_SECONDS`, :data:`WALL_SECONDS`, :func:`moment`, :data:`NET_DATE`,
-:data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`PHONE`; :data:`MINUTES`,
-:data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks say where a field
-stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`, :data:`NULL`,
-:data:`SECRET`.
+:data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
+:data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
+say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
+:data:`NULL`, :data:`SECRET`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
@@ -78,6 +78,7 @@ from ._errors import (
     MissingArgumentError,
     UnknownResourceError,
 )
+from ._json import parse_json
 from ._kinds import (
     BOOLEAN_WORD,
     ID,
@@ -88,6 +89,7 @@ from ._kinds import (
     NUMBER_ID,
     PHONE,
     SERVICE_STACK_DATE,
+    TEXT_OR_NUMBER,
     TIME_SPAN,
     UTC_SECONDS,
     WALL_SECONDS,
@@ -115,6 +117,7 @@ __all__ = [
     "SECRET",
     "SERVICE_STACK",
     "SERVICE_STACK_DATE",
+    "TEXT_OR_NUMBER",
     "TIME_SPAN",
     "UTC_SECONDS",
     "WALL_SECONDS",
@@ -160,6 +163,7 @@ __all__ = [
     "form_of",
     "header",
     "moment",
+    "parse_json",
     "read_json",
     "without_secrets",
     "write_json",

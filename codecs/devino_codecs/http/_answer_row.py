@@ -12,7 +12,7 @@ from devino_codecs._coded import Verdict
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._envelope import Envelope, RefusalForm
-from ._json import json_type, parse, quoted
+from ._json import json_type, parse_json, quoted
 from ._kinds import ID, NOTHING, PLAIN, Kind, code
 from ._messages import Answered, HttpAnswer
 from ._operation import CodeTable, Operation, Refusal
@@ -80,7 +80,7 @@ class AnswerRow:
         value: object = None
         unread: DecodeError | None = None
         try:
-            value = parse(body, f"HTTP {status} with ")
+            value = parse_json(body, f"HTTP {status} with ")
         except DecodeError as error:
             unread = error
         refusal = None if self._refusal is None else self._refusal.read(value, status)

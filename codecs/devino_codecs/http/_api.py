@@ -16,7 +16,7 @@ from ._arguments import Found
 from ._auth import Auth
 from ._envelope import Envelope, RefusalForm
 from ._errors import InvalidArgumentError
-from ._json import json_type, parse
+from ._json import json_type, parse_json
 from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, CodeTable, Operation, Refusal
 from ._paths import Paths
@@ -55,7 +55,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """The HTTP status of a refusal that does not say one."""
     refusal: RefusalForm | None = None
     """How refusals look that carry no code."""
-    read_body: Callable[[bytes], object] = parse
+    read_body: Callable[[bytes], object] = parse_json
     """What makes a value of a request's body that is no form."""
 
     def row(self, request: type[Request[Any]]) -> Operation:

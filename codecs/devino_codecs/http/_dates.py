@@ -214,7 +214,9 @@ def read_span(text: str) -> timedelta:
             hours=int(hours or 0),
         )
     except OverflowError:
-        raise ValueError("a span of time out of range") from None
+        span = timedelta.max
+    if span.days > _MAX_DAYS:
+        raise ValueError("a span of time out of range")
     return -span if sign else span
 
 

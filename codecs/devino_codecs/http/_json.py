@@ -9,10 +9,10 @@ import msgspec.json
 
 from devino_codecs.errors import DecodeError, EncodeError
 
-__all__ = ["json_type", "parse", "quoted"]
+__all__ = ["json_type", "parse_json", "quoted"]
 
 
-def parse(body: bytes, prefix: str = "") -> object:
+def parse_json(body: bytes, prefix: str = "") -> object:
     """The value of a body; numbers with a fraction are Decimal. ``prefix`` begins each reason.
 
     Raises :exc:`DecodeError`, which says nothing of what the body holds.

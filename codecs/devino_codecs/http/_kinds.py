@@ -43,6 +43,7 @@ __all__ = [
     "PHONE",
     "PLAIN",
     "SERVICE_STACK_DATE",
+    "TEXT_OR_NUMBER",
     "TIME_SPAN",
     "UTC_SECONDS",
     "WALL_SECONDS",
@@ -180,8 +181,22 @@ def _read_id(value: object) -> str:
     return value
 
 
+def _read_text_or_number(value: object) -> str:
+    return str(value) if type(value) is int else _read_text(value)
+
+
+TEXT_OR_NUMBER: Final = Kind(
+    "TEXT_OR_NUMBER",
+    _text,
+    _same,
+    _write_text,
+    _read_text_or_number,
+    is_word=True,
+    keeps_blanks=True,
+)
+"""Text; a whole number is read too, as its digits."""
 ID: Final = Kind("ID", _id, _same, lambda value: quoted(_id(value)), _read_id, is_word=True)
-"""Text; a whole number is read too, exactly, and a number with a fraction is not."""
+"""Text that is not empty; a whole number is read too, exactly, and one with a fraction is not."""
 
 
 def _number_id(value: object) -> str:
@@ -215,10 +230,8 @@ def _phone(value: object) -> str:
 
 
 def _read_phone(value: object) -> str:
-    if type(value) is int:
-        return str(value)
     # A plus sign that was not escaped arrives as a blank.
-    return _read_text(value).strip()
+    return _read_text_or_number(value).strip()
 
 
 PHONE: Final = Kind(

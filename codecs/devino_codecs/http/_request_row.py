@@ -132,7 +132,7 @@ class RequestRow:
                 if key is not None:
                     values[field.attribute] = self._checked(field.name, field.json.read, given[key])
                     continue
-                if field.can_be_unset and not given.keys().isdisjoint(keys):
+                if field.is_null_said and not given.keys().isdisjoint(keys):
                     values[field.attribute] = None
                     continue
             value = self._argument(argument, found, split_lists)

@@ -13,7 +13,7 @@ from msgspec.structs import fields as struct_fields
 
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
-from ._json import parse, quoted
+from ._json import parse_json, quoted
 from ._kinds import PLAIN, Kind, code, unexpected, unwritable
 from ._marks import NULL, Also, InHeader, InQuery
 
@@ -43,8 +43,8 @@ class Field(msgspec.Struct, frozen=True):
     is_required: bool
     is_omitted: bool
     """None is left out."""
-    can_be_unset: bool
-    """Its type has UNSET, which null is not."""
+    is_null_said: bool
+    """Its type has UNSET too: then null says something, and absence does not."""
     also: tuple[str, ...] = ()
     header: str | None = None
     in_query: bool = False
@@ -76,8 +76,10 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         json=json,
         is_list=item is not None,
         is_required=field.required,
-        is_omitted=is_nullable and NULL not in marks and not json.writes_none,
-        can_be_unset=can_be_unset,
+        is_omitted=(
+            is_nullable and not can_be_unset and NULL not in marks and not json.writes_none
+        ),
+        is_null_said=is_nullable and can_be_unset,
         also=tuple(mark.name for mark in marks if isinstance(mark, Also)),
         header=next((mark.name for mark in marks if isinstance(mark, InHeader)), None),
         in_query=any(isinstance(mark, InQuery) for mark in marks),
@@ -88,7 +90,7 @@ def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """A type and its marks."""
     if get_origin(hint) is Annotated:
         return hint.__origin__, hint.__metadata__
-    return hint, ()
+    return type(None) if hint is None else hint, ()
 
 
 def _options(hint: Any) -> tuple[list[Any], bool, bool]:
@@ -269,7 +271,7 @@ def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], di
                 if other_keys:
                     value = next((v for k in other_keys if (v := given.get(k)) is not None), None)
                 if value is None and not is_required:
-                    if field.can_be_unset and not given.keys().isdisjoint(field.keys):
+                    if field.is_null_said and not given.keys().isdisjoint(field.keys):
                         arguments[attribute] = None
                     continue
             try:
@@ -336,7 +338,7 @@ def read_json(of: type[T], body: bytes) -> T:
     Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
     """
     hint: Any = of
-    value: T = kind_of(hint).read(parse(body))
+    value: T = kind_of(hint).read(parse_json(body))
     return value
 
 

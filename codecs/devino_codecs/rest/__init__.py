@@ -36,19 +36,24 @@ version 2. Everything goes in the body of a POST, which the platform takes for e
 and :exc:`DecodeError` come out.
 """
 
-from devino_codecs._request import Request
 from devino_codecs.errors import DecodeError, EncodeError
-from devino_codecs.http._answer_row import ANSWER_TYPE
-from devino_codecs.http._api import Api, choose
-from devino_codecs.http._credentials import Login, Session
-from devino_codecs.http._errors import (
+from devino_codecs.http import (
+    ANSWER_TYPE,
+    Api,
     ArgumentError,
+    Call,
+    HttpAnswer,
+    HttpRequest,
     InvalidArgumentError,
+    Login,
     MissingArgumentError,
+    Operation,
+    Refusal,
+    Request,
+    Session,
     UnknownResourceError,
+    choose,
 )
-from devino_codecs.http._messages import HttpAnswer, HttpRequest
-from devino_codecs.http._operation import Call, Operation, Refusal
 
 from ._answers import (
     HlrState,

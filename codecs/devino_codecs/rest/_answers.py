@@ -6,8 +6,7 @@ from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from devino_codecs.http._kinds import ID, NET_DATE, NET_DATE_OR_MIN
-from devino_codecs.http._marks import NULL
+from devino_codecs.http import ID, NET_DATE, NET_DATE_OR_MIN, NULL
 
 from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
 

@@ -9,10 +9,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
 
-from devino_codecs._request import Request
-from devino_codecs.http._credentials import Session
-from devino_codecs.http._kinds import MINUTES, PHONE, UTC_SECONDS, WALL_SECONDS, form_of
-from devino_codecs.http._marks import Also
+from devino_codecs.http import (
+    MINUTES,
+    PHONE,
+    UTC_SECONDS,
+    WALL_SECONDS,
+    Also,
+    Request,
+    Session,
+    form_of,
+)
 
 from ._answers import HlrState, Ids, IncomingSms, SmsState, Statistics, ViberState
 

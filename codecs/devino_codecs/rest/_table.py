@@ -9,11 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from devino_codecs.http._api import Api
-from devino_codecs.http._auth import arguments
-from devino_codecs.http._credentials import Login, Session
-from devino_codecs.http._envelope import Envelope
-from devino_codecs.http._operation import Operation
+from devino_codecs.http import Api, Envelope, Login, Operation, Session, arguments
 
 from ._codes import ErrorCode
 from ._requests import (

@@ -1,0 +1,150 @@
+"""Two-factor codes (chapter 18): the platform makes a code, sends it by SMS and checks it.
+
+>>> from devino_codecs import verification
+>>> from devino_codecs.http import ApiKey, HttpAnswer
+>>> check = verification.CheckCode("79169492283", "01756")
+>>> check
+CheckCode(number='79169492283', code='***')
+>>> http = verification.API.encode_request(check, ApiKey("secret"))
+>>> http.method, http.path, http.body
+('POST', '/CheckCode', b'{"DestinationNumber":"79169492283","Code":"01756"}')
+>>> body = b'{"Code": 0, "Description": "Valid Code"}'
+>>> verification.API.decode_answer(verification.CheckCode, HttpAnswer(200, body))
+<CheckedCode.VALID: 0>
+>>> body = b'{"Code": "3", "Description": "Limit requsts by time is over"}'
+>>> verification.API.decode_answer(verification.CheckCode, HttpAnswer(200, body)).means
+<Verdict.BUSY: 'busy'>
+
+An answer is its code: what the application branches on is a value of :class:`SentCode` or
+:class:`CheckedCode`, everything else a :class:`~devino_codecs.http.Refusal`. **Only**
+:attr:`CheckedCode.VALID` **lets somebody in**, and it alone is true.
+
+Requests are written as JSON. Read are JSON, forms and queries, under the paths of ServiceStack's
+own clients too (``/json/reply/CheckCode``), and JSV, which is JSON with fewer quotes: a client
+writes a code with a leading zero as a number, and that is no JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from devino_codecs.errors import DecodeError
+from devino_codecs.http import (
+    PHONE,
+    SECRET,
+    TEXT_OR_NUMBER,
+    Api,
+    CodedInt,
+    Envelope,
+    Operation,
+    Request,
+    Verdict,
+    header,
+    parse_json,
+)
+
+__all__ = ["API", "CheckCode", "CheckedCode", "GenerateCode", "SentCode"]
+
+
+class SentCode(CodedInt):
+    """What becomes of :class:`GenerateCode`; ``text`` is the wire's own, misprint included."""
+
+    SENT = 0, "The code is on its way", "", "Code Sent"
+    INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
+    INVALID_PHONE = 2, "No phone number", Verdict.REFUSED, "Invalid Phone"
+    LIMIT = 3, "Too many requests in a minute", Verdict.BUSY, "Limit requsts by time is over"
+    INTERNAL_ERROR = 4, "The platform failed", Verdict.FAILED, "Internal Server Error"
+    NOT_SENT = 5, "The SMS could not be sent", Verdict.REFUSED, "Error sending message"
+    SIM_MISMATCH = 6, "The number has another SIM; nothing was sent", "", "Invalid IMSI Code"
+    ALREADY_SENT = 7, "A code that was not used yet still lives", "", "Code Exist"
+
+
+class CheckedCode(CodedInt):
+    """What becomes of :class:`CheckCode`; ``text`` is the wire's own, misprint included."""
+
+    VALID = 0, "This is the code; it is used now", "", "Valid Code"
+    INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
+    INVALID_PHONE = 2, "No phone number", Verdict.REFUSED, "Invalid Phone"
+    LIMIT = 3, "Too many requests in a minute", Verdict.BUSY, "Limit requsts by time is over"
+    INTERNAL_ERROR = 4, "The platform failed", Verdict.FAILED, "Internal Server Error"
+    WRONG = 5, "Another code, or none was sent", "", "Code not Found"
+    EXPIRED = 6, "This was the code, but its life is over", "", "Code Expired"
+
+    # By its number, VALID would be the one that is false.
+    def __bool__(self) -> bool:
+        return self is CheckedCode.VALID
+
+
+class GenerateCode(
+    Request[SentCode],
+    frozen=True,
+    rename={"number": "DestinationNumber", "imsi": "IMSICode"},
+):
+    """``GenerateCode``: make a code and send it to a number, in digits.
+
+    ``imsi``: only if the number still has this SIM.
+    """
+
+    number: Annotated[str, PHONE]
+    imsi: Annotated[str | None, TEXT_OR_NUMBER, SECRET] = None
+
+
+class CheckCode(
+    Request[CheckedCode],
+    frozen=True,
+    rename={"number": "DestinationNumber", "code": "Code"},
+):
+    """``CheckCode``: is this the code that was sent to the number last? If so, it is used up."""
+
+    number: Annotated[str, PHONE]
+    code: Annotated[str, TEXT_OR_NUMBER, SECRET]
+
+
+# Longer than any of these requests; what reads them takes no longer for what is none.
+_LONGEST = 4096
+
+
+def _nearly_json(body: bytes) -> object:
+    try:
+        return parse_json(body)
+    except DecodeError:
+        found = _jsv(body.strip()) if len(body) <= _LONGEST else None
+        if found is None:
+            raise
+        return found
+
+
+def _jsv(body: bytes) -> dict[str, str] | None:
+    """``{Name:value,"Name":"value"}``; None if it is not that."""
+    if not (body.startswith(b"{") and body.endswith(b"}")):
+        return None
+    found = {}
+    for pair in re.findall(r'(?:[^,"]|"[^"]*")+', body[1:-1].decode(errors="replace")):
+        name, colon, value = pair.partition(":")
+        if not colon:
+            return None
+        found[_unquoted(name)] = _unquoted(value)
+    return found
+
+
+def _unquoted(text: str) -> str:
+    return text.strip().strip("\"'")
+
+
+API: Final = Api(
+    name="2fa",
+    auth=header("X-ApiKey"),
+    operations=(
+        Operation(GenerateCode, "POST", "GenerateCode", codes=SentCode),
+        # A check that succeeds uses the code up.
+        Operation(CheckCode, "POST", "CheckCode", codes=CheckedCode),
+    ),
+    any_method=True,
+    prefixes=("json/reply",),
+    envelope=Envelope(result="Code"),
+    # Clients read the body of a 200 alone.
+    refused=200,
+    read_body=_nearly_json,
+)
+"""An :class:`~devino_codecs.http.ApiKey` goes with every request."""

@@ -1,0 +1,137 @@
+"""Every code table against the manual's, and what its rows mean for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from devino_codecs import rest, soap, verification, xmlpackage
+from devino_codecs.http import Coded, Verdict
+from devino_core import State
+from tests._vectors import ROOT
+
+STATES = {state.name for state in State}
+VERDICTS: set[str] = set(Verdict)
+
+
+class Table(NamedTuple):
+    codes: Any
+    manual: str
+    key: str
+    means: set[str]
+    """What its rows may mean."""
+    text: str | None = None
+    """The manual's column for what the wire says, where there is one."""
+    beyond: frozenset[int | str] = frozenset()
+    """Codes that the manual's table lacks."""
+    without: frozenset[int | str] = frozenset()
+    """Rows of the manual's table that are no code on the wire."""
+
+
+TABLES = [
+    Table(rest.ErrorCode, "rest_errors", "code", VERDICTS, without=frozenset({0})),
+    Table(rest.SmsStateCode, "rest_sms_states", "state", STATES, beyond=frozenset({-97})),
+    Table(rest.ViberStateCode, "rest_viber_states", "state", STATES, "manual_ru"),
+    Table(rest.ViberResultCode, "rest_viber_result_codes", "code", VERDICTS | {""}),
+    Table(
+        rest.HlrStateCode,
+        "hlr_states",
+        "state",
+        {"PENDING", "REACHABLE", "UNREACHABLE", "NONEXISTENT", "FAILED", "UNKNOWN"},
+        "manual_ru",
+    ),
+    Table(
+        soap.SmsState,
+        "soap_states",
+        "state",
+        STATES | {""},
+        beyond=frozenset({-98, -97, -10, 69, 99}),
+    ),
+    Table(soap.ViberState, "soap_viber_states", "name", STATES),
+    Table(xmlpackage.MessageStatus, "xml_message_statuses", "code", STATES),
+    Table(xmlpackage.MessageError, "xml_message_errors", "code", VERDICTS),
+    Table(xmlpackage.PackageErrorCode, "xml_package_errors", "code", VERDICTS),
+    Table(verification.SentCode, "twofa_generate_codes", "code", VERDICTS | {""}, "description"),
+    Table(verification.CheckedCode, "twofa_check_codes", "code", VERDICTS | {""}, "description"),
+]
+
+
+def rows(table: Table) -> list[dict[str, Any]]:
+    found = json.loads((ROOT / "codes" / f"{table.manual}.json").read_text())["rows"]
+    return [row for row in found if row[table.key] not in table.without]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.manual)
+def test_a_table_has_the_codes_of_the_manuals(table: Table) -> None:
+    ours = {member.value for member in table.codes}
+    assert ours - table.beyond == {row[table.key] for row in rows(table)}
+    assert ours >= table.beyond
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.manual)
+def test_every_code_says_what_it_means(table: Table) -> None:
+    assert issubclass(table.codes, Coded)
+    for member in table.codes:
+        assert member.means in table.means, member
+        assert member.meaning, member
+        assert member.meaning.isascii(), member
+
+
+@pytest.mark.parametrize(
+    "table", [t for t in TABLES if t.text is not None], ids=lambda table: table.manual
+)
+def test_the_text_on_the_wire_is_the_manuals(table: Table) -> None:
+    assert table.text is not None
+    for row in rows(table):
+        assert table.codes(row[table.key]).text == row[table.text], row
+
+
+def test_texts_that_were_seen_on_the_wire_are_kept() -> None:
+    for row in rows(next(table for table in TABLES if table.codes is rest.SmsStateCode)):
+        seen = row["wire_state_description"]
+        code = rest.SmsStateCode(row["state"])
+        assert code.attested is (seen is not None)
+        assert not seen or code.text == seen
+    for row in rows(TABLES[0]):
+        assert rest.ErrorCode(row["code"]).http_status == row["http_status"]
+
+
+def test_the_names_of_xml_and_soap_are_the_manuals() -> None:
+    for table in TABLES:
+        for row in rows(table):
+            if table.codes.__module__.startswith("devino_codecs.xmlpackage"):
+                assert table.codes(row["code"]).name == row["name"]
+
+
+MEANT: dict[Any, dict[int | str, str]] = {
+    rest.SmsStateCode: {
+        0: "DELIVERED",
+        -1: "ENROUTE",
+        -2: "ACCEPTED",
+        46: "EXPIRED",
+        255: "UNKNOWN",
+    },
+    rest.ViberStateCode: {3: "READ", 4: "UNDELIVERABLE", 8: "CLICKED"},
+    soap.SmsState: {-20: "ENROUTE", 8: "UNDELIVERABLE", -10: "ENROUTE", 69: "REJECTED", -200: ""},
+    soap.ViberState: {"Enqueued": "ACCEPTED", "Failed": "UNDELIVERABLE"},
+    xmlpackage.MessageStatus: {109: "REJECTED", 107: "UNKNOWN", 106: "ACCEPTED"},
+    xmlpackage.MessageError: {205: "login", 206: "funds", 207: "refused", 200: "failed"},
+    xmlpackage.PackageErrorCode: {200: "failed", 201: "refused", 202: "login"},
+    rest.ErrorCode: {1: "refused", 3: "login", 4: "login", 5: "funds", 8: "failed", 9: "failed"},
+    verification.CheckedCode: {0: "", 1: "login", 3: "busy", 4: "failed", 5: "", 6: ""},
+    verification.SentCode: {0: "", 5: "refused", 6: "", 7: ""},
+}
+
+
+def test_the_codes_mean_what_was_decided() -> None:
+    for table, meant in MEANT.items():
+        assert {value: table(value).means for value in meant} == meant
+
+
+def test_numbers_of_rest_mean_the_same_over_soap() -> None:
+    for state in rest.SmsStateCode:
+        assert soap.SmsState(state.value).means == state.means
+    for number, viber in enumerate(soap.ViberState):
+        assert rest.ViberStateCode(number).means == viber.means
