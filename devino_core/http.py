@@ -6,7 +6,7 @@ Needs the extra ``http``. What it guarantees, over plain aiohttp:
 - a request that changes something is sent once, whatever its verb;
 - no redirect is followed, no environment proxy or ``.netrc`` is used, no cookie is kept;
 - TLS is verified with the host name; plain ``http`` is refused except to this machine;
-- a value cannot leave its place: not a path's segment, not a header;
+- what is put into a segment of the path or into a header stays within it;
 - an answer larger than ``max_answer`` bytes, after decompression, ends the call;
 - no error shows a URL, a header or a body: those hold passwords on this platform.
 """
@@ -48,9 +48,9 @@ _OWN_HEADERS = frozenset(
         "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""They frame the request or belong to the connection."""
+"""They frame the request, or are about the connection."""
 _REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""aiohttp sends these anew where a kept connection breaks."""
+"""aiohttp sends these once more when a kept connection breaks."""
 _METHODS = _REPEATED | {"PATCH", "POST"}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _QUERY = re.compile(r"[!$-~]*")

@@ -21,7 +21,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from devino_plugins.email2sms._plan import Planned
+from devino_plugins.email2sms._plan import PlannedMail
 from devino_plugins.email2sms._settings import Email2SmsSettings
 from tests.channels._mailed import channel
 from tests.channels._sandboxed import PASSWORD
@@ -30,7 +30,7 @@ TO, OTHER = "79031234567", "79031234568"
 FORMATS = {"template": Template, "semicolon": Semicolon, "base64": Base64}
 
 
-def planned(*messages: Message, **settings: object) -> list[Planned]:
+def planned(*messages: Message, **settings: object) -> list[PlannedMail]:
     made = channel(ManualClock(), host="mail.example.org", **settings)
     return made._plan(messages)
 

@@ -1,7 +1,7 @@
 """SMS sent as mails to the platform's gateway (chapter 4), and ``devino decode email2sms``.
 
-The answers of a mail server are all that comes back: a receipt has the state ACCEPTED and no ids,
-and there is no status to ask for.
+The mail server's reply is all that comes back. So a receipt has the state ACCEPTED and no ids, and
+no status can be asked for.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
 @hookimpl
 def devino_commands() -> Iterable[click.Command]:
     """``decode email2sms``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    # Imported here: a client loads all plugins, also where the extra `cli` is not installed.
     from ._decode import decode
 
     return [decode]

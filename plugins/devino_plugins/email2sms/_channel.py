@@ -1,4 +1,4 @@
-"""The channel: messages to mails, mails to a mail server."""
+"""The channel: it writes messages as mails and gives them to a mail server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from devino_core.dispatch import dispatch
 from devino_plugins.kit.smtp import Peer, Pool
 
 from ._mails import MailWriter
-from ._plan import Planned, plan
+from ._plan import PlannedMail, plan
 from ._settings import Email2SmsSettings
 
 __all__ = ["Email2SmsChannel"]
@@ -51,15 +51,17 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
             await pool.aclose()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        """Send SMS, those that differ only in the number in as few mails as the format allows.
+        """Send SMS. Messages that differ only in the number share mails, as the format allows.
 
-        A receipt says ACCEPTED when the mail server took the mail, in its own words, which often
-        hold its queue id: the wire has no word for what the platform does with it. Limits: what
-        windows-1251 can write; sender 11 letters or 15 digits; no ``send_at``, ``validity``,
-        ``fallback`` or ``options``.
+        A receipt says ACCEPTED when the mail server took the mail. Its description is the server's
+        reply, which often holds a queue id. What the platform does with the mail is not told.
 
-        An answer of 4xx is Throttled, QueueFull or Unavailable and one of 5xx Rejected or
-        AuthenticationFailed: nothing was sent. OutcomeUnknown: the mail left, and no answer came.
+        Limits: characters of windows-1251; a sender of 11 letters or 15 digits; no ``send_at``,
+        ``validity``, ``fallback`` or ``options``.
+
+        A reply of 4xx raises Throttled, QueueFull or Unavailable, one of 5xx Rejected or
+        AuthenticationFailed. Nothing was sent then. OutcomeUnknown means that the mail left and
+        no reply came.
         """
         pool = self._pool
         if pool is None:
@@ -83,7 +85,7 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         return plan(messages, self.sender_of, self._writer)
 
     async def _send_planned(
-        self, pool: Pool, planned: Planned, messages: Sequence[Message]
+        self, pool: Pool, planned: PlannedMail, messages: Sequence[Message]
     ) -> list[Receipt]:
         settings = self.settings
         reply = await pool.send(settings.from_addr, settings.gateway, planned.mail)

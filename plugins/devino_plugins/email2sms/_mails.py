@@ -1,4 +1,4 @@
-"""The mails of one account, in the format that it is set to."""
+"""The mails of one account, in the format of its settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMATS: Mapping[Format, type[Submission]] = {
     "semicolon": Semicolon,
     "base64": Base64,
 }
-# Where in the settings, or in a message, to mend what the codec refuses by these names.
+# The codec's name of a field, and the setting or the field of a message to mend when it is refused.
 _SETTINGS: Mapping[str, str] = {"From": "from_addr", "To": "gateway", "text": "line_break"}
 _FIELDS: Mapping[str, str] = {"sender": "sender", "numbers": "to"}
 
@@ -33,7 +33,7 @@ class MailWriter:
         self._clock = clock
         self._kind = _FORMATS[settings.format]
         self._line_break = settings.line_break if self._kind.one_line else None
-        # As the manual shows them: "+" begins each number of the template and no other.
+        # As the manual shows them: numbers begin with "+" in the template only.
         self._prefix = "+" if self._kind is Template else ""
         self._attributes = {wire: attribute for attribute, wire in self._kind.fields}
         self._domain = settings.from_addr.rpartition("@")[2]
@@ -47,15 +47,15 @@ class MailWriter:
             raise ConfigurationError(f"channel {channel!r}: {setting}: {error.reason}") from None
 
     def wire_text(self, text: str) -> str:
-        """The text as the gateway is to read it: ``\\n`` between lines, or what stands for it."""
+        """The text as the gateway reads it: ``\\n``, or what stands for it, between lines."""
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text if self._line_break is None else text.replace("\n", self._line_break)
 
     def mail(self, sender: str, numbers: Sequence[str], text: str, *, ref: str) -> Body:
-        """One mail, complete. ``numbers`` are digits.
+        """A complete mail. ``numbers`` are digits.
 
-        Raises InvalidMessage, about ``ref``, for what the format or windows-1251 cannot carry.
+        Raises InvalidMessage with this ``ref`` for what the format or windows-1251 cannot carry.
         """
         try:
             return Body(self._write(sender, numbers, text))

@@ -12,13 +12,13 @@ from devino_plugins.kit.checks import Limits, check_sender, check_text, number_o
 
 from ._mails import MailWriter
 
-__all__ = ["Planned", "plan"]
+__all__ = ["PlannedMail", "plan"]
 
 LIMITS = Limits(sender_digits=15)
-"""Of the text's length chapter 4 says nothing."""
+"""Chapter 4 sets no limit to the length of a text."""
 
 
-class Planned(NamedTuple):
+class PlannedMail(NamedTuple):
     """One mail and the messages that it carries."""
 
     positions: Sequence[int]
@@ -27,30 +27,32 @@ class Planned(NamedTuple):
     """Segments of each message."""
 
 
-class _Content(NamedTuple):
+class _Shared(NamedTuple):
+    """What the messages of one mail have in common."""
+
     sender: str
     text: str
 
 
 def plan(
     messages: Sequence[Message], sender_of: Callable[[Message], str], writer: MailWriter
-) -> list[Planned]:
+) -> list[PlannedMail]:
     """Check every message, and write the mails.
 
-    A number that occurs twice with the same content goes into different mails: the manual does not
+    A number that occurs twice with the same text goes into different mails. The manual does not
     say whether one mail would reach it twice.
 
     Raises InvalidMessage for the first message that cannot be sent.
     """
     contents = [_content(message, sender_of(message), writer) for message in messages]
     numbers = [number_of(message) for message in messages]
-    groups: dict[tuple[_Content, int], list[int]] = {}
-    seen: Counter[tuple[_Content, str]] = Counter()
+    groups: dict[tuple[_Shared, int], list[int]] = {}
+    seen: Counter[tuple[_Shared, str]] = Counter()
     for position, (content, number) in enumerate(zip(contents, numbers, strict=True)):
         groups.setdefault((content, seen[content, number]), []).append(position)
         seen[content, number] += 1
     most = writer.max_numbers
-    planned: list[Planned] = []
+    planned: list[PlannedMail] = []
     for (content, _), positions in groups.items():
         parts = count_parts(content.text)
         for start in range(0, len(positions), most):
@@ -61,12 +63,12 @@ def plan(
                 content.text,
                 ref=messages[some[0]].ref,
             )
-            planned.append(Planned(some, mail, parts))
+            planned.append(PlannedMail(some, mail, parts))
     return planned
 
 
-def _content(message: Message, sender: str, writer: MailWriter) -> _Content:
+def _content(message: Message, sender: str, writer: MailWriter) -> _Shared:
     text = message.text
     check_text(text, message, LIMITS)
     check_sender(sender, message, LIMITS)
-    return _Content(sender, writer.wire_text(text))
+    return _Shared(sender, writer.wire_text(text))

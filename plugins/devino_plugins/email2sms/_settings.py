@@ -26,10 +26,10 @@ class Email2SmsSettings(SmtpSettings, frozen=True, kw_only=True):
     from_addr: str
     """The address that the mails come from, such as ``sms@example.org``."""
     gateway: str = "email2sms@integrationapi.net"
-    """The address that they go to."""
+    """The address that the mails go to."""
     format: Format = "template"
     """The body: ``template`` (20 numbers a mail), ``semicolon`` (AddonToEmail2SMS, 20) or
     ``base64`` (AddonToEmail2SMS_Base64, 1000)."""
     line_break: str | None = None
-    """What stands for a line break in the formats that are one line; without it, texts of several
-    lines are refused there."""
+    """What stands for a line break in ``semicolon`` and ``base64``, which are one line. Without it
+    they refuse texts of several lines."""

@@ -44,13 +44,15 @@ class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):
     host: str
     """The mail server that takes the mails: your own or your provider's."""
     port: Annotated[int, Meta(ge=1, le=65535)] | None = None
-    """Its port; unless given, 587 with ``starttls``, 465 with ``tls``, 25 with ``none``."""
+    """The server's port. Unless given it is 587 with ``starttls``, 465 with ``tls`` and 25 with
+    ``none``."""
     tls: Tls = "starttls"
-    """How passwords are kept from others on the way: ``starttls`` encrypts after the greeting,
-    ``tls`` from the start, and both verify the server's name. A server that offers no TLS is
-    refused. ``none`` sends everything in the clear."""
+    """How the connection is encrypted. ``starttls`` encrypts after the greeting, ``tls`` from the
+    start. Both verify the server's name and refuse a server that offers no TLS. ``none`` sends
+    everything in the clear, passwords too."""
     local_hostname: str | None = None
-    """How this machine introduces itself to the mail server; unless given, by its full name."""
+    """The name by which this machine introduces itself to the mail server. Unless given it is the
+    machine's full name."""
     connections: Positive = 4
     """How many connections are used at once and kept."""
     idle_timeout: Seconds = 60.0
@@ -58,6 +60,6 @@ class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):
     max_lifetime: Seconds = 600.0
     """Seconds after which a connection is replaced."""
     connect_timeout: Seconds = 10.0
-    """Seconds to get a connection, encrypted and logged in."""
+    """Seconds to get a connection that is encrypted and logged in."""
     timeout: Seconds = 60.0
-    """Seconds for each answer; a mail without one is OutcomeUnknown."""
+    """Seconds to wait for each reply. A mail without a reply is OutcomeUnknown."""

@@ -1,4 +1,7 @@
-"""Channel ``xml``: packages of SMS, each sent effectively once a call; ``devino decode xml``."""
+"""Channel ``xml`` for packages of SMS (chapter 6), and ``devino decode xml``.
+
+A call sends each message effectively once, also where an answer is lost.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def devino_channels() -> Iterable[ChannelSpec]:
 @hookimpl
 def devino_commands() -> Iterable[click.Command]:
     """``decode xml``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    # Imported here: a client loads all plugins, also where the extra `cli` is not installed.
     from ._decode import decode
 
     return [decode]

@@ -27,19 +27,19 @@ __all__ = [
 
 
 def is_taken(result: MessageResult) -> bool:
-    """The platform has this message: it gave it an id, or a status that says something."""
+    """The platform has this message: it gave an id, or a status that says something."""
     if isinstance(result.code, MessageError):
         return False
     return result.sms_id is not None or state_of(result.code) is not State.UNKNOWN
 
 
 def is_refused(result: MessageResult) -> bool:
-    """The platform says why it does not take this message, and it is not the id."""
+    """The platform does not take this message, for a reason that is not its id."""
     return error_of(result) is not None and not is_bad_id(result)
 
 
 def is_bad_id(result: MessageResult) -> bool:
-    """The id was refused: because of what it is, or because it was used before."""
+    """The platform refused the id, because of its form or because it was used before."""
     return result.code == MessageError.ERR_ID
 
 
@@ -49,10 +49,9 @@ def is_unknown(result: MessageResult) -> bool:
 
 
 def error_of(result: MessageResult) -> Rejected | None:
-    """Why a message was refused; None if it was not, or if nothing says so.
+    """Why the platform refused a message. None if it did not, or does not say so.
 
-    An unknown error says nothing: as of a whole package, it may have come after the message was
-    taken.
+    Its "unknown error" is no refusal: the platform may have taken the message before it failed.
     """
     if not isinstance(result.code, MessageError) or result.code == MessageError.ERR_UNKNOWN:
         return None
@@ -69,7 +68,8 @@ def status_of(
 ) -> Status:
     """The status that a result tells.
 
-    ``accepted`` is what a message is that was taken, ``otherwise`` what a number in no table means.
+    ``accepted`` is the state of a message that was taken, ``otherwise`` that of a number which is
+    in no table.
     """
     code, sms_id = result.code, result.sms_id
     if isinstance(code, MessageError):
@@ -101,7 +101,7 @@ def package_error(error: PackageError, *, changes: bool) -> DevinoError:
 
 
 def _aware(moment: datetime, zone: timezone) -> datetime | None:
-    """An instant; None at the ends of the calendar, where other zones have none."""
+    """An instant. None at the ends of the calendar, where it has no form in UTC."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
     try:
         aware.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The channel: packages out, results paired, and every loss looked after."""
+"""The channel: it sends packages, matches the results, and asks about every lost answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from devino_plugins.kit.refusals import unreadable
 
 from ._answers import error_of, package_error, status_of
 from ._numbering import id_of
-from ._once import Patience, Places, Verdict, send_once
+from ._once import Finding, Patience, Places, send_once
 from ._plan import Prepared, encode, plan
 from ._settings import XmlOptions, XmlSettings
 
@@ -62,13 +62,13 @@ class XmlChannel(HttpChannel[XmlSettings]):
         """Send SMS in packages, each message effectively once within this call.
 
         The wire's id of a message is its ``ref`` where that is a number, else a hash of it. When
-        an answer is lost the platform is asked by that id before anything is decided: a receipt
-        tells what it says, and what it does not know is sent again, once. A ``ref`` must not be
-        used for two messages within the platform's memory of three days.
+        an answer is lost, the platform is asked by that id before anything is decided. A receipt
+        tells what it says; a message that it does not know is sent again, once. Two messages must
+        not have the same ``ref`` within three days, which is how long the platform remembers ids.
 
-        Calling again with the same ``ref``, as after OutcomeUnknown, sends once only where the
-        platform refuses an id that it has: the receipt then tells of the message that is there.
-        The manual does not say whether it does: ask :meth:`status_by_ref` first.
+        To call again with the same ``ref``, as after OutcomeUnknown, may send twice: the manual
+        does not say whether the platform refuses an id that it has. Ask :meth:`status_by_ref`
+        first. Where the platform refuses it, the receipt tells of the message that is there.
 
         Limits: sender 11 characters. ``options``: :class:`~devino_plugins.xml.XmlOptions`.
         ``send_at`` must be aware, for the wire does not know the recipient's clock; with
@@ -91,7 +91,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id that the platform gave, up to 1000 a call.
 
-        After three days the platform does not know it any more, which is UNKNOWN (code 201).
+        After three days the platform no longer knows it: the state is UNKNOWN (code 201).
         """
         if medium is not Medium.SMS:
             raise Unsupported(f"channel {self.name!r} carries SMS, not {medium}")
@@ -104,8 +104,8 @@ class XmlChannel(HttpChannel[XmlSettings]):
     async def status_by_ref(self, refs: Sequence[str]) -> list[Status]:
         """The state of each message by the caller's own ref, up to 1000 a call.
 
-        For messages of which no receipt is left, such as those of a process that died: where the
-        platform knows none it is UNKNOWN (code 201), and the message can be sent.
+        This is for messages whose receipts are lost, such as those of a process that died. A
+        message that the platform does not know is UNKNOWN (code 201), and can be sent.
         """
         bits = self.settings.id_bits
         asked = [xml.StatusRequest(id=id_of(ref, bits)) for ref in refs]
@@ -127,7 +127,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         async def submit(places: Places) -> list[xml.MessageResult | None]:
             wires, body = package.wires, package.body
             if len(places) < len(wires):
-                # What goes out for the second time is seldom the whole package.
+                # The second time, seldom the whole package is sent.
                 wires = [wires[place] for place in places]
                 messages = [package.messages[place] for place in places]
                 body = encode(wires, messages, self._credentials)
@@ -137,34 +137,34 @@ class XmlChannel(HttpChannel[XmlSettings]):
         async def ask(places: Places) -> list[xml.StatusResult | None]:
             asked = [xml.StatusRequest(id=package.wires[place].id) for place in places]
             results = await self._ask(asked)
-            # A result without id was paired by its place, which is no proof of what was sent.
+            # A result without an id was matched by its place. That proves nothing.
             return [
                 result if result is not None and result.id == one.id else None
                 for one, result in zip(asked, results, strict=True)
             ]
 
-        verdicts = await send_once(
+        findings = await send_once(
             len(package.wires), submit=submit, ask=ask, clock=self.clock, patience=self._patience
         )
-        return list(map(self._receipt, package.messages, verdicts))
+        return list(map(self._receipt, package.messages, findings))
 
-    def _receipt(self, message: Message, verdict: Verdict) -> Receipt:
-        if isinstance(verdict, DevinoError):
-            return failed_receipt(message, verdict, channel=self.name)
-        refused = error_of(verdict)
+    def _receipt(self, message: Message, finding: Finding) -> Receipt:
+        if isinstance(finding, DevinoError):
+            return failed_receipt(message, finding, channel=self.name)
+        refused = error_of(finding)
         if refused is not None:
             return failed_receipt(message, refused, channel=self.name)
-        # The platform says 106 also of what it took for later.
+        # The platform answers 106 also when it took a message for later.
         at_once = message.send_at is None
         taken = State.ACCEPTED if at_once else accepted(message, self.clock).state
-        # A number in no table beside an id: it was taken, as in the manual's own example.
-        status = status_of(verdict, self._zone, accepted=taken, otherwise=taken)
+        # A code that is in no table, with an id: the message was taken, as in the manual's example.
+        status = status_of(finding, self._zone, accepted=taken, otherwise=taken)
         return Receipt.of(
             message,
             status,
             channel=self.name,
             ids=() if status.id is None else (status.id,),
-            parts=verdict.sms_count or 0,
+            parts=finding.sms_count or 0,
         )
 
     async def _ask(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:

@@ -1,4 +1,4 @@
-"""The caller's refs as the numbers that the wire takes for ids."""
+"""The wire's ids are numbers: each is made from the ref of its message."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ __all__ = ["id_of", "ids_of"]
 def id_of(ref: str, bits: int) -> int:
     """The id of a message: the ref itself if it is a number that fits, else a hash of it.
 
-    The same ref has the same number in every process, so that a message can be asked after by
-    whoever knows its ref. Of two million messages in the platform's three days of memory two share
-    a hash of 63 bits with a chance of one in 4 million; with 31 bits thousands do.
+    A ref gives the same id in every process, so that whoever knows the ref can ask after the
+    message. The platform remembers ids for three days. Among two million messages, the chance that
+    two share a hash is one in 4 million with 63 bits; with 31 bits, thousands share one.
 
     >>> id_of("1234", 63), id_of("order-1234", 63)
     (1234, 5228644424371161237)
@@ -33,7 +33,7 @@ def id_of(ref: str, bits: int) -> int:
 def ids_of(messages: Sequence[Message], bits: int) -> list[int]:
     """The ids of the messages of one call.
 
-    Raises InvalidMessage where two would share one: no answer could be told from the other.
+    Raises InvalidMessage where two messages would share one: their answers could not be told apart.
     """
     numbers = [id_of(message.ref, bits) for message in messages]
     if len(set(numbers)) < len(numbers):

@@ -1,16 +1,19 @@
-"""Sending a package so that each message is there once, though answers get lost.
+"""How a package is sent so that each message is there once, even when answers are lost.
 
-A send whose answer was lost may or may not have been carried out. As each message has an id of
-the caller, the platform can be asked: what it knows is sent, and what it says, the last time that
-it is asked, that it does not know was not, so that it can be sent once more. What neither is sure
-of keeps the error of the lost answer. "Effectively" once, because a platform that takes a package
-longer after the connection broke than it was asked for would take it twice; and within one call:
-nothing is remembered from one to the next.
+When an answer is lost, the platform may or may not have carried out the send. Each message has an
+id of the caller, so the platform can be asked about it:
 
-A refused id (ERR_ID) may be one that the platform has already, from this call or an earlier one,
-also of a process that is no more; and its unknown error (ERR_UNKNOWN) says nothing. Both are asked
-after like a lost answer, as patiently: nobody says how soon Statistics.ashx knows what Send.ashx
-took, and REST's tables have a code for what is not stored yet.
+- A message that it knows was sent.
+- A message that its last answer does not know was not sent, and is sent once more.
+- Any other message keeps the error of the lost answer.
+
+This is once "effectively". A platform that carries out a package after the last question about it
+would take it twice. And it is once within a call: nothing is remembered from one call to the next.
+
+Two more answers lead to questions, as patient as those about a lost answer. A refused id (ERR_ID)
+may be one that the platform has already, from this call, an earlier one, or a process that died.
+An unknown error (ERR_UNKNOWN) says nothing. The patience is needed because nobody says how soon
+Statistics.ashx knows what Send.ashx took: REST's tables have a code for what is not stored yet.
 """
 
 from __future__ import annotations
@@ -31,45 +34,45 @@ from devino_core.clock import Clock
 
 from ._answers import is_bad_id, is_refused, is_taken, is_unknown
 
-__all__ = ["Patience", "Verdict", "send_once"]
+__all__ = ["Finding", "Patience", "send_once"]
 
-Verdict: TypeAlias = MessageResult | DevinoError
-"""What a message is by the platform's word, or why nothing is known of it."""
+Finding: TypeAlias = MessageResult | DevinoError
+"""What the platform says of a message, or why nothing is known of it."""
 
 Places: TypeAlias = Sequence[int]
-"""Some messages of the package, as their places in it, in order."""
+"""Some messages of the package: where they stand in it, in order."""
 
 Results: TypeAlias = Sequence[MessageResult | None]
-"""One for each place in order; None where the platform did not say."""
+"""One for each place, in order. None where the platform said nothing."""
 
-_Call: TypeAlias = Callable[[Places], Awaitable[Results]]
+_Exchange: TypeAlias = Callable[[Places], Awaitable[Results]]
 
 
 class Patience(NamedTuple):
-    """How long to ask, as :class:`._settings.XmlSettings` says."""
+    """How long to ask: settings of :class:`._settings.XmlSettings`."""
 
-    # Not the settings themselves: a crash reporter would show their login among the locals.
+    # A crash reporter would show the login of the settings themselves among the locals.
     asks: int
     ask_interval: float
     resend: bool
 
 
 async def send_once(
-    count: int, *, submit: _Call, ask: _Call, clock: Clock, patience: Patience
-) -> list[Verdict]:
-    """A verdict for each of a package's ``count`` messages, in order.
+    count: int, *, submit: _Exchange, ask: _Exchange, clock: Clock, patience: Patience
+) -> list[Finding]:
+    """Send a package of ``count`` messages, and give a finding for each, in order.
 
-    ``submit`` sends those at some places, ``ask`` asks after them. Raises an error that concerns
-    them all.
+    ``submit`` sends the messages at some places, ``ask`` asks about them. Raises an error that
+    concerns all of them.
     """
-    verdicts: dict[int, Verdict] = {}
-    unsent = await _attempt(range(count), submit, ask, verdicts, clock, patience)
+    findings: dict[int, Finding] = {}
+    unsent = await _attempt(range(count), submit, ask, findings, clock, patience)
     if unsent and patience.resend:
-        unsent = await _attempt(unsent, submit, ask, verdicts, clock, patience)
+        unsent = await _attempt(unsent, submit, ask, findings, clock, patience)
     if unsent:
         not_sent = Unavailable("the platform does not know this message: it can be sent again")
-        verdicts.update(dict.fromkeys(unsent, not_sent))
-    outcomes = [verdicts[place] for place in range(count)]
+        findings.update(dict.fromkeys(unsent, not_sent))
+    outcomes = [findings[place] for place in range(count)]
     first = outcomes[0]
     if isinstance(first, DevinoError) and all(outcome is first for outcome in outcomes):
         raise first
@@ -78,69 +81,69 @@ async def send_once(
 
 async def _attempt(
     places: Places,
-    submit: _Call,
-    ask: _Call,
-    verdicts: dict[int, Verdict],
+    submit: _Exchange,
+    ask: _Exchange,
+    findings: dict[int, Finding],
     clock: Clock,
     patience: Patience,
 ) -> Places:
-    """Send, and ask after what is doubtful. Gives those that were not sent and may be."""
+    """Send, and ask about the doubtful ones. Gives those that were not sent and can be sent."""
     said: dict[int, MessageResult] = {}
-    doubtful = await _submit(places, submit, verdicts, said)
+    doubtful = await _submit(places, submit, findings, said)
     if not doubtful:
         return ()
-    unknown = await _ask(doubtful, ask, verdicts, clock, patience)
-    verdicts.update({place: said[place] for place in unknown if place in said})
-    return [place for place in unknown if isinstance(verdicts[place], DevinoError)]
+    unknown = await _ask(doubtful, ask, findings, clock, patience)
+    findings.update({place: said[place] for place in unknown if place in said})
+    return [place for place in unknown if isinstance(findings[place], DevinoError)]
 
 
 async def _submit(
     places: Places,
-    submit: _Call,
-    verdicts: dict[int, Verdict],
+    submit: _Exchange,
+    findings: dict[int, Finding],
     said: dict[int, MessageResult],
 ) -> Places:
-    """Send. Gives those whose verdict only holds if nothing better is learnt.
+    """Send. Gives the doubtful ones: a question may bring a better finding.
 
-    ``said`` gets what holds of them if the platform does not know them.
+    ``said`` gets their findings for the case that the platform does not know them.
     """
     try:
         results = await submit(places)
     except (OutcomeUnknown, ProtocolViolation) as error:
-        verdicts.update(dict.fromkeys(places, error))
+        findings.update(dict.fromkeys(places, error))
         return places
     except DevinoError as error:
-        verdicts.update(dict.fromkeys(places, error))
+        findings.update(dict.fromkeys(places, error))
         return ()
-    # Not constants: an error keeps the traceback of whoever raised it.
+    # Made anew each time: an error keeps the traceback of whoever raised it.
     unsaid = OutcomeUnknown("the answer does not say what became of this message")
     id_refused = OutcomeUnknown("the platform refuses the id of this message, which it may have")
     doubtful: list[int] = []
     for place, result in zip(places, results, strict=True):
         if result is not None and (is_taken(result) or is_refused(result)):
-            verdicts[place] = result
+            findings[place] = result
             continue
         doubtful.append(place)
-        verdicts[place] = unsaid
+        findings[place] = unsaid
         if result is None:
             continue
         if is_bad_id(result):
-            verdicts[place] = id_refused
+            findings[place] = id_refused
             said[place] = result
         elif result.sms_id is not None:
-            # With an id to ask after it is neither refused nor safe to repeat.
-            verdicts[place] = said[place] = result
+            # It has an id to ask about, so it is neither refused nor safe to repeat.
+            findings[place] = said[place] = result
     return doubtful
 
 
 async def _ask(
     places: Places,
-    ask: _Call,
-    verdicts: dict[int, Verdict],
+    ask: _Exchange,
+    findings: dict[int, Finding],
     clock: Clock,
     patience: Patience,
 ) -> Places:
-    """Ask until all are found or patience ends. Gives those that are unknown by the last answer."""
+    """Ask until all are found or patience ends. Gives those that the last answer does not know."""
     waiting = places
     unknown: list[int] = []
     pause = patience.ask_interval
@@ -159,7 +162,7 @@ async def _ask(
         left: list[int] = []
         for place, result in zip(waiting, results, strict=True):
             if result is not None and (is_taken(result) or is_refused(result)):
-                verdicts[place] = result
+                findings[place] = result
                 continue
             left.append(place)
             if result is not None and is_unknown(result):

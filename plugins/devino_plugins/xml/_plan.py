@@ -24,7 +24,7 @@ from ._settings import XmlOptions
 __all__ = ["Prepared", "encode", "plan"]
 
 LIMITS = Limits()
-"""How long a text may be the manual does not say: the platform refuses what is too long."""
+"""The manual sets no limit to the length of a text. The platform refuses what is too long."""
 MAX_URL = 100
 
 _TYPES: Mapping[object, xml.MessageType] = {
@@ -49,10 +49,10 @@ class Prepared(NamedTuple):
     """A package that is ready to go."""
 
     positions: Sequence[int]
-    """Of its messages in the list that was to be sent."""
+    """The places of its messages in the list to be sent."""
     messages: Sequence[Message]
     wires: Sequence[xml.Message]
-    """The same messages on the wire, each with the number that both sides know it by."""
+    """The same messages as the wire has them, each with its id."""
     body: Body
 
 
@@ -77,7 +77,7 @@ def plan(
     for message, number in zip(messages, ids, strict=True):
         sender = senders.get(message.sender)
         if sender is None:
-            # Senders are few: each is looked at once.
+            # There are few senders: each is checked once.
             sender = senders[message.sender] = sender_of(message)
             check_sender(sender, message, LIMITS)
         wires.append(_wire(message, number, sender, zone, now))
@@ -96,7 +96,7 @@ def encode(
 
     Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.
     """
-    # Masked all the way: reports of crashes show the locals of every frame.
+    # A crash reporter shows the locals of every frame: each of them is masked.
     package = xml.Package(
         login=credentials.login,
         password=credentials.password,
@@ -117,7 +117,7 @@ def encode(
 def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
     kind, url = _kind(message) if message.options else (xml.MessageType.TEXT, None)
     text, send_at = message.text, message.send_at
-    # A text of any length may go, so that one that is printable needs no closer look.
+    # There is no limit to its length, so a printable text needs no closer look.
     if not (text and text.isprintable()) and (text or kind is not xml.MessageType.WAP_PUSH):
         check_text(text, message, LIMITS)
     return xml.Message(
@@ -140,10 +140,10 @@ def _wall_clock(message: Message, moment: datetime, zone: timezone) -> datetime:
 
 
 def _end(message: Message, validity: timedelta, now: datetime, zone: timezone) -> datetime:
-    """When its validity ends; a fraction of a second is rounded up."""
+    """When the message stops being valid. A fraction of a second is rounded up."""
     begins = message.send_at if message.send_at is not None else now
     try:
-        # Sent late, it is still valid for as long as was asked.
+        # A message that is sent late is still valid for as long as was asked.
         ends = max(begins, now) + validity + _ALMOST_A_SECOND
         return ends.astimezone(zone).replace(tzinfo=None)
     except OverflowError:

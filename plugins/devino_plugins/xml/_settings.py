@@ -25,20 +25,21 @@ class XmlSettings(HttpSettings, frozen=True, kw_only=True):
     """Settings of channel kind ``xml``."""
 
     base_url: str = "https://xmlapi.devinotele.com"
-    """Where Send.ashx and Statistics.ashx are; another one for the sandbox or a gateway."""
+    """Where Send.ashx and Statistics.ashx are. The sandbox or a gateway has another address."""
     package_size: Positive = 1000
     """How many messages one package takes; the manual names no limit."""
     id_bits: Annotated[int, Meta(ge=31, le=63)] = 63
-    """How wide the number is that a message gets from its ``ref``. The manual says "integer": if
-    the platform refuses ids with ERR_ID (201), set 31 and number your messages yourself."""
+    """How many bits an id has, which is made from the message's ``ref``. The manual only says
+    "integer". If the platform refuses ids with ERR_ID (201), set 31 and number your messages
+    yourself."""
     utc_offset: Annotated[float, Meta(ge=-12, le=14)] = 0.0
-    """How many hours the platform's clock is ahead of UTC. Dates travel without a zone and the
-    manual names none: this says which it is."""
+    """How many hours the platform's clock is ahead of UTC. Dates travel without a zone, and the
+    manual does not name it."""
     asks: Positive = 4
-    """How often the platform is asked after a message whose answer was lost or whose id it refused
-    (ERR_ID: it may have it already), before it counts as unknown to it."""
+    """How many times the platform is asked about a message whose answer was lost, or whose id it
+    refused (ERR_ID: it may have the message already). After that the message counts as unknown."""
     ask_interval: Annotated[float, Meta(ge=0, le=3600)] = 1.0
-    """Seconds before the first of these questions; twice as long before each further one."""
+    """Seconds before the first of these questions. Each further one waits twice as long."""
     resend: bool = True
-    """Send a message once more after the platform said, the last time it was asked, that it does
-    not know it. Otherwise its receipt has the error Unavailable."""
+    """Send a message once more if the platform's last answer was that it does not know it. Without
+    this, its receipt has the error Unavailable."""
