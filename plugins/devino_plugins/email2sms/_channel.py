@@ -80,7 +80,7 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         """Raise what keeps one of these from being sent."""
         self._plan(messages)
 
-    def _plan(self, messages: Sequence[Message]) -> list[Planned]:
+    def _plan(self, messages: Sequence[Message]) -> list[PlannedMail]:
         self.check_takes(messages)
         return plan(messages, self.sender_of, self._writer)
 
