@@ -331,8 +331,10 @@ def test_construct_itself(compare: Table) -> None:
 
 def both_ends(window: int) -> Callable[[], None]:
     """What sends a window full of submits from one end to the other, and the answers back."""
-    esme: smpp.Session[int] = smpp.Session(smpp.Role.ESME, 0.0, smpp.SessionSettings(window=window))
-    smsc: smpp.Session[int] = smpp.Session(smpp.Role.SMSC, 0.0)
+    esme: smpp.SessionMachine[int] = smpp.SessionMachine(
+        smpp.Role.ESME, 0.0, smpp.SessionSettings(window=window)
+    )
+    smsc: smpp.SessionMachine[int] = smpp.SessionMachine(smpp.Role.SMSC, 0.0)
     answers: dict[type[smpp.Pdu], smpp.Pdu] = {
         smpp.BindTransceiver: smpp.BindTransceiverResp(),
         smpp.SubmitSm: smpp.SubmitSmResp(message_id="1234567890"),

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 from devino_codecs import smpp
-from devino_codecs.smpp import Pdu, Role, Session, SessionSettings
+from devino_codecs.smpp import Pdu, Role, SessionMachine, SessionSettings
 
 __all__ = ["Connection", "Smsc", "smsc"]
 
@@ -31,7 +31,7 @@ class Connection(asyncio.Protocol):
         self._centre = centre
         # The tests' clocks are the ESME's: the centre is patient.
         settings = SessionSettings(window=1000, response_timeout=1e6, enquire_after=None)
-        self.machine: Session[Pdu] = Session(Role.SMSC, 0.0, settings)
+        self.machine: SessionMachine[Pdu] = SessionMachine(Role.SMSC, 0.0, settings)
         self.bind: smpp.BindRequest | None = None
         self.octets = b""
         """All that was received."""

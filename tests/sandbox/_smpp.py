@@ -15,6 +15,7 @@ from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import StoredMessage, World
 from devino_sandbox.services.smpp import SmppService, SmppSettings
+from devino_sandbox.services.smpp._connection import Connection
 
 __all__ = [
     "ENQUIRIES",
@@ -164,7 +165,8 @@ class Smsc:
         esme = await self.bind()
         size = socket.SO_RCVBUF, 4096
         esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *size)
-        (theirs,) = self.service._centre.connections
+        (theirs,) = self.service._centre.clients
+        assert isinstance(theirs, Connection)
         transport = theirs._transport
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         esme.transport.pause_reading()

@@ -126,7 +126,7 @@ async def converse(chunks: Sequence[bytes | float]) -> tuple[list[smpp.AnyPdu], 
 
 def customer_is_free(centre: Centre, account: Account) -> bool:
     customer = centre.customers.of(account)
-    return customer.sessions == 0 and not customer.outbox.receivers
+    return customer.sessions == 0 and not customer.deliveries.receivers
 
 
 quick = settings(

@@ -263,7 +263,7 @@ async def test_who_never_reads_is_dropped(smsc: Smsc) -> None:
     smsc.wait(5)
     esme.transport.resume_reading()
     assert len(await esme.closed()) < 16 * ENQUIRIES
-    assert not smsc.service._centre.connections
+    assert not smsc.service._centre.clients
 
 
 async def test_shutdown_waits_for_nobody(world: World) -> None:

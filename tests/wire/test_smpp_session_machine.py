@@ -38,9 +38,9 @@ from devino_codecs.smpp import (
     Received,
     Refused,
     Role,
-    Session,
+    SessionMachine,
     SessionSettings,
-    State,
+    SessionState,
     StateError,
     SubmitSm,
     SubmitSmResp,
@@ -50,9 +50,9 @@ from devino_codecs.smpp import (
     encode,
 )
 
-BINDS: dict[type[BindRequest], State] = {
-    BindTransceiver: State.BOUND_TRX,
-    BindTransmitter: State.BOUND_TX,
+BINDS: dict[type[BindRequest], SessionState] = {
+    BindTransceiver: SessionState.BOUND_TRX,
+    BindTransmitter: SessionState.BOUND_TX,
 }
 OUTCOMES = (Answered, Unanswered, NeverSent)
 REPLIES: dict[type[Pdu], Pdu] = {
@@ -68,7 +68,7 @@ class End:
     """One end, and what it was told."""
 
     def __init__(self, role: Role, settings: SessionSettings) -> None:
-        self.session: Session[int] = Session(role, 0.0, settings)
+        self.session: SessionMachine[int] = SessionMachine(role, 0.0, settings)
         self.sent: dict[int, int] = {}
         """Context to number, of all requests ever made."""
         self.written: set[int] = set()
@@ -169,7 +169,7 @@ class Wired(RuleBasedStateMachine):
         end = self.ends[role]
         data = bytes(end.inbox[:size])
         del end.inbox[:size]
-        was_open = end.session.state is State.OPEN
+        was_open = end.session.state is SessionState.OPEN
         end.take(end.session.receive(data, self.now), was_open=was_open)
 
     @rule(role=st.sampled_from(Role), answers=st.booleans())
@@ -190,7 +190,7 @@ class Wired(RuleBasedStateMachine):
     def rest(self, role: Role) -> tuple[bytes, list[bytes]]:
         """What is on its way: the rest of a PDU that is partly read, and the whole ones."""
         end = self.ends[role]
-        if end.closed or end.session.state is State.CLOSED:
+        if end.closed or end.session.state is SessionState.CLOSED:
             end.inbox.clear()  # nobody reads it any more
             return b"", []
         missing = 0
@@ -288,7 +288,7 @@ class Wired(RuleBasedStateMachine):
             assert end.session.in_flight <= end.session.settings.window
             assert end.session._framer.error is None
             if end.closed:
-                assert end.session.state is State.CLOSED
+                assert end.session.state is SessionState.CLOSED
                 assert set(end.outcomes) == set(end.sent)
 
     def teardown(self) -> None:

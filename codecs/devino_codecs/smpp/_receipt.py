@@ -22,7 +22,6 @@ from ._pdus import DataSm, DeliverSm
 from ._tlvs import NetworkErrorCode
 
 __all__ = [
-    "STAT_WORDS",
     "DateForm",
     "IdForm",
     "Receipt",
@@ -32,25 +31,8 @@ __all__ = [
     "receipt_of",
 ]
 
-STAT_WORDS = {
-    MessageState.ENROUTE: "ENROUTE",
-    MessageState.DELIVERED: "DELIVRD",
-    MessageState.EXPIRED: "EXPIRED",
-    MessageState.DELETED: "DELETED",
-    MessageState.UNDELIVERABLE: "UNDELIV",
-    MessageState.ACCEPTED: "ACCEPTD",
-    MessageState.UNKNOWN: "UNKNOWN",
-    MessageState.REJECTED: "REJECTD",
-}
-"""What ``stat`` says of each state, seven letters each (appendix B)."""
-
-_STATES = {word: state for state, word in STAT_WORDS.items()} | {
-    # Some centres write the words in full.
-    "DELIVERED": MessageState.DELIVERED,
-    "UNDELIVERABLE": MessageState.UNDELIVERABLE,
-    "ACCEPTED": MessageState.ACCEPTED,
-    "REJECTED": MessageState.REJECTED,
-}
+# Some centres write the words in full.
+_STATES = {word: state for state in MessageState for word in (state.text, state.name)}
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple, TypedDict, cast, get_type_hints
+from typing import Annotated, Any, NamedTuple, NoReturn, TypedDict, cast, get_type_hints
 
 import construct
 from construct import FormatField, Int8ub, Int16ub, Int32ub
@@ -154,12 +154,14 @@ class Tlvs(TypedDict, total=False):
 
 
 class _NoTlvs(dict[str, object]):
-    """Shared by all PDUs without optional parameters, and so not to be changed."""
+    """All PDUs without optional parameters share one of these, so it cannot be changed."""
 
-    def _refuse(self, *_: object, **__: object) -> Any:
+    def update(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("tlvs are given when a PDU is made, and not changed")
 
-    __setitem__ = __ior__ = setdefault = update = _refuse
+    __setitem__: Any = update
+    __ior__: Any = update
+    setdefault: Any = update
 
     def __reduce__(self) -> tuple[type[dict[str, object]], tuple[()]]:
         return dict, ()  # copied, it is a dict as any

@@ -38,10 +38,15 @@ class Pool:
         self._places = [_Place() for _ in range(size)]
         self._closed = False
 
-    async def session(self, wait: float = 0.0) -> SmppSession:
-        """The session with the least to do; ``wait`` seconds where none may be made yet.
+    def ready(self) -> SmppSession | None:
+        """The bound session with the least to do; None if :meth:`session` has to wait for one."""
+        return None if self._closed else self._least_busy()
 
-        Raises ConnectFailed, or AuthenticationFailed once the login was refused.
+    async def session(self, wait: float = 0.0) -> SmppSession:
+        """The bound session with the least to do.
+
+        While no new session may be made, it waits up to ``wait`` seconds. Raises ConnectFailed, or
+        AuthenticationFailed once the login was refused.
         """
         end = self._clock.monotonic() + wait
         while True:

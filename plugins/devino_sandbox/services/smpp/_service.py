@@ -13,7 +13,7 @@ from devino_sandbox._world import World
 
 from ._centre import Centre
 from ._connection import Connection
-from ._operations import ANSWERS, operation
+from ._operations import REQUESTS, operation
 from ._settings import SmppSettings
 from ._submitting import PROTOCOL
 
@@ -25,7 +25,7 @@ class SmppService(PortService):
 
     name = "smpp"
     operations: ClassVar = {
-        PROTOCOL: ["connect", "deliver_sm", *[operation(request()) for request in ANSWERS]],
+        PROTOCOL: ["connect", "deliver_sm", *map(operation, REQUESTS)],
     }
 
     def __init__(self, world: World, settings: SmppSettings | None = None) -> None:
@@ -49,6 +49,6 @@ class SmppService(PortService):
         if server is None:
             return
         server.close()
-        for connection in tuple(self._centre.connections):
-            connection.end()
+        for client in tuple(self._centre.clients):
+            client.end()
         await closed(server)

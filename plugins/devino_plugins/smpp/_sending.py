@@ -1,0 +1,259 @@
+"""Sending by the platform's rules: what is refused for now is sent again, and the rest goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TypeVar, cast
+
+import msgspec
+
+from devino_codecs import EncodeError
+from devino_codecs.smpp import (
+    CommandStatus,
+    EncodedRequest,
+    Pdu,
+    QuerySm,
+    SubmitSmResp,
+    encode_request,
+)
+from devino_core import (
+    ConnectFailed,
+    DevinoError,
+    OutcomeUnknown,
+    QueueFull,
+    Receipt,
+    Rejected,
+    State,
+    Status,
+    Throttled,
+    Unavailable,
+)
+from devino_core.clock import Clock
+from devino_core.dispatch import bug_ended
+
+from ._answers import query_status, refusal
+from ._correlation import Correlator, Origin
+from ._plan import Outgoing, Planner
+from ._pool import Pool
+from ._rules import Rules
+from ._session import SmppSession
+from ._settings import SmppSettings
+
+__all__ = ["Sending"]
+
+A = TypeVar("A", bound=Pdu)
+
+_THROTTLED = int(CommandStatus.ESME_RTHROTTLED)
+_STATUSES = {state: Status(state=state) for state in (State.ACCEPTED, State.SCHEDULED)}
+
+
+class _Job(msgspec.Struct):
+    """A message on its way, part by part."""
+
+    position: int
+    """Of the message in the call."""
+    outgoing: Outgoing
+    taken: tuple[str, ...] = ()
+    """The id of each part that was taken; empty where the centre gave none."""
+    not_before: float = 0.0
+    """When it may be sent again after it met a full queue."""
+
+
+class Sending:
+    """Sends messages over the sessions of ``pool``, and asks what became of them."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        correlator: Correlator,
+        planner: Planner,
+        settings: SmppSettings,
+        rules: Rules,
+        clock: Clock,
+        *,
+        channel: str,
+    ) -> None:
+        self._pool = pool
+        self._correlator = correlator
+        self._planner = planner
+        self._settings = settings
+        self._rules = rules
+        self._clock = clock
+        self._channel = channel
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests the windows of all sessions hold."""
+        return self._settings.window * self._settings.sessions
+
+    async def send(self, messages: Sequence[Outgoing]) -> list[Receipt | DevinoError]:
+        """Send messages. Gives a receipt for each, or what kept it from being sent.
+
+        A message that met a full queue is sent again after all others of this call, and not before
+        its pause is over.
+        """
+        outcomes: list[Receipt | DevinoError | None] = [None] * len(messages)
+        jobs = (_Job(position, message) for position, message in enumerate(messages))
+        count = len(messages)
+        for pause in (*self._rules.queue_full_pauses, None):
+            again: list[_Job] = []
+            await self._send_all(jobs, count, pause, outcomes, again)
+            if not again:
+                break
+            again.sort(key=lambda job: job.not_before)
+            jobs, count = (job for job in again), len(again)
+        return cast("list[Receipt | DevinoError]", outcomes)
+
+    async def query(self, message_id: str) -> Status:
+        """What became of a message. It is asked for by the sender that it was sent with."""
+        origin = self._correlator.origin(message_id)
+        sender = origin.sender if origin else self._settings.sender or ""
+        source_addr, (ton, npi) = self._planner.source(sender)
+        query = QuerySm(
+            message_id=message_id,
+            source_addr_ton=ton,
+            source_addr_npi=npi,
+            source_addr=source_addr,
+        )
+        try:
+            encoded = encode_request(query)
+        except EncodeError as error:
+            return Status(state=State.UNKNOWN, id=message_id, description=error.reason)
+        try:
+            answer = await self._request(encoded)
+        except OutcomeUnknown as error:
+            raise Unavailable(str(error)) from None
+        return query_status(answer, message_id)
+
+    async def _send_all(
+        self,
+        jobs: Iterator[_Job],
+        count: int,
+        pause: float | None,
+        outcomes: list[Receipt | DevinoError | None],
+        again: list[_Job],
+    ) -> None:
+        """Send jobs side by side. ``again`` gets those that may be sent again after ``pause``."""
+
+        async def work() -> None:
+            for job in jobs:
+                try:
+                    outcome = await self._send(job, pause)
+                except Exception as bug:  # noqa: BLE001 - the others' outcomes are not to be lost
+                    outcome = bug_ended(bug)
+                if outcome is None:
+                    again.append(job)
+                else:
+                    outcomes[job.position] = outcome
+
+        if count == 1:
+            # Most calls of a busy client; a task costs as much as all else here.
+            await work()
+            return
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self.concurrency, count)):
+                group.create_task(work())
+
+    async def _send(self, job: _Job, pause: float | None) -> Receipt | DevinoError | None:
+        """Send what is left of a message. None: the queue is full, and the message may wait."""
+        if job.not_before:
+            rest = job.not_before - self._clock.monotonic()
+            if rest > 0:
+                await self._clock.sleep(rest)
+        outgoing = job.outgoing
+        origin = Origin(outgoing.message.ref, outgoing.sender)
+        try:
+            for submit in outgoing.submits[len(job.taken) :]:
+                answer = await self._request(submit, origin)
+                if answer.command_status:
+                    error = refusal(answer)
+                    if pause is None or not isinstance(error, QueueFull):
+                        return self._failed(job, error)
+                    job.not_before = self._clock.monotonic() + pause
+                    return None
+                job.taken += (answer.message_id,)
+        except DevinoError as error:
+            return self._failed(job, error)
+        return self._receipt(job, _STATUSES[outgoing.state])
+
+    async def _request(self, request: EncodedRequest[A], submits: Origin | None = None) -> A:
+        """Make a request over some session, and again while the centre throttles it.
+
+        ``submits`` is the message of a ``submit_sm``: reports name it by the id in the answer.
+        Raises Throttled after ``throttle_timeout`` seconds of throttling.
+        """
+        give_up: float | None = None
+        on_late = None if submits is None else partial(self._late, submits)
+        while True:
+            session = self._pool.ready()
+            if session is None:
+                session = await self._pool.session(self._settings.wait_for_session)
+            number, message_id = 0, ""
+            if submits is not None:
+                number = self._correlator.begin()
+            try:
+                answer = await session.request(request, on_late=on_late)
+                message_id = _id_of(answer)
+            except ConnectFailed:
+                # The session ended first, and nothing was written: there may be another session.
+                continue
+            finally:
+                if submits is not None:
+                    self._correlator.end(number, message_id, submits)
+            if answer.command_status != _THROTTLED:
+                return answer
+            give_up = self._rest(session, give_up)
+
+    def _rest(self, session: SmppSession, give_up: float | None) -> float:
+        """Let a throttled session rest. Gives the time to give up; raises Throttled after it."""
+        now = self._clock.monotonic()
+        session.pause(self._rules.throttled_pause)
+        if give_up is None:
+            return now + self._settings.throttle_timeout
+        if now < give_up:
+            return give_up
+        raise Throttled(
+            f"throttled for {self._settings.throttle_timeout:g} seconds",
+            retry_after=self._rules.throttled_pause,
+        )
+
+    def _late(self, origin: Origin, answer: Pdu) -> None:
+        message_id = _id_of(answer)
+        if message_id:
+            self._correlator.remember(message_id, origin)
+
+    def _failed(self, job: _Job, error: DevinoError) -> Receipt | DevinoError:
+        """The outcome of a message that could not be sent whole.
+
+        If some parts were taken, it is a receipt with their ids, whether the rest was refused or
+        its outcome is unknown: the caller may not send the message again without thought.
+        """
+        if not job.taken:
+            return error
+        if isinstance(error, Rejected):
+            status = Status(state=State.REJECTED, code=error.code, description=error.description)
+            return self._receipt(job, status, error)
+        unknown = OutcomeUnknown(
+            f"{len(job.taken)} of {len(job.outgoing.submits)} parts were taken "
+            f"(ids {', '.join(job.taken)}); then: {error}"
+        )
+        unknown.refs = (job.outgoing.message.ref,)
+        return self._receipt(job, Status(state=State.UNKNOWN, description=str(unknown)), unknown)
+
+    def _receipt(self, job: _Job, status: Status, error: DevinoError | None = None) -> Receipt:
+        return Receipt.of(
+            job.outgoing.message,
+            status,
+            channel=self._channel,
+            ids=tuple(filter(None, job.taken)),
+            parts=job.outgoing.parts,
+            error=error,
+        )
+
+
+def _id_of(answer: Pdu) -> str:
+    if isinstance(answer, SubmitSmResp) and not answer.command_status:
+        return answer.message_id
+    return ""
