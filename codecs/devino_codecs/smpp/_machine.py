@@ -76,6 +76,7 @@ class SessionMachine(Generic[C]):
     def __init__(self, role: Role, now: float, settings: SessionSettings = _DEFAULT) -> None:
         self.role = role
         self.state = _OPEN
+        self.is_bound = False
         self.settings = settings
         self.peer_requests = 0
         """How many requests of the peer await :meth:`reply`."""
@@ -104,10 +105,6 @@ class SessionMachine(Generic[C]):
         self._enter(_OPEN)
 
     @property
-    def is_bound(self) -> bool:
-        return self.state in BOUND
-
-    @property
     def in_flight(self) -> int:
         """How many requests are in the window."""
         return self._window.in_flight
@@ -116,11 +113,6 @@ class SessionMachine(Generic[C]):
     def waiting(self) -> int:
         """How many requests wait for room in the window."""
         return self._window.waiting
-
-    @property
-    def unwritten(self) -> int:
-        """How many PDUs :meth:`data_to_send` would give."""
-        return self._window.unwritten
 
     def send(
         self,
@@ -415,6 +407,7 @@ class SessionMachine(Generic[C]):
     def _wind_up(self, now: float) -> None:
         """Send no more requests. What the peer may send stays as it was."""
         self.state = SessionState.UNBINDING
+        self.is_bound = False
         self._sendable, self._notices = {}, frozenset()
         self._patience = now + self.settings.response_timeout
         self._wake = min(self._wake, self._patience)
@@ -450,6 +443,7 @@ class SessionMachine(Generic[C]):
 
     def _enter(self, state: SessionState) -> None:
         self.state = state
+        self.is_bound = state in BOUND
         mine, theirs = may_issue(self.role, state), takes(self.role, state)
         self._sendable = {
             of: ANSWER_TYPES[of] for of in mine if of in ANSWER_TYPES and of is not Unbind

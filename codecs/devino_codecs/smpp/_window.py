@@ -77,11 +77,6 @@ class Window(Generic[C]):
         """How many requests wait for room."""
         return len(self._waiting)
 
-    @property
-    def unwritten(self) -> int:
-        """How many PDUs :meth:`take` would give."""
-        return len(self._out)
-
     def next_number(self) -> int:
         """A fresh ``sequence_number``. A number comes again when its last request is long over."""
         self._number = self._number % _LAST_NUMBER + 1

@@ -43,6 +43,9 @@ _SHORT_CODE = re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 _SECOND = timedelta(seconds=1)
 _KEPT_SENDERS = 1000
+# On Python 3.11 an enum's member takes long to look up.
+_PAYLOAD = Concatenation.PAYLOAD
+_SCHEDULED, _ACCEPTED = State.SCHEDULED, State.ACCEPTED
 _FIELDS: Mapping[str, str] = {
     "source_addr": "sender",
     "destination_addr": "to",
@@ -84,6 +87,7 @@ class Planner:
 
     def plan(self, message: Message, sender: str) -> Outgoing:
         """One message as PDUs. Raises InvalidMessage or Unsupported."""
+        text = message.text
         _check(message)
         check_text(message, _LIMITS)
         check_sender(sender, message, _LIMITS)
@@ -107,22 +111,19 @@ class Planner:
         self._reference += 1
         try:
             pdus = compose(
-                template,
-                message.text,
-                concatenation=self._concatenation,
-                reference=self._reference,
+                template, text, concatenation=self._concatenation, reference=self._reference
             )
-            submits = tuple([encode_request(pdu) for pdu in pdus])
+            submits = tuple(map(encode_request, pdus))
         except EncodeError as error:
             field = _FIELDS.get(error.path, "text")
             raise InvalidMessage(field, error.reason, ref=message.ref) from None
-        whole = self._concatenation is Concatenation.PAYLOAD
+        whole = self._concatenation is _PAYLOAD
         return Outgoing(
             message,
             submits,
             source_addr,
-            count_parts(message.text) if whole else len(submits),
-            State.SCHEDULED if schedule else State.ACCEPTED,
+            count_parts(text) if whole else len(submits),
+            _SCHEDULED if schedule else _ACCEPTED,
         )
 
     def _source(self, sender: str) -> tuple[str, Numbering]:

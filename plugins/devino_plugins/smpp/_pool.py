@@ -40,7 +40,12 @@ class Pool:
 
     def ready(self) -> SmppSession | None:
         """The bound session with the least to do; None if :meth:`session` has to wait for one."""
-        return None if self._closed else self._least_busy()
+        if self._closed:
+            return None
+        if len(self._places) == 1:
+            session = self._places[0].session
+            return session if session is not None and session.is_bound else None
+        return self._least_busy()
 
     async def session(self, wait: float = 0.0) -> SmppSession:
         """The bound session with the least to do.

@@ -122,7 +122,7 @@ class Sending:
         except EncodeError as error:
             return Status(state=State.UNKNOWN, id=message_id, description=error.reason)
         try:
-            answer = await self._request(encoded)
+            answer = await self._ask(encoded)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from None
         return query_status(answer, message_id)
@@ -162,52 +162,60 @@ class Sending:
             rest = job.not_before - self._clock.monotonic()
             if rest > 0:
                 await self._clock.sleep(rest)
-        outgoing = job.outgoing
+        outgoing, correlator = job.outgoing, self._correlator
+        submits = outgoing.submits
         origin = Origin(outgoing.message.ref, outgoing.sender)
+        on_late = partial(self._late, origin)
+        give_up: float | None = None
         try:
-            for submit in outgoing.submits[len(job.taken) :]:
-                answer = await self._request(submit, origin)
-                if answer.command_status:
+            while len(job.taken) < len(submits):
+                session = self._pool.ready() or await self._session()
+                number, message_id = correlator.begin(), ""
+                try:
+                    answer = await session.request(submits[len(job.taken)], on_late=on_late)
+                    message_id = _id_of(answer)
+                except ConnectFailed:
+                    # The session ended first, and nothing was written: there may be another one.
+                    continue
+                finally:
+                    correlator.end(number, message_id, origin)
+                if not answer.command_status:
+                    job.taken += (message_id,)
+                    give_up = None
+                elif answer.command_status == _THROTTLED:
+                    give_up = self._rest(session, give_up)
+                else:
                     error = refusal(answer)
                     if pause is None or not isinstance(error, QueueFull):
                         return self._failed(job, error)
                     job.not_before = self._clock.monotonic() + pause
                     return None
-                job.taken += (answer.message_id,)
         except DevinoError as error:
             return self._failed(job, error)
         return self._receipt(job, _STATUSES[outgoing.state])
 
-    async def _request(self, request: EncodedRequest[A], submits: Origin | None = None) -> A:
-        """Make a request over some session, and again while the centre throttles it.
-
-        ``submits`` is the message of a ``submit_sm``: reports name it by the id in the answer.
-        Raises Throttled after ``throttle_timeout`` seconds of throttling.
-        """
+    async def _ask(self, request: EncodedRequest[A]) -> A:
+        """Make a request over some session, and again while the centre throttles it."""
         give_up: float | None = None
-        on_late = None if submits is None else partial(self._late, submits)
         while True:
-            session = self._pool.ready()
-            if session is None:
-                session = await self._pool.session(self._settings.wait_for_session)
-            number, message_id = 0, ""
-            if submits is not None:
-                number = self._correlator.begin()
+            session = self._pool.ready() or await self._session()
             try:
-                answer = await session.request(request, on_late=on_late)
-                message_id = _id_of(answer)
+                answer = await session.request(request)
             except ConnectFailed:
-                # The session ended first, and nothing was written: there may be another session.
+                # As above.
                 continue
-            finally:
-                if submits is not None:
-                    self._correlator.end(number, message_id, submits)
             if answer.command_status != _THROTTLED:
                 return answer
             give_up = self._rest(session, give_up)
 
+    async def _session(self) -> SmppSession:
+        return await self._pool.session(self._settings.wait_for_session)
+
     def _rest(self, session: SmppSession, give_up: float | None) -> float:
-        """Let a throttled session rest. Gives the time to give up; raises Throttled after it."""
+        """Let a throttled session rest. Gives when to give up, and raises Throttled after that.
+
+        The limit is ``throttle_timeout`` seconds from the first time, when ``give_up`` is None.
+        """
         now = self._clock.monotonic()
         session.pause(self._rules.throttled_pause)
         if give_up is None:
@@ -247,7 +255,7 @@ class Sending:
             job.outgoing.message,
             status,
             channel=self._channel,
-            ids=tuple(filter(None, job.taken)),
+            ids=job.taken if all(job.taken) else tuple(filter(None, job.taken)),
             parts=job.outgoing.parts,
             error=error,
         )

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
-from typing import Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 from devino_codecs.smpp import (
     Answered,
@@ -101,6 +101,8 @@ class SmppSession:
         self._rests_until = -inf
         self._transport: asyncio.Transport | None = None
         self._burst = max(settings.window // _BURSTS, 1)
+        self._unwritten = 0
+        """How many requests were made since octets were last written."""
         self._corked = False
         """Whether :meth:`_flush` will run soon. Octets may wait for it."""
         self._on_request = on_request or SmppSession._enqueue
@@ -157,17 +159,19 @@ class SmppSession:
             # The first request leaves at once; those after it leave together.
             self._cork()
             self._write()
-        elif self._machine.unwritten >= self._burst:
-            # So that the centre has something to do while further requests are made.
-            self._write()
+        else:
+            self._unwritten += 1
+            if self._unwritten >= self._burst:
+                # So that the centre has something to do while further requests are made.
+                self._write()
         try:
-            answer = await future
+            answer: Any = await future
         except BaseException as error:
             self._gave_up(number, future, on_late, error)
             raise
         if type(answer) is GenericNack:
             return _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
-        return cast("A", answer)
+        return answer  # type: ignore[no-any-return]  # the machine has seen to its class
 
     def reply(self, request: Pdu, answer: Pdu | None = None) -> bool:
         """Answer a request of the centre, with status 0 if ``answer`` is None.
@@ -322,6 +326,7 @@ class SmppSession:
                 self._timer.set(deadline)
 
     def _write(self) -> None:
+        self._unwritten = 0
         data = self._machine.data_to_send()
         if data and self._transport is not None:
             self._transport.write(data)
