@@ -6,9 +6,9 @@
 >>> smpp.decode(smpp.encode(pdu)) == pdu
 True
 
-A PDU is a frozen value whose fields have the specification's names. :func:`encode` and
-:func:`decode` are generated from the class's annotations, which are construct's subconstructs;
-:func:`describe` prints a PDU, :func:`layout` gives its construct and :func:`source` the generated
+A PDU is a frozen value whose fields have the specification's names. The annotations of its class
+are construct's subconstructs, and :func:`encode` and :func:`decode` are generated from them.
+:func:`describe` prints a PDU. :func:`layout` gives its construct, :func:`source` the generated
 text. :class:`Framer` cuts a stream into PDUs. :class:`SessionMachine` speaks the protocol and does
 no I/O.
 """

@@ -23,5 +23,5 @@ _BY_FIELD = {
 
 
 def fault_status(path: str) -> int:
-    """The status for a :exc:`PduError` with this ``path``; ESME_RINVCMDLEN where none fits."""
+    """The status for a :exc:`PduError` with this ``path``; ESME_RINVCMDLEN if none fits."""
     return int(_BY_FIELD.get(path, CommandStatus.ESME_RINVCMDLEN))

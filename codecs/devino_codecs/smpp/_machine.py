@@ -81,7 +81,7 @@ class SessionMachine(Generic[C]):
         self.peer_requests = 0
         """How many requests of the peer await :meth:`reply`."""
         self._owed: dict[int, int] = {}
-        """The same by ``sequence_number``, for a peer may use a number twice."""
+        """The same by ``sequence_number``. A peer may use a number twice."""
         self._framer = Framer(settings.max_command_length)
         self._window: Window[C] = Window(settings.window)
         self._events: list[SessionEvent[C]] = []
@@ -122,8 +122,7 @@ class SessionMachine(Generic[C]):
         *,
         timeout: float | None = None,
     ) -> int:
-        """Send a request, or let it wait for room in the window. Returns its number, for
-        :meth:`cancel`.
+        """Send a request, or let it wait for room. Gives its number, for :meth:`cancel`.
 
         ``timeout`` is in seconds (``response_timeout`` if None), and counts from when there is
         room. A bind whose answer has status 0 makes the session bound.
@@ -197,7 +196,7 @@ class SessionMachine(Generic[C]):
         return outcome
 
     def pause(self, until: float) -> None:
-        """Let requests wait until this time, as after ESME_RTHROTTLED."""
+        """Send no request until this time, as after ESME_RTHROTTLED."""
         self._window.hold(until)
 
     def unbind(self, now: float) -> None:
@@ -271,7 +270,7 @@ class SessionMachine(Generic[C]):
         for frame in frames:
             first = frame[4]
             try:
-                pdu = DECODERS[first][frame[7]](frame)  # as decode does; a frame has a header
+                pdu = DECODERS[first][frame[7]](frame)  # decode() inlined: a frame has a header
             except PduError as error:
                 self._take_broken(error, frame, events)
             else:

@@ -1,8 +1,8 @@
-"""The operations of SMPP 3.4, chapter 4: one class a PDU, its annotations the layout.
+"""The operations of SMPP 3.4, chapter 4. Each PDU is a class, and its annotations are the layout.
 
-The order of the annotated fields is the order on the wire; names are the specification's. Counts
+The annotated fields stand in the order of the wire and have the specification's names. Counts
 (``sm_length``, ``number_of_dests``, ``no_unsuccess``) are not fields: they follow from what they
-count. Addresses and ids are latin-1. Nothing is checked on construction, all on encoding.
+count. Addresses and ids are latin-1. Encoding checks the values; making a PDU checks nothing.
 """
 
 from __future__ import annotations
@@ -71,11 +71,10 @@ ValidTime = Time()
 
 
 class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defaults=True):
-    """What every PDU has. Make one with keywords; compare and copy it as a value.
+    """What every PDU has. A PDU is a value: make it with keywords, compare it, copy it.
 
     ``tlvs`` are optional parameters by name (:class:`Tlvs`), ``raw_tlvs`` the others by number.
-    Treat ``tlvs`` as frozen too; where there are none they are. A ``sequence_number`` of 0 is for a
-    session to replace.
+    Never change ``tlvs``. A session replaces a ``sequence_number`` of 0.
     """
 
     command_id: ClassVar[int]
@@ -180,7 +179,7 @@ class BindTransceiver(BindRequest, RequestPdu[BindTransceiverResp], frozen=True)
 
 
 class Outbind(_WithPassword, frozen=True):
-    """``outbind`` (4.1.7): the centre asks the ESME to bind as a receiver. Has no answer."""
+    """``outbind`` (4.1.7): the centre asks the ESME to bind as a receiver. It has no answer."""
 
     command_id = CommandId.OUTBIND
 
@@ -257,7 +256,7 @@ class DistributionList(msgspec.Struct, frozen=True):
 
 
 class UnsuccessSme(msgspec.Struct, frozen=True):
-    """A recipient that a ``submit_multi`` did not reach, and the ``command_status`` why."""
+    """A recipient that a ``submit_multi`` did not reach, with the ``command_status`` as reason."""
 
     dest_addr_ton: Annotated[int, Int8ub] = 0
     dest_addr_npi: Annotated[int, Int8ub] = 0
@@ -275,7 +274,7 @@ class SubmitMultiResp(Pdu, frozen=True):
 
 
 class SubmitMulti(RequestPdu[SubmitMultiResp], frozen=True):
-    """``submit_multi`` (4.5.1): one message to 1 to 255 recipients, lists among them."""
+    """``submit_multi`` (4.5.1): one message to 1 to 255 recipients, which may be lists."""
 
     command_id = CommandId.SUBMIT_MULTI
 
@@ -300,7 +299,7 @@ class SubmitMulti(RequestPdu[SubmitMultiResp], frozen=True):
 
 
 class DeliverSmResp(Pdu, frozen=True):
-    """``deliver_sm_resp`` (4.6.2). ``message_id`` is unused; some write it nevertheless."""
+    """``deliver_sm_resp`` (4.6.2). ``message_id`` is unused, but some write it."""
 
     command_id = CommandId.DELIVER_SM_RESP
 
@@ -322,7 +321,7 @@ class DataSmResp(Pdu, frozen=True):
 
 
 class DataSm(RequestPdu[DataSmResp], frozen=True):
-    """``data_sm`` (4.7.1): a message either way, its text in ``message_payload``."""
+    """``data_sm`` (4.7.1): a message in either direction, with its text in ``message_payload``."""
 
     command_id = CommandId.DATA_SM
 
@@ -350,7 +349,7 @@ class QuerySmResp(Pdu, frozen=True):
 
 
 class QuerySm(RequestPdu[QuerySmResp], frozen=True):
-    """``query_sm`` (4.8.1): asks what became of a message; the source must be the submit's."""
+    """``query_sm`` (4.8.1): asks what became of a message. The source must be the submit's."""
 
     command_id = CommandId.QUERY_SM
 
@@ -416,7 +415,7 @@ class EnquireLink(RequestPdu[EnquireLinkResp], frozen=True):
 
 
 class AlertNotification(Pdu, frozen=True):
-    """``alert_notification`` (4.12.1): a subscriber can be reached again. Has no answer."""
+    """``alert_notification`` (4.12.1): a subscriber can be reached again. It has no answer."""
 
     command_id = CommandId.ALERT_NOTIFICATION
 

@@ -62,19 +62,20 @@ async def connect(
     incoming: int = 1000,
     clock: Clock = SYSTEM_CLOCK,
 ) -> AsyncIterator[SmppSession]:
-    """A bound session, for as long as the block lasts; at its end it is unbound.
+    """A bound session, while the block lasts. At the end of the block it is unbound.
 
-    ``window``: how many requests may be unanswered. ``incoming``: how many PDUs of the centre may
-    wait to be iterated. ``tls`` is verified with the host's name; False is plain TCP, on which
-    everyone on the way reads the password. Times are in seconds. The rules of the platform hold
-    (manual, 3.3), but for the pauses between connections, which are the caller's to keep.
+    ``window`` is how many requests may be unanswered, ``incoming`` how many PDUs of the centre may
+    wait to be iterated. With ``tls`` the host's name is verified. False is plain TCP, on which
+    everyone on the way can read the password. Times are in seconds. The session keeps the rules of
+    the platform (manual, 3.3). The caller keeps the pauses between connections.
 
-    Raises ConnectFailed, AuthenticationFailed, and ConfigurationError for what no bind can say::
+    Raises ConnectFailed, AuthenticationFailed, and ConfigurationError for values that do not fit
+    into a bind::
 
         async with connect("smpp01.integrationapi.net", system_id="me", password="...") as session:
             answer = await session.request(SubmitSm(...))
     """
-    # Under the same name, so that no traceback with the values of locals shows it.
+    # It replaces the plain password, so that a traceback with the values of locals cannot show it.
     password = password if isinstance(password, Secret) else Secret(password)
     session = await open_session(
         host,

@@ -38,7 +38,7 @@ from ._settings import SmppSettings
 __all__ = ["Outgoing", "Planner"]
 
 _LIMITS = Limits(sender_digits=15)
-# Fewer digits than phone.normalize takes for a number with its country code.
+# It has fewer digits than a number with its country code, as phone.normalize takes one.
 _SHORT_CODE = re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 _SECOND = timedelta(seconds=1)
@@ -69,7 +69,7 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Planner:
-    """Writes messages as one account's settings and its centre's rules want it."""
+    """Writes messages by the settings of an account and the rules of its centre."""
 
     def __init__(self, settings: SmppSettings, rules: Rules, clock: Clock) -> None:
         self._settings = settings
@@ -79,9 +79,9 @@ class Planner:
         self._registered_delivery = int(
             RegisteredDelivery.RECEIPT if settings.receipts else RegisteredDelivery.NONE
         )
-        # Two processes should not count in step.
+        # Random, because two processes should not count in step.
         self._reference = int.from_bytes(os.urandom(2), "big")
-        # An account has few senders.
+        # Cached, because an account has few senders.
         self.source = lru_cache(_KEPT_SENDERS)(self._source)
         """``source_addr`` of a sender, with its type of number and numbering plan."""
 
@@ -176,7 +176,7 @@ def _check(message: Message) -> None:
 
 
 def _whole_seconds(span: timedelta) -> int:
-    """Rounded up."""
+    """The seconds of a span, rounded up."""
     seconds, rest = divmod(span, _SECOND)
     return seconds + bool(rest)
 

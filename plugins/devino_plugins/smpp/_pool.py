@@ -1,4 +1,4 @@
-"""Sessions that are made when they are needed, not sooner than the rules allow."""
+"""Makes sessions when they are needed, but not sooner than the rules allow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Place:
 
 
 class Pool:
-    """Up to ``size`` sessions of one kind, which ``open`` makes."""
+    """Up to ``size`` sessions of one kind. ``open_`` makes them."""
 
     def __init__(self, size: int, open_: Open, hosts: Hosts, clock: Clock) -> None:
         self._open = open_
@@ -64,14 +64,14 @@ class Pool:
             if connecting:
                 done, _ = await asyncio.wait(connecting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    # Who is asked for a session was not cancelled with it.
+                    # release() cancels the task, and not those who wait for a session.
                     if not task.cancelled():
                         task.result()
                 continue
             await self._wait(end)
 
     async def keep(self) -> None:
-        """Have a session all the time. Raises AuthenticationFailed."""
+        """Keep a session bound all the time. Raises AuthenticationFailed."""
         while True:
             session = await self.session(inf)
             await session.wait_ended()
@@ -92,7 +92,7 @@ class Pool:
         )
 
     async def _wait(self, end: float) -> None:
-        """Until a session may be made. Raises if that is not before ``end``."""
+        """Wait until a session may be made. Raises if that is later than ``end``."""
         now = self._clock.monotonic()
         ending = [place.session for place in self._places if place.session]
         if ending:
@@ -142,11 +142,11 @@ class Pool:
         def ended(session: SmppSession) -> None:
             if place.session is session:
                 place.session = None
-                # However it ended: the manual makes no difference who began it.
+                # For the manual it makes no difference who ended the session.
                 self._hosts.broke(host, session.ended.value if session.ended else "")
 
         session = await self._open(host, ended)
         if session.ended:
-            # In the same breath as the bind was answered.
+            # The centre answered the bind and ended the session at once.
             raise ConnectFailed(f"{host.name} ended the session: {session.ended.value}")
         return session

@@ -53,10 +53,10 @@ class _Job(msgspec.Struct):
     """A message on its way, part by part."""
 
     position: int
-    """Of the message in the call."""
+    """The place of the message in the call."""
     outgoing: Outgoing
     taken: tuple[str, ...] = ()
-    """The id of each part that was taken; empty where the centre gave none."""
+    """The id of each part that was taken. It is empty if the centre gave none."""
     not_before: float = 0.0
     """When it may be sent again after it met a full queue."""
 
@@ -85,11 +85,11 @@ class Sending:
 
     @property
     def concurrency(self) -> int:
-        """How many requests the windows of all sessions hold."""
+        """How many requests the windows of all sessions hold together."""
         return self._settings.window * self._settings.sessions
 
     async def send(self, messages: Sequence[Outgoing]) -> list[Receipt | DevinoError]:
-        """Send messages. Gives a receipt for each, or what kept it from being sent.
+        """Send messages. Gives a receipt for each, or the error that kept it from being sent.
 
         A message that met a full queue is sent again after all others of this call, and not before
         its pause is over.
@@ -107,7 +107,7 @@ class Sending:
         return cast("list[Receipt | DevinoError]", outcomes)
 
     async def query(self, message_id: str) -> Status:
-        """What became of a message. It is asked for by the sender that it was sent with."""
+        """Ask what became of a message, in the name of the sender that it was sent with."""
         origin = self._correlator.origin(message_id)
         sender = origin.sender if origin else self._settings.sender or ""
         source_addr, (ton, npi) = self._planner.source(sender)
@@ -149,7 +149,7 @@ class Sending:
                     outcomes[job.position] = outcome
 
         if count == 1:
-            # Most calls of a busy client; a task costs as much as all else here.
+            # Most calls of a busy client have one message, and a task would double the cost.
             await work()
             return
         async with asyncio.TaskGroup() as group:
@@ -202,7 +202,7 @@ class Sending:
             try:
                 answer = await session.request(request)
             except ConnectFailed:
-                # As above.
+                # As above: there may be another session.
                 continue
             if answer.command_status != _THROTTLED:
                 return answer

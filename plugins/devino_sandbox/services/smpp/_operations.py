@@ -96,7 +96,7 @@ class Operations:
         try:
             final_date = format_time(message.reported_at if final else None)
         except EncodeError:
-            final_date = ""  # SMPP knows the years 2000 to 2099
+            final_date = ""  # SMPP can write only the years 2000 to 2099.
         return smpp.QuerySmResp(
             message_id=pdu.message_id,
             final_date=final_date,
@@ -133,7 +133,7 @@ class Operations:
     def _find(
         self, customer: Customer, pdu: smpp.QuerySm | smpp.CancelSm | smpp.ReplaceSm
     ) -> StoredMessage | None:
-        """The SMS of this id, if the PDU names its sender. Only in a strict World it must."""
+        """The SMS of this id. None if the PDU names another sender, or none in a strict World."""
         message = self._world.find(customer.account, self._reports.world_id(pdu.message_id))
         if message is None or message.submission.medium is not Medium.SMS:
             return None

@@ -44,7 +44,7 @@ _ALWAYS, _ON_FAILURE, _INTERMEDIATE = map(
 _UNDER_WAY = (MessageState.ACCEPTED, MessageState.ENROUTE)
 _LONGEST_ADDRESS = 20
 _SHOWN = 20
-"""Characters of the text that a receipt repeats."""
+"""How many characters of the text a receipt repeats."""
 
 
 class SubmitDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -59,11 +59,11 @@ class SubmitDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dest_addr_ton: int = 0
     dest_addr_npi: int = 0
     destination_addr: str = ""
-    """As the client wrote it."""
+    """The address as the client wrote it."""
 
 
 def message_state(state: State) -> MessageState:
-    """The number of a state."""
+    """The SMPP state for a state of the World."""
     return _STATES.get(state, MessageState.DELIVERED)
 
 
@@ -132,9 +132,9 @@ class Reports:
         )
 
     def incoming(self, message: IncomingMessage) -> list[DeliverSm]:
-        """An incoming message, one PDU a part.
+        """An incoming message as PDUs, one for each part.
 
-        Raises EncodeError for what SMPP cannot carry.
+        Raises EncodeError for a message that SMPP cannot carry.
         """
         if len(message.to) > _LONGEST_ADDRESS:
             raise EncodeError(f"more than {_LONGEST_ADDRESS} characters", path="destination_addr")
