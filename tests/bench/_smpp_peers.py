@@ -1,4 +1,4 @@
-"""One piece of work for several SMPP clients: so many ``submit_sm``, each answer awaited.
+"""The same work for several SMPP clients: to send ``submit_sm`` and await each answer.
 
 Named peers: smpp34, whose sessions are Rust under asyncio, and smpplib, which is blocking Python.
 """

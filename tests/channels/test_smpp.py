@@ -171,7 +171,7 @@ async def test_an_event_is_acknowledged_when_the_next_is_asked_for() -> None:
             world.receive(sender=TO, to="2435", text=text)
         first = await waiting
         assert isinstance(first, Incoming)
-        # Closed on the first: it was not got through with, and comes again.
+        # The iterator is closed on the first event, so that event comes again.
         await events.aclose()
         events = Listening(wire.channel)
         again = [await events.next(), await events.next()]

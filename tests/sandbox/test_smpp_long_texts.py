@@ -77,7 +77,7 @@ class TestLongTexts:
         await esme.submit(parts[0])
         assert only(smsc).submission.text == LONG[67:134]
 
-    async def test_a_part_that_was_sent_twice_is_paid_twice(
+    async def test_a_part_that_is_sent_twice_is_paid_twice(
         self, smsc: Smsc, esme: Esme, account: Account
     ) -> None:
         parts = compose(submit(), LONG)

@@ -1,4 +1,4 @@
-"""What the SMSC answers about messages that it has, and does with them."""
+"""How the SMSC queries, cancels and replaces messages that it has."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class TestQuery:
             answer = await self.ask(esme, message_id)
             assert answer.command_status == Status.ESME_RINVMSGID
 
-    async def test_a_source_address_must_be_the_messages(
+    async def test_a_source_address_must_be_that_of_the_message(
         self, account: Account, clock: ManualClock
     ) -> None:
         for strict, without in ((False, 0), (True, Status.ESME_RINVMSGID)):

@@ -79,7 +79,7 @@ conversations = st.builds(
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written."""
+    """A transport that keeps what is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Wire(asyncio.Transport):
 
 
 async def converse(chunks: Sequence[bytes | float]) -> tuple[list[smpp.AnyPdu], bool]:
-    """What the SMSC says to octets and passing seconds, and whether it closed."""
+    """What the SMSC answers to octets and passing seconds, and whether it closed."""
     account = Account(login="demo", password=Secret(PASSWORD))
     clock = ManualClock()
     world = World([account], clock=clock)
@@ -166,7 +166,7 @@ def test_each_request_has_one_answer_and_none_is_a_failure(
 def test_it_makes_no_difference_how_octets_are_cut(
     said: list[Pdu], cuts: list[int], garbage: bytes
 ) -> None:
-    # What follows an unbind is answered only if it is read together with it.
+    # A request after an unbind is answered only if both are read together.
     before = list(takewhile(lambda pdu: not isinstance(pdu, smpp.Unbind), said))
     octets = b"".join(smpp.encode(pdu, n) for n, pdu in enumerate(before, 1)) + garbage
     borders = [0, *sorted(cuts), len(octets)]
@@ -181,6 +181,6 @@ def test_it_makes_no_difference_how_octets_are_cut(
 
 
 def answers_of(heard: Sequence[smpp.AnyPdu]) -> list[smpp.AnyPdu]:
-    """By number: what the session answers by itself comes before what it has to ask for."""
+    """Sorted by number, because the machine answers some requests by itself, and sooner."""
     answers = [pdu for pdu in heard if pdu.command_id >= 0x80000000]
     return sorted(answers, key=lambda pdu: pdu.sequence_number)

@@ -47,7 +47,7 @@ async def test_wrong_logins_and_passwords_are_told_apart(smsc: Smsc) -> None:
     esme = await smsc.connect()
     assert await esme.refused(bind(system_id="nobody")) == Status.ESME_RINVSYSID
     assert await esme.refused(bind(password="wrong")) == Status.ESME_RINVPASWD
-    # It may try again.
+    # The client may try again.
     answer = await esme.request(bind(), smpp.BindTransceiverResp)
     assert answer.command_status == 0
     assert await esme.refused(bind()) == Status.ESME_RALYBND
@@ -103,7 +103,7 @@ async def test_a_strict_world_keeps_the_manuals_pauses(
         await first.request(smpp.Unbind(), smpp.UnbindResp)
         smsc.wait(59)
         assert await status() == Status.ESME_RBINDFAIL
-        # That try has failed, and the pause begins anew with 90 seconds.
+        # That try failed, so the pause begins again, with 90 seconds.
         smsc.wait(89)
         assert await status() == Status.ESME_RBINDFAIL
         smsc.wait(90)
@@ -178,7 +178,7 @@ async def test_a_generic_nack_is_answered_with_unbind(smsc: Smsc, matching: bool
     unbind = await esme.receive(smpp.Unbind)
     esme.answer(unbind, smpp.UnbindResp())
     assert await esme.closed() == b""
-    # What it nacked is not delivered.
+    # What the client nacked counts as not delivered.
     other = await smsc.bind()
     assert (await other.delivered()).short_message == b"hello"
 
@@ -242,7 +242,7 @@ async def test_a_client_that_does_not_read_is_not_read_from(smsc: Smsc) -> None:
     esme = await smsc.clogged()
     other = await smsc.bind()
     smsc.world.receive(sender="79161234567", to="1234", text="hello")
-    # What is delivered goes to those who read.
+    # Deliveries go to the sessions that read.
     assert (await other.delivered()).short_message == b"hello"
     roomy = socket.SO_RCVBUF, 2**20
     esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *roomy)
@@ -259,11 +259,11 @@ async def test_who_never_reads_is_dropped(smsc: Smsc) -> None:
     smsc.wait(120)
     smsc.wait(30)
     smsc.wait(30)
-    # By now it is asked, unbound and closed, but cannot know it.
+    # By now the client was asked, unbound and closed, but it does not read, and cannot know.
     smsc.wait(5)
     esme.transport.resume_reading()
     assert len(await esme.closed()) < 16 * ENQUIRIES
-    assert not smsc.service._centre.clients
+    assert not smsc.service._centre.connections
 
 
 async def test_shutdown_waits_for_nobody(world: World) -> None:

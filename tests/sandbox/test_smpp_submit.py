@@ -1,4 +1,4 @@
-"""What the SMSC takes and refuses, and what the World then holds."""
+"""What the SMSC takes and refuses, and what the World holds afterwards."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def esme(state: SessionState = SessionState.BOUND_TRX, **settings: Any) -> Sessi
     events = session.receive(encode(answer(), sent.sequence_number), 0.0)
     assert events == [Answered("bind", answer(sequence_number=sent.sequence_number))]
     assert session.state is state
-    session.handle_deadline(0.0)  # the bind's own deadline is forgotten
+    session.handle_deadline(0.0)  # Forget the deadline of the bind.
     return session
 
 
@@ -71,7 +71,7 @@ def smsc(state: SessionState = SessionState.BOUND_TRX, **settings: Any) -> Sessi
 
 
 def submitted(session: SessionMachine[Any], *contexts: str, now: float = 0.0) -> list[int]:
-    """Requests sent and written; their numbers."""
+    """Send requests and write them. Gives their numbers."""
     numbers = [session.send(SUBMIT, now, context) for context in contexts]
     session.data_to_send()
     return numbers

@@ -1,4 +1,4 @@
-"""How a session stands what it cannot read and does not know."""
+"""How a session survives what it cannot read and what it does not know."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_refusal_whose_body_cannot_be_read_is_still_a_refusal() -> None:
     assert answered == Answered("one", SubmitSmResp(command_status=0x58, sequence_number=number))
 
 
-def test_a_broken_answer_to_the_sessions_own_requests_will_do() -> None:
+def test_a_broken_answer_to_the_sessions_own_request_is_enough() -> None:
     session = esme(enquire_after=60.0)
     session.handle_deadline(60.0)
     [enquiry] = written(session)

@@ -1,4 +1,4 @@
-"""Requests: what answers each, and how one is encoded before its number is known."""
+"""Requests: the answer of each, and how to encode one before its number is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each end of a session binds, and what it sends and takes in which state."""
+"""How each end of a session binds, and what it sends and takes in each state."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ TABLE = {
     "ReplaceSm": ("T X", "E"),
     "EnquireLink": ("O T R X", "E S"),
 }
-# What a client takes beyond it: the platform has every deliver_sm answered with status 0.
+# A client takes this too, because the platform wants every deliver_sm answered with status 0.
 TOLERATED = {("T", "DeliverSm", Role.ESME)}
 LETTERS = {
     "O": SessionState.OPEN,
@@ -141,7 +141,7 @@ def test_what_is_out_of_place_is_answered_so() -> None:
 
 
 @pytest.mark.parametrize("pdu", [DeliverSm(short_message=b"Hi"), DataSm()])
-def test_a_delivery_to_a_transmitter_is_the_owners_to_answer(pdu: Pdu) -> None:
+def test_the_owner_answers_a_delivery_to_a_transmitter(pdu: Pdu) -> None:
     session = esme(SessionState.BOUND_TX)
     [event] = session.receive(encode(pdu, 9), 0.0)
     assert isinstance(event, Received)

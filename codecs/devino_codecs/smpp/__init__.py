@@ -93,8 +93,8 @@ from ._pdus import (
 from ._reassembly import Incomplete, Reassembler, TextKey, Whole, text_key
 from ._receipt import (
     DateForm,
+    DeliveryReceipt,
     IdForm,
-    Receipt,
     ReceiptStyle,
     build_receipt,
     parse_receipt,
@@ -132,6 +132,7 @@ __all__ = [
     "DateForm",
     "DeliverSm",
     "DeliverSmResp",
+    "DeliveryReceipt",
     "DistributionList",
     "EncodedRequest",
     "EnquireLink",
@@ -158,7 +159,6 @@ __all__ = [
     "RawTlvs",
     "Reason",
     "Reassembler",
-    "Receipt",
     "ReceiptStyle",
     "Received",
     "Refused",

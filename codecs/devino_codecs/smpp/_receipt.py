@@ -23,8 +23,8 @@ from ._tlvs import NetworkErrorCode
 
 __all__ = [
     "DateForm",
+    "DeliveryReceipt",
     "IdForm",
-    "Receipt",
     "ReceiptStyle",
     "build_receipt",
     "parse_receipt",
@@ -35,7 +35,7 @@ __all__ = [
 _STATES = {word: state for state in MessageState for word in (state.text, state.name)}
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a message. Anything may be missing, and is then None or empty."""
 
     id: str = ""
@@ -100,7 +100,7 @@ _KEY = re.compile(r"(?<!\S)(submit[ _]date|done[ _]date|[a-z]\w*):", re.ASCII | 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receipt:
+def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> DeliveryReceipt:
     """Read a receipt from its text. Fields may be missing, unknown, in any order and letter case.
 
     ``text:`` takes all that follows, except fields that have not come yet. If a field is repeated,
@@ -115,7 +115,7 @@ def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receip
         id_, sub, dlvrd, submitted, done, stat, err, rest = found.groups()
         submit_date, done_date = _read_date(submitted, style), _read_date(done, style)
         if submit_date and done_date:
-            return Receipt(
+            return DeliveryReceipt(
                 id=id_ if style.ids is _VERBATIM else _read_id(id_, style.ids),
                 sub=int(sub),
                 dlvrd=int(dlvrd),
@@ -129,7 +129,7 @@ def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receip
     return _parse_any(text, style)
 
 
-def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
+def _parse_any(text: str, style: ReceiptStyle) -> DeliveryReceipt:
     fields = _fields(text)
     if "id" not in fields and "stat" not in fields:
         raise DecodeError("not a receipt: neither id nor stat")
@@ -142,7 +142,7 @@ def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
         if date or not fields.get(name):
             fields.pop(name, None)
     id_, stat, err = (_popped_word(fields, name) for name in ("id", "stat", "err"))
-    return Receipt(
+    return DeliveryReceipt(
         id=_read_id(id_, style.ids),
         sub=sub,
         dlvrd=dlvrd,
@@ -179,7 +179,7 @@ def _fields(text: str) -> dict[str, str]:
     return dict(reversed(fields.items()))
 
 
-def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Receipt | None:
+def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> DeliveryReceipt | None:
     """The receipt in a PDU; None for an incoming message.
 
     The parameters ``receipted_message_id``, ``message_state`` and ``network_error_code`` override
@@ -197,7 +197,7 @@ def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Rec
     except DecodeError:
         if "receipted_message_id" not in tlvs:
             raise
-        receipt = Receipt()
+        receipt = DeliveryReceipt()
     if not tlvs:
         return receipt
     return msgspec.structs.replace(
@@ -208,7 +208,7 @@ def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Rec
     )
 
 
-def build_receipt(receipt: Receipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
+def build_receipt(receipt: DeliveryReceipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
     """Write the text of a receipt, in the customary order. Only ``text`` is written when empty.
 
     ``message_state`` and ``network_error_code`` are not in the text: send them as parameters.

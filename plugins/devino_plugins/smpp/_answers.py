@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     CommandStatus,
+    DeliveryReceipt,
     Pdu,
     QuerySmResp,
-    Receipt,
     Verdict,
     find_state,
     find_status,
@@ -63,7 +63,7 @@ def query_status(answer: QuerySmResp, message_id: str) -> Status:
     )
 
 
-def receipt_status(receipt: Receipt) -> Status:
+def receipt_status(receipt: DeliveryReceipt) -> Status:
     """What became of a message, as its delivery receipt says."""
     state = receipt.message_state
     code: int | str | None = receipt.err or None

@@ -12,9 +12,9 @@ from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     DataSm,
     DeliverSm,
+    DeliveryReceipt,
     Incomplete,
     MessagePdu,
-    Receipt,
     ReceiptStyle,
     Whole,
     decode_text,
@@ -31,7 +31,7 @@ __all__ = ["digest", "incoming", "octets_of", "receipt_in", "status_changed"]
 Delivery = DeliverSm | DataSm
 
 
-def receipt_in(pdu: Delivery, style: ReceiptStyle) -> Receipt | None:
+def receipt_in(pdu: Delivery, style: ReceiptStyle) -> DeliveryReceipt | None:
     """The receipt in a delivery; None for a message of a subscriber.
 
     A delivery that calls itself a receipt and cannot be read gives a receipt that says nothing.
@@ -39,11 +39,11 @@ def receipt_in(pdu: Delivery, style: ReceiptStyle) -> Receipt | None:
     try:
         return receipt_of(pdu, style)
     except DecodeError:
-        return Receipt(text=octets_of(pdu).decode("latin-1"))
+        return DeliveryReceipt(text=octets_of(pdu).decode("latin-1"))
 
 
 def status_changed(
-    receipt: Receipt, origin: Origin | None, *, now: datetime, channel: str
+    receipt: DeliveryReceipt, origin: Origin | None, *, now: datetime, channel: str
 ) -> StatusChanged:
     """The event for a receipt. The same receipt gives the same event ``id``."""
     status = receipt_status(receipt)

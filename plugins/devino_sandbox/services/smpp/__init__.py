@@ -25,8 +25,9 @@ the manual is silent, these are the rules:
 - The ``err`` of a receipt and the ``error_code`` of ``query_sm_resp`` are the platform's number of
   the state. They are 0 for a message that has arrived.
 - ``query_sm``, ``cancel_sm`` and ``replace_sm`` are refused with ESME_RINVMSGID if they name an
-  unknown id, or a ``source_addr`` that is not the sender's. A message in the queue can be cancelled.
-  A scheduled message can be replaced by one that fits into one segment. Neither gives money back.
+  unknown id, or a ``source_addr`` that is not the sender's. A message in the queue can be
+  cancelled. A scheduled message can be replaced by one that fits into one segment. Neither gives
+  money back.
 - ``replace_if_present_flag``, ``sm_default_msg_id`` and distribution lists are refused.
 - A message that the account cannot pay is refused with ESME_RSUBMITFAIL.
 

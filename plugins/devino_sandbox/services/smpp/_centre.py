@@ -19,12 +19,12 @@ from ._reports import Reports, SubmitDetails
 from ._settings import SmppSettings
 from ._submitting import Submitting
 
-__all__ = ["Centre", "Client"]
+__all__ = ["Centre", "Connected"]
 
 _log = logging.getLogger(__name__)
 
 
-class Client(Protocol):
+class Connected(Protocol):
     """A client's connection, as the centre sees it."""
 
     @property
@@ -50,7 +50,7 @@ class Centre:
             bind_timeout=settings.bind_timeout,
         )
         self.customers = Customers(world, settings)
-        self.clients: set[Client] = set()
+        self.connections: set[Connected] = set()
         self._reports = Reports(settings)
         self.operations = Operations(
             world, Submitting(world, settings, self._reports), self._reports
@@ -90,9 +90,9 @@ class Centre:
             self.hand_out(customer)
 
     def _end_sessions(self) -> None:
-        for client in tuple(self.clients):
-            if client.bound:
-                client.end()
+        for connection in tuple(self.connections):
+            if connection.bound:
+                connection.end()
 
     def _changed(self, message: StoredMessage) -> None:
         details = message.submission.context

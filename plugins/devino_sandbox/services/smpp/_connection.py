@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._centre.clients.add(self)
+        self._centre.connections.add(self)
         action = self._struck("connect", ())
         if isinstance(action, Hang):
             self._mute = True
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._centre.clients.discard(self)
+        self._centre.connections.discard(self)
         self._take(self._machine.eof())
 
     def data_received(self, data: bytes) -> None:

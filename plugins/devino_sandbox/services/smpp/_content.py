@@ -42,8 +42,8 @@ def is_binary(data_coding: int) -> bool:
 def read_content(pdu: SubmitSm, default: str) -> Content:
     """The content of a submit. Octets that its alphabet lacks become U+FFFD.
 
-    Raises DecodeError. Its path is ``data_coding`` for an unknown coding, ``esm_class`` for a broken
-    header, and ``short_message`` for a segment that holds too much.
+    Raises DecodeError. Its path is ``data_coding`` for an unknown coding, ``esm_class`` for a
+    broken header, and ``short_message`` for a segment that holds too much.
     """
     try:
         data = user_data(pdu)

@@ -106,7 +106,7 @@ class Reports:
             return None
         text = message.submission.text
         message_id = details.message_id or self.message_id(message)
-        receipt = smpp.Receipt(
+        receipt = smpp.DeliveryReceipt(
             id=message_id,
             sub=1,
             dlvrd=int(state is MessageState.DELIVERED),

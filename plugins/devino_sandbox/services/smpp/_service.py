@@ -49,6 +49,6 @@ class SmppService(PortService):
         if server is None:
             return
         server.close()
-        for client in tuple(self._centre.clients):
-            client.end()
+        for connection in tuple(self._centre.connections):
+            connection.end()
         await closed(server)
