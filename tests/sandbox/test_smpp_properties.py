@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import Pdu, SubmitSm
+from devino_codecs.smpp import CommandStatus, Pdu, SubmitSm
 from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, World
@@ -154,7 +153,7 @@ def test_each_request_has_one_answer_and_none_is_a_failure(
     for pdu in answers:
         request = said[pdu.sequence_number - 1]
         assert pdu.command_id == request.command_id | 0x80000000
-        assert pdu.command_status != Status.ESME_RSYSERR
+        assert pdu.command_status != CommandStatus.ESME_RSYSERR
     silent = (smpp.Outbind, smpp.AlertNotification)
     if not closed:
         assert len(answers) == sum(not isinstance(pdu, silent) for pdu in requests)

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
 from devino_codecs.smpp import (
+    CommandStatus,
     Concatenation,
     DateForm,
     EsmClass,
@@ -204,7 +204,9 @@ class TestReceipts:
             # The client asks with the id of the answer.
             answer = await esme.request(smpp.QuerySm(message_id=message_id), smpp.QuerySmResp)
             assert (answer.command_status, answer.message_id) == (0, message_id)
-            assert await esme.refused(smpp.QuerySm(message_id="no id")) == Status.ESME_RINVMSGID
+            assert (
+                await esme.refused(smpp.QuerySm(message_id="no id")) == CommandStatus.ESME_RINVMSGID
+            )
 
 
 class TestIncoming:
@@ -321,7 +323,7 @@ class TestDelivery:
         self, smsc: Smsc, esme: Esme, caplog: pytest.LogCaptureFixture
     ) -> None:
         smsc.world.receive(sender=TO, to="1234", text="one")
-        await esme.delivered(Status.ESME_RX_T_APPN)
+        await esme.delivered(CommandStatus.ESME_RX_T_APPN)
         await esme.quiet()
         assert "ESME_RX_T_APPN" in caplog.text
         smsc.wait(4.9)
@@ -336,7 +338,7 @@ class TestDelivery:
         async with running(world) as smsc:
             esme = await smsc.bind()
             world.receive(sender=TO, to="1234", text="one")
-            await esme.delivered(Status.ESME_RX_T_APPN)
+            await esme.delivered(CommandStatus.ESME_RX_T_APPN)
             await esme.quiet()
         caplog.clear()
         async with running(world) as smsc:
@@ -344,9 +346,9 @@ class TestDelivery:
             await (await smsc.bind()).quiet()
         assert not caplog.records
 
-    @pytest.mark.parametrize("status", [Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN])
+    @pytest.mark.parametrize("status", [CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN])
     async def test_after_an_error_for_good_it_does_not_come_again(
-        self, smsc: Smsc, esme: Esme, status: Status
+        self, smsc: Smsc, esme: Esme, status: CommandStatus
     ) -> None:
         smsc.world.receive(sender=TO, to="1234", text="one")
         await esme.delivered(status)

@@ -139,10 +139,7 @@ class Sending:
 
         async def work() -> None:
             for job in jobs:
-                try:
-                    outcome = await self._send(job, pause)
-                except Exception as bug:  # noqa: BLE001 - the others' outcomes are not to be lost
-                    outcome = bug_ended(bug)
+                outcome = await self._send(job, pause)
                 if outcome is None:
                     again.append(job)
                 else:
@@ -162,37 +159,41 @@ class Sending:
             rest = job.not_before - self._clock.monotonic()
             if rest > 0:
                 await self._clock.sleep(rest)
-        outgoing, correlator = job.outgoing, self._correlator
+        outgoing, taken, correlator = job.outgoing, job.taken, self._correlator
         submits = outgoing.submits
         origin = Origin(outgoing.message.ref, outgoing.sender)
         on_late = partial(self._late, origin)
         give_up: float | None = None
         try:
-            while len(job.taken) < len(submits):
+            while len(taken) < len(submits):
                 session = self._pool.ready() or await self._session()
                 number, message_id = correlator.begin(), ""
                 try:
-                    answer = await session.request(submits[len(job.taken)], on_late=on_late)
-                    message_id = _id_of(answer)
+                    answer = await session.request(submits[len(taken)], on_late=on_late)
+                    status = answer.command_status
+                    if not status:
+                        message_id = answer.message_id
                 except ConnectFailed:
                     # The session ended first, and nothing was written: there may be another one.
                     continue
                 finally:
                     correlator.end(number, message_id, origin)
-                if not answer.command_status:
-                    job.taken += (message_id,)
+                if not status:
+                    taken += (message_id,)
                     give_up = None
-                elif answer.command_status == _THROTTLED:
+                elif status == _THROTTLED:
                     give_up = self._rest(session, give_up)
                 else:
                     error = refusal(answer)
                     if pause is None or not isinstance(error, QueueFull):
-                        return self._failed(job, error)
-                    job.not_before = self._clock.monotonic() + pause
+                        return self._failed(outgoing, taken, error)
+                    job.taken, job.not_before = taken, self._clock.monotonic() + pause
                     return None
         except DevinoError as error:
-            return self._failed(job, error)
-        return self._receipt(job, _STATUSES[outgoing.state])
+            return self._failed(outgoing, taken, error)
+        except Exception as bug:  # noqa: BLE001 - the other messages' outcomes are not to be lost
+            return self._failed(outgoing, taken, bug_ended(bug))
+        return self._receipt(outgoing, taken, _STATUSES[outgoing.state])
 
     async def _ask(self, request: EncodedRequest[A]) -> A:
         """Make a request over some session, and again while the centre throttles it."""
@@ -228,40 +229,42 @@ class Sending:
         )
 
     def _late(self, origin: Origin, answer: Pdu) -> None:
-        message_id = _id_of(answer)
-        if message_id:
-            self._correlator.remember(message_id, origin)
+        if isinstance(answer, SubmitSmResp) and answer.message_id and not answer.command_status:
+            self._correlator.remember(answer.message_id, origin)
 
-    def _failed(self, job: _Job, error: DevinoError) -> Receipt | DevinoError:
+    def _failed(
+        self, outgoing: Outgoing, taken: tuple[str, ...], error: DevinoError
+    ) -> Receipt | DevinoError:
         """The outcome of a message that could not be sent whole.
 
         If some parts were taken, it is a receipt with their ids, whether the rest was refused or
         its outcome is unknown: the caller may not send the message again without thought.
         """
-        if not job.taken:
+        if not taken:
             return error
         if isinstance(error, Rejected):
             status = Status(state=State.REJECTED, code=error.code, description=error.description)
-            return self._receipt(job, status, error)
+            return self._receipt(outgoing, taken, status, error)
         unknown = OutcomeUnknown(
-            f"{len(job.taken)} of {len(job.outgoing.submits)} parts were taken "
-            f"(ids {', '.join(job.taken)}); then: {error}"
+            f"{len(taken)} of {len(outgoing.submits)} parts were taken "
+            f"(ids {', '.join(taken)}); then: {error}"
         )
-        unknown.refs = (job.outgoing.message.ref,)
-        return self._receipt(job, Status(state=State.UNKNOWN, description=str(unknown)), unknown)
+        unknown.refs = (outgoing.message.ref,)
+        status = Status(state=State.UNKNOWN, description=str(unknown))
+        return self._receipt(outgoing, taken, status, unknown)
 
-    def _receipt(self, job: _Job, status: Status, error: DevinoError | None = None) -> Receipt:
+    def _receipt(
+        self,
+        outgoing: Outgoing,
+        taken: tuple[str, ...],
+        status: Status,
+        error: DevinoError | None = None,
+    ) -> Receipt:
         return Receipt.of(
-            job.outgoing.message,
+            outgoing.message,
             status,
             channel=self._channel,
-            ids=job.taken if all(job.taken) else tuple(filter(None, job.taken)),
-            parts=job.outgoing.parts,
+            ids=taken if all(taken) else tuple(filter(None, taken)),
+            parts=outgoing.parts,
             error=error,
         )
-
-
-def _id_of(answer: Pdu) -> str:
-    if isinstance(answer, SubmitSmResp) and not answer.command_status:
-        return answer.message_id
-    return ""
