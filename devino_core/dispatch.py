@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeAlias, TypeGuard, TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from ._message import Message
 from ._status import Receipt, State, Status
@@ -20,7 +20,7 @@ from .errors import (
     Rejected,
 )
 
-__all__ = ["Call", "dispatch", "failed_receipt", "gather"]
+__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "settle"]
 
 T = TypeVar("T")
 
@@ -33,10 +33,8 @@ async def dispatch(
 ) -> list[Receipt]:
     """Run the calls, at most ``concurrency`` at a time, and give a receipt for every message.
 
-    A call that the platform refused because of its messages gives them receipts with
-    State.REJECTED. When all calls failed otherwise and alike, that error is raised, with the refs
-    of all messages. When they ended differently, nothing is raised: the messages of a failed call
-    get receipts that carry its error, so that what did succeed is not lost with it.
+    What a call gives or raises is the outcome of each of its messages; :func:`settle` says what
+    follows from those.
     """
     todo = list(calls)
     outcomes: list[Sequence[Receipt] | DevinoError]
@@ -52,21 +50,39 @@ async def dispatch(
             outcomes = [sent]
     else:
         outcomes = await _outcomes([run for _, run in todo], concurrency)
-    for number, (positions, _) in enumerate(todo):
-        if (odd := _miscounted(positions, outcomes[number])) is not None:
-            outcomes[number] = odd
-    failures = [outcome for outcome in outcomes if _fails_the_call(outcome)]
-    if len(failures) == len(outcomes) and len({type(failure) for failure in failures}) == 1:
-        failures[0].refs = tuple([message.ref for message in messages])
-        raise failures[0]
-    receipts: dict[int, Receipt] = {}
+    by_position: dict[int, Receipt | DevinoError] = {}
     for (positions, _), outcome in zip(todo, outcomes, strict=True):
-        if isinstance(outcome, DevinoError):
-            for position in positions:
-                receipts[position] = failed_receipt(messages[position], outcome, channel=channel)
+        ended = _miscounted(positions, outcome) or outcome
+        if isinstance(ended, DevinoError):
+            by_position.update(dict.fromkeys(positions, ended))
         else:
-            receipts.update(zip(positions, outcome, strict=True))
-    return [receipts[position] for position in range(len(messages))]
+            by_position.update(zip(positions, ended, strict=True))
+    settled = [by_position[position] for position in range(len(messages))]
+    return settle(messages, settled, channel=channel)
+
+
+def settle(
+    messages: Sequence[Message], outcomes: Sequence[Receipt | DevinoError], *, channel: str
+) -> list[Receipt]:
+    """A receipt for every message, from one outcome for each, in order.
+
+    A message that the platform refused gets a receipt with State.REJECTED. When all messages failed
+    otherwise and alike, that error is raised, with the refs of all. When they ended differently,
+    nothing is raised: a message that failed gets a receipt that carries its error, so that what did
+    succeed is not lost with it.
+    """
+    failures = [outcome for outcome in outcomes if isinstance(outcome, DevinoError)]
+    if len({type(failure) for failure in failures}) == 1 and len(failures) == len(outcomes):
+        error = failures[0]
+        if _fails_the_call(error):
+            error.refs = tuple([message.ref for message in messages])
+            raise error
+    return [
+        outcome
+        if isinstance(outcome, Receipt)
+        else failed_receipt(message, outcome, channel=channel)
+        for message, outcome in zip(messages, outcomes, strict=True)
+    ]
 
 
 async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: int) -> list[T]:
@@ -106,11 +122,11 @@ def _miscounted(
     )
 
 
-def _fails_the_call(outcome: object) -> TypeGuard[DevinoError]:
-    """An error that is not about the messages of the call."""
-    if isinstance(outcome, Rejected):
-        return isinstance(outcome, AuthenticationFailed | InsufficientFunds)
-    return isinstance(outcome, DevinoError)
+def _fails_the_call(error: DevinoError) -> bool:
+    """Whether an error is not about the messages of the call."""
+    return not isinstance(error, Rejected) or isinstance(
+        error, AuthenticationFailed | InsufficientFunds
+    )
 
 
 async def _outcomes(
@@ -142,6 +158,11 @@ async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:
     except DevinoError as error:
         return error
     except Exception as error:  # noqa: BLE001 - a bug of one call is not to lose the others' outcomes
-        unknown = OutcomeUnknown(f"a bug ended the call: {type(error).__name__}; {error}")
-        unknown.__cause__ = error
-        return unknown
+        return bug_ended(error)
+
+
+def bug_ended(bug: Exception) -> OutcomeUnknown:
+    """The outcome of a call that ended with an exception that it should not raise."""
+    unknown = OutcomeUnknown(f"a bug ended the call: {type(bug).__name__}; {bug}")
+    unknown.__cause__ = bug
+    return unknown

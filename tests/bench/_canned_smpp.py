@@ -1,7 +1,7 @@
-"""A message centre in a process of its own that takes everything at once, fast.
+"""A message centre in a process of its own, which takes everything at once, and fast.
 
-``python -m tests.bench._canned_smpp [receipts]``: prints its port, ends with its standard input.
-With ``receipts`` it sends a receipt behind each ``submit_sm_resp``, and asks for no answer.
+``python -m tests.bench._canned_smpp [receipts]`` prints its port, and ends with its standard input.
+With ``receipts`` it sends a receipt after each ``submit_sm_resp``, and needs no answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RECEIPTS = "receipts" in sys.argv[1:]
 
 
 def _serve(connection: socket.socket) -> None:
-    # Blocking, in a thread: an event loop would take longer than all else here.
+    # It blocks in a thread, because an event loop would take longer than everything else here.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     count = 0
     rest = b""

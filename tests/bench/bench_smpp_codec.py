@@ -1,8 +1,8 @@
 """SMPP PDUs, values to octets and octets to all fields, against three libraries.
 
-smpp34 is Rust; it has classes for submit_sm and deliver_sm only, and gives fields on access, so
-all are read. aiosmpplib converts the text as well when it decodes; for encoding it is given octets.
-Each contender's octets are checked to be the same before anything is measured.
+smpp34 is Rust. It has classes for submit_sm and deliver_sm only, and decodes fields on access, so
+all of them are read. When aiosmpplib decodes, it converts the text too; for encoding it is given
+octets. Before anything is measured, all contenders must give the same octets.
 """
 
 from __future__ import annotations
@@ -298,7 +298,7 @@ def test_submit_sm_resp(compare: Table) -> None:
 
 
 def test_receipt_parse(compare: Table) -> None:
-    """smpplib and smpp34 read no receipts."""
+    """smpplib and smpp34 cannot read receipts."""
     pdu = protocol.DeliverSm(short_message=RECEIPT.decode(), esm_class=4)
 
     def theirs() -> object:
@@ -318,7 +318,7 @@ def test_receipt_parse(compare: Table) -> None:
 
 
 def test_construct_itself(compare: Table) -> None:
-    """What generating buys: the same annotations, interpreted."""
+    """What the generator gains: the same annotations, interpreted."""
     octets = submit_sm({})["devino"]()
     pdu = smpp.decode(octets)
     assert isinstance(pdu, smpp.SubmitSm)
@@ -330,9 +330,11 @@ def test_construct_itself(compare: Table) -> None:
 
 
 def both_ends(window: int) -> Callable[[], None]:
-    """What sends a window full of submits from one end to the other, and the answers back."""
-    esme: smpp.Session[int] = smpp.Session(smpp.Role.ESME, 0.0, smpp.SessionSettings(window=window))
-    smsc: smpp.Session[int] = smpp.Session(smpp.Role.SMSC, 0.0)
+    """A function that sends a window of submits from one end to the other, and answers back."""
+    esme: smpp.SessionMachine[int] = smpp.SessionMachine(
+        smpp.Role.ESME, 0.0, smpp.SessionSettings(window=window)
+    )
+    smsc: smpp.SessionMachine[int] = smpp.SessionMachine(smpp.Role.SMSC, 0.0)
     answers: dict[type[smpp.Pdu], smpp.Pdu] = {
         smpp.BindTransceiver: smpp.BindTransceiverResp(),
         smpp.SubmitSm: smpp.SubmitSmResp(message_id="1234567890"),

@@ -1,4 +1,4 @@
-"""An SMPP channel on a clock that the test drives, wired to the sandbox or to a test's centre."""
+"""An SMPP channel on a clock that the test drives, connected to the sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from devino_plugins.smpp._channel import SmppChannel
 from devino_sandbox import Account, Sandbox, World
 
 PASSWORD = "can-4d1f"
-"""As long as SMPP takes, and distinct from all else."""
+"""As long as SMPP allows, and unlike any other text."""
 
 
 def account(**changes: object) -> Account:
@@ -56,14 +56,14 @@ async def wired(*, world: World | None = None, **settings: object) -> AsyncItera
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """What other tasks are about to bring about, over a socket."""
+    """Wait for what other tasks are about to do over a socket."""
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - there is nothing to set an event
             await asyncio.sleep(0)
 
 
 class Listening:
-    """A task that iterates a channel's events, one after the other as they are asked for."""
+    """Iterates the events of a channel, one by one as the test asks for them."""
 
     def __init__(self, channel: SmppChannel) -> None:
         self._events = channel.events()

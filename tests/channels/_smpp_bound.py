@@ -1,4 +1,4 @@
-"""Sessions that are bound to a centre that does what the test says."""
+"""Sessions bound to a centre that does what the test says."""
 
 from __future__ import annotations
 

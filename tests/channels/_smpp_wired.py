@@ -1,4 +1,4 @@
-"""A channel on a clock that the test drives, wired to a centre that does what the test says."""
+"""A channel on a clock that the test drives, connected to a centre that obeys the test."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def settle() -> None:
 
 
 async def listening(wire: Wired) -> tuple[Listening, asyncio.Task[Event | None]]:
-    """A bound session that receives, and who waits for its first event."""
+    """A bound session that receives, and a task that waits for its first event."""
     events = Listening(wire.channel)
     telling = asyncio.create_task(events.next())
     await until(lambda: bool(wire.centre.connections and wire.centre.connection.bind))
@@ -70,7 +70,7 @@ async def listening(wire: Wired) -> tuple[Listening, asyncio.Task[Event | None]]
 
 
 def receipt(message_id: str, stat: str = "DELIVRD") -> DeliverSm:
-    text = smpp.build_receipt(smpp.Receipt(id=message_id, stat=stat, err="000"))
+    text = smpp.build_receipt(smpp.DeliveryReceipt(id=message_id, stat=stat, err="000"))
     return DeliverSm(esm_class=EsmClass.DELIVERY_RECEIPT, source_addr=TO, short_message=text)
 
 
@@ -80,6 +80,6 @@ def taken(pdu: Pdu) -> SubmitSmResp:
 
 
 def answers_of(connection: Connection) -> list[smpp.AnyPdu]:
-    """What the session has answered to octets that no machine would send."""
+    """The answers of the session to octets that no machine would send."""
     sent = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
     return [pdu for pdu in sent if pdu.command_id & 0x80000000]

@@ -1,4 +1,4 @@
-"""A message centre that does what a test says: the machine in its other role, on a real socket."""
+"""A message centre that obeys a test: the machine in its other role, on a real socket."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar, cast
 
 from devino_codecs import smpp
-from devino_codecs.smpp import Pdu, Role, Session, SessionSettings
+from devino_codecs.smpp import Pdu, Role, SessionMachine, SessionSettings
 
 __all__ = ["Connection", "Smsc", "smsc"]
 
@@ -21,24 +21,24 @@ _BINDS: dict[type[Pdu], type[smpp.BindResponse]] = {
     smpp.BindReceiver: smpp.BindReceiverResp,
 }
 PATIENCE = 10.0
-"""Seconds after which a test that waits for a PDU has failed."""
+"""For how many seconds a test waits for a PDU before it fails."""
 
 
 class Connection(asyncio.Protocol):
-    """One ESME at the centre. Binds are answered by :attr:`Smsc.bind_status`, the rest by tests."""
+    """One ESME at the centre. Binds get :attr:`Smsc.bind_status`; tests answer the rest."""
 
     def __init__(self, centre: Smsc) -> None:
         self._centre = centre
-        # The tests' clocks are the ESME's: the centre is patient.
+        # The clock of a test is for the ESME, so the centre is patient.
         settings = SessionSettings(window=1000, response_timeout=1e6, enquire_after=None)
-        self.machine: Session[Pdu] = Session(Role.SMSC, 0.0, settings)
+        self.machine: SessionMachine[Pdu] = SessionMachine(Role.SMSC, 0.0, settings)
         self.bind: smpp.BindRequest | None = None
         self.octets = b""
-        """All that was received."""
+        """All octets that were received."""
         self.answers: asyncio.Queue[Pdu] = asyncio.Queue()
-        """To what the centre sent."""
+        """The answers to what the centre sent."""
         self.received: list[Pdu] = []
-        """The requests, but for binds."""
+        """The requests, except binds."""
         self.closed = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -79,21 +79,21 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def send(self, pdu: Pdu) -> None:
-        """A request of the centre's."""
+        """Send a request of the centre."""
         self.machine.send(pdu, 0.0, pdu)
         self.flush()
 
     def write(self, octets: bytes) -> None:
-        """Octets that no machine would send."""
+        """Send octets that no machine would send."""
         self.transport.write(octets)
 
     def forget(self, request: Pdu) -> None:
-        """Leave this unanswered for good; an ``unbind`` is not put off for it."""
+        """Never answer this, and let no ``unbind`` wait for that."""
         self.machine.forget(request)
         self.flush()
 
     def forget_all(self) -> None:
-        """Leave unanswered what is not answered by now."""
+        """Never answer what is not answered by now."""
         for request in self.received:
             with suppress(smpp.StateError):
                 self.machine.forget(request)
@@ -115,16 +115,16 @@ class Connection(asyncio.Protocol):
 
 
 class Smsc:
-    """What the test holds: where to connect, what came."""
+    """What the test holds: where to connect, and what came."""
 
     def __init__(self) -> None:
         self.port = 0
         self.bind_status: int | None = 0
-        """What binds are answered; None for not at all."""
+        """The status that answers binds. None: no answer."""
         self.connections: list[Connection] = []
         self.requests: asyncio.Queue[tuple[Connection, Pdu]] = asyncio.Queue()
         self.bound = asyncio.Event()
-        """Set by any bind."""
+        """Set by every bind."""
 
     @property
     def host(self) -> str:
@@ -132,17 +132,17 @@ class Smsc:
 
     @property
     def connection(self) -> Connection:
-        """The latest."""
+        """The latest connection."""
         return self.connections[-1]
 
     async def request(self, kind: type[P]) -> tuple[Connection, P]:
-        """The next request, which is of this kind."""
+        """The next request, which must be of this class."""
         connection, pdu = await asyncio.wait_for(self.requests.get(), PATIENCE)
         assert isinstance(pdu, kind)
         return connection, pdu
 
     async def serve(self, answer: Callable[[Pdu], Pdu | None]) -> None:
-        """Answer all requests so; None leaves one open."""
+        """Answer all requests with this function. Where it gives None, the request stays open."""
         while True:
             connection, pdu = await self.requests.get()
             answered = answer(pdu)

@@ -199,7 +199,7 @@ async def test_an_event_is_acknowledged_when_the_next_is_asked_for() -> None:
             world.receive(sender=TO, to="2435", text=text)
         first = await waiting
         assert isinstance(first, Incoming)
-        # Closed on the first: it was not got through with, and comes again.
+        # The iterator is closed on the first event, so that event comes again.
         await events.aclose()
         events = Listening(wire.channel)
         again = [await events.next(), await events.next()]
@@ -291,6 +291,23 @@ async def test_a_long_text_that_is_cut_midway_is_of_unknown_outcome_with_the_ids
         assert isinstance(receipt.error, OutcomeUnknown)
         assert receipt.error.refs == (message.ref,)
         assert "1 of 3 parts were taken" in str(receipt.error)
+
+
+async def test_a_bug_on_one_message_loses_neither_its_ids_nor_the_other_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def bug(answer: object) -> None:
+        raise LookupError("oops")
+
+    monkeypatch.setattr("devino_plugins.smpp._sending.refusal", bug)
+    async with wired() as wire:
+        action = AnswerError("ESME_RSYSERR")
+        wire.world.faults.add(Fault(operation="submit_sm", nth=2, to=TO, action=action))
+        struck, other = await wire.channel.send([Message(TO, LONG), Message(OTHER, "a")])
+        assert isinstance(struck.error, OutcomeUnknown)
+        assert "LookupError" in str(struck.error)
+        assert struck.ids == next(iter(wire.world.messages(to=TO))).ids[:1]
+        assert other.status.state is State.ACCEPTED
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""From an address and an account to a bound session, in plain and over TLS."""
+"""From an address and an account to a bound session, with and without TLS."""
 
 from __future__ import annotations
 

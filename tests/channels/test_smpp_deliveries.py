@@ -1,4 +1,4 @@
-"""What a centre delivers, over whichever session, and when it is acknowledged (manual, 3.3)."""
+"""What a centre delivers over any session, and when that is acknowledged (manual, 3.3)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def test_a_receipt_that_comes_before_the_answer_has_the_ref() -> None:
         await events.aclose()
 
 
-async def test_a_receipt_of_another_life_does_not_wait_for_long() -> None:
+async def test_a_receipt_for_a_message_of_another_process_does_not_wait_for_long() -> None:
     async with wired() as wire:
         events = Listening(wire.channel)
         telling = asyncio.create_task(events.next())
@@ -104,7 +104,7 @@ async def test_a_receipt_that_cannot_be_read_is_an_event_all_the_same() -> None:
         )
         event = await telling
         assert isinstance(event, StatusChanged)
-        assert isinstance(event.raw, smpp.Receipt)
+        assert isinstance(event.raw, smpp.DeliveryReceipt)
         assert event.raw.text == "it arrived, I think"
         await events.aclose()
 
@@ -125,7 +125,7 @@ async def test_parts_are_acknowledged_as_they_come_and_the_last_with_the_whole_t
         assert connection.answers.empty()
         telling = asyncio.create_task(events.next())
         assert (await connection.answer()).command_status == 0
-        # A text of which a part never comes is given as it is, after a day.
+        # One part never comes. After a day the text is given as it is.
         connection.send(first)
         await connection.answer()
         await settle()
@@ -182,7 +182,7 @@ async def test_what_comes_over_a_session_that_sends_is_an_event_and_then_acknowl
         await events.aclose()
 
 
-async def test_what_comes_where_events_cannot_be_iterated_is_left_to_the_centre(
+async def test_where_events_cannot_be_iterated_deliveries_are_left_to_the_centre(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with wired(bind="transmitter") as wire:
@@ -190,7 +190,7 @@ async def test_what_comes_where_events_cannot_be_iterated_is_left_to_the_centre(
         sender, submit = await wire.centre.request(SubmitSm)
         sender.reply(submit, SubmitSmResp(message_id="17"))
         await sending
-        # The first part of a text, which is acknowledged as it comes where somebody may iterate.
+        # The first part of a text. Where somebody may iterate, it is acknowledged as it comes.
         part, _ = smpp.compose(DeliverSm(source_addr=TO), "Привет, мир! " * 6, reference=7)
         sender.write(smpp.encode(part, 5))
         sender.write(smpp.encode(smpp.EnquireLink(), 6))
@@ -246,7 +246,7 @@ async def test_a_delivery_that_cannot_be_read_is_acknowledged_over_any_session(b
 
 
 def short_time() -> bytes:
-    """A ``deliver_sm`` that can be read and may not be written: its validity_period is "0"."""
+    """A ``deliver_sm`` that can be read but not written: its validity_period is "0"."""
     body = b"\0\0\0" + TO.encode() + b"\0\0\0002435\0\0\0\0\0000\0\0\0\0\0\x02hi"
     return struct.pack(">4I", 16 + len(body), smpp.CommandId.DELIVER_SM, 0, 7) + body
 
@@ -313,7 +313,7 @@ async def test_a_last_part_that_is_delivered_again_is_the_same_event_and_no_new_
         wire.centre.connection.send(first)
         wire.centre.connection.send(last)
         told = await telling
-        # It breaks before the event was got through with, so the last part comes again.
+        # The session breaks before the event is acknowledged, so the last part comes again.
         wire.centre.connection.close()
         await settle()
         telling = asyncio.create_task(events.next())

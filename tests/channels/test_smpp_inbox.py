@@ -1,4 +1,4 @@
-"""Whatever can be read is taken: an event, or a part that is acknowledged."""
+"""Whatever can be read becomes an event, or is a part that is acknowledged."""
 
 from __future__ import annotations
 

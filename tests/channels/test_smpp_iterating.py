@@ -1,4 +1,4 @@
-"""A session is iterated: what the centre sends, and when it is answered."""
+"""Iterating a session: what the centre sends, and when that is answered."""
 
 from __future__ import annotations
 

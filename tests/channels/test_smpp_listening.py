@@ -1,4 +1,4 @@
-"""Sessions that receive, for as long as somebody iterates events."""
+"""Sessions that receive while somebody iterates events."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_the_receiver_stays_for_a_minute_after_the_last_listener() -> None
         await telling
         await events.aclose()
         await wire.clock.tick(59)
-        # Back in time: the same session, and the event that was not acknowledged.
+        # The listener is back in time: it finds the same session and the unacknowledged event.
         events = Listening(wire.channel)
         event = await events.next()
         assert isinstance(event, StatusChanged)

@@ -23,21 +23,25 @@ from devino_core._takes import check_takes
 from devino_core.testing import ManualClock
 from devino_plugins.smpp import SmppSettings
 from devino_plugins.smpp._channel import SmppChannel
-from devino_plugins.smpp._plan import Planned, Planner
+from devino_plugins.smpp._plan import Outgoing, Planner
 from devino_plugins.smpp._rules import PLATFORM
 
 TO = "79031234567"
 NOW = ManualClock().now()
 
 
-def plan(message: Message, **settings: object) -> Planned:
+def plan(message: Message, **settings: object) -> Outgoing:
     check_takes([message], SmppChannel.takes, "smpp")
     given = SmppSettings(login="me", password=Secret("secret"), **settings)  # type: ignore[arg-type]
     return Planner(given, PLATFORM, ManualClock()).plan(message, message.sender or "DEVINO")
 
 
+def pdus_of(planned: Outgoing) -> list[SubmitSm]:
+    return [pdu for submit in planned.submits if isinstance(pdu := submit.pdu, SubmitSm)]
+
+
 def only(message: Message, **settings: object) -> SubmitSm:
-    (pdu,) = plan(message, **settings).pdus
+    (pdu,) = pdus_of(plan(message, **settings))
     return pdu
 
 
@@ -79,15 +83,15 @@ def test_no_receipt_is_asked_for_where_none_is_wanted() -> None:
 
 @pytest.mark.parametrize(("char", "alone", "part"), [("a", 160, 153), ("я", 70, 67), ("€", 80, 76)])
 def test_a_text_is_cut_where_it_no_longer_fits(char: str, alone: int, part: int) -> None:
-    assert len(plan(Message(TO, char * alone)).pdus) == 1
+    assert len(plan(Message(TO, char * alone)).submits) == 1
     cut = plan(Message(TO, char * (alone + 1)))
-    assert (len(cut.pdus), cut.parts) == (2, 2)
-    assert len(plan(Message(TO, char * (2 * part))).pdus) == 2
-    assert len(plan(Message(TO, char * (2 * part + 1))).pdus) == 3
+    assert (len(cut.submits), cut.parts) == (2, 2)
+    assert len(plan(Message(TO, char * (2 * part))).submits) == 2
+    assert len(plan(Message(TO, char * (2 * part + 1))).submits) == 3
 
 
 def test_parts_begin_with_a_header_of_six_octets_and_are_as_long_as_the_manual_says() -> None:
-    first, *_ = plan(Message(TO, "я" * 200)).pdus
+    first, *_ = pdus_of(plan(Message(TO, "я" * 200)))
     assert first.short_message[:3] == b"\x05\x00\x03"
     assert len(first.short_message) - 6 == 134
     assert first.esm_class & 0x40
@@ -99,7 +103,7 @@ def test_any_text_can_be_put_together_again(text: str) -> None:
         planned = plan(Message(TO, text), concatenation=concatenation)
         reassembler = Reassembler()
         results: list[object] = []
-        for pdu in reversed(planned.pdus):
+        for pdu in reversed(pdus_of(planned)):
             assert isinstance(pdu, MessagePdu)
             assert encode(pdu)
             results += reassembler.add(pdu, 0.0)
@@ -112,7 +116,8 @@ def test_texts_that_follow_each_other_have_references_of_their_own() -> None:
     settings = SmppSettings(login="me", password=Secret("secret"))
     planner = Planner(settings, PLATFORM, ManualClock())
     seen = {
-        planner.plan(Message(TO, "я" * 100), "DEVINO").pdus[0].short_message[3] for _ in range(256)
+        pdus_of(planner.plan(Message(TO, "я" * 100), "DEVINO"))[0].short_message[3]
+        for _ in range(256)
     }
     assert len(seen) == 256
 
@@ -154,7 +159,7 @@ def test_times_on_the_wire(
     expiry: datetime | timedelta | None,
 ) -> None:
     planned = plan(Message(TO, "a", send_at=send_at, validity=validity), times=times)
-    (pdu,) = planned.pdus
+    (pdu,) = pdus_of(planned)
     assert parse_time(pdu.schedule_delivery_time) == schedule
     assert parse_time(pdu.validity_period) == expiry
     assert planned.state is (State.SCHEDULED if schedule else State.ACCEPTED)

@@ -112,7 +112,7 @@ async def test_the_next_host_takes_over_and_gives_back() -> None:
             connection.close()
             with pytest.raises(OutcomeUnknown):
                 await sending
-            # The reserve is not to be left alone, so nobody waits.
+            # The other host does not rest, so nobody waits.
             for centre, pause in [(reserve, 0), (main, 60)]:
                 await clock.tick(pause)
                 sending = asyncio.create_task(channel.send([Message(TO, "a")]))
@@ -137,7 +137,7 @@ async def test_what_waits_in_a_session_that_ends_goes_over_another() -> None:
             connection.close()
             serving = asyncio.create_task(reserve.serve(taken))
             outcomes = await asyncio.gather(*sent, return_exceptions=True)
-            # Written and not answered: nobody may send it again. The others never left.
+            # One was written and not answered: nobody may send it again. The others never left.
             assert isinstance(outcomes[0], OutcomeUnknown)
             assert [isinstance(outcome, list) for outcome in outcomes[1:]] == [True, True]
             serving.cancel()
@@ -252,7 +252,7 @@ async def test_a_send_may_wait_for_a_session_that_is_being_unbound() -> None:
         connection, pdu = await wire.centre.request(SubmitSm)
         connection.reply(pdu, taken(pdu))
         await sending
-        # It does not answer the enquiry, and then not the unbind.
+        # The centre answers neither the enquiry nor the unbind.
         connection.transport.pause_reading()
         await wire.clock.tick(60 + 30)
         waiting = asyncio.create_task(wire.channel.send([Message(TO, "b")]))
@@ -294,7 +294,7 @@ async def test_a_send_goes_on_when_any_of_the_sessions_that_are_being_unbound_ha
 
 
 async def until_bound(channel: SmppChannel, centre: Smsc, sessions: int) -> None:
-    """A send needs one session, and has the others made beside it."""
+    """A send needs one session, and starts the others too."""
     sending = asyncio.create_task(channel.send([Message(TO, "a")]))
     connection, pdu = await centre.request(SubmitSm)
     connection.reply(pdu, taken(pdu))

@@ -158,7 +158,7 @@ async def test_an_unbind_of_the_peer_in_mid_window(centre: Smsc) -> None:
         asked = [asyncio.create_task(bound.request(submit(n))) for n in range(3)]
         connection, first = await centre.request(SubmitSm)
         await centre.request(SubmitSm)
-        # A centre answers what it took before it leaves; the second one it forgot.
+        # A centre answers what it took before it leaves. It forgot the second one.
         connection.reply(first, taken(first))
         connection.unbind()
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
@@ -252,7 +252,7 @@ async def test_the_first_request_leaves_at_once_and_those_after_it_by_thirds_of_
             wrote.clear()
             connection.flush()
             held = [await centre.request(SubmitSm) for _ in range(8)]
-            # What the tasks send that one read woke.
+            # The requests of tasks that one read woke.
             assert wrote == [4, 4]
             for connection, pdu in held:
                 connection.reply(pdu, taken(pdu))
@@ -345,7 +345,7 @@ async def test_leaving_does_not_wait_for_a_centre_that_is_gone(centre: Smsc) -> 
         assert bound.ended is Reason.ABORTED
 
 
-async def test_who_sends_and_does_not_read_is_not_read_either(centre: Smsc) -> None:
+async def test_a_peer_that_sends_and_never_reads_is_not_read_either(centre: Smsc) -> None:
     async with session(centre) as bound:
         connection = centre.connection
         connection.transport.pause_reading()

@@ -1,4 +1,4 @@
-"""Our session against message centres that others wrote, where they are installed.
+"""Our session against message centres that others wrote, if they are installed.
 
 ``npm install smpp`` somewhere on ``NODE_PATH``, and ``pip install smpp34``.
 """
@@ -39,7 +39,7 @@ def session(port: int, **settings: Any) -> Any:
     return connect("127.0.0.1", port, **given)
 
 
-async def receipt(bound: SmppSession) -> smpp.Receipt | None:
+async def receipt(bound: SmppSession) -> smpp.DeliveryReceipt | None:
     delivered = await asyncio.wait_for(anext(bound), 10)
     assert isinstance(delivered, DeliverSm)
     return smpp.receipt_of(delivered)
@@ -144,7 +144,7 @@ async def test_node_takes_texts_in_parts_and_sends_receipts(centre: Node) -> Non
             assert (seen["source"], seen["ton"], seen["coding"]) == ("DEVINO", 5, 8)
             assert seen["parts"] == [0, 3, 7, 3, number]
             assert seen["text"] == TEXT[67 * (number - 1) : 67 * number]
-        # The acknowledgement of the last comes with the wish for another.
+        # The last one is acknowledged when another is asked for.
         waiting = asyncio.create_task(anext(bound, None))
         for _ in parts:
             await centre.told("deliver_sm_resp")

@@ -26,7 +26,7 @@ LONG = "Съешь ещё этих мягких французских було�
 
 
 class Client:
-    """smpplib in a thread: each call ends before the next begins."""
+    """smpplib in a thread, one call after the other."""
 
     def __init__(self, endpoint: str) -> None:
         host, _, port = endpoint.rpartition(":")
@@ -131,7 +131,7 @@ async def test_a_text_arrives_and_every_part_is_reported(
 
 
 async def test_it_asks_what_became_of_a_message(client: Client, clock: ManualClock) -> None:
-    # It does not ask as a transmitter.
+    # smpplib does not ask for that as a transmitter.
     await client.bind()
     await client.send("Hello", to="79990000046")
     assert (await client.query(client.sent[0])).message_state == 6  # ACCEPTED

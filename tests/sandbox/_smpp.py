@@ -1,4 +1,4 @@
-"""An ESME that does what a test says, PDU by PDU, and an SMSC without a sandbox around it."""
+"""An ESME that obeys a test, PDU by PDU, and an SMSC without the rest of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import StoredMessage, World
 from devino_sandbox.services.smpp import SmppService, SmppSettings
+from devino_sandbox.services.smpp._connection import Connection
 
 __all__ = [
     "ENQUIRIES",
@@ -35,17 +36,17 @@ P = TypeVar("P", bound=Pdu)
 
 PASSWORD = "cnry-7b1"
 PRICE = Decimal("1.5")
-"""Of a segment."""
+"""The price of a segment."""
 SENDER, TO, OTHER = "DEVINO", "79161234567", "79160000002"
 LONG = "Съешь ещё этих мягких французских булок, да выпей же чаю. " * 4
 ENQUIRIES = 10_000
-"""So many answers do not fit into the buffers of :meth:`Smsc.clogged`."""
+"""More answers than fit into the buffers of :meth:`Smsc.clogged`."""
 PATIENCE = 10.0
-"""Seconds after which a test that waits for octets has failed."""
+"""For how many seconds a test waits for octets before it fails."""
 
 
 def submit(text: str = "test", /, **fields: object) -> smpp.SubmitSm:
-    """One SMS, as the manual wants its addresses."""
+    """One SMS, with addresses as the manual wants them."""
     usual: dict[str, object] = {
         "source_addr_ton": 5,
         "source_addr_npi": 1,
@@ -59,7 +60,7 @@ def submit(text: str = "test", /, **fields: object) -> smpp.SubmitSm:
 
 
 class Esme:
-    """One connection. Sequence numbers count from 1; what comes is read when a test asks for it."""
+    """One connection. Sequence numbers count from 1. It reads only when a test asks for a PDU."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -68,11 +69,11 @@ class Esme:
         self._number = 0
 
     def write(self, octets: bytes) -> None:
-        """Octets as they are."""
+        """Write octets as they are."""
         self.writer.write(octets)
 
     def send(self, *pdus: Pdu) -> list[int]:
-        """Requests in one write, and their numbers."""
+        """Send requests in one write. Gives their numbers."""
         numbers = [self._number + count for count, _ in enumerate(pdus, 1)]
         self._number += len(pdus)
         self.write(b"".join(map(smpp.encode, pdus, numbers)))
@@ -83,7 +84,7 @@ class Esme:
         self.write(smpp.encode(answer, request.sequence_number))
 
     async def receive(self, kind: type[P]) -> P:
-        """The next PDU, which is of this class."""
+        """The next PDU, which must be of this class."""
         async with asyncio.timeout(PATIENCE):
             header = await self.reader.readexactly(16)
             rest = await self.reader.readexactly(int.from_bytes(header[:4], "big") - 16)
@@ -92,43 +93,43 @@ class Esme:
         return pdu
 
     async def request(self, pdu: Pdu, kind: type[P]) -> P:
-        """Send a request; the next PDU to come is its answer."""
+        """Send a request. The next PDU that comes is its answer."""
         (number,) = self.send(pdu)
         answer = await self.receive(kind)
         assert answer.sequence_number == number
         return answer
 
     async def submit(self, pdu: Pdu) -> str:
-        """The id of what is taken."""
+        """Send a submit that is taken. Gives its id."""
         answer = await self.request(pdu, smpp.SubmitSmResp)
         assert answer.command_status == 0
         assert answer.message_id
         return answer.message_id
 
     async def refused(self, pdu: Pdu) -> int:
-        """With which status it is refused."""
+        """Send a submit that is refused. Gives the status."""
         answer = await self.request(pdu, Pdu)
         assert answer.command_status
         return answer.command_status
 
     async def delivered(self, status: int = 0) -> smpp.DeliverSm:
-        """The next ``deliver_sm``, which is answered."""
+        """The next ``deliver_sm``. This answers it."""
         pdu = await self.receive(smpp.DeliverSm)
         self.answer(pdu, smpp.DeliverSmResp(command_status=status))
         return pdu
 
-    async def receipt(self) -> smpp.Receipt:
-        """The receipt that comes next."""
+    async def receipt(self) -> smpp.DeliveryReceipt:
+        """The next receipt."""
         receipt = smpp.receipt_of(await self.delivered())
         assert receipt is not None
         return receipt
 
     async def quiet(self) -> None:
-        """Nothing but the answer to this comes."""
+        """Check that nothing comes but the answer to an enquiry."""
         await self.request(smpp.EnquireLink(), smpp.EnquireLinkResp)
 
     async def closed(self) -> bytes:
-        """What comes until the SMSC closes."""
+        """All that comes until the SMSC closes."""
         async with asyncio.timeout(PATIENCE):
             try:
                 return await self.reader.read()
@@ -137,7 +138,7 @@ class Esme:
 
 
 class Smsc:
-    """The service, and those who connect to it. Time passes by :meth:`wait` only."""
+    """The service, and the way to connect to it. Time passes only by :meth:`wait`."""
 
     def __init__(self, service: SmppService, world: World, host: str, port: int) -> None:
         self.service = service
@@ -160,11 +161,12 @@ class Smsc:
         return esme
 
     async def clogged(self) -> Esme:
-        """A session whose client does not read, on a wire that holds little."""
+        """A session whose client does not read, over sockets with small buffers."""
         esme = await self.bind()
         size = socket.SO_RCVBUF, 4096
         esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *size)
         (theirs,) = self.service._centre.connections
+        assert isinstance(theirs, Connection)
         transport = theirs._transport
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         esme.transport.pause_reading()
@@ -175,7 +177,7 @@ class Smsc:
         return esme
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, and what is due happen."""
+        """Let time pass, and let happen what is due."""
         clock = self.world.clock
         assert isinstance(clock, ManualClock)
         clock.advance(seconds)

@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import Concatenation, compose
+from devino_codecs.smpp import CommandStatus, Concatenation, compose
 from devino_codecs.text import count_parts
 from devino_core import State
 from devino_sandbox import Account
@@ -77,7 +76,7 @@ class TestLongTexts:
         await esme.submit(parts[0])
         assert only(smsc).submission.text == LONG[67:134]
 
-    async def test_a_part_that_was_sent_twice_is_paid_twice(
+    async def test_a_part_that_is_sent_twice_is_paid_twice(
         self, smsc: Smsc, esme: Esme, account: Account
     ) -> None:
         parts = compose(submit(), LONG)
@@ -116,7 +115,7 @@ class TestLongTexts:
         parts = compose(submit(), LONG)
         for part in parts[:3]:
             await esme.submit(part)
-        assert await esme.refused(parts[3]) == Status.ESME_RSUBMITFAIL
+        assert await esme.refused(parts[3]) == CommandStatus.ESME_RSUBMITFAIL
         account.balance += PRICE
         await esme.submit(parts[3])
         whole, refused = smsc.world.messages()
@@ -154,7 +153,7 @@ class TestLongTexts:
             return submit(esm_class=0x40, data_coding=data_coding, short_message=octets)
 
         await esme.submit(part(most))
-        assert await esme.refused(part(most + 2)) == Status.ESME_RINVMSGLEN
+        assert await esme.refused(part(most + 2)) == CommandStatus.ESME_RINVMSGLEN
 
     async def test_the_header_of_sar_parts_is_added_here(self, esme: Esme) -> None:
         tlvs: smpp.Tlvs = {
@@ -163,7 +162,7 @@ class TestLongTexts:
             "sar_segment_seqnum": 1,
         }
         await esme.submit(submit("x" * 153, tlvs=tlvs))
-        assert await esme.refused(submit("x" * 154, tlvs=tlvs)) == Status.ESME_RINVMSGLEN
+        assert await esme.refused(submit("x" * 154, tlvs=tlvs)) == CommandStatus.ESME_RINVMSGLEN
 
     @pytest.mark.parametrize("text", [LONG, "x" * 161, "[" * 81, "short", "x" * 20_000])
     async def test_a_payload_is_cut_and_charged_here(

@@ -1,4 +1,4 @@
-"""What the SMSC answers about messages that it has, and does with them."""
+"""How the SMSC queries, cancels and replaces messages that it has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
 from devino_codecs.smpp import (
+    CommandStatus,
     MessageState,
     compose,
 )
@@ -57,7 +57,7 @@ class TestQuery:
     async def test_a_message_of_another_protocol(
         self, smsc: Smsc, esme: Esme, account: Account
     ) -> None:
-        for medium, status in ((Medium.SMS, 0), (Medium.VIBER, Status.ESME_RINVMSGID)):
+        for medium, status in ((Medium.SMS, 0), (Medium.VIBER, CommandStatus.ESME_RINVMSGID)):
             content = Submission(
                 account=account, via="rest", sender=SENDER, text="x", medium=medium
             )
@@ -71,19 +71,19 @@ class TestQuery:
         hidden = str(only(smsc).first_id)
         for message_id in ("", "1", "no id", hidden, "9" * 64):
             answer = await self.ask(esme, message_id)
-            assert answer.command_status == Status.ESME_RINVMSGID
+            assert answer.command_status == CommandStatus.ESME_RINVMSGID
 
-    async def test_a_source_address_must_be_the_messages(
+    async def test_a_source_address_must_be_that_of_the_message(
         self, account: Account, clock: ManualClock
     ) -> None:
-        for strict, without in ((False, 0), (True, Status.ESME_RINVMSGID)):
+        for strict, without in ((False, 0), (True, CommandStatus.ESME_RINVMSGID)):
             async with running(World([account], clock=clock, strict=strict)) as smsc:
                 esme = await smsc.bind()
                 message_id = await esme.submit(submit())
                 assert (await self.ask(esme, message_id, SENDER)).command_status == 0
                 assert (await self.ask(esme, message_id)).command_status == without
                 other = await self.ask(esme, message_id, "OTHER")
-                assert other.command_status == Status.ESME_RINVMSGID
+                assert other.command_status == CommandStatus.ESME_RINVMSGID
 
     async def test_a_year_that_smpp_lacks(
         self, account: Account, caplog: pytest.LogCaptureFixture
@@ -128,17 +128,17 @@ class TestCancel:
         await esme.quiet()
         smsc.wait(7200)
         assert only(smsc).state is State.DELETED
-        assert await self.status(esme, message_id=message_id) == Status.ESME_RCANCELFAIL
+        assert await self.status(esme, message_id=message_id) == CommandStatus.ESME_RCANCELFAIL
 
     async def test_what_was_sent_cannot_be_taken_back(self, smsc: Smsc, esme: Esme) -> None:
         message_id = await esme.submit(submit())
         smsc.wait(0.2)
-        assert await self.status(esme, message_id=message_id) == Status.ESME_RCANCELFAIL
+        assert await self.status(esme, message_id=message_id) == CommandStatus.ESME_RCANCELFAIL
         smsc.wait(1)
         assert only(smsc).state is State.DELIVERED
 
     async def test_an_id_that_is_not_known(self, esme: Esme) -> None:
-        assert await self.status(esme, message_id="1") == Status.ESME_RINVMSGID
+        assert await self.status(esme, message_id="1") == CommandStatus.ESME_RINVMSGID
 
     async def test_without_an_id_all_between_two_addresses(self, smsc: Smsc, esme: Esme) -> None:
         for part in compose(submit(), LONG):
@@ -151,7 +151,7 @@ class TestCancel:
         states = [message.state for message in smsc.world.messages()]
         assert states == [State.DELETED, State.DELIVERED, State.DELIVERED]
         assert {part.state for part in next(smsc.world.messages()).further} == {State.DELETED}
-        assert await self.status(esme, **addresses) == Status.ESME_RCANCELFAIL
+        assert await self.status(esme, **addresses) == CommandStatus.ESME_RCANCELFAIL
 
 
 class TestReplace:
@@ -189,11 +189,11 @@ class TestReplace:
     @pytest.mark.parametrize(
         ("fields", "status"),
         [
-            ({"short_message": b"x" * 161}, Status.ESME_RINVMSGLEN),
-            ({"schedule_delivery_time": "991399999999999+"}, Status.ESME_RINVSCHED),
-            ({"validity_period": "000000000000000R"}, Status.ESME_RINVEXPIRY),
-            ({"message_id": "1"}, Status.ESME_RINVMSGID),
-            ({"source_addr": "OTHER"}, Status.ESME_RINVMSGID),
+            ({"short_message": b"x" * 161}, CommandStatus.ESME_RINVMSGLEN),
+            ({"schedule_delivery_time": "991399999999999+"}, CommandStatus.ESME_RINVSCHED),
+            ({"validity_period": "000000000000000R"}, CommandStatus.ESME_RINVEXPIRY),
+            ({"message_id": "1"}, CommandStatus.ESME_RINVMSGID),
+            ({"source_addr": "OTHER"}, CommandStatus.ESME_RINVMSGID),
         ],
     )
     async def test_what_is_refused_leaves_it_as_it_was(
@@ -207,5 +207,5 @@ class TestReplace:
 
     async def test_what_is_not_scheduled_cannot_be_replaced(self, smsc: Smsc, esme: Esme) -> None:
         message_id = await esme.submit(submit("old"))
-        assert await self.status(esme, message_id=message_id) == Status.ESME_RREPLACEFAIL
+        assert await self.status(esme, message_id=message_id) == CommandStatus.ESME_RREPLACEFAIL
         assert only(smsc).submission.text == "old"

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import Pdu, SubmitSm
+from devino_codecs.smpp import CommandStatus, Pdu, SubmitSm
 from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, World
@@ -79,7 +78,7 @@ conversations = st.builds(
 
 
 class Wire(asyncio.Transport):
-    """Keeps what is written."""
+    """A transport that keeps what is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,7 +102,7 @@ class Wire(asyncio.Transport):
 
 
 async def converse(chunks: Sequence[bytes | float]) -> tuple[list[smpp.AnyPdu], bool]:
-    """What the SMSC says to octets and passing seconds, and whether it closed."""
+    """What the SMSC answers to octets and passing seconds, and whether it closed."""
     account = Account(login="demo", password=Secret(PASSWORD))
     clock = ManualClock()
     world = World([account], clock=clock)
@@ -126,7 +125,7 @@ async def converse(chunks: Sequence[bytes | float]) -> tuple[list[smpp.AnyPdu], 
 
 def customer_is_free(centre: Centre, account: Account) -> bool:
     customer = centre.customers.of(account)
-    return customer.sessions == 0 and not customer.outbox.receivers
+    return customer.sessions == 0 and not customer.deliveries.receivers
 
 
 quick = settings(
@@ -154,7 +153,7 @@ def test_each_request_has_one_answer_and_none_is_a_failure(
     for pdu in answers:
         request = said[pdu.sequence_number - 1]
         assert pdu.command_id == request.command_id | 0x80000000
-        assert pdu.command_status != Status.ESME_RSYSERR
+        assert pdu.command_status != CommandStatus.ESME_RSYSERR
     silent = (smpp.Outbind, smpp.AlertNotification)
     if not closed:
         assert len(answers) == sum(not isinstance(pdu, silent) for pdu in requests)
@@ -166,7 +165,7 @@ def test_each_request_has_one_answer_and_none_is_a_failure(
 def test_it_makes_no_difference_how_octets_are_cut(
     said: list[Pdu], cuts: list[int], garbage: bytes
 ) -> None:
-    # What follows an unbind is answered only if it is read together with it.
+    # A request after an unbind is answered only if both are read together.
     before = list(takewhile(lambda pdu: not isinstance(pdu, smpp.Unbind), said))
     octets = b"".join(smpp.encode(pdu, n) for n, pdu in enumerate(before, 1)) + garbage
     borders = [0, *sorted(cuts), len(octets)]
@@ -181,6 +180,6 @@ def test_it_makes_no_difference_how_octets_are_cut(
 
 
 def answers_of(heard: Sequence[smpp.AnyPdu]) -> list[smpp.AnyPdu]:
-    """By number: what the session answers by itself comes before what it has to ask for."""
+    """Sorted by number, because the machine answers some requests by itself, and sooner."""
     answers = [pdu for pdu in heard if pdu.command_id >= 0x80000000]
     return sorted(answers, key=lambda pdu: pdu.sequence_number)

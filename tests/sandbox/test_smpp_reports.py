@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
 from devino_codecs.smpp import (
+    CommandStatus,
     Concatenation,
     DateForm,
     EsmClass,
@@ -46,7 +46,7 @@ def smpp_settings() -> SmppSettings:
 
 
 class TestReceipts:
-    """``deliver_sm`` about what was sent."""
+    """``deliver_sm`` about sent messages."""
 
     async def test_it_says_the_same_in_its_text_and_its_parameters(
         self, smsc: Smsc, esme: Esme
@@ -64,7 +64,7 @@ class TestReceipts:
             "message_state": MessageState.DELIVERED,
         }
         assert receipt.esm_class == EsmClass.DELIVERY_RECEIPT
-        # Back the way that it came, in the client's own spelling.
+        # It goes back the way that the submit came, with the address as the client wrote it.
         assert (receipt.source_addr_ton, receipt.source_addr_npi) == (1, 1)
         assert (receipt.source_addr, receipt.destination_addr) == (f"+{TO}", SENDER)
         assert (receipt.dest_addr_ton, receipt.dest_addr_npi) == (5, 1)
@@ -138,7 +138,7 @@ class TestReceipts:
         assert (await esme.receipt()).id == message_id
         await esme.quiet()
 
-    async def test_of_many_recipients_each_gets_one_under_the_one_id(
+    async def test_each_of_many_recipients_gets_a_receipt_under_the_one_id(
         self, smsc: Smsc, esme: Esme
     ) -> None:
         pdu = smpp.SubmitMulti(
@@ -204,7 +204,9 @@ class TestReceipts:
             # The client asks with the id of the answer.
             answer = await esme.request(smpp.QuerySm(message_id=message_id), smpp.QuerySmResp)
             assert (answer.command_status, answer.message_id) == (0, message_id)
-            assert await esme.refused(smpp.QuerySm(message_id="no id")) == Status.ESME_RINVMSGID
+            assert (
+                await esme.refused(smpp.QuerySm(message_id="no id")) == CommandStatus.ESME_RINVMSGID
+            )
 
 
 class TestIncoming:
@@ -248,7 +250,7 @@ class TestIncoming:
 
 
 class TestDelivery:
-    """Who gets it, when, and how often."""
+    """Who gets a delivery, when, and how often."""
 
     async def test_it_waits_until_a_session_receives(self, smsc: Smsc) -> None:
         sender = await smsc.bind(smpp.BindTransmitter)
@@ -260,7 +262,9 @@ class TestDelivery:
         assert (await receiver.receipt()).id == message_id
         assert (await receiver.delivered()).short_message == b"Hello"
 
-    async def test_it_is_the_accounts_that_it_concerns(self, clock: ManualClock) -> None:
+    async def test_only_the_account_that_a_delivery_is_for_gets_it(
+        self, clock: ManualClock
+    ) -> None:
         names = "demo", "other"
         accounts = [Account(login=name, password=Secret(PASSWORD)) for name in names]
         async with running(World(accounts, clock=clock)) as smsc:
@@ -319,7 +323,7 @@ class TestDelivery:
         self, smsc: Smsc, esme: Esme, caplog: pytest.LogCaptureFixture
     ) -> None:
         smsc.world.receive(sender=TO, to="1234", text="one")
-        await esme.delivered(Status.ESME_RX_T_APPN)
+        await esme.delivered(CommandStatus.ESME_RX_T_APPN)
         await esme.quiet()
         assert "ESME_RX_T_APPN" in caplog.text
         smsc.wait(4.9)
@@ -334,7 +338,7 @@ class TestDelivery:
         async with running(world) as smsc:
             esme = await smsc.bind()
             world.receive(sender=TO, to="1234", text="one")
-            await esme.delivered(Status.ESME_RX_T_APPN)
+            await esme.delivered(CommandStatus.ESME_RX_T_APPN)
             await esme.quiet()
         caplog.clear()
         async with running(world) as smsc:
@@ -342,9 +346,9 @@ class TestDelivery:
             await (await smsc.bind()).quiet()
         assert not caplog.records
 
-    @pytest.mark.parametrize("status", [Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN])
+    @pytest.mark.parametrize("status", [CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN])
     async def test_after_an_error_for_good_it_does_not_come_again(
-        self, smsc: Smsc, esme: Esme, status: Status
+        self, smsc: Smsc, esme: Esme, status: CommandStatus
     ) -> None:
         smsc.world.receive(sender=TO, to="1234", text="one")
         await esme.delivered(status)
@@ -392,7 +396,7 @@ class TestDelivery:
             assert (await esme.receive(smpp.DeliverSm)).short_message == b"two"
         assert await esme.closed() == b""
         other = await smsc.bind()
-        # The first may come again: its acknowledgement was still on the way.
+        # The first one may come again, because its acknowledgement was still on the way.
         assert b"two" in [(await other.delivered()).short_message for _ in range(2)]
 
 
@@ -407,7 +411,7 @@ async def test_what_was_sent_here_can_be_asked_for_over_rest(
         await esme.request(bind, smpp.BindTransceiverResp)
         parts = compose(submit(registered_delivery=1), LONG)
         ids = [await esme.submit(part) for part in parts]
-        # Nobody asks: the sandbox itself sees that time has passed.
+        # Nobody asks. The sandbox itself notices that time has passed.
         await clock.tick(1)
         assert [(await esme.receipt()).id for _ in ids] == ids
         http = Http(session, sandbox.endpoints)

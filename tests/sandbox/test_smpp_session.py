@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
+from devino_codecs.smpp import CommandStatus
 from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import (
@@ -47,18 +47,18 @@ async def test_a_bind_is_answered_in_kind(smsc: Smsc, request_type: type[smpp.Bi
 
 async def test_wrong_logins_and_passwords_are_told_apart(smsc: Smsc) -> None:
     esme = await smsc.connect()
-    assert await esme.refused(bind(system_id="nobody")) == Status.ESME_RINVSYSID
-    assert await esme.refused(bind(password="wrong")) == Status.ESME_RINVPASWD
-    # It may try again.
+    assert await esme.refused(bind(system_id="nobody")) == CommandStatus.ESME_RINVSYSID
+    assert await esme.refused(bind(password="wrong")) == CommandStatus.ESME_RINVPASWD
+    # The client may try again.
     answer = await esme.request(bind(), smpp.BindTransceiverResp)
     assert answer.command_status == 0
-    assert await esme.refused(bind()) == Status.ESME_RALYBND
+    assert await esme.refused(bind()) == CommandStatus.ESME_RALYBND
 
 
 async def test_an_account_has_four_sessions(smsc: Smsc) -> None:
     sessions = [await smsc.bind() for _ in range(4)]
     fifth = await smsc.connect()
-    assert await fifth.refused(bind()) == Status.ESME_RBINDFAIL
+    assert await fifth.refused(bind()) == CommandStatus.ESME_RBINDFAIL
     await sessions[0].request(smpp.Unbind(), smpp.UnbindResp)
     assert await sessions[0].closed() == b""
     answer = await fifth.request(bind(), smpp.BindTransceiverResp)
@@ -69,7 +69,7 @@ async def test_a_session_is_bound_once(smsc: Smsc) -> None:
     esme = await smsc.connect()
     esme.send(bind(), bind())
     statuses = [(await esme.receive(smpp.BindTransceiverResp)).command_status for _ in range(2)]
-    assert statuses == [0, Status.ESME_RALYBND]
+    assert statuses == [0, CommandStatus.ESME_RALYBND]
     for _ in range(3):
         await smsc.bind()
 
@@ -104,10 +104,10 @@ async def test_a_strict_world_keeps_the_manuals_pauses(
         assert await status() == 0
         await first.request(smpp.Unbind(), smpp.UnbindResp)
         smsc.wait(59)
-        assert await status() == Status.ESME_RBINDFAIL
-        # That try has failed, and the pause begins anew with 90 seconds.
+        assert await status() == CommandStatus.ESME_RBINDFAIL
+        # That try failed, so the pause begins again, with 90 seconds.
         smsc.wait(89)
-        assert await status() == Status.ESME_RBINDFAIL
+        assert await status() == CommandStatus.ESME_RBINDFAIL
         smsc.wait(90)
         assert await status() == 0
 
@@ -117,7 +117,7 @@ async def test_a_strict_world_wants_an_empty_system_type(
 ) -> None:
     async with running(World([account], clock=clock, strict=True)) as smsc:
         esme = await smsc.connect()
-        assert await esme.refused(bind(system_type="VMA")) == Status.ESME_RINVSYSTYP
+        assert await esme.refused(bind(system_type="VMA")) == CommandStatus.ESME_RINVSYSTYP
 
 
 async def test_when_all_sessions_end_each_is_unbound_and_none_loses_what_it_was_sent(
@@ -139,13 +139,13 @@ async def test_when_all_sessions_end_each_is_unbound_and_none_loses_what_it_was_
 
 async def test_before_a_bind_nothing_is_carried_out(smsc: Smsc) -> None:
     esme = await smsc.connect()
-    assert await esme.refused(submit()) == Status.ESME_RINVBNDSTS
+    assert await esme.refused(submit()) == CommandStatus.ESME_RINVBNDSTS
     assert list(smsc.world.messages()) == []
 
 
 async def test_a_receiver_cannot_submit(smsc: Smsc) -> None:
     esme = await smsc.bind(smpp.BindReceiver)
-    assert await esme.refused(submit()) == Status.ESME_RINVBNDSTS
+    assert await esme.refused(submit()) == CommandStatus.ESME_RINVBNDSTS
 
 
 async def test_who_does_not_bind_is_closed(smsc: Smsc) -> None:
@@ -180,7 +180,7 @@ async def test_a_generic_nack_is_answered_with_unbind(smsc: Smsc, matching: bool
     unbind = await esme.receive(smpp.Unbind)
     esme.answer(unbind, smpp.UnbindResp())
     assert await esme.closed() == b""
-    # What it nacked is not delivered.
+    # What the client nacked counts as not delivered.
     other = await smsc.bind()
     assert (await other.delivered()).short_message == b"hello"
 
@@ -188,13 +188,13 @@ async def test_a_generic_nack_is_answered_with_unbind(smsc: Smsc, matching: bool
 @pytest.mark.parametrize(
     ("octets", "status"),
     [
-        ((8).to_bytes(4, "big") + bytes(12), Status.ESME_RINVCMDLEN),
-        (b"\xff\xff\xff\xff" + bytes(12), Status.ESME_RINVCMDLEN),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", Status.ESME_RINVCMDLEN),
+        ((8).to_bytes(4, "big") + bytes(12), CommandStatus.ESME_RINVCMDLEN),
+        (b"\xff\xff\xff\xff" + bytes(12), CommandStatus.ESME_RINVCMDLEN),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", CommandStatus.ESME_RINVCMDLEN),
     ],
 )
 async def test_octets_without_frames_end_the_connection(
-    smsc: Smsc, octets: bytes, status: Status
+    smsc: Smsc, octets: bytes, status: CommandStatus
 ) -> None:
     esme = await smsc.bind()
     esme.write(octets)
@@ -208,7 +208,7 @@ async def test_an_unknown_command_is_nacked_and_the_session_lives_on(smsc: Smsc)
     esme = await smsc.bind()
     esme.write(bytes.fromhex("00000010 000000f0 00000000 00000009"))
     answer = await esme.receive(smpp.GenericNack)
-    assert (answer.command_status, answer.sequence_number) == (Status.ESME_RINVCMDID, 9)
+    assert (answer.command_status, answer.sequence_number) == (CommandStatus.ESME_RINVCMDID, 9)
     await esme.submit(submit())
 
 
@@ -244,7 +244,7 @@ async def test_a_client_that_does_not_read_is_not_read_from(smsc: Smsc) -> None:
     esme = await smsc.clogged()
     other = await smsc.bind()
     smsc.world.receive(sender="79161234567", to="1234", text="hello")
-    # What is delivered goes to those who read.
+    # Deliveries go to the sessions that read.
     assert (await other.delivered()).short_message == b"hello"
     roomy = socket.SO_RCVBUF, 2**20
     esme.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, *roomy)
@@ -261,7 +261,7 @@ async def test_who_never_reads_is_dropped(smsc: Smsc) -> None:
     smsc.wait(120)
     smsc.wait(30)
     smsc.wait(30)
-    # By now it is asked, unbound and closed, but cannot know it.
+    # By now the client was asked, unbound and closed, but it does not read, and cannot know.
     smsc.wait(5)
     esme.transport.resume_reading()
     assert len(await esme.closed()) < 16 * ENQUIRIES
@@ -303,10 +303,10 @@ class TestFaults:
             smsc.world.faults.add(
                 Fault(protocol="smpp", operation="submit_sm", action=AnswerError(code))
             )
-            assert await esme.refused(submit()) == Status.ESME_RTHROTTLED
+            assert await esme.refused(submit()) == CommandStatus.ESME_RTHROTTLED
         for code in ("no such name", -1, "4294967296", "9" * 5000):
             smsc.world.faults.add(Fault(action=AnswerError(code)))
-            assert await esme.refused(submit()) == Status.ESME_RUNKNOWNERR
+            assert await esme.refused(submit()) == CommandStatus.ESME_RUNKNOWNERR
         assert list(smsc.world.messages()) == []
 
     async def test_an_error_may_be_explained(self, smsc: Smsc) -> None:
@@ -402,7 +402,7 @@ async def test_times_and_limits_can_be_chosen(world: World) -> None:
     async with running(world, settings) as smsc:
         esme = await smsc.bind()
         other = await smsc.connect()
-        assert await other.refused(bind()) == Status.ESME_RBINDFAIL
+        assert await other.refused(bind()) == CommandStatus.ESME_RBINDFAIL
         smsc.wait(3)
         assert await other.closed() == b""
         smsc.wait(2)

@@ -1,4 +1,4 @@
-"""What the SMSC takes and refuses, and what the World then holds."""
+"""What the SMSC takes and refuses, and what the World holds afterwards."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from decimal import Decimal
 import pytest
 
 from devino_codecs import smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import compose, format_time
+from devino_codecs.smpp import CommandStatus, compose, format_time
 from devino_core import State
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Pace, World
@@ -79,32 +78,32 @@ async def test_the_default_alphabet_can_be_chosen(world: World) -> None:
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"source_addr": "TwelveLetter"}, Status.ESME_RINVSRCADR),
-        ({"source_addr": ""}, Status.ESME_RINVSRCADR),
-        ({"source_addr": "STRANGER"}, Status.ESME_RINVSRCADR),
-        ({"destination_addr": "42"}, Status.ESME_RINVDSTADR),
-        ({"destination_addr": ""}, Status.ESME_RINVDSTADR),
-        ({"short_message": b"x" * 161}, Status.ESME_RINVMSGLEN),
-        ({"data_coding": 8, "short_message": b"\0x" * 71}, Status.ESME_RINVMSGLEN),
-        ({"data_coding": 4, "short_message": b"x" * 141}, Status.ESME_RINVMSGLEN),
-        ({"data_coding": 6, "short_message": b"\xbf" * 71}, Status.ESME_RINVMSGLEN),
-        ({"esm_class": 0x40, "short_message": b"\x09\0"}, Status.ESME_RINVESMCLASS),
+        ({"source_addr": "TwelveLetter"}, CommandStatus.ESME_RINVSRCADR),
+        ({"source_addr": ""}, CommandStatus.ESME_RINVSRCADR),
+        ({"source_addr": "STRANGER"}, CommandStatus.ESME_RINVSRCADR),
+        ({"destination_addr": "42"}, CommandStatus.ESME_RINVDSTADR),
+        ({"destination_addr": ""}, CommandStatus.ESME_RINVDSTADR),
+        ({"short_message": b"x" * 161}, CommandStatus.ESME_RINVMSGLEN),
+        ({"data_coding": 8, "short_message": b"\0x" * 71}, CommandStatus.ESME_RINVMSGLEN),
+        ({"data_coding": 4, "short_message": b"x" * 141}, CommandStatus.ESME_RINVMSGLEN),
+        ({"data_coding": 6, "short_message": b"\xbf" * 71}, CommandStatus.ESME_RINVMSGLEN),
+        ({"esm_class": 0x40, "short_message": b"\x09\0"}, CommandStatus.ESME_RINVESMCLASS),
         ({"esm_class": 0x40, "short_message": b"\x8b" + b"\x70\x89" + bytes(138)}, 0x43),
-        ({"esm_class": 0x04}, Status.ESME_RINVESMCLASS),
-        ({"priority_flag": 4}, Status.ESME_RINVPRTFLG),
-        ({"registered_delivery": 3}, Status.ESME_RINVREGDLVFLG),
-        ({"replace_if_present_flag": 1}, Status.ESME_RINVSUBREP),
-        ({"replace_if_present_flag": 2}, Status.ESME_RINVREPFLAG),
-        ({"sm_default_msg_id": 1}, Status.ESME_RINVDFTMSGID),
-        ({"schedule_delivery_time": "991399999999999+"}, Status.ESME_RINVSCHED),
-        ({"validity_period": "99139999999999-R"}, Status.ESME_RINVEXPIRY),
-        ({"validity_period": "110115115959000+"}, Status.ESME_RINVEXPIRY),
+        ({"esm_class": 0x04}, CommandStatus.ESME_RINVESMCLASS),
+        ({"priority_flag": 4}, CommandStatus.ESME_RINVPRTFLG),
+        ({"registered_delivery": 3}, CommandStatus.ESME_RINVREGDLVFLG),
+        ({"replace_if_present_flag": 1}, CommandStatus.ESME_RINVSUBREP),
+        ({"replace_if_present_flag": 2}, CommandStatus.ESME_RINVREPFLAG),
+        ({"sm_default_msg_id": 1}, CommandStatus.ESME_RINVDFTMSGID),
+        ({"schedule_delivery_time": "991399999999999+"}, CommandStatus.ESME_RINVSCHED),
+        ({"validity_period": "99139999999999-R"}, CommandStatus.ESME_RINVEXPIRY),
+        ({"validity_period": "110115115959000+"}, CommandStatus.ESME_RINVEXPIRY),
         (
             {
                 "schedule_delivery_time": "000000020000000R",
                 "validity_period": "000000010000000R",
             },
-            Status.ESME_RINVEXPIRY,
+            CommandStatus.ESME_RINVEXPIRY,
         ),
     ],
 )
@@ -121,7 +120,7 @@ async def test_what_is_refused_is_on_record_and_costs_nothing(
 
 async def test_who_has_no_credits_is_refused(esme: Esme, account: Account) -> None:
     account.balance = Decimal(1)
-    assert await esme.refused(submit()) == Status.ESME_RSUBMITFAIL
+    assert await esme.refused(submit()) == CommandStatus.ESME_RSUBMITFAIL
     account.balance += 1
     await esme.submit(submit())
 
@@ -129,11 +128,11 @@ async def test_who_has_no_credits_is_refused(esme: Esme, account: Account) -> No
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
-        ({"source_addr_ton": 1}, Status.ESME_RINVSRCTON),
-        ({"source_addr_npi": 0}, Status.ESME_RINVSRCNPI),
-        ({"dest_addr_ton": 0}, Status.ESME_RINVDSTTON),
-        ({"dest_addr_npi": 0}, Status.ESME_RINVDSTNPI),
-        ({"validity_period": "000000000059000R"}, Status.ESME_RINVEXPIRY),
+        ({"source_addr_ton": 1}, CommandStatus.ESME_RINVSRCTON),
+        ({"source_addr_npi": 0}, CommandStatus.ESME_RINVSRCNPI),
+        ({"dest_addr_ton": 0}, CommandStatus.ESME_RINVDSTTON),
+        ({"dest_addr_npi": 0}, CommandStatus.ESME_RINVDSTNPI),
+        ({"validity_period": "000000000059000R"}, CommandStatus.ESME_RINVEXPIRY),
     ],
 )
 async def test_what_only_a_strict_world_refuses(
@@ -251,20 +250,20 @@ class TestMany:
         answer = await esme.request(self.many("42", TO, "79990001088", OTHER), smpp.SubmitMultiResp)
         assert answer.command_status == 0
         assert answer.unsuccess_sme == (
-            smpp.UnsuccessSme(1, 1, "42", Status.ESME_RINVDSTADR),
-            smpp.UnsuccessSme(1, 1, "79990001088", Status.ESME_RTHROTTLED),
+            smpp.UnsuccessSme(1, 1, "42", CommandStatus.ESME_RINVDSTADR),
+            smpp.UnsuccessSme(1, 1, "79990001088", CommandStatus.ESME_RTHROTTLED),
         )
         taken = [message for message in smsc.world.messages() if message.reason is None]
         assert answer.message_id == taken[0].ids[0]
 
     async def test_when_nobody_could_be_sent_to_there_is_no_id(self, esme: Esme) -> None:
         answer = await esme.request(self.many("42"), smpp.SubmitMultiResp)
-        assert (answer.command_status, answer.message_id) == (Status.ESME_RSUBMITFAIL, "")
-        assert answer.unsuccess_sme[0].error_status_code == Status.ESME_RINVDSTADR
+        assert (answer.command_status, answer.message_id) == (CommandStatus.ESME_RSUBMITFAIL, "")
+        assert answer.unsuccess_sme[0].error_status_code == CommandStatus.ESME_RINVDSTADR
 
     async def test_lists_are_unknown(self, smsc: Smsc, esme: Esme) -> None:
         lists = (smpp.SmeAddress(1, 1, TO), smpp.DistributionList("friends"))
-        assert await esme.refused(self.many(dest_address=lists)) == Status.ESME_RINVDLNAME
+        assert await esme.refused(self.many(dest_address=lists)) == CommandStatus.ESME_RINVDLNAME
         refused = [(m.to, m.submission.text, m.reason) for m in smsc.world.messages()]
         assert refused == [(to, "test", "ESME_RINVDLNAME (0x34)") for to in (TO, "friends")]
 
@@ -298,7 +297,7 @@ class TestMany:
         assert (message.submission.text, message.parts) == (LONG, 4)
         assert message.submission.validity == timedelta(days=99)
         bad = smpp.DataSm(source_addr=SENDER, destination_addr="42")
-        assert await esme.refused(bad) == Status.ESME_RINVDSTADR
+        assert await esme.refused(bad) == CommandStatus.ESME_RINVDSTADR
 
 
 async def test_a_message_that_ends_at_once_is_answered_before_its_receipt(

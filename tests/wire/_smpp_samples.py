@@ -40,7 +40,7 @@ SUBMIT = SubmitSm(
 
 
 def either(read: Callable[..., object], *arguments: object) -> Any:
-    """What a function gives, or the error that it raises."""
+    """The result of a function, or the error that it raises."""
     try:
         return read(*arguments)
     except (DecodeError, EncodeError) as error:

@@ -15,9 +15,9 @@ from devino_codecs.smpp import (
     Framer,
     Received,
     Role,
-    Session,
+    SessionMachine,
     SessionSettings,
-    State,
+    SessionState,
     SubmitSm,
     decode,
     encode,
@@ -25,18 +25,18 @@ from devino_codecs.smpp import (
 
 SUBMIT = SubmitSm(destination_addr="79001234567", short_message=b"Hello")
 BINDS = {
-    State.BOUND_TX: (BindTransmitter, BindTransmitterResp),
-    State.BOUND_RX: (BindReceiver, BindReceiverResp),
-    State.BOUND_TRX: (BindTransceiver, BindTransceiverResp),
+    SessionState.BOUND_TX: (BindTransmitter, BindTransmitterResp),
+    SessionState.BOUND_RX: (BindReceiver, BindReceiverResp),
+    SessionState.BOUND_TRX: (BindTransceiver, BindTransceiverResp),
 }
 
 
-def written(session: Session[Any]) -> list[Any]:
+def written(session: SessionMachine[Any]) -> list[Any]:
     """The PDUs that a session has to send."""
     return [decode(frame) for frame in Framer().feed(session.data_to_send())]
 
 
-def taken(session: Session[Any], octets: bytes, now: float = 0.0) -> list[Any]:
+def taken(session: SessionMachine[Any], octets: bytes, now: float = 0.0) -> list[Any]:
     """The requests that these octets bring a session's owner, and nothing else."""
     pdus = []
     for event in session.receive(octets, now):
@@ -45,22 +45,22 @@ def taken(session: Session[Any], octets: bytes, now: float = 0.0) -> list[Any]:
     return pdus
 
 
-def esme(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
+def esme(state: SessionState = SessionState.BOUND_TRX, **settings: Any) -> SessionMachine[Any]:
     """A client, bound at time 0."""
-    session: Session[Any] = Session(Role.ESME, 0.0, SessionSettings(**settings))
+    session: SessionMachine[Any] = SessionMachine(Role.ESME, 0.0, SessionSettings(**settings))
     bind, answer = BINDS[state]
     session.send(bind(), 0.0, "bind")
     [sent] = written(session)
     events = session.receive(encode(answer(), sent.sequence_number), 0.0)
     assert events == [Answered("bind", answer(sequence_number=sent.sequence_number))]
     assert session.state is state
-    session.handle_deadline(0.0)  # the bind's own deadline is forgotten
+    session.handle_deadline(0.0)  # Forget the deadline of the bind.
     return session
 
 
-def smsc(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
+def smsc(state: SessionState = SessionState.BOUND_TRX, **settings: Any) -> SessionMachine[Any]:
     """A centre, bound at time 0."""
-    session: Session[Any] = Session(Role.SMSC, 0.0, SessionSettings(**settings))
+    session: SessionMachine[Any] = SessionMachine(Role.SMSC, 0.0, SessionSettings(**settings))
     bind, answer = BINDS[state]
     [event] = session.receive(encode(bind(), 1), 0.0)
     assert isinstance(event, Received)
@@ -70,8 +70,8 @@ def smsc(state: State = State.BOUND_TRX, **settings: Any) -> Session[Any]:
     return session
 
 
-def submitted(session: Session[Any], *contexts: str, now: float = 0.0) -> list[int]:
-    """Requests sent and written; their numbers."""
+def submitted(session: SessionMachine[Any], *contexts: str, now: float = 0.0) -> list[int]:
+    """Send requests and write them. Gives their numbers."""
     numbers = [session.send(SUBMIT, now, context) for context in contexts]
     session.data_to_send()
     return numbers

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for SMPP values, drawn from the annotations that the codec is made of."""
+"""Hypothesis strategies for SMPP values, made from the same annotations as the codec."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from devino_codecs.smpp._tlvs import TLV_BY_TAG, TLVS, Tlv
 
 
 def quick(examples: int = 100) -> settings:
-    """So many examples; no limit on each, for the first may compile."""
+    """So many examples, without a time limit, because the first one may compile."""
     return settings(max_examples=examples, deadline=None)
 
 
@@ -85,7 +85,7 @@ raw_tlvs = st.lists(
 
 
 def pdus_of(of: type[Pdu]) -> st.SearchStrategy[Pdu]:
-    """PDUs of one class that can be written and that read back as they were."""
+    """PDUs of one class that can be written, and that are the same when read."""
     return st.builds(
         of,
         **{name: field_values(field) for name, field in fields_of(of)},

@@ -1,4 +1,4 @@
-"""``devino decode smpp``: spellings of octets, and what is said of those that are none."""
+"""``devino decode smpp``: ways to write octets, and errors for what is not octets."""
 
 from __future__ import annotations
 

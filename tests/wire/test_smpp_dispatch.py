@@ -1,4 +1,4 @@
-"""The decoder of a PDU is found by two octets of its command_id, and checks the others."""
+"""Two octets of a command_id find the decoder, and the decoder checks the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package's own words: what is public is documented, and the examples are true."""
+"""The docstrings: every public name has one, and the examples are true."""
 
 from __future__ import annotations
 

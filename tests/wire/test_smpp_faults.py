@@ -1,4 +1,4 @@
-"""How a session stands what it cannot read and does not know."""
+"""How a session survives what it cannot read and what it does not know."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from devino_codecs.smpp import (
     Received,
     Refused,
     Role,
-    Session,
-    State,
+    SessionMachine,
+    SessionState,
     SubmitSm,
     SubmitSmResp,
     Unanswered,
@@ -56,7 +56,7 @@ def test_a_broken_body_is_answered_and_survived() -> None:
 
 @pytest.mark.parametrize("state", BINDS)
 def test_a_broken_delivery_is_answered_as_the_settings_say_and_never_with_a_nack(
-    state: State,
+    state: SessionState,
 ) -> None:
     session = esme(state, unreadable_delivery_status=0, generic_nack=False)
     for pdu, answer in ((DeliverSm(), DeliverSmResp), (DataSm(), DataSmResp)):
@@ -84,7 +84,7 @@ def test_a_refusal_whose_body_cannot_be_read_is_still_a_refusal() -> None:
     assert answered == Answered("one", SubmitSmResp(command_status=0x58, sequence_number=number))
 
 
-def test_a_broken_answer_to_the_sessions_own_requests_will_do() -> None:
+def test_a_broken_answer_to_the_sessions_own_request_is_enough() -> None:
     session = esme(enquire_after=60.0)
     session.handle_deadline(60.0)
     [enquiry] = written(session)
@@ -108,7 +108,7 @@ def test_a_broken_answer_to_nothing_is_only_told() -> None:
 
 
 def test_a_broken_request_before_the_bind_is_answered_as_out_of_place() -> None:
-    session: Session[Any] = Session(Role.SMSC, 0.0)
+    session: SessionMachine[Any] = SessionMachine(Role.SMSC, 0.0)
     session.receive(broken(SUBMIT, 9), 0.0)
     assert written(session) == [SubmitSmResp(command_status=4, sequence_number=9)]
 

@@ -1,4 +1,4 @@
-"""A stream cut into PDUs: the same ones, however it arrives."""
+"""A stream is cut into the same PDUs, however it arrives."""
 
 from __future__ import annotations
 

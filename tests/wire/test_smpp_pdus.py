@@ -40,10 +40,10 @@ pytestmark = pytest.mark.pythons
 BROKEN = {
     # The string's NUL is missing.
     "fizzed/cloudhopper-smpp:decodeSubmitSmRespWithNoNullByteForMessageId": "message_id",
-    # sm_length is 3 less than the text has; the last letters are taken for a parameter.
+    # sm_length is 3 too small, so the last letters are taken for a parameter.
     "fizzed/cloudhopper-smpp:decodeDeliverSmNetforsDeliveryReceiptTriggeredErrorIn"
     "LegacySmppLibrary": "tlvs",
-    # sm_length is 16, 8 octets are there.
+    # sm_length is 16, but 8 octets follow.
     "fizzed/cloudhopper-smpp:decodeDeliverSMWithCorrectTotalByteLengthButInvalidShortMessageLength"
     "": "short_message",
     # One octet too many in an unbind.
@@ -53,7 +53,7 @@ BROKEN = {
 
 
 WITHOUT_BODY = {
-    # Accepted, though status 0 asks for a body, and written with one.
+    # It is accepted without a body, although status 0 needs one, and written with one.
     "fizzed/cloudhopper-smpp:decodeSubmitSmRespWithNoMessageId",
     "fizzed/cloudhopper-smpp:decodeDeliverSmRespWithNoMessageId",
     "fizzed/cloudhopper-smpp:decodeDataSmRespWithNoMessageId",
@@ -260,7 +260,7 @@ def assert_smpplib_reads_the_same(octets: bytes) -> None:
         if name not in read and name not in SMPPLIB_KNOWS[type(pdu)]:
             continue
         mine = value.encode("latin-1") if isinstance(value, str) else value
-        # What is not there it leaves at None.
+        # It leaves missing fields at None.
         assert (getattr(theirs, name) or type(mine)()) == mine, name
 
 

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from devino_codecs import DecodeError, EncodeError
 from devino_codecs.smpp import (
-    STAT_WORDS,
     DataSm,
     DateForm,
     DeliverSm,
+    DeliveryReceipt,
     IdForm,
     MessageState,
     NetworkErrorCode,
-    Receipt,
     ReceiptStyle,
     build_receipt,
     decode,
@@ -32,7 +31,7 @@ TEXT = (
     b"id:1234567890 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201"
     b" stat:DELIVRD err:000 text:Hello"
 )
-RECEIPT = Receipt(
+RECEIPT = DeliveryReceipt(
     id="1234567890",
     sub=1,
     dlvrd=1,
@@ -86,7 +85,7 @@ def test_order_case_blanks_and_forms_of_dates_do_not_matter(text: bytes) -> None
 
 def test_missing_fields_are_missing_and_further_ones_are_kept() -> None:
     receipt = parse_receipt(b"id:17 stat:EXPIRED seg:2 region:ru")
-    assert receipt == Receipt(
+    assert receipt == DeliveryReceipt(
         id="17",
         stat="EXPIRED",
         message_state=MessageState.EXPIRED,
@@ -110,8 +109,9 @@ def test_what_cannot_be_read_is_left_as_it_was() -> None:
     assert receipt.extra == {"sub": "many", "submit date": "0000000000", "err": "a b"}
 
 
-@pytest.mark.parametrize(("state", "word"), STAT_WORDS.items())
-def test_each_state_has_its_word(state: MessageState, word: str) -> None:
+@pytest.mark.parametrize("state", MessageState)
+def test_each_state_has_its_word(state: MessageState) -> None:
+    word = state.text
     assert parse_receipt(f"id:1 stat:{word}").message_state is state
     assert parse_receipt(f"id:1 stat:{word.lower()}").message_state is state
     assert len(word) == 7
@@ -125,14 +125,14 @@ def test_ids_can_be_in_hex_or_decimal() -> None:
     in_hex, in_decimal = ReceiptStyle(ids=IdForm.HEX), ReceiptStyle(ids=IdForm.DECIMAL)
     assert parse_receipt("id:0FF stat:DELIVRD", in_hex).id == "255"
     assert parse_receipt("id:255 stat:DELIVRD", in_decimal).id == "ff"
-    assert build_receipt(Receipt(id="255"), in_hex) == b"id:ff text:"
-    assert build_receipt(Receipt(id="ff"), in_decimal) == b"id:255 text:"
+    assert build_receipt(DeliveryReceipt(id="255"), in_hex) == b"id:ff text:"
+    assert build_receipt(DeliveryReceipt(id="ff"), in_decimal) == b"id:255 text:"
     assert parse_receipt("id:GW-17 stat:DELIVRD", in_hex).id == "GW-17"
     with pytest.raises(EncodeError):
-        build_receipt(Receipt(id="GW-17"), in_hex)
+        build_receipt(DeliveryReceipt(id="GW-17"), in_hex)
 
 
-def test_twelve_digits_that_could_be_two_dates_are_the_styles() -> None:
+def test_the_style_decides_about_twelve_digits_that_could_be_two_dates() -> None:
     text = "id:1 done date:201012101112"
     assert parse_receipt(text).done_date == datetime(2020, 10, 12, 10, 11, 12)
     style = ReceiptStyle(dates=DateForm.YEAR_MINUTES)
@@ -144,7 +144,7 @@ def test_a_zone_makes_dates_aware() -> None:
     receipt = parse_receipt(TEXT, style)
     assert receipt.done_date == datetime(2026, 1, 31, 9, 1, tzinfo=UTC)
     assert build_receipt(receipt, style) == TEXT
-    utc = Receipt(id="1", done_date=datetime(2026, 1, 31, 9, 1, tzinfo=UTC))
+    utc = DeliveryReceipt(id="1", done_date=datetime(2026, 1, 31, 9, 1, tzinfo=UTC))
     assert b"done date:2601311201" in build_receipt(utc, style)
     with pytest.raises(EncodeError):
         build_receipt(utc)
@@ -155,7 +155,7 @@ dates = st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)).m
     lambda when: when.replace(second=0, microsecond=0)
 )
 receipts = st.builds(
-    Receipt,
+    DeliveryReceipt,
     id=st.integers(0, 10**18).map(str),
     sub=st.none() | st.integers(0, 999_999_999),
     dlvrd=st.none() | st.integers(0, 999_999_999),
@@ -170,7 +170,9 @@ receipts = st.builds(
 
 @given(receipts, st.sampled_from(DateForm), st.sampled_from([IdForm.VERBATIM, IdForm.HEX]))
 @quick(200)
-def test_what_is_written_is_read_as_it_was(receipt: Receipt, dates: DateForm, ids: IdForm) -> None:
+def test_what_is_written_is_read_as_it_was(
+    receipt: DeliveryReceipt, dates: DateForm, ids: IdForm
+) -> None:
     style = ReceiptStyle(dates=dates, ids=ids)
     assert parse_receipt(build_receipt(receipt, style), style) == receipt
 
@@ -178,19 +180,19 @@ def test_what_is_written_is_read_as_it_was(receipt: Receipt, dates: DateForm, id
 @pytest.mark.parametrize(
     "receipt",
     [
-        Receipt(id="1 2"),
-        Receipt(id="1", stat="\n"),
-        Receipt(id="1", err="a\tb"),
-        Receipt(id="1", sub=-1),
-        Receipt(id="1", dlvrd=10**9),
-        Receipt(id="1", text="Привет"),
-        Receipt(id="1", extra={"two words": "x"}),
-        Receipt(id="1", extra={"id": "2"}),
-        Receipt(id="1", extra={"text": "2"}),
-        Receipt(id="1", done_date=datetime(1999, 1, 1)),
+        DeliveryReceipt(id="1 2"),
+        DeliveryReceipt(id="1", stat="\n"),
+        DeliveryReceipt(id="1", err="a\tb"),
+        DeliveryReceipt(id="1", sub=-1),
+        DeliveryReceipt(id="1", dlvrd=10**9),
+        DeliveryReceipt(id="1", text="Привет"),
+        DeliveryReceipt(id="1", extra={"two words": "x"}),
+        DeliveryReceipt(id="1", extra={"id": "2"}),
+        DeliveryReceipt(id="1", extra={"text": "2"}),
+        DeliveryReceipt(id="1", done_date=datetime(1999, 1, 1)),
     ],
 )
-def test_what_the_text_cannot_hold_is_an_error(receipt: Receipt) -> None:
+def test_what_the_text_cannot_hold_is_an_error(receipt: DeliveryReceipt) -> None:
     with pytest.raises(EncodeError):
         build_receipt(receipt)
 
@@ -202,7 +204,7 @@ def test_any_text_gives_a_receipt_or_a_decode_error(text: bytes | str) -> None:
         receipt = parse_receipt(text)
     except DecodeError:
         return
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, DeliveryReceipt)
 
 
 def test_parameters_count_more_than_the_text() -> None:
@@ -225,7 +227,7 @@ def test_parameters_count_more_than_the_text() -> None:
 
 def test_parameters_alone_are_a_receipt() -> None:
     pdu = DeliverSm(tlvs={"receipted_message_id": "17", "message_state": 2})
-    assert receipt_of(pdu) == Receipt(id="17", message_state=2)
+    assert receipt_of(pdu) == DeliveryReceipt(id="17", message_state=2)
     data = DataSm(esm_class=4, tlvs={"receipted_message_id": "17", "message_payload": TEXT})
     receipt = receipt_of(data)
     assert receipt is not None

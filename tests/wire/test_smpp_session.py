@@ -16,9 +16,9 @@ from devino_codecs.smpp import (
     NeverSent,
     Reason,
     Role,
-    Session,
+    SessionMachine,
     SessionSettings,
-    State,
+    SessionState,
     StateError,
     SubmitSmResp,
     Unanswered,
@@ -68,26 +68,28 @@ def test_an_enquiry_without_an_answer_unbinds() -> None:
     submitted(session, "in flight", now=70.0)
     session.handle_deadline(90.0)
     assert [type(pdu) for pdu in written(session)] == [Unbind]
-    assert session.state is State.UNBINDING
+    assert session.state is SessionState.UNBINDING
     events = session.handle_deadline(120.0)
     assert events == [Unanswered("in flight", Reason.TIMEOUT), Closed(Reason.LINK_DEAD)]
     assert session.deadline() is None
 
 
 def test_the_peers_enquiry_is_answered_in_any_state() -> None:
-    for session in (Session[Any](Role.SMSC, 0.0), esme(), smsc(State.BOUND_RX)):
+    for session in (SessionMachine[Any](Role.SMSC, 0.0), esme(), smsc(SessionState.BOUND_RX)):
         assert session.receive(encode(EnquireLink(), 7), 0.0) == []
         assert written(session) == [EnquireLinkResp(sequence_number=7)]
 
 
 def test_without_a_bind_in_time_the_session_closes() -> None:
-    session: Session[Any] = Session(Role.SMSC, 5.0, SessionSettings(bind_timeout=10.0))
+    session: SessionMachine[Any] = SessionMachine(
+        Role.SMSC, 5.0, SessionSettings(bind_timeout=10.0)
+    )
     assert session.deadline() == 15.0
     assert session.handle_deadline(14.0) == []
     assert session.handle_deadline(15.0) == [Closed(Reason.NOT_BOUND)]
     bound = smsc(bind_timeout=10.0, enquire_after=None)
     bound.handle_deadline(10.0)
-    assert bound.state is State.BOUND_TRX
+    assert bound.state is SessionState.BOUND_TRX
     assert bound.deadline() is None
 
 
@@ -105,7 +107,7 @@ def test_unbinding_in_mid_window_lets_answers_come_and_ends_the_rest() -> None:
     assert session.receive(encode(answer), 2.0) == [Answered("answered", answer)]
     events = session.receive(encode(UnbindResp(), unbind.sequence_number), 2.0)
     assert events == [Unanswered("open", Reason.UNBOUND), Closed(Reason.UNBOUND)]
-    assert session.state is State.CLOSED
+    assert session.state is SessionState.CLOSED
     assert open_
 
 
@@ -125,7 +127,7 @@ def test_an_unbind_without_an_answer_ends_too() -> None:
 
 
 def test_an_open_session_just_closes() -> None:
-    session: Session[Any] = Session(Role.ESME, 0.0)
+    session: SessionMachine[Any] = SessionMachine(Role.ESME, 0.0)
     session.unbind(0.0)
     assert session.handle_deadline(0.0) == [Closed(Reason.UNBOUND)]
     assert session.data_to_send() == b""
@@ -156,7 +158,7 @@ def test_an_unbind_is_answered_after_the_requests_before_it() -> None:
     first, second = taken(session, encode(SUBMIT, 2) + encode(SUBMIT, 3) + encode(Unbind(), 4), 1.0)
     assert session.data_to_send() == b""
     session.reply(first, SubmitSmResp(message_id="a"))
-    assert session.state is State.UNBINDING
+    assert session.state is SessionState.UNBINDING
     session.reply(second, SubmitSmResp(message_id="b"))
     assert [pdu.sequence_number for pdu in written(session)] == [2, 3, 4]
     assert session.handle_deadline(1.0) == [Closed(Reason.PEER_UNBOUND)]

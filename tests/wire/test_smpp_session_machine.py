@@ -1,4 +1,4 @@
-"""Two session machines wired together, over a link that cuts, reorders, repeats and loses.
+"""Two session machines connected by a link that cuts, reorders, repeats and loses.
 
 Whatever happens, nothing hangs, every request has exactly one outcome, and framing never slips.
 """
@@ -38,9 +38,9 @@ from devino_codecs.smpp import (
     Received,
     Refused,
     Role,
-    Session,
+    SessionMachine,
     SessionSettings,
-    State,
+    SessionState,
     StateError,
     SubmitSm,
     SubmitSmResp,
@@ -50,9 +50,9 @@ from devino_codecs.smpp import (
     encode,
 )
 
-BINDS: dict[type[BindRequest], State] = {
-    BindTransceiver: State.BOUND_TRX,
-    BindTransmitter: State.BOUND_TX,
+BINDS: dict[type[BindRequest], SessionState] = {
+    BindTransceiver: SessionState.BOUND_TRX,
+    BindTransmitter: SessionState.BOUND_TX,
 }
 OUTCOMES = (Answered, Unanswered, NeverSent)
 REPLIES: dict[type[Pdu], Pdu] = {
@@ -65,14 +65,14 @@ REPLIES: dict[type[Pdu], Pdu] = {
 
 
 class End:
-    """One end, and what it was told."""
+    """One end, and the events that it gave."""
 
     def __init__(self, role: Role, settings: SessionSettings) -> None:
-        self.session: Session[int] = Session(role, 0.0, settings)
+        self.session: SessionMachine[int] = SessionMachine(role, 0.0, settings)
         self.sent: dict[int, int] = {}
         """Context to number, of all requests ever made."""
         self.written: set[int] = set()
-        """Numbers of the requests that were given out."""
+        """The numbers of requests that were written."""
         self.outcomes: Counter[int] = Counter()
         self.ended: dict[int, Any] = {}
         self.owed: list[Pdu] = []
@@ -95,7 +95,7 @@ class End:
             elif isinstance(event, Closed):
                 self.closed += 1
             elif isinstance(event, Refused):
-                # It overtook the answer to the bind.
+                # This one overtook the answer to the bind.
                 assert was_open
                 assert event.command_status == CommandStatus.ESME_RINVBNDSTS
             else:
@@ -165,16 +165,16 @@ class Wired(RuleBasedStateMachine):
 
     @rule(role=st.sampled_from(Role), size=st.integers(1, 60) | st.just(10_000))
     def read(self, role: Role, size: int) -> None:
-        """Some of what is on its way arrives, cut wherever it may be."""
+        """Some of the octets on their way arrive, cut at any place."""
         end = self.ends[role]
         data = bytes(end.inbox[:size])
         del end.inbox[:size]
-        was_open = end.session.state is State.OPEN
+        was_open = end.session.state is SessionState.OPEN
         end.take(end.session.receive(data, self.now), was_open=was_open)
 
     @rule(role=st.sampled_from(Role), answers=st.booleans())
     def carry(self, role: Role, answers: bool) -> None:
-        """All that an end has to send arrives, and is answered or not."""
+        """All octets of an end arrive. They may be answered."""
         self.flush(role)
         self.read(role.peer, 100_000)
         if answers:
@@ -188,9 +188,9 @@ class Wired(RuleBasedStateMachine):
             self.read(role, 1)
 
     def rest(self, role: Role) -> tuple[bytes, list[bytes]]:
-        """What is on its way: the rest of a PDU that is partly read, and the whole ones."""
+        """The octets on their way: the rest of a PDU that is partly read, and whole PDUs."""
         end = self.ends[role]
-        if end.closed or end.session.state is State.CLOSED:
+        if end.closed or end.session.state is SessionState.CLOSED:
             end.inbox.clear()  # nobody reads it any more
             return b"", []
         missing = 0
@@ -288,11 +288,11 @@ class Wired(RuleBasedStateMachine):
             assert end.session.in_flight <= end.session.settings.window
             assert end.session._framer.error is None
             if end.closed:
-                assert end.session.state is State.CLOSED
+                assert end.session.state is SessionState.CLOSED
                 assert set(end.outcomes) == set(end.sent)
 
     def teardown(self) -> None:
-        """Left alone, with its peer silent, everything comes to its end."""
+        """If an end is left alone and its peer is silent, everything ends."""
         if not hasattr(self, "ends"):
             return
         for end in self.ends.values():
@@ -300,7 +300,7 @@ class Wired(RuleBasedStateMachine):
                 self.now += 31.0
                 self.wake(end)
                 self.flush(end.session.role)
-            # With nothing outstanding an idle session may live on, but no request may.
+            # An idle session may live on, but no request may.
             assert set(end.outcomes) == set(end.sent)
             assert all(count == 1 for count in end.outcomes.values())
             end.take(end.session.eof())

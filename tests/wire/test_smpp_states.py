@@ -1,4 +1,4 @@
-"""How each end of a session binds, and what it sends and takes in which state."""
+"""How each end of a session binds, and what it sends and takes in each state."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from devino_codecs.smpp import (
     Received,
     Refused,
     Role,
-    Session,
+    SessionMachine,
+    SessionState,
     SmeAddress,
-    State,
     StateError,
     SubmitMulti,
     SubmitSm,
@@ -44,32 +44,32 @@ from tests.wire._smpp_values import CLASSES
 
 
 @pytest.mark.parametrize("state", BINDS)
-def test_a_bind_answered_with_status_0_makes_both_ends_bound(state: State) -> None:
+def test_a_bind_answered_with_status_0_makes_both_ends_bound(state: SessionState) -> None:
     assert esme(state).state is state
     assert smsc(state).state is state
 
 
 def test_a_refused_bind_leaves_the_session_open_for_another() -> None:
-    session: Session[str] = Session(Role.ESME, 0.0)
+    session: SessionMachine[str] = SessionMachine(Role.ESME, 0.0)
     session.send(BindTransceiver(), 0.0, "first")
     with pytest.raises(StateError):
         session.send(BindTransceiver(), 0.0, "second while the first is in flight")
     refusal = BindTransceiverResp(command_status=CommandStatus.ESME_RBINDFAIL, sequence_number=1)
     session.data_to_send()
     assert session.receive(encode(refusal), 0.0) == [Answered("first", refusal)]
-    assert session.state is State.OPEN
+    assert session.state is SessionState.OPEN
     session.send(BindTransceiver(), 0.0, "third")
     assert written(session) == [BindTransceiver(sequence_number=2)]
 
 
 def test_a_late_answer_to_a_bind_counts_for_the_peer_is_bound_by_it() -> None:
-    session: Session[str] = Session(Role.ESME, 0.0)
+    session: SessionMachine[str] = SessionMachine(Role.ESME, 0.0)
     number = session.send(BindTransceiver(), 0.0, "bind")
     session.data_to_send()
     assert session.cancel(number, 1.0) == Unanswered("bind", Reason.CANCELLED)
     answer = BindTransceiverResp(sequence_number=number)
     assert session.receive(encode(answer), 2.0) == [Late("bind", answer)]
-    assert session.state is State.BOUND_TRX
+    assert session.state is SessionState.BOUND_TRX
 
 
 # Table 2-1 of the specification: request, states, who sends it.
@@ -86,17 +86,22 @@ TABLE = {
     "ReplaceSm": ("T X", "E"),
     "EnquireLink": ("O T R X", "E S"),
 }
-# What a client takes beyond it: the platform has every deliver_sm answered with status 0.
+# A client takes this too, because the platform wants every deliver_sm answered with status 0.
 TOLERATED = {("T", "DeliverSm", Role.ESME)}
-LETTERS = {"O": State.OPEN, "T": State.BOUND_TX, "R": State.BOUND_RX, "X": State.BOUND_TRX}
+LETTERS = {
+    "O": SessionState.OPEN,
+    "T": SessionState.BOUND_TX,
+    "R": SessionState.BOUND_RX,
+    "X": SessionState.BOUND_TRX,
+}
 
 
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("letter", LETTERS)
 def test_only_what_the_table_allows_is_sent_and_taken(role: Role, letter: str) -> None:
-    def fresh() -> Session[Any]:
+    def fresh() -> SessionMachine[Any]:
         if letter == "O":
-            return Session(role, 0.0)
+            return SessionMachine(role, 0.0)
         return (esme if role is Role.ESME else smsc)(LETTERS[letter])
 
     mine, theirs = ("E", "S") if role is Role.ESME else ("S", "E")
@@ -123,7 +128,7 @@ def test_only_what_the_table_allows_is_sent_and_taken(role: Role, letter: str) -
 
 
 def test_what_is_out_of_place_is_answered_so() -> None:
-    session: Session[Any] = Session(Role.SMSC, 0.0)
+    session: SessionMachine[Any] = SessionMachine(Role.SMSC, 0.0)
     [event] = session.receive(encode(SUBMIT, 5), 0.0)
     assert event == Refused(
         SubmitSm(destination_addr="79001234567", short_message=b"Hello", sequence_number=5),
@@ -136,8 +141,8 @@ def test_what_is_out_of_place_is_answered_so() -> None:
 
 
 @pytest.mark.parametrize("pdu", [DeliverSm(short_message=b"Hi"), DataSm()])
-def test_a_delivery_to_a_transmitter_is_the_owners_to_answer(pdu: Pdu) -> None:
-    session = esme(State.BOUND_TX)
+def test_the_owner_answers_a_delivery_to_a_transmitter(pdu: Pdu) -> None:
+    session = esme(SessionState.BOUND_TX)
     [event] = session.receive(encode(pdu, 9), 0.0)
     assert isinstance(event, Received)
     assert session.peer_requests == 1
@@ -148,7 +153,7 @@ def test_a_delivery_to_a_transmitter_is_the_owners_to_answer(pdu: Pdu) -> None:
 
 
 def test_a_centre_delivers_to_no_transmitter() -> None:
-    session = smsc(State.BOUND_TX)
+    session = smsc(SessionState.BOUND_TX)
     with pytest.raises(StateError, match="may not send DeliverSm in state bound_tx"):
         session.send(DeliverSm(), 0.0, None)
 
@@ -162,4 +167,4 @@ def test_notices_have_no_answer() -> None:
         session.notify(Outbind())
     with pytest.raises(StateError):
         session.notify(SUBMIT)
-    Session[Any](Role.SMSC, 0.0).notify(Outbind(system_id="centre"))
+    SessionMachine[Any](Role.SMSC, 0.0).notify(Outbind(system_id="centre"))

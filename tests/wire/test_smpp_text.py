@@ -1,4 +1,4 @@
-"""Texts as message PDUs, in parts and put together again."""
+"""Texts as message PDUs: cut into parts, and put together again."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_a_character_cut_in_two_by_the_sender_is_whole_again() -> None:
     assert assembled(parts).text() == "😀"
 
 
-def test_parts_in_different_alphabets_are_read_each_in_its_own() -> None:
+def test_each_part_is_read_in_its_own_alphabet() -> None:
     one = msgspec.structs.replace(part(1, 2, "Я".encode("utf-16-be")), data_coding=8)
     assert assembled([one, part(2, 2, b"A")]).text() == "ЯA"
 
@@ -245,7 +245,7 @@ def test_parameters_count_towards_the_octets_that_are_kept(parameters: dict[str,
     while len(reassembler):
         assert reassembler.expire(100_000.0)
     assert reassembler.add(part(1, 2, bytes(100)), 100_000.0) == []
-    # What was given up counts no longer.
+    # Texts that were given up no longer count.
     assert isinstance(reassembler.add(part(2, 2), 100_000.0)[0], Whole)
 
 
@@ -265,7 +265,7 @@ def test_parts_of_one_octet_are_bounded_too() -> None:
         {"sar_total_segments": 2, "sar_segment_seqnum": 1},
     ],
 )
-def test_a_number_outside_its_total_makes_no_part(parameters: smpp.Tlvs) -> None:
+def test_a_number_outside_its_total_is_no_part(parameters: smpp.Tlvs) -> None:
     assert user_data(DeliverSm(tlvs=parameters)).segment is None
     assert user_data(part(4, 3)).segment is None
 

@@ -1,4 +1,4 @@
-"""What a PDU's fields and parameters may be, and what becomes of those that may not."""
+"""Which values fields and parameters may have, and what happens to other values."""
 
 from __future__ import annotations
 

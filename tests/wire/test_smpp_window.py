@@ -107,7 +107,7 @@ def test_what_the_window_has_no_room_for_waits_and_goes_as_answers_come() -> Non
     assert (session.in_flight, session.waiting) == (2, 2)
 
 
-def test_all_that_one_read_sets_free_is_written_in_one_piece() -> None:
+def test_requests_that_one_read_sets_free_are_written_in_one_piece() -> None:
     session = esme(window=2)
     numbers = [session.send(SUBMIT, 0.0, index) for index in range(4)]
     session.data_to_send()
@@ -172,7 +172,7 @@ def test_cancelling_tells_whether_the_request_was_written() -> None:
     assert session.in_flight == 0
 
 
-def test_a_cancelled_request_keeps_its_room_until_it_times_out_and_tells_nothing_more() -> None:
+def test_a_cancelled_request_keeps_its_room_until_it_times_out_and_has_no_other_outcome() -> None:
     session = esme(window=1, response_timeout=30.0)
     [sent] = submitted(session, "sent")
     session.cancel(sent, 0.0)
@@ -222,7 +222,7 @@ def test_a_request_that_cannot_be_encoded_is_not_sent() -> None:
     assert (session.in_flight, session.data_to_send()) == (0, b"")
 
 
-def test_each_request_of_the_peer_is_answered_once_and_in_kind() -> None:
+def test_each_request_of_the_peer_gets_one_answer_of_its_kind() -> None:
     session = smsc()
     [pdu] = taken(session, encode(SUBMIT, 5))
     assert session.peer_requests == 1
@@ -271,7 +271,7 @@ def test_a_request_that_is_forgotten_is_owed_no_answer() -> None:
     session.forget(two)
     assert written(session) == [UnbindResp(sequence_number=7)]
     assert session.handle_deadline(0.0) == [Closed(Reason.PEER_UNBOUND)]
-    session.forget(two)  # nothing is owed once it has ended
+    session.forget(two)  # After the end, no answer is owed.
 
 
 @pytest.mark.parametrize("timeout", [float("nan"), float("inf"), 0, -1.0])

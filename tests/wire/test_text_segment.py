@@ -14,6 +14,7 @@ from devino_codecs.text import (
     Limits,
     Segmentation,
     count_parts,
+    encode_parts,
     gsm7_encode,
     segment,
     ucs2_encode,
@@ -153,7 +154,17 @@ def test_an_alphabet_can_be_asked_for() -> None:
     assert segment("abc", alphabet=GSM7) == segment("abc")
 
 
-@pytest.mark.parametrize("cut", [segment, count_parts])
+@given(TEXT, st.sampled_from([None, UCS2]), st.one_of(st.just(Limits()), LIMITS))
+def test_the_octets_of_the_parts_are_the_parts_encoded(
+    text: str, alphabet: Alphabet | None, limits: Limits
+) -> None:
+    found = segment(text, alphabet=alphabet, limits=limits)
+    write = gsm7_encode if found.alphabet is GSM7 else ucs2_encode
+    octets = tuple(map(write, found.parts))
+    assert encode_parts(text, alphabet=alphabet, limits=limits) == (found.alphabet, octets)
+
+
+@pytest.mark.parametrize("cut", [segment, count_parts, encode_parts])
 def test_a_character_that_the_alphabet_cannot_write_is_named(cut: Callable[..., object]) -> None:
     with pytest.raises(EncodeError, match=r"^\[2\]: 'Я'"):
         cut("abЯ", alphabet=GSM7)

@@ -6,14 +6,16 @@
 >>> smpp.decode(smpp.encode(pdu)) == pdu
 True
 
-A PDU is a frozen value whose fields have the specification's names. :func:`encode` and
-:func:`decode` are generated from the class's annotations, which are construct's subconstructs;
-:func:`describe` prints a PDU, :func:`layout` gives its construct and :func:`source` the generated
-text. :class:`Framer` cuts a stream into PDUs, :class:`Session` speaks the protocol without doing
-any I/O.
+A PDU is a frozen value whose fields have the specification's names. The annotations of its class
+are construct's subconstructs, and :func:`encode` and :func:`decode` are generated from them.
+:func:`describe` prints a PDU. :func:`layout` gives its construct, :func:`source` the generated
+text. :class:`Framer` cuts a stream into PDUs. :class:`SessionMachine` speaks the protocol and does
+no I/O.
 """
 
-from ._codec import decode, encode
+from devino_codecs._coded import Verdict
+
+from ._codec import EncodedRequest, decode, encode, encode_request
 from ._codes import (
     CommandId,
     CommandStatus,
@@ -23,6 +25,8 @@ from ._codes import (
     Npi,
     RegisteredDelivery,
     Ton,
+    find_state,
+    find_status,
     status_name,
 )
 from ._compose import Concatenation, compose
@@ -32,12 +36,12 @@ from ._events import (
     Answered,
     Broken,
     Closed,
-    Event,
     Late,
     NeverSent,
     Reason,
     Received,
     Refused,
+    SessionEvent,
     Unanswered,
     Unmatched,
 )
@@ -45,6 +49,7 @@ from ._framing import MAX_COMMAND_LENGTH, Framer
 from ._generate import source
 from ._header import Header
 from ._interpret import layout
+from ._machine import SessionMachine
 from ._pdus import (
     AlertNotification,
     AnyPdu,
@@ -73,6 +78,7 @@ from ._pdus import (
     QuerySmResp,
     ReplaceSm,
     ReplaceSmResp,
+    RequestPdu,
     SmeAddress,
     SubmitMulti,
     SubmitMultiResp,
@@ -82,29 +88,26 @@ from ._pdus import (
     UnbindResp,
     UnknownPdu,
     UnsuccessSme,
-    response_type,
+    answer_type,
 )
 from ._reassembly import Incomplete, Reassembler, TextKey, Whole, text_key
 from ._receipt import (
-    STAT_WORDS,
     DateForm,
+    DeliveryReceipt,
     IdForm,
-    Receipt,
     ReceiptStyle,
     build_receipt,
     parse_receipt,
     receipt_of,
 )
-from ._session import Session
 from ._settings import SessionSettings
-from ._states import Role, State
+from ._states import Role, SessionState
 from ._times import format_time, parse_time
 from ._tlvs import ItsSessionInfo, NetworkErrorCode, RawTlvs, Tlvs
 from ._user_data import Segment, UserData, decode_text, user_data
 
 __all__ = [
     "MAX_COMMAND_LENGTH",
-    "STAT_WORDS",
     "AlertNotification",
     "Answered",
     "AnyPdu",
@@ -129,11 +132,12 @@ __all__ = [
     "DateForm",
     "DeliverSm",
     "DeliverSmResp",
+    "DeliveryReceipt",
     "DistributionList",
+    "EncodedRequest",
     "EnquireLink",
     "EnquireLinkResp",
     "EsmClass",
-    "Event",
     "Framer",
     "FramingError",
     "GenericNack",
@@ -155,19 +159,20 @@ __all__ = [
     "RawTlvs",
     "Reason",
     "Reassembler",
-    "Receipt",
     "ReceiptStyle",
     "Received",
     "Refused",
     "RegisteredDelivery",
     "ReplaceSm",
     "ReplaceSmResp",
+    "RequestPdu",
     "Role",
     "Segment",
-    "Session",
+    "SessionEvent",
+    "SessionMachine",
     "SessionSettings",
+    "SessionState",
     "SmeAddress",
-    "State",
     "StateError",
     "SubmitMulti",
     "SubmitMultiResp",
@@ -183,19 +188,23 @@ __all__ = [
     "Unmatched",
     "UnsuccessSme",
     "UserData",
+    "Verdict",
     "Whole",
+    "answer_type",
     "build_receipt",
     "compose",
     "decode",
     "decode_text",
     "describe",
     "encode",
+    "encode_request",
+    "find_state",
+    "find_status",
     "format_time",
     "layout",
     "parse_receipt",
     "parse_time",
     "receipt_of",
-    "response_type",
     "source",
     "status_name",
     "text_key",

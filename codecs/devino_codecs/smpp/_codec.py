@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import struct
+from typing import Generic, TypeVar, cast
+
+import msgspec
 
 from devino_codecs.errors import EncodeError
 
 from ._errors import PduError
 from ._generate import Decoder, Encoder, compiled
 from ._header import HEADER_SIZE, pack_header, unpack_header
-from ._pdus import PDU_TYPES, AnyPdu, UnknownPdu
+from ._pdus import PDU_TYPES, AnyPdu, Pdu, RequestPdu, UnknownPdu
 
-__all__ = ["DECODERS", "decode", "encode"]
+__all__ = ["DECODERS", "EncodedRequest", "decode", "encode", "encode_request"]
+
+A = TypeVar("A", bound=Pdu)
+A_co = TypeVar("A_co", bound=Pdu, covariant=True)
+
+_pack_number = struct.Struct(">I").pack
+
+
+class EncodedRequest(msgspec.Struct, Generic[A_co], frozen=True, gc=False):
+    """A request as octets that lack nothing but their ``sequence_number``.
+
+    :func:`encode_request` makes one. Sending it, even several times, encodes nothing again.
+    """
+
+    kind: type[RequestPdu[A_co]]
+    """The class of the request."""
+    before: bytes
+    """The octets before the ``sequence_number``."""
+    after: bytes
+
+    def numbered(self, sequence_number: int) -> bytes:
+        """The octets with this ``sequence_number``, which has 32 bits."""
+        return b"".join((self.before, _pack_number(sequence_number), self.after))
+
+    @property
+    def pdu(self) -> RequestPdu[A_co]:
+        """The request itself, decoded; its ``sequence_number`` is 0."""
+        return cast("RequestPdu[A_co]", decode(self.numbered(0)))
 
 
 def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
     """The octets of a PDU, from ``command_length`` to the last optional parameter.
 
     A ``sequence_number`` given here takes the place of the PDU's own. An answer with an error
-    status and nothing else to say has no body, as 4.4.2 has it.
+    status and nothing else to say has no body (4.4.2).
 
-    Raises :exc:`~devino_codecs.EncodeError` for a value that does not fit; its ``path`` is the
+    Raises :exc:`~devino_codecs.EncodeError` for a value that does not fit. Its ``path`` is the
     field: ``"source_addr"``, ``"tlvs.sar_msg_ref_num"``.
     """
     try:
@@ -30,13 +60,22 @@ def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
     return encoder(pdu, sequence_number)
 
 
+def encode_request(request: RequestPdu[A]) -> EncodedRequest[A]:
+    """A request checked and encoded, to be sent by :meth:`SessionMachine.send`.
+
+    Raises as :func:`encode` does.
+    """
+    octets = encode(request, 0)
+    return EncodedRequest(type(request), octets[:_NUMBER_AT], octets[HEADER_SIZE:])
+
+
 def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     """One whole PDU from its octets, exactly as many as its ``command_length`` says.
 
     A ``command_id`` that SMPP 3.4 lacks gives :class:`UnknownPdu`. An answer may lack its body,
     whatever its status; its fields are then empty.
 
-    Raises :exc:`PduError`, which has the ``header``, for a broken body, and a plain
+    Raises :exc:`PduError`, which has the ``header``, for a broken body. Raises a plain
     :exc:`~devino_codecs.DecodeError` where there is not even a header.
     """
     if type(data) is not bytes:
@@ -87,13 +126,14 @@ def _decode_unknown(data: bytes) -> UnknownPdu:
     return UnknownPdu(header, data[HEADER_SIZE:])
 
 
+_NUMBER_AT = HEADER_SIZE - 4
 _ENCODERS: dict[type, Encoder] = {}
-"""By class; one that is not there is :func:`encode`'s to find."""
+"""By class. :func:`encode` finds the encoder of a class that is not there yet."""
 _UNKNOWN: list[Decoder] = [_decode_by_id] * 256
 DECODERS: list[list[Decoder]] = [_UNKNOWN] * 256
 """By the first and the last octet of the ``command_id``, for octets that hold a whole header.
 
-A few share a place, as ``data_sm`` and ``query_sm`` do: it is given to the first that comes, and a
+A few PDUs share a place, such as ``data_sm`` and ``query_sm``. The first that comes gets it. A
 decoder passes on what turns out not to be its own.
 """
 for _octet in {command_id >> 24 for command_id in PDU_TYPES}:

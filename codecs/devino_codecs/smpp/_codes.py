@@ -1,12 +1,14 @@
 """The code tables of SMPP 3.4, chapter 5: numbers by the specification's names.
 
-A PDU's fields are plain :class:`int`, so that codes which these tables lack survive; the members
-here are ints too and compare equal.
+The fields of a PDU are plain :class:`int`, so that codes survive which these tables lack. The
+members here are ints too and compare equal.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+
+from devino_codecs._coded import CodedInt, Verdict
 
 __all__ = [
     "CommandId",
@@ -17,6 +19,8 @@ __all__ = [
     "Npi",
     "RegisteredDelivery",
     "Ton",
+    "find_state",
+    "find_status",
     "status_name",
 ]
 
@@ -53,36 +57,37 @@ class CommandId(IntEnum):
     DATA_SM_RESP = 0x80000103
 
 
-class CommandStatus(IntEnum):
-    """``command_status`` (5.1.3): 0 in every request, the verdict in an answer."""
+_BUSY, _LOGIN, _NOT_FOUND = Verdict.BUSY, Verdict.LOGIN, Verdict.NOT_FOUND
 
-    meaning: str
-    """What it says."""
 
-    def __new__(cls, code: int, meaning: str) -> CommandStatus:
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
+class CommandStatus(CodedInt):
+    """``command_status`` (5.1.3): 0 in every request, the verdict in an answer.
 
-    ESME_ROK = 0x00, "no error"
+    ``means`` is a :class:`Verdict`, ``""`` for ESME_ROK. BUSY is about the session or the centre,
+    and says nothing against the message. Whatever the error, nothing was taken.
+    """
+
+    def __init__(self, value: int, meaning: str = "", means: str = Verdict.REFUSED) -> None:
+        super().__init__(value, meaning, means)
+
+    ESME_ROK = 0x00, "no error", ""
     ESME_RINVMSGLEN = 0x01, "message length is invalid"
     ESME_RINVCMDLEN = 0x02, "command length is invalid"
     ESME_RINVCMDID = 0x03, "invalid command ID"
-    ESME_RINVBNDSTS = 0x04, "incorrect bind status for the given command"
-    ESME_RALYBND = 0x05, "ESME is already bound"
+    ESME_RINVBNDSTS = 0x04, "incorrect bind status for the given command", _BUSY
+    ESME_RALYBND = 0x05, "ESME is already bound", _BUSY
     ESME_RINVPRTFLG = 0x06, "invalid priority flag"
     ESME_RINVREGDLVFLG = 0x07, "invalid registered delivery flag"
-    ESME_RSYSERR = 0x08, "system error"
+    ESME_RSYSERR = 0x08, "system error", _BUSY
     ESME_RINVSRCADR = 0x0A, "invalid source address"
     ESME_RINVDSTADR = 0x0B, "invalid destination address"
-    ESME_RINVMSGID = 0x0C, "message ID is invalid"
-    ESME_RBINDFAIL = 0x0D, "bind failed"
-    ESME_RINVPASWD = 0x0E, "invalid password"
-    ESME_RINVSYSID = 0x0F, "invalid system ID"
+    ESME_RINVMSGID = 0x0C, "message ID is invalid", _NOT_FOUND
+    ESME_RBINDFAIL = 0x0D, "bind failed", _BUSY
+    ESME_RINVPASWD = 0x0E, "invalid password", _LOGIN
+    ESME_RINVSYSID = 0x0F, "invalid system ID", _LOGIN
     ESME_RCANCELFAIL = 0x11, "cancel_sm failed"
     ESME_RREPLACEFAIL = 0x13, "replace_sm failed"
-    ESME_RMSGQFUL = 0x14, "message queue full"
+    ESME_RMSGQFUL = 0x14, "message queue full", _BUSY
     ESME_RINVSERTYP = 0x15, "invalid service type"
     ESME_RINVNUMDESTS = 0x33, "invalid number of destinations"
     ESME_RINVDLNAME = 0x34, "invalid distribution list name"
@@ -90,7 +95,7 @@ class CommandStatus(IntEnum):
     ESME_RINVSUBREP = 0x42, "invalid 'submit with replace' request"
     ESME_RINVESMCLASS = 0x43, "invalid esm_class field data"
     ESME_RCNTSUBDL = 0x44, "cannot submit to the distribution list"
-    ESME_RSUBMITFAIL = 0x45, "submit_sm or submit_multi failed"
+    ESME_RSUBMITFAIL = 0x45, "submit_sm or submit_multi failed", _BUSY
     ESME_RINVSRCTON = 0x48, "invalid source address TON"
     ESME_RINVSRCNPI = 0x49, "invalid source address NPI"
     ESME_RINVDSTTON = 0x50, "invalid destination address TON"
@@ -98,43 +103,62 @@ class CommandStatus(IntEnum):
     ESME_RINVSYSTYP = 0x53, "invalid system_type field"
     ESME_RINVREPFLAG = 0x54, "invalid replace_if_present flag"
     ESME_RINVNUMMSGS = 0x55, "invalid number of messages"
-    ESME_RTHROTTLED = 0x58, "throttling error: the ESME exceeded its message limits"
+    ESME_RTHROTTLED = 0x58, "throttling error: the ESME exceeded its message limits", _BUSY
     ESME_RINVSCHED = 0x61, "invalid scheduled delivery time"
     ESME_RINVEXPIRY = 0x62, "invalid message validity period (expiry time)"
     ESME_RINVDFTMSGID = 0x63, "predefined message is invalid or not found"
-    ESME_RX_T_APPN = 0x64, "ESME receiver: temporary application error"
+    ESME_RX_T_APPN = 0x64, "ESME receiver: temporary application error", _BUSY
     ESME_RX_P_APPN = 0x65, "ESME receiver: permanent application error"
     ESME_RX_R_APPN = 0x66, "ESME receiver: message rejected"
-    ESME_RQUERYFAIL = 0x67, "query_sm failed"
+    ESME_RQUERYFAIL = 0x67, "query_sm failed", _NOT_FOUND
     ESME_RINVOPTPARSTREAM = 0xC0, "error in the optional part of the PDU body"
     ESME_ROPTPARNOTALLWD = 0xC1, "optional parameter is not allowed"
     ESME_RINVPARLEN = 0xC2, "invalid parameter length"
     ESME_RMISSINGOPTPARAM = 0xC3, "expected optional parameter is missing"
     ESME_RINVOPTPARAMVAL = 0xC4, "invalid optional parameter value"
     ESME_RDELIVERYFAILURE = 0xFE, "delivery failure (data_sm_resp)"
-    ESME_RUNKNOWNERR = 0xFF, "unknown error"
+    ESME_RUNKNOWNERR = 0xFF, "unknown error", _BUSY
 
 
-_STATUS_NAMES = {int(status): status.name for status in CommandStatus}
+_STATUSES = {int(status): status for status in CommandStatus}
+
+
+def find_status(command_status: int) -> CommandStatus | None:
+    """The row of a status; None if SMPP 3.4 does not know it."""
+    return _STATUSES.get(command_status)
 
 
 def status_name(command_status: int) -> str:
-    """A status for people: ``"ESME_RTHROTTLED (0x58)"``, or the bare number of an unknown one."""
-    name = _STATUS_NAMES.get(command_status)
-    return f"{name} (0x{command_status:02X})" if name else f"0x{command_status:08X}"
+    """A status for people: ``"ESME_RTHROTTLED (0x58)"``; the bare number of an unknown one."""
+    status = find_status(command_status)
+    if status is None:
+        return f"0x{command_status:08X}"
+    return f"{status.name} (0x{command_status:02X})"
 
 
-class MessageState(IntEnum):
-    """``message_state`` (5.2.28)."""
+class MessageState(CodedInt):
+    """``message_state`` (5.2.28).
 
-    ENROUTE = 1
-    DELIVERED = 2
-    EXPIRED = 3
-    DELETED = 4
-    UNDELIVERABLE = 5
-    ACCEPTED = 6
-    UNKNOWN = 7
-    REJECTED = 8
+    ``means`` is the name of the kernel's state, ``text`` the word for ``stat`` in a delivery
+    receipt: seven letters each (appendix B).
+    """
+
+    ENROUTE = 1, "on its way", "ENROUTE", "ENROUTE"
+    DELIVERED = 2, "delivered to its destination", "DELIVERED", "DELIVRD"
+    EXPIRED = 3, "its validity period has expired", "EXPIRED", "EXPIRED"
+    DELETED = 4, "deleted", "DELETED", "DELETED"
+    UNDELIVERABLE = 5, "cannot be delivered", "UNDELIVERABLE", "UNDELIV"
+    ACCEPTED = 6, "taken on behalf of the subscriber", "ACCEPTED", "ACCEPTD"
+    UNKNOWN = 7, "in an invalid state", "UNKNOWN", "UNKNOWN"
+    REJECTED = 8, "refused", "REJECTED", "REJECTD"
+
+
+_MESSAGE_STATES = {int(state): state for state in MessageState}
+
+
+def find_state(message_state: int) -> MessageState | None:
+    """The row of a state; None if SMPP 3.4 does not know it."""
+    return _MESSAGE_STATES.get(message_state)
 
 
 class Ton(IntEnum):
@@ -165,7 +189,7 @@ class Npi(IntEnum):
 
 
 class DataCoding(IntEnum):
-    """``data_coding`` (5.2.19), the schemes that are no message class."""
+    """``data_coding`` (5.2.19): the schemes that are not message classes."""
 
     SMSC_DEFAULT = 0x00
     IA5 = 0x01
@@ -202,7 +226,7 @@ class EsmClass(IntFlag):
 
 
 class RegisteredDelivery(IntFlag):
-    """``registered_delivery`` (5.2.17): what reports the sender asks for."""
+    """``registered_delivery`` (5.2.17): which reports the sender asks for."""
 
     NONE = 0x00
     RECEIPT = 0x01

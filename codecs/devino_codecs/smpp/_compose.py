@@ -1,4 +1,4 @@
-"""A text as the PDUs that carry it, in one piece or in parts."""
+"""From a text to the PDUs that carry it, in one piece or in parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from devino_codecs.errors import EncodeError
-from devino_codecs.text import Alphabet, gsm7_encode, segment, ucs2_encode
+from devino_codecs.text import Alphabet, encode_parts
 
 from ._codes import EsmClass
 from ._pdus import MessagePdu
@@ -18,6 +18,8 @@ __all__ = ["Concatenation", "compose"]
 
 P = TypeVar("P", bound=MessagePdu)
 
+_GSM7 = Alphabet.GSM7
+_DATA_CODING_GSM7, _DATA_CODING_UCS2 = Alphabet.GSM7.value, Alphabet.UCS2.value
 _MOST_PARTS = 255
 
 
@@ -29,7 +31,8 @@ class Concatenation(Enum):
     SAR = "sar"
     """Each part has the parameters sar_msg_ref_num (16 bits), -total_segments, -segment_seqnum."""
     PAYLOAD = "payload"
-    """All of it in message_payload: the centre cuts it, and reports on the first part only."""
+    """The whole text is in message_payload. The centre cuts it, and reports on the first part only.
+    """
 
 
 def compose(
@@ -42,10 +45,10 @@ def compose(
 ) -> list[P]:
     """The PDUs that carry a text: copies of the template with ``data_coding`` and content set.
 
-    The alphabet is GSM 7 bit, a septet an octet, where that can write the text, and else UCS-2;
-    ``alphabet`` decides otherwise. Parts hold 153 septets or 67 UTF-16 units, and all are to go
-    over the same account. ``reference`` tells the texts of one sender to one recipient apart; only
-    its lower 8 (UDH) or 16 (SAR) bits are used.
+    The alphabet is GSM 7 bit, one septet in each octet, if it can write the text; otherwise it is
+    UCS-2. ``alphabet`` overrides this. A part holds 153 septets or 67 UTF-16 units. All parts must
+    go over the same account. ``reference`` tells the texts of one sender to one recipient apart;
+    only its lower 8 (UDH) or 16 (SAR) bits are used.
 
     Raises :exc:`~devino_codecs.EncodeError` for a text that cannot be written or needs more than
     255 parts.
@@ -53,18 +56,17 @@ def compose(
     >>> [len(pdu.short_message) for pdu in compose(SubmitSm(), "Привет, мир! " * 6)]
     [140, 28]
     """
-    cut = segment(text, alphabet=alphabet)
-    write = gsm7_encode if cut.alphabet is Alphabet.GSM7 else ucs2_encode
-    data_coding = cut.alphabet.value
-    total = cut.parts_count
+    chosen, parts = encode_parts(text, alphabet=alphabet)
+    data_coding = _DATA_CODING_GSM7 if chosen is _GSM7 else _DATA_CODING_UCS2
+    total = len(parts)
     if total == 1:
-        return [replace(template, data_coding=data_coding, short_message=write(text))]
+        return [replace(template, data_coding=data_coding, short_message=parts[0])]
     if concatenation is Concatenation.PAYLOAD:
-        payload: Tlvs = {**template.tlvs, "message_payload": write(text)}
+        payload: Tlvs = {**template.tlvs, "message_payload": b"".join(parts)}
         return [replace(template, data_coding=data_coding, short_message=b"", tlvs=payload)]
     if total > _MOST_PARTS:
         raise EncodeError(f"{total} parts, at most {_MOST_PARTS} can be numbered")
-    parts = enumerate(map(write, cut.parts), 1)
+    numbered = enumerate(parts, 1)
     if concatenation is Concatenation.UDH:
         esm_class = template.esm_class | EsmClass.UDHI
         return [
@@ -74,7 +76,7 @@ def compose(
                 data_coding=data_coding,
                 short_message=bytes([5, 0, 3, reference & 0xFF, total, number]) + octets,
             )
-            for number, octets in parts
+            for number, octets in numbered
         ]
     return [
         replace(
@@ -88,5 +90,5 @@ def compose(
                 "sar_segment_seqnum": number,
             },
         )
-        for number, octets in parts
+        for number, octets in numbered
     ]

@@ -1,4 +1,4 @@
-"""PDUs for people: what stands in each field, as construct reads it."""
+"""PDUs for people: each field with its value, as construct reads it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _CODES: dict[str, type[IntEnum | IntFlag]] = {
 
 
 def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
-    """A whole PDU, a field a line, with the meaning of known codes; octets in hex.
+    """A whole PDU with one field in each line. Known codes have their names; octets are in hex.
 
-    A password is shown as ``***`` unless ``show_secrets``. Raises as :func:`encode` and
-    :func:`decode` do.
+    A password is shown as ``***`` unless ``show_secrets``. Raises what :func:`encode` and
+    :func:`decode` raise.
 
     >>> print(describe(QuerySm(message_id="17", source_addr="79001234567", sequence_number=5)))
     query_sm  sequence_number 5, command_status ESME_ROK (0x00), 33 octets

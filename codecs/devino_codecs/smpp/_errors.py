@@ -1,12 +1,12 @@
-"""What the SMPP codec and session raise, all of them :exc:`~devino_codecs.CodecError`.
+"""What the SMPP codec and machine raise. All of them are :exc:`~devino_codecs.CodecError`.
 
 ::
 
     EncodeError
     └── StateError      this session may not send that now
     DecodeError
-    ├── PduError        the header is sound, the body is broken: answer it and live on
-    └── FramingError    the stream's framing is lost: only closing the connection is left
+    ├── PduError        the header is sound, the body is broken: answer it and go on
+    └── FramingError    the stream's framing is lost: close the connection
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["FramingError", "PduError", "StateError"]
 class PduError(DecodeError):
     """The body of one PDU is broken. ``header`` is sound, so it can be answered by its number.
 
-    ``offset`` counts from the PDU's first byte. The octets themselves are in no message: those of
-    a bind hold the password.
+    ``offset`` counts from the first octet of the PDU. The error never quotes the octets, because
+    those of a bind hold the password.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class PduError(DecodeError):
 
 
 class FramingError(DecodeError):
-    """A ``command_length`` that cannot be true: nothing after it can be told apart."""
+    """A ``command_length`` that cannot be true. Nobody can tell where the next PDU begins."""
 
     def __init__(self, reason: str, header: Header) -> None:
         super().__init__(reason, path="command_length", offset=0)

@@ -1,4 +1,4 @@
-"""What a session tells its owner."""
+"""What a session machine tells its owner."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = [
     "Answered",
     "Broken",
     "Closed",
-    "Event",
     "Late",
     "NeverSent",
     "Reason",
     "Received",
     "Refused",
+    "SessionEvent",
     "Unanswered",
     "Unmatched",
 ]
 
 C = TypeVar("C")
-"""Whatever the owner gave with a request, to know it again."""
+"""What the owner gave with a request, to know it again."""
 
 
 class Reason(Enum):
@@ -51,14 +51,14 @@ class Answered(msgspec.Struct, Generic[C], frozen=True, gc=False):
 
 
 class Unanswered(msgspec.Struct, Generic[C], frozen=True):
-    """Outcome of a request: it was written and there is no answer, so what became of it is open."""
+    """Outcome of a request: it was written and not answered. Nobody knows what became of it."""
 
     context: C
     reason: Reason
 
 
 class NeverSent(msgspec.Struct, Generic[C], frozen=True):
-    """Outcome of a request: not an octet of it was written. It is safe to send it elsewhere."""
+    """Outcome of a request: not one octet of it was written. It is safe to send it elsewhere."""
 
     context: C
     reason: Reason
@@ -78,40 +78,39 @@ class Unmatched(msgspec.Struct, frozen=True):
 
 
 class Received(msgspec.Struct, frozen=True, gc=False):
-    """A request of the peer: give it to ``Session.reply`` with its answer, if it has one."""
+    """A request of the peer. If it has an answer, give both to ``SessionMachine.reply``."""
 
     pdu: Pdu
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A request that the peer may not send now, or that is unknown, and the status it was answered.
-
-    None where it was not answered.
-    """
+    """A request that the peer may not send now, or that is unknown."""
 
     pdu: AnyPdu
     command_status: int | None
+    """How it was answered; None if it was not."""
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """A PDU whose body cannot be read, and the status that it was answered, None if it was not."""
+    """A PDU whose body cannot be read."""
 
     error: PduError
     octets: bytes
-    """The whole PDU; not in the ``repr``, for that of a bind holds the password."""
+    """The whole PDU. The ``repr`` leaves it out, because a bind holds the password."""
     command_status: int | None
+    """How it was answered; None if it was not."""
 
     def __repr__(self) -> str:
         return f"Broken({self.error!r}, command_status={self.command_status})"
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """The session is over, and this is its last event: write what is left, then close."""
+    """The session is over. This is its last event: write what is left, then close."""
 
     reason: Reason
 
 
-Event = (
+SessionEvent = (
     Answered[C]
     | Unanswered[C]
     | NeverSent[C]

@@ -1,7 +1,7 @@
-"""The types of SMPP fields (SMPP 3.4, 3.1) as construct subconstructs, to stand in annotations.
+"""The types of SMPP fields (SMPP 3.4, 3.1) as construct subconstructs, for use in annotations.
 
-``source_addr: Annotated[str, COctetString(21)] = ""`` says all that the codec needs to know of a
-field. construct's own integers (``Int8ub``, ``Int16ub``, ``Int32ub``) stand there as they are.
+``source_addr: Annotated[str, COctetString(21)] = ""`` says all that the codec needs to know about a
+field. Integers use construct's own ``Int8ub``, ``Int16ub`` and ``Int32ub``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class UnfitError(construct.ConstructError):
 
 
 class WireField(AnyField, ABC, Generic[T]):
-    """A subconstruct that takes its value off a stream and writes it as octets."""
+    """A subconstruct that reads its value from a stream and writes it as octets."""
 
     @abstractmethod
     def take(self, stream: IO[bytes]) -> T: ...
@@ -63,16 +63,16 @@ class WireField(AnyField, ABC, Generic[T]):
     def _parse(self, stream: IO[bytes], context: object, path: str) -> T:
         return self.take(stream)
 
-    # construct's _build gives back the value; the stubs say int.
+    # construct's _build returns the value, although its stubs say int.
     def _build(self, obj: Any, stream: IO[bytes], context: object, path: str) -> Any:
         stream.write(self.write(obj))
         return obj
 
 
 class COctetString(WireField[str]):
-    """Up to ``size - 1`` characters and a NUL, in latin-1 so that every octet survives.
+    """Up to ``size - 1`` characters and a NUL. Latin-1 keeps every octet as it is.
 
-    ``usually_empty`` is a hint to the generator of encoders: worth a faster path where it is so.
+    ``usually_empty`` tells the generator to write a faster path for the empty string.
     """
 
     def __init__(self, size: int, *, usually_empty: bool = False) -> None:
@@ -81,7 +81,7 @@ class COctetString(WireField[str]):
         self.usually_empty = usually_empty
 
     def fits(self, length: int) -> bool:
-        """Whether so many characters may be written; any number below ``size`` may be read."""
+        """Whether so many characters may be written. Any number below ``size`` may be read."""
         return length < self.size
 
     def take(self, stream: IO[bytes]) -> str:
@@ -107,7 +107,7 @@ class COctetString(WireField[str]):
 class Time(COctetString):
     """A time: empty, or the 16 characters of 7.1.1 (see :func:`format_time`).
 
-    Shorter ones, which some centres write, are read but never written.
+    Some centres write shorter ones. They are read, and never written.
     """
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ class OctetString(ToEnd[bytes]):
 
 
 class TextToEnd(ToEnd[str]):
-    """A C-octet string. Its NUL, which many centres forget here, may be missing on reading."""
+    """A C-octet string. Many centres forget its NUL here, so it may be missing in what is read."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -190,7 +190,7 @@ class TextToEnd(ToEnd[str]):
 
 
 class Record(AnyAdapter):
-    """A Struct whose fields are annotated in turn, as part of a PDU."""
+    """A Struct inside a PDU, whose own fields are annotated too."""
 
     def __init__(self, of: type[msgspec.Struct]) -> None:
         super().__init__(construct.Struct(*(name / field for name, field in fields_of(of))))
@@ -206,7 +206,7 @@ class Record(AnyAdapter):
 
 
 class OneOf(WireField[msgspec.Struct]):
-    """One octet that says which record follows."""
+    """One octet says which record follows."""
 
     def __init__(self, records: Mapping[int, type[msgspec.Struct]]) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class OneOf(WireField[msgspec.Struct]):
 
 
 class Listed(AnyAdapter):
-    """One octet that counts, and so many items: a tuple."""
+    """A tuple: one octet counts the items, and the items follow."""
 
     def __init__(self, item: AnyField, *, least: int = 0) -> None:
         super().__init__(PrefixedArray(Int8ub, item))
@@ -250,10 +250,10 @@ class Listed(AnyAdapter):
 
 
 class TlvBlock(WireField[list[tuple[int, bytes]]]):
-    """The optional parameters at a PDU's end, as a list of (tag, octets).
+    """The optional parameters at the end of a PDU, as a list of (tag, octets).
 
-    Strict where construct's GreedyRange is not: a parameter that overruns the PDU is an error, not
-    the list's end.
+    A parameter that overruns the PDU is an error. For construct's GreedyRange it would be the end
+    of the list.
     """
 
     def take(self, stream: IO[bytes]) -> list[tuple[int, bytes]]:
@@ -285,14 +285,14 @@ def _latin_1(value: object) -> bytes:
 
 
 def octets_of(value: object) -> bytes:
-    """Any bytes-like value as bytes; an :exc:`UnfitError` for another."""
+    """A bytes-like value as bytes. Raises :exc:`UnfitError` for any other value."""
     if not isinstance(value, bytes | bytearray | memoryview):
         raise UnfitError(f"{type(value).__name__} is not bytes")
     return bytes(value)
 
 
 def fields_of(of: type[msgspec.Struct]) -> list[tuple[str, AnyField]]:
-    """The fields that are on the wire, in its order: those annotated with a subconstruct."""
+    """The fields that are annotated with a subconstruct, in the order of the wire."""
     hints = get_type_hints(of, include_extras=True)
     return [
         (name, mark)

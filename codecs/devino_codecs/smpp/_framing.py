@@ -10,18 +10,18 @@ from ._header import HEADER_SIZE, Header, unpack_header
 __all__ = ["MAX_COMMAND_LENGTH", "Framer"]
 
 MAX_COMMAND_LENGTH = 70_000
-"""A ``message_payload`` of 65535 octets, and room for all else."""
+"""A ``message_payload`` of 65535 octets, and room for all other fields."""
 
 
 _length_at = struct.Struct(">I").unpack_from
 
 
 class Framer:
-    """Chunks in, whole PDUs out, each as the octets that :func:`decode` takes.
+    """Takes chunks and gives whole PDUs, each as the octets that :func:`decode` takes.
 
-    The work is linear in what is fed, however small the chunks. Where ``command_length`` is below
-    16 or above ``max_command_length`` the stream is lost: the PDUs before it are still given, then
-    :attr:`error` says so, and feeding more raises it.
+    The work is linear in the number of octets, however small the chunks are. When
+    ``command_length`` is below 16 or above ``max_command_length``, the stream is lost: the PDUs
+    before it are still given, :attr:`error` says why, and feeding more raises it.
     """
 
     def __init__(self, max_command_length: int = MAX_COMMAND_LENGTH) -> None:
@@ -33,7 +33,7 @@ class Framer:
 
     @property
     def pending(self) -> int:
-        """Octets of a PDU whose rest is still to come; not 0 at the stream's end is a cut PDU."""
+        """How many octets of an unfinished PDU are here. At the stream's end this should be 0."""
         return len(self._buffer)
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[bytes]:

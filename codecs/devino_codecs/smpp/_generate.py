@@ -1,18 +1,19 @@
-"""Straight-line ``encode`` and ``decode`` for a PDU class, written as Python from its annotations.
+"""Straight-line ``encode`` and ``decode`` for a PDU class, generated as Python from annotations.
 
-They do what construct's interpreter does (:mod:`._interpret`), some sixty times faster. The trick
-is one :class:`struct.Struct` for a whole PDU: once the lengths of its strings are known, all is at
-known places, and the messages of one sender have few lengths. So the structs are kept by those
-lengths, and a decoder first tries that of the PDU before.
+They do the same as construct's interpreter (:mod:`._interpret`), about sixty times faster. The
+trick is one :class:`struct.Struct` for a whole PDU. Once the lengths of its strings are known, each
+field has a known place. The messages of one sender have few lengths, so the structs are kept by
+lengths. A decoder tries the struct of the last PDU first.
 
 A class with strings that are mostly empty (``usually_empty``) gets each function twice. The first
-takes those strings for the single NUL that they are, and leaves everything else to the second, of
-the name ``..._in_full``. Whatever the last cannot do goes to the interpreter, that does it or says
-what is wrong: so the functions may give up at any doubt, and need no words for it.
+one expects a single NUL for each of those strings. It leaves any other PDU to the second one,
+whose name ends in ``_in_full``. The last one leaves what it cannot do to the interpreter, which
+does it or says what is wrong. So the functions may give up at any doubt, and need no error
+messages.
 
-An answer that is nothing but an id has a first way of its own (:mod:`._short_answer`).
+An answer that holds nothing but an id has a still shorter function (:mod:`._short_answer`).
 
-:func:`source` gives the text; it is compiled on first use.
+:func:`source` gives the text, which is compiled on first use.
 """
 
 from __future__ import annotations
@@ -37,12 +38,12 @@ from ._tlv_stream import SAR, integer_run, read_tlvs, write_tlvs
 __all__ = ["Codec", "Decoder", "Encoder", "compiled", "source"]
 
 Encoder = Callable[[Any, int | None], bytes]
-"""A ``sequence_number`` of None is the PDU's own."""
+"""``sequence_number`` None stands for the PDU's own."""
 Decoder = Callable[[bytes], AnyPdu]
 
 
 class Codec(NamedTuple):
-    """A class's two functions."""
+    """The two functions of a class."""
 
     encode: Encoder
     decode: Decoder
@@ -59,9 +60,9 @@ _FAILURES = (
 )
 
 _NESTED = 2
-"""Structs are kept in a list in a list for up to so many strings, which is looked up fastest."""
+"""For up to so many strings, structs are kept in nested lists, where a look-up is fastest."""
 _KEPT_STRUCTS = 4096
-"""So many are kept for more strings than that."""
+"""How many structs are kept for a class with more strings."""
 
 _ENCODE = """\
 def encode{suffix}(pdu, sequence_number):
@@ -135,23 +136,23 @@ class _Part(NamedTuple):
 
     name: str
     integer: str
-    """Its letter in :mod:`struct`; empty for a string."""
+    """The letter of an integer in :mod:`struct`; empty for a string."""
     string: COctetString | None
 
 
 class _Version(NamedTuple):
-    """One way through a PDU: which of its strings are read and written, the rest being empty."""
+    """One pair of functions: they read and write some of the strings, and expect empty others."""
 
     suffix: str
-    """Of the names of its functions."""
+    """The end of the names of its functions."""
     following: str
-    """The suffix of those that take over what these cannot do."""
+    """The suffix of the functions that do what these cannot do."""
     of: type[Pdu]
     parts: tuple[_Part, ...]
     strings: tuple[_Part, ...]
     has_message: bool
     is_short: bool
-    """Whether it is that of :mod:`._short_answer`."""
+    """Whether :mod:`._short_answer` gives the functions."""
 
     @property
     def skipped(self) -> list[str]:
@@ -159,7 +160,7 @@ class _Version(NamedTuple):
 
     @property
     def sizes(self) -> list[int]:
-        """Of its strings, with the NUL."""
+        """The sizes of its strings, NULs included."""
         return [part.string.size for part in self.strings if part.string]
 
     @property
@@ -171,7 +172,7 @@ class _Version(NamedTuple):
         return HEADER_SIZE + struct.calcsize(">" + self.body_format([0] * len(self.strings), "x"))
 
     def body_format(self, lengths: Iterable[int], nul: str) -> str:
-        """The struct of the body up to sm_length; ``nul`` is the letter of a string's end."""
+        """The format of the body up to sm_length. ``nul`` is the letter for the end of a string."""
         left = iter(lengths)
         codes = [
             part.integer or (f"{next(left)}s{nul}" if part in self.strings else nul)
@@ -181,7 +182,7 @@ class _Version(NamedTuple):
 
 
 def _versions(of: type[Pdu]) -> list[_Version]:
-    """The hastier first; none for a class with fields that only construct can do."""
+    """The faster version first. A class with fields that only construct can do has none."""
     fields = dict(fields_of(of))
     has_message = any(isinstance(field, ShortMessage) for field in fields.values())
     if has_message:
@@ -215,14 +216,14 @@ def _versions(of: type[Pdu]) -> list[_Version]:
 
 
 def source(of: type[Pdu]) -> str:
-    """The text of a class's ``encode`` and ``decode``; empty where construct does the work."""
+    """The text of ``encode`` and ``decode`` for a class; empty if construct does the work."""
     return "\n\n".join(
         function(version) for version in _versions(of) for function in (_encoder, _decoder)
     )
 
 
 def _filled(template: str, slots: dict[str, str | list[str]]) -> str:
-    """The template with a list's items on lines of their own, an empty list on no line at all."""
+    """The template with its slots filled. Each item of a list gets a line of its own."""
     lines = []
     for line in template.splitlines():
         slot = slots.get(line.strip(" {}"))
@@ -353,9 +354,9 @@ def _decoder(version: _Version) -> str:
 
 @cache
 def compiled(of: type[Pdu], decode_other: Decoder) -> Codec:
-    """A class's ``encode(pdu, sequence_number)`` and ``decode(data)``.
+    """``encode(pdu, sequence_number)`` and ``decode(data)`` for a class.
 
-    ``decode_other`` is given what has another ``command_id`` after all.
+    ``decode_other`` decodes octets that turn out to have another ``command_id``.
     """
     command_id = of.command_id.to_bytes(4, "big")
 
@@ -394,10 +395,10 @@ def compiled(of: type[Pdu], decode_other: Decoder) -> Codec:
 
 
 def _packer(version: _Version) -> Any:
-    """``pack`` by the lengths of the strings: by index where they are few, by a call if not.
+    """``pack`` by the lengths of the strings: by index if the strings are few, else by a call.
 
-    What is found by index is at first a function that makes the right ``pack`` for the lengths of
-    its arguments, puts it in its own place and calls it.
+    Every place of the index first holds a function that makes the right ``pack`` for its arguments.
+    It puts that ``pack`` in its own place, and calls it.
     """
     sizes = version.sizes
     written = [part for part in version.parts if part.name not in version.skipped]

@@ -1,6 +1,6 @@
-"""PDUs read and written by construct itself, field by field: slow, and never wrong about where.
+"""construct itself reads and writes PDUs field by field: slowly, and always sure of the place.
 
-The generated functions turn here with whatever they cannot do: to read and write the lists of
+The generated functions leave to it what they cannot do: to read and write the lists of
 ``submit_multi``, and to find out which field is broken. Tests compare the two.
 """
 
@@ -69,7 +69,7 @@ def parse_fields(data: bytes, of: type[Pdu]) -> tuple[Header, dict[str, Any]]:
 
 
 def interpreted_decode(data: bytes, of: type[Pdu]) -> Pdu:
-    """As :func:`decode`, by construct; the caller knows the class and that a header is there."""
+    """As :func:`decode`, by construct. The caller knows the class, and that there is a header."""
     header, values = parse_fields(data, of)
     tlvs, raw_tlvs = typed_tlvs(values.pop("tlvs", ()))
     return of(

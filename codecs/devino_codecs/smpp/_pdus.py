@@ -1,23 +1,27 @@
-"""The operations of SMPP 3.4, chapter 4: one class a PDU, its annotations the layout.
+"""The operations of SMPP 3.4, chapter 4. Each PDU is a class, and its annotations are the layout.
 
-The order of the annotated fields is the order on the wire; names are the specification's. Counts
+The annotated fields stand in the order of the wire and have the specification's names. Counts
 (``sm_length``, ``number_of_dests``, ``no_unsuccess``) are not fields: they follow from what they
-count. Addresses and ids are latin-1. Nothing is checked on construction, all on encoding.
+count. Addresses and ids are latin-1. Encoding checks the values; making a PDU checks nothing.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, TypeVar, cast
 
 import msgspec
 from construct import Int8ub, Int32ub
 
+from devino_codecs._request import Request, answer_of
+
 from ._codes import CommandId
 from ._fields import COctetString, Listed, OneOf, Record, ShortMessage, Time
-from ._header import RESPONSE, Header
+from ._header import Header
 from ._tlvs import NO_TLVS, RawTlvs, Tlvs
 
 __all__ = [
+    "ANSWER_TYPES",
     "PDU_TYPES",
     "AlertNotification",
     "AnyPdu",
@@ -46,6 +50,7 @@ __all__ = [
     "QuerySmResp",
     "ReplaceSm",
     "ReplaceSmResp",
+    "RequestPdu",
     "SmeAddress",
     "SubmitMulti",
     "SubmitMultiResp",
@@ -55,7 +60,7 @@ __all__ = [
     "UnbindResp",
     "UnknownPdu",
     "UnsuccessSme",
-    "response_type",
+    "answer_type",
 ]
 
 ServiceType = COctetString(6, usually_empty=True)
@@ -66,11 +71,10 @@ ValidTime = Time()
 
 
 class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defaults=True):
-    """What every PDU has. Make one with keywords; compare and copy it as a value.
+    """What every PDU has. A PDU is a value: make it with keywords, compare it, copy it.
 
     ``tlvs`` are optional parameters by name (:class:`Tlvs`), ``raw_tlvs`` the others by number.
-    Treat ``tlvs`` as frozen too; where there are none they are. A ``sequence_number`` of 0 is for a
-    session to replace.
+    Never change ``tlvs``. A session replaces a ``sequence_number`` of 0.
     """
 
     command_id: ClassVar[int]
@@ -79,6 +83,14 @@ class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_default
     sequence_number: int = 0
     tlvs: Tlvs = NO_TLVS
     raw_tlvs: RawTlvs = ()
+
+
+A = TypeVar("A", bound=Pdu)
+A_co = TypeVar("A_co", bound=Pdu, covariant=True)
+
+
+class RequestPdu(Pdu, Request[A_co], frozen=True):
+    """A PDU that is answered with ``A``, such as ``SubmitSm``, a ``RequestPdu[SubmitSmResp]``."""
 
 
 class UnknownPdu(msgspec.Struct, frozen=True):
@@ -130,22 +142,16 @@ class BindResponse(Pdu, frozen=True):
     system_id: Annotated[str, COctetString(16)] = ""
 
 
-class BindTransmitter(BindRequest, frozen=True):
-    """``bind_transmitter`` (4.1.1): asks for a session that only submits."""
-
-    command_id = CommandId.BIND_TRANSMITTER
-
-
 class BindTransmitterResp(BindResponse, frozen=True):
     """``bind_transmitter_resp`` (4.1.2)."""
 
     command_id = CommandId.BIND_TRANSMITTER_RESP
 
 
-class BindReceiver(BindRequest, frozen=True):
-    """``bind_receiver`` (4.1.3): asks for a session that only takes what the centre delivers."""
+class BindTransmitter(BindRequest, RequestPdu[BindTransmitterResp], frozen=True):
+    """``bind_transmitter`` (4.1.1): asks for a session that only submits."""
 
-    command_id = CommandId.BIND_RECEIVER
+    command_id = CommandId.BIND_TRANSMITTER
 
 
 class BindReceiverResp(BindResponse, frozen=True):
@@ -154,10 +160,10 @@ class BindReceiverResp(BindResponse, frozen=True):
     command_id = CommandId.BIND_RECEIVER_RESP
 
 
-class BindTransceiver(BindRequest, frozen=True):
-    """``bind_transceiver`` (4.1.5): asks for a session of both directions."""
+class BindReceiver(BindRequest, RequestPdu[BindReceiverResp], frozen=True):
+    """``bind_receiver`` (4.1.3): asks for a session that only takes what the centre delivers."""
 
-    command_id = CommandId.BIND_TRANSCEIVER
+    command_id = CommandId.BIND_RECEIVER
 
 
 class BindTransceiverResp(BindResponse, frozen=True):
@@ -166,8 +172,14 @@ class BindTransceiverResp(BindResponse, frozen=True):
     command_id = CommandId.BIND_TRANSCEIVER_RESP
 
 
+class BindTransceiver(BindRequest, RequestPdu[BindTransceiverResp], frozen=True):
+    """``bind_transceiver`` (4.1.5): asks for a session of both directions."""
+
+    command_id = CommandId.BIND_TRANSCEIVER
+
+
 class Outbind(_WithPassword, frozen=True):
-    """``outbind`` (4.1.7): the centre asks the ESME to bind as a receiver. Has no answer."""
+    """``outbind`` (4.1.7): the centre asks the ESME to bind as a receiver. It has no answer."""
 
     command_id = CommandId.OUTBIND
 
@@ -175,16 +187,16 @@ class Outbind(_WithPassword, frozen=True):
     password: Annotated[str, COctetString(9)] = ""
 
 
-class Unbind(Pdu, frozen=True):
-    """``unbind`` (4.2.1)."""
-
-    command_id = CommandId.UNBIND
-
-
 class UnbindResp(Pdu, frozen=True):
     """``unbind_resp`` (4.2.2)."""
 
     command_id = CommandId.UNBIND_RESP
+
+
+class Unbind(RequestPdu[UnbindResp], frozen=True):
+    """``unbind`` (4.2.1)."""
+
+    command_id = CommandId.UNBIND
 
 
 class GenericNack(Pdu, frozen=True):
@@ -215,18 +227,18 @@ class MessagePdu(Pdu, frozen=True):
     short_message: Annotated[bytes, ShortMessage()] = b""
 
 
-class SubmitSm(MessagePdu, frozen=True):
-    """``submit_sm`` (4.4.1): the ESME gives one message to one recipient."""
-
-    command_id = CommandId.SUBMIT_SM
-
-
 class SubmitSmResp(Pdu, frozen=True):
     """``submit_sm_resp`` (4.4.2). A refusal has no body on the wire."""
 
     command_id = CommandId.SUBMIT_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
+
+
+class SubmitSm(MessagePdu, RequestPdu[SubmitSmResp], frozen=True):
+    """``submit_sm`` (4.4.1): the ESME gives one message to one recipient."""
+
+    command_id = CommandId.SUBMIT_SM
 
 
 class SmeAddress(msgspec.Struct, frozen=True):
@@ -244,7 +256,7 @@ class DistributionList(msgspec.Struct, frozen=True):
 
 
 class UnsuccessSme(msgspec.Struct, frozen=True):
-    """A recipient that a ``submit_multi`` did not reach, and the ``command_status`` why."""
+    """A recipient that a ``submit_multi`` did not reach, with the ``command_status`` as reason."""
 
     dest_addr_ton: Annotated[int, Int8ub] = 0
     dest_addr_npi: Annotated[int, Int8ub] = 0
@@ -252,8 +264,17 @@ class UnsuccessSme(msgspec.Struct, frozen=True):
     error_status_code: Annotated[int, Int32ub] = 0
 
 
-class SubmitMulti(Pdu, frozen=True):
-    """``submit_multi`` (4.5.1): one message to 1 to 255 recipients, lists among them."""
+class SubmitMultiResp(Pdu, frozen=True):
+    """``submit_multi_resp`` (4.5.2): the id, and the recipients that were not reached."""
+
+    command_id = CommandId.SUBMIT_MULTI_RESP
+
+    message_id: Annotated[str, MessageId] = ""
+    unsuccess_sme: Annotated[tuple[UnsuccessSme, ...], Listed(Record(UnsuccessSme))] = ()
+
+
+class SubmitMulti(RequestPdu[SubmitMultiResp], frozen=True):
+    """``submit_multi`` (4.5.1): one message to 1 to 255 recipients, which may be lists."""
 
     command_id = CommandId.SUBMIT_MULTI
 
@@ -277,31 +298,30 @@ class SubmitMulti(Pdu, frozen=True):
     short_message: Annotated[bytes, ShortMessage()] = b""
 
 
-class SubmitMultiResp(Pdu, frozen=True):
-    """``submit_multi_resp`` (4.5.2): the id, and the recipients that were not reached."""
-
-    command_id = CommandId.SUBMIT_MULTI_RESP
-
-    message_id: Annotated[str, MessageId] = ""
-    unsuccess_sme: Annotated[tuple[UnsuccessSme, ...], Listed(Record(UnsuccessSme))] = ()
-
-
-class DeliverSm(MessagePdu, frozen=True):
-    """``deliver_sm`` (4.6.1): the centre gives an incoming message or a delivery receipt."""
-
-    command_id = CommandId.DELIVER_SM
-
-
 class DeliverSmResp(Pdu, frozen=True):
-    """``deliver_sm_resp`` (4.6.2). ``message_id`` is unused; some write it nevertheless."""
+    """``deliver_sm_resp`` (4.6.2). ``message_id`` is unused, but some write it."""
 
     command_id = CommandId.DELIVER_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
 
 
-class DataSm(Pdu, frozen=True):
-    """``data_sm`` (4.7.1): a message either way, its text in ``message_payload``."""
+class DeliverSm(MessagePdu, RequestPdu[DeliverSmResp], frozen=True):
+    """``deliver_sm`` (4.6.1): the centre gives an incoming message or a delivery receipt."""
+
+    command_id = CommandId.DELIVER_SM
+
+
+class DataSmResp(Pdu, frozen=True):
+    """``data_sm_resp`` (4.7.2)."""
+
+    command_id = CommandId.DATA_SM_RESP
+
+    message_id: Annotated[str, MessageId] = ""
+
+
+class DataSm(RequestPdu[DataSmResp], frozen=True):
+    """``data_sm`` (4.7.1): a message in either direction, with its text in ``message_payload``."""
 
     command_id = CommandId.DATA_SM
 
@@ -317,25 +337,6 @@ class DataSm(Pdu, frozen=True):
     data_coding: Annotated[int, Int8ub] = 0
 
 
-class DataSmResp(Pdu, frozen=True):
-    """``data_sm_resp`` (4.7.2)."""
-
-    command_id = CommandId.DATA_SM_RESP
-
-    message_id: Annotated[str, MessageId] = ""
-
-
-class QuerySm(Pdu, frozen=True):
-    """``query_sm`` (4.8.1): asks what became of a message; the source must be the submit's."""
-
-    command_id = CommandId.QUERY_SM
-
-    message_id: Annotated[str, MessageId] = ""
-    source_addr_ton: Annotated[int, Int8ub] = 0
-    source_addr_npi: Annotated[int, Int8ub] = 0
-    source_addr: Annotated[str, Address] = ""
-
-
 class QuerySmResp(Pdu, frozen=True):
     """``query_sm_resp`` (4.8.2). ``final_date`` is empty until the state is final."""
 
@@ -347,7 +348,24 @@ class QuerySmResp(Pdu, frozen=True):
     error_code: Annotated[int, Int8ub] = 0
 
 
-class CancelSm(Pdu, frozen=True):
+class QuerySm(RequestPdu[QuerySmResp], frozen=True):
+    """``query_sm`` (4.8.1): asks what became of a message. The source must be the submit's."""
+
+    command_id = CommandId.QUERY_SM
+
+    message_id: Annotated[str, MessageId] = ""
+    source_addr_ton: Annotated[int, Int8ub] = 0
+    source_addr_npi: Annotated[int, Int8ub] = 0
+    source_addr: Annotated[str, Address] = ""
+
+
+class CancelSmResp(Pdu, frozen=True):
+    """``cancel_sm_resp`` (4.9.2)."""
+
+    command_id = CommandId.CANCEL_SM_RESP
+
+
+class CancelSm(RequestPdu[CancelSmResp], frozen=True):
     """``cancel_sm`` (4.9.1): one message by its id, or all between two addresses."""
 
     command_id = CommandId.CANCEL_SM
@@ -362,13 +380,13 @@ class CancelSm(Pdu, frozen=True):
     destination_addr: Annotated[str, Address] = ""
 
 
-class CancelSmResp(Pdu, frozen=True):
-    """``cancel_sm_resp`` (4.9.2)."""
+class ReplaceSmResp(Pdu, frozen=True):
+    """``replace_sm_resp`` (4.10.2)."""
 
-    command_id = CommandId.CANCEL_SM_RESP
+    command_id = CommandId.REPLACE_SM_RESP
 
 
-class ReplaceSm(Pdu, frozen=True):
+class ReplaceSm(RequestPdu[ReplaceSmResp], frozen=True):
     """``replace_sm`` (4.10.1): new text and times for a message that is still on its way."""
 
     command_id = CommandId.REPLACE_SM
@@ -384,26 +402,20 @@ class ReplaceSm(Pdu, frozen=True):
     short_message: Annotated[bytes, ShortMessage()] = b""
 
 
-class ReplaceSmResp(Pdu, frozen=True):
-    """``replace_sm_resp`` (4.10.2)."""
-
-    command_id = CommandId.REPLACE_SM_RESP
-
-
-class EnquireLink(Pdu, frozen=True):
-    """``enquire_link`` (4.11.1): is anyone there? Either side may ask."""
-
-    command_id = CommandId.ENQUIRE_LINK
-
-
 class EnquireLinkResp(Pdu, frozen=True):
     """``enquire_link_resp`` (4.11.2)."""
 
     command_id = CommandId.ENQUIRE_LINK_RESP
 
 
+class EnquireLink(RequestPdu[EnquireLinkResp], frozen=True):
+    """``enquire_link`` (4.11.1): is anyone there? Either side may ask."""
+
+    command_id = CommandId.ENQUIRE_LINK
+
+
 class AlertNotification(Pdu, frozen=True):
-    """``alert_notification`` (4.12.1): a subscriber can be reached again. Has no answer."""
+    """``alert_notification`` (4.12.1): a subscriber can be reached again. It has no answer."""
 
     command_id = CommandId.ALERT_NOTIFICATION
 
@@ -420,10 +432,19 @@ def _concrete(of: type[Pdu]) -> list[type[Pdu]]:
     return found + [pdu for below in of.__subclasses__() for pdu in _concrete(below)]
 
 
-PDU_TYPES: dict[int, type[Pdu]] = {int(of.command_id): of for of in _concrete(Pdu)}
-"""``command_id`` to class."""
+PDU_TYPES: Mapping[int, type[Pdu]] = {int(of.command_id): of for of in _concrete(Pdu)}
+"""Classes by their ``command_id``."""
+
+ANSWER_TYPES: Mapping[type[Pdu], type[Pdu]] = {
+    of: answer_of(of) for of in PDU_TYPES.values() if issubclass(of, RequestPdu)
+}
+"""The class of the answer, for each request that has one."""
 
 
-def response_type(command_id: int) -> type[Pdu] | None:
-    """The class that answers a request, None for one without an answer and for an unknown one."""
-    return None if command_id & RESPONSE else PDU_TYPES.get(command_id | RESPONSE)
+def answer_type(request: type[RequestPdu[A]]) -> type[A]:
+    """The class of a request's answer.
+
+    >>> answer_type(SubmitSm).__name__
+    'SubmitSmResp'
+    """
+    return cast("type[A]", ANSWER_TYPES[request])

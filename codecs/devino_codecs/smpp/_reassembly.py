@@ -1,4 +1,4 @@
-"""Texts put together again from the parts that come in."""
+"""Puts texts together again from the parts that come in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Incomplete", "Reassembler", "TextKey", "Whole", "text_key"]
 
 
 class Whole(msgspec.Struct, frozen=True):
-    """A message that is complete: the PDUs of its parts in order, or the one that it is."""
+    """A message that is complete: the PDUs of its parts in order, or its only PDU."""
 
     pdus: tuple[MessageLike, ...]
     octets: tuple[bytes, ...]
@@ -22,8 +22,8 @@ class Whole(msgspec.Struct, frozen=True):
     def text(self, *, errors: Errors = "strict", default: str = "gsm7") -> str:
         """The text, as :func:`decode_text` reads it.
 
-        Parts of one ``data_coding`` are joined before that, so that a character which the sender
-        cut in two is whole again.
+        Parts of one ``data_coding`` are joined first. So a character is whole again that the sender
+        cut in two.
         """
         codings = groupby(
             zip(self.pdus, self.octets, strict=True), lambda part: part[0].data_coding
@@ -37,7 +37,7 @@ class Whole(msgspec.Struct, frozen=True):
 
 
 class Incomplete(msgspec.Struct, frozen=True):
-    """Parts that were given up, and of how many."""
+    """Parts that were given up, and how many parts the text had."""
 
     pdus: tuple[MessageLike, ...]
     total: int
@@ -45,7 +45,7 @@ class Incomplete(msgspec.Struct, frozen=True):
 
 _PART = 1000
 _PARAMETER = 100
-"""What a part and each optional parameter take up in memory besides their octets, roughly."""
+"""The memory that a part and an optional parameter take, besides their octets; an estimate."""
 
 
 class _Begun(msgspec.Struct):
@@ -59,12 +59,12 @@ TextKey: TypeAlias = tuple[Segment, int, int, str, int, int, str]
 
 
 class Reassembler:
-    """Collects the parts of texts, told apart by both addresses, reference and number of parts.
+    """Collects the parts of texts. Both addresses, the reference and the total tell texts apart.
 
-    Reads SAR parameters and headers with 8-bit and 16-bit references. Memory is bounded: texts
-    begun more than ``max_age`` seconds ago, the oldest beyond ``max_texts`` of them and beyond
-    ``max_octets`` in all are given up. Content and optional parameters count as octets, with 1000
-    for each part and 100 for each parameter on top. Use one for each account.
+    It reads SAR parameters, and headers with 8-bit and 16-bit references. Its memory is bounded: it
+    gives up texts that were begun more than ``max_age`` seconds ago, and the oldest texts beyond
+    ``max_texts`` of them or ``max_octets`` in all. Content and optional parameters count as octets,
+    plus 1000 for each part and 100 for each parameter. Use one for each account.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class Reassembler:
         return len(self._begun)
 
     def add(self, pdu: MessageLike, now: float) -> list[Whole | Incomplete]:
-        """What comes of this PDU: nothing if more parts are to come, the message that it completes
-        (at once if it is no part), the texts that are given up.
+        """Add a PDU. Gives the message that it completes, if any, and the texts that are given up.
 
-        A part that came before is ignored; one that says something else under the same number
-        begins a new text, and the parts so far are given up. ``now`` is any clock in seconds.
+        A PDU that is no part of a text is a message of its own. A part that came before is ignored.
+        A part with the same number and other content begins a new text, and the parts so far are
+        given up. ``now`` is any clock in seconds.
 
         Raises :exc:`~devino_codecs.DecodeError` for a broken user data header.
         """
@@ -138,7 +138,7 @@ class Reassembler:
 
 
 def _size(pdu: MessageLike, octets: bytes) -> int:
-    """How much memory a part takes up, roughly: a PDU may carry 64 KB beside its content."""
+    """Roughly how much memory a part takes. A PDU may carry 64 KB besides its content."""
     size = _PART + len(octets)
     for value in pdu.tlvs.values():
         for single in value if isinstance(value, tuple) else (value,):
@@ -147,7 +147,7 @@ def _size(pdu: MessageLike, octets: bytes) -> int:
 
 
 def text_key(pdu: MessageLike, segment: Segment) -> TextKey:
-    """What tells the text of this part from others: both addresses, reference, number of parts."""
+    """The key of a part's text: both addresses, the reference, the number of parts."""
     return (
         segment._replace(number=0),
         pdu.source_addr_ton,

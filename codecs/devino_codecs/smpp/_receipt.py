@@ -1,6 +1,6 @@
 """Delivery receipts: the customary text of SMPP 3.4, appendix B, and the parameters beside it.
 
-No standard fixes the text, so much is read and one form is written::
+No standard fixes the text. Many forms are read, and one is written::
 
     id:1234567890 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201 stat:DELIVRD
     err:000 text:Hello
@@ -22,47 +22,29 @@ from ._pdus import DataSm, DeliverSm
 from ._tlvs import NetworkErrorCode
 
 __all__ = [
-    "STAT_WORDS",
     "DateForm",
+    "DeliveryReceipt",
     "IdForm",
-    "Receipt",
     "ReceiptStyle",
     "build_receipt",
     "parse_receipt",
     "receipt_of",
 ]
 
-STAT_WORDS = {
-    MessageState.ENROUTE: "ENROUTE",
-    MessageState.DELIVERED: "DELIVRD",
-    MessageState.EXPIRED: "EXPIRED",
-    MessageState.DELETED: "DELETED",
-    MessageState.UNDELIVERABLE: "UNDELIV",
-    MessageState.ACCEPTED: "ACCEPTD",
-    MessageState.UNKNOWN: "UNKNOWN",
-    MessageState.REJECTED: "REJECTD",
-}
-"""What ``stat`` says of each state, seven letters each (appendix B)."""
-
-_STATES = {word: state for state, word in STAT_WORDS.items()} | {
-    # Some centres write the words in full.
-    "DELIVERED": MessageState.DELIVERED,
-    "UNDELIVERABLE": MessageState.UNDELIVERABLE,
-    "ACCEPTED": MessageState.ACCEPTED,
-    "REJECTED": MessageState.REJECTED,
-}
+# Some centres write the words in full.
+_STATES = {word: state for state in MessageState for word in (state.text, state.name)}
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a message. Everything may be missing: None, or empty."""
+class DeliveryReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message. Anything may be missing, and is then None or empty."""
 
     id: str = ""
-    """As ``submit_sm_resp`` gave it, if the :class:`ReceiptStyle` is right."""
+    """The id that ``submit_sm_resp`` gave, if the :class:`ReceiptStyle` is right."""
     sub: int | None = None
-    """How many messages were submitted; of a text in parts usually 1 all the same."""
+    """How many messages were submitted. It is usually 1 even for a text in parts."""
     dlvrd: int | None = None
     submit_date: datetime | None = None
-    """In the centre's own time; aware if the style has a zone."""
+    """In the centre's own time. It is aware if the style has a zone."""
     done_date: datetime | None = None
     stat: str = ""
     """The text's word for the state, as written."""
@@ -71,9 +53,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     """The message's first characters, each octet as latin-1."""
     extra: dict[str, str] = {}
-    """Other fields of the text, in lower case, and those above where they could not be read."""
+    """Other fields of the text, in lower case, and the fields above that could not be read."""
     message_state: int | None = None
-    """:class:`MessageState`, of the parameter or else of ``stat``."""
+    """A :class:`MessageState`, from the parameter, else from ``stat``."""
     network_error_code: NetworkErrorCode | None = None
 
 
@@ -82,13 +64,13 @@ class IdForm(Enum):
 
     VERBATIM = "verbatim"
     HEX = "hex"
-    """In hex, where the answer had it in decimal."""
+    """In hex, while the answer had it in decimal."""
     DECIMAL = "decimal"
-    """In decimal, where the answer had it in hex (lower case, no leading zeros)."""
+    """In decimal, while the answer had it in hex (lower case, no leading zeros)."""
 
 
 class DateForm(Enum):
-    """How dates are written. All four are read; 12 digits that could be two are this style's."""
+    """How dates are written. All four forms are read. If 12 digits fit two, this one decides."""
 
     MINUTES = "%y%m%d%H%M"
     SECONDS = "%y%m%d%H%M%S"
@@ -118,13 +100,13 @@ _KEY = re.compile(r"(?<!\S)(submit[ _]date|done[ _]date|[a-z]\w*):", re.ASCII | 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receipt:
-    """A receipt from its text: fields in any order, missing or unknown ones, in any letter case.
+def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> DeliveryReceipt:
+    """Read a receipt from its text. Fields may be missing, unknown, in any order and letter case.
 
-    ``text:`` takes all that follows, but for fields that have not come yet. Of a repeated field the
-    first counts. A number or date that cannot be read is left in ``extra``.
+    ``text:`` takes all that follows, except fields that have not come yet. If a field is repeated,
+    the first one counts. A number or date that cannot be read stays in ``extra``.
 
-    Raises :exc:`~devino_codecs.DecodeError` where there is neither ``id`` nor ``stat``.
+    Raises :exc:`~devino_codecs.DecodeError` if there is neither ``id`` nor ``stat``.
     """
     if not isinstance(text, str):
         text = text.decode("latin-1")
@@ -133,7 +115,7 @@ def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receip
         id_, sub, dlvrd, submitted, done, stat, err, rest = found.groups()
         submit_date, done_date = _read_date(submitted, style), _read_date(done, style)
         if submit_date and done_date:
-            return Receipt(
+            return DeliveryReceipt(
                 id=id_ if style.ids is _VERBATIM else _read_id(id_, style.ids),
                 sub=int(sub),
                 dlvrd=int(dlvrd),
@@ -147,7 +129,7 @@ def parse_receipt(text: bytes | str, style: ReceiptStyle = _CUSTOMARY) -> Receip
     return _parse_any(text, style)
 
 
-def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
+def _parse_any(text: str, style: ReceiptStyle) -> DeliveryReceipt:
     fields = _fields(text)
     if "id" not in fields and "stat" not in fields:
         raise DecodeError("not a receipt: neither id nor stat")
@@ -160,7 +142,7 @@ def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
         if date or not fields.get(name):
             fields.pop(name, None)
     id_, stat, err = (_popped_word(fields, name) for name in ("id", "stat", "err"))
-    return Receipt(
+    return DeliveryReceipt(
         id=_read_id(id_, style.ids),
         sub=sub,
         dlvrd=dlvrd,
@@ -175,7 +157,7 @@ def _parse_any(text: str, style: ReceiptStyle) -> Receipt:
 
 
 def _popped_word(fields: dict[str, str], name: str) -> str:
-    """The first word; where there are more, all of them stay in the fields."""
+    """The first word of a field. If there are more words, the field stays as it is."""
     word, *more = fields.get(name, "").split(maxsplit=1) or [""]
     if not more:
         fields.pop(name, None)
@@ -189,7 +171,7 @@ def _fields(text: str) -> dict[str, str]:
         if name not in begins and ("text" not in begins or name in _KNOWN):
             begins[name] = key
     fields = {}
-    end = len(text) + 1  # a blank, the end of the text for the last, ends each
+    end = len(text) + 1  # A blank ends each field, the end of the text ends the last.
     for name, key in reversed(begins.items()):
         value = text[key.end() : end - 1]
         fields[name] = value if name == "text" else value.strip()
@@ -197,12 +179,12 @@ def _fields(text: str) -> dict[str, str]:
     return dict(reversed(fields.items()))
 
 
-def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Receipt | None:
-    """The receipt that a PDU is; None for an incoming message.
+def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> DeliveryReceipt | None:
+    """The receipt in a PDU; None for an incoming message.
 
-    The parameters ``receipted_message_id``, ``message_state`` and ``network_error_code`` count more
-    than the text, which may then be missing or unreadable. Where neither says anything of a PDU
-    that calls itself a receipt, :exc:`~devino_codecs.DecodeError` is raised.
+    The parameters ``receipted_message_id``, ``message_state`` and ``network_error_code`` override
+    the text, which may then be missing or unreadable. Raises :exc:`~devino_codecs.DecodeError` if a
+    PDU calls itself a receipt and says nothing.
     """
     tlvs = pdu.tlvs
     kind = pdu.esm_class & EsmClass.MESSAGE_TYPE
@@ -215,7 +197,7 @@ def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Rec
     except DecodeError:
         if "receipted_message_id" not in tlvs:
             raise
-        receipt = Receipt()
+        receipt = DeliveryReceipt()
     if not tlvs:
         return receipt
     return msgspec.structs.replace(
@@ -226,13 +208,13 @@ def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Rec
     )
 
 
-def build_receipt(receipt: Receipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
-    """The text of a receipt, in the customary order; what is missing is left out, but for ``text``.
+def build_receipt(receipt: DeliveryReceipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
+    """Write the text of a receipt, in the customary order. Only ``text`` is written when empty.
 
-    ``message_state`` and ``network_error_code`` are not in it: send them as parameters.
+    ``message_state`` and ``network_error_code`` are not in the text: send them as parameters.
 
     Raises :exc:`~devino_codecs.EncodeError` for a value with a blank in it, for a text that is not
-    latin-1 and for dates that this style's form or zone cannot write.
+    latin-1, and for a date that the form or zone of this style cannot write.
     """
     words = {
         "id": _write_id(receipt.id, style.ids),
@@ -295,7 +277,7 @@ def _read_date(digits: str, style: ReceiptStyle) -> datetime | None:
     return date if date is None or style.zone is None else date.replace(tzinfo=style.zone)
 
 
-@lru_cache(1024)  # receipts of the same minute come together
+@lru_cache(1024)  # Receipts of the same minute come together.
 def _date(digits: str, form: DateForm) -> datetime | None:
     if not (digits.isascii() and digits.isdigit()):
         return None
@@ -310,7 +292,7 @@ def _date(digits: str, form: DateForm) -> datetime | None:
 
 
 _CENTURIES = {10: ("20",), 12: ("20", ""), 14: ("",)}
-"""What to put before so many digits, where 12 of them are first taken to end in seconds."""
+"""The century to put before so many digits. 12 digits are first taken to end in seconds."""
 
 
 def _write_date(date: datetime | None, style: ReceiptStyle, path: str) -> str:

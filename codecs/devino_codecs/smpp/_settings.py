@@ -18,18 +18,19 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     window: int = 10
-    """How many requests may be written and unanswered; the others wait in the session."""
+    """How many requests may be written and unanswered. Others wait in the session."""
     response_timeout: float = 30.0
     """How long a written request waits for its answer."""
     enquire_after: float | None = 60.0
-    """Ask ``enquire_link`` when no PDU has come for so long; unanswered, unbind. None: never."""
+    """Ask ``enquire_link`` after so long without a PDU, and unbind if no answer comes. None: never.
+    """
     bind_timeout: float | None = None
-    """Close when nobody has bound for so long."""
+    """Close if nobody binds for so long. None: never."""
     max_command_length: int = MAX_COMMAND_LENGTH
     generic_nack: bool = True
     """Whether this end may send ``generic_nack``. Some centres answer one with ``unbind``."""
     unreadable_delivery_status: int | None = None
-    """How to answer a ``deliver_sm`` or ``data_sm`` with a broken body; None: by what is broken."""
+    """How to answer a ``deliver_sm`` or ``data_sm`` with a broken body. None: by what is broken."""
 
     def __post_init__(self) -> None:
         if self.window < 1:

@@ -1,8 +1,8 @@
-"""The shortest way through an answer that is nothing but an id, such as ``submit_sm_resp``.
+"""The fastest functions for an answer that holds nothing but an id, such as ``submit_sm_resp``.
 
-It is so short that each step counts. Without optional parameters its size tells the length of the
-id, and ``command_length`` and ``command_id``, read as one integer, are known from that. These take
-such an answer; whatever is otherwise they leave to the functions that take any.
+It is so short that each step counts. If it has no optional parameters, its size tells the length of
+the id. ``command_length`` and ``command_id``, read as one integer, follow from that. Any other
+answer is left to the functions that take all.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ def decode(data):
 
 
 def layouts(least_size: int, limit: int, command_id: int) -> tuple[list[Any], list[Any]]:
-    """``PACK`` by the length of the id, which is below ``limit``, ``UNPACK`` by that of the PDU.
+    """``PACK`` by the length of the id, which is below ``limit``; ``UNPACK`` by that of the PDU.
 
-    With each function comes the integer that the PDU begins with.
+    Each function comes with the integer that begins the PDU.
     """
     packs: list[Any] = []
     unpacks: list[Any] = [None] * least_size

@@ -1,4 +1,4 @@
-"""Who may send which PDU when: SMPP 3.4, table 2-1, and how a session goes from state to state."""
+"""Who may send which PDU when (SMPP 3.4, table 2-1), and how a session changes its state."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from ._pdus import (
     SubmitMulti,
     SubmitSm,
     Unbind,
-    response_type,
 )
 
-__all__ = ["BOUND", "BOUND_BY", "Role", "State", "may_issue", "takes"]
+__all__ = ["BOUND", "BOUND_BY", "Role", "SessionState", "may_issue", "takes"]
 
 
 class Role(Enum):
@@ -42,8 +41,8 @@ class Role(Enum):
         return Role.SMSC if self is Role.ESME else Role.ESME
 
 
-class State(Enum):
-    """SMPP 3.4, 2.2, and UNBINDING between an ``unbind`` and its answer."""
+class SessionState(Enum):
+    """The states of SMPP 3.4, 2.2, and UNBINDING, which lies between ``unbind`` and its answer."""
 
     OPEN = "open"
     BOUND_TX = "bound_tx"
@@ -53,23 +52,23 @@ class State(Enum):
     CLOSED = "closed"
 
 
-BOUND = (State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX)
+BOUND = (SessionState.BOUND_TX, SessionState.BOUND_RX, SessionState.BOUND_TRX)
 
-BOUND_BY: dict[type[Pdu], State] = {
-    BindTransmitterResp: State.BOUND_TX,
-    BindReceiverResp: State.BOUND_RX,
-    BindTransceiverResp: State.BOUND_TRX,
+BOUND_BY: dict[type[Pdu], SessionState] = {
+    BindTransmitterResp: SessionState.BOUND_TX,
+    BindReceiverResp: SessionState.BOUND_RX,
+    BindTransceiverResp: SessionState.BOUND_TRX,
 }
-"""The state that an answer with status 0 brings about, at both ends."""
+"""The state of both ends after an answer with status 0."""
 
-_OPEN = (State.OPEN,)
-_TX = (State.BOUND_TX, State.BOUND_TRX)
-_RX = (State.BOUND_RX, State.BOUND_TRX)
+_OPEN = (SessionState.OPEN,)
+_TX = (SessionState.BOUND_TX, SessionState.BOUND_TRX)
+_RX = (SessionState.BOUND_RX, SessionState.BOUND_TRX)
 _ESME = (Role.ESME,)
 _SMSC = (Role.SMSC,)
 _BOTH = (Role.ESME, Role.SMSC)
 
-_REQUESTS: dict[type[Pdu], tuple[tuple[State, ...], tuple[Role, ...]]] = {
+_REQUESTS: dict[type[Pdu], tuple[tuple[SessionState, ...], tuple[Role, ...]]] = {
     BindTransmitter: (_OPEN, _ESME),
     BindReceiver: (_OPEN, _ESME),
     BindTransceiver: (_OPEN, _ESME),
@@ -82,29 +81,26 @@ _REQUESTS: dict[type[Pdu], tuple[tuple[State, ...], tuple[Role, ...]]] = {
     QuerySm: (_TX, _ESME),
     CancelSm: (_TX, _ESME),
     ReplaceSm: (_TX, _ESME),
-    # The table asks for a bound session; centres are asked before that too, and answer.
-    EnquireLink: ((State.OPEN, *BOUND), _BOTH),
+    # The table wants a bound session. But clients ask before they bind, and centres answer.
+    EnquireLink: ((SessionState.OPEN, *BOUND), _BOTH),
     AlertNotification: (_RX, _SMSC),
 }
 
-_TOLERATED: dict[tuple[Role, State], tuple[type[Pdu], ...]] = {
-    # The manual (3.3) has every deliver_sm answered with status 0, whatever it comes over; a
-    # refusal would have the centre send it again, or give it up.
-    (Role.ESME, State.BOUND_TX): (DeliverSm,),
+_TOLERATED: dict[tuple[Role, SessionState], tuple[type[Pdu], ...]] = {
+    # The manual (3.3) wants every deliver_sm answered with status 0, whatever session it comes
+    # over. If it is refused, the centre sends it again or gives it up.
+    (Role.ESME, SessionState.BOUND_TX): (DeliverSm,),
 }
-"""What an end takes though its peer may not issue it."""
+"""What an end takes although its peer may not issue it."""
 
 
-def may_issue(role: Role, state: State) -> dict[type[Pdu], type[Pdu] | None]:
-    """The requests that this end may send in this state, and what answers each, if anything."""
-    return {
-        pdu: response_type(pdu.command_id)
-        for pdu, (states, roles) in _REQUESTS.items()
-        if state in states and role in roles
-    }
+def may_issue(role: Role, state: SessionState) -> frozenset[type[Pdu]]:
+    """The requests and notices that this end may send in this state."""
+    return frozenset(
+        pdu for pdu, (states, roles) in _REQUESTS.items() if state in states and role in roles
+    )
 
 
-def takes(role: Role, state: State) -> dict[type[Pdu], type[Pdu] | None]:
-    """The requests that this end takes in this state, and what answers each, if anything."""
-    tolerated = _TOLERATED.get((role, state), ())
-    return may_issue(role.peer, state) | {pdu: response_type(pdu.command_id) for pdu in tolerated}
+def takes(role: Role, state: SessionState) -> frozenset[type[Pdu]]:
+    """The requests and notices that this end takes in this state."""
+    return may_issue(role.peer, state).union(_TOLERATED.get((role, state), ()))

@@ -14,13 +14,13 @@ _TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d)(\d\d)([-+R])", re.
 
 
 def format_time(when: datetime | timedelta | None) -> str:
-    """The field for an instant, for a span from the centre's now, or for none at all (empty).
+    """The field for an instant, or for a span from the centre's now. None is the empty field.
 
-    An aware :class:`~datetime.datetime` keeps its offset, to the quarter of an hour; its year is
-    2000 to 2099. A span is whole seconds (a fraction is dropped), written in days and below, so it
-    is less than 100 days; years and months of the format have no fixed length and are left 0.
+    An instant is aware, its offset is whole quarters of an hour, and its year is 2000 to 2099. A
+    span is whole seconds (a fraction is dropped), and less than 100 days. It is written in days and
+    smaller units, because years and months have no fixed length.
 
-    Raises :exc:`~devino_codecs.EncodeError` for a naive time, a span below 0 and what is outside.
+    Raises :exc:`~devino_codecs.EncodeError` for any other time.
 
     >>> format_time(timedelta(hours=1))
     '000000010000000R'
@@ -47,9 +47,9 @@ def format_time(when: datetime | timedelta | None) -> str:
 
 
 def parse_time(field: str) -> datetime | timedelta | None:
-    """The aware instant or the span that a field holds, None for an empty one.
+    """The aware instant or the span in a field; None for an empty field.
 
-    In a span a year counts 365 days and a month 30. Raises :exc:`~devino_codecs.DecodeError`.
+    In a span, a year is 365 days and a month is 30. Raises :exc:`~devino_codecs.DecodeError`.
 
     >>> parse_time("260131120000012+").isoformat()
     '2026-01-31T12:00:00+03:00'

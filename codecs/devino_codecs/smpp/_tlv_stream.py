@@ -1,7 +1,7 @@
-"""Optional parameters off and onto the wire, at speed: what the table says, in plain functions.
+"""Reads and writes optional parameters fast: plain functions that do what the table says.
 
-Mostly they are integers, and the same ones PDU after PDU (those of concatenation, above all). Such
-a *run* is read and written by a single struct.
+Most parameters are integers, and the same ones come in PDU after PDU, above all those of
+concatenation. A single struct reads and writes such a *run*.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ._tlvs import NO_TLVS, TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
 __all__ = ["SAR", "integer_run", "read_tlvs", "write_tlvs"]
 
 SAR = ["sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum"]
-"""The commonest run: that of a part of a longer text."""
+"""The most frequent run: that of a part of a longer text."""
 
 _HEAD = struct.Struct(">HH")
 
 Read = Callable[[bytes], object]
 Write = Callable[[Any], bytes]
 ReadRun = Callable[[bytes, int], Tlvs | None]
-"""The parameters of one run from an offset on; None if others are there."""
+"""Reads the parameters of one run at an offset. None: other parameters are there."""
 WriteAll = Callable[[Tlvs], bytes]
 
 _RUN = """\
@@ -42,15 +42,15 @@ def write(tlvs):
 """
 
 _KEPT_ORDERS = 256
-"""There are more only where someone plays; the others are read and written one by one."""
+"""Only a strange peer uses more orders. Those beyond are read and written one by one."""
 _write_by_names: dict[tuple[str, ...], WriteAll] = {}
 _read_by_names: dict[tuple[str, ...], ReadRun] = {}
 _read_by_size: dict[int, ReadRun] = {}
-"""For the run last seen of this size in octets: likely the next one as well."""
+"""The reader of the last run of this size in octets. The next one is likely the same."""
 
 
 def _learn(names: tuple[str, ...]) -> WriteAll:
-    """What writes the parameters of these names, in this order."""
+    """The function that writes the parameters of these names, in this order."""
     if len(_write_by_names) >= _KEPT_ORDERS:
         return _write_each
     run = _made_run(names)
@@ -62,17 +62,17 @@ def _learn(names: tuple[str, ...]) -> WriteAll:
 
 
 class Run(NamedTuple):
-    """How integers that stand one behind the other are laid out."""
+    """The layout of integers that follow each other."""
 
     heads: list[int]
-    """Tag and length of each."""
+    """The tag and length of each."""
     layout: struct.Struct
     arguments: str
-    """Those of ``layout.pack``, in Python, for a dict ``tlvs``."""
+    """The arguments of ``layout.pack``, as Python, for a dict ``tlvs``."""
 
 
 def integer_run(names: Sequence[str]) -> Run:
-    """For names of integers that may stand once."""
+    """The run of these names, which are integers that may come once."""
     rows = [(TLVS[name].tag, cast("FormatField[Any, Any]", TLVS[name].value)) for name in names]
     heads = [tag << 16 | field.length for tag, field in rows]
     layout = struct.Struct(">" + "".join("I" + field.fmtstr[1:] for _, field in rows))
@@ -86,7 +86,7 @@ def _is_integer(name: str) -> bool:
 
 
 def _made_run(names: tuple[str, ...]) -> tuple[ReadRun, WriteAll] | None:
-    """None if not all of these are integers that may stand once."""
+    """The functions for these names. None: not all of them are integers that may come once."""
     if not names or not all(map(_is_integer, names)):
         return None
     run = integer_run(names)
@@ -102,7 +102,7 @@ def _made_run(names: tuple[str, ...]) -> tuple[ReadRun, WriteAll] | None:
 
 
 def read_tlvs(data: bytes, at: int) -> tuple[Tlvs, RawTlvs]:
-    """The parameters from this offset to the end; any of them overrunning it is a ValueError."""
+    """The parameters from this offset to the end. Raises ValueError if one overruns the end."""
     read = _read_by_size.get(len(data) - at)
     if read is not None:
         tlvs = read(data, at)
@@ -112,7 +112,8 @@ def read_tlvs(data: bytes, at: int) -> tuple[Tlvs, RawTlvs]:
 
 
 def write_tlvs(tlvs: Tlvs, raw_tlvs: RawTlvs) -> bytes:
-    """The octets of all parameters in the order given; a value that does not fit is any error."""
+    """The octets of all parameters, in the order given. For a value that does not fit, it raises
+    one of the errors that the generated functions catch."""
     names = tuple(tlvs)
     write = _write_by_names.get(names) or _learn(names)
     if not raw_tlvs:

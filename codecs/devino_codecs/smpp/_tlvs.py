@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from typing import Annotated, Any, NamedTuple, TypedDict, cast, get_type_hints
+from typing import Annotated, Any, NamedTuple, NoReturn, TypedDict, cast, get_type_hints
 
 import construct
 from construct import FormatField, Int8ub, Int16ub, Int32ub
@@ -38,7 +38,7 @@ class ItsSessionInfo(NamedTuple):
 
     session_number: int
     sequence_number: int
-    """The number in the dialogue, shifted left by one; the lowest bit says that it is the last."""
+    """The number in the dialogue, shifted left by one. The lowest bit marks the last one."""
 
 
 class _Pair(ToEnd[tuple[int, int]]):
@@ -64,7 +64,7 @@ class _Pair(ToEnd[tuple[int, int]]):
 
 
 class _Present(ToEnd[bool]):
-    """A parameter without a value: True says that it is there."""
+    """A parameter without a value. True says that it is there."""
 
     def read(self, octets: bytes) -> bool:
         if octets:
@@ -78,9 +78,9 @@ class _Present(ToEnd[bool]):
 
 
 class Tlv:
-    """In the table's annotations: a parameter's tag, and its value as a subconstruct.
+    """An annotation in the table: the tag of a parameter, and its value as a subconstruct.
 
-    ``repeats`` marks those that may stand several times in a PDU; their values are tuples.
+    ``repeats`` marks a parameter that a PDU may have several times. Its value is a tuple.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Tlv:
         self.repeats = repeats
 
     def parse(self, octets: bytes) -> object:
-        """The typed value, or None where the octets do not fit it."""
+        """The typed value; None if the octets do not fit."""
         try:
             found = self.value.parse(octets)
         except construct.ConstructError:
@@ -102,7 +102,7 @@ class Tlv:
 
 
 class Tlvs(TypedDict, total=False):
-    """The optional parameters of 5.3.2, by name. All may be left out; any PDU may carry any.
+    """The optional parameters of 5.3.2, by name. Any PDU may carry any of them, or none.
 
     >>> tlvs: Tlvs = {"sar_msg_ref_num": 7, "sar_total_segments": 2, "sar_segment_seqnum": 1}
     """
@@ -154,22 +154,24 @@ class Tlvs(TypedDict, total=False):
 
 
 class _NoTlvs(dict[str, object]):
-    """Shared by all PDUs without optional parameters, and so not to be changed."""
+    """All PDUs without optional parameters share one of these, so it cannot be changed."""
 
-    def _refuse(self, *_: object, **__: object) -> Any:
+    def update(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("tlvs are given when a PDU is made, and not changed")
 
-    __setitem__ = __ior__ = setdefault = update = _refuse
+    __setitem__: Any = update
+    __ior__: Any = update
+    setdefault: Any = update
 
     def __reduce__(self) -> tuple[type[dict[str, object]], tuple[()]]:
-        return dict, ()  # copied, it is a dict as any
+        return dict, ()  # A copy is an ordinary dict.
 
 
 NO_TLVS = cast("Tlvs", _NoTlvs())
 
 RawTlvs = tuple[tuple[int, bytes], ...]
-"""Parameters as (tag, octets): those outside the table, those that do not fit their type, repeats
-of those that may stand once."""
+"""Parameters as (tag, octets): those that the table lacks, those that do not fit their type, and
+repeats of those that may come once."""
 
 
 def _table() -> dict[str, Tlv]:
@@ -186,13 +188,13 @@ TLV_BY_TAG = {row.tag: row for row in TLVS.values()}
 
 
 def tlv_name(tag: int) -> str:
-    """The specification's name of a tag; its number in hex where it has none."""
+    """The specification's name of a tag, else its number in hex."""
     row = TLV_BY_TAG.get(tag)
     return row.name if row else f"0x{tag:04X}"
 
 
 def typed_tlvs(found: Iterable[tuple[int, bytes]]) -> tuple[Tlvs, RawTlvs]:
-    """Parameters by name where the table has them and their octets fit, the others as they are."""
+    """Parameters by name if the table has them and their octets fit; the others as they are."""
     tlvs: dict[str, object] = {}
     repeated: dict[str, list[object]] = {}
     raw_tlvs = []

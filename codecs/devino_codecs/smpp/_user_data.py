@@ -1,6 +1,6 @@
-"""What a message PDU carries: a user data header, if any, and octets in some alphabet.
+"""The content of a message PDU: octets in some alphabet, often after a user data header.
 
-The header is that of 3GPP TS 23.040, 9.2.3.24; ``esm_class`` says whether it is there.
+3GPP TS 23.040, 9.2.3.24 defines the header. ``esm_class`` says whether it is there.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SegmentKind = Literal["sar", "udh8", "udh16"]
 
 
 class Segment(NamedTuple):
-    """That a PDU is one part of a text, and which."""
+    """Which part of a text a PDU is."""
 
     kind: SegmentKind
-    """Where it is said: in the SAR parameters, in a header with an 8-bit or a 16-bit reference."""
+    """What says it: SAR parameters, or a header with an 8-bit or a 16-bit reference."""
     reference: int
     total: int
     number: int
@@ -41,18 +41,18 @@ class UserData(msgspec.Struct, frozen=True):
     header: tuple[tuple[int, bytes], ...] = ()
     """Information elements: identifier and octets."""
     segment: Segment | None = None
-    """None for a text that is whole. A number outside its total is no segment either."""
+    """None for a whole text, and for a number that is not 1 to ``total``."""
 
 
 _CONCATENATION: dict[int, tuple[SegmentKind, int]] = {0x00: ("udh8", 3), 0x08: ("udh16", 4)}
-"""Identifier of an information element to the kind of segment, and the element's size."""
+"""The kind of segment and the size of an information element, by its identifier."""
 
 
 def user_data(pdu: MessageLike) -> UserData:
     """The header and the octets of a PDU, and which part of a longer text it is.
 
-    Raises :exc:`~devino_codecs.DecodeError` for a header that ``esm_class`` announces and that is
-    cut or overruns the message.
+    Raises :exc:`~devino_codecs.DecodeError` if ``esm_class`` announces a header that is cut or that
+    overruns the message.
     """
     octets = pdu.short_message if isinstance(pdu, MessagePdu) else b""
     octets = octets or pdu.tlvs.get("message_payload", b"")
@@ -104,8 +104,8 @@ def decode_text(
 ) -> str:
     """The text of octets in the alphabet of a ``data_coding`` (5.2.19; TS 23.038, 4).
 
-    ``default`` is what the centre takes for its default alphabet (``data_coding`` 0): ``"gsm7"``,
-    a septet an octet, or any encoding of Python's, such as ``"latin-1"``.
+    ``default`` is the centre's default alphabet (``data_coding`` 0): ``"gsm7"``, with one septet in
+    each octet, or any encoding of Python, such as ``"latin-1"``.
 
     Raises :exc:`~devino_codecs.DecodeError` for octets that the alphabet lacks (not under
     ``errors="replace"``), and for binary data.

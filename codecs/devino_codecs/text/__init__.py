@@ -12,7 +12,7 @@ channel. Alphabets and packing are those of 3GPP TS 23.038, parts those of 3GPP 
 
 from ._alphabet import Alphabet, choose_alphabet
 from ._gsm7 import gsm7_decode, gsm7_encode, is_gsm7
-from ._segment import Limits, Segmentation, count_parts, segment
+from ._segment import Limits, Segmentation, count_parts, encode_parts, segment
 from ._septets import gsm7_pack, gsm7_unpack, udh_fill_bits
 from ._ucs2 import ucs2_decode, ucs2_encode
 
@@ -22,6 +22,7 @@ __all__ = [
     "Segmentation",
     "choose_alphabet",
     "count_parts",
+    "encode_parts",
     "gsm7_decode",
     "gsm7_encode",
     "gsm7_pack",

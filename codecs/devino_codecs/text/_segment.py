@@ -19,7 +19,7 @@ from ._alphabet import Alphabet
 from ._gsm7 import ESC, gsm7_encode, try_encode
 from ._ucs2 import ucs2_encode
 
-__all__ = ["Limits", "Segmentation", "count_parts", "segment"]
+__all__ = ["Limits", "Segmentation", "count_parts", "encode_parts", "segment"]
 
 _GSM7, _UCS2 = Alphabet  # on Python 3.11 each Alphabet.GSM7 costs as much as cutting a part
 _OCTETS = 140
@@ -96,22 +96,40 @@ def segment(
     >>> [len(part) for part in segment("[" * 81).parts]
     [76, 5]
     """
-    alphabet, units, units_left, borders = _cut(text, alphabet, limits)
+    alphabet, _, units, units_left, borders = _cut(text, alphabet, limits)
     parts = tuple([text[start:end] for start, end in pairwise(borders)])
     return Segmentation(alphabet, parts, units, units_left)
 
 
 def count_parts(text: str, *, alphabet: Alphabet | None = None, limits: Limits = _DEFAULT) -> int:
     """``segment(...).parts_count`` without building the parts; the same arguments and errors."""
-    return len(_cut(text, alphabet, limits)[3]) - 1
+    return len(_cut(text, alphabet, limits)[4]) - 1
+
+
+def encode_parts(
+    text: str, *, alphabet: Alphabet | None = None, limits: Limits = _DEFAULT
+) -> tuple[Alphabet, tuple[bytes, ...]]:
+    """The alphabet and the parts of ``segment(...)``, as the octets that SMPP carries.
+
+    The arguments and errors are the same.
+
+    >>> encode_parts("Да")
+    (<Alphabet.UCS2: 8>, (b'\\x04\\x14\\x040',))
+    """
+    alphabet, octets, _, _, borders = _cut(text, alphabet, limits)
+    if len(borders) == 2:
+        return alphabet, (octets,)
+    write = gsm7_encode if alphabet is _GSM7 else ucs2_encode
+    return alphabet, tuple([write(text[start:end]) for start, end in pairwise(borders)])
 
 
 def _cut(
     text: str, alphabet: Alphabet | None, limits: Limits
-) -> tuple[Alphabet, int, int, Sequence[int]]:
-    """The alphabet, the units, those left in the last part, and the borders of parts in the text.
+) -> tuple[Alphabet, bytes, int, int, Sequence[int]]:
+    """The alphabet, the text in it, its units, those left in the last part, the borders of parts.
 
-    Parts lie between neighbouring borders; the last border may be beyond the text's end.
+    Parts lie between neighbouring borders, which count characters of the text. The last border may
+    be beyond its end.
     """
     septets = None
     if alphabet is None:
@@ -120,19 +138,19 @@ def _cut(
         septets = gsm7_encode(text)
 
     if septets is not None:
-        alphabet, units = _GSM7, len(septets)
+        alphabet, octets, units = _GSM7, septets, len(septets)
         alone, part = limits.gsm7, limits.gsm7_part
     else:
-        utf16 = ucs2_encode(text)
-        alphabet, units = _UCS2, len(utf16) // 2
+        octets = ucs2_encode(text)
+        alphabet, units = _UCS2, len(octets) // 2
         alone, part = limits.ucs2, limits.ucs2_part
 
     if units <= alone:
-        return alphabet, units, alone - units, (0, units)
+        return alphabet, octets, units, alone - units, (0, units)
     if units == len(text):
-        return alphabet, units, -units % part, range(0, units + part, part)
+        return alphabet, octets, units, -units % part, range(0, units + part, part)
 
-    marks = utf16[::2].translate(_PAIR_BEGINS) if septets is None else septets
+    marks = octets[::2].translate(_PAIR_BEGINS) if septets is None else septets
     borders = [0]
     border = end = 0
     while end < units:
@@ -141,4 +159,4 @@ def _cut(
             end -= 1
         border += end - start - marks.count(ESC, start, end)
         borders.append(border)
-    return alphabet, units, end - units, borders
+    return alphabet, octets, units, end - units, borders

@@ -1,4 +1,4 @@
-"""SMPP 3.4 (chapter 3): channel ``smpp``, sessions to use without one, ``devino decode smpp``.
+"""SMPP 3.4 (chapter 3): channel ``smpp``, sessions without a channel, ``devino decode smpp``.
 
 ::
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     CommandStatus,
-    MessageState,
+    DeliveryReceipt,
     Pdu,
     QuerySmResp,
-    Receipt,
+    Verdict,
+    find_state,
+    find_status,
     parse_time,
     status_name,
 )
@@ -26,71 +27,50 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["STATES", "query_status", "receipt_status", "refusal"]
+__all__ = ["query_status", "receipt_status", "refusal"]
 
-STATES: Mapping[int, State] = {
-    MessageState.ENROUTE: State.ENROUTE,
-    MessageState.DELIVERED: State.DELIVERED,
-    MessageState.EXPIRED: State.EXPIRED,
-    MessageState.DELETED: State.DELETED,
-    MessageState.UNDELIVERABLE: State.UNDELIVERABLE,
-    MessageState.ACCEPTED: State.ACCEPTED,
-    MessageState.UNKNOWN: State.UNKNOWN,
-    MessageState.REJECTED: State.REJECTED,
-}
-
-_MEANINGS = {int(status): status.meaning for status in CommandStatus}
-# The message was not taken, and nothing is said against it: the session or the centre is at fault.
-_PASSING = frozenset(
-    {
-        CommandStatus.ESME_RINVBNDSTS,
-        CommandStatus.ESME_RALYBND,
-        CommandStatus.ESME_RSYSERR,
-        CommandStatus.ESME_RSUBMITFAIL,
-        CommandStatus.ESME_RX_T_APPN,
-        CommandStatus.ESME_RUNKNOWNERR,
-    }
-)
 _LONGEST_CODE = 9
-"""Digits of an error; more are none, and what int() would not take."""
-_NOT_KNOWN = frozenset({CommandStatus.ESME_RINVMSGID, CommandStatus.ESME_RQUERYFAIL})
+"""Digits of an error code. More digits are no code, and int() would not take them all."""
 
 
 def refusal(answer: Pdu) -> DevinoError:
-    """The error that an answer's ``command_status`` is; nothing was sent.
+    """The error that an answer's ``command_status`` stands for; nothing was sent.
 
-    ESME_RINVDSTADR and all others that speak of the message are Rejected: never to be sent again.
-    Those that speak of the session or the centre are Unavailable.
+    A status that speaks of the session or the centre is Unavailable, or Throttled or QueueFull. All
+    others, such as ESME_RINVDSTADR, speak of the message and are Rejected: never send it again.
     """
-    status = answer.command_status
-    said = answer.tlvs.get("additional_status_info_text") or _MEANINGS.get(status, "refused")
-    if status == CommandStatus.ESME_RTHROTTLED:
+    code = answer.command_status
+    status = find_status(code)
+    said = answer.tlvs.get("additional_status_info_text")
+    said = said or (status.meaning if status else "refused")
+    if status is CommandStatus.ESME_RTHROTTLED:
         return Throttled(said)
-    if status == CommandStatus.ESME_RMSGQFUL:
+    if status is CommandStatus.ESME_RMSGQFUL:
         return QueueFull(said)
-    if status in _PASSING:
-        return Unavailable(f"the centre failed: {said} ({status_name(status)})")
-    return Rejected(said, code=status)
+    if status is not None and status.means == Verdict.BUSY:
+        return Unavailable(f"the centre failed: {said} ({status_name(code)})")
+    return Rejected(said, code=code)
 
 
 def query_status(answer: QuerySmResp, message_id: str) -> Status:
     """What became of a message, as ``query_sm_resp`` says. Raises what a refusal means.
 
-    An id that the centre does not know, or no longer, has the state UNKNOWN.
+    An id that the centre does not know, or no longer knows, has the state UNKNOWN.
     """
-    status = answer.command_status
-    if status in _NOT_KNOWN:
+    code = answer.command_status
+    status = find_status(code)
+    if status is not None and status.means == Verdict.NOT_FOUND:
         return Status(
             state=State.UNKNOWN,
             id=message_id,
-            code=status,
-            description=_MEANINGS[status],
+            code=code,
+            description=status.meaning,
             medium=Medium.SMS,
         )
-    if status:
+    if code:
         raise refusal(answer)
     return Status(
-        state=STATES.get(answer.message_state, State.UNKNOWN),
+        state=_state(answer.message_state),
         id=message_id,
         code=answer.error_code,
         description=_state_name(answer.message_state),
@@ -99,7 +79,7 @@ def query_status(answer: QuerySmResp, message_id: str) -> Status:
     )
 
 
-def receipt_status(receipt: Receipt) -> Status:
+def receipt_status(receipt: DeliveryReceipt) -> Status:
     """What became of a message, as its delivery receipt says."""
     state = receipt.message_state
     code: int | str | None = receipt.err or None
@@ -108,7 +88,7 @@ def receipt_status(receipt: Receipt) -> Status:
     elif len(receipt.err) <= _LONGEST_CODE and receipt.err.isascii() and receipt.err.isdigit():
         code = int(receipt.err)
     return Status(
-        state=State.UNKNOWN if state is None else STATES.get(state, State.UNKNOWN),
+        state=State.UNKNOWN if state is None else _state(state),
         id=receipt.id,
         code=code,
         description=receipt.stat or ("" if state is None else _state_name(state)),
@@ -118,8 +98,14 @@ def receipt_status(receipt: Receipt) -> Status:
     )
 
 
-def _state_name(state: int) -> str:
-    return MessageState(state).name if state in STATES else str(state)
+def _state(message_state: int) -> State:
+    found = find_state(message_state)
+    return State.UNKNOWN if found is None else State[found.means]
+
+
+def _state_name(message_state: int) -> str:
+    found = find_state(message_state)
+    return str(message_state) if found is None else found.name
 
 
 def _instant(field: str) -> datetime | None:

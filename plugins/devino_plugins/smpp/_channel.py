@@ -1,4 +1,4 @@
-"""The channel: messages to sessions, and what they deliver to events."""
+"""The channel: messages go to sessions, and what those deliver becomes events."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from devino_codecs import EncodeError
-from devino_codecs.smpp import DateForm, IdForm, Pdu, QuerySm, ReceiptStyle, encode
+from devino_codecs.smpp import DateForm, IdForm, Pdu, ReceiptStyle
 from devino_core import (
     Capability,
     Channel,
@@ -21,27 +20,23 @@ from devino_core import (
     Expressible,
     Medium,
     Message,
-    OutcomeUnknown,
     Receipt,
-    State,
     Status,
     Takes,
-    Unavailable,
     Unsupported,
 )
 from devino_core._correlator import Correlator
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, gather
+from devino_core.dispatch import gather, settle
 
-from ._answers import query_status
-from ._connect import Bind, bind_request, open_session
+from ._connect import Bind, BindPdu, bind_request, open_session
 from ._hosts import Host, Hosts, parse_hosts
 from ._inbox import Inbox
-from ._outbox import Job, Outbox
-from ._plan import Planner
+from ._plan import Outgoing, Planner
 from ._pool import Pool
 from ._receiving import Receiving
 from ._rules import PLATFORM
+from ._sending import Sending
 from ._session import SmppSession
 from ._settings import SmppSettings
 
@@ -51,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Modes(NamedTuple):
-    """How the sessions of one setting bind; None where it does not do that."""
+    """How the sessions of a channel bind. None: no session does that."""
 
     sends: Bind | None
     receives: Bind | None
@@ -69,9 +64,8 @@ class _Parts(NamedTuple):
     """What an open channel is made of."""
 
     pools: Sequence[Pool]
-    correlator: Correlator
-    outbox: Outbox | None
     inbox: Inbox
+    sending: Sending | None
     receiving: Receiving | None
 
 
@@ -94,9 +88,9 @@ class SmppChannel(Channel[SmppSettings]):
         try:
             _check_sessions(settings)
             self._hosts = Hosts(parse_hosts(settings.hosts, settings.port), PLATFORM, clock)
-            self._binds = {
+            self._binds: dict[Bind, BindPdu] = {
                 mode: bind_request(mode, settings.login, settings.password, settings.system_type)
-                for mode in self._modes
+                for mode in (self._modes.sends, self._modes.receives)
                 if mode is not None
             }
             self._style = _receipt_style(settings)
@@ -112,7 +106,7 @@ class SmppChannel(Channel[SmppSettings]):
         return frozenset(can for can, mode in modes.items() if mode is not None)
 
     async def open(self) -> None:
-        # Made once: it reads every certificate of the system.
+        # Made once, because it reads every certificate of the system.
         tls = ssl.create_default_context() if self.settings.tls else None
         settings, clock = self.settings, self.clock
         correlator = Correlator(settings.remembered)
@@ -124,16 +118,16 @@ class SmppChannel(Channel[SmppSettings]):
             limit=settings.incoming,
         )
         pools = {mode: self._pool(mode, inbox, tls) for mode in self._binds}
-        outbox = receiving = None
+        sending = receiving = None
         if self._modes.sends is not None:
-            outbox = Outbox(
+            sending = Sending(
                 pools[self._modes.sends],
                 correlator,
+                self._planner,
+                settings,
                 PLATFORM,
                 clock,
-                concurrency=self._concurrency,
-                wait_for_session=settings.wait_for_session,
-                throttle_timeout=settings.throttle_timeout,
+                channel=self.name,
             )
         if self._modes.receives is not None:
             receiving = Receiving(
@@ -145,7 +139,7 @@ class SmppChannel(Channel[SmppSettings]):
                 else PLATFORM.pause_after_break,
                 wait_for_session=settings.wait_for_session,
             )
-        self._parts = _Parts(tuple(pools.values()), correlator, outbox, inbox, receiving)
+        self._parts = _Parts(tuple(pools.values()), inbox, sending, receiving)
 
     async def aclose(self) -> None:
         parts, self._parts = self._parts, None
@@ -156,119 +150,82 @@ class SmppChannel(Channel[SmppSettings]):
             await asyncio.gather(*(pool.aclose() for pool in parts.pools))
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        """Send SMS, a long text in as many parts as it takes, all over the same account.
+        """Send SMS. A long text goes in as many parts as it takes, all over the same account.
 
-        Limits: sender 11 letters or 15 digits, 255 parts, validity 60 seconds or more, rounded up
-        to whole ones. ``send_at`` must be aware, for the wire has no recipient's clock. No
-        ``fallback``, no ``options``.
+        Limits: the sender has 11 letters or 15 digits, the text 255 parts, the validity 60 seconds
+        or more, rounded up to whole seconds. ``send_at`` must be aware, because the wire has no
+        recipient's clock. There is no ``fallback`` and there are no ``options``.
 
-        A message that is throttled goes back, and its connection rests for a second; one that meets
-        a full queue goes behind the others, with a pause of 5, 15, 45 and 135 seconds, and is
-        QueueFull after the fifth try. What the centre refuses otherwise is Rejected, or Unavailable
-        where the centre or the session is at fault. ConnectFailed: there is no session, and nothing
-        was sent. OutcomeUnknown: it was sent and not answered. A message of which only some parts
-        were taken has a receipt with their ids, and with the error.
+        When a message is throttled, its connection rests for a second, and the message is sent
+        again. When a message meets a full queue, it goes behind the others, with a pause of 5, 15,
+        45 and 135 seconds; after the fifth try it is QueueFull. Any other refusal is Rejected, or
+        Unavailable if the centre or the session is at fault. ConnectFailed: there is no session,
+        and nothing was sent. OutcomeUnknown: it was sent and not answered. If only some parts of a
+        message were taken, its receipt has their ids and the error.
         """
-        jobs = self._plan(messages)
-        _, outbox = self._sending()
-        await outbox.send(jobs)
-        return await dispatch(
-            messages,
-            [((position,), job.outcome) for position, job in enumerate(jobs)],
-            channel=self.name,
-            concurrency=1,
-        )
+        outgoing = self._plan(messages)
+        outcomes = await self._sending().send(outgoing)
+        return settle(messages, outcomes, channel=self.name)
 
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
         self._plan(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        """The state of each id, one ``query_sm`` an id.
+        """The state of each id, with one ``query_sm`` for each.
 
-        It must name the sender: the one that the message was sent with here, for other ids the
-        channel's. An id that the centre does not know for it has the state UNKNOWN.
+        A query must name the sender. It names the sender that the message was sent with, if this
+        channel sent it, else the channel's own. An id that the centre does not know for that sender
+        has the state UNKNOWN.
         """
         if medium is not Medium.SMS:
             raise Unsupported(f"channel {self.name!r} carries SMS, not {medium}")
-        correlator, outbox = self._sending()
+        sending = self._sending()
         return await gather(
-            [partial(self._query, correlator, outbox, message_id) for message_id in ids],
-            concurrency=self._concurrency,
+            [partial(sending.query, message_id) for message_id in ids],
+            concurrency=sending.concurrency,
         )
 
     def events(self) -> AsyncIterator[Event]:
         """Delivery receipts (StatusChanged) and messages of subscribers (Incoming).
 
-        An event is acknowledged when the next one is asked for; one that the iterator was closed
-        on is given again, by this channel or by the centre. Of several iterators each gets events
-        that the others do not.
+        An event is acknowledged when the next one is asked for. If the iterator is closed on an
+        event, this channel or the centre gives it again. If there are several iterators, each event
+        goes to one of them.
 
-        Raises ConnectFailed or AuthenticationFailed if there is no session to begin with. One that
-        breaks later is made anew for as long as the iterator is kept, and a minute longer.
+        Raises ConnectFailed or AuthenticationFailed if there is no session to begin with. A session
+        that breaks later is made anew, while the iterator is kept and for a minute after.
         """
-        self._require_mode(self._modes.receives, "receives")
         parts = self._opened()
-        assert parts.receiving is not None  # noqa: S101 - the mode has it
+        if parts.receiving is None:
+            raise self._unbound("receives")
         return _iterate(parts.receiving, parts.inbox)
 
-    async def _query(self, correlator: Correlator, outbox: Outbox, message_id: str) -> Status:
-        origin = correlator.origin(message_id)
-        sender = origin.sender if origin else self.settings.sender or ""
-        source_addr, (ton, npi) = self._planner.source(sender)
-        pdu = QuerySm(
-            message_id=message_id,
-            source_addr_ton=ton,
-            source_addr_npi=npi,
-            source_addr=source_addr,
-        )
-        try:
-            encode(pdu)
-        except EncodeError as error:
-            return Status(
-                state=State.UNKNOWN,
-                id=message_id,
-                description=error.reason,
-                medium=Medium.SMS,
-            )
-        try:
-            answer = await outbox.ask(lambda session: session.request(pdu))
-        except OutcomeUnknown as error:
-            raise Unavailable(str(error)) from None
-        return query_status(answer, message_id)
-
-    @property
-    def _concurrency(self) -> int:
-        return self.settings.window * self.settings.sessions
-
-    def _plan(self, messages: Sequence[Message]) -> list[Job]:
-        self._require_mode(self._modes.sends, "sends")
+    def _plan(self, messages: Sequence[Message]) -> list[Outgoing]:
+        if self._modes.sends is None:
+            raise self._unbound("sends")
         self.check_takes(messages)
-        return [
-            Job(message, self._planner.plan(message, self.sender_of(message)), channel=self.name)
-            for message in messages
-        ]
+        plan, sender_of = self._planner.plan, self.sender_of
+        return [plan(message, sender_of(message)) for message in messages]
 
-    def _sending(self) -> tuple[Correlator, Outbox]:
-        self._require_mode(self._modes.sends, "sends")
-        parts = self._opened()
-        assert parts.outbox is not None  # noqa: S101 - the mode has one
-        return parts.correlator, parts.outbox
+    def _sending(self) -> Sending:
+        sending = self._opened().sending
+        if sending is None:
+            raise self._unbound("sends")
+        return sending
 
     def _opened(self) -> _Parts:
         if self._parts is None:
             raise RuntimeError("open the channel first")
         return self._parts
 
-    def _require_mode(self, mode: Bind | None, what: str) -> None:
-        if mode is None:
-            raise Unsupported(
-                f"no session of channel {self.name!r} {what}: it has "
-                f"`bind = {self.settings.bind!r}`"
-            )
+    def _unbound(self, what: str) -> Unsupported:
+        return Unsupported(
+            f"no session of channel {self.name!r} {what}: it has `bind = {self.settings.bind!r}`"
+        )
 
     def _leave(self, session: SmppSession, pdu: Pdu) -> None:
-        """Nobody can be given it, so it is not acknowledged."""
+        """Nobody can take this, so it is not acknowledged."""
         session.leave(pdu)
         _log.log(
             logging.DEBUG if self._has_left else logging.WARNING,

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import (
     BindReceiver,
-    BindRequest,
     BindTransceiver,
     BindTransmitter,
-    CommandStatus,
     Pdu,
     SessionSettings,
+    Verdict,
     encode,
+    find_status,
     status_name,
 )
 from devino_core import (
@@ -33,16 +33,17 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from ._rules import PLATFORM
 from ._session import SmppSession
 
-__all__ = ["BINDS", "Bind", "bind_request", "connect", "open_session"]
+__all__ = ["Bind", "BindPdu", "bind_request", "connect", "open_session"]
 
 Bind = Literal["transceiver", "transmitter", "receiver"]
 
-BINDS: dict[Bind, type[BindRequest]] = {
+BindPdu: TypeAlias = BindTransceiver | BindTransmitter | BindReceiver
+
+_BINDS: Mapping[Bind, type[BindPdu]] = {
     "transceiver": BindTransceiver,
     "transmitter": BindTransmitter,
     "receiver": BindReceiver,
 }
-_WRONG_LOGIN = frozenset({CommandStatus.ESME_RINVSYSID, CommandStatus.ESME_RINVPASWD})
 
 
 @asynccontextmanager
@@ -61,19 +62,20 @@ async def connect(
     incoming: int = 1000,
     clock: Clock = SYSTEM_CLOCK,
 ) -> AsyncIterator[SmppSession]:
-    """A bound session, for as long as the block lasts; at its end it is unbound.
+    """A bound session, while the block lasts. At the end of the block it is unbound.
 
-    ``window``: how many requests may be unanswered. ``incoming``: how many PDUs of the centre may
-    wait to be iterated. ``tls`` is verified with the host's name; False is plain TCP, on which
-    everyone on the way reads the password. Times are in seconds. The rules of the platform hold
-    (manual, 3.3), but for the pauses between connections, which are the caller's to keep.
+    ``window`` is how many requests may be unanswered, ``incoming`` how many PDUs of the centre may
+    wait to be iterated. With ``tls`` the host's name is verified. False is plain TCP, on which
+    everyone on the way can read the password. Times are in seconds. The session keeps the rules of
+    the platform (manual, 3.3). The caller keeps the pauses between connections.
 
-    Raises ConnectFailed, AuthenticationFailed, and ConfigurationError for what no bind can say::
+    Raises ConnectFailed, AuthenticationFailed, and ConfigurationError for values that do not fit
+    into a bind::
 
         async with connect("smpp01.integrationapi.net", system_id="me", password="...") as session:
             answer = await session.request(SubmitSm(...))
     """
-    # Under the same name, so that no traceback with the values of locals shows it.
+    # It replaces the plain password, so that a traceback with the values of locals cannot show it.
     password = password if isinstance(password, Secret) else Secret(password)
     session = await open_session(
         host,
@@ -91,9 +93,9 @@ async def connect(
         await session.aclose()
 
 
-def bind_request(bind: Bind, system_id: str, password: Secret, system_type: str) -> BindRequest:
-    """The PDU that logs in. Raises ConfigurationError for what does not fit into it."""
-    request = BINDS[bind](system_id=system_id, password=password.reveal(), system_type=system_type)
+def bind_request(bind: Bind, system_id: str, password: Secret, system_type: str) -> BindPdu:
+    """The PDU that logs in. Raises ConfigurationError for a value that does not fit into it."""
+    request = _BINDS[bind](system_id=system_id, password=password.reveal(), system_type=system_type)
     try:
         encode(request)
     except EncodeError as error:
@@ -104,7 +106,7 @@ def bind_request(bind: Bind, system_id: str, password: Secret, system_type: str)
 async def open_session(
     host: str,
     port: int,
-    bind: BindRequest,
+    bind: BindPdu,
     *,
     tls: ssl.SSLContext | None,
     settings: SessionSettings,
@@ -145,10 +147,10 @@ async def open_session(
     return session
 
 
-def _refused(status: int, where: str) -> DevinoError:
-    name = status_name(status)
-    if status in _WRONG_LOGIN:
-        return AuthenticationFailed(f"{where} refused login and password: {name}", code=status)
+def _refused(code: int, where: str) -> DevinoError:
+    name, status = status_name(code), find_status(code)
+    if status is not None and status.means == Verdict.LOGIN:
+        return AuthenticationFailed(f"{where} refused login and password: {name}", code=code)
     return ConnectFailed(f"{where} refused the bind: {name}")
 
 

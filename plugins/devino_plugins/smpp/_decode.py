@@ -19,16 +19,16 @@ __all__ = ["decode"]
 def decode(app: App, hex_: tuple[str, ...]) -> None:
     """Show what PDUs say: every field, known codes by name, the text or receipt in them.
 
-    HEX is one PDU or several in a row, from command_length on; blanks, colons and 0x do not
-    matter.
-    - reads it from standard input. Passwords are not shown. With --json, one object a line.
+    HEX is one PDU or several in a row, from command_length on. Blanks, colons and 0x do not
+    matter; - reads HEX from standard input. Passwords are not shown. With --json, each PDU is an
+    object on a line of its own.
 
     \b
     Examples:
       devino decode smpp 00000010000000150000000000000001
       devino decode smpp --json - < pdus.txt
     """
-    # `devino --help` loads this module too, and needs no codec.
+    # `devino --help` loads this module too, but needs no codec.
     from ._reading import as_lines, as_object, frames
 
     written = sys.stdin.read() if hex_ == ("-",) else "".join(hex_)

@@ -12,9 +12,9 @@ from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     DataSm,
     DeliverSm,
+    DeliveryReceipt,
     Incomplete,
     MessagePdu,
-    Receipt,
     ReceiptStyle,
     Whole,
     decode_text,
@@ -31,21 +31,21 @@ __all__ = ["digest", "incoming", "octets_of", "receipt_in", "status_changed"]
 Delivery = DeliverSm | DataSm
 
 
-def receipt_in(pdu: Delivery, style: ReceiptStyle) -> Receipt | None:
-    """The receipt that it is, None for a message of a subscriber.
+def receipt_in(pdu: Delivery, style: ReceiptStyle) -> DeliveryReceipt | None:
+    """The receipt in a delivery; None for a message of a subscriber.
 
-    What calls itself a receipt and cannot be read is one that says nothing.
+    A delivery that calls itself a receipt and cannot be read gives a receipt that says nothing.
     """
     try:
         return receipt_of(pdu, style)
     except DecodeError:
-        return Receipt(text=octets_of(pdu).decode("latin-1"))
+        return DeliveryReceipt(text=octets_of(pdu).decode("latin-1"))
 
 
 def status_changed(
-    receipt: Receipt, origin: Origin | None, *, now: datetime, channel: str
+    receipt: DeliveryReceipt, origin: Origin | None, *, now: datetime, channel: str
 ) -> StatusChanged:
-    """The same receipt gives the same event ``id``."""
+    """The event for a receipt. The same receipt gives the same event ``id``."""
     status = receipt_status(receipt)
     done = receipt.done_date.isoformat() if receipt.done_date else ""
     return StatusChanged(
@@ -63,7 +63,8 @@ def status_changed(
 def incoming(
     message: Whole | Incomplete, event_id: str, *, now: datetime, channel: str
 ) -> Incoming:
-    """``raw`` tells a text with gaps, an :class:`~devino_codecs.smpp.Incomplete`, from a whole."""
+    """The event for a message. If its text has gaps, ``raw`` is an
+    :class:`~devino_codecs.smpp.Incomplete`."""
     first = message.pdus[0]
     return Incoming(
         id=event_id,
@@ -78,16 +79,16 @@ def incoming(
 
 
 def digest(pdus: Iterable[Delivery | MessagePdu]) -> str:
-    """The same for what is delivered again: all but the sequence number.
+    """A digest of all but the sequence number: the same when the centre delivers again.
 
-    It is of the values and not of octets made anew: much can be read that may not be written.
+    It is made from the values. Octets cannot be made from everything that can be read.
     """
     said = "".join(repr(replace(pdu, sequence_number=0)) for pdu in pdus)
     return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
 
 
 def _text(message: Whole | Incomplete) -> str:
-    """Octets that the alphabet lacks are U+FFFD; binary data is hex."""
+    """The text. Octets that the alphabet lacks become U+FFFD, and binary data becomes hex."""
     try:
         if isinstance(message, Whole):
             return message.text(errors="replace")
@@ -100,6 +101,6 @@ def _text(message: Whole | Incomplete) -> str:
 
 
 def octets_of(pdu: Delivery | MessagePdu) -> bytes:
-    """All content of it, headers included."""
+    """The whole content of a PDU, headers included."""
     short = b"" if isinstance(pdu, DataSm) else pdu.short_message
     return short or pdu.tlvs.get("message_payload", b"")

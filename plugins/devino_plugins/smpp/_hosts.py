@@ -43,10 +43,10 @@ def _host(written: str, port: int) -> Host:
 
 
 class Hosts:
-    """Which host to connect to now: the first that is not to be left alone.
+    """Says which host to connect to now: the first one that does not rest.
 
-    After a session has ended its host rests, and after a try that failed it rests longer; so the
-    next host is tried at once, and the main one again when both may be.
+    A host rests after its session has ended, and longer after a connection or a bind has failed.
+    Meanwhile the next host is tried at once. When both may be tried, the main one comes first.
     """
 
     def __init__(self, hosts: Sequence[Host], rules: Rules, clock: Clock) -> None:
@@ -60,7 +60,7 @@ class Hosts:
         return next((host for host, until in self._rest_until.items() if until <= now), None)
 
     def seconds_left(self) -> float:
-        """Until one is allowed again."""
+        """How long until a host is allowed again."""
         return max(0.0, min(self._rest_until.values()) - self._clock.monotonic())
 
     def broke(self, host: Host, reason: str) -> None:
@@ -74,7 +74,7 @@ class Hosts:
         self._rest(host, self._rules.pause_after_failure)
 
     def refused_login(self, error: AuthenticationFailed) -> None:
-        """It is one account on all of them."""
+        """The login was refused. It is the same account on all hosts, so all of them rest."""
         for host in self._rest_until:
             self._rest(host, self._rules.pause_after_failure)
         self._error = error
@@ -86,7 +86,7 @@ class Hosts:
         return isinstance(self._error, AuthenticationFailed)
 
     def refusal(self) -> DevinoError:
-        """Why there is no session now; a new error for each who asks."""
+        """Why there is no session now. Each caller gets a new error."""
         if isinstance(self._error, AuthenticationFailed):
             return AuthenticationFailed(self._error.description, code=self._error.code)
         said = f"{self._error}; " if self._error else ""

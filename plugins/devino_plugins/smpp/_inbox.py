@@ -10,10 +10,10 @@ from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     DataSm,
     DeliverSm,
+    DeliveryReceipt,
     Incomplete,
     Pdu,
     Reassembler,
-    Receipt,
     ReceiptStyle,
     Whole,
 )
@@ -114,7 +114,11 @@ class Inbox(Handover[Held]):
         self._expiry.cancel()
 
     def _put_receipt(
-        self, session: SmppSession, pdu: DeliverSm | DataSm, receipt: Receipt, origin: Origin | None
+        self,
+        session: SmppSession,
+        pdu: DeliverSm | DataSm,
+        receipt: DeliveryReceipt,
+        origin: Origin | None,
     ) -> None:
         event = status_changed(receipt, origin, now=self._clock.now(), channel=self._channel)
         held = Held(event)

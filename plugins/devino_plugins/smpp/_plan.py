@@ -1,4 +1,4 @@
-"""From messages to PDUs, before any I/O."""
+"""From messages to encoded PDUs, before any I/O."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import (
     Concatenation,
+    EncodedRequest,
     RegisteredDelivery,
     SubmitSm,
+    SubmitSmResp,
     compose,
-    encode,
+    encode_request,
     format_time,
 )
 from devino_codecs.text import count_parts
@@ -26,13 +29,17 @@ from devino_plugins.kit.checks import Limits, check_sender, check_text, number_o
 from ._rules import Numbering, Rules
 from ._settings import SmppSettings
 
-__all__ = ["Planned", "Planner"]
+__all__ = ["Outgoing", "Planner"]
 
 _LIMITS = Limits(sender_digits=15)
-# Fewer digits than phone.normalize takes for a number with its country code.
+# It has fewer digits than a number with its country code, as phone.normalize takes one.
 _SHORT_CODE = re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")
 _SECOND = timedelta(seconds=1)
+_KEPT_SENDERS = 1000
+# On Python 3.11 an enum's member takes long to look up.
+_PAYLOAD = Concatenation.PAYLOAD
+_SCHEDULED, _ACCEPTED = State.SCHEDULED, State.ACCEPTED
 _FIELDS: Mapping[str, str] = {
     "source_addr": "sender",
     "destination_addr": "to",
@@ -41,37 +48,48 @@ _FIELDS: Mapping[str, str] = {
 }
 
 
-class Planned(msgspec.Struct, frozen=True):
-    """What one message is on the wire."""
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """One message, ready to be sent."""
 
-    pdus: tuple[SubmitSm, ...]
+    message: Message
+    submits: tuple[EncodedRequest[SubmitSmResp], ...]
+    """A ``submit_sm`` for each part, encoded."""
     sender: str
-    """As it is in ``source_addr``."""
+    """The ``source_addr``."""
     parts: int
     """How many segments are charged."""
     state: State
-    """Once it was taken."""
+    """The state of the message once it is taken."""
 
 
 class Planner:
-    """Writes messages as one account's settings and its centre's rules want it."""
+    """Writes messages by the settings of an account and the rules of its centre."""
 
     def __init__(self, settings: SmppSettings, rules: Rules, clock: Clock) -> None:
         self._settings = settings
         self._rules = rules
         self._clock = clock
         self._concatenation = Concatenation(settings.concatenation)
-        # So that two processes do not count in step.
+        self._registered_delivery = int(
+            RegisteredDelivery.RECEIPT if settings.receipts else RegisteredDelivery.NONE
+        )
+        # Random, because two processes should not count in step.
         self._reference = int.from_bytes(os.urandom(2), "big")
+        # Cached, because an account has few senders.
+        self.source = lru_cache(_KEPT_SENDERS)(self._source)
+        """``source_addr`` of a sender, with its type of number and numbering plan."""
 
-    def plan(self, message: Message, sender: str) -> Planned:
-        """The PDUs of one message. Raises InvalidMessage."""
+    def plan(self, message: Message, sender: str) -> Outgoing:
+        """One message as PDUs. Raises InvalidMessage."""
         text = message.text
         check_text(text, message, _LIMITS)
         check_sender(sender, message, _LIMITS)
         source_addr, (source_ton, source_npi) = self.source(sender)
         dest_ton, dest_npi = self._rules.international
-        now = self._clock.now()
+        schedule = validity = ""
+        if message.send_at is not None or message.validity is not None:
+            now = self._clock.now()
+            schedule, validity = self._schedule(message, now), self._validity(message, now)
         template = SubmitSm(
             source_addr_ton=source_ton,
             source_addr_npi=source_npi,
@@ -79,35 +97,29 @@ class Planner:
             dest_addr_ton=dest_ton,
             dest_addr_npi=dest_npi,
             destination_addr=number_of(message),
-            registered_delivery=int(
-                RegisteredDelivery.RECEIPT if self._settings.receipts else RegisteredDelivery.NONE
-            ),
-            schedule_delivery_time=self._schedule(message, now),
-            validity_period=self._validity(message, now),
+            registered_delivery=self._registered_delivery,
+            schedule_delivery_time=schedule,
+            validity_period=validity,
         )
         self._reference += 1
         try:
             pdus = compose(
-                template,
-                text,
-                concatenation=self._concatenation,
-                reference=self._reference,
+                template, text, concatenation=self._concatenation, reference=self._reference
             )
-            for pdu in pdus:
-                encode(pdu)
+            submits = tuple(map(encode_request, pdus))
         except EncodeError as error:
             field = _FIELDS.get(error.path, "text")
             raise InvalidMessage(field, error.reason, ref=message.ref) from None
-        whole = self._concatenation is Concatenation.PAYLOAD
-        return Planned(
-            tuple(pdus),
+        whole = self._concatenation is _PAYLOAD
+        return Outgoing(
+            message,
+            submits,
             source_addr,
-            count_parts(text) if whole else len(pdus),
-            State.SCHEDULED if template.schedule_delivery_time else State.ACCEPTED,
+            count_parts(text) if whole else len(submits),
+            _SCHEDULED if schedule else _ACCEPTED,
         )
 
-    def source(self, sender: str) -> tuple[str, Numbering]:
-        """``source_addr`` of a sender, with its type of number and numbering plan."""
+    def _source(self, sender: str) -> tuple[str, Numbering]:
         rules = self._rules
         if _SHORT_CODE.fullmatch(sender):
             numbering = rules.short_code
@@ -134,7 +146,7 @@ class Planner:
             raise InvalidMessage(
                 "validity", f"must be {self._rules.min_validity} seconds or more", ref=message.ref
             )
-        # On the wire it counts from now, and in a message from when it is sent.
+        # On the wire it counts from now; in a message it counts from the time of sending.
         begins = max(message.send_at or now, now)
         as_span = self._settings.times != "absolute"
         try:
@@ -145,7 +157,7 @@ class Planner:
 
 
 def _whole_seconds(span: timedelta) -> int:
-    """Rounded up."""
+    """The seconds of a span, rounded up."""
     seconds, rest = divmod(span, _SECOND)
     return seconds + bool(rest)
 

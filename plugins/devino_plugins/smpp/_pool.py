@@ -1,4 +1,4 @@
-"""Sessions that are made when they are needed, not sooner than the rules allow."""
+"""Makes sessions when they are needed, but not sooner than the rules allow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Place:
 
 
 class Pool:
-    """Up to ``size`` sessions of one kind, which ``open`` makes."""
+    """Up to ``size`` sessions of one kind. ``open_`` makes them."""
 
     def __init__(self, size: int, open_: Open, hosts: Hosts, clock: Clock) -> None:
         self._open = open_
@@ -38,10 +38,20 @@ class Pool:
         self._places = [_Place() for _ in range(size)]
         self._closed = False
 
-    async def session(self, wait: float = 0.0) -> SmppSession:
-        """The session with the least to do; ``wait`` seconds where none may be made yet.
+    def ready(self) -> SmppSession | None:
+        """The bound session with the least to do; None if :meth:`session` has to wait for one."""
+        if self._closed:
+            return None
+        if len(self._places) == 1:
+            session = self._places[0].session
+            return session if session is not None and session.is_bound else None
+        return self._least_busy()
 
-        Raises ConnectFailed, or AuthenticationFailed once the login was refused.
+    async def session(self, wait: float = 0.0) -> SmppSession:
+        """The bound session with the least to do.
+
+        While no new session may be made, it waits up to ``wait`` seconds. Raises ConnectFailed, or
+        AuthenticationFailed once the login was refused.
         """
         end = self._clock.monotonic() + wait
         while True:
@@ -54,14 +64,14 @@ class Pool:
             if connecting:
                 done, _ = await asyncio.wait(connecting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    # Who is asked for a session was not cancelled with it.
+                    # release() cancels the task, and not those who wait for a session.
                     if not task.cancelled():
                         task.result()
                 continue
             await self._wait(end)
 
     async def keep(self) -> None:
-        """Have a session all the time. Raises AuthenticationFailed."""
+        """Keep a session bound all the time. Raises AuthenticationFailed."""
         while True:
             session = await self.session(inf)
             await session.wait_ended()
@@ -82,7 +92,7 @@ class Pool:
         )
 
     async def _wait(self, end: float) -> None:
-        """Until a session may be made. Raises if that is not before ``end``."""
+        """Wait until a session may be made. Raises if that is later than ``end``."""
         now = self._clock.monotonic()
         ending = [place.session for place in self._places if place.session]
         if ending:
@@ -132,11 +142,11 @@ class Pool:
         def ended(session: SmppSession) -> None:
             if place.session is session:
                 place.session = None
-                # However it ended: the manual makes no difference who began it.
+                # For the manual it makes no difference who ended the session.
                 self._hosts.broke(host, session.ended.value if session.ended else "")
 
         session = await self._open(host, ended)
         if session.ended:
-            # In the same breath as the bind was answered.
+            # The centre answered the bind and ended the session at once.
             raise ConnectFailed(f"{host.name} ended the session: {session.ended.value}")
         return session

@@ -1,4 +1,4 @@
-"""Sessions that receive, for as long as somebody iterates events."""
+"""Keeps sessions that receive, while somebody iterates events."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ __all__ = ["Receiving"]
 
 
 class Receiving:
-    """Has a session of ``pool``, and a new one when it breaks, while there is a listener.
+    """Keeps a session of ``pool`` while there is a listener, and a new one when it breaks.
 
-    ``linger`` seconds after the last one the sessions are unbound, None leaves them: who comes
-    back within the pause that a centre wants between sessions finds the old one.
+    The sessions are unbound ``linger`` seconds after the last listener has gone. A listener who
+    comes back within the pause that a centre wants between sessions finds the old session. None:
+    the sessions stay bound.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Receiving:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Somebody iterates."""
+        """While the block lasts, somebody iterates."""
         self._listeners += 1
         self._leaving.cancel()
         try:
@@ -58,7 +59,7 @@ class Receiving:
         """Have a session now. Raises ConnectFailed or AuthenticationFailed if there is none."""
         if self._keeping is None:
             await self._pool.session(self._wait_for_session)
-        # Another listener may have been faster.
+        # Another listener may have started it meanwhile.
         if self._keeping is None:
             self._inbox.fail(None)
             self._keeping = asyncio.create_task(self._keep())

@@ -17,29 +17,30 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     max_sessions: int
     pause_after_break: float
-    """How long a host is left alone after a session with it has ended."""
+    """How long a host rests after a session with it has ended."""
     pause_after_failure: float
-    """The same after a connection or a bind that failed."""
+    """How long a host rests after a connection or a bind has failed."""
     enquire_after: float
-    """When to ask ``enquire_link``, once no PDU comes."""
+    """Ask ``enquire_link`` after so long without a PDU."""
     delivery_status: int
     """How every ``deliver_sm`` and ``data_sm`` is answered, even one that cannot be read."""
     generic_nack: bool
-    """Whether the centre bears one."""
+    """Whether the centre tolerates a ``generic_nack``."""
     throttled_pause: float
     """How long a connection rests after ESME_RTHROTTLED."""
     queue_full_pauses: tuple[float, ...]
-    """How long a message rests after each ESME_RMSGQFUL; one refusal more is the last."""
+    """How long a message rests after each ESME_RMSGQFUL. The refusal after the last pause is final.
+    """
     min_validity: int
     alphanumeric: Numbering
-    """Of a sender that is a name."""
+    """For a sender that is a name."""
     short_code: Numbering
-    """Of a sender of fewer digits than a number of the international plan can have."""
+    """For a sender of fewer digits than a number of the international plan can have."""
     international: Numbering
-    """Of numbers."""
+    """For all other numbers."""
 
     def session(self, *, window: int, response_timeout: float) -> SessionSettings:
-        """What of this the session machine sees to."""
+        """The settings for the session machine: the rules that it keeps."""
         return SessionSettings(
             window=window,
             response_timeout=response_timeout,
@@ -61,8 +62,8 @@ PLATFORM = Rules(
     queue_full_pauses=(5.0, 15.0, 45.0, 135.0),
     min_validity=60,
     alphanumeric=(Ton.ALPHANUMERIC, Npi.ISDN),
-    # The manual is silent. SMPP 3.4, 5.2.5 takes its types of number from GSM, where "network
-    # specific" is a service's number within a network; the plan is that of all other addresses.
+    # The manual is silent. SMPP 3.4, 5.2.5 takes its types of number from GSM. There "network
+    # specific" is the number of a service within a network. The plan is that of all addresses.
     short_code=(Ton.NETWORK_SPECIFIC, Npi.ISDN),
     international=(Ton.INTERNATIONAL, Npi.ISDN),
 )

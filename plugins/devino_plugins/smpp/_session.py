@@ -9,42 +9,29 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
-from typing import Self, TypeAlias, cast, overload
+from typing import Any, Self, TypeAlias, TypeVar, cast
 
 from devino_codecs.smpp import (
     Answered,
     BindRequest,
     Broken,
-    CancelSm,
-    CancelSmResp,
     Closed,
     CommandStatus,
-    DataSm,
-    DataSmResp,
-    EnquireLink,
-    EnquireLinkResp,
-    Event,
+    EncodedRequest,
     GenericNack,
     Late,
     NeverSent,
     Pdu,
-    QuerySm,
-    QuerySmResp,
     Reason,
     Received,
-    ReplaceSm,
-    ReplaceSmResp,
+    RequestPdu,
     Role,
-    Session,
+    SessionEvent,
+    SessionMachine,
     SessionSettings,
-    State,
     StateError,
-    SubmitMulti,
-    SubmitMultiResp,
-    SubmitSm,
-    SubmitSmResp,
     Unanswered,
-    response_type,
+    answer_type,
 )
 from devino_core import ConnectFailed, OutcomeUnknown
 from devino_core.clock import Clock
@@ -53,20 +40,21 @@ from ._timer import Timer, done_within
 
 __all__ = ["SmppSession"]
 
+A = TypeVar("A", bound=Pdu)
+
 OnLate: TypeAlias = Callable[[Pdu], None]
 _Answer: TypeAlias = asyncio.Future[Pdu]
 
 _log = logging.getLogger(__name__)
 
-_BOUND = frozenset({State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX})
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
 _BURSTS = 3
-"""A request from rest leaves alone, and those after it in writes of a window's so many-th part. In
-one, each end would wait for the other in turn; in many, writing would take longer than what is
-written."""
+"""The first request after a pause leaves alone. Those after it leave in this many writes a window.
+With one write, each end would wait for the other in turn. With many, the writing itself would take
+longest."""
 _UNREAD = 2**20
-"""Octets that wait to be written, with which nothing more is read."""
+"""When so many octets wait to be written, nothing more is read."""
 
 
 class SmppSession:
@@ -77,12 +65,13 @@ class SmppSession:
         async for pdu in session:
             ...
 
-    gives the ``deliver_sm``, ``data_sm`` and ``alert_notification`` of the centre, and answers
-    each with status 0 when the next one is asked for, unless :meth:`reply` did before. So what the
-    loop's body did not get through with is not acknowledged: another loop is given it again, and
-    once the session has ended the centre sends it again. A bare ``anext(session)`` is a step of the
-    loop before it, and acknowledges what that was given: after a failure begin another loop. At
-    most ``incoming`` of them wait, and what is beyond is left to the centre in the same way. The
+    gives the ``deliver_sm``, ``data_sm`` and ``alert_notification`` of the centre. Each is answered
+    with status 0 when the next one is asked for, unless :meth:`reply` has answered it before. If
+    the body of the loop fails, the PDU is not acknowledged: another loop gets it again, and after
+    the session's end the centre sends it again. A bare ``anext(session)`` continues the last loop
+    and acknowledges what that was given, so begin another loop after a failure.
+
+    At most ``incoming`` PDUs wait. Further ones are left to the centre, unacknowledged. The
     iterator ends with the session, and :attr:`ended` says why.
     """
 
@@ -95,13 +84,15 @@ class SmppSession:
         on_request: Callable[[SmppSession, Pdu], None] | None = None,
         on_end: Callable[[SmppSession], None] | None = None,
     ) -> None:
-        """For :func:`connect`; ``on_request`` takes the iterator's place."""
+        """For :func:`connect`. ``on_request`` takes the place of the iterator."""
         loop = asyncio.get_running_loop()
         self.protocol = _Wire(self._attach, self._receive, self._detach)
-        """For a transport."""
+        """What a transport calls."""
         self.ended: Reason | None = None
         """Why the session is over, None while it is not."""
-        self._machine: Session[_Answer] = Session(Role.ESME, clock.monotonic(), settings)
+        self._machine: SessionMachine[_Answer] = SessionMachine(
+            Role.ESME, clock.monotonic(), settings
+        )
         self._clock = clock
         self._now = clock.monotonic
         self._create_future = loop.create_future
@@ -110,14 +101,16 @@ class SmppSession:
         self._rests_until = -inf
         self._transport: asyncio.Transport | None = None
         self._burst = max(settings.window // _BURSTS, 1)
+        self._unwritten = 0
+        """How many requests were made since octets were last written."""
         self._corked = False
-        """Whether :meth:`_flush` will run soon, so that octets may wait for it."""
+        """Whether :meth:`_flush` will run soon. Octets may wait for it."""
         self._on_request = on_request or SmppSession._enqueue
         self._on_end = on_end
         self._incoming: deque[Pdu] = deque()
         self._incoming_limit = incoming
         self._given: Pdu | None = None
-        """What the iterator gave last, while it is not answered."""
+        """What the iterator gave last, until it is answered."""
         self._reader: asyncio.Future[None] | None = None
         self._late: OrderedDict[_Answer, OnLate] = OrderedDict()
         self._end: asyncio.Future[Reason] = loop.create_future()
@@ -126,7 +119,7 @@ class SmppSession:
 
     @property
     def is_bound(self) -> bool:
-        return self._machine.state in _BOUND
+        return self._machine.is_bound
 
     @property
     def is_resting(self) -> bool:
@@ -138,50 +131,22 @@ class SmppSession:
         """How many requests are unanswered or wait for room in the window."""
         return self._machine.in_flight + self._machine.waiting
 
-    @overload
     async def request(
-        self, pdu: SubmitSm, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> SubmitSmResp: ...
-    @overload
-    async def request(
-        self, pdu: SubmitMulti, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> SubmitMultiResp: ...
-    @overload
-    async def request(
-        self, pdu: DataSm, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> DataSmResp: ...
-    @overload
-    async def request(
-        self, pdu: QuerySm, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> QuerySmResp: ...
-    @overload
-    async def request(
-        self, pdu: CancelSm, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> CancelSmResp: ...
-    @overload
-    async def request(
-        self, pdu: ReplaceSm, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> ReplaceSmResp: ...
-    @overload
-    async def request(
-        self, pdu: EnquireLink, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> EnquireLinkResp: ...
-    @overload
-    async def request(
-        self, pdu: Pdu, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> Pdu: ...
-    async def request(
-        self, pdu: Pdu, *, timeout: float | None = None, on_late: OnLate | None = None
-    ) -> Pdu:
-        """Send a request, as soon as the window has room, and give its answer, whatever its status.
+        self,
+        pdu: RequestPdu[A] | EncodedRequest[A],
+        *,
+        timeout: float | None = None,
+        on_late: OnLate | None = None,
+    ) -> A:
+        """Send a request as soon as the window has room. Gives its answer, whatever its status.
 
-        A ``generic_nack`` is given as an answer with its status. ``timeout`` is in seconds from
-        when there is room, ``response_timeout`` if None. An answer that comes after the request
-        has ended otherwise goes to ``on_late``.
+        A ``generic_nack`` is given as an answer with its status. ``timeout`` is in seconds, and
+        counts from when there is room; None is ``response_timeout``. If the request ends otherwise
+        and its answer comes later, the answer goes to ``on_late``.
 
-        Raises OutcomeUnknown where it was written and not answered, ConnectFailed where it was
+        Raises OutcomeUnknown if the request was written and not answered, ConnectFailed if it was
         not written, and EncodeError for a value that does not fit or a PDU that this session may
-        not send. Who is cancelled cannot know whether it was written.
+        not send. If the call is cancelled, nobody knows whether the request was written.
         """
         future = self._create_future()
         try:
@@ -189,47 +154,50 @@ class SmppSession:
         except StateError:
             if self.is_bound or (isinstance(pdu, BindRequest) and self.ended is None):
                 raise
-            raise self._over("this request") from None
+            raise self._over() from None
         if not self._corked:
-            # The first one leaves at once, those that follow it together.
+            # The first request leaves at once; those after it leave together.
             self._cork()
             self._write()
-        elif self._machine.unwritten >= self._burst:
-            # The centre has something to do while the rest is made.
-            self._write()
+        else:
+            self._unwritten += 1
+            if self._unwritten >= self._burst:
+                # So that the centre has something to do while further requests are made.
+                self._write()
         try:
-            answer = await future
+            answer: Any = await future
         except BaseException as error:
             self._gave_up(number, future, on_late, error)
             raise
-        return answer if type(answer) is not GenericNack else _nacked(pdu, answer)
+        if type(answer) is GenericNack:
+            return _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
+        return answer  # type: ignore[no-any-return]  # the machine has seen to its class
 
     def reply(self, request: Pdu, answer: Pdu | None = None) -> bool:
-        """Answer a request of the centre; None: with status 0. False once the session has ended.
+        """Answer a request of the centre, with status 0 if ``answer`` is None.
 
-        Raises EncodeError for an answer that does not fit.
+        Gives False once the session has ended. Raises EncodeError for an answer that does not fit.
         """
         if request is self._given:
             self._given = None
         if answer is None:
-            kind = response_type(request.command_id)
-            if kind is None:
+            answer = _acknowledgement(request)
+            if answer is None:
                 return not self.ended
-            answer = kind()
         replied = self._machine.reply(request, answer)
         if not self._corked:
             self._cork()
         return replied
 
     def leave(self, request: Pdu) -> None:
-        """Leave a request to the centre: it is never answered, and no ``unbind`` waits for that."""
-        if response_type(request.command_id) is not None:
+        """Leave a request to the centre: never answer it, and let no ``unbind`` wait for that."""
+        if isinstance(request, RequestPdu):
             self._machine.forget(request)
             if not self._corked:
                 self._cork()
 
     def pause(self, seconds: float) -> None:
-        """Let requests wait so long, as after ESME_RTHROTTLED."""
+        """Send no request for so long, as after ESME_RTHROTTLED."""
         self._rests_until = self._now() + seconds
         self._machine.pause(self._rests_until)
         if not self._corked:
@@ -237,7 +205,7 @@ class SmppSession:
 
     def __aiter__(self) -> Self:
         if self._given is not None:
-            # The loop that had it did not get through with it.
+            # The body of the last loop failed on it.
             self._incoming.appendleft(self._given)
             self._given = None
         return self
@@ -259,11 +227,11 @@ class SmppSession:
         return self._given
 
     async def wait_ended(self) -> Reason:
-        """Wait for the session's end; why it ended."""
+        """Wait for the session's end. Gives the reason."""
         return await asyncio.shield(self._end)
 
     async def aclose(self) -> None:
-        """Unbind, and close the connection; without the centre's answer after 5 seconds."""
+        """Unbind and close the connection. The centre has 5 seconds to answer."""
         self._machine.unbind(self._now())
         self._flush()
         try:
@@ -273,20 +241,20 @@ class SmppSession:
         await asyncio.shield(self._lost)
 
     def abort(self) -> None:
-        """Close the connection at once, writing nothing more."""
+        """Close the connection at once, and write nothing more."""
         self._take(self._machine.abort())
         if self._transport is not None:
             self._transport.abort()
 
     def _attach(self, transport: asyncio.Transport) -> None:
-        # Far more than the requests of a window: it is for a peer that sends and does not read.
+        # Far more than a window of requests: only a peer that sends and never reads gets there.
         transport.set_write_buffer_limits(high=_UNREAD)
         self._transport = transport
 
     def _receive(self, data: bytes) -> None:
         self._take(self._machine.receive(data, self._now()))
         if not self._corked:
-            # After the tasks that were just woken, so that their requests leave together.
+            # The tasks that were just woken run first, so that their requests leave together.
             self._cork()
 
     def _detach(self) -> None:
@@ -294,7 +262,7 @@ class SmppSession:
         if not self._lost.done():
             self._lost.set_result(None)
 
-    def _take(self, events: Iterable[Event[_Answer]]) -> None:
+    def _take(self, events: Iterable[SessionEvent[_Answer]]) -> None:
         for event in events:
             if isinstance(event, Answered):
                 if not event.context.done():
@@ -317,18 +285,18 @@ class SmppSession:
                 _log.debug("the centre sent what is out of place: %s", type(event).__name__)
 
     def _hand_over(self, pdu: Pdu) -> None:
-        """Hand a request on. What fails on one PDU ends neither the session nor the others."""
+        """Hand a request on. A failure ends neither the session nor other requests."""
         try:
             self._on_request(self, pdu)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this PDU alone
-            # The message of the error may quote the PDU, and a PDU what a subscriber wrote.
+            # The error may quote the PDU, and the PDU holds what a subscriber wrote.
             _log.error(
                 "a %s could not be taken: %s\n%s",
                 type(pdu).__name__,
                 type(error).__name__,
                 "".join(traceback.format_tb(error.__traceback__)),
             )
-            # As one that cannot be read: the centre would only send it again.
+            # Unanswered, the centre would only send it again.
             with suppress(StateError):
                 self.reply(pdu)
 
@@ -358,6 +326,7 @@ class SmppSession:
                 self._timer.set(deadline)
 
     def _write(self) -> None:
+        self._unwritten = 0
         data = self._machine.data_to_send()
         if data and self._transport is not None:
             self._transport.write(data)
@@ -380,7 +349,7 @@ class SmppSession:
     def _gave_up(
         self, number: int, future: _Answer, on_late: OnLate | None, error: BaseException
     ) -> None:
-        """A request ended without an answer, or its answer came when it had just been cancelled."""
+        """A request ended without an answer, or was cancelled just before its answer came."""
         if isinstance(error, asyncio.CancelledError):
             self._machine.cancel(number, self._now())
             if not self._corked:
@@ -394,13 +363,13 @@ class SmppSession:
         if len(self._late) > _KEPT_LATE:
             self._late.popitem(last=False)
 
-    def _over(self, what: str) -> ConnectFailed:
+    def _over(self) -> ConnectFailed:
         reason = self.ended.value if self.ended else "it is being unbound"
-        return ConnectFailed(f"the session is over, {what} was not sent: {reason}")
+        return ConnectFailed(f"the session is over, this request was not sent: {reason}")
 
 
 class _Wire(asyncio.Protocol):
-    """What asyncio calls, without showing it to those who hold a session."""
+    """What asyncio calls. Whoever holds a session does not see it."""
 
     def __init__(
         self,
@@ -421,7 +390,7 @@ class _Wire(asyncio.Protocol):
         self._received(data)
 
     def pause_writing(self) -> None:
-        # All that is read is answered, and the answers would pile up.
+        # Everything that is read gets an answer, and the answers would pile up.
         if self._transport is not None:
             self._transport.pause_reading()
 
@@ -429,7 +398,7 @@ class _Wire(asyncio.Protocol):
         if self._transport is not None:
             self._transport.resume_reading()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._lost()
 
 
@@ -438,8 +407,12 @@ def _fail(future: _Answer, error: Exception) -> None:
         future.set_exception(error)
 
 
-def _nacked(request: Pdu, nack: GenericNack) -> Pdu:
-    """What a ``generic_nack`` says, as the answer that it stands for."""
+def _acknowledgement(request: Pdu) -> Pdu | None:
+    """The answer with status 0; None if a request has no answer."""
+    return answer_type(type(request))() if isinstance(request, RequestPdu) else None
+
+
+def _nacked(request: type[RequestPdu[A]], nack: GenericNack) -> A:
+    """The answer that a ``generic_nack`` stands for."""
     status = nack.command_status or CommandStatus.ESME_RUNKNOWNERR
-    kind = response_type(request.command_id) or GenericNack
-    return kind(command_status=status, sequence_number=nack.sequence_number)
+    return answer_type(request)(command_status=status, sequence_number=nack.sequence_number)

@@ -1,4 +1,4 @@
-"""Waiting on a clock that tests can drive."""
+"""Waits on a clock that tests can drive."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class Timer:
 
     def __init__(self, clock: Clock, call: Callable[[float], None]) -> None:
         self.at = inf
-        """When it will, on the clock's monotonic time; inf for never."""
+        """When it calls back, in the clock's monotonic time. inf: never."""
         self._clock = clock
         self._call = call
         self._task: asyncio.Task[None] | None = None
 
     def set(self, at: float) -> None:
-        """Call back at this time, if not earlier. It is given the time then."""
+        """Call back at this time, if not earlier. The callback gets the time."""
         if at < self.at:
             self.cancel()
             self.at = at
@@ -39,5 +39,5 @@ class Timer:
         await self._clock.sleep(at - self._clock.monotonic())
         self._task = None
         self.at = inf
-        # A clock may round: who was woken for a time shall find it reached.
+        # A clock may round. A callback for a time must not find it still to come.
         self._call(max(at, self._clock.monotonic()))

@@ -1,11 +1,11 @@
-"""The message centre behind all connections: whose they are, and what it has to deliver."""
+"""The message centre behind all connections: it knows its customers, and delivers to them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import DeliverSm, SessionSettings
@@ -15,16 +15,26 @@ from devino_sandbox._world import World
 
 from ._customers import Customer, Customers
 from ._operations import Operations
-from ._reports import Origin, Reports
+from ._reports import Reports, SubmitDetails
 from ._settings import SmppSettings
 from ._submitting import Submitting
 
-if TYPE_CHECKING:
-    from ._connection import Connection
-
-__all__ = ["Centre"]
+__all__ = ["Centre", "Connected"]
 
 _log = logging.getLogger(__name__)
+
+
+class Connected(Protocol):
+    """A client's connection, as the centre sees it."""
+
+    @property
+    def bound(self) -> bool:
+        """Whether it is, or was, somebody's session."""
+        ...
+
+    def end(self) -> None:
+        """Unbind and close now, without waiting for anything."""
+        ...
 
 
 class Centre:
@@ -40,7 +50,7 @@ class Centre:
             bind_timeout=settings.bind_timeout,
         )
         self.customers = Customers(world, settings)
-        self.connections: set[Connection] = set()
+        self.connections: set[Connected] = set()
         self._reports = Reports(settings)
         self.operations = Operations(
             world, Submitting(world, settings, self._reports), self._reports
@@ -62,7 +72,7 @@ class Centre:
         self._loop = None
 
     def stir(self, customer: Customer) -> None:
-        """Hand out what there is for a customer, when the loop next turns."""
+        """Hand out what waits for a customer, when the loop next turns."""
         if self._loop is None:
             return
         if not self._stirred:
@@ -70,9 +80,9 @@ class Centre:
         self._stirred.add(customer)
 
     def hand_out(self, customer: Customer) -> None:
-        """Hand out what there is for a customer, as far as its sessions have room."""
-        if customer.outbox:
-            customer.outbox.hand_out()
+        """Hand out what waits for a customer, as far as its sessions have room."""
+        if customer.deliveries:
+            customer.deliveries.hand_out()
 
     def _hand_out_all(self) -> None:
         stirred, self._stirred = self._stirred, set()
@@ -85,11 +95,13 @@ class Centre:
                 connection.end()
 
     def _changed(self, message: StoredMessage) -> None:
-        origin = message.submission.context
-        if type(origin) is not Origin or not origin.registered_delivery or not message.found:
+        details = message.submission.context
+        if type(details) is not SubmitDetails or not message.found:
+            return
+        if not details.registered_delivery:
             return
         try:
-            receipt = self._reports.receipt(message, origin)
+            receipt = self._reports.receipt(message, details)
         except EncodeError as error:
             _log.warning("SMPP cannot carry the receipt for %s: %s", message.first_id, error)
             return
@@ -106,5 +118,5 @@ class Centre:
 
     def _deliver(self, account: Account, pdus: Sequence[DeliverSm]) -> None:
         customer = self.customers.of(account)
-        customer.outbox.add(pdus)
+        customer.deliveries.add(pdus)
         self.stir(customer)

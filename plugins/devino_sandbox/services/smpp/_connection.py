@@ -1,4 +1,4 @@
-"""One connection to the SMSC: octets to the session machine, its events to the centre."""
+"""One connection to the SMSC: octets go to the machine, and its events to the centre."""
 
 from __future__ import annotations
 
@@ -7,28 +7,42 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from math import ceil, inf
-from typing import cast
+from typing import TypeAlias, cast
 
 from devino_codecs import EncodeError, smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import DeliverSm, Pdu, State
+from devino_codecs.smpp import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    CommandStatus,
+    DeliverSm,
+    Pdu,
+    RequestPdu,
+    SessionMachine,
+    SessionState,
+    answer_type,
+)
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
 
 from ._centre import Centre
 from ._customers import Customer
-from ._operations import ANSWERS, operation, recipients
+from ._operations import operation, recipients
 from ._submitting import PROTOCOL
 
 __all__ = ["Connection"]
 
 _log = logging.getLogger(__name__)
 
-_RECEIVING = (State.BOUND_RX, State.BOUND_TRX)
+_Request: TypeAlias = RequestPdu[Pdu]
+_Bind: TypeAlias = BindTransmitter | BindReceiver | BindTransceiver
+
+_RECEIVING = (SessionState.BOUND_RX, SessionState.BOUND_TRX)
 _INTERFACE_VERSION = 0x34
-_FOR_GOOD = (Status.ESME_RX_P_APPN, Status.ESME_RX_R_APPN)
+_FOR_GOOD = (CommandStatus.ESME_RX_P_APPN, CommandStatus.ESME_RX_R_APPN)
+"""A client's answers after which a delivery is not tried again."""
 _LONGEST_INFO = 255
 _PATIENCE = 5.0
-"""Seconds that a client may take to read what it was sent before the end."""
+"""Seconds for a client to read what it was sent before the connection is cut."""
 
 
 class Connection(asyncio.Protocol):
@@ -38,18 +52,19 @@ class Connection(asyncio.Protocol):
         self._centre = centre
         self._world = centre.world
         self._customer: Customer | None = None
-        self._session: smpp.Session[DeliverSm] = smpp.Session(
+        self._machine: SessionMachine[DeliverSm] = SessionMachine(
             smpp.Role.SMSC, self._now(), centre.session_settings
         )
         self._alarm = inf
-        """When the World's timeline will wake this, never later than the session's deadline."""
+        """When the World's timeline wakes this: never later than the machine's deadline."""
         self._clogged = False
-        """The client does not read what it was sent."""
+        """Whether the client does not read what it was sent."""
         self._mute = False
+        """Whether nothing that the client sends is read."""
 
     @property
     def bound(self) -> bool:
-        """It is, or was, somebody's session."""
+        """Whether it is, or was, somebody's session."""
         return self._customer is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -64,14 +79,14 @@ class Connection(asyncio.Protocol):
             self._drop()
         self.flush()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._centre.connections.discard(self)
-        self._take(self._session.eof())
+        self._take(self._machine.eof())
 
     def data_received(self, data: bytes) -> None:
         if self._mute:
             return
-        self._take(self._session.receive(data, self._now()))
+        self._take(self._machine.receive(data, self._now()))
         if self._customer is not None:
             self._centre.hand_out(self._customer)
         self.flush()
@@ -87,34 +102,34 @@ class Connection(asyncio.Protocol):
             self._centre.stir(self._customer)
 
     def flush(self) -> None:
-        """Write what there is, at once."""
-        session = self._session
-        if session.deadline() == -inf:
-            self._take(session.handle_deadline(self._now()))
+        """Write at once what is to be written."""
+        machine = self._machine
+        if machine.deadline() == -inf:
+            self._take(machine.handle_deadline(self._now()))
         self._write()
-        if session.state is State.CLOSED:
+        if machine.state is SessionState.CLOSED:
             self._close()
         else:
             self._set_alarm()
 
     def end(self) -> None:
         """Unbind and close now, without waiting for anything."""
-        self._session.unbind(self._now())
+        self._machine.unbind(self._now())
         self.flush()
-        # TLS would wait for the client's farewell.
+        # With TLS, close() alone would wait for the client's farewell.
         self._transport.close()
         self._transport.abort()
 
     def has_room(self) -> bool:
         """Whether the session can take another delivery now."""
         return (
-            self._session.state in _RECEIVING
-            and self._session.in_flight < self._centre.settings.window
+            self._machine.state in _RECEIVING
+            and self._machine.in_flight < self._centre.settings.window
             and not self._clogged
         )
 
     def deliver(self, delivery: DeliverSm) -> None:
-        """Send it, or what a fault makes of that."""
+        """Send a delivery, or do what a fault asks for instead."""
         to = (delivery.source_addr, delivery.destination_addr)
         action = self._struck("deliver_sm", to)
         if isinstance(action, Hang):
@@ -123,7 +138,7 @@ class Connection(asyncio.Protocol):
             if isinstance(action, Drop):
                 self._back([delivery])
             else:
-                self._session.send(delivery, self._now(), delivery)
+                self._machine.send(delivery, self._now(), delivery)
         except EncodeError as error:
             _log.warning("SMPP cannot carry what is to be delivered: %s", error)
         if isinstance(action, AnswerHttp):
@@ -134,12 +149,13 @@ class Connection(asyncio.Protocol):
     def _now(self) -> float:
         return self._world.clock.monotonic()
 
-    def _take(self, events: Iterable[smpp.Event[DeliverSm]]) -> None:
+    def _take(self, events: Iterable[smpp.SessionEvent[DeliverSm]]) -> None:
         back = []
         for event in events:
             kind = type(event)
             if kind is smpp.Received:
-                self._received(cast("smpp.Received", event).pdu)
+                # All that a client may send to a centre are requests.
+                self._received(cast("_Request", cast("smpp.Received", event).pdu))
             elif kind is smpp.Answered:
                 answered = cast("smpp.Answered[DeliverSm]", event)
                 self._answered(answered.context, answered.answer)
@@ -153,38 +169,38 @@ class Connection(asyncio.Protocol):
         if back:
             self._back(back)
 
-    def _received(self, request: Pdu) -> None:
-        if self._session.state is State.CLOSED:
-            # A fault has ended it within what was read at once.
+    def _received(self, request: _Request) -> None:
+        if self._machine.state is SessionState.CLOSED:
+            # A fault has ended the session, and this request was read together with its cause.
             return
         if self._world.faults:
             action = self._struck(operation(request), recipients(request))
             if action is not None:
                 self._suffer(action, request)
                 return
-        self._session.reply(request, self._carry_out(request))
+        self._machine.reply(request, self._carry_out(request))
 
-    def _carry_out(self, request: Pdu) -> Pdu:
+    def _carry_out(self, request: _Request) -> Pdu:
         try:
-            if isinstance(request, smpp.BindRequest):
+            if isinstance(request, _Bind):
                 return self._bind(request)
-            assert self._customer is not None  # noqa: S101 - else the session refuses it
+            assert self._customer is not None  # noqa: S101 - else the machine refuses the request
             return self._centre.operations.answer(self._customer, request)
         except Exception:  # noqa: BLE001 - the platform has a word for its own failures
             _log.exception("the sandbox failed on %s", operation(request))
-            return ANSWERS[type(request)](command_status=Status.ESME_RSYSERR)
+            return answer_type(type(request))(command_status=CommandStatus.ESME_RSYSERR)
 
-    def _bind(self, request: smpp.BindRequest) -> Pdu:
-        answer = cast("type[smpp.BindResponse]", ANSWERS[type(request)])
+    def _bind(self, request: _Bind) -> smpp.BindResponse:
+        answer = answer_type(type(request))
         if self._customer is not None:
-            # Both came at once, before the first was answered.
-            return answer(command_status=Status.ESME_RALYBND)
+            # Two binds came at once, before the first was answered.
+            return answer(command_status=CommandStatus.ESME_RALYBND)
         bound = self._centre.customers.bind(request)
         if not isinstance(bound, Customer):
             return answer(command_status=bound)
         self._customer = bound
-        if not isinstance(request, smpp.BindTransmitter):
-            bound.outbox.receivers.append(self)
+        if not isinstance(request, BindTransmitter):
+            bound.deliveries.receivers.append(self)
         return answer(
             system_id=self._centre.settings.system_id,
             tlvs={"sc_interface_version": _INTERFACE_VERSION},
@@ -201,30 +217,30 @@ class Connection(asyncio.Protocol):
                 self._in(self._centre.settings.retry_after, lambda _: self._back([delivery]))
 
     def _nacked(self) -> None:
-        """As the manual has it (3.3)."""
+        """Unbind, as the manual has it (3.3)."""
         _log.warning("a client sent generic_nack: the session is unbound")
-        self._session.unbind(self._now())
+        self._machine.unbind(self._now())
 
     def _back(self, deliveries: Iterable[DeliverSm]) -> None:
         if self._customer is not None:
-            self._customer.outbox.returned(deliveries)
+            self._customer.deliveries.returned(deliveries)
             self._centre.stir(self._customer)
 
     def _over(self) -> None:
         customer = self._customer
         if customer is not None:
             self._centre.customers.unbind(customer)
-            if self in customer.outbox.receivers:
-                customer.outbox.receivers.remove(self)
+            if self in customer.deliveries.receivers:
+                customer.deliveries.receivers.remove(self)
 
     def _struck(self, name: str, to: Sequence[str]) -> Action | None:
         faults = self._world.faults
         return faults.strike(PROTOCOL, name, to) if faults else None
 
-    def _suffer(self, action: Action, request: Pdu) -> None:
+    def _suffer(self, action: Action, request: _Request) -> None:
         match action:
             case AnswerError():
-                self._session.reply(request, _ordered(action, request))
+                self._machine.reply(request, _ordered(action, request))
             case AnswerHttp():
                 self._answer_http(action)
             case DropAnswer():
@@ -233,22 +249,22 @@ class Connection(asyncio.Protocol):
             case Drop():
                 self._drop()
             case Hang():
-                self._session.forget(request)
+                self._machine.forget(request)
 
     def _drop(self) -> None:
-        """Close the connection, when what was answered before is written."""
+        """Write what was answered before, and close the connection."""
         self._write()
-        self._take(self._session.abort())
+        self._take(self._machine.abort())
         self._transport.abort()
 
     def _answer_http(self, action: AnswerHttp) -> None:
         self._write()
         self._transport.write(f"HTTP/1.1 {action.status} \r\n\r\n{action.body}\r\n".encode())
-        self._take(self._session.abort())
+        self._take(self._machine.abort())
         self._close()
 
     def _write(self) -> None:
-        data = self._session.data_to_send()
+        data = self._machine.data_to_send()
         if data:
             self._transport.write(data)
 
@@ -259,40 +275,40 @@ class Connection(asyncio.Protocol):
                 self._in(_PATIENCE, lambda _: self._transport.abort())
 
     def _set_alarm(self) -> None:
-        deadline = self._session.deadline()
+        deadline = self._machine.deadline()
         if deadline is not None and deadline < self._alarm:
             self._alarm = deadline
             self._in(deadline - self._now(), self._wake)
 
     def _wake(self, due: datetime) -> None:
         self._alarm = inf
-        self._take(self._session.handle_deadline(self._now()))
+        self._take(self._machine.handle_deadline(self._now()))
         self.flush()
 
     def _in(self, seconds: float, action: Callable[[datetime], None]) -> None:
-        """Run it then by the World's timeline, a microsecond from now at the earliest."""
+        """Run an action later by the World's timeline, a microsecond from now at the earliest."""
         microseconds = max(ceil(seconds * 1_000_000), 1)
         due = self._world.clock.now() + timedelta(microseconds=microseconds)
         self._world.timeline.at(due, action)
 
 
-def _ordered(action: AnswerError, request: Pdu) -> Pdu:
+def _ordered(action: AnswerError, request: _Request) -> Pdu:
     """The refusal that a fault asks for."""
     tlvs: smpp.Tlvs = {}
     if action.description:
         shown = action.description.encode("ascii", "replace").decode().replace("\0", "?")
         tlvs = {"additional_status_info_text": shown[:_LONGEST_INFO]}
-    return ANSWERS[type(request)](command_status=_status(action.code), tlvs=tlvs)
+    return answer_type(type(request))(command_status=_status(action.code), tlvs=tlvs)
 
 
 def _status(code: int | str) -> int:
     """The number that a fault names."""
     if isinstance(code, str):
         try:
-            code = Status[code.upper()] if code[:1].isalpha() else int(code, _base(code))
+            code = CommandStatus[code.upper()] if code[:1].isalpha() else int(code, _base(code))
         except (KeyError, ValueError):
             code = -1
-    return int(code) if 0 <= code < 2**32 else Status.ESME_RUNKNOWNERR
+    return int(code) if 0 <= code < 2**32 else CommandStatus.ESME_RUNKNOWNERR
 
 
 def _base(number: str) -> int:

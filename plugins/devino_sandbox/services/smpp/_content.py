@@ -13,11 +13,12 @@ from devino_codecs.text import Alphabet, Limits, count_parts
 __all__ = ["Content", "is_binary", "read_content"]
 
 _OCTETS = 140
-"""In a segment, headers included."""
+"""The octets of a segment, headers included."""
 _CONCATENATION = 6
-"""Octets of the header that the centre adds to what it cuts, and to a part with SAR parameters."""
+"""The octets of the header that the centre adds to what it cuts, and to parts with SAR parameters.
+"""
 
-# Besides SMPP's own numbers the coding groups of TS 23.038, 4.
+# SMPP's own numbers, and the coding groups of TS 23.038, 4.
 _DEFAULT = frozenset({0x00, *(c for c in range(256) if c & 0xE0 == 0xC0 or c & 0xF4 == 0xF0)})
 _UCS2 = frozenset({0x08, *range(0xE0, 0xF0)})
 _BINARY = frozenset({0x02, 0x04, *(c for c in range(256) if c & 0xF4 == 0xF4)})
@@ -28,21 +29,21 @@ class Content(msgspec.Struct, frozen=True):
 
     text: str
     parts: int
-    """Segments that it is sent in: 1 for a part of a longer text."""
+    """How many segments it is sent in. A part of a longer text is one."""
     segment: Segment | None = None
     octets: bytes = b""
 
 
 def is_binary(data_coding: int) -> bool:
-    """Whether it says that there is no text."""
+    """Whether this coding is of binary data."""
     return data_coding in _BINARY
 
 
 def read_content(pdu: SubmitSm, default: str) -> Content:
-    """The content of a submit; octets that its alphabet lacks are U+FFFD.
+    """The content of a submit. Octets that its alphabet lacks become U+FFFD.
 
-    Raises DecodeError: for an unknown ``data_coding`` with the path ``data_coding``, for a broken
-    header with ``esm_class``, for a segment that holds too much with ``short_message``.
+    Raises DecodeError. Its path is ``data_coding`` for an unknown coding, ``esm_class`` for a
+    broken header, and ``short_message`` for a segment that holds too much.
     """
     try:
         data = user_data(pdu)
@@ -64,7 +65,7 @@ def read_content(pdu: SubmitSm, default: str) -> Content:
 
 
 def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> int:
-    """How many segments it takes, if ``taken`` octets of each hold a header."""
+    """How many segments a text takes, if a header takes ``taken`` octets of each."""
     room = _OCTETS - taken
     septets = coding in _DEFAULT and default == "gsm7"
     if len(octets) <= room and (septets or coding in _UCS2 or coding in _BINARY):
@@ -84,5 +85,5 @@ def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> i
     try:
         return count_parts(text, alphabet=alphabet, limits=limits)
     except EncodeError:
-        # Octets that are no septets: each of them would still be sent as one.
+        # The octets are not septets, but each would still be sent as one.
         return 1 if len(octets) <= limits.gsm7 else ceil(len(octets) / limits.gsm7_part)

@@ -1,4 +1,4 @@
-"""What the SMSC keeps of each account, and who may bind."""
+"""What the SMSC keeps for each account, and who may bind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from devino_codecs.smpp import BindRequest, CommandStatus
 from devino_sandbox._accounts import Account
 from devino_sandbox._world import World
 
-from ._outbox import Outbox
+from ._deliveries import Deliveries
 from ._settings import SmppSettings
 from ._texts import Texts
 
@@ -21,17 +21,17 @@ class Customer:
 
     def __init__(self, account: Account, settings: SmppSettings, keep: int) -> None:
         self.account = account
-        self.outbox = Outbox(keep if settings.queue is None else settings.queue)
+        self.deliveries = Deliveries(keep if settings.queue is None else settings.queue)
         self.texts = Texts(settings.alphabet)
         self.sessions = 0
         self.refused: Counter[str] = Counter()
-        """How often a number that asks for it was refused, of those that count."""
+        """How often the SMSC refused a number that asks to be refused, and then is taken."""
         self.barred_until = -inf
-        """When it may bind again, by the World's steady clock."""
+        """When it may bind again, by the World's monotonic clock."""
 
 
 class Customers:
-    """All accounts of a World that have to do with the SMSC."""
+    """The accounts of a World, as far as they use the SMSC."""
 
     def __init__(self, world: World, settings: SmppSettings) -> None:
         self._world = world
@@ -39,7 +39,7 @@ class Customers:
         self._by_login: dict[str, Customer] = {}
 
     def of(self, account: Account) -> Customer:
-        """The customer that this account is."""
+        """The customer for this account."""
         customer = self._by_login.get(account.login)
         if customer is None or customer.account is not account:
             customer = Customer(account, self._settings, self._world.keep)
@@ -47,7 +47,7 @@ class Customers:
         return customer
 
     def bind(self, request: BindRequest) -> Customer | CommandStatus:
-        """Who this is, with one session more; or why not."""
+        """The customer who binds, with one session more; or why he may not."""
         account = self._world.accounts.get(request.system_id)
         if account is None:
             return CommandStatus.ESME_RINVSYSID

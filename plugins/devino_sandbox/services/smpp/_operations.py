@@ -1,4 +1,4 @@
-"""What each request of a bound client is answered."""
+"""The operations of a bound client, and how each is answered."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from devino_codecs import EncodeError, smpp
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import Pdu, SubmitSm, format_time
+from devino_codecs.smpp import CommandStatus, Pdu, RequestPdu, SubmitSm, format_time
 from devino_core import Medium
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._world import World
@@ -18,25 +17,13 @@ from ._customers import Customer
 from ._reports import Reports, error_code, message_state
 from ._submitting import Submitting
 
-__all__ = ["ANSWERS", "Operations", "operation", "recipients"]
-
-ANSWERS: Mapping[type[Pdu], type[Pdu]] = {
-    smpp.BindTransmitter: smpp.BindTransmitterResp,
-    smpp.BindReceiver: smpp.BindReceiverResp,
-    smpp.BindTransceiver: smpp.BindTransceiverResp,
-    smpp.SubmitSm: smpp.SubmitSmResp,
-    smpp.SubmitMulti: smpp.SubmitMultiResp,
-    smpp.DataSm: smpp.DataSmResp,
-    smpp.QuerySm: smpp.QuerySmResp,
-    smpp.CancelSm: smpp.CancelSmResp,
-    smpp.ReplaceSm: smpp.ReplaceSmResp,
-}
+__all__ = ["REQUESTS", "Operations", "operation", "recipients"]
 
 _LONGEST_SPAN = timedelta(days=99)
 
 
-def operation(pdu: Pdu) -> str:
-    """Its name in the specification."""
+def operation(pdu: Pdu | type[Pdu]) -> str:
+    """The name of a PDU in the specification."""
     return smpp.CommandId(pdu.command_id).name.lower()
 
 
@@ -56,31 +43,23 @@ class Operations:
         self._world = world
         self._submitting = submitting
         self._reports = reports
-        self._by_request: Mapping[type[Pdu], Callable[[Customer, Any], Pdu]] = {
-            smpp.SubmitSm: self._submit,
-            smpp.SubmitMulti: self._submit_multi,
-            smpp.DataSm: self._data,
-            smpp.QuerySm: self._query,
-            smpp.CancelSm: self._cancel,
-            smpp.ReplaceSm: self._replace,
-        }
 
-    def answer(self, customer: Customer, request: Pdu) -> Pdu:
+    def answer(self, customer: Customer, request: RequestPdu[Pdu]) -> Pdu:
         """Carry out what a bound client asks for."""
-        return self._by_request[type(request)](customer, request)
+        return _BY_REQUEST[type(request)](self, customer, request)
 
-    def _submit(self, customer: Customer, pdu: SubmitSm) -> Pdu:
+    def submit(self, customer: Customer, pdu: SubmitSm) -> smpp.SubmitSmResp:
         status, message_id = self._submitting.submit(customer, pdu)
         return smpp.SubmitSmResp(command_status=status, message_id=message_id)
 
-    def _data(self, customer: Customer, pdu: smpp.DataSm) -> Pdu:
+    def data(self, customer: Customer, pdu: smpp.DataSm) -> smpp.DataSmResp:
         seconds = pdu.tlvs.get("qos_time_to_live")
         validity = None if seconds is None else min(timedelta(seconds=seconds), _LONGEST_SPAN)
         submit = SubmitSm(**_shared(pdu), validity_period=format_time(validity))
         status, message_id = self._submitting.submit(customer, submit)
         return smpp.DataSmResp(command_status=status, message_id=message_id)
 
-    def _submit_multi(self, customer: Customer, pdu: smpp.SubmitMulti) -> Pdu:
+    def submit_multi(self, customer: Customer, pdu: smpp.SubmitMulti) -> smpp.SubmitMultiResp:
         addresses = [to for to in pdu.dest_address if isinstance(to, smpp.SmeAddress)]
         shared = _shared(pdu)
         if len(addresses) < len(pdu.dest_address):
@@ -95,30 +74,30 @@ class Operations:
             if status:
                 failed.append(smpp.UnsuccessSme(**address, error_status_code=status))
         return smpp.SubmitMultiResp(
-            command_status=0 if first_id else Status.ESME_RSUBMITFAIL,
+            command_status=0 if first_id else CommandStatus.ESME_RSUBMITFAIL,
             message_id=first_id,
             unsuccess_sme=tuple(failed),
         )
 
-    def _refuse_lists(self, customer: Customer, pdu: smpp.SubmitMulti) -> Pdu:
+    def _refuse_lists(self, customer: Customer, pdu: smpp.SubmitMulti) -> smpp.SubmitMultiResp:
         to = [
             one.destination_addr if isinstance(one, smpp.SmeAddress) else one.dl_name
             for one in pdu.dest_address
         ]
-        status = Status.ESME_RINVDLNAME
+        status = CommandStatus.ESME_RINVDLNAME
         self._submitting.refuse(customer, SubmitSm(**_shared(pdu)), to, smpp.status_name(status))
         return smpp.SubmitMultiResp(command_status=status)
 
-    def _query(self, customer: Customer, pdu: smpp.QuerySm) -> Pdu:
+    def query(self, customer: Customer, pdu: smpp.QuerySm) -> smpp.QuerySmResp:
         message = self._find(customer, pdu)
         if message is None:
-            return smpp.QuerySmResp(command_status=Status.ESME_RINVMSGID)
+            return smpp.QuerySmResp(command_status=CommandStatus.ESME_RINVMSGID)
         state = message_state(message.state)
         final = message.state.is_final or state is smpp.MessageState.UNKNOWN
         try:
             final_date = format_time(message.reported_at if final else None)
         except EncodeError:
-            final_date = ""  # SMPP knows the years 2000 to 2099
+            final_date = ""  # SMPP can write only the years 2000 to 2099.
         return smpp.QuerySmResp(
             message_id=pdu.message_id,
             final_date=final_date,
@@ -126,11 +105,11 @@ class Operations:
             error_code=error_code(message) & 0xFF,
         )
 
-    def _cancel(self, customer: Customer, pdu: smpp.CancelSm) -> Pdu:
+    def cancel(self, customer: Customer, pdu: smpp.CancelSm) -> smpp.CancelSmResp:
         if pdu.message_id:
             message = self._find(customer, pdu)
             if message is None:
-                return smpp.CancelSmResp(command_status=Status.ESME_RINVMSGID)
+                return smpp.CancelSmResp(command_status=CommandStatus.ESME_RINVMSGID)
             found = [message]
         else:
             found = [
@@ -142,18 +121,20 @@ class Operations:
                 for part in (message, *message.further)
             ]
         cancelled = [self._world.cancel(message) for message in found]
-        return smpp.CancelSmResp(command_status=0 if any(cancelled) else Status.ESME_RCANCELFAIL)
+        return smpp.CancelSmResp(
+            command_status=0 if any(cancelled) else CommandStatus.ESME_RCANCELFAIL
+        )
 
-    def _replace(self, customer: Customer, pdu: smpp.ReplaceSm) -> Pdu:
+    def replace(self, customer: Customer, pdu: smpp.ReplaceSm) -> smpp.ReplaceSmResp:
         message = self._find(customer, pdu)
         if message is None:
-            return smpp.ReplaceSmResp(command_status=Status.ESME_RINVMSGID)
+            return smpp.ReplaceSmResp(command_status=CommandStatus.ESME_RINVMSGID)
         return smpp.ReplaceSmResp(command_status=self._submitting.replace(message, pdu))
 
     def _find(
         self, customer: Customer, pdu: smpp.QuerySm | smpp.CancelSm | smpp.ReplaceSm
     ) -> StoredMessage | None:
-        """The SMS of this id, if the source address is its own; only a strict World needs one."""
+        """The SMS of this id. None if the PDU names another sender, or none in a strict World."""
         message_id = self._reports.world_id(pdu.message_id)
         message = self._world.find(customer.account, message_id, memory=MEMORY)
         if message is None or message.submission.medium is not Medium.SMS:
@@ -162,8 +143,25 @@ class Operations:
         return None if named and pdu.source_addr != message.submission.sender else message
 
 
+_BY_REQUEST: Mapping[type[RequestPdu[Pdu]], Callable[[Operations, Customer, Any], Pdu]] = {
+    SubmitSm: Operations.submit,
+    smpp.SubmitMulti: Operations.submit_multi,
+    smpp.DataSm: Operations.data,
+    smpp.QuerySm: Operations.query,
+    smpp.CancelSm: Operations.cancel,
+    smpp.ReplaceSm: Operations.replace,
+}
+REQUESTS: Sequence[type[RequestPdu[Pdu]]] = (
+    smpp.BindTransmitter,
+    smpp.BindReceiver,
+    smpp.BindTransceiver,
+    *_BY_REQUEST,
+)
+"""The requests of a client that can fail."""
+
+
 def _shared(pdu: smpp.SubmitMulti | smpp.DataSm) -> dict[str, Any]:
-    """The fields that a submit has as well, the number of this PDU aside."""
+    """The fields that a submit has too, but for the number of this PDU."""
     return {
         name: getattr(pdu, name)
         for name in pdu.__struct_fields__

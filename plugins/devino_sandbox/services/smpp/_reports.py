@@ -1,4 +1,4 @@
-"""What the World tells, as ``deliver_sm`` and in numbers of SMPP."""
+"""What the World tells, in ``deliver_sm`` and in the numbers of SMPP."""
 
 from __future__ import annotations
 
@@ -24,22 +24,15 @@ from devino_sandbox.services._codes import sms_code
 
 from ._settings import SmppSettings
 
-__all__ = ["Origin", "Reports", "error_code", "message_state"]
+__all__ = ["Reports", "SubmitDetails", "error_code", "message_state"]
 
 _STATES: Mapping[State, MessageState] = {
-    # SMPP 3.4 has no state for what is scheduled.
+    **{State[state.means]: state for state in MessageState},
+    # SMPP 3.4 has no state for a scheduled message.
     State.SCHEDULED: MessageState.ACCEPTED,
-    State.ACCEPTED: MessageState.ACCEPTED,
-    State.ENROUTE: MessageState.ENROUTE,
-    State.DELIVERED: MessageState.DELIVERED,
-    State.UNDELIVERABLE: MessageState.UNDELIVERABLE,
-    State.EXPIRED: MessageState.EXPIRED,
-    State.REJECTED: MessageState.REJECTED,
-    State.DELETED: MessageState.DELETED,
-    State.UNKNOWN: MessageState.UNKNOWN,
 }
 _NAME = (Ton.ALPHANUMERIC, Npi.UNKNOWN)
-# As plain numbers, which Python masks in no time.
+# Plain numbers, because Python masks them far faster than flags.
 _RECEIPT, _NOTIFICATION = int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION)
 _ALWAYS, _ON_FAILURE, _INTERMEDIATE = map(
     int,
@@ -52,14 +45,14 @@ _ALWAYS, _ON_FAILURE, _INTERMEDIATE = map(
 _UNDER_WAY = (MessageState.ACCEPTED, MessageState.ENROUTE)
 _LONGEST_ADDRESS = 20
 _SHOWN = 20
-"""Characters of the text that a receipt repeats."""
+"""How many characters of the text a receipt repeats."""
 
 
-class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the SMSC has to remember of a submit, beside what the World does."""
+class SubmitDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What the SMSC remembers of a submit beside what the World remembers."""
 
     message_id: str = ""
-    """The id in its receipts, if it is not its own but that of the first recipient."""
+    """The id that its receipts give: the first recipient's. Empty: its own."""
     registered_delivery: int = 0
     data_coding: int = 0
     source_addr_ton: int = 0
@@ -67,16 +60,16 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dest_addr_ton: int = 0
     dest_addr_npi: int = 0
     destination_addr: str = ""
-    """As the client wrote it."""
+    """The address as the client wrote it."""
 
 
 def message_state(state: State) -> MessageState:
-    """The number of a state."""
+    """The SMPP state for a state of the World."""
     return _STATES.get(state, MessageState.DELIVERED)
 
 
 def error_code(message: StoredMessage) -> int:
-    """Why it did not arrive, as the platform's number of its state; 0 if it has, or yet may."""
+    """Why it did not arrive: the platform's number of its state, else 0."""
     state = message_state(message.state)
     failed = state is not MessageState.DELIVERED and state not in _UNDER_WAY
     return sms_code(message.step) if failed else 0
@@ -87,18 +80,18 @@ class Reports:
 
     def __init__(self, settings: SmppSettings) -> None:
         self._settings = settings
-        # The World's times are aware.
+        # The World's times are aware, so the style needs a zone.
         style = settings.receipts
         self._style = replace(style, zone=style.zone or UTC)
         self._reference = 0
 
     def message_id(self, message: StoredMessage) -> str:
-        """Its id in answers: that of its first segment."""
+        """The id of a message in answers: that of its first segment."""
         in_hex = self._style.ids is IdForm.DECIMAL
         return f"{message.first_id:x}" if in_hex else str(message.first_id)
 
     def world_id(self, message_id: str) -> str:
-        """The World's id of what has this id in answers; "" if it cannot be one."""
+        """The World's id for an id in answers; "" if it cannot be one."""
         if self._style.ids is not IdForm.DECIMAL:
             return message_id
         try:
@@ -106,21 +99,21 @@ class Reports:
         except ValueError:
             return ""
 
-    def receipt(self, message: StoredMessage, origin: Origin) -> DeliverSm | None:
-        """What the sender wants to know of the state that it is in now, if anything."""
+    def receipt(self, message: StoredMessage, details: SubmitDetails) -> DeliverSm | None:
+        """The receipt for the state that a message is in now; None if the sender wants none."""
         state = message_state(message.state)
-        kind = _wanted(origin.registered_delivery, state)
+        kind = _wanted(details.registered_delivery, state)
         if kind is None:
             return None
         text = message.submission.text
-        message_id = origin.message_id or self.message_id(message)
-        receipt = smpp.Receipt(
+        message_id = details.message_id or self.message_id(message)
+        receipt = smpp.DeliveryReceipt(
             id=message_id,
             sub=1,
             dlvrd=int(state is MessageState.DELIVERED),
             submit_date=message.created_at,
             done_date=message.reported_at or message.submitted_at,
-            stat=smpp.STAT_WORDS[state],
+            stat=state.text,
             err=f"{error_code(message):03}",
             text=text[:_SHOWN] if text.isascii() else "",
         )
@@ -128,11 +121,11 @@ class Reports:
         if self._settings.receipt_parameters:
             tlvs = {"receipted_message_id": message_id, "message_state": int(state)}
         return DeliverSm(
-            source_addr_ton=origin.dest_addr_ton,
-            source_addr_npi=origin.dest_addr_npi,
-            source_addr=origin.destination_addr,
-            dest_addr_ton=origin.source_addr_ton,
-            dest_addr_npi=origin.source_addr_npi,
+            source_addr_ton=details.dest_addr_ton,
+            source_addr_npi=details.dest_addr_npi,
+            source_addr=details.destination_addr,
+            dest_addr_ton=details.source_addr_ton,
+            dest_addr_npi=details.source_addr_npi,
             destination_addr=message.submission.sender,
             esm_class=kind,
             short_message=smpp.build_receipt(receipt, self._style),
@@ -140,9 +133,9 @@ class Reports:
         )
 
     def incoming(self, message: IncomingMessage) -> list[DeliverSm]:
-        """An incoming message, one PDU a part.
+        """An incoming message as PDUs, one for each part.
 
-        Raises EncodeError for what SMPP cannot carry.
+        Raises EncodeError for a message that SMPP cannot carry.
         """
         if len(message.to) > _LONGEST_ADDRESS:
             raise EncodeError(f"more than {_LONGEST_ADDRESS} characters", path="destination_addr")
@@ -160,7 +153,7 @@ class Reports:
 
 
 def _wanted(registered_delivery: int, state: MessageState) -> int | None:
-    """The ``esm_class`` in which to report this state; None if that was not asked for (5.2.17)."""
+    """The ``esm_class`` of the report of a state; None if nobody asked for it (5.2.17)."""
     if state in _UNDER_WAY:
         sent = state is MessageState.ENROUTE
         return _NOTIFICATION if sent and registered_delivery & _INTERMEDIATE else None

@@ -13,7 +13,7 @@ from devino_sandbox._world import World
 
 from ._centre import Centre
 from ._connection import Connection
-from ._operations import ANSWERS, operation
+from ._operations import REQUESTS, operation
 from ._settings import SmppSettings
 from ._submitting import PROTOCOL
 
@@ -29,7 +29,7 @@ class SmppService(PortService):
     port_option = "--smpp-port"
     port_help = "the SMSC"
     operations: ClassVar = {
-        PROTOCOL: ["connect", "deliver_sm", *[operation(request()) for request in ANSWERS]],
+        PROTOCOL: ["connect", "deliver_sm", *map(operation, REQUESTS)],
     }
 
     def __init__(self, world: World, settings: SmppSettings | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What can be chosen about the SMSC."""
+"""The choices that the SMSC leaves."""
 
 from __future__ import annotations
 
@@ -16,33 +16,35 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     system_id: str = "devino"
-    """What it calls itself in the answer to a bind, in at most 15 characters."""
+    """Its own name in the answer to a bind: at most 15 characters."""
     sessions: int = 4
-    """Of one account, at a time."""
+    """How many sessions one account may have at a time."""
     reconnect_after: float = 60.0
-    """How long to wait after the end of a session; in a strict World only."""
+    """How long a client must wait after the end of a session. Only in a strict World."""
     reconnect_after_failure: float = 90.0
-    """How long to wait after a refused bind; in a strict World only."""
+    """How long a client must wait after a refused bind. Only in a strict World."""
     window: int = 10
-    """``deliver_sm`` that a session may leave unacknowledged."""
+    """How many ``deliver_sm`` a session may leave unacknowledged."""
     queue: int | None = None
-    """Deliveries that wait for an account; beyond, the oldest are lost. None: ``World.keep``."""
+    """How many deliveries wait for an account. Beyond that the oldest are lost. None:
+    ``World.keep``."""
     retry_after: float = 5.0
-    """When to deliver again what a client answered with an error."""
+    """How long to wait before a delivery that a client answered with an error is tried again."""
     response_timeout: float = 30.0
-    """When to deliver again what a client did not answer."""
+    """How long to wait before a delivery that a client did not answer is tried again."""
     bind_timeout: float = 30.0
     enquire_after: float | None = 120.0
-    """Silence after which the client is asked whether it is there; None: never."""
+    """After how much silence the client is asked whether it is there. None: never."""
     minimal_validity: float = 60.0
-    """In a strict World only."""
+    """The shortest validity. Only in a strict World."""
     alphabet: str = "gsm7"
-    """What ``data_coding`` 0 is: ``gsm7`` or an encoding of Python's."""
+    """The alphabet of ``data_coding`` 0: ``gsm7``, or an encoding of Python."""
     receipts: ReceiptStyle = ReceiptStyle()
-    """How receipts are written, in UTC unless it has a zone. None of the platform's is public.
+    """How receipts are written. Dates are in UTC unless the style has a zone. How the platform
+    writes its own is not public.
 
-    With ``IdForm.HEX`` they write ids in hex that answers have in decimal, and the reverse with
-    ``IdForm.DECIMAL``.
+    With ``IdForm.HEX`` receipts write ids in hex, while answers have them in decimal;
+    ``IdForm.DECIMAL`` is the reverse.
     """
     receipt_parameters: bool = True
     """Whether receipts have ``receipted_message_id`` and ``message_state`` beside the text."""

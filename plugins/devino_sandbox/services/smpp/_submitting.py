@@ -9,68 +9,76 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from devino_codecs import DecodeError
-from devino_codecs.smpp import CommandStatus as Status
-from devino_codecs.smpp import EsmClass, Npi, ReplaceSm, SubmitSm, Ton, parse_time, status_name
+from devino_codecs.smpp import (
+    CommandStatus,
+    EsmClass,
+    Npi,
+    ReplaceSm,
+    SubmitSm,
+    Ton,
+    parse_time,
+    status_name,
+)
 from devino_core import phone
 from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
 from devino_sandbox._world import World
 
 from ._content import Content, read_content
 from ._customers import Customer
-from ._reports import Origin, Reports
+from ._reports import Reports, SubmitDetails
 from ._settings import SmppSettings
 
 __all__ = ["ESME_RINVDCS", "PROTOCOL", "Submitting"]
 
 PROTOCOL = "smpp"
-"""As messages and faults name it."""
+"""The protocol's name in messages and faults."""
 
 ESME_RINVDCS = 0x104
-"""Invalid data coding: of SMPP 5.0, for 3.4 has none."""
+"""Invalid data coding. It is of SMPP 5.0; 3.4 has no such status."""
 
-_REFUSALS: Mapping[Refusal, Status] = {
-    Refusal.SENDER_MALFORMED: Status.ESME_RINVSRCADR,
-    Refusal.SENDER_UNKNOWN: Status.ESME_RINVSRCADR,
-    Refusal.DESTINATION: Status.ESME_RINVDSTADR,
-    Refusal.TEXT: Status.ESME_RINVMSGLEN,
-    Refusal.SEND_AT: Status.ESME_RINVSCHED,
-    Refusal.BALANCE: Status.ESME_RSUBMITFAIL,
+_REFUSALS: Mapping[Refusal, CommandStatus] = {
+    Refusal.SENDER_MALFORMED: CommandStatus.ESME_RINVSRCADR,
+    Refusal.SENDER_UNKNOWN: CommandStatus.ESME_RINVSRCADR,
+    Refusal.DESTINATION: CommandStatus.ESME_RINVDSTADR,
+    Refusal.TEXT: CommandStatus.ESME_RINVMSGLEN,
+    Refusal.SEND_AT: CommandStatus.ESME_RINVSCHED,
+    Refusal.BALANCE: CommandStatus.ESME_RSUBMITFAIL,
 }
 _UNREADABLE: Mapping[str, int] = {
     "data_coding": ESME_RINVDCS,
-    "esm_class": Status.ESME_RINVESMCLASS,
-    "short_message": Status.ESME_RINVMSGLEN,
+    "esm_class": CommandStatus.ESME_RINVESMCLASS,
+    "short_message": CommandStatus.ESME_RINVMSGLEN,
 }
 
-_Check = tuple[Callable[[SubmitSm], object], Status]
+_Check = tuple[Callable[[SubmitSm], object], CommandStatus]
 
-# As plain numbers, which Python masks in no time.
+# Plain numbers, because Python masks them far faster than flags.
 _TYPE = int(EsmClass.MESSAGE_TYPE)
 _TYPES = {0, int(EsmClass.DELIVERY_ACKNOWLEDGEMENT), int(EsmClass.USER_ACKNOWLEDGEMENT)}
 _CHECKS: tuple[_Check, ...] = (
-    (lambda pdu: pdu.esm_class & _TYPE not in _TYPES, Status.ESME_RINVESMCLASS),
-    (lambda pdu: pdu.priority_flag > 3, Status.ESME_RINVPRTFLG),
-    (lambda pdu: pdu.registered_delivery & 3 == 3, Status.ESME_RINVREGDLVFLG),
-    (lambda pdu: pdu.replace_if_present_flag > 1, Status.ESME_RINVREPFLAG),
-    (lambda pdu: pdu.replace_if_present_flag, Status.ESME_RINVSUBREP),
-    (lambda pdu: pdu.sm_default_msg_id, Status.ESME_RINVDFTMSGID),
+    (lambda pdu: pdu.esm_class & _TYPE not in _TYPES, CommandStatus.ESME_RINVESMCLASS),
+    (lambda pdu: pdu.priority_flag > 3, CommandStatus.ESME_RINVPRTFLG),
+    (lambda pdu: pdu.registered_delivery & 3 == 3, CommandStatus.ESME_RINVREGDLVFLG),
+    (lambda pdu: pdu.replace_if_present_flag > 1, CommandStatus.ESME_RINVREPFLAG),
+    (lambda pdu: pdu.replace_if_present_flag, CommandStatus.ESME_RINVSUBREP),
+    (lambda pdu: pdu.sm_default_msg_id, CommandStatus.ESME_RINVDFTMSGID),
 )
 _STRICT_CHECKS: tuple[_Check, ...] = (
     (
         lambda pdu: not pdu.source_addr.isdecimal() and pdu.source_addr_ton != Ton.ALPHANUMERIC,
-        Status.ESME_RINVSRCTON,
+        CommandStatus.ESME_RINVSRCTON,
     ),
-    (lambda pdu: pdu.source_addr_npi != Npi.ISDN, Status.ESME_RINVSRCNPI),
-    (lambda pdu: pdu.dest_addr_ton != Ton.INTERNATIONAL, Status.ESME_RINVDSTTON),
-    (lambda pdu: pdu.dest_addr_npi != Npi.ISDN, Status.ESME_RINVDSTNPI),
+    (lambda pdu: pdu.source_addr_npi != Npi.ISDN, CommandStatus.ESME_RINVSRCNPI),
+    (lambda pdu: pdu.dest_addr_ton != Ton.INTERNATIONAL, CommandStatus.ESME_RINVDSTTON),
+    (lambda pdu: pdu.dest_addr_npi != Npi.ISDN, CommandStatus.ESME_RINVDSTNPI),
 )
 
-# Quickly told, in any notation; then what it asks for.
+# The first is quick to find in any notation of the number; the second says what it asks for.
 _MAGIC = "9990001"
 _ASKS = re.compile(r"79990001(\d{3})", re.ASCII)
-_PASSING = (Status.ESME_RTHROTTLED, Status.ESME_RMSGQFUL)
+_PASSING = (CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL)
 _TIMES = 2
-"""How often what passes is refused."""
+"""How often a number is refused with a status that passes."""
 
 
 class _Refusal(Exception):
@@ -81,7 +89,7 @@ class _Refusal(Exception):
 
 
 class Submitting:
-    """Takes messages on behalf of a World."""
+    """Takes messages for a World."""
 
     def __init__(self, world: World, settings: SmppSettings, reports: Reports) -> None:
         self._world = world
@@ -89,9 +97,10 @@ class Submitting:
         self._reports = reports
 
     def submit(self, customer: Customer, pdu: SubmitSm, message_id: str = "") -> tuple[int, str]:
-        """Take a message: 0 and its id, or why not and "".
+        """Take a message. Gives 0 and its id, or the status of a refusal and "".
 
-        ``message_id``: the one for its receipts, if not its own. A refusal is on record.
+        ``message_id`` is the id for its receipts, if that is not its own. The World records a
+        refusal.
         """
         try:
             return 0, self._take(customer, pdu, message_id)
@@ -102,7 +111,7 @@ class Submitting:
             return refusal.status, ""
 
     def refuse(self, customer: Customer, pdu: SubmitSm, to: Sequence[str], reason: str) -> None:
-        """Put on record that this is refused."""
+        """Record a refusal."""
         submission = Submission(
             account=customer.account,
             via=PROTOCOL,
@@ -112,26 +121,28 @@ class Submitting:
         self._world.refuse(submission, to, reason)
 
     def replace(self, message: StoredMessage, pdu: ReplaceSm) -> int:
-        """Send this in place of a message that is scheduled: 0, or why not."""
+        """Send this in place of a scheduled message. Gives 0, or the status of a refusal."""
         submission = message.submission
-        origin = submission.context if isinstance(submission.context, Origin) else Origin()
+        details = submission.context
+        if not isinstance(details, SubmitDetails):
+            details = SubmitDetails()
         now = self._world.clock.now()
         try:
-            text = SubmitSm(data_coding=origin.data_coding, short_message=pdu.short_message)
+            text = SubmitSm(data_coding=details.data_coding, short_message=pdu.short_message)
             send_at = self._send_at(pdu.schedule_delivery_time, now) or message.send_at
             revised = replace(
                 submission,
                 text=self._content(text).text,
                 send_at=send_at,
                 validity=self._validity(pdu.validity_period, send_at, now) or submission.validity,
-                context=replace(origin, registered_delivery=pdu.registered_delivery),
+                context=replace(details, registered_delivery=pdu.registered_delivery),
             )
             replaced = message.parts == 1 and self._world.replace(message, revised)
         except Refused as refused:
             return _REFUSALS[refused.refusal]
         except _Refusal as refusal:
             return refusal.status
-        return 0 if replaced else Status.ESME_RREPLACEFAIL
+        return 0 if replaced else CommandStatus.ESME_RREPLACEFAIL
 
     def _take(self, customer: Customer, pdu: SubmitSm, message_id: str) -> str:
         world = self._world
@@ -150,7 +161,7 @@ class Submitting:
             validity=self._validity(pdu.validity_period, send_at, now),
             parts=content.parts,
             part_of=customer.texts.message(pdu, content, world.clock.monotonic()),
-            context=Origin(
+            context=SubmitDetails(
                 message_id=message_id,
                 registered_delivery=pdu.registered_delivery,
                 data_coding=pdu.data_coding,
@@ -192,28 +203,28 @@ class Submitting:
             time = parse_time(field)
             return now + time if isinstance(time, timedelta) else time
         except (DecodeError, OverflowError) as error:
-            raise _Refusal(Status.ESME_RINVSCHED, str(error)) from None
+            raise _Refusal(CommandStatus.ESME_RINVSCHED, str(error)) from None
 
     def _validity(self, field: str, send_at: datetime | None, now: datetime) -> timedelta | None:
-        """From the sending time on, as the World has it; a span counts from now in SMPP."""
+        """The validity from the time of sending, as the World has it; SMPP counts it from now."""
         try:
             time = parse_time(field)
             if time is None:
                 return None
             span = time if isinstance(time, timedelta) else time - now
         except (DecodeError, OverflowError) as error:
-            raise _Refusal(Status.ESME_RINVEXPIRY, str(error)) from None
+            raise _Refusal(CommandStatus.ESME_RINVEXPIRY, str(error)) from None
         least = self._settings.minimal_validity if self._world.strict else 0
         if span < timedelta(seconds=least):
-            raise _Refusal(Status.ESME_RINVEXPIRY, f"ends in {span}")
+            raise _Refusal(CommandStatus.ESME_RINVEXPIRY, f"ends in {span}")
         validity = span if send_at is None else span - max(send_at - now, timedelta(0))
         if validity < timedelta(0):
-            raise _Refusal(Status.ESME_RINVEXPIRY, "ends before the message is to be sent")
+            raise _Refusal(CommandStatus.ESME_RINVEXPIRY, "ends before the message is to be sent")
         return validity
 
 
 def _obey(customer: Customer, address: str) -> None:
-    """Refuse what goes to a number that asks for it."""
+    """Refuse a message to a number that asks to be refused."""
     try:
         to = phone.normalize(address)
     except ValueError:

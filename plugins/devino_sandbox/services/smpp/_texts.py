@@ -1,4 +1,4 @@
-"""Texts that come part by part, and the messages of the World that they make up."""
+"""Texts that come part by part, and the messages of the World that they become."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ __all__ = ["Texts"]
 
 class _Begun(NamedTuple):
     message: StoredMessage
-    """Of the part that came first."""
+    """The message of the part that came first."""
     octets: dict[int, bytes]
-    """By the number of the part."""
+    """The octets of each part, by its number."""
 
 
 class Texts:
-    """The texts that one account has begun. ``default``: what ``data_coding`` 0 is."""
+    """The texts that one account has begun. ``default`` is the alphabet of ``data_coding`` 0."""
 
     def __init__(self, default: str) -> None:
         self._default = default
@@ -39,7 +39,7 @@ class Texts:
         self._begun: dict[TextKey, _Begun] = {}
 
     def message(self, pdu: MessagePdu, content: Content, now: float) -> StoredMessage | None:
-        """The message of which this is a further part; None for one that begins a text.
+        """The message to which this part belongs; None for a part that begins a text.
 
         ``now`` is any clock in seconds.
         """
@@ -50,14 +50,14 @@ class Texts:
         begun = self._begun.get(text_key(pdu, segment))
         if begun is None:
             return None
-        # Other octets under the same number are a part of another text.
+        # The same number with other octets is a part of another text.
         same = begun.octets.get(segment.number, content.octets) == content.octets
         return begun.message if same else None
 
     def add(self, pdu: MessagePdu, content: Content, part: StoredMessage, now: float) -> None:
-        """Put a part that was taken to the others; with the last one the message has all its text.
+        """Add a part that was taken to the others. After the last part the message has its text.
 
-        ``now`` as for :meth:`message`.
+        ``now`` is as for :meth:`message`.
         """
         segment = content.segment
         if segment is None:
@@ -74,7 +74,7 @@ class Texts:
                 message.submission = replace(message.submission, text=text)
 
     def _forget(self, results: Iterable[Whole | Incomplete]) -> None:
-        """Drop what was given up."""
+        """Drop texts that were given up."""
         for result in results:
             if isinstance(result, Incomplete):
                 first = result.pdus[0]

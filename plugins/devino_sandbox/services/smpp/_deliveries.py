@@ -1,4 +1,4 @@
-"""What the SMSC has for one account, until it is acknowledged."""
+"""What the SMSC delivers to one account, until it is acknowledged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 from devino_codecs.smpp import DeliverSm
 
-__all__ = ["Outbox", "Receiver"]
+__all__ = ["Deliveries", "Receiver"]
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class Receiver(Protocol):
         ...
 
     def deliver(self, delivery: DeliverSm) -> None:
-        """Send it; :meth:`Outbox.returned` if that came to nothing."""
+        """Send it. What comes to nothing goes to :meth:`Deliveries.returned`."""
         ...
 
     def flush(self) -> None:
@@ -30,10 +30,10 @@ class Receiver(Protocol):
         ...
 
 
-class Outbox:
-    """Deliveries in order, to sessions in turn.
+class Deliveries:
+    """Deliveries wait in order, and sessions get them in turn.
 
-    At most ``size`` wait; beyond, the oldest are lost.
+    At most ``size`` wait. Beyond that the oldest are lost.
     """
 
     def __init__(self, size: int) -> None:
@@ -46,17 +46,17 @@ class Outbox:
         return len(self._waiting)
 
     def add(self, deliveries: Iterable[DeliverSm]) -> None:
-        """Deliver this after all else."""
+        """Deliver these after all others."""
         self._waiting.extend(deliveries)
         self._trim()
 
     def returned(self, deliveries: Iterable[DeliverSm]) -> None:
-        """Deliver this again, before all else."""
+        """Deliver these again, before all others."""
         self._waiting.extendleft(reversed(list(deliveries)))
         self._trim()
 
     def hand_out(self) -> None:
-        """Give sessions as much as they have room for."""
+        """Give each session as much as it has room for."""
         busy = 0
         while self._waiting and busy < len(self.receivers):
             receiver = self.receivers[0]

@@ -1,13 +1,14 @@
-"""An SMPP session without I/O: either end of it, octets and the time in, octets and events out.
+"""One end of an SMPP session without I/O: octets and the time go in, octets and events come out.
 
-The owner moves octets between :class:`Session` and a connection, and wakes it at its deadline::
+The owner moves octets between :class:`SessionMachine` and a connection, and wakes it at its
+deadline::
 
     ESME: send(BindTransceiver(...))  ->  Answered  ->  send(SubmitSm(...))  ->  Answered
     SMSC: Received(BindTransceiver)   ->  reply(..., BindTransceiverResp())  ->  Received  ->  ...
 
-Every request given to :meth:`Session.send` ends in exactly one outcome: :class:`Answered`,
-:class:`Unanswered` (written, and what became of it is open) or :class:`NeverSent`. A request counts
-as written as soon as :meth:`Session.data_to_send` has given it out.
+Every request given to :meth:`SessionMachine.send` ends in exactly one outcome: :class:`Answered`,
+:class:`Unanswered` (it was written, and nobody knows what became of it) or :class:`NeverSent`. A
+request counts as written as soon as :meth:`SessionMachine.data_to_send` has given it out.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ from __future__ import annotations
 from math import inf
 from typing import Any, Generic, TypeVar
 
-from ._codec import DECODERS, encode
+from ._codec import DECODERS, EncodedRequest, encode
 from ._codes import CommandStatus
 from ._errors import FramingError, PduError, StateError
 from ._events import (
     Answered,
     Broken,
     Closed,
-    Event,
     Late,
     NeverSent,
     Reason,
     Received,
     Refused,
+    SessionEvent,
     Unanswered,
     Unmatched,
 )
@@ -35,6 +36,7 @@ from ._faults import fault_status
 from ._framing import Framer
 from ._header import RESPONSE
 from ._pdus import (
+    ANSWER_TYPES,
     PDU_TYPES,
     AnyPdu,
     BindRequest,
@@ -47,56 +49,53 @@ from ._pdus import (
     Unbind,
     UnbindResp,
     UnknownPdu,
-    response_type,
 )
 from ._settings import SessionSettings
-from ._states import BOUND, BOUND_BY, Role, State, may_issue, takes
+from ._states import BOUND, BOUND_BY, Role, SessionState, may_issue, takes
 from ._window import Window
 
-__all__ = ["Session"]
+__all__ = ["SessionMachine"]
 
 C = TypeVar("C")
 
-_OPEN, _CLOSED = State.OPEN, State.CLOSED
-_ANSWERS = {of: response_type(of.command_id) for of in PDU_TYPES.values()}
-_NONE: dict[int, Any] = {}
-
-
+_OPEN, _CLOSED = SessionState.OPEN, SessionState.CLOSED
 _DEFAULT = SessionSettings()
 
 
-class Session(Generic[C]):
-    """One end of a session, from the connection's beginning (``now``) to its end.
+class SessionMachine(Generic[C]):
+    """One end of a session, from the beginning of the connection (``now``) to its end.
 
     Events come from :meth:`receive` and :meth:`handle_deadline`. Call the latter when
-    :meth:`deadline` is reached, and after any call write what :meth:`data_to_send` gives. ``C`` is
-    what the owner knows its requests by, such as a future.
+    :meth:`deadline` is reached. After any call write what :meth:`data_to_send` gives. The owner
+    knows its requests by a ``C``, such as a future.
 
-    ``enquire_link`` and ``unbind`` are answered here, and so are PDUs that are broken, unknown or
-    out of place. All other requests of the peer are the owner's to :meth:`reply` to.
+    The machine itself answers ``enquire_link`` and ``unbind``, and PDUs that are broken, unknown or
+    out of place. The owner answers all other requests of the peer with :meth:`reply`.
     """
 
     def __init__(self, role: Role, now: float, settings: SessionSettings = _DEFAULT) -> None:
         self.role = role
         self.state = _OPEN
+        self.is_bound = False
         self.settings = settings
         self.peer_requests = 0
         """How many requests of the peer await :meth:`reply`."""
-        self._owed: dict[int, int] = {}  # of each number, which a peer may give twice
+        self._owed: dict[int, int] = {}
+        """The same by ``sequence_number``. A peer may use a number twice."""
         self._framer = Framer(settings.max_command_length)
         self._window: Window[C] = Window(settings.window)
-        self._events: list[Event[C]] = []
-        """Those of calls that give none."""
+        self._events: list[SessionEvent[C]] = []
+        """The events of calls that return none."""
         self._heard = now
         self._patience = inf
-        """When to stop waiting for a bind, for the answer to an enquiry or to an unbind."""
+        """When to stop waiting: for a bind, or for the answer to an enquiry or an unbind."""
         if settings.bind_timeout is not None:
             self._patience = now + settings.bind_timeout
         self._enquiry: int | None = None
         """The number of an ``enquire_link`` that awaits its answer."""
         self._unbind: int | None = None
         self._peer_unbind: int | None = None
-        """The number of an ``unbind`` of the peer, which is answered after its other requests."""
+        """The number of the peer's ``unbind``, which is answered after its other requests."""
         self._closing = Reason.UNBOUND
         self._wake = inf
         self._sendable: dict[type[Pdu], type[Pdu]] = {}
@@ -108,38 +107,44 @@ class Session(Generic[C]):
     @property
     def in_flight(self) -> int:
         """How many requests are in the window."""
-        return len(self._window.pending)
+        return self._window.in_flight
 
     @property
     def waiting(self) -> int:
         """How many requests wait for room in the window."""
-        return len(self._window.waiting)
+        return self._window.waiting
 
-    @property
-    def unwritten(self) -> int:
-        """How many PDUs :meth:`data_to_send` would give."""
-        return len(self._window.out)
+    def send(
+        self,
+        request: Pdu | EncodedRequest[Pdu],
+        now: float,
+        context: C,
+        *,
+        timeout: float | None = None,
+    ) -> int:
+        """Send a request, or let it wait for room. Gives its number, for :meth:`cancel`.
 
-    def send(self, request: Pdu, now: float, context: C, *, timeout: float | None = None) -> int:
-        """Send a request, or let it wait for room in the window; its number, for :meth:`cancel`.
+        ``timeout`` is in seconds (``response_timeout`` if None), and counts from when there is
+        room. A bind whose answer has status 0 makes the session bound.
 
-        ``timeout`` (``response_timeout`` if None) runs from when there is room. A bind whose answer
-        has status 0 makes the session bound.
-
-        Raises :exc:`StateError` where state or role do not allow it, :exc:`ValueError` for a
-        timeout that is not above 0 and finite, and :exc:`~devino_codecs.EncodeError` for a value
-        that does not fit: then nothing has happened.
+        Raises :exc:`StateError` where state or role do not allow the request, :exc:`ValueError` for
+        a timeout that is not above 0 and finite, and :exc:`~devino_codecs.EncodeError` for a value
+        that does not fit. Then nothing has happened.
         """
-        answer = self._sendable.get(type(request))
+        kind = request.kind if isinstance(request, EncodedRequest) else type(request)
+        answer = self._sendable.get(kind)
         if answer is None:
-            raise self._forbidden(request)
+            raise self._forbidden(kind)
         if timeout is None:
             timeout = self.settings.response_timeout
         elif not 0 < timeout < inf:
             raise ValueError(f"timeout is {timeout}, expected a number of seconds above 0")
         window = self._window
         number = window.next_number()
-        octets = encode(request, number)
+        if isinstance(request, EncodedRequest):
+            octets = request.numbered(number)
+        else:
+            octets = encode(request, number)
         window.add(number, octets, answer, context, timeout, now)
         if answer in BOUND_BY:
             self._sendable = {}  # one bind at a time
@@ -148,23 +153,23 @@ class Session(Generic[C]):
     def notify(self, pdu: Pdu) -> None:
         """Send what has no answer: ``outbind``, ``alert_notification``. Raises as :meth:`send`."""
         if type(pdu) not in self._notices:
-            raise self._forbidden(pdu)
+            raise self._forbidden(type(pdu))
         self._put(pdu, self._window.next_number())
 
     def reply(self, request: Pdu, answer: Pdu) -> bool:
-        """Answer a request that was :class:`Received`; False if the session has ended meanwhile.
+        """Answer a request that was :class:`Received`. False: the session has ended meanwhile.
 
         The answer to a bind makes the session bound if its status is 0. Raises
-        :exc:`StateError` for an answer of another kind, and when none is owed.
+        :exc:`StateError` for an answer of another kind, and when no answer is owed.
         """
         if self.state is _CLOSED:
             return False
         kind = type(answer)
-        if kind is not _ANSWERS.get(type(request)):
+        if kind is not ANSWER_TYPES.get(type(request)):
             raise StateError(f"{kind.__name__} does not answer {type(request).__name__}")
         octets = encode(answer, request.sequence_number)
         self._settle(request)
-        self._window.out.append(octets)
+        self._window.put(octets)
         if self.state is _OPEN and kind in BOUND_BY and not answer.command_status:
             self._enter(BOUND_BY[kind])
         elif self._peer_unbind is not None:
@@ -172,7 +177,7 @@ class Session(Generic[C]):
         return True
 
     def forget(self, request: Pdu) -> None:
-        """Never answer what was :class:`Received`: an ``unbind`` of the peer awaits it no more.
+        """Never answer what was :class:`Received`, so that an ``unbind`` of the peer need not wait.
 
         Raises :exc:`StateError` when no answer is owed, unless the session has ended.
         """
@@ -181,46 +186,46 @@ class Session(Generic[C]):
             self._answer_unbind(self._events)
 
     def cancel(self, number: int, now: float) -> Unanswered[C] | NeverSent[C] | None:
-        """Give up a request: its outcome, which no event repeats; None if it has one already.
+        """Give a request up. Returns its outcome, which no event repeats; None if it had one.
 
-        One that was written keeps its room in the window until its answer, which is then
-        :class:`Late`, or until its timeout.
+        A request that was written keeps its room in the window until its answer comes, which is
+        then :class:`Late`, or until its timeout.
         """
         outcome = self._window.cancel(number)
         self._window.fill(now)
         return outcome
 
     def pause(self, until: float) -> None:
-        """Let requests wait until this time, as after ESME_RTHROTTLED."""
+        """Send no request until this time, as after ESME_RTHROTTLED."""
         self._window.hold(until)
 
     def unbind(self, now: float) -> None:
-        """Leave: requests that wait are never sent; those in the window may still be answered.
+        """Leave. Requests that wait are never sent; those in the window may still be answered.
 
-        :class:`Closed` follows with the peer's answer or when it is overdue, and at once if this
-        session never was bound.
+        :class:`Closed` follows when the peer answers or when its answer is overdue. If this session
+        was never bound, it follows at once.
         """
-        if self.state in BOUND:
+        if self.is_bound:
             self._send_unbind(now, Reason.UNBOUND, self._events)
         elif self.state is _OPEN:
             self._close(Reason.UNBOUND, self._events)
 
-    def abort(self) -> list[Event[C]]:
-        """Leave at once, writing nothing more: the outcome of everything, and :class:`Closed`."""
+    def abort(self) -> list[SessionEvent[C]]:
+        """Leave at once and write nothing more. Gives all outcomes, and :class:`Closed`."""
         return self._cut(Reason.ABORTED)
 
-    def eof(self) -> list[Event[C]]:
-        """The connection has ended: the outcome of everything, and :class:`Closed`."""
+    def eof(self) -> list[SessionEvent[C]]:
+        """The connection has ended. Gives all outcomes, and :class:`Closed`."""
         return self._cut(Reason.PEER_CLOSED)
 
     def data_to_send(self) -> bytes:
-        """All that is to be written; from now on it counts as written."""
-        return self._window.take() if self._window.out else b""
+        """All that is to be written. From now on it counts as written."""
+        return self._window.take()
 
     def deadline(self) -> float | None:
-        """When to call :meth:`handle_deadline`, None for never; ask anew after any other call.
+        """When to call :meth:`handle_deadline`, None for never. Ask again after any other call.
 
-        It may turn out too early, never too late: a timer that is set for earlier can stay.
+        It may be too early, and is never too late: a timer that is set for earlier can stay.
         """
         if self._events:
             return -inf
@@ -229,7 +234,7 @@ class Session(Generic[C]):
         wake = min(self._wake, self._window.wake)
         return None if wake == inf else wake
 
-    def handle_deadline(self, now: float) -> list[Event[C]]:
+    def handle_deadline(self, now: float) -> list[SessionEvent[C]]:
         """Do what is due: give up requests, ask whether the peer is there, unbind, close."""
         events, self._events = self._events, []
         if self.state is _CLOSED:
@@ -238,7 +243,7 @@ class Session(Generic[C]):
         if self._own_deadline() <= now:
             if self.state is _OPEN:
                 self._close(Reason.NOT_BOUND, events)
-            elif self.state is State.UNBINDING:
+            elif self.state is SessionState.UNBINDING:
                 self._give_up_unbind(events)
             elif self._enquiry is not None:
                 self._send_unbind(now, Reason.LINK_DEAD, events)
@@ -249,39 +254,34 @@ class Session(Generic[C]):
         self._wake = self._own_deadline()
         return events
 
-    def receive(self, data: bytes, now: float) -> list[Event[C]]:
-        """Take in what was read, whatever it is. A PDU that is cut waits for its rest."""
+    def receive(self, data: bytes, now: float) -> list[SessionEvent[C]]:
+        """Take in what was read. Half a PDU waits for its other half."""
         events, self._events = self._events, []
         if self.state is _CLOSED:
             return events
         frames = self._framer.feed(data)
         if frames:
             self._heard = now
-        # Before it is bound a session looks closer at each answer: it may be to a bind.
-        pending = _NONE if self.state is _OPEN else self._window.pending
-        unwritten = self._window.batch
+        # Before the session is bound, an answer may be to a bind and needs a closer look.
+        is_open = self.state is _OPEN
+        answered = self._window.answered
         owed = self._owed
         pdu: Any
         for frame in frames:
             first = frame[4]
             try:
-                pdu = DECODERS[first][frame[7]](frame)  # as decode does; a frame has a header
+                pdu = DECODERS[first][frame[7]](frame)  # decode() inlined: a frame has a header
             except PduError as error:
                 self._take_broken(error, frame, events)
             else:
-                number = pdu.sequence_number
+                number, kind = pdu.sequence_number, type(pdu)
                 if first >= 0x80:
-                    request = pending.get(number)
-                    if (
-                        request is not None
-                        and request.answer is type(pdu)
-                        and request.batch != unwritten
-                    ):
-                        del pending[number]
+                    request = None if is_open else answered(number, kind)
+                    if request is not None:
                         events.append(Answered(request.context, pdu))
                         continue
                     self._take_answer(pdu, events)
-                elif type(pdu) in self._answerable:
+                elif kind in self._answerable:
                     owed[number] = owed.get(number, 0) + 1
                     self.peer_requests += 1
                     events.append(Received(pdu))
@@ -307,19 +307,15 @@ class Session(Generic[C]):
             self._owed[number] = others
         self.peer_requests -= 1
 
-    def _take_answer(self, pdu: AnyPdu, events: list[Event[C]]) -> None:
-        """Any answer but the common one: to a bind, a ``generic_nack``, to the session's own."""
-        number, kind = pdu.sequence_number, type(pdu)
-        request = self._window.pending.get(number)
+    def _take_answer(self, pdu: AnyPdu, events: list[SessionEvent[C]]) -> None:
+        """Any answer but the usual ones: to a bind, to the machine's own requests, to nothing."""
+        number = pdu.sequence_number
         if isinstance(pdu, UnknownPdu):
             events.append(Unmatched(pdu))
-        elif (
-            request is not None
-            and request.answer
-            and request.batch != self._window.batch
-            and kind in (request.answer, GenericNack)
-        ):
-            del self._window.pending[number]
+            return
+        kind = type(pdu)
+        request = self._window.answered(number, kind)
+        if request is not None:
             events.append(Answered(request.context, pdu))
             if request.answer in BOUND_BY:
                 self._take_bind_answer(pdu)
@@ -336,13 +332,13 @@ class Session(Generic[C]):
             events.append(Unmatched(pdu))
 
     def _take_bind_answer(self, pdu: Pdu) -> None:
-        """Be bound, or open to another bind. A late answer counts too: the peer is bound by it."""
+        """Be bound, or open to another bind. A late answer counts too: it has bound the peer."""
         if self.state is _OPEN:
             bound = type(pdu) in BOUND_BY and not pdu.command_status
             self._enter(BOUND_BY[type(pdu)] if bound else _OPEN)
 
-    def _take_request(self, pdu: AnyPdu, now: float, events: list[Event[C]]) -> None:
-        """Any request but one that the owner is to answer."""
+    def _take_request(self, pdu: AnyPdu, now: float, events: list[SessionEvent[C]]) -> None:
+        """Any request that the owner does not answer."""
         kind = type(pdu)
         if isinstance(pdu, UnknownPdu) or kind not in self._acceptable:
             events.append(Refused(pdu, self._refuse(pdu)))
@@ -350,17 +346,17 @@ class Session(Generic[C]):
             self._put(EnquireLinkResp(), pdu.sequence_number)
         elif kind is Unbind:
             self._peer_unbind = pdu.sequence_number
-            if self.state in BOUND:
+            if self.is_bound:
                 self._window.end_waiting(Reason.PEER_UNBOUND, events)
                 self._wind_up(now)
         else:
             events.append(Received(pdu))
 
     def _refuse(self, pdu: AnyPdu) -> int | None:
-        """Answer what may not be sent; with which status, None for no answer at all."""
+        """Answer a request that the peer may not send. Returns the status, None for no answer."""
         if isinstance(pdu, UnknownPdu):
             return self._nack(CommandStatus.ESME_RINVCMDID, pdu.sequence_number)
-        answer = _ANSWERS[type(pdu)]
+        answer = ANSWER_TYPES.get(type(pdu))
         if answer is None:
             return None
         again = isinstance(pdu, BindRequest) and self.state is not _OPEN
@@ -368,10 +364,10 @@ class Session(Generic[C]):
         self._put(answer(command_status=status), pdu.sequence_number)
         return status
 
-    def _take_broken(self, error: PduError, frame: bytes, events: list[Event[C]]) -> None:
+    def _take_broken(self, error: PduError, frame: bytes, events: list[SessionEvent[C]]) -> None:
         header, kind = error.header, PDU_TYPES[error.header.command_id]
         number = header.sequence_number
-        answer, status = _ANSWERS[kind], None
+        answer, status = ANSWER_TYPES.get(kind), None
         if answer is not None:
             status = fault_status(error.path)
             if kind not in self._acceptable:
@@ -383,15 +379,14 @@ class Session(Generic[C]):
         events.append(Broken(error, frame, status))
         if not header.is_response:
             return
-        request = self._window.pending.get(number)
         if header.command_status or number in (self._enquiry, self._unbind):
-            # The header says all that is needed: a refusal, an answer to the session itself.
+            # The header is enough for a refusal, and for an answer to the machine's own request.
             said = kind(command_status=header.command_status, sequence_number=number)
             self._take_answer(said, events)
-        elif request is not None and request.answer is kind:
-            self._window.end(number, Reason.BROKEN_ANSWER, events)
+        else:
+            self._window.broke(number, kind, events)
 
-    def _lose_framing(self, error: FramingError, events: list[Event[C]]) -> None:
+    def _lose_framing(self, error: FramingError, events: list[SessionEvent[C]]) -> None:
         self._nack(CommandStatus.ESME_RINVCMDLEN, error.header.sequence_number)
         self._close(Reason.FRAMING_LOST, events)
 
@@ -401,7 +396,7 @@ class Session(Generic[C]):
         self._put(GenericNack(command_status=status), number)
         return status
 
-    def _send_unbind(self, now: float, reason: Reason, events: list[Event[C]]) -> None:
+    def _send_unbind(self, now: float, reason: Reason, events: list[SessionEvent[C]]) -> None:
         self._window.end_waiting(reason, events)
         self._unbind = self._window.next_number()
         self._put(Unbind(), self._unbind)
@@ -409,14 +404,15 @@ class Session(Generic[C]):
         self._wind_up(now)
 
     def _wind_up(self, now: float) -> None:
-        """Send no requests any more; what the peer may send stays as it was."""
-        self.state = State.UNBINDING
+        """Send no more requests. What the peer may send stays as it was."""
+        self.state = SessionState.UNBINDING
+        self.is_bound = False
         self._sendable, self._notices = {}, frozenset()
         self._patience = now + self.settings.response_timeout
         self._wake = min(self._wake, self._patience)
 
-    def _answer_unbind(self, events: list[Event[C]], *, at_once: bool = False) -> None:
-        """Answer the peer's ``unbind``, if all its other requests are answered."""
+    def _answer_unbind(self, events: list[SessionEvent[C]], *, at_once: bool = False) -> None:
+        """Answer the peer's ``unbind`` once all its other requests are answered."""
         if self._peer_unbind is None or (self.peer_requests and not at_once):
             return
         self._put(UnbindResp(), self._peer_unbind)
@@ -424,35 +420,36 @@ class Session(Generic[C]):
         if self._unbind is None:
             self._close(Reason.PEER_UNBOUND, events)
 
-    def _give_up_unbind(self, events: list[Event[C]]) -> None:
+    def _give_up_unbind(self, events: list[SessionEvent[C]]) -> None:
         self._answer_unbind(events, at_once=True)
         if self._unbind is not None:
             overdue = self._closing is Reason.UNBOUND
             self._close(Reason.TIMEOUT if overdue else self._closing, events)
 
-    def _cut(self, reason: Reason) -> list[Event[C]]:
+    def _cut(self, reason: Reason) -> list[SessionEvent[C]]:
         events, self._events = self._events, []
         if self.state is not _CLOSED:
             expected = reason is Reason.PEER_CLOSED and self._unbind is not None
             self._close(self._closing if expected else reason, events)
-        self._window.out.clear()
+        self._window.discard()
         return events
 
-    def _close(self, reason: Reason, events: list[Event[C]]) -> None:
+    def _close(self, reason: Reason, events: list[SessionEvent[C]]) -> None:
         self._window.end_all(reason, events)
         self._enter(_CLOSED)
         self._wake = inf
         events.append(Closed(reason))
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: SessionState) -> None:
         self.state = state
+        self.is_bound = state in BOUND
         mine, theirs = may_issue(self.role, state), takes(self.role, state)
-        self._sendable = {of: answer for of, answer in mine.items() if answer and of is not Unbind}
-        self._notices = frozenset(of for of, answer in mine.items() if not answer)
-        self._acceptable = frozenset(theirs)
-        self._answerable = frozenset(
-            of for of, answer in theirs.items() if answer and of not in (EnquireLink, Unbind)
-        )
+        self._sendable = {
+            of: ANSWER_TYPES[of] for of in mine if of in ANSWER_TYPES and of is not Unbind
+        }
+        self._notices = mine - ANSWER_TYPES.keys()
+        self._acceptable = theirs
+        self._answerable = (theirs & ANSWER_TYPES.keys()) - {EnquireLink, Unbind}
         if state is not _OPEN:
             self._patience = inf
         self._wake = min(self._wake, self._own_deadline())
@@ -460,17 +457,17 @@ class Session(Generic[C]):
     def _own_deadline(self) -> float:
         """When to ask whether the peer is there, or to stop waiting for something."""
         idle = self.settings.enquire_after
-        if self.state in BOUND and self._enquiry is None:
+        if self.is_bound and self._enquiry is None:
             return inf if idle is None else self._heard + idle
         return self._patience
 
     def _put(self, pdu: Pdu, number: int) -> None:
-        self._window.out.append(encode(pdu, number))
+        self._window.put(encode(pdu, number))
 
-    def _forbidden(self, pdu: Pdu) -> StateError:
-        name = type(pdu).__name__
-        if isinstance(pdu, Unbind):
+    def _forbidden(self, kind: type[Pdu]) -> StateError:
+        name = kind.__name__
+        if issubclass(kind, Unbind):
             return StateError("leave with unbind()")
-        if pdu.command_id & RESPONSE:
+        if kind.command_id & RESPONSE:
             return StateError(f"{name} is an answer: give it to reply()")
         return StateError(f"an {self.role.name} may not send {name} in state {self.state.value}")
