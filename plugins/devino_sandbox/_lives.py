@@ -134,7 +134,7 @@ class Lives:
         self._end([message])
         message.step = WITHDRAWN
         message.reported_at = now
-        self._subscribers.changed([message])
+        self._subscribers.changed.tell(message)
 
     def _send_off(
         self,
@@ -188,7 +188,9 @@ class Lives:
             for message in messages:
                 if message.submission.fallback is not None:
                     self._resend(message, message.submission.fallback, due)
-        self._subscribers.changed(messages)
+        if self._subscribers.changed:
+            for message in messages:
+                self._subscribers.changed.tell(message)
 
     def _end(self, messages: Sequence[StoredMessage]) -> None:
         """No step is left to these messages."""
@@ -199,4 +201,6 @@ class Lives:
 
     def _record(self, messages: Sequence[StoredMessage]) -> None:
         self._archive.add(messages)
-        self._subscribers.recorded(messages)
+        if self._subscribers.recorded:
+            for message in messages:
+                self._subscribers.recorded.tell(message)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec
+from collections.abc import Callable
+from typing import Generic, ParamSpec
 
 from ._messages import IncomingMessage, StoredMessage
 
@@ -15,64 +15,41 @@ P = ParamSpec("P")
 _log = logging.getLogger(__name__)
 
 
-class Subscribers:
-    """Functions that are called at once, in the order in which they came."""
+class _Event(Generic[P]):
+    """Something that happens, and the functions that are called then, in the order they came."""
 
     def __init__(self) -> None:
-        self._recorded: list[Callable[[StoredMessage], None]] = []
-        self._changed: list[Callable[[StoredMessage], None]] = []
-        self._arrived: list[Callable[[IncomingMessage], None]] = []
-        self._sessions_ended: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[P, None]] = []
 
-    def add(
-        self,
-        recorded: Callable[[StoredMessage], None] | None,
-        changed: Callable[[StoredMessage], None] | None,
-        arrived: Callable[[IncomingMessage], None] | None,
-        sessions_ended: Callable[[], None] | None,
-    ) -> Callable[[], None]:
-        """Tell these from now on. Gives a function that ends it."""
-        subscriptions: Sequence[tuple[list[Any], object]] = (
-            (self._recorded, recorded),
-            (self._changed, changed),
-            (self._arrived, arrived),
-            (self._sessions_ended, sessions_ended),
-        )
-        for callbacks, callback in subscriptions:
-            if callback is not None:
-                callbacks.append(callback)
+    def __bool__(self) -> bool:
+        """Somebody wants to know."""
+        return bool(self._callbacks)
 
-        def unsubscribe() -> None:
-            for callbacks, callback in subscriptions:
-                if callback in callbacks:
-                    callbacks.remove(callback)
+    def add(self, callback: Callable[P, None] | None) -> Callable[[], None]:
+        """Tell this one, too. Gives a function that ends it, and may be called again."""
+        if callback is None:
+            return lambda: None
+        self._callbacks.append(callback)
 
-        return unsubscribe
+        def remove() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
 
-    def recorded(self, messages: Sequence[StoredMessage]) -> None:
-        """These were taken, or refused."""
-        if self._recorded:
-            for message in messages:
-                _tell(self._recorded, message)
+        return remove
 
-    def changed(self, messages: Sequence[StoredMessage]) -> None:
-        """These have a new state."""
-        if self._changed:
-            for message in messages:
-                _tell(self._changed, message)
-
-    def arrived(self, incoming: IncomingMessage) -> None:
-        """This came in."""
-        _tell(self._arrived, incoming)
-
-    def sessions_ended(self) -> None:
-        """All sessions are over."""
-        _tell(self._sessions_ended)
+    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        for callback in tuple(self._callbacks):
+            try:
+                callback(*args, **kwargs)
+            except Exception:  # noqa: BLE001 - a subscriber's failure must not reach the others
+                _log.exception("a subscriber of the sandbox failed")
 
 
-def _tell(callbacks: Sequence[Callable[P, None]], *args: P.args, **kwargs: P.kwargs) -> None:
-    for callback in tuple(callbacks):
-        try:
-            callback(*args, **kwargs)
-        except Exception:  # noqa: BLE001 - a subscriber's failure must not reach the others
-            _log.exception("a subscriber of the sandbox failed")
+class Subscribers:
+    """The four events of a World."""
+
+    def __init__(self) -> None:
+        self.recorded: _Event[[StoredMessage]] = _Event()
+        self.changed: _Event[[StoredMessage]] = _Event()
+        self.arrived: _Event[[IncomingMessage]] = _Event()
+        self.sessions_ended: _Event[[]] = _Event()

@@ -124,7 +124,7 @@ class World:
         sends ``unbind`` in each of its own and cuts the connection, without waiting for the answer.
         """
         self._sessions.close_all()
-        self._subscribers.sessions_ended()
+        self._subscribers.sessions_ended.tell()
 
     def submit(self, submission: Submission, to: Sequence[str]) -> list[StoredMessage]:
         """Take a message for each recipient, in order, and charge for them; all or none.
@@ -238,7 +238,7 @@ class World:
             at=self.clock.now(),
         )
         self._incoming.append(incoming)
-        self._subscribers.arrived(incoming)
+        self._subscribers.arrived.tell(incoming)
         return incoming
 
     def incoming(self, account: Account, since: datetime, until: datetime) -> list[IncomingMessage]:
@@ -262,7 +262,18 @@ class World:
 
         Gives a function that ends it. What a callback raises is logged and goes no further.
         """
-        return self._subscribers.add(recorded, changed, arrived, sessions_ended)
+        ends = (
+            self._subscribers.recorded.add(recorded),
+            self._subscribers.changed.add(changed),
+            self._subscribers.arrived.add(arrived),
+            self._subscribers.sessions_ended.add(sessions_ended),
+        )
+
+        def unsubscribe() -> None:
+            for end in ends:
+                end()
+
+        return unsubscribe
 
     def _take(
         self, submission: Submission, addresses: Sequence[str], now: datetime

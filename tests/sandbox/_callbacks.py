@@ -124,7 +124,7 @@ class Pigeon(HttpService):
 
     def __init__(self, world: World, **changes: Any) -> None:
         self._world = world
-        self.callback_kinds: dict[str, CallbackKind[Any]] = {
+        self.callback_kinds = {
             "status": CallbackKind(
                 changed=self._changed,
                 **{"write": msgspec.json.encode, "batch": 100, **changes},

@@ -140,7 +140,7 @@ async def test_what_happens_at_once_travels_in_arrays_of_at_most_a_hundred_one_a
 async def test_two_kinds_with_one_url_wait_for_each_other(
     world: World, account: Account, receiver: Receiver
 ) -> None:
-    both = dict.fromkeys(("status", "reply"), receiver.url("all"))
+    both = {"status": receiver.url("all"), "reply": receiver.url("all")}
     async with calling(world, account, both, batch=1) as http:
         for number in range(5):
             world.receive(sender=TO, to="1234", text=f"{number}")
@@ -284,6 +284,7 @@ class TestRepeats:
         world = World([account], clock=clock, keep=2)
         receiver.answers = [500] * 3
         async with calling(world, account, {"reply": receiver.url("reply")}) as http:
+            rows: list[dict[str, Any]] = []
             for number in range(3):
                 world.receive(sender=TO, to="1234", text=f"{number}")
                 await receiver.call()
@@ -561,7 +562,8 @@ async def test_a_service_that_fails_at_its_callbacks_does_not_end_them(
             super().__init__(world)
             replace = msgspec.structs.replace
             usual = self.callback_kinds["status"]
-            self.callback_kinds["status"] = replace(usual, write=write, answered=self._fail)
+            mine = replace(usual, write=write, answered=self._fail)
+            self.callback_kinds = {"status": mine}
 
         def _fail(self, *_: object) -> None:
             raise RuntimeError("no ears")
