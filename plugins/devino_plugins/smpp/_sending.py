@@ -21,6 +21,7 @@ from devino_codecs.smpp import (
 from devino_core import (
     ConnectFailed,
     DevinoError,
+    Medium,
     OutcomeUnknown,
     QueueFull,
     Receipt,
@@ -46,7 +47,9 @@ __all__ = ["Sending"]
 A = TypeVar("A", bound=Pdu)
 
 _THROTTLED = int(CommandStatus.ESME_RTHROTTLED)
-_STATUSES = {state: Status(state=state) for state in (State.ACCEPTED, State.SCHEDULED)}
+_STATUSES = {
+    state: Status(state=state, medium=Medium.SMS) for state in (State.ACCEPTED, State.SCHEDULED)
+}
 
 
 class _Job(msgspec.Struct):
@@ -120,7 +123,9 @@ class Sending:
         try:
             encoded = encode_request(query)
         except EncodeError as error:
-            return Status(state=State.UNKNOWN, id=message_id, description=error.reason)
+            return Status(
+                state=State.UNKNOWN, id=message_id, description=error.reason, medium=Medium.SMS
+            )
         try:
             answer = await self._ask(encoded)
         except OutcomeUnknown as error:
