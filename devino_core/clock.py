@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["SYSTEM_CLOCK", "Clock"]
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["SYSTEM_CLOCK", "Clock", "done_within"]
 
 
 class Clock(Protocol):
@@ -40,3 +43,16 @@ class _SystemClock:
 
 
 SYSTEM_CLOCK: Clock = _SystemClock()
+
+
+async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]) -> bool:
+    """Wait so long for one of several futures, and cancel none. Gives whether one is done."""
+    import asyncio
+
+    if not any(future.done() for future in waited):
+        sleeping = asyncio.ensure_future(clock.sleep(seconds))
+        try:
+            await asyncio.wait({*waited, sleeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+    return any(future.done() for future in waited)

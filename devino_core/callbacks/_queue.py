@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from devino_core._events import Event
-from devino_core._handover import Handover
+from devino_core.push import Handover
 
 __all__ = ["EventQueue"]
 

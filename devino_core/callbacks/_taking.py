@@ -10,8 +10,7 @@ from datetime import timedelta
 from typing import cast
 
 from devino_core._events import Event
-from devino_core._waiting import done_within
-from devino_core.clock import Clock
+from devino_core.clock import Clock, done_within
 
 from ._seen import SeenStore, Taken
 from ._values import Take

@@ -73,7 +73,7 @@ class Outlet(Opened):
     async def _ends_within(self, seconds: float) -> bool:
         import asyncio
 
-        from devino_core._waiting import done_within
+        from devino_core.clock import done_within
 
         ended = asyncio.ensure_future(self.ended.wait())
         try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from devino_codecs import DecodeError, smpp
 from devino_codecs.smpp import DeliverSm, Pdu, ReceiptStyle
-from devino_core._correlator import Correlator
+from devino_core.push import Correlator
 from devino_core.testing import ManualClock
 from devino_plugins.smpp import SmppSession
 from devino_plugins.smpp._inbox import Inbox

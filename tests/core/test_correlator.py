@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core._correlator import Correlator, Origin
+from devino_core.push import Correlator, Origin
 
 
 def telling(told: list[Origin | None]) -> Callable[[Origin | None], None]:

@@ -25,9 +25,9 @@ from devino_core import (
     Takes,
     Unsupported,
 )
-from devino_core._correlator import Correlator
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather, settle
+from devino_core.push import Correlator
 
 from ._connect import Bind, BindPdu, bind_request, open_session
 from ._hosts import Host, Hosts, parse_hosts

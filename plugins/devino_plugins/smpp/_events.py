@@ -22,7 +22,7 @@ from devino_codecs.smpp import (
     user_data,
 )
 from devino_core import Incoming, Medium, StatusChanged
-from devino_core._correlator import Origin
+from devino_core.push import Origin
 
 from ._answers import receipt_status
 

@@ -18,9 +18,8 @@ from devino_codecs.smpp import (
     Whole,
 )
 from devino_core import Event
-from devino_core._correlator import Correlator, Origin
-from devino_core._handover import Handover
 from devino_core.clock import Clock
+from devino_core.push import Correlator, Handover, Origin
 
 from ._events import digest, incoming, octets_of, receipt_in, status_changed
 from ._session import SmppSession

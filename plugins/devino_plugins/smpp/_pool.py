@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from math import inf
 
 from devino_core import AuthenticationFailed, ConnectFailed
-from devino_core.clock import Clock
+from devino_core.clock import Clock, done_within
 
 from ._hosts import Host, Hosts
 from ._session import SmppSession
-from ._timer import done_within
 
 __all__ = ["Pool"]
 

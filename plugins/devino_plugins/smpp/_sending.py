@@ -31,9 +31,9 @@ from devino_core import (
     Throttled,
     Unavailable,
 )
-from devino_core._correlator import Correlator, Origin
 from devino_core.clock import Clock
 from devino_core.dispatch import bug_ended
+from devino_core.push import Correlator, Origin
 
 from ._answers import query_status, refusal
 from ._plan import Outgoing, Planner

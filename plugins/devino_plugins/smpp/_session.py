@@ -34,9 +34,9 @@ from devino_codecs.smpp import (
     answer_type,
 )
 from devino_core import ConnectFailed, OutcomeUnknown
-from devino_core.clock import Clock
+from devino_core.clock import Clock, done_within
 
-from ._timer import Timer, done_within
+from ._timer import Timer
 
 __all__ = ["SmppSession"]
 

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable
 from math import inf
 
-from devino_core._waiting import done_within
 from devino_core.clock import Clock
 
-__all__ = ["Timer", "done_within"]
+__all__ = ["Timer"]
 
 
 class Timer:

@@ -24,8 +24,8 @@
 Run it with pytest; the tests are plain functions and need no asyncio plugin.
 """
 
-from ._callback_conformance import CallbackConformance, Readable
-from ._conformance import AnyChannel, ChannelConformance, Connected
+from ._callbacks import CallbackConformance, Readable
+from ._channels import AnyChannel, ChannelConformance, Connected
 from ._manual_clock import ManualClock
 
 __all__ = [

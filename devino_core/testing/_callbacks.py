@@ -14,10 +14,10 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from ._events import Event, StatusChanged
-from ._secret import Secret
-from ._status import State
-from .callbacks import (
+from devino_core._events import Event, StatusChanged
+from devino_core._secret import Secret
+from devino_core._status import State
+from devino_core.callbacks import (
     CallbackAnswer,
     CallbackRequest,
     Callbacks,

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import Generic, Protocol, TypeVar
 
-from ._events import Event
+from devino_core._events import Event
 
 __all__ = ["Handover", "Holds"]
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from ._content import Button, Card, Content, Fill, Mail, Priority, Template
-from ._message import Medium, Message
-from ._takes import Expressible, Takes, asked
+from devino_core._content import Button, Card, Content, Fill, Mail, Priority, Template
+from devino_core._message import Medium, Message
+from devino_core._takes import Expressible, Takes, asked
 
 __all__ = ["as_fills", "beyond", "unshown"]
 

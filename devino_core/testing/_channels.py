@@ -13,9 +13,13 @@ from typing import ClassVar, TypeAlias, TypeVar
 import msgspec
 import pytest
 
-from ._channel import Capability, ChannelSettings, ChannelSpec
+from devino_core._channel import Capability, ChannelSettings, ChannelSpec
+from devino_core._message import Message
+from devino_core._status import Receipt, Status
+from devino_core.errors import DevinoError, InvalidMessage, Retry, Unsupported
+from devino_core.plugins import Plugins
+
 from ._claims import as_fills, beyond, unshown
-from ._message import Message
 from ._probes import (
     AnyChannel,
     at_once,
@@ -27,9 +31,6 @@ from ._probes import (
     step,
     supported,
 )
-from ._status import Receipt, Status
-from .errors import DevinoError, InvalidMessage, Retry, Unsupported
-from .plugins import Plugins
 
 __all__ = ["AnyChannel", "ChannelConformance", "Connected"]
 

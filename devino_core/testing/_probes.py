@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import msgspec
 import pytest
 
-from ._channel import Capability, Channel, ChannelSettings
-from ._events import Event
-from ._message import Message
-from ._secret import Secret
-from ._status import Receipt
-from .errors import DevinoError, Unsupported
+from devino_core._channel import Capability, Channel, ChannelSettings
+from devino_core._events import Event
+from devino_core._message import Message
+from devino_core._secret import Secret
+from devino_core._status import Receipt
+from devino_core.errors import DevinoError, Unsupported
 
 __all__ = [
     "AnyChannel",
