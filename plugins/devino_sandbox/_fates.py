@@ -6,6 +6,7 @@ Which number gives which fate is said in :mod:`devino_sandbox._numbers`.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -44,8 +45,8 @@ Way = tuple[tuple[timedelta, Step], ...]
 """Steps and how long after the sending time each is taken, in order."""
 
 
-class Fate(msgspec.Struct, frozen=True):
-    """The steps of a message after it was queued.
+class Fate(msgspec.Struct, frozen=True, eq=False):
+    """The steps of a message after it was queued. Two fates are never equal.
 
     Steps that follow a failure come late: a message may expire and be delivered all the same.
     """
@@ -95,6 +96,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
         return timedelta(seconds=seconds)
 
 
+@lru_cache(maxsize=1000)
 def plan(fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
     """When each step is taken, the first at the sending time.
 

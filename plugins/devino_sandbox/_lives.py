@@ -71,8 +71,7 @@ class Lives:
     ) -> list[StoredMessage]:
         """One message for each recipient, in order."""
         begun: list[StoredMessage] = []
-        # By identity: a fate is long to hash, and the few fates that there are live in tables.
-        groups: dict[tuple[datetime, int], tuple[Fate, list[StoredMessage]]] = {}
+        groups: dict[tuple[datetime, Fate], list[StoredMessage]] = {}
         for to, send_at, fate in recipients:
             message = StoredMessage(
                 submission=submission,
@@ -87,10 +86,10 @@ class Lives:
             )
             self._next_id += parts
             begun.append(message)
-            groups.setdefault((message.sending_at, id(fate)), (fate, []))[1].append(message)
+            groups.setdefault((message.sending_at, fate), []).append(message)
         if submission.part_of is not None:
             submission.part_of.further += tuple(begun)
-        for (began, _), (fate, messages) in groups.items():
+        for (began, fate), messages in groups.items():
             self._send_off(messages, fate, pace, began, now)
         self._record(begun)
         return begun
@@ -145,7 +144,8 @@ class Lives:
         now: datetime,
     ) -> None:
         """Set messages of one submission and one fate on their way."""
-        way = plan(fate, pace, messages[0].submission.validity)
+        # A tuple of its own: by it the steps on the timeline know for whom they are.
+        way = (*plan(fate, pace, messages[0].submission.validity),)
         for message in messages:
             message.way = way
         # A message that goes now is queued already; that is the first step.
@@ -184,10 +184,10 @@ class Lives:
             elif step.state is not State.ACCEPTED:
                 message.reported_at = due
         self._follow(messages, way, index + 1, began)
-        if step.failed and not way[index - 1][1].failed:
+        fallback = messages[0].submission.fallback
+        if fallback is not None and step.failed and not way[index - 1][1].failed:
             for message in messages:
-                if message.submission.fallback is not None:
-                    self._resend(message, message.submission.fallback, due)
+                self._resend(message, fallback, due)
         if self._subscribers.changed:
             for message in messages:
                 self._subscribers.changed.tell(message)
