@@ -28,7 +28,7 @@ from devino_core.http import Body
 from devino_plugins.kit.channels import HttpChannel, accepted
 from devino_plugins.kit.refusals import unreadable
 
-from ._answers import error_of, package_error, status_of
+from ._answers import ACCEPTED, error_of, package_error, status_of
 from ._numbering import id_of
 from ._once import Finding, Patience, Places, send_once
 from ._plan import Prepared, encode, plan
@@ -156,7 +156,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
             return failed_receipt(message, refused, channel=self.name)
         # The platform answers 106 also when it took a message for later.
         at_once = message.send_at is None
-        taken = State.ACCEPTED if at_once else accepted(message, self.clock).state
+        taken = ACCEPTED if at_once else accepted(message, self.clock).state
         # A code that is in no table, with an id: the message was taken, as in the manual's example.
         status = status_of(finding, self._zone, accepted=taken, otherwise=taken)
         return Receipt.of(

@@ -19,7 +19,7 @@ Statistics.ashx knows what Send.ashx took: REST's tables have a code for what is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 from devino_codecs.xmlpackage import MessageResult
 from devino_core import (
@@ -114,6 +114,9 @@ async def _submit(
         return places
     except DevinoError as error:
         findings.update(dict.fromkeys(places, error))
+        return ()
+    if all(result is not None and is_taken(result) for result in results):
+        findings.update(zip(places, cast("Sequence[MessageResult]", results), strict=True))
         return ()
     # Made anew each time: an error keeps the traceback of whoever raised it.
     unsaid = OutcomeUnknown("the answer does not say what became of this message")

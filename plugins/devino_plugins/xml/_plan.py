@@ -34,6 +34,8 @@ _TYPES: Mapping[object, xml.MessageType] = {
     "wap-push": xml.MessageType.WAP_PUSH,
     **{int(kind): kind for kind in xml.MessageType},
 }
+# Looked up once: until Python 3.12 finding a member of an enum takes longer than comparing it.
+_TEXT, _WAP_PUSH = xml.MessageType.TEXT, xml.MessageType.WAP_PUSH
 _FIELDS = {
     "recipient": "to",
     "date_beg": "send_at",
@@ -115,10 +117,10 @@ def encode(
 
 
 def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
-    kind, url = _kind(message) if message.options else (xml.MessageType.TEXT, None)
+    kind, url = _kind(message) if message.options else (_TEXT, None)
     text, send_at = message.text, message.send_at
     # There is no limit to its length, so a printable text needs no closer look.
-    if not (text and text.isprintable()) and (text or kind is not xml.MessageType.WAP_PUSH):
+    if not (text and text.isprintable()) and (text or kind is not _WAP_PUSH):
         check_text(text, message, LIMITS)
     return xml.Message(
         id=number,
@@ -127,7 +129,7 @@ def _wire(message: Message, number: int, sender: str, zone: timezone, now: datet
         date_beg=None if send_at is None else _wall_clock(message, send_at, zone),
         date_end=None if message.validity is None else _end(message, message.validity, now, zone),
         url=url,
-        type=None if kind is xml.MessageType.TEXT else kind,
+        type=None if kind is _TEXT else kind,
         text=text,
     )
 
