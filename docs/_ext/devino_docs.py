@@ -9,6 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -24,7 +25,22 @@ from devino_core.cli.toolkit import ExitCode
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-command = Devino()
+
+def _command() -> click.Command:
+    devino = Devino()
+    with click.Context(devino) as context:
+        sandbox = devino.get_command(context, "sandbox")
+        if sandbox is not None:
+            # The directive reads `params`, and the options of the services come when asked for.
+            sandbox.params = [
+                option
+                for option in sandbox.get_params(click.Context(sandbox))
+                if "--help" not in option.opts
+            ]
+    return devino
+
+
+command = _command()
 """For the directive ``click``, which wants an object."""
 
 
