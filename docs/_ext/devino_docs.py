@@ -29,14 +29,17 @@ if TYPE_CHECKING:
 def _command() -> click.Command:
     devino = Devino()
     with click.Context(devino) as context:
-        sandbox = devino.get_command(context, "sandbox")
-        if sandbox is not None:
-            # The directive reads `params`, and the options of the services come when asked for.
-            sandbox.params = [
+        for name in devino.list_commands(context):
+            found = devino.get_command(context, name)
+            if found is None or isinstance(found, click.Group):
+                continue
+            # The directive reads `params`, and options of plugins are there only when asked for.
+            options = [
                 option
-                for option in sandbox.get_params(click.Context(sandbox))
+                for option in found.get_params(click.Context(found))
                 if "--help" not in option.opts
             ]
+            devino.add_command(click.Command(name, params=options, help=found.help))
     return devino
 
 
