@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import carried
+import click
 import msgspec
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -25,7 +26,25 @@ from devino_core.cli.toolkit import ExitCode
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-command = Devino()
+
+def _command() -> click.Command:
+    devino = Devino()
+    with click.Context(devino) as context:
+        for name in devino.list_commands(context):
+            found = devino.get_command(context, name)
+            if found is None or isinstance(found, click.Group):
+                continue
+            # The directive reads `params`, and options of plugins are there only when asked for.
+            options = [
+                option
+                for option in found.get_params(click.Context(found))
+                if "--help" not in option.opts
+            ]
+            devino.add_command(click.Command(name, params=options, help=found.help))
+    return devino
+
+
+command = _command()
 """For the directive ``click``, which wants an object."""
 
 

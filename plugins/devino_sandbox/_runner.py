@@ -163,8 +163,8 @@ def _operations(service: Service) -> Mapping[str, Collection[str]]:
 
 
 def _unavailable(what: str, host: str, port: int, error: OSError) -> ConfigurationError:
-    # asyncio repeats the address in its own words. A host that does not resolve has the resolver's
-    # number, and one that asyncio itself found no address of has none.
+    # asyncio repeats the address in its own words, so the reason is taken from the number. The
+    # resolver has numbers of its own; where asyncio itself found no address there is none.
     number = error.errno or 0
     reason = os.strerror(number) if number > 0 else error.strerror or str(error)
     if number in _PORT_ERRORS:

@@ -1,8 +1,8 @@
 """The sandbox's own hook: how a protocol gets into it.
 
 The sandbox's own services are the modules in ``devino_sandbox/services``. A plugin brings more
-through the entry point group of all plugins, ``devino``. As the command line and clients load the
-same module without knowing this hook, it must be marked as optional::
+through the entry point group of all plugins, ``devino``. The command line and clients load the same
+module and do not know this hook, so it must be marked as optional::
 
     from devino_core import hookimpl
 
@@ -27,4 +27,8 @@ __all__ = ["devino_sandbox_services"]
 
 @hookspec
 def devino_sandbox_services(world: World) -> Iterable[Service]:  # type: ignore[empty-body]
-    """The services that this plugin brings. Called once for each sandbox, outside the loop."""
+    """The services that this plugin brings.
+
+    Called for each sandbox, and by ``devino sandbox`` to learn which options they have: nothing may
+    be opened here, that is for :meth:`Service.start <devino_sandbox.Service.start>`.
+    """
