@@ -34,8 +34,8 @@ def decode(
 ) -> tuple[Any, Any]:
     """The request and who asks."""
     http = rest.HttpRequest.of("POST", path, query, body=body)
-    _, request, credentials = rest.decode_request(http, split_lists=split_lists)
-    return request, credentials
+    call = rest.decode_request(http, split_lists=split_lists)
+    return call.request, call.credentials
 
 
 def read(request: type[rest.Request[Any]], http_status: int, body: bytes) -> Any:

@@ -89,12 +89,13 @@ def tree(data: bytes) -> Any:
 def test_a_request_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
     api, method, target = REQUESTS[id_]
     http = HttpRequest.of(method, target, headers=JSON, body=VECTORS[id_].data)
-    operation, request, credentials = api.decode_request(http)
+    call = api.decode_request(http)
+    request, credentials = call.request, call.credentials
     written = api.encode_request(request, credentials)
     printed = tree(VECTORS[id_].data)
     # What stands in the path is in the body too, in one example.
     assert tree(written.body) == {k: v for k, v in printed.items() if v not in written.segments}
-    assert (written.method, operation.method) == (method, method)
+    assert (written.method, call.operation.method) == (method, method)
     again = api.decode_request(
         HttpRequest.of(method, written.path, headers=JSON, body=written.body)
     )

@@ -67,10 +67,18 @@ from devino_codecs._masked import SECRET, Masked, without_secrets
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
 
-from ._answer_row import ANSWER_TYPE
 from ._api import Api, choose
-from ._auth import Auth, arguments, basic, either, header
-from ._credentials import ApiKey, Credentials, Login, Session
+from ._auth import (
+    ApiKey,
+    Auth,
+    Credentials,
+    Login,
+    Session,
+    arguments,
+    basic,
+    either,
+    header,
+)
 from ._envelope import SERVICE_STACK, Envelope, RefusalForm, by_status
 from ._errors import (
     ArgumentError,
@@ -98,7 +106,7 @@ from ._kinds import (
     moment,
 )
 from ._marks import NULL, Also, InHeader, InQuery
-from ._messages import Answered, HttpAnswer, HttpRequest
+from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
 from ._structs import read_json, write_json

@@ -14,15 +14,12 @@ from devino_codecs.errors import DecodeError, EncodeError
 from ._envelope import Envelope, RefusalForm
 from ._json import json_type, parse_json, quoted
 from ._kinds import ID, NOTHING, PLAIN, Kind, code
-from ._messages import Answered, HttpAnswer
+from ._messages import ANSWER_TYPE, Answered, HttpAnswer
 from ._operation import CodeTable, Operation, Refusal
 from ._pages import Page, content_range, of_content_range
 from ._structs import fold, join, kind_of
 
-__all__ = ["ANSWER_TYPE", "AnswerRow"]
-
-ANSWER_TYPE = "application/json; charset=utf-8"
-"""The Content-Type of every answer, refusals included."""
+__all__ = ["AnswerRow"]
 
 
 class AnswerRow:
@@ -43,6 +40,7 @@ class AnswerRow:
         )
         self._status = operation.status
         self._envelope = envelope
+        self._code_key = envelope.code.lower()
         self._codes = _ANY_CODE if codes is None else code(codes)
         members: list[Any] = [] if codes is None else list(codes)
         # What the table does not call a refusal is done.
@@ -80,7 +78,7 @@ class AnswerRow:
         value: object = None
         unread: DecodeError | None = None
         try:
-            value = parse_json(body, f"HTTP {status} with ")
+            value = parse_json(body, http_status=status)
         except DecodeError as error:
             unread = error
         refusal = None if self._refusal is None else self._refusal.read(value, status)
@@ -90,14 +88,12 @@ class AnswerRow:
             if is_done and not body and self._kind is NOTHING and self._envelope.result is None:
                 return None
             raise unread
-        if isinstance(value, dict):
+        if isinstance(value, dict) and (self._done or self._code_key in map(str.lower, value)):
             return self._refused_by_code(fold(value), status) or value
         return value
 
     def _refused_by_code(self, given: Mapping[str, Any], status: int) -> Refusal | None:
         names = self._envelope
-        if not self._done and names.code.lower() not in given:
-            return None
         said = _member(names.code, self._codes, given)
         if said in self._done:
             return None

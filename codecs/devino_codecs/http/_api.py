@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from devino_codecs._request import Request
-from devino_codecs.errors import DecodeError, EncodeError
+from devino_codecs.errors import EncodeError
 
-from ._answer_row import AnswerRow
-from ._arguments import Found
 from ._auth import Auth
 from ._envelope import Envelope, RefusalForm
-from ._errors import InvalidArgumentError
-from ._json import json_type, parse_json
+from ._json import parse_json
 from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, CodeTable, Operation, Refusal
-from ._paths import Paths
-from ._request_row import RequestRow
-from ._structs import fold
+
+if TYPE_CHECKING:
+    from ._answer_row import AnswerRow
+    from ._paths import Paths
+    from ._request_row import RequestRow
 
 __all__ = ["Api", "choose"]
 
 A = TypeVar("A")
 V = TypeVar("V")
-_NO_BODY: Mapping[str, Any] = {}
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
@@ -57,6 +55,9 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """How refusals look that carry no code."""
     read_body: Callable[[bytes], object] = parse_json
     """What makes a value of a request's body that is no form."""
+
+    def __repr__(self) -> str:
+        return f"Api({self.name!r})"
 
     def row(self, request: type[Request[Any]]) -> Operation:
         """The row of a request's type. Raises TypeError if there is none."""
@@ -93,18 +94,19 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
                 elif argument.is_required:
                     raise EncodeError("must not be empty", path=argument.name)
         text = "&".join(parts)
-        headers = row.headers_of(request) if row.in_header else {}
-        if scheme.auth.header is not None:
-            headers[scheme.auth.header] = scheme.auth.to_header(credentials)
-        segments = row.path_of(request) if row.in_path else row.segments
-        method = row.operation.method
-        if self.form and not in_url and (self.any_method or method != "GET"):
-            method = "POST" if self.any_method else method
-            return HttpRequest(method, segments, "", headers, text.encode(), FORM)
-        if row.write_body is None:
-            return HttpRequest(method, segments, text, headers)
-        body = row.write_body(request).encode()
-        return HttpRequest(method, segments, text, headers, body, JSON)
+        segments, headers = row.segments, {}
+        if row.in_path:
+            segments = row.path_of(request)
+        if row.in_header:
+            headers = row.headers_of(request)
+        if scheme.header is not None:
+            headers[scheme.header] = scheme.to_header(credentials)
+        if row.posts_form and not in_url:
+            return HttpRequest(row.method, segments, "", headers, text.encode(), FORM)
+        if row.write_body is not None:
+            body = row.write_body(request).encode()
+            return HttpRequest(row.method, segments, text, headers, body, JSON)
+        return HttpRequest(row.operation.method, segments, text, headers)
 
     def decode_request(self, http: HttpRequest, *, split_lists: bool = False) -> Call:
         """Read a request as tolerant platforms do.
@@ -120,20 +122,10 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         Raises :exc:`UnknownResourceError`, :exc:`MissingArgumentError` or
         :exc:`InvalidArgumentError`.
         """
-        operation, lines = self._paths.find(http.method, http.segments)
+        operation, in_path = self._paths.find(http.method, http.segments)
         row = self._requests[operation.request]
-        found, given = Found(row.names), _NO_BODY
-        if http.query:
-            found.add(http.query.encode(errors="surrogatepass"))
-        if http.body:
-            if self.form or _is_form(http):
-                found.add(http.body)
-            else:
-                given = self._object(operation, http.body)
-        if row.in_header:
-            lines = {**lines, **row.lines_of(http.headers)}
-        request = row.read(given, found, lines, split_lists=split_lists)
-        return Call(operation, request, row.credentials(found, http.headers))
+        request, credentials = row.read(http, in_path, split_lists=split_lists)
+        return Call(operation, request, credentials)
 
     def encode_answer(self, request: type[Request[A]], answer: A | Refusal) -> HttpAnswer:
         """Write the answer to a request of this type, or a refusal, as compact JSON.
@@ -169,20 +161,31 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     def _operations(self) -> Mapping[type, Operation]:
         return {operation.request: operation for operation in self.operations}
 
+    # What reads and writes is loaded and made ready at the first call: an import pays for the
+    # table alone.
+
     @cached_property
     def _paths(self) -> Paths:
+        from ._paths import Paths
+
         return Paths(self.operations, self.prefixes, self.absent, any_method=self.any_method)
 
     @cached_property
     def _requests(self) -> Mapping[type, RequestRow]:
+        from ._request_row import RequestRow
+
         def make(request: type) -> RequestRow:
             operation = self._operations[request]
-            return RequestRow(operation, operation.auth or self.auth, form=self.form)
+            auth = operation.auth or self.auth
+            body = None if self.form else self.read_body
+            return RequestRow(operation, auth, body, any_method=self.any_method)
 
         return _Ready(make)
 
     @cached_property
     def _answers(self) -> Mapping[type, AnswerRow]:
+        from ._answer_row import AnswerRow
+
         def make(request: type) -> AnswerRow:
             operation = self._operations[request]
             codes = operation.codes or self.codes
@@ -203,21 +206,9 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             f"{self.name} takes {takes}"
         )
 
-    def _object(self, operation: Operation, body: bytes) -> Mapping[str, Any]:
-        reason = ""
-        try:
-            value = self.read_body(body)
-        except DecodeError as error:
-            reason = error.reason
-        else:
-            if isinstance(value, dict):
-                return fold(value)
-            reason = f"expected an object, got {json_type(value)}"
-        raise InvalidArgumentError(reason, path="", request=operation.request)
-
 
 class _Ready(dict[type, V]):
-    """What is made ready at its first use: at import, each would be paid for by all."""
+    """Rows, each made ready at its first use."""
 
     def __init__(self, make: Callable[[type], V]) -> None:
         super().__init__()
@@ -226,12 +217,6 @@ class _Ready(dict[type, V]):
     def __missing__(self, request: type) -> V:
         ready = self[request] = self._make(request)
         return ready
-
-
-def _is_form(http: HttpRequest) -> bool:
-    # curl calls a form what it was not told to be JSON.
-    is_said = (http.content_type or "").lower().startswith(FORM)
-    return is_said and http.body.lstrip()[:1] not in {b"{", b"["}
 
 
 def choose(apis: Iterable[Api], http: HttpRequest) -> Api:

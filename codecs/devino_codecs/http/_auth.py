@@ -1,17 +1,63 @@
-"""Where credentials stand in a request: in arguments, in a header, or in either."""
+"""Who asks, and where in a request it stands: in arguments, in a header, or in either."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 
+from devino_codecs._masked import SECRET, Masked
 from devino_codecs.errors import EncodeError
 
-from ._credentials import ApiKey, Login
+__all__ = [
+    "ApiKey",
+    "Auth",
+    "Credentials",
+    "Login",
+    "Session",
+    "arguments",
+    "basic",
+    "either",
+    "header",
+]
 
-__all__ = ["Auth", "arguments", "basic", "either", "header"]
+
+class Session(Masked, frozen=True):
+    """The id of a session that somebody opened before. The repr does not show it."""
+
+    id: Annotated[str, SECRET]
+
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.id
+
+
+class Login(Masked, frozen=True):
+    """Login and password. The repr shows neither."""
+
+    login: Annotated[str, SECRET]
+    password: Annotated[str, SECRET]
+
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.password
+
+
+class ApiKey(Masked, frozen=True):
+    """A key that says who asks. The repr does not show it."""
+
+    key: Annotated[str, SECRET]
+
+    @property
+    def secret(self) -> str:
+        """What nobody is to see."""
+        return self.key
+
+
+Credentials: TypeAlias = Session | Login | ApiKey
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -31,10 +77,6 @@ class Auth(msgspec.Struct, frozen=True):
     def schemes(self) -> tuple[Auth, ...]:
         """Each way for itself, the preferred first."""
         return (self,) if self.other is None else (self, *self.other.schemes)
-
-    def held(self, headers: Mapping[str, str]) -> str:
-        """What the header holds, ``""`` if it is not there."""
-        return headers.get(self.header.lower(), "") if self.header else ""
 
 
 def arguments(of: type[Any], *names: str) -> Auth:

@@ -12,22 +12,24 @@ from devino_codecs.errors import DecodeError, EncodeError
 __all__ = ["json_type", "parse_json", "quoted"]
 
 
-def parse_json(body: bytes, prefix: str = "") -> object:
-    """The value of a body; numbers with a fraction are Decimal. ``prefix`` begins each reason.
+def parse_json(body: bytes, *, http_status: int | None = None) -> object:
+    """The value of a body; numbers with a fraction are Decimal.
 
-    Raises :exc:`DecodeError`, which says nothing of what the body holds.
+    Raises :exc:`DecodeError`, which says under which HTTP status it came, where one is told, and
+    nothing of what the body holds.
     """
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
-    if not body:
-        raise DecodeError(f"{prefix}an empty body")
-    if body.startswith(b"<"):
-        raise DecodeError(f"{prefix}a page of HTML or XML: is the address right?")
     try:
         return _decode(body)
     except RecursionError:
         raise DecodeError("nested too deeply") from None
     except ValueError as error:
-        raise DecodeError(f"{prefix}no JSON: {error}") from None
+        reason = f"no JSON: {error}"
+    if not body:
+        reason = "an empty body"
+    elif body.startswith(b"<"):
+        reason = "a page of HTML or XML: is the address right?"
+    raise DecodeError(reason if http_status is None else f"HTTP {http_status} with {reason}")
 
 
 def json_type(value: object) -> str:

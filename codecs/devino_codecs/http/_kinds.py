@@ -259,7 +259,7 @@ def _whole(value: object) -> str:
 
 
 def _read_whole(value: object) -> int:
-    if isinstance(value, str) and len(value) < 20 and value.isascii():
+    if isinstance(value, str) and len(value) <= 20 and value.isascii():
         value = int(value) if value.removeprefix("-").isdecimal() else value
     if type(value) is not int:
         raise unexpected("a whole number", value)

@@ -9,10 +9,12 @@ from devino_codecs._masked import SECRET, Masked
 
 from ._form import quote_segment, segments_of
 
-__all__ = ["FORM", "JSON", "Answered", "HttpAnswer", "HttpRequest"]
+__all__ = ["ANSWER_TYPE", "FORM", "JSON", "Answered", "HttpAnswer", "HttpRequest"]
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
+ANSWER_TYPE = "application/json; charset=utf-8"
+"""The Content-Type of every answer, refusals included."""
 
 
 class HttpRequest(Masked, frozen=True):

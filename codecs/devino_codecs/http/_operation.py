@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -59,7 +59,7 @@ class Refusal(msgspec.Struct, frozen=True):
         return self.code.means if isinstance(self.code, Coded) else ""
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True):
     """A request as it was read: which row, what is asked, and who asks."""
 
     operation: Operation

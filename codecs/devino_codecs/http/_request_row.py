@@ -3,48 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._arguments import Argument, Found, argument_of, credential, names_of, split_at
 from ._auth import Auth
 from ._errors import InvalidArgumentError, MissingArgumentError
+from ._json import json_type
+from ._messages import FORM, HttpRequest
 from ._operation import Operation
 from ._paths import placeholder, split
-from ._structs import Field, fields, join, members_writer
+from ._structs import Field, fields, fold, join, members_writer
 
 __all__ = ["RequestRow", "Scheme"]
 
+_NO_BODY: Mapping[str, Any] = {}
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
-class Scheme(NamedTuple):
+
+class Scheme:
     """One way to say who asks, made ready."""
 
-    auth: Auth
-    arguments: tuple[Argument, ...]
+    def __init__(self, auth: Auth) -> None:
+        self.type = auth.type
+        self.arguments = tuple(map(credential, auth.type.__struct_fields__, auth.names))
+        self.header = auth.header
+        self.to_header = auth.to_header
+        self._from_header = auth.from_header
+        self._nobody = None if auth.header is None else auth.from_header("")
+
+    def of_header(self, headers: Mapping[str, str]) -> Any:
+        """Who the header says."""
+        return self._from_header(headers.get((self.header or "").lower(), ""))
 
     def is_there(self, found: Found, headers: Mapping[str, str]) -> bool:
         """Whether anything of it came."""
-        if self.auth.header is not None:
-            return bool(self.auth.from_header(self.auth.held(headers)) != self.auth.from_header(""))
+        if self.header is not None:
+            return bool(self.of_header(headers) != self._nobody)
         return any(found.has(argument.name) for argument in self.arguments)
 
 
 class RequestRow:
-    """The requests of one operation."""
+    """The requests of one operation; ``read_body`` is None where they are forms."""
 
-    def __init__(self, operation: Operation, auth: Auth, *, form: bool) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        auth: Auth,
+        read_body: Callable[[bytes], object] | None,
+        *,
+        any_method: bool,
+    ) -> None:
         self.operation = operation
-        self.schemes = {
-            scheme.type: Scheme(
-                scheme,
-                tuple(map(credential, scheme.type.__struct_fields__, scheme.names)),
-            )
-            for scheme in auth.schemes
-        }
-        self._place(fields(operation.request), form=form)
+        self._read_body = read_body
+        is_form = read_body is None
+        self.method = "POST" if is_form and any_method else operation.method
+        self.posts_form = is_form and self.method not in _WITHOUT_BODY
+        self.schemes = {scheme.type: Scheme(scheme) for scheme in auth.schemes}
+        has_body = not is_form and self.method not in _WITHOUT_BODY
+        self._place(fields(operation.request), has_body=has_body)
 
-    def _place(self, table: tuple[Field, ...], *, form: bool) -> None:
+    def _place(self, table: tuple[Field, ...], *, has_body: bool) -> None:
         named = {field.name: field for field in table}
         self.segments = split(self.operation.path)
         try:
@@ -58,7 +78,6 @@ class RequestRow:
         self.in_header = tuple(field for field in table if field.header)
         self.in_lines = (*self.in_path.values(), *self.in_header)
         rest = tuple(f for f in table if f.name not in self.in_path and not f.header)
-        has_body = not form and self.operation.method not in {"GET", "HEAD"}
         self.in_body = tuple(f for f in rest if has_body and not f.in_query)
         self.write_body = members_writer(self.in_body) if self.in_body else None
         self.readable = tuple((field, argument_of(field), field.keys) for field in rest)
@@ -102,28 +121,21 @@ class RequestRow:
                 raise EncodeError("must not be empty", path=field.name)
         return headers
 
-    def lines_of(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """What stands in the headers that it has fields for."""
-        return {
-            field.name: headers.get((field.header or "").lower(), "") for field in self.in_header
-        }
-
     def read(
-        self,
-        given: Mapping[str, Any],
-        found: Found,
-        lines: Mapping[str, str],
-        *,
-        split_lists: bool,
-    ) -> Any:
-        """The request, of its body's object, keys in lower case, of its arguments, and of what
-        stands in its path and headers.
-
-        Raises :exc:`ArgumentError`.
-        """
+        self, http: HttpRequest, in_path: Mapping[str, str], *, split_lists: bool
+    ) -> tuple[Any, Any]:
+        """The request, and who asks. Raises :exc:`ArgumentError`."""
+        found, given = Found(self.names), _NO_BODY
+        if http.query:
+            found.add(http.query.encode(errors="surrogatepass"))
+        if http.body:
+            if self._read_body is None or _is_form(http):
+                found.add(http.body)
+            else:
+                given = self._object(self._read_body, http.body)
         values: dict[str, Any] = {}
         for field in self.in_lines:
-            text = lines.get(field.name, "")
+            text = in_path.get(field.name) or http.headers.get((field.header or "").lower())
             value = self._checked(field.name, _unline, field, text) if text else None
             self._keep(values, field, value)
         for field, argument, keys in self.readable:
@@ -135,9 +147,18 @@ class RequestRow:
                 if field.is_null_said and not given.keys().isdisjoint(keys):
                     values[field.attribute] = None
                     continue
-            value = self._argument(argument, found, split_lists)
-            self._keep(values, field, value)
-        return self.operation.request(**values)
+            self._keep(values, field, self._argument(argument, found, split_lists))
+        request = self.operation.request(**values)
+        return request, self._credentials(found, http.headers)
+
+    def _object(self, read: Callable[[bytes], object], body: bytes) -> Mapping[str, Any]:
+        try:
+            value = read(body)
+        except DecodeError as error:
+            raise self._invalid(error.reason, "") from None
+        if not isinstance(value, dict):
+            raise self._invalid(f"expected an object, got {json_type(value)}", "")
+        return fold(value)
 
     def _keep(self, values: dict[str, Any], field: Field, value: Any) -> None:
         if value is not None and value != ():
@@ -168,21 +189,26 @@ class RequestRow:
     def _invalid(self, reason: str, path: str) -> InvalidArgumentError:
         return InvalidArgumentError(reason, path=path, request=self.operation.request)
 
-    def credentials(self, found: Found, headers: Mapping[str, str]) -> Any:
-        """Who asks. Raises :exc:`ArgumentError`."""
+    def _credentials(self, found: Found, headers: Mapping[str, str]) -> Any:
         schemes = self.schemes.values()
         scheme = next(iter(schemes))
         if len(schemes) > 1:
             scheme = next((each for each in schemes if each.is_there(found, headers)), scheme)
-        if scheme.auth.header is not None:
-            return scheme.auth.from_header(scheme.auth.held(headers))
+        if scheme.header is not None:
+            return scheme.of_header(headers)
         said = []
         for argument in scheme.arguments:
             text = self._argument(argument, found, split_lists=False)
             if not text:
                 raise self._missing(argument.name)
             said.append(text)
-        return scheme.auth.type(*said)
+        return scheme.type(*said)
+
+
+def _is_form(http: HttpRequest) -> bool:
+    # curl calls a form what it was not told to be JSON.
+    is_said = (http.content_type or "").lower().startswith(FORM)
+    return is_said and http.body.lstrip()[:1] not in {b"{", b"["}
 
 
 def _as_utf8(text: str, path: str) -> bytes:

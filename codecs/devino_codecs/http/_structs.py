@@ -39,6 +39,10 @@ class Field(msgspec.Struct, frozen=True):
     """Of one item, if it ``is_list``."""
     json: Kind
     """Of the whole."""
+    read: Callable[[Any], Any]
+    """The whole from JSON, where it is neither missing nor null nor ``empty``."""
+    empty: str | None
+    """What is as good as null."""
     is_list: bool
     is_required: bool
     is_omitted: bool
@@ -74,6 +78,8 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         field.encode_name,
         kind=json if item is None else kind_of(item),
         json=json,
+        read=_form(field.type).read if is_nullable and not json.is_word else json.read,
+        empty="" if is_nullable and not json.keeps_blanks else None,
         is_list=item is not None,
         is_required=field.required,
         is_omitted=(
@@ -148,11 +154,17 @@ def _form(hint: Any) -> Kind:
 def _nullable(kind: Kind) -> Kind:
     # An empty text is a text; of anything else it is what is not there.
     empty = None if kind.keeps_blanks else ""
-    return msgspec.structs.replace(
-        kind,
-        read=lambda value: None if value is None or value == empty else kind.read(value),
-        write=lambda value: "null" if value is None and not kind.writes_none else kind.write(value),
-    )
+
+    def read(value: object) -> Any:
+        if value is None or value == empty:
+            return None
+        found = kind.read(value)
+        return None if found == empty else found
+
+    def write(value: object) -> str:
+        return "null" if value is None and not kind.writes_none else kind.write(value)
+
+    return msgspec.structs.replace(kind, read=read, write=write)
 
 
 def _always_set(kind: Kind) -> Kind:
@@ -193,7 +205,7 @@ def _array(item: Kind) -> Kind:
             for each in value:
                 items.append(read_item(each))  # noqa: PERF401 - the error tells which
         except DecodeError as error:
-            raise _below(error, f"[{len(items)}]") from None
+            raise below(error, f"[{len(items)}]") from None
         return tuple(items)
 
     def write(value: object) -> str:
@@ -204,7 +216,7 @@ def _array(item: Kind) -> Kind:
             for each in value:
                 items.append(write_item(each))  # noqa: PERF401
         except EncodeError as error:
-            raise _below(error, f"[{len(items)}]") from None
+            raise below(error, f"[{len(items)}]") from None
         return f"[{','.join(items)}]"
 
     return _in_json_alone("an array", read, write)
@@ -219,7 +231,7 @@ def _mapping(item: Kind) -> Kind:
             try:
                 items[key] = item.read(each)
             except DecodeError as error:
-                raise _below(error, f"[{len(items)}]") from None
+                raise below(error, f"[{len(items)}]") from None
         return items
 
     def write(value: object) -> str:
@@ -232,7 +244,7 @@ def _mapping(item: Kind) -> Kind:
             try:
                 items.append(f"{quoted(key)}:{item.write(each)}")
             except EncodeError as error:
-                raise _below(error, f"[{len(items)}]") from None
+                raise below(error, f"[{len(items)}]") from None
         return f"{{{','.join(items)}}}"
 
     return _in_json_alone("an object", read, write)
@@ -258,26 +270,23 @@ def _object(hint: Any, cls: type[msgspec.Struct]) -> Kind:
 
 def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """What makes a struct's arguments of an object, whose keys are in lower case."""
-    rows = [
-        (field.attribute, field.name, *_keys(field), field.json.read, field.is_required, field)
-        for field in table
-    ]
+    rows = [(field, field.attribute, *_keys(field), field.empty, field.read) for field in table]
 
     def read(given: Mapping[str, Any]) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
-        for attribute, name, key, other_keys, read_member, is_required, field in rows:
+        for field, attribute, key, other_keys, empty, read_value in rows:
             value = given.get(key)
-            if value is None:
-                if other_keys:
-                    value = next((v for k in other_keys if (v := given.get(k)) is not None), None)
-                if value is None and not is_required:
-                    if field.is_null_said and not given.keys().isdisjoint(field.keys):
-                        arguments[attribute] = None
-                    continue
+            if value is None and other_keys:
+                value = next((v for k in other_keys if (v := given.get(k)) is not None), None)
             try:
-                arguments[attribute] = read_member(value)
+                if value is not None and value != empty:
+                    arguments[attribute] = read_value(value)
+                elif field.is_required:
+                    arguments[attribute] = field.json.read(None)
+                elif field.is_null_said and not given.keys().isdisjoint(field.keys):
+                    arguments[attribute] = None
             except DecodeError as error:
-                raise _below(error, name) from None
+                raise below(error, field.name) from None
         return arguments
 
     return read
@@ -304,7 +313,7 @@ def members_writer(table: tuple[Field, ...]) -> Callable[[object], str]:
             try:
                 written.append(key + write_member(own))
             except EncodeError as error:
-                raise _below(error, name) from None
+                raise below(error, name) from None
         return f"{{{','.join(written)}}}"
 
     return write
@@ -313,7 +322,7 @@ def members_writer(table: tuple[Field, ...]) -> Callable[[object], str]:
 E = TypeVar("E", bound=CodecError)
 
 
-def _below(error: E, name: str) -> E:
+def below(error: E, name: str) -> E:
     """The same error, of a value below this one."""
     return type(error)(error.reason, path=join(name, error.path))
 

@@ -133,11 +133,12 @@ class RestService(HttpService):
     def handle(self, request: HttpRequest) -> Outcome:
         """The outcome of one HTTP request."""
         try:
-            _, call, credentials = rest.decode_request(_read(request))
+            read = rest.decode_request(_read(request))
         except rest.UnknownResourceError:
             return unknown_resource(request.path)
         except rest.ArgumentError as found:
             return _answer(found.request, self._refuse_unread(request, found))
+        call, credentials = read.request, read.credentials
         if type(call) not in self._operations:
             return unknown_resource(request.path)
         via = _via(request)
