@@ -63,8 +63,8 @@ Credentials: TypeAlias = Session | Login | ApiKey
 class Auth(msgspec.Struct, frozen=True):
     """One way, or several, to say who asks. Made by the functions of this module."""
 
-    type: type[Any]
-    """Of the credentials."""
+    of: type[Any]
+    """The type of the credentials."""
     names: tuple[str, ...] = ()
     """Arguments, one for each attribute of the type, in order."""
     header: str | None = None

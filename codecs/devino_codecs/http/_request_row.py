@@ -26,8 +26,8 @@ class Scheme:
     """One way to say who asks, made ready."""
 
     def __init__(self, auth: Auth) -> None:
-        self.type = auth.type
-        self.arguments = tuple(map(credential, auth.type.__struct_fields__, auth.names))
+        self.of = auth.of
+        self.arguments = tuple(map(credential, auth.of.__struct_fields__, auth.names))
         self.header = auth.header
         self.to_header = auth.to_header
         self._from_header = auth.from_header
@@ -60,7 +60,7 @@ class RequestRow:
         is_form = read_body is None
         self.method = "POST" if is_form and any_method else operation.method
         self.posts_form = is_form and self.method not in _WITHOUT_BODY
-        self.schemes = {scheme.type: Scheme(scheme) for scheme in auth.schemes}
+        self.schemes = {scheme.of: Scheme(scheme) for scheme in auth.schemes}
         has_body = not is_form and self.method not in _WITHOUT_BODY
         self._place(fields(operation.request), has_body=has_body)
 
@@ -202,7 +202,7 @@ class RequestRow:
             if not text:
                 raise self._missing(argument.name)
             said.append(text)
-        return scheme.type(*said)
+        return scheme.of(*said)
 
 
 def _is_form(http: HttpRequest) -> bool:

@@ -82,7 +82,10 @@ _SESSION = form_of("SESSION", _session, _session_id, of=Session, noun="a session
 
 
 class GetSession(Request[Annotated[Session, _SESSION]], frozen=True):
-    """Log in: ``user/sessionid``, version 1 only; the credentials are a :class:`Login`."""
+    """Log in: ``user/sessionid``, version 1 only; the credentials are a :class:`Login`.
+
+    The id of a session is 36 of ``[A-Za-z0-9_]`` on the platform, and lives 120 minutes.
+    """
 
 
 class GetBalance(Request[Decimal], frozen=True):

@@ -45,7 +45,9 @@ def decode_command(
 def shown(value: object) -> object:
     """A codec's value as plain objects: structs as mappings without what is not said."""
     if isinstance(value, msgspec.Struct):
-        masked = getattr(value, "masked", frozenset[str]())
+        from devino_codecs.http import secrets_of  # not for --help
+
+        masked = secrets_of(type(value))
         fields = {
             field.name: "***" if field.name in masked else shown(getattr(value, field.name))
             for field in msgspec.structs.fields(value)
