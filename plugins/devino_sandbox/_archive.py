@@ -13,8 +13,9 @@ __all__ = ["Archive"]
 class Archive:
     """Messages, oldest first: every one that still has steps to take, and the latest others.
 
-    Of those that have ended it remembers at least ``keep``; at most it remembers a quarter of all
-    messages more. Raises ValueError for a ``keep`` that is no whole number of 1 or more.
+    At least ``keep`` of those that have ended are remembered. At most there are a quarter more, and
+    a quarter of the number of those that are under way. Raises ValueError for a ``keep`` that is no
+    whole number of 1 or more.
     """
 
     def __init__(self, keep: int) -> None:

@@ -52,9 +52,9 @@ def _urls(
 ) -> Mapping[str, Secret]:
     found: dict[str, Secret] = {}
     for number, text in enumerate(given, 1):
-        kind, equals, url = text.partition("=")
-        if not (kind and equals and url):
-            # It may be the URL alone, and that is not shown.
+        kind, _, url = text.partition("=")
+        if not url or re.fullmatch(r"[\w.-]+", kind) is None:
+            # It may be a URL alone, and a URL is never shown.
             raise click.BadParameter(f"number {number} is not KIND=URL", context, option)
         if kind in found:
             raise click.BadParameter(f"{kind!r} is given twice", context, option)

@@ -40,9 +40,9 @@ async def listen(
 
 
 async def closed(server: asyncio.Server) -> None:
-    """Wait for the end of a server that is closed, and whose connections are."""
-    # A client that is not through with the handshake is no connection yet. Before Python 3.13 only
-    # its timeout can end it, and that is not waited for.
+    """Wait until a closed server has ended. Its connections must be closed, too."""
+    # A client in the middle of its handshake is no connection yet. Before Python 3.13 only its
+    # timeout can end it, and this does not wait for that.
     abort_clients: Callable[[], None] | None = getattr(server, "abort_clients", None)
     if abort_clients is None:
         await asyncio.sleep(0)

@@ -144,7 +144,7 @@ class Lives:
         now: datetime,
     ) -> None:
         """Set messages of one submission and one fate on their way."""
-        # A tuple of its own: by it the steps on the timeline know for whom they are.
+        # A tuple of its own: a step on the timeline knows its messages by it.
         way = (*plan(fate, pace, messages[0].submission.validity),)
         for message in messages:
             message.way = way

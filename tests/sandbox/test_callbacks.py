@@ -481,6 +481,8 @@ class TestConfiguration:
     ) -> None:
         monkeypatch.setitem(sys.modules, "aiohttp", None)
         monkeypatch.delitem(sys.modules, "devino_sandbox._poster", raising=False)
+        async with Sandbox(world, services=[Pigeon], discover=False):
+            pass  # nothing is to be posted
         account.callbacks = {"status": Secret("http://127.0.0.1/")}
         with pytest.raises(ConfigurationError, match=r"needs aiohttp: pip install"):
             async with Sandbox(world, services=[Pigeon], discover=False):

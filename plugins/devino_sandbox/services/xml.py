@@ -7,8 +7,8 @@ say, it is decided thus:
 - Dates without a zone are UTC.
 - What is taken is answered with 106, also if it is to be sent later; ``Statistics.ashx`` tells
   the rest.
-- A message that is not known, or was sent before yesterday's yesterday, is 201 with ``sms_id``
-  0; so is one that was refused.
+- A message that is not known, or was sent more than three calendar days ago (today is the first),
+  is 201 with ``sms_id`` 0; so is a refused one. It may have been sent over another protocol.
 - An ``id`` may occur again, and then means the later message; a strict World refuses it (201).
 - A package that asks after more than 1000 messages is refused as a whole (201).
 - The messages of a package that is refused as a whole are on record as far as they can be read.
