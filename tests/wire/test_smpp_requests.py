@@ -50,7 +50,8 @@ def test_an_encoded_request_needs_nothing_but_its_number(
 ) -> None:
     encoded = encode_request(request_)
     assert encoded.kind is type(request_)
-    assert encoded.numbered(number) == encode(request_, number)
+    assert encode(encoded, number) == encode(request_, number)
+    assert encode(encoded) == encode(request_, 0)
     assert encoded.pdu == decode(encode(request_, 0))
 
 
@@ -58,6 +59,9 @@ def test_a_request_that_does_not_fit_is_not_encoded() -> None:
     with pytest.raises(EncodeError) as caught:
         encode_request(SubmitSm(source_addr="a" * 21))
     assert caught.value.path == "source_addr"
+    for number in (-1, 1 << 32):
+        with pytest.raises(EncodeError, match="32 bits"):
+            encode(encode_request(SUBMIT), number)
 
 
 def test_an_encoded_request_is_sent_as_often_as_one_likes() -> None:

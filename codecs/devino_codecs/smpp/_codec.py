@@ -34,21 +34,17 @@ class EncodedRequest(msgspec.Struct, Generic[A_co], frozen=True, gc=False):
     """The octets before the ``sequence_number``."""
     after: bytes
 
-    def numbered(self, sequence_number: int) -> bytes:
-        """The octets with this ``sequence_number``, which has 32 bits."""
-        return b"".join((self.before, _pack_number(sequence_number), self.after))
-
     @property
     def pdu(self) -> RequestPdu[A_co]:
-        """The request itself, decoded; its ``sequence_number`` is 0."""
-        return cast("RequestPdu[A_co]", decode(self.numbered(0)))
+        """The request itself, decoded. Its ``sequence_number`` is 0."""
+        return cast("RequestPdu[A_co]", decode(encode(self)))
 
 
-def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
+def encode(pdu: AnyPdu | EncodedRequest[Pdu], sequence_number: int | None = None) -> bytes:
     """The octets of a PDU, from ``command_length`` to the last optional parameter.
 
-    A ``sequence_number`` given here takes the place of the PDU's own. An answer with an error
-    status and nothing else to say has no body (4.4.2).
+    A ``sequence_number`` given here takes the place of the PDU's own, which is 0 for an encoded
+    request. An answer with an error status and nothing else to say has no body (4.4.2).
 
     Raises :exc:`~devino_codecs.EncodeError` for a value that does not fit. Its ``path`` is the
     field: ``"source_addr"``, ``"tlvs.sar_msg_ref_num"``.
@@ -61,7 +57,7 @@ def encode(pdu: AnyPdu, sequence_number: int | None = None) -> bytes:
 
 
 def encode_request(request: RequestPdu[A]) -> EncodedRequest[A]:
-    """A request checked and encoded, to be sent by :meth:`SessionMachine.send`.
+    """A request checked and encoded, for :meth:`SessionMachine.send`.
 
     Raises as :func:`encode` does.
     """
@@ -87,7 +83,7 @@ def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     return decoder(data)
 
 
-def _encoder(of: type[AnyPdu]) -> Encoder:
+def _encoder(of: type[AnyPdu | EncodedRequest[Pdu]]) -> Encoder:
     if of is UnknownPdu:
         return _encode_unknown
     if PDU_TYPES.get(getattr(of, "command_id", -1)) is not of:
@@ -105,6 +101,14 @@ def _decode_by_id(data: bytes) -> AnyPdu:
     if row[data[7]] is _decode_by_id:
         row[data[7]] = decoder
     return decoder(data)
+
+
+def _encode_encoded(request: EncodedRequest[Pdu], sequence_number: int | None) -> bytes:
+    try:
+        return b"".join((request.before, _pack_number(sequence_number or 0), request.after))
+    except struct.error:
+        pass
+    raise EncodeError("the sequence_number has 32 bits")
 
 
 def _encode_unknown(pdu: UnknownPdu, sequence_number: int | None) -> bytes:
@@ -127,7 +131,7 @@ def _decode_unknown(data: bytes) -> UnknownPdu:
 
 
 _NUMBER_AT = HEADER_SIZE - 4
-_ENCODERS: dict[type, Encoder] = {}
+_ENCODERS: dict[type, Encoder] = {EncodedRequest: _encode_encoded}
 """By class. :func:`encode` finds the encoder of a class that is not there yet."""
 _UNKNOWN: list[Decoder] = [_decode_by_id] * 256
 DECODERS: list[list[Decoder]] = [_UNKNOWN] * 256

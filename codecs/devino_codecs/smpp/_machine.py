@@ -98,7 +98,7 @@ class SessionMachine(Generic[C]):
         """The number of the peer's ``unbind``, which is answered after its other requests."""
         self._closing = Reason.UNBOUND
         self._wake = inf
-        self._sendable: dict[type[Pdu], type[Pdu]] = {}
+        self._sendable: dict[type, type[Pdu]] = {}
         self._notices: frozenset[type[Pdu]] = frozenset()
         self._acceptable: frozenset[type[Pdu]] = frozenset()
         self._answerable: frozenset[type[Pdu]] = frozenset()
@@ -131,20 +131,14 @@ class SessionMachine(Generic[C]):
         a timeout that is not above 0 and finite, and :exc:`~devino_codecs.EncodeError` for a value
         that does not fit. Then nothing has happened.
         """
-        kind = request.kind if isinstance(request, EncodedRequest) else type(request)
-        answer = self._sendable.get(kind)
-        if answer is None:
-            raise self._forbidden(kind)
+        answer = self._sendable.get(type(request)) or self._answer_to_encoded(request)
         if timeout is None:
             timeout = self.settings.response_timeout
         elif not 0 < timeout < inf:
             raise ValueError(f"timeout is {timeout}, expected a number of seconds above 0")
         window = self._window
         number = window.next_number()
-        if isinstance(request, EncodedRequest):
-            octets = request.numbered(number)
-        else:
-            octets = encode(request, number)
+        octets = encode(request, number)
         window.add(number, octets, answer, context, timeout, now)
         if answer in BOUND_BY:
             self._sendable = {}  # one bind at a time
@@ -463,6 +457,14 @@ class SessionMachine(Generic[C]):
 
     def _put(self, pdu: Pdu, number: int) -> None:
         self._window.put(encode(pdu, number))
+
+    def _answer_to_encoded(self, request: Pdu | EncodedRequest[Pdu]) -> type[Pdu]:
+        """The class of the answer, if this is an encoded request that may be sent."""
+        kind = request.kind if isinstance(request, EncodedRequest) else type(request)
+        answer = self._sendable.get(kind)
+        if answer is None:
+            raise self._forbidden(kind)
+        return answer
 
     def _forbidden(self, kind: type[Pdu]) -> StateError:
         name = kind.__name__

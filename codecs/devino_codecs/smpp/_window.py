@@ -104,8 +104,13 @@ class Window(Generic[C]):
         self, number: int, octets: bytes, answer: type[Pdu], context: C, timeout: float, now: float
     ) -> None:
         """Put a request among the octets to send, or let it wait."""
-        if len(self._pending) < self._size and not self._waiting and self._held_until <= now:
-            self._send(number, octets, answer, context, now + timeout)
+        pending = self._pending
+        if len(pending) < self._size and not self._waiting and self._held_until <= now:
+            out, deadline = self._out, now + timeout
+            pending[number] = _Pending(context, deadline, answer, self._batch, len(out))
+            out.append(octets)
+            if deadline < self.wake:
+                self.wake = deadline
         else:
             self._waiting[number] = _Waiting(context, octets, answer, timeout)
             if self._held_until > now:
@@ -121,9 +126,12 @@ class Window(Generic[C]):
         """Let requests go that waited for room."""
         while self._waiting and len(self._pending) < self._size and self._held_until <= now:
             number, request = self._waiting.popitem(last=False)
-            self._send(
-                number, request.octets, request.answer, request.context, now + request.timeout
+            out, deadline = self._out, now + request.timeout
+            self._pending[number] = _Pending(
+                request.context, deadline, request.answer, self._batch, len(out)
             )
+            out.append(request.octets)
+            self.wake = min(self.wake, deadline)
 
     def answered(self, number: int, answer: type[Pdu]) -> _Pending | None:
         """The request that an answer of this class ends; None if it answers nothing.
@@ -190,15 +198,6 @@ class Window(Generic[C]):
         if number in self._pending:
             del self._pending[number]
         return (self._late.pop(number),)
-
-    def _send(
-        self, number: int, octets: bytes, answer: type[Pdu], context: C, deadline: float
-    ) -> None:
-        out = self._out
-        self._pending[number] = _Pending(context, deadline, answer, self._batch, len(out))
-        out.append(octets)
-        if deadline < self.wake:
-            self.wake = deadline
 
     def _end(self, number: int, reason: Reason, events: list[SessionEvent[C]]) -> None:
         """End a request without an answer."""
