@@ -38,12 +38,15 @@ class Wire(Protocol):
 
     def row(self, request: type[Request[Any]], /) -> _Row:
         """What is known of this type of requests: ``changes`` says that they have an effect."""
+        ...
 
     def encode_request(self, request: Request[Any], credentials: Any, /) -> HttpRequest:
         """Write a request, its path below the base URL. Raises EncodeError."""
+        ...
 
     def decode_answer(self, request: type[Request[A]], answer: Answered, /) -> A | Refusal:
         """Read the answer to a request of this type, or the interface's no. Raises DecodeError."""
+        ...
 
 
 class ApiClient(Service[SettingsT_co]):
