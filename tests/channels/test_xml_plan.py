@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devino_codecs.http import Login
 from devino_codecs.xmlpackage import Message as Wire
 from devino_codecs.xmlpackage import MessageType, decode_request
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported

@@ -44,15 +44,13 @@ class XmlWire:
         return _PAGES[request]
 
     def encode_request(self, request: Any, credentials: Login) -> HttpRequest:
+        body: bytes
         if isinstance(request, Submit):
             body = request.package
         else:
+            who, asked = credentials, request.messages
             body = xml.encode_request(
-                xml.Package(
-                    login=credentials.login,
-                    password=credentials.password,
-                    statuses=request.messages,
-                )
+                xml.Package(login=who.login, password=who.password, statuses=asked)
             )
         page = _PAGES[type(request)].name
         return HttpRequest("POST", (page,), body=body, content_type=CONTENT_TYPE)
