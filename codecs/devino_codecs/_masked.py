@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, ClassVar, Final
 
 import msgspec
 
-__all__ = ["SECRET", "Masked", "secrets_of", "without_secrets"]
+__all__ = ["SECRET", "Masked", "secret_values", "secrets_of", "without_secrets"]
 
 
 class _Secret(msgspec.Struct, frozen=True):
@@ -49,6 +50,18 @@ def secrets_of(cls: type[msgspec.Struct]) -> frozenset[str]:
         if SECRET in getattr(field.type, "__metadata__", ())
     }
     return frozenset(marked | getattr(cls, "masked", frozenset()))
+
+
+def secret_values(value: msgspec.Struct) -> Iterator[str]:
+    """The texts of a struct's secret fields, and of those of the structs within it."""
+    hidden = secrets_of(type(value))
+    for name in value.__struct_fields__:
+        own = getattr(value, name)
+        for item in own if isinstance(own, tuple | list) else (own,):
+            if isinstance(item, msgspec.Struct):
+                yield from secret_values(item)
+            elif name in hidden and item:
+                yield str(item)
 
 
 def without_secrets(value: msgspec.Struct) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from devino_codecs.rest import (
 )
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
-from devino_plugins.kit.planning import TAKES
+from devino_plugins.kit.batches import TAKES
 from devino_plugins.rest._plan import Planned, plan
 
 TO, OTHER = "79031234567", "79031234568"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devino_codecs import soap
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
-from devino_plugins.kit.planning import TAKES, Planned
+from devino_plugins.kit.batches import TAKES, Planned
 from devino_plugins.soap._plan import Send, plan
 
 TO, OTHER = "79031234567", "79031234568"

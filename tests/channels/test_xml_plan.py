@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_codecs.xmlpackage import Credentials, MessageType, decode_request
+from devino_codecs.http import Login
 from devino_codecs.xmlpackage import Message as Wire
+from devino_codecs.xmlpackage import MessageType, decode_request
 from devino_core import ConfigurationError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
 from devino_plugins.xml._channel import XmlChannel
@@ -35,7 +36,7 @@ def planned(
     return plan(
         messages,
         lambda message: message.sender or "DEVINO",
-        credentials=Credentials(login=login, password="secret"),
+        credentials=Login(login, "secret"),
         size=size,
         id_bits=id_bits,
         utc_offset=utc_offset,

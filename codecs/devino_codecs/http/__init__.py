@@ -63,7 +63,7 @@ say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
-from devino_codecs._masked import SECRET, Masked, secrets_of, without_secrets
+from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
 
@@ -173,6 +173,7 @@ __all__ = [
     "moment",
     "parse_json",
     "read_json",
+    "secret_values",
     "secrets_of",
     "without_secrets",
     "write_json",

@@ -68,6 +68,8 @@ class Operation(msgspec.Struct, frozen=True):
     """Whose they are, if not the service's."""
     result: str | None = None
     """The name of the result, if it is not the operation's and ``Result``."""
+    changes: bool = True
+    """It has an effect: without an answer nobody knows whether it was carried out."""
 
 
 class Request(_Request[R], Generic[R], frozen=True, kw_only=True):
@@ -96,13 +98,13 @@ _Ids: TypeAlias = Annotated[tuple[str, ...], STRINGS]
 class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
     """Login and password, given as :class:`Login`, for a session."""
 
-    operation = Operation("GetSessionID", credentials=Login)
+    operation = Operation("GetSessionID", credentials=Login, changes=False)
 
 
 class GetBalance(Request[Annotated[Decimal, DECIMAL]], frozen=True, kw_only=True):
     """What is left on the account, overdraft included."""
 
-    operation = Operation("GetBalance")
+    operation = Operation("GetBalance", changes=False)
 
 
 class SendMessage(Request[_Ids], frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=Tru
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = Operation("GetMessageState")
+    operation = Operation("GetMessageState", changes=False)
 
 
 class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=True, kw_only=True):
@@ -152,7 +154,7 @@ class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=T
     start_date_time: Annotated[datetime, Element("startDateTime", UTC_TIME)]
     end_date_time: Annotated[datetime, Element("endDateTime", UTC_TIME)]
 
-    operation = Operation("GetStatistics")
+    operation = Operation("GetStatistics", changes=False)
 
 
 class GetIncomingMessages(
@@ -163,7 +165,7 @@ class GetIncomingMessages(
     min_date_utc: Annotated[datetime, Element("minDateUTC", UTC_TIME)]
     max_date_utc: Annotated[datetime, Element("maxDateUTC", UTC_TIME)]
 
-    operation = Operation("GetIncomingMessages")
+    operation = Operation("GetIncomingMessages", changes=False)
 
     @property
     def period(self) -> tuple[datetime, datetime]:
@@ -196,7 +198,7 @@ class GetViberMessageState(
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = Operation("GetMessageState")
+    operation = Operation("GetMessageState", changes=False)
 
 
 class Service(msgspec.Struct, frozen=True):

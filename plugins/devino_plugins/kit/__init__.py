@@ -1,4 +1,28 @@
-"""What transports share, the platform's own and yours: settings, checks, planning, refusals.
+"""What transports share, the platform's own and yours: one client for every HTTP interface,
+settings, checks, refusals, mail.
 
-Nothing here knows a wire. Transports import from here and never from each other.
+:class:`ApiClient` is what a service or a channel over HTTP stands on; the
+:doc:`plugin tutorial </plugins>` shows one. Nothing here knows a wire. Transports import from here
+and never from each other.
 """
+
+from typing import TYPE_CHECKING
+
+from devino_core.lazy import lazy
+
+from .settings import ApiKeySettings, ConnectionSettings, HttpSettings, LoginSettings
+
+if TYPE_CHECKING:
+    from .api import ApiClient, Wire
+else:
+    # Settings are imported to list plugins, which needs no HTTP library.
+    __getattr__ = lazy(__name__, {"ApiClient": "api", "Wire": "api"})
+
+__all__ = [
+    "ApiClient",
+    "ApiKeySettings",
+    "ConnectionSettings",
+    "HttpSettings",
+    "LoginSettings",
+    "Wire",
+]

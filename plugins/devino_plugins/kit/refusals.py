@@ -11,6 +11,7 @@ from devino_core import (
     ConfigurationError,
     DevinoError,
     InsufficientFunds,
+    NotFound,
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
@@ -22,7 +23,7 @@ __all__ = ["failure", "refusal", "refused", "unreadable"]
 
 _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.REFUSED: Rejected,
-    Verdict.NOT_FOUND: Rejected,
+    Verdict.NOT_FOUND: NotFound,
     Verdict.LOGIN: AuthenticationFailed,
     Verdict.FUNDS: InsufficientFunds,
 }

@@ -1,22 +1,92 @@
-"""The settings that every channel over HTTP has, and every channel over SMTP."""
+"""The settings that every service and channel over HTTP has, and every channel over SMTP."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from devino_core import ChannelSettings, Secret
+from devino_core import ChannelSettings, Secret, ServiceSettings
 
-__all__ = ["HttpSettings", "Positive", "Seconds", "SmtpSettings", "Tls"]
+if TYPE_CHECKING:
+    from devino_codecs.http import ApiKey, Login
+
+__all__ = [
+    "ApiKeySettings",
+    "ConnectionSettings",
+    "HttpSettings",
+    "LoginSettings",
+    "Positive",
+    "Seconds",
+    "SmtpSettings",
+    "Tls",
+]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
 Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 
+class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
+    """Of a service over HTTP: where it is, and how long it may take.
+
+    Inherit :class:`ApiKeySettings` or :class:`LoginSettings`, which also say who asks.
+    """
+
+    base_url: str
+    """Where the API lives; another one for the sandbox or a gateway of your own."""
+    connections: Positive = 100
+    """The size of the connection pool, over all concurrent calls."""
+    connect_timeout: Seconds = 10.0
+    """Seconds to get a connection."""
+    timeout: Seconds = 30.0
+    """Seconds for an answer after that; without one, a call with an effect is OutcomeUnknown."""
+    proxy: Secret | None = None
+    """URL of an HTTP proxy, which may hold a password."""
+    plain_http: bool = False
+    """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
+
+
+class ApiKeySettings(ConnectionSettings, frozen=True, kw_only=True):
+    """Of a service over HTTP that asks with a key."""
+
+    api_key: Secret
+    """The key, as the provider gave it: printable ASCII."""
+
+    def __post_init__(self) -> None:
+        key = self.api_key.reveal()
+        if not (key.isascii() and key.isprintable()):
+            raise ValueError("api_key: expected printable ASCII characters")
+
+    @property
+    def credentials(self) -> ApiKey:
+        """Who asks."""
+        # Not above: plugins are listed with their settings, and that needs no codec.
+        from devino_codecs.http import ApiKey
+
+        return ApiKey(self.api_key.reveal())
+
+
+class LoginSettings(ConnectionSettings, frozen=True, kw_only=True):
+    """Of a service over HTTP that asks with login and password."""
+
+    login: Annotated[str, Meta(min_length=1)]
+    """The account's login, as given at registration."""
+    password: Secret
+    """The account's password."""
+
+    @property
+    def credentials(self) -> Login:
+        """Who asks."""
+        from devino_codecs.http import Login
+
+        return Login(self.login, self.password.reveal())
+
+
+# Its connection is said anew: a struct can have the fields of one other only, and a channel's are
+# below ChannelSettings.
 class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
-    """Who asks, where, and how long it may take."""
+    """Of a channel over HTTP: who asks, where, and how long it may take."""
 
     login: Annotated[str, Meta(min_length=1)]
     """The account's login, as given at registration."""
@@ -36,6 +106,13 @@ class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: passwords travel unencrypted."""
+
+    @property
+    def credentials(self) -> Login:
+        """Who asks."""
+        from devino_codecs.http import Login
+
+        return Login(self.login, self.password.reveal())
 
 
 class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):

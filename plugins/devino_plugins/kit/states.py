@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from devino_codecs.http import Coded
-from devino_core import State, Status
+from devino_core import Medium, Message, State, Status
+from devino_core.clock import Clock
 
-__all__ = ["resent", "state_of"]
+__all__ = ["accepted", "resent", "state_of"]
 
 _STATES = {state.name: state for state in State}
 
@@ -28,3 +29,14 @@ def resent(viber: Status, sms: Sequence[Status]) -> Status:
     if not sms:
         return viber
     return msgspec.structs.replace(Status.of_legs([viber, Status.combined(sms)]), id=viber.id)
+
+
+def accepted(message: Message, clock: Clock) -> Status:
+    """What a message is that the platform took: to be sent now, or later."""
+    at = message.send_at
+    waits = at is not None and (at.tzinfo is None or at > clock.now())
+    return (_SCHEDULED if waits else _ACCEPTED)[message.medium]
+
+
+_SCHEDULED = {medium: Status(state=State.SCHEDULED, medium=medium) for medium in Medium}
+_ACCEPTED = {medium: Status(state=State.ACCEPTED, medium=medium) for medium in Medium}

@@ -18,7 +18,7 @@ from devino_codecs.rest import (
     SendViberWithResendBulk,
 )
 from devino_core import Message
-from devino_plugins.kit.planning import Batch, Kind, Planned, plan_batches
+from devino_plugins.kit.batches import Batch, Kind, Planned, plan_batches
 
 __all__ = ["Planned", "plan"]
 

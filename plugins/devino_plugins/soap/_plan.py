@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from devino_codecs import EncodeError, soap
 from devino_core import InvalidMessage, Message
-from devino_plugins.kit.planning import Batch, Kind, Planned, plan_batches
+from devino_plugins.kit.batches import Batch, Kind, Planned, plan_batches
 
 __all__ = ["Ids", "Send", "plan"]
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timezone
 from devino_codecs.xmlpackage import (
     MessageError,
     MessageResult,
-    PackageError,
     PackageErrorCode,
     StatusResult,
 )
@@ -96,9 +95,8 @@ def status_of(
     )
 
 
-def package_error(error: PackageError, *, changes: bool) -> DevinoError:
-    """The error to raise for a package that was refused as a whole."""
-    code = error.code
+def package_error(code: int | str, *, changes: bool) -> DevinoError:
+    """The error to raise for a package that was refused as a whole, with this code."""
     if not isinstance(code, PackageErrorCode):
         return failure(f"an error without a name (code {int(code)})", changes=changes)
     meaning = code.meaning

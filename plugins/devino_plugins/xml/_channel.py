@@ -8,9 +8,10 @@ from functools import partial
 
 import msgspec
 
-from devino_codecs import DecodeError
 from devino_codecs import xmlpackage as xml
+from devino_codecs.http import Refusal
 from devino_core import (
+    Channel,
     DevinoError,
     Expressible,
     InvalidMessage,
@@ -24,24 +25,23 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, failed_receipt, gather
-from devino_core.http import Body
-from devino_plugins.kit.channels import HttpChannel, accepted
-from devino_plugins.kit.refusals import unreadable
+from devino_plugins.kit import ApiClient
+from devino_plugins.kit.states import accepted
 
 from ._answers import ACCEPTED, error_of, package_error, status_of
 from ._numbering import id_of
 from ._once import Finding, Patience, Places, send_once
 from ._plan import Prepared, encode, plan
 from ._settings import XmlOptions, XmlSettings
+from ._wire import Ask, Submit, XmlWire
 
 __all__ = ["XmlChannel"]
 
-CONTENT_TYPE = "text/xml; charset=utf-8"
 
-
-class XmlChannel(HttpChannel[XmlSettings]):
+class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
     """The XML package API (chapter 6). Login and password travel in the body only."""
 
+    api = XmlWire()
     remembers = timedelta(days=3)
     takes: Mapping[Medium, Takes] = {
         Medium.SMS: Takes(
@@ -51,10 +51,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
 
     def __init__(self, settings: XmlSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._credentials = xml.Credentials(
-            login=settings.login, password=settings.password.reveal()
-        )
-        encode((), (), self._credentials)
+        encode((), (), settings.credentials)
         self._patience = Patience(settings.asks, settings.ask_interval, settings.resend)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
@@ -98,7 +95,7 @@ class XmlChannel(HttpChannel[XmlSettings]):
         asked = [xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids]
         return [
             _status(result, self._zone, message_id)
-            for result, message_id in zip(await self._ask(asked), ids, strict=True)
+            for result, message_id in zip(await self._states(asked), ids, strict=True)
         ]
 
     async def status_by_ref(self, refs: Sequence[str]) -> list[Status]:
@@ -109,14 +106,17 @@ class XmlChannel(HttpChannel[XmlSettings]):
         """
         bits = self.settings.id_bits
         asked = [xml.StatusRequest(id=id_of(ref, bits)) for ref in refs]
-        return [_status(result, self._zone) for result in await self._ask(asked)]
+        return [_status(result, self._zone) for result in await self._states(asked)]
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        return package_error(refused.code, changes=changes)
 
     def _plan(self, messages: Sequence[Message]) -> list[Prepared]:
         self.check_takes(messages)
         return plan(
             messages,
             self.sender_of,
-            credentials=self._credentials,
+            credentials=self.settings.credentials,
             size=self.settings.package_size,
             id_bits=self.settings.id_bits,
             utc_offset=self.settings.utc_offset,
@@ -130,13 +130,13 @@ class XmlChannel(HttpChannel[XmlSettings]):
                 # The second time, seldom the whole package is sent.
                 wires = [wires[place] for place in places]
                 messages = [package.messages[place] for place in places]
-                body = encode(wires, messages, self._credentials)
-            answer = await self._post("Send.ashx", body, changes=True)
+                body = encode(wires, messages, self.settings.credentials)
+            answer = await self.ask(Submit(body))
             return xml.match(wires, answer.messages)
 
         async def ask(places: Places) -> list[xml.StatusResult | None]:
             asked = [xml.StatusRequest(id=package.wires[place].id) for place in places]
-            results = await self._ask(asked)
+            results = await self._states(asked)
             # A result without an id was matched by its place. That proves nothing.
             return [
                 result if result is not None and result.id == one.id else None
@@ -167,39 +167,22 @@ class XmlChannel(HttpChannel[XmlSettings]):
             parts=finding.sms_count or 0,
         )
 
-    async def _ask(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
+    async def _states(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
         size = xml.MAX_STATUS_IDS
         parts = await gather(
             [
-                partial(self._ask_part, asked[start : start + size])
+                partial(self._some_states, asked[start : start + size])
                 for start in range(0, len(asked), size)
             ],
             concurrency=self.settings.concurrency,
         )
         return [result for part in parts for result in part]
 
-    async def _ask_part(self, asked: Sequence[xml.StatusRequest]) -> list[xml.StatusResult | None]:
-        package = xml.Package(
-            login=self._credentials.login,
-            password=self._credentials.password,
-            statuses=tuple(asked),
-        )
-        body = Body(xml.encode_request(package))
-        answer = await self._post("Statistics.ashx", body, changes=False)
+    async def _some_states(
+        self, asked: Sequence[xml.StatusRequest]
+    ) -> list[xml.StatusResult | None]:
+        answer = await self.ask(Ask(tuple(asked)))
         return xml.match(asked, answer.statuses)
-
-    async def _post(self, page: str, body: Body, *, changes: bool) -> xml.Answer:
-        """One package and its answer. Raises what a refusal of the whole means."""
-        answer = await self._http.request(
-            "POST", [page], body=body, content_type=CONTENT_TYPE, changes=changes
-        )
-        try:
-            read = xml.decode_answer(answer.body)
-        except DecodeError as error:
-            raise unreadable(answer.status, error.reason, changes=changes) from None
-        if read.error is not None:
-            raise package_error(read.error, changes=changes)
-        return read
 
 
 def _sms_id(message_id: str) -> int:

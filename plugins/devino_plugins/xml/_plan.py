@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from devino_codecs import EncodeError
 from devino_codecs import xmlpackage as xml
+from devino_codecs.http import Login
 from devino_core import Channel, ConfigurationError, InvalidMessage, Message
 from devino_core.http import Body
 from devino_plugins.kit.checks import (
@@ -62,7 +63,7 @@ def plan(
     messages: Sequence[Message],
     sender_of: Callable[[Message], str],
     *,
-    credentials: xml.Credentials,
+    credentials: Login,
     size: int,
     id_bits: int,
     utc_offset: float,
@@ -91,9 +92,7 @@ def plan(
     return packages
 
 
-def encode(
-    wires: Sequence[xml.Message], messages: Sequence[Message], credentials: xml.Credentials
-) -> Body:
+def encode(wires: Sequence[xml.Message], messages: Sequence[Message], credentials: Login) -> Body:
     """A package of these messages.
 
     Raises InvalidMessage for what XML cannot say, ConfigurationError if that is a credential.

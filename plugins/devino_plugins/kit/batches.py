@@ -42,7 +42,7 @@ LIMITS = {
 }
 """Of a validity of SMS the manual says none."""
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class ViberOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,11 +102,11 @@ class Batch(msgspec.Struct, frozen=True):
     """How many ids the platform gives for each recipient; 0: for one, nobody has to know."""
 
 
-class Planned(msgspec.Struct, Generic[R], frozen=True):
+class Planned(msgspec.Struct, Generic[R_co], frozen=True):
     """One request and the messages that it carries."""
 
     positions: Sequence[int]
-    request: R
+    request: R_co
     parts: int
     """:attr:`Batch.parts`."""
 

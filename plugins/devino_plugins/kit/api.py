@@ -1,0 +1,159 @@
+"""A service or a channel over one HTTP interface."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from devino_codecs.errors import DecodeError, EncodeError
+from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
+from devino_core import DevinoError, InvalidMessage, Service
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.http import Body, HttpAnswer, HttpSession
+from devino_core.login import LoginSession
+
+from .masking import masked
+from .refusals import refusal, unreadable
+from .settings import ApiKeySettings, HttpSettings, LoginSettings
+
+__all__ = ["ApiClient", "Wire"]
+
+A = TypeVar("A")
+SettingsT_co = TypeVar(
+    "SettingsT_co", bound=ApiKeySettings | LoginSettings | HttpSettings, covariant=True
+)
+
+
+class _Row(Protocol):
+    @property
+    def changes(self) -> bool: ...
+
+
+class Wire(Protocol):
+    """What :class:`ApiClient` needs of an interface: half of a :class:`devino_codecs.http.Api`.
+
+    A wire that is no table, such as SOAP's, is fitted to it by a small class with these methods.
+    """
+
+    def row(self, request: type[Request[Any]], /) -> _Row:
+        """What is known of this type of requests: ``changes`` says that they have an effect."""
+        ...
+
+    def encode_request(self, request: Request[Any], credentials: Any, /) -> HttpRequest:
+        """Write a request, its path below the base URL. Raises EncodeError."""
+        ...
+
+    def decode_answer(self, request: type[Request[A]], answer: Answered, /) -> A | Refusal:
+        """Read the answer to a request of this type, or the interface's no. Raises DecodeError."""
+        ...
+
+
+class ApiClient(Service[SettingsT_co]):
+    """A service over one HTTP interface: name the :attr:`api`, and :meth:`ask`.
+
+    The settings say where it is and who asks: inherit
+    :class:`~devino_plugins.kit.settings.ApiKeySettings` or
+    :class:`~devino_plugins.kit.settings.LoginSettings`. A channel inherits this class beside
+    :class:`~devino_core.Channel`, and its settings
+    :class:`~devino_plugins.kit.settings.HttpSettings`::
+
+        class AddressBook(ApiClient[LoginSettings]):
+            api = ADDRESS_BOOK
+
+            async def contacts(self, group: str) -> tuple[Contact, ...]:
+                return await self.ask(GetContacts(group))
+
+    One HTTP session serves all calls, from ``open`` to ``aclose``.
+    """
+
+    api: Wire
+    """The interface, usually an :class:`~devino_codecs.http.Api`: of the class, or set by
+    ``__init__`` where the settings decide."""
+    log_in: ClassVar[Request[Any] | None] = None
+    """The request that is answered with a session, if all others need one. It is then made with
+    the settings' credentials, once for all calls, and again when the session has expired."""
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._credentials: Credentials = settings.credentials
+        self._session: LoginSession[Any] | None = None
+        if self.log_in is not None:
+            log_in = partial(self._call, self.log_in, self._credentials)
+            self._session = LoginSession(log_in, clock=clock)
+        self._http = HttpSession(
+            settings.base_url,
+            connect_timeout=settings.connect_timeout,
+            timeout=settings.timeout,
+            connections=settings.connections,
+            proxy=settings.proxy.reveal() if settings.proxy else None,
+            plain_http=settings.plain_http,
+        )
+
+    async def open(self) -> None:
+        await self._http.open()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    def ask(self, request: Request[A]) -> Coroutine[Any, Any, A]:
+        """Make one call and give its answer.
+
+        Raises InvalidMessage, with the field, for a request that cannot be written, what
+        :meth:`HttpSession.request <devino_core.http.HttpSession.request>` raises for a call without
+        an answer, and for a refusal the error that its :class:`~devino_codecs.http.Verdict` means:
+        Rejected, NotFound, AuthenticationFailed, InsufficientFunds, Throttled, and of a failure of
+        the platform, or an answer that cannot be read, OutcomeUnknown or ProtocolViolation where
+        the request has an effect. No error shows credentials, nor a field of the request that is
+        marked :data:`~devino_codecs.http.SECRET`, even if the platform repeats them.
+        """
+        # An `async def` would cost each call one coroutine more.
+        if self._session is None:
+            return self._call(request, self._credentials)
+        return self._session.run(partial(self._call, request))
+
+    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, HttpAnswer]:
+        """Make the HTTP call. Override it where calls must wait for their turn."""
+        return self._http.request(
+            http.method,
+            http.segments,
+            query=http.query,
+            body=Body(http.body),
+            content_type=http.content_type,
+            headers=http.headers,
+            changes=changes,
+        )
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        """The error to raise for a refusal, secrets already gone from it. Override it where the
+        interface's documentation says more, such as how long to wait."""
+        return refusal(
+            refused.code, refused.description, changes=changes, status=refused.http_status
+        )
+
+    async def _call(self, request: Request[A], credentials: Any) -> A:
+        changes = self.api.row(type(request)).changes
+        try:
+            http = self.api.encode_request(request, credentials)
+        except EncodeError as error:
+            raise InvalidMessage(error.path, error.reason) from None
+        answer = await self.exchange(http, changes=changes)
+        outcome = self._outcome(request, credentials, answer, changes)
+        if isinstance(outcome, DevinoError):
+            raise outcome
+        return outcome
+
+    def _outcome(
+        self, request: Request[A], credentials: Any, answer: HttpAnswer, changes: bool
+    ) -> A | DevinoError:
+        """What was asked for, or the error to raise: not here, where a refusal may hold a secret
+        that a crash reporter would show with this frame.
+        """
+        try:
+            value = self.api.decode_answer(type(request), answer)
+        except DecodeError as error:
+            return unreadable(answer.status, error.reason, changes=changes)
+        if isinstance(value, Refusal):
+            told = masked(value.description, credentials.secret, *secret_values(request))
+            return self.error_of(Refusal(value.code, told, value.http_status), changes=changes)
+        return value

@@ -1,0 +1,46 @@
+"""The periods that the platform can be asked about."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from devino_core import InvalidMessage
+from devino_core.clock import Clock
+
+__all__ = ["check_statistics_period", "inbox_period"]
+
+MAX_STATISTICS = timedelta(days=90)
+MAX_INBOX_AGE = timedelta(days=366)
+"""A year, as the manual says; which one, it does not."""
+
+
+def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:
+    """The whole seconds around a period of two aware times, the first at most a year ago.
+
+    The wire has no fractions: cut off, they would leave out what came in the last second.
+    Raises InvalidMessage.
+    """
+    _check_period(since, until)
+    if clock.now() - since > MAX_INBOX_AGE:
+        raise InvalidMessage("since", "lies more than a year back")
+    begins = since.replace(microsecond=0)
+    ends = until.replace(microsecond=0)
+    try:
+        return begins, ends if ends == until else ends + timedelta(seconds=1)
+    except OverflowError:
+        raise InvalidMessage("until", "is out of range") from None
+
+
+def check_statistics_period(since: datetime, until: datetime) -> None:
+    """Two aware times in order, at most 90 days apart. Raises InvalidMessage."""
+    _check_period(since, until)
+    if until - since > MAX_STATISTICS:
+        raise InvalidMessage("until", "lies more than 90 days after `since`")
+
+
+def _check_period(since: datetime, until: datetime) -> None:
+    for name, moment in (("since", since), ("until", until)):
+        if moment.tzinfo is None:
+            raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
+    if until <= since:
+        raise InvalidMessage("until", "must be later than `since`")

@@ -1,0 +1,245 @@
+"""`kit.ApiClient`: what a service over one HTTP interface gets by naming its table."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Struct
+
+from devino_codecs.http import (
+    ID,
+    SECRET,
+    Api,
+    CodedInt,
+    Envelope,
+    InQuery,
+    Operation,
+    Request,
+    Session,
+    Verdict,
+    arguments,
+    basic,
+    by_status,
+    form_of,
+    header,
+)
+from devino_codecs.http import Login as LoginCredentials
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    DevinoError,
+    InsufficientFunds,
+    InvalidMessage,
+    NotFound,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Rejected,
+    Throttled,
+    Unavailable,
+)
+from devino_core.settings import convert_settings
+from devino_plugins.kit import ApiClient, ApiKeySettings, LoginSettings
+from tests.channels._canary import reported
+from tests.core._peer import Peer, answer, answering, serving
+
+KEY = "canary-4d1f"
+PIN = "canary-pin"
+
+
+class Bird(Struct, frozen=True):
+    id: Annotated[str, ID]
+
+
+class GetBird(Request[Bird], frozen=True):
+    name: str
+
+
+class Rename(Request[Bird], frozen=True):
+    name: str
+    new: str
+    pin: Annotated[str, SECRET] = PIN
+    dry: Annotated[bool | None, InQuery()] = None
+
+
+class Release(Request[None], frozen=True):
+    name: str
+
+
+class Code(CodedInt):
+    OK = 0, "Done"
+    NO_BIRD = 1, "There is no such bird", Verdict.NOT_FOUND
+    NO_KEY = 2, "Nobody has this key", Verdict.LOGIN
+    NO_GRAIN = 3, "The balance is too low", Verdict.FUNDS
+    BUSY = 4, "Later", Verdict.BUSY
+    BROKEN = 5, "The loft is on fire", Verdict.FAILED
+    BAD_NAME = 6, "No bird is called so", Verdict.REFUSED
+
+
+OPERATIONS = (
+    Operation(GetBird, "GET", "birds/{name}", changes=False),
+    Operation(Rename, "PUT", "birds/{name}"),
+    Operation(Release, "DELETE", "birds/{name}"),
+)
+LOFT = Api(
+    name="loft",
+    auth=header("X-ApiKey"),
+    operations=OPERATIONS,
+    codes=Code,
+    envelope=Envelope(result="Result"),
+)
+
+
+class Loft(ApiClient[ApiKeySettings]):
+    api = LOFT
+
+
+def made(port: int, **settings: object) -> Loft:
+    values = {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}/v1", **settings}
+    return Loft(convert_settings(values, ApiKeySettings, name="loft"), name="loft")
+
+
+def said(code: int, result: object = None, description: str = "", status: str = "200 OK") -> Peer:
+    body = {"Code": code, "Description": description, "Result": result}
+    return answer(status, json.dumps(body).encode())
+
+
+BIRD = said(0, {"id": 7})
+
+
+async def asked(peer: Peer, request: Request[Any]) -> tuple[object, bytes]:
+    async with serving(peer) as (port, requests), made(port) as loft:
+        return await loft.ask(request), requests[0]
+
+
+async def test_a_request_goes_where_its_row_says_with_the_key_in_its_header() -> None:
+    found, got = await asked(BIRD, GetBird("carrier/1"))
+    assert found == Bird("7")
+    assert got.startswith(b"GET /v1/birds/carrier%2F1 HTTP/1.1\r\n")
+    assert f"X-ApiKey: {KEY}".lower().encode() in got.lower()
+
+
+async def test_a_body_and_a_query_go_side_by_side() -> None:
+    _, got = await asked(BIRD, Rename("a", "b", dry=True))
+    assert got.startswith(b"PUT /v1/birds/a?dry=true HTTP/1.1\r\n")
+    assert json.loads(got.partition(b"\r\n\r\n")[2]) == {"new": "b", "pin": PIN}
+
+
+async def test_what_has_no_answer_is_done_when_its_code_says_so() -> None:
+    found, got = await asked(said(0), Release("a"))
+    assert found is None
+    assert got.startswith(b"DELETE /v1/birds/a ")
+
+
+REFUSALS: list[tuple[Peer, type[DevinoError], type[DevinoError]]] = [
+    # A change, a question.
+    (said(1), NotFound, NotFound),
+    (said(2), AuthenticationFailed, AuthenticationFailed),
+    (said(3), InsufficientFunds, InsufficientFunds),
+    (said(4), Throttled, Throttled),
+    (said(5), OutcomeUnknown, Unavailable),
+    (said(6), Rejected, Rejected),
+    (said(77), Rejected, Rejected),
+    (answer("401 Unauthorized", b"<html>"), AuthenticationFailed, AuthenticationFailed),
+    (answer("404 Not Found", b"<html>"), ConfigurationError, ConfigurationError),
+    (answer("429 Too Many"), Throttled, Throttled),
+    (answer("502 Bad Gateway", b"<html>"), OutcomeUnknown, Unavailable),
+    (answer("200 OK", b"<html>"), ProtocolViolation, ProtocolViolation),
+    (answering(b""), OutcomeUnknown, Unavailable),
+]
+
+
+@pytest.mark.parametrize(("peer", "of_a_change", "of_a_question"), REFUSALS)
+async def test_an_error_tells_whether_the_call_can_have_had_an_effect(
+    peer: Peer, of_a_change: type[DevinoError], of_a_question: type[DevinoError]
+) -> None:
+    for request, error in ((Rename("a", "b"), of_a_change), (GetBird("a"), of_a_question)):
+        with pytest.raises(DevinoError) as caught:
+            await asked(peer, request)
+        assert type(caught.value) is error
+
+
+async def test_what_cannot_be_written_is_told_with_its_field_before_anything_is_sent() -> None:
+    async with serving(BIRD) as (port, requests), made(port) as loft:
+        with pytest.raises(InvalidMessage, match="name") as caught:
+            await loft.ask(GetBird(""))
+        assert caught.value.field == "name"
+        assert not requests
+
+
+@pytest.mark.parametrize("code", [1, 2, 5, 6])
+async def test_what_the_platform_repeats_of_a_secret_is_in_no_error(code: int) -> None:
+    peer = said(code, description=f"key {KEY} and pin {PIN} are wrong")
+    with pytest.raises(DevinoError, match="pin \\*\\*\\* are") as caught:
+        await asked(peer, Rename("a", "b"))
+    told = reported(caught.value)
+    assert not [text for text in told if KEY in text or PIN in text]
+
+
+@pytest.mark.parametrize("key", ["", "\n", "ключ"])
+def test_a_key_that_no_header_can_hold_is_a_wrong_setting(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="service 'loft'"):
+        made(1, api_key=key)
+
+
+async def test_a_refusal_in_words_of_its_own_is_an_error_of_the_services_choice() -> None:
+    class Patient(Loft):
+        def error_of(self, refused: Any, *, changes: bool) -> DevinoError:
+            if refused.code == Code.BUSY:
+                return Throttled(refused.description, retry_after=60)
+            return super().error_of(refused, changes=changes)
+
+    async with serving(said(4), answers=2) as (port, _):
+        settings = made(port).settings
+        async with Patient(settings, name="loft") as loft:
+            with pytest.raises(Throttled) as caught:
+                await loft.ask(GetBird("a"))
+    assert caught.value.retry_after == 60
+
+
+class LogIn(
+    Request[Annotated[Session, form_of("SESSION", Session, lambda one: one.id, of=Session)]],
+    frozen=True,
+):
+    pass
+
+
+class SessionLoft(ApiClient[LoginSettings]):
+    """The same behind a login; its credentials and its refusals have other forms."""
+
+    api = Api(
+        name="session-loft",
+        auth=arguments(Session, "sid"),
+        operations=(
+            Operation(LogIn, "POST", "session", changes=False, auth=basic()),
+            Operation(GetBird, "GET", "birds/{name}", changes=False),
+        ),
+        refusal=by_status(),
+    )
+    log_in = LogIn()
+
+
+async def test_a_session_is_opened_once_with_the_login_and_used_for_all_calls() -> None:
+    opened, bird = answer("200 OK", b'"canary-sid"'), answer("200 OK", b'{"id":7}')
+    answers = iter([opened, bird, bird, answer("403 Forbidden", b'{"error":"canary-sid?"}')])
+
+    async def respond(reader: Any, writer: Any) -> None:
+        await next(answers)(reader, writer)
+
+    async with serving(respond, answers=4) as (port, requests):
+        values = {"login": "me", "password": KEY, "base_url": f"http://127.0.0.1:{port}"}
+        settings = convert_settings(values, LoginSettings, name="loft")
+        assert settings.credentials == LoginCredentials("me", KEY)
+        async with SessionLoft(settings, name="loft") as loft:
+            assert await loft.ask(GetBird("a")) == Bird("7")
+            assert await loft.ask(GetBird("b")) == Bird("7")
+            with pytest.raises(Rejected) as caught:
+                await loft.ask(GetBird("c"))
+    assert [got.split(b" HTTP")[0] for got in requests] == [
+        b"POST /session",
+        b"GET /birds/a?sid=canary-sid",
+        b"GET /birds/b?sid=canary-sid",
+        b"GET /birds/c?sid=canary-sid",
+    ]
+    assert not [text for text in reported(caught.value) if "canary" in text]
