@@ -11,6 +11,7 @@ from devino_codecs.rest import HlrStateCode, Refusal, SmsStateCode
 from devino_core import Medium, State
 from devino_sandbox._accounts import Account
 from devino_sandbox._admission import charge, destination
+from devino_sandbox._latest import Latest
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
 from devino_sandbox.services._codes import sms_code
@@ -30,19 +31,12 @@ _BY_SMS: dict[int, HlrStateCode] = {
 }
 
 
-class _Questions(dict[str, tuple[Account, str, datetime]]):
-    """By id who asked, about which number and when: as many as the World keeps messages."""
+class _Questions(Latest[str, tuple[Account, str, datetime]]):
+    """By id: who asked, about which number, and when."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._ids = count(703112828852109312)  # the first of the manual's examples
-
-    def add(self, account: Account, number: str) -> str:
-        if len(self) == self._world.keep:
-            del self[next(iter(self))]
-        given = str(next(self._ids))
-        self[given] = account, number, self._world.clock.now()
-        return given
+        super().__init__(world.keep)
+        self.ids = count(703112828852109312)  # the first of the manual's examples
 
 
 class HlrRows(ApiService):
@@ -55,8 +49,11 @@ class HlrRows(ApiService):
             return invalid("destinationAddresses", f"No more than {_MOST} destination addresses")
         to = [destination(Medium.SMS, number) for number in numbers]
         charge(account, _PRICE * len(to))
-        questions = self.world.of(_Questions)
-        return tuple([questions.add(account, number) for number in to])
+        questions, now = self.world.of(_Questions), self.world.clock.now()
+        ids = tuple([str(next(questions.ids)) for _ in to])
+        for message_id, number in zip(ids, to, strict=True):
+            questions[message_id] = account, number, now
+        return ids
 
     @answers(rest.HlrGetState)
     def hlr_state(
