@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
     from ._world import World
+    from .services._api import ApiService, Asked, answers
 
 __all__ = [
     "ASGIApp",
@@ -59,6 +60,8 @@ __all__ = [
     "Action",
     "AnswerError",
     "AnswerHttp",
+    "ApiService",
+    "Asked",
     "Broken",
     "CallbackAction",
     "CallbackKind",
@@ -87,6 +90,7 @@ __all__ = [
     "Timeline",
     "World",
     "answering",
+    "answers",
     "default_fate",
     "json_answer",
     "struck",
@@ -109,6 +113,7 @@ _HOMES = {
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
         "_world": "World",
+        "services._api": "ApiService Asked answers",
     }.items()
     for name in names.split()
 }

@@ -40,6 +40,11 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
     callbacks: Mapping[str, Secret] = {}
     """The URLs that the platform calls, by the kind of callback. Each may hold a secret."""
 
+    @property
+    def sender(self) -> str:
+        """A sender that it may use."""
+        return min(self.senders or {"DEVINO"})
+
 
 NOBODY = Account(login="", password=Secret(""))
 """Stands on record as the sender where a refused call does not say who makes it."""

@@ -45,6 +45,8 @@ class HttpRequest(msgspec.Struct, frozen=True):
     body: bytes
     scheme: str = "http"
     """Or ``https``."""
+    target: str = ""
+    """The path as it was sent, still escaped."""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.path})"
@@ -120,6 +122,7 @@ def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
                     cast("list[tuple[bytes, bytes]]", scope["headers"]),
                     body,
                     cast("str", scope["scheme"]),
+                    cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
                 )
             )
         if isinstance(outcome, Broken):

@@ -34,11 +34,7 @@ async def serve(app: App, sandbox: Sandbox, *, trust: str | None = None) -> None
     world = sandbox.world
     async with sandbox:
         account = next(iter(world.accounts.values()))
-        access = Access(
-            endpoints=sandbox.endpoints,
-            account=account,
-            sender=min(account.senders or {"DEVINO"}),
-        )
+        access = Access(endpoints=sandbox.endpoints, account=account, sender=account.sender)
         facts = {
             **sandbox.endpoints,
             "login": account.login,

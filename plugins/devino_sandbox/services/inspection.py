@@ -35,6 +35,11 @@
     is to be sent, or sent again, or null) and ``given_up``. Never the URL: it holds a secret, and
     only the owner of the sandbox chooses it.
 
+``GET /_sandbox/codes``
+    The two-factor code that was sent to each number last, the latest last; ``?to=79161234567`` that
+    of one number. Fields: ``to``, ``code``, ``state`` (``live``, ``used``, ``burnt`` or
+    ``expired``), ``attempts`` (wrong codes that were tried while it lived), ``expires_at``.
+
 ``DELETE /_sandbox/sessions``
     End all sessions, as a restart of the platform does: session ids are good no more, and each
     SMPP session is sent ``unbind`` and cut, without waiting for the answer.
@@ -61,6 +66,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from devino_core import Medium, State, hookimpl
+from devino_sandbox._admission import readable
 from devino_sandbox._callbacks import Callback, Callbacks
 from devino_sandbox._faults import Fault
 from devino_sandbox._http import ASGIApp
@@ -68,6 +74,7 @@ from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
 from devino_sandbox.services._codes import code_of
+from devino_sandbox.services.verification import Code, Codes
 
 __all__ = ["InspectionService", "MessageView", "devino_sandbox_services"]
 
@@ -142,6 +149,26 @@ class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class CodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A code as ``GET /_sandbox/codes`` shows it; the fields are told there."""
+
+    to: str
+    code: str
+    state: str
+    attempts: int
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, code: Code, now: datetime) -> CodeView:
+        return cls(
+            to=code.to,
+            code=code.code,
+            state=code.state(now),
+            attempts=code.attempts,
+            expires_at=code.expires_at,
+        )
+
+
 class IncomingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /_sandbox/incoming``."""
 
@@ -182,6 +209,7 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}/faults", self._add_fault, methods=["POST"]),
                 Route(f"{_ROOT}/faults", self._clear_faults, methods=["DELETE"]),
                 Route(f"{_ROOT}/callbacks", self._callbacks, methods=["GET"]),
+                Route(f"{_ROOT}/codes", self._codes, methods=["GET"]),
                 Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
                 Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
                 Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
@@ -257,6 +285,12 @@ class InspectionService(HttpService):
     async def _callbacks(self, request: Request) -> Response:
         return _json([CallbackView.of(one) for one in self._world.of(Callbacks).latest])
 
+    async def _codes(self, request: Request) -> Response:
+        to, now = request.query_params.get("to"), self._world.clock.now()
+        wanted = None if to is None else readable(to)
+        found = self._world.of(Codes).last.values()
+        return _json([CodeView.of(c, now) for c in found if wanted in (None, c.to)])
+
     async def _end_sessions(self, request: Request) -> Response:
         self._world.end_sessions()
         return Response(status_code=204)
@@ -285,6 +319,7 @@ _ROUTES = {
     f"POST {_ROOT}/faults": "order one: {protocol, operation, to, nth, times, chance, action}",
     f"DELETE {_ROOT}/faults": "cancel all",
     f"GET {_ROOT}/callbacks": "what the platform said by calling its customer",
+    f"GET {_ROOT}/codes": "the last two-factor code of each number; ?to=NUMBER: of one",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",

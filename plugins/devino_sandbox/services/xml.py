@@ -17,8 +17,7 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -27,6 +26,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from devino_codecs import DecodeError, EncodeError
+from devino_codecs.http import Login
 from devino_codecs.text import count_parts
 from devino_codecs.xmlpackage import (
     MAX_STATUS_IDS,
@@ -50,14 +50,13 @@ from devino_core import Medium, State, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._http import HttpAnswer, HttpRequest
 from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
-from devino_sandbox._service import Access, HttpService
+from devino_sandbox._service import Access
 from devino_sandbox._world import World
+from devino_sandbox.services._calls import Asked, CallService
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
-
-_log = logging.getLogger(__name__)
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")
@@ -94,7 +93,7 @@ class XmlLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Calendar days, today included, in which a sent message can be asked after."""
 
 
-class XmlService(HttpService):
+class XmlService(CallService):
     """The XML package interface on one World."""
 
     name = "xml"
@@ -102,16 +101,11 @@ class XmlService(HttpService):
     operations: ClassVar = {"xml": _OPERATIONS}
 
     def __init__(self, world: World, limits: XmlLimits | None = None) -> None:
-        self._world = world
+        super().__init__(world)
         self._limits = limits or XmlLimits()
-        self._app = answering(self.handle)
         # The World knows the platform's ids; the client's own are this protocol's alone. What the
         # World forgets is forgotten here.
         self._by_id: WeakValueDictionary[tuple[str, int], StoredMessage] = WeakValueDictionary()
-
-    @property
-    def app(self) -> ASGIApp:
-        return self._app
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"xml": base_url}
@@ -119,39 +113,49 @@ class XmlService(HttpService):
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
         return {"xml": {**access.login, "base_url": access.endpoints["xml"]}}
 
-    def handle(self, request: HttpRequest) -> Outcome:
-        """The outcome of one HTTP request."""
+    def read(self, http: HttpRequest) -> Asked[Package] | HttpAnswer:
         try:
-            package = decode_request(request.body, max_size=self._limits.package)
+            package = decode_request(http.body, max_size=self._limits.package)
         except DecodeError as error:
-            return self._refuse_unread(request, error)
-        if self._world.faults:
-            to = [message.recipient for message in package.messages]
-            action = self._world.faults.strike("xml", _operation(request.path), to)
-            if action is not None:
-                return struck(action, lambda: self._carry_out(package), _ordered)
-        return self._carry_out(package)
+            return self._refuse_unread(http, error)
+        who = Login(package.login, package.password)
+        return Asked(self.name, _operation(http.path), package, who, http)
 
-    def _carry_out(self, package: Package) -> HttpAnswer:
-        try:
-            account = self._world.authenticate(package.login, package.password)
-            messages = [message.with_default(package.default) for message in package.messages]
-            if account is None:
-                code = PackageErrorCode.ERR_AUTHORIZATION
-                return self._refuse(NOBODY, messages, code, f"{code.name}: {code.meaning}")
-            if len(package.statuses) > MAX_STATUS_IDS:
-                code = PackageErrorCode.ERR_FORMAT
-                reason = f"{code.name}: it asks after more than {MAX_STATUS_IDS} messages"
-                return self._refuse(account, messages, code, reason)
-            return _answer(
-                Answer(
-                    messages=tuple([self._send(account, message) for message in messages]),
-                    statuses=tuple([self._status(account, asked) for asked in package.statuses]),
-                )
-            )
-        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
-            _log.exception("the sandbox failed on an XML package")
-            return _refused(PackageErrorCode.ERR_UNKNOWN)
+    def write(self, asked: Asked[Package], answer: Answer) -> HttpAnswer:
+        return _answer(answer)
+
+    def perform(self, account: Account, asked: Asked[Package]) -> Answer:
+        package = asked.request
+        if len(package.statuses) > MAX_STATUS_IDS:
+            code = PackageErrorCode.ERR_FORMAT
+            reason = f"{code.name}: it asks after more than {MAX_STATUS_IDS} messages"
+            return self._refuse(account, _messages(package), code, reason)
+        return Answer(
+            messages=tuple([self._send(account, message) for message in _messages(package)]),
+            statuses=tuple([self._status(account, one) for one in package.statuses]),
+        )
+
+    def stranger(self, asked: Asked[Package]) -> Answer:
+        code = PackageErrorCode.ERR_AUTHORIZATION
+        reason = f"{code.name}: {code.meaning}"
+        return self._refuse(NOBODY, _messages(asked.request), code, reason)
+
+    def refused(self, asked: Asked[Package], why: Refused) -> Answer:
+        # Each message of a package is refused for itself, before.
+        return self.failed(asked)
+
+    def failed(self, asked: Asked[Package]) -> Answer:
+        return _refused(PackageErrorCode.ERR_UNKNOWN)
+
+    def ordered(self, asked: Asked[Package], error: AnswerError) -> Answer:
+        """By number or by name."""
+        if isinstance(error.code, int):
+            return _refused(error.code)
+        known = PackageErrorCode.__members__
+        return _refused(known.get(error.code.upper(), PackageErrorCode.ERR_UNKNOWN))
+
+    def recipients(self, request: Package) -> Sequence[str]:
+        return [message.recipient for message in request.messages]
 
     def _refuse_unread(self, request: HttpRequest, error: DecodeError) -> HttpAnswer:
         found = list(_readable(request.body[: self._limits.package]))
@@ -159,25 +163,25 @@ class XmlService(HttpService):
         if not found and _operation(request.path) == "Send.ashx":
             messages = [Message(recipient="", text="")]
         code = PackageErrorCode.ERR_FORMAT
-        return self._refuse(NOBODY, messages, code, f"{code.name}: {error}")
+        return _answer(self._refuse(NOBODY, messages, code, f"{code.name}: {error}"))
 
     def _refuse(
         self, account: Account, messages: Iterable[Message], code: PackageErrorCode, reason: str
-    ) -> HttpAnswer:
+    ) -> Answer:
         """Refuse a package as a whole, with its messages on record."""
         for message in messages:
-            self._world.refuse(_said(account, message), [message.recipient], reason)
+            self.world.refuse(_said(account, message), [message.recipient], reason)
         return _refused(code)
 
     def _send(self, account: Account, message: Message) -> MessageResult:
         error = self._error(account, message)
         if error is not None:
             reason = f"{error.name}: {error.meaning}"
-            self._world.refuse(_said(account, message), [message.recipient], reason)
+            self.world.refuse(_said(account, message), [message.recipient], reason)
             return _not_taken(message, error)
         try:
             submission = self._submission(account, message)
-            [stored] = self._world.submit(submission, [message.recipient])
+            [stored] = self.world.submit(submission, [message.recipient])
         except Refused as refused:
             return _not_taken(message, _REFUSALS[refused.refusal])
         if message.id is not None:
@@ -191,7 +195,7 @@ class XmlService(HttpService):
 
     def _submission(self, account: Account, message: Message) -> Submission:
         begins, ends = _utc(message.date_beg), _utc(message.date_end)
-        now = self._world.clock.now()
+        now = self.world.clock.now()
         starts = max(begins, now) if begins is not None else now
         return msgspec.structs.replace(
             _said(account, message),
@@ -203,7 +207,7 @@ class XmlService(HttpService):
         """What keeps a message from being handed to the World."""
         limits = self._limits
         push = message.type == MessageType.WAP_PUSH
-        if self._world.strict and message.id is not None and self._known(account, message.id):
+        if self.world.strict and message.id is not None and self._known(account, message.id):
             return MessageError.ERR_ID
         try:
             for date in (message.date_beg, message.date_end):
@@ -232,11 +236,11 @@ class XmlService(HttpService):
         )
 
     def _find(self, account: Account, asked: StatusRequest) -> StoredMessage | None:
-        self._world.advance()
+        self.world.advance()
         if asked.id is not None:
             message = self._by_id.get((account.login, asked.id))
         elif asked.sms_id is not None:
-            message = self._world.find(account, str(asked.sms_id))
+            message = self.world.find(account, str(asked.sms_id))
         else:
             return None
         if (
@@ -250,7 +254,7 @@ class XmlService(HttpService):
     def _remembered(self, message: StoredMessage | None) -> bool:
         if message is None or not message.found:
             return False
-        age = self._world.clock.now().date() - message.sending_at.date()
+        age = self.world.clock.now().date() - message.sending_at.date()
         return age.days < self._limits.memory
 
 
@@ -265,6 +269,10 @@ def _readable(body: bytes) -> Iterator[Message | StatusRequest]:
                 yield row.with_default(default)
             elif isinstance(row, StatusRequest):
                 yield row
+
+
+def _messages(package: Package) -> Sequence[Message]:
+    return [message.with_default(package.default) for message in package.messages]
 
 
 def _operation(path: str) -> str:
@@ -301,16 +309,8 @@ def _not_taken(message: Message, error: MessageError) -> MessageResult:
     return MessageResult(id=message.id, sms_count=count, code=error)
 
 
-def _refused(code: int) -> HttpAnswer:
-    return _answer(Answer(error=PackageError(code)))
-
-
-def _ordered(action: AnswerError) -> HttpAnswer:
-    """The error that a fault asks for, by number or by name."""
-    if isinstance(action.code, int):
-        return _refused(action.code)
-    known = PackageErrorCode.__members__
-    return _refused(known.get(action.code.upper(), PackageErrorCode.ERR_UNKNOWN))
+def _refused(code: int) -> Answer:
+    return Answer(error=PackageError(code))
 
 
 def _answer(answer: Answer) -> HttpAnswer:

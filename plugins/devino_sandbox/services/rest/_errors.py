@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from devino_codecs import rest
 from devino_codecs.rest import ErrorCode, ErrorText, Refusal, ViberResultCode
 from devino_core import Medium
-from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, json_answer
 from devino_sandbox._messages import Refusal as Reason
 
 __all__ = [
@@ -18,8 +15,6 @@ __all__ = [
     "argument_error",
     "error",
     "invalid",
-    "ordered_error",
-    "unknown_resource",
 ]
 
 
@@ -110,36 +105,3 @@ def _missing(argument: str) -> Refusal:
 
 def _camel(argument: str) -> str:
     return argument[0].lower() + argument[1:]
-
-
-_CODES = {code.value: code for code in ErrorCode}
-
-
-def ordered_error(action: AnswerError) -> Refusal:
-    """The error that a fault asks for; a word instead of a number is one of Viber's."""
-    if isinstance(action.code, str):
-        return Refusal(ErrorCode.ARGUMENT_EMPTY, action.code)
-    code = _CODES.get(action.code)
-    if code is None:
-        return Refusal(action.code, action.description or "")
-    return Refusal(code, code.meaning if action.description is None else action.description)
-
-
-_RESOURCES = {
-    f"/{api.prefixes[0]}/{operation.path}".lower(): f"/{api.prefixes[0]}/{operation.path}"
-    for api in (rest.V1, rest.V2)
-    for operation in api.operations
-}
-
-
-def unknown_resource(path: str) -> HttpAnswer:
-    """For the developer, as the manual is silent here: what there is, and what may be meant."""
-    near = get_close_matches(path.lower(), _RESOURCES, n=1)
-    hint = f": did you mean {_RESOURCES[near[0]]}?" if near else ""
-    return json_answer(
-        404,
-        {
-            "error": f"the platform's REST interface has no such resource{hint}",
-            "resources": list(_RESOURCES.values()),
-        },
-    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from decimal import Decimal
 from shlex import quote
@@ -12,14 +11,16 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import msgspec
 
 from devino_codecs import rest
-from devino_codecs.rest import ErrorText, Refusal
+from devino_codecs.rest import Api, ErrorCode, ErrorText, Refusal
 from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
-from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import HttpRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import Access, HttpService
+from devino_sandbox._service import Access
 from devino_sandbox._world import World
+from devino_sandbox.services._api import Asked, answers
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
@@ -29,24 +30,15 @@ from ._errors import (
     argument_error,
     error,
     invalid,
-    ordered_error,
-    unknown_resource,
 )
+from ._hlr import HlrRows
 from ._unread import unread
 
 __all__ = ["RestLimits", "RestService"]
 
-_log = logging.getLogger(__name__)
-
 # What a call answers, its type says; the codec keeps that for the client.
 Call: TypeAlias = rest.Request[Any]
 _Send: TypeAlias = rest.SendToOne | rest.SendToMany
-
-_HEADERS = (
-    (b"cache-control", b"private"),
-    (b"content-type", rest.ANSWER_TYPE.encode()),
-)
-_RESOURCES = {operation.request: operation.path for operation in rest.V1.operations}
 
 
 class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,35 +75,16 @@ _SENDINGS: Mapping[type[Call], _Sending] = {
 }
 
 
-class RestService(HttpService):
+class RestService(HlrRows):
     """Both versions of the REST interface, on one World."""
 
     name = "rest"
-    prefixes = ("/rest",)
-    operations: ClassVar = {
-        api.name: [operation.path for operation in api.operations] for api in (rest.V1, rest.V2)
-    }
+    apis: ClassVar = {"/rest": rest.V1, "/rest/v2": rest.V2}
+    headers = ((b"cache-control", b"private"),)
 
     def __init__(self, world: World, limits: RestLimits | None = None) -> None:
-        self._world = world
+        super().__init__(world)
         self._limits = limits or RestLimits()
-        self._app = answering(self.handle)
-        self._operations: Mapping[type[Call], Callable[[Any, Account, str], object]] = {
-            rest.GetSession: self._session,
-            rest.GetBalance: self._balance,
-            rest.GetSmsState: self._sms_state,
-            rest.GetViberState: self._viber_state,
-            rest.GetIncoming: self._incoming,
-            rest.GetStatistics: self._statistics,
-            **dict.fromkeys(_SENDINGS, self._send),
-        }
-
-    @property
-    def app(self) -> ASGIApp:
-        return self._app
-
-    def endpoints(self, base_url: str) -> Mapping[str, str]:
-        return {"rest": f"{base_url}/rest", "rest_v2": f"{base_url}/rest/v2"}
 
     def usage(self, access: Access) -> Sequence[str]:
         settings = {
@@ -130,82 +103,69 @@ class RestService(HttpService):
             "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
         }
 
-    def handle(self, request: HttpRequest) -> Outcome:
-        """The outcome of one HTTP request."""
-        try:
-            read = rest.decode_request(_read(request))
-        except rest.UnknownResourceError:
-            return unknown_resource(request.path)
-        except rest.ArgumentError as found:
-            return _answer(found.request, self._refuse_unread(request, found))
-        call, credentials = read.request, read.credentials
-        if type(call) not in self._operations:
-            return unknown_resource(request.path)
-        via = _via(request)
-        if self._world.faults:
-            action = self._world.faults.strike(via, _RESOURCES[type(call)], _recipients(call))
-            if action is not None:
-                return struck(
-                    action,
-                    lambda: self._carry_out(call, credentials, via),
-                    lambda ordered: _answer(type(call), ordered_error(ordered)),
-                )
-        return self._carry_out(call, credentials, via)
+    @answers(rest.GetSession)
+    def session(self, account: Account, asked: Asked[rest.GetSession]) -> rest.Session:
+        return rest.Session(self.world.open_session(account))
 
-    def _carry_out(
-        self, call: Call, credentials: rest.Session | rest.Login, via: str
-    ) -> HttpAnswer:
-        try:
-            account = self._account(credentials)
-            if isinstance(account, Refusal):
-                if isinstance(call, _Send):
-                    self._refuse(_submission(call, NOBODY, via), _recipients(call), account)
-                return _answer(type(call), account)
-            return _answer(type(call), self._operations[type(call)](call, account, via))
-        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
-            _log.exception("the sandbox failed on %s", _RESOURCES[type(call)])
-            return _answer(type(call), INTERNAL_ERROR)
-
-    def _account(self, credentials: rest.Session | rest.Login) -> Account | Refusal:
-        if isinstance(credentials, rest.Session):
-            return self._world.session(credentials.id) or error(ErrorText.SESSION_EXPIRED)
-        account = self._world.authenticate(credentials.login, credentials.password)
-        return account or error(ErrorText.INVALID_LOGIN)
-
-    def _session(self, call: rest.GetSession, account: Account, via: str) -> rest.Session:
-        return rest.Session(self._world.open_session(account))
-
-    def _balance(self, call: rest.GetBalance, account: Account, via: str) -> Decimal:
+    @answers(rest.GetBalance)
+    def balance(self, account: Account, asked: Asked[rest.GetBalance]) -> Decimal:
         return account.balance
 
-    def _send(self, call: _Send, account: Account, via: str) -> rest.Ids | Refusal:
-        to, submission = _recipients(call), _submission(call, account, via)
+    @answers(*_SENDINGS)
+    def send(self, account: Account, asked: Asked[_Send]) -> rest.Ids | Refusal:
+        to = self.recipients(asked.request)
+        submission = _submission(asked.request, account, asked.via)
         beyond = self._beyond_limits(submission, to)
         if beyond is not None:
             return self._refuse(submission, to, beyond)
-        try:
-            messages = self._world.submit(submission, to)
-        except Refused as refused:
-            return REFUSALS[submission.medium][refused.refusal]
+        messages = self.world.submit(submission, to)
         return tuple([message_id for message in messages for message_id in message.ids])
 
-    def _refuse(self, submission: Submission, to: Sequence[str], answer: Refusal) -> Refusal:
-        reason = answer.description.partition("\r\n")[0]
-        self._world.refuse(submission, to[:MOST_RECIPIENTS], reason)
-        return answer
-
-    def _refuse_unread(self, request: HttpRequest, found: rest.ArgumentError) -> Refusal:
-        answer, sending = argument_error(found), _SENDINGS.get(found.request)
+    def unreadable(self, api: Api, error: rest.ArgumentError, http: HttpRequest) -> Refusal:
+        answer, sending = argument_error(error), _SENDINGS.get(error.request)
         if sending is not None:
-            said = unread(request)
+            said = unread(http)
             submission = Submission(
                 account=NOBODY,
-                via=_via(request),
+                via=api.name,
                 medium=sending.medium,
                 sender=said.sender,
                 text=said.text,
             )
             self._refuse(submission, said.to, answer)
+        return answer
+
+    def stranger(self, asked: Asked[Any]) -> Refusal:
+        in_session = isinstance(asked.credentials, rest.Session)
+        answer = error(ErrorText.SESSION_EXPIRED if in_session else ErrorText.INVALID_LOGIN)
+        if isinstance(asked.request, _Send):
+            submission = _submission(asked.request, NOBODY, asked.via)
+            self._refuse(submission, self.recipients(asked.request), answer)
+        return answer
+
+    def refused(self, asked: Asked[Any], why: Refused) -> Refusal:
+        sending = _SENDINGS.get(type(asked.request))
+        return REFUSALS[Medium.SMS if sending is None else sending.medium][why.refusal]
+
+    def failed(self, asked: Asked[Any]) -> Refusal:
+        return INTERNAL_ERROR
+
+    def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
+        # A word instead of a number is one of Viber's.
+        if isinstance(action.code, str):
+            return Refusal(ErrorCode.ARGUMENT_EMPTY, action.code)
+        return super().ordered(asked, action)
+
+    def recipients(self, request: Call) -> Sequence[str]:
+        if isinstance(request, rest.SendToOne):
+            return (request.destination_address,)
+        if isinstance(request, rest.SendToMany):
+            return request.destination_addresses
+        return super().recipients(request)
+
+    def _refuse(self, submission: Submission, to: Sequence[str], answer: Refusal) -> Refusal:
+        reason = answer.description.partition("\r\n")[0]
+        self.world.refuse(submission, to[:MOST_RECIPIENTS], reason)
         return answer
 
     def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> Refusal | None:
@@ -217,7 +177,7 @@ class RestService(HttpService):
         if submission.via == "rest-v2" and len(to) > most:
             return invalid("destinationAddresses", f"No more than {most} destination addresses")
         if (
-            self._world.strict
+            self.world.strict
             and submission.medium is Medium.VIBER
             and submission.validity is not None
             and submission.validity > limits.viber_validity
@@ -226,38 +186,40 @@ class RestService(HttpService):
             return invalid("validity", f"Validity can not be above {most} minutes")
         return None
 
-    def _sms_state(self, call: rest.GetSmsState, account: Account, via: str) -> rest.SmsState:
-        return reports.sms_state(self._find(account, call.message_id, Medium.SMS))
+    @answers(rest.GetSmsState)
+    def sms_state(self, account: Account, asked: Asked[rest.GetSmsState]) -> rest.SmsState:
+        return reports.sms_state(self._find(account, asked.request.message_id, Medium.SMS))
 
-    def _viber_state(self, call: rest.GetViberState, account: Account, via: str) -> rest.ViberState:
-        return reports.viber_state(self._find(account, call.message_id, Medium.VIBER))
+    @answers(rest.GetViberState)
+    def viber_state(self, account: Account, asked: Asked[rest.GetViberState]) -> rest.ViberState:
+        return reports.viber_state(self._find(account, asked.request.message_id, Medium.VIBER))
 
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
-        message = self._world.find(account, message_id, memory=self._limits.memory)
+        message = self.world.find(account, message_id, memory=self._limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
-    def _incoming(
-        self, call: rest.GetIncoming, account: Account, via: str
+    @answers(rest.GetIncoming)
+    def incoming(
+        self, account: Account, asked: Asked[rest.GetIncoming]
     ) -> tuple[rest.IncomingSms, ...] | Refusal:
+        call = asked.request
         if call.max_date <= call.min_date:
             return invalid("maxDateUtc", "maxDateUTC must be later than minDateUTC")
-        if self._world.clock.now() - call.min_date > self._limits.incoming:
+        if self.world.clock.now() - call.min_date > self._limits.incoming:
             return invalid("minDateUtc", "minDateUTC can not be more than a year ago")
-        return reports.incoming(self._world.incoming(account, call.min_date, call.max_date))
+        return reports.incoming(self.world.incoming(account, call.min_date, call.max_date))
 
-    def _statistics(
-        self, call: rest.GetStatistics, account: Account, via: str
+    @answers(rest.GetStatistics)
+    def statistics(
+        self, account: Account, asked: Asked[rest.GetStatistics]
     ) -> rest.Statistics | Refusal:
+        call = asked.request
         since, until = call.start.replace(tzinfo=UTC), call.end.replace(tzinfo=UTC)
         if until < since:
             return invalid("endDateTime", "endDateTime must not be before startDateTime")
         if until - since > self._limits.statistics:
             return error(ErrorText.PERIOD_TOO_LONG)
-        return reports.statistics(self._world.tally(account, Medium.SMS, since, until))
-
-
-def _via(request: HttpRequest) -> str:
-    return "rest-v2" if "/v2/" in request.path.lower() else "rest"
+        return reports.statistics(self.world.tally(account, Medium.SMS, since, until))
 
 
 def _submission(call: _Send, account: Account, via: str) -> Submission:
@@ -275,21 +237,3 @@ def _submission(call: _Send, account: Account, via: str) -> Submission:
         return submission
     by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
     return msgspec.structs.replace(submission, fallback=by_sms)
-
-
-def _recipients(call: Call) -> Sequence[str]:
-    if isinstance(call, rest.SendToOne):
-        return (call.destination_address,)
-    return call.destination_addresses if isinstance(call, rest.SendToMany) else ()
-
-
-def _read(request: HttpRequest) -> rest.HttpRequest:
-    segments = tuple([part for part in request.path.split("/") if part])
-    query = request.query.decode(errors="surrogateescape")
-    return rest.HttpRequest(request.method, segments, query, body=request.body)
-
-
-def _answer(request: type[Call], answer: object) -> HttpAnswer:
-    # Both versions answer alike.
-    written = rest.V1.encode_answer(request, answer)
-    return HttpAnswer(written.status, written.body, _HEADERS)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from devino_codecs import soap
 from devino_core import Medium
 
-__all__ = ["SENDINGS", "Sending", "recipients"]
+__all__ = ["SENDINGS", "Sending"]
 
 
 class Sending(NamedTuple):
@@ -67,9 +67,3 @@ SENDINGS: Mapping[type[soap.AnyRequest], Callable[[Any], Sending]] = {
     soap.SendViberMessage: _viber,
     soap.SendViberMessageWithResend: _viber,
 }
-
-
-def recipients(call: soap.AnyRequest) -> Sequence[str]:
-    """Whom a call is to reach; nobody, if it sends nothing."""
-    read = SENDINGS.get(type(call))
-    return () if read is None else read(call).to

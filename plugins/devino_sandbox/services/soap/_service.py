@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from functools import partial
-from typing import Any, ClassVar, TypeAlias, cast
+from decimal import Decimal
+from typing import Any, ClassVar
 
 import msgspec
 
 from devino_codecs import CodecError, DecodeError, soap
+from devino_codecs.http import Login, Session
 from devino_codecs.rest import ErrorText
 from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
-from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import HttpAnswer, HttpRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
-from devino_sandbox._service import Access, HttpService
+from devino_sandbox._service import Access
 from devino_sandbox._world import World
+from devino_sandbox.services._calls import Asked, CallService, answers
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
@@ -32,12 +34,10 @@ from ._faults import (
     unprocessed,
     unreadable,
 )
-from ._sendings import SENDINGS, Sending, recipients
+from ._sendings import SENDINGS, Sending
 from ._unread import unread
 
 __all__ = ["SoapLimits", "SoapService"]
-
-_log = logging.getLogger(__name__)
 
 _ENDPOINTS: Mapping[str, soap.Service] = {
     "soap_sms": soap.SMS,
@@ -45,8 +45,6 @@ _ENDPOINTS: Mapping[str, soap.Service] = {
     "soap_sms_v2": soap.SMS_V2,
     "soap_viber_v2": soap.VIBER_V2,
 }
-
-_Operation: TypeAlias = Callable[[Any, Account, str], object]
 
 
 class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +61,7 @@ class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """In a strict World only, as in REST."""
 
 
-class SoapService(HttpService):
+class SoapService(CallService):
     """All four services on one World."""
 
     name = "soap"
@@ -74,23 +72,9 @@ class SoapService(HttpService):
     }
 
     def __init__(self, world: World, limits: SoapLimits | None = None) -> None:
-        self._world = world
+        super().__init__(world)
         self._limits = limits or SoapLimits()
-        self._app = answering(self.handle)
         self._services = {service.path.lower(): service for service in soap.SERVICES}
-        self._operations: Mapping[type[soap.AnyRequest], _Operation] = {
-            soap.GetSessionID: lambda _, account, __: world.open_session(account),
-            soap.GetBalance: lambda _, account, __: account.balance,
-            soap.GetMessageState: self._sms_state,
-            soap.GetViberMessageState: self._viber_state,
-            soap.GetStatistics: self._statistics,
-            soap.GetIncomingMessages: self._incoming,
-            **{request: partial(self._send, read) for request, read in SENDINGS.items()},
-        }
-
-    @property
-    def app(self) -> ASGIApp:
-        return self._app
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {key: f"{base_url}{service.path}" for key, service in _ENDPOINTS.items()}
@@ -104,74 +88,76 @@ class SoapService(HttpService):
         }
         return {"soap": settings, "soap-v2": settings}
 
-    def handle(self, request: HttpRequest) -> Outcome:
-        """The outcome of one HTTP request."""
-        service = self._services["/" + request.path.lower().strip("/").split("/")[0]]
-        if request.method != "POST":
-            return _describe(service, request)
+    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+        service = self._services["/" + http.path.lower().strip("/").split("/")[0]]
+        if http.method != "POST":
+            return _describe(service, http)
         via = "soap" if service.credentials is soap.Session else "soap-v2"
         try:
-            call = soap.decode_request(service, request.body)
+            call = soap.decode_request(service, http.body)
         except DecodeError as error:
-            self._refuse(unread(service, request.body), NOBODY, via, f"{error}")
-            return unreadable(error, soap.guess_version(request.body))
-        if self._world.faults:
-            operation = call.request.operation.name
-            action = self._world.faults.strike(via, operation, recipients(call.request))
-            if action is not None:
-                return struck(
-                    action,
-                    lambda: self._carry_out(call, via),
-                    lambda fault: unprocessed(ordered(fault), call.version),
-                )
-        return self._carry_out(call, via)
+            self._refuse(unread(service, http.body), NOBODY, via, f"{error}")
+            return unreadable(error, soap.guess_version(http.body))
+        operation, who = call.request.operation.name, _credentials(call.credentials)
+        return Asked(via, operation, call.request, who, http, call.version)
 
-    def _carry_out(self, call: soap.Call, via: str) -> HttpAnswer:
-        request = call.request
+    def write(self, asked: Asked[Any], answer: object) -> HttpAnswer:
+        if isinstance(answer, Failed):
+            return unprocessed(f"{answer}", asked.wire)
         try:
-            account = self._account(call.credentials)
-            if isinstance(account, ErrorText):
-                read = SENDINGS.get(type(request))
-                self._refuse(read and read(request), NOBODY, via, account)
-                raise Failed(account)  # noqa: TRY301 - as every refusal does
-            result = self._operations[type(request)](request, account, via)
-            body = soap.encode_answer(_kind(request), result, version=call.version)
-        except Failed as failed:
-            return unprocessed(str(failed), call.version)
+            body = soap.encode_answer(type(asked.request), answer, version=asked.wire)
         except CodecError as error:
             # REST can take a text that no XML can give back.
-            return unprocessed(f"{error}", call.version)
-        except Exception:  # noqa: BLE001 - the platform has a word for its own failures
-            _log.exception("the sandbox failed on %s", request.operation.name)
-            return unprocessed(INTERNAL_ERROR, call.version)
-        return HttpAnswer(200, body, headers(call.version))
+            return unprocessed(f"{error}", asked.wire)
+        return HttpAnswer(200, body, headers(asked.wire))
 
-    def _account(self, credentials: soap.Credentials) -> Account | ErrorText:
-        if isinstance(credentials, soap.Session):
-            return self._world.session(credentials.session_id) or ErrorText.SESSION_EXPIRED
-        account = self._world.authenticate(credentials.login, credentials.password)
-        return account or ErrorText.INVALID_LOGIN
+    def stranger(self, asked: Asked[Any]) -> Failed:
+        in_session = isinstance(asked.credentials, Session)
+        said = ErrorText.SESSION_EXPIRED if in_session else ErrorText.INVALID_LOGIN
+        read = SENDINGS.get(type(asked.request))
+        self._refuse(read and read(asked.request), NOBODY, asked.via, said)
+        return Failed(said)
+
+    def refused(self, asked: Asked[Any], why: Refused) -> Failed:
+        return Failed(REFUSALS[why.refusal])
+
+    def failed(self, asked: Asked[Any]) -> Failed:
+        return Failed(INTERNAL_ERROR)
+
+    def ordered(self, asked: Asked[Any], error: AnswerError) -> Failed:
+        return Failed(ordered(error))
+
+    def raised(self, asked: Asked[Any], error: Exception) -> object:
+        return error if isinstance(error, Failed) else super().raised(asked, error)
+
+    def recipients(self, request: soap.AnyRequest) -> Sequence[str]:
+        read = SENDINGS.get(type(request))
+        return () if read is None else read(request).to
 
     def _refuse(self, sending: Sending | None, account: Account, via: str, reason: str) -> None:
         """Put on record that this is refused, if it sends anything."""
         if sending is not None:
             submission = _submission(sending, account, via)
             to = sending.to[:MOST_RECIPIENTS]
-            self._world.refuse(submission, to, reason.partition("\r\n")[0])
+            self.world.refuse(submission, to, reason.partition("\r\n")[0])
 
-    def _send(
-        self, read: Callable[[Any], Sending], call: soap.AnyRequest, account: Account, via: str
-    ) -> tuple[str, ...]:
-        sending = read(call)
-        submission = _submission(sending, account, via)
+    @answers(soap.GetSessionID)
+    def session(self, account: Account, asked: Asked[soap.GetSessionID]) -> str:
+        return self.world.open_session(account)
+
+    @answers(soap.GetBalance)
+    def balance(self, account: Account, asked: Asked[soap.GetBalance]) -> Decimal:
+        return account.balance
+
+    @answers(*SENDINGS)
+    def send(self, account: Account, asked: Asked[soap.AnyRequest]) -> tuple[str, ...]:
+        sending = SENDINGS[type(asked.request)](asked.request)
+        submission = _submission(sending, account, asked.via)
         beyond = self._beyond_limits(sending, submission)
         if beyond is not None:
-            self._refuse(sending, account, via, beyond)
+            self._refuse(sending, account, asked.via, beyond)
             raise Failed(beyond)
-        try:
-            messages = self._world.submit(submission, sending.to)
-        except Refused as refused:
-            raise Failed(REFUSALS[refused.refusal]) from None
+        messages = self.world.submit(submission, sending.to)
         return tuple([message_id for message in messages for message_id in message.ids])
 
     def _beyond_limits(self, sending: Sending, submission: Submission) -> str | None:
@@ -190,44 +176,49 @@ class SoapService(HttpService):
         if len(sending.to) > limits.recipients:
             most = f"more than {limits.recipients} addresses"
             return argument("destinationAddresses", f"Invalid argument: {most}")
-        if sending.medium is Medium.VIBER and self._world.strict:
+        if sending.medium is Medium.VIBER and self.world.strict:
             validity = submission.validity
             if validity is None or not timedelta(0) < validity <= limits.viber_validity:
                 return argument("validity", "Invalid argument: 1 to 1440 minutes")
         return None
 
-    def _sms_state(
-        self, call: soap.GetMessageState, account: Account, via: str
+    @answers(soap.GetMessageState)
+    def sms_state(
+        self, account: Account, asked: Asked[soap.GetMessageState]
     ) -> soap.SmsMessageState:
-        return reports.sms_state(self._find(account, call.message_id, Medium.SMS))
+        return reports.sms_state(self._find(account, asked.request.message_id, Medium.SMS))
 
-    def _viber_state(
-        self, call: soap.GetViberMessageState, account: Account, via: str
+    @answers(soap.GetViberMessageState)
+    def viber_state(
+        self, account: Account, asked: Asked[soap.GetViberMessageState]
     ) -> soap.ViberMessageState:
-        return reports.viber_state(self._find(account, call.message_id, Medium.VIBER))
+        return reports.viber_state(self._find(account, asked.request.message_id, Medium.VIBER))
 
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
         if not message_id:
             raise Failed(ErrorText.MESSAGE_ID_EMPTY)
-        message = self._world.find(account, message_id, memory=self._limits.memory)
+        message = self.world.find(account, message_id, memory=self._limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
-    def _statistics(
-        self, call: soap.GetStatistics, account: Account, via: str
+    @answers(soap.GetStatistics)
+    def statistics(
+        self, account: Account, asked: Asked[soap.GetStatistics]
     ) -> soap.DeliveryStatistics:
-        since, until = call.start_date_time, call.end_date_time
+        since, until = asked.request.start_date_time, asked.request.end_date_time
         if until < since:
             raise Failed(argument("endDateTime", "Invalid argument: before startDateTime"))
         if until - since > self._limits.statistics:
             raise Failed(ErrorText.PERIOD_TOO_LONG)
-        return reports.statistics(self._world.tally(account, Medium.SMS, since, until))
+        return reports.statistics(self.world.tally(account, Medium.SMS, since, until))
 
-    def _incoming(
-        self, call: soap.GetIncomingMessages, account: Account, via: str
+    @answers(soap.GetIncomingMessages)
+    def incoming(
+        self, account: Account, asked: Asked[soap.GetIncomingMessages]
     ) -> tuple[soap.IncomingMessage, ...]:
-        if self._world.strict and call.max_date_utc < call.min_date_utc:
+        call = asked.request
+        if self.world.strict and call.max_date_utc < call.min_date_utc:
             raise Failed(argument("maxDateUTC", "Invalid argument: before minDateUTC"))
-        return reports.incoming(self._world.incoming(account, *call.period))
+        return reports.incoming(self.world.incoming(account, *call.period))
 
 
 def _submission(sending: Sending, account: Account, via: str) -> Submission:
@@ -265,6 +256,7 @@ def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
     return HttpAnswer(200, text.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
 
 
-def _kind(request: soap.AnyRequest) -> type[soap.Request[object]]:
-    # Which result goes with which request the table of operations here says, out of mypy's sight.
-    return cast("type[soap.Request[object]]", type(request))
+def _credentials(given: soap.Credentials) -> Login | Session:
+    if isinstance(given, soap.Session):
+        return Session(given.session_id)
+    return Login(given.login, given.password)

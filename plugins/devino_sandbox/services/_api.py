@@ -1,0 +1,202 @@
+"""A service over a table: it reads calls and writes answers, and each of its rows is a method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from http import HTTPStatus
+from typing import Any, ClassVar, get_args
+
+import msgspec
+
+from devino_codecs import http as codec
+from devino_codecs.http import (
+    PHONE,
+    Api,
+    ArgumentError,
+    Refusal,
+    Request,
+    UnknownResourceError,
+    Verdict,
+)
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._messages import Refusal as Reason
+from devino_sandbox._messages import Refused
+
+from ._calls import Asked, CallService, answers
+
+__all__ = ["ApiService", "Asked", "answers"]
+
+_STATUSES: Mapping[Verdict, HTTPStatus] = {
+    Verdict.REFUSED: HTTPStatus.BAD_REQUEST,
+    Verdict.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Verdict.LOGIN: HTTPStatus.UNAUTHORIZED,
+    Verdict.FUNDS: HTTPStatus.PAYMENT_REQUIRED,
+    Verdict.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
+    Verdict.FAILED: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+class ApiService(CallService):
+    """Inherit it, name the tables, and mark a method for each row::
+
+        class PigeonService(ApiService):
+            name = "pigeon"
+            apis = {"/pigeon": pigeon.API}
+
+            @answers(pigeon.Send)
+            def send(self, account: Account, asked: Asked[pigeon.Send]) -> pigeon.Sent:
+                call = asked.request
+                order = Submission(account=account, via=asked.via, sender="", text=call.text)
+                [message] = self.world.submit(order, [call.to])
+                return pigeon.Sent(message.ids[0])
+
+    Who asks is found by the kind of the table's credentials: a Login, a Session or an ApiKey.
+    Faults are about the protocol ``Api.name``, an operation by its row's path, and the numbers that
+    stand in fields marked ``PHONE``.
+
+    What is refused is said with the first code of the row's table that means the verdict; where
+    there is no such code, the HTTP status is it. Override :meth:`unreadable`, :meth:`stranger`,
+    :meth:`refused`, :meth:`failed` or :meth:`ordered` where the platform says something else.
+
+    A class that names tables is complete: TypeError for a row that no method answers.
+    """
+
+    apis: ClassVar[Mapping[str, Api]]
+    """By the path that stands before those of the rows; "" for none. The longest wins."""
+    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
+    """Those of every answer, beside its Content-Type."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        # What only gathers methods for another class names no table.
+        if "apis" not in vars(cls):
+            return
+        rows = [row for api in cls.apis.values() for row in api.operations]
+        missing = [row.request.__name__ for row in rows if row.request not in cls.marked]
+        if missing:
+            raise TypeError(f"{cls.__name__} has no method that answers {', '.join(missing)}")
+        cls.prefixes = tuple(dict.fromkeys(_prefixes(cls.apis)))
+        cls.operations = {
+            api.name: tuple(row.path for row in api.operations) for api in cls.apis.values()
+        }
+        bases = [(_lower(base), api) for base, api in cls.apis.items()]
+        cls._bases = tuple(sorted(bases, key=lambda one: len(one[0]), reverse=True))
+
+    _bases: ClassVar[tuple[tuple[tuple[str, ...], Api], ...]]
+
+    def endpoints(self, base_url: str) -> Mapping[str, str]:
+        return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
+
+    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers}
+        path = http.target or http.path
+        whole = codec.HttpRequest.of(http.method, path, http.query, headers, http.body)
+        lower = tuple([segment.lower() for segment in whole.segments])
+        for base, api in self._bases:
+            if lower[: len(base)] == base:
+                below = msgspec.structs.replace(whole, segments=whole.segments[len(base) :])
+                try:
+                    operation, request, credentials = api.decode_request(below)
+                except ArgumentError as error:
+                    return self._answer(api, error.request, self.unreadable(api, error, http))
+                except UnknownResourceError as error:
+                    return self.unknown(http, error)
+                return Asked(api.name, operation.path, request, credentials, http, api)
+        return self.unknown(http, UnknownResourceError("no table of this service is here"))
+
+    def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
+        return self._answer(asked.wire, type(asked.request), answer)
+
+    def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
+        """The answer to arguments that lack or cannot be read."""
+        return refusal(api, error.request, Verdict.REFUSED, str(error))
+
+    def unknown(self, http: HttpRequest, error: UnknownResourceError) -> HttpAnswer:
+        """The answer to a path that no row has: for the developer, what there is."""
+        if error.methods:
+            answer = json_answer(405, {"error": error.reason})
+            allow = (b"allow", ", ".join(sorted(error.methods)).encode())
+            return msgspec.structs.replace(answer, headers=(*answer.headers, allow))
+        rows = [f"{base}/{row.path}" for base, api in self.apis.items() for row in api.operations]
+        known = {path.lower(): path for path in rows}
+        near = get_close_matches(http.path.lower(), known, n=1)
+        hint = f": did you mean {known[near[0]]}?" if near else ""
+        return json_answer(
+            404, {"error": f"{self.name} has no such resource here{hint}", "resources": rows}
+        )
+
+    def stranger(self, asked: Asked[Any]) -> object:
+        return refusal(asked.wire, type(asked.request), Verdict.LOGIN)
+
+    def refused(self, asked: Asked[Any], why: Refused) -> object:
+        verdict = Verdict.FUNDS if why.refusal is Reason.BALANCE else Verdict.REFUSED
+        return refusal(asked.wire, type(asked.request), verdict, why.reason)
+
+    def failed(self, asked: Asked[Any]) -> object:
+        return refusal(asked.wire, type(asked.request), Verdict.FAILED)
+
+    def ordered(self, asked: Asked[Any], error: AnswerError) -> object:
+        codes = asked.wire.row(type(asked.request)).codes or asked.wire.codes
+        known = next((code for code in codes or () if code == error.code), None)
+        if known is not None:
+            usual = known.text or known.meaning
+            return Refusal(known, usual if error.description is None else error.description)
+        code, status = error.code, 0
+        if codes is None and isinstance(code, int) and 400 <= code < 600:
+            status = code
+        return Refusal(code, error.description or "", status)
+
+    def recipients(self, request: Request[Any]) -> Sequence[str]:
+        """The numbers in the fields of the request that are marked ``PHONE``."""
+        found: list[str] = []
+        for attribute in _phones(type(request)):
+            value = getattr(request, attribute)
+            found += (value,) if isinstance(value, str) else value or ()
+        return found
+
+    def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> HttpAnswer:
+        if isinstance(answer, HttpAnswer):
+            return answer
+        written = api.encode_answer(request, answer)
+        headers = (*self.headers, (b"content-type", (written.content_type or "").encode()))
+        if written.headers:
+            headers += tuple((k.encode(), v.encode()) for k, v in written.headers.items())
+        return HttpAnswer(written.status, written.body, headers)
+
+
+def refusal(
+    api: Api, request: type[Request[Any]], verdict: Verdict, description: str = ""
+) -> Refusal:
+    """How a table says this verdict: with the first of its codes that means it, or the status."""
+    codes = api.row(request).codes or api.codes
+    code = next((code for code in codes or () if code.means == verdict), None)
+    if code is None:
+        status = _STATUSES[verdict]
+        return Refusal(status.value, description or status.phrase, status.value)
+    return Refusal(code, description or code.text or code.meaning)
+
+
+def _prefixes(apis: Mapping[str, Api]) -> Iterator[str]:
+    for base, api in apis.items():
+        if base:
+            yield base
+        else:
+            yield from [f"/{row.path.partition('/')[0]}" for row in api.operations]
+            yield from [f"/{prefix}" for prefix in api.prefixes]
+
+
+def _lower(path: str) -> tuple[str, ...]:
+    return tuple([segment for segment in path.lower().split("/") if segment])
+
+
+@cache
+def _phones(request: type[msgspec.Struct]) -> tuple[str, ...]:
+    fields = msgspec.structs.fields(request)
+    return tuple([field.name for field in fields if _is_phone(field.type)])
+
+
+def _is_phone(hint: Any) -> bool:
+    return PHONE in getattr(hint, "__metadata__", ()) or any(map(_is_phone, get_args(hint)))

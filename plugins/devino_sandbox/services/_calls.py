@@ -1,0 +1,170 @@
+"""Calls over HTTP, of any wire: read, struck by faults, carried out and answered, in one place."""
+
+from __future__ import annotations
+
+import logging
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+import msgspec
+
+from devino_codecs.http import ApiKey, Login, Refusal, Request, Session
+from devino_sandbox._accounts import Account
+from devino_sandbox._faults import AnswerError
+from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._messages import Refused
+from devino_sandbox._service import HttpService
+from devino_sandbox._world import World
+
+__all__ = ["Asked", "CallService", "answers"]
+
+A = TypeVar("A")
+R = TypeVar("R")
+S = TypeVar("S")
+
+_log = logging.getLogger(__name__)
+
+
+class Asked(msgspec.Struct, Generic[R], frozen=True):
+    """A call as it was read. Its repr shows what was called, and nothing of the content."""
+
+    via: str
+    """The protocol, as :attr:`Submission.via` and :attr:`Fault.protocol` name it."""
+    operation: str
+    """As :attr:`Fault.operation` names it."""
+    request: R
+    credentials: ApiKey | Login | Session
+    http: HttpRequest
+    """The same call, unread."""
+    wire: Any = None
+    """What else decides how its answer is written."""
+
+    def __repr__(self) -> str:
+        return f"Asked({self.via} {self.operation})"
+
+    # msgspec gives rich an attribute list of its own, which would print the content.
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("via", self.via), ("operation", self.operation)]
+
+
+def answers(
+    *requests: type[Request[A]],
+) -> Callable[
+    [Callable[[S, Account, Asked[R]], A | Refusal]],
+    Callable[[S, Account, Asked[R]], A | Refusal],
+]:
+    """Marks the method of a service that carries these requests out.
+
+    It gets the account that asks, and the call. It gives what the type of the requests promises,
+    or a :class:`~devino_codecs.http.Refusal`. A :exc:`Refused` of the World may leave it.
+    """
+
+    def mark(
+        method: Callable[[S, Account, Asked[R]], A | Refusal],
+    ) -> Callable[[S, Account, Asked[R]], A | Refusal]:
+        cast("Any", method).answers = requests
+        return method
+
+    return mark
+
+
+class CallService(HttpService):
+    """A service in which each HTTP request is one call, answered at once.
+
+    A subclass reads calls and writes answers, says its protocol's refusals, and marks the methods
+    that carry calls out with :func:`answers`. The order of events, the faults, who asks and what
+    becomes of an error are here. As nothing waits between reading and answering, a call is atomic.
+    """
+
+    marked: ClassVar[Mapping[type, str]] = {}
+    """The names of the marked methods, by type of request."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.marked = {
+            request: name
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            for request in getattr(method, "answers", ())
+        }
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._app = answering(self.handle)
+        self._methods = {request: getattr(self, name) for request, name in self.marked.items()}
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._app
+
+    def handle(self, http: HttpRequest) -> Outcome:
+        """The outcome of one HTTP request."""
+        asked = self.read(http)
+        if isinstance(asked, HttpAnswer):
+            return asked
+        if self.world.faults:
+            to = self.recipients(asked.request)
+            action = self.world.faults.strike(asked.via, asked.operation, to)
+            if action is not None:
+                return struck(
+                    action,
+                    lambda: self._carry_out(asked),
+                    lambda ordered: self.write(asked, self.ordered(asked, ordered)),
+                )
+        return self._carry_out(asked)
+
+    @abstractmethod
+    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+        """What is called; or the answer, where nothing is, or where it cannot be read."""
+
+    @abstractmethod
+    def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
+        """What a marked method gave, or what one of the following methods did."""
+
+    @abstractmethod
+    def stranger(self, asked: Asked[Any]) -> object:
+        """The answer to credentials that nobody has."""
+
+    @abstractmethod
+    def refused(self, asked: Asked[Any], why: Refused) -> object:
+        """The answer to what the World does not take."""
+
+    @abstractmethod
+    def failed(self, asked: Asked[Any]) -> object:
+        """The answer when the platform itself has failed."""
+
+    @abstractmethod
+    def ordered(self, asked: Asked[Any], error: AnswerError) -> object:
+        """The answer that a fault asks for."""
+
+    def recipients(self, request: Any) -> Sequence[str]:
+        """The phone numbers that a request is about, for faults."""
+        return ()
+
+    def account(self, credentials: ApiKey | Login | Session) -> Account | None:
+        """Whose credentials these are, None if nobody's."""
+        if isinstance(credentials, Login):
+            return self.world.authenticate(credentials.login, credentials.password)
+        if isinstance(credentials, Session):
+            return self.world.session(credentials.id)
+        return self.world.account_of_key(credentials.key)
+
+    def perform(self, account: Account, asked: Asked[Any]) -> object:
+        """Carry a call out."""
+        return self._methods[type(asked.request)](account, asked)
+
+    def raised(self, asked: Asked[Any], error: Exception) -> object:
+        """The answer to an error. What no protocol has a word for is logged, as a failure."""
+        if isinstance(error, Refused):
+            return self.refused(asked, error)
+        _log.error("the sandbox failed on %s of %s", asked.operation, asked.via, exc_info=error)
+        return self.failed(asked)
+
+    def _carry_out(self, asked: Asked[Any]) -> HttpAnswer:
+        try:
+            account = self.account(asked.credentials)
+            answer = self.stranger(asked) if account is None else self.perform(account, asked)
+            return self.write(asked, answer)
+        except Exception as error:  # noqa: BLE001 - the platform has a word for its own failures
+            return self.write(asked, self.raised(asked, error))
