@@ -1,8 +1,8 @@
 """Send a message through any of the platform's protocols and know what became of it.
 
-The kernel knows no wire: it says what a message, a status, a service and a channel are, finds the
-plugins that bring them, and offers them through :class:`AsyncClient` and its blocking twin
-:class:`Client`.
+The kernel knows no wire. It defines messages, statuses, services and channels, and it finds the
+plugins that bring them. :class:`AsyncClient` and its blocking twin :class:`Client` give access to
+them.
 """
 
 from ._blocking import Client

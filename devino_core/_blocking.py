@@ -215,9 +215,9 @@ class Client:
         self._thread = _LoopThread(self._client)
 
     def close(self) -> None:
-        """Close all channels and services and end the thread; what other threads wait for ends now.
+        """Close all channels and services and end the thread. Calls of other threads end now.
 
-        A send of theirs that was under way is OutcomeUnknown. Safe to call twice.
+        Such a call raises OutcomeUnknown if it was under way. Safe to call twice.
         """
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -246,7 +246,7 @@ class Client:
                 return await anext(source)
 
         async def close() -> None:
-            # Waits for a step that was interrupted: a generator cannot be closed while it runs.
+            # It waits for an interrupted step: a generator cannot be closed while it runs.
             async with turn:
                 if isinstance(source, AsyncGenerator):
                     await source.aclose()
@@ -282,18 +282,18 @@ class _LoopThread:
         portal = running.__enter__()
         self._pid = os.getpid()
         self._portal = portal
-        # Also at the interpreter's exit, which would otherwise wait for the thread for ever.
+        # The interpreter needs this at its exit: otherwise it would wait for the thread for ever.
         self.stop = weakref.finalize(self, _stop, running, portal, client, self._pid)
         try:
             portal.call(client.open)
         except BaseException:
-            # Whatever it was, Ctrl-C too: nobody else knows the thread to end it.
+            # Any exception ends the thread, Ctrl-C too: nobody else knows the thread.
             self.stop()
             raise
 
     @property
     def is_usable(self) -> bool:
-        """It was not stopped, and this is the process that it was started in."""
+        """Whether the thread runs, and runs in this process."""
         return self.stop.alive and self._pid == os.getpid()
 
     def run(self, method: Callable[[], Awaitable[T]]) -> T:
@@ -306,7 +306,7 @@ class _LoopThread:
         except CancelledError:
             raise OutcomeUnknown("the client was closed while this call was under way") from None
         except BaseException:
-            # Most of all KeyboardInterrupt: what nobody waits for any more is not to go on.
+            # Above all KeyboardInterrupt: nobody waits for the call any more, so it must not go on.
             future.cancel()
             raise
 

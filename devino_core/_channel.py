@@ -45,27 +45,27 @@ class Capability(enum.StrEnum):
 class Channel(Service[SettingsT_co]):
     """One way to send. Override :meth:`send` and whatever else the wire can do.
 
-    What is not overridden raises :exc:`~devino_core.errors.Unsupported`, and
-    :attr:`capabilities` is derived from that.
+    A method that is not overridden raises :exc:`~devino_core.errors.Unsupported`.
+    :attr:`capabilities` follows from which methods are overridden.
     """
 
     takes: Mapping[Medium, Takes] = {}
-    """What :meth:`send` takes, by medium: of the class, or set by ``__init__`` where the settings
-    decide."""
+    """What :meth:`send` takes, by medium. The class sets it, or ``__init__`` if it depends on the
+    settings."""
 
     remembers: timedelta = timedelta(hours=48)
-    """How long after sending a message the platform knows what became of it (chapters 1 and 2)."""
+    """How long the platform can tell a message's status after it was sent (chapters 1 and 2)."""
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send, and give one receipt for each message, in order.
 
-        A message that the platform refused is data: a receipt with State.REJECTED and its
-        ``error``. An exception means that the call as a whole failed, and its ``retry`` says
-        whether anything may have been sent.
+        A message that the platform refused is data: its receipt has State.REJECTED and an
+        ``error``. An exception means that the call as a whole failed. Its ``retry`` says whether
+        anything may have been sent.
 
-        Raises InvalidMessage or Unsupported before any I/O, for the first message that cannot
-        be sent as it is; then none was sent. Cancelled, it does not tell what was sent.
+        Raises InvalidMessage or Unsupported before any I/O for the first message that cannot be
+        sent as it is. Nothing was sent then. If the call is cancelled, nothing tells what was sent.
         """
 
     @cached_property
@@ -76,14 +76,14 @@ class Channel(Service[SettingsT_co]):
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what :meth:`send` would raise before any I/O, and do nothing else.
 
-        Override it where there is more to check than :attr:`takes` says.
+        Override it if there is more to check than :attr:`takes` says.
         """
         self.check_takes(messages)
 
     def check_takes(self, messages: Sequence[Message]) -> None:
-        """Raise Unsupported or InvalidMessage for what :attr:`takes` does not say.
+        """Raise Unsupported or InvalidMessage for anything that :attr:`takes` does not list.
 
-        :meth:`send` calls it first, by itself or by :meth:`check`.
+        :meth:`send` calls it first, directly or through :meth:`check`.
         """
         check_takes(messages, self.takes, self.name)
 
@@ -108,17 +108,17 @@ class Channel(Service[SettingsT_co]):
         raise self._unsupported("tell the balance")
 
     def events(self) -> AsyncIterator[Event]:
-        """What the platform tells unasked, for as long as the iterator is kept."""
+        """The events that the platform pushes, for as long as the iterator is kept."""
         raise self._unsupported("push events")
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """What this channel can do with its settings: all that its class offers, or less."""
+        """What this channel can do with its settings: everything that its class offers, or less."""
         return self.offers()
 
     @classmethod
     def offers(cls) -> frozenset[Capability]:
-        """What the class overrides, and a channel of it can do with the right settings."""
+        """What the class overrides: a channel with the right settings can do all of it."""
         return frozenset(
             capability
             for capability in Capability
@@ -126,7 +126,7 @@ class Channel(Service[SettingsT_co]):
         )
 
     def sender_of(self, message: Message) -> str:
-        """The message's sender, or the channel's. Raises InvalidMessage when neither is there."""
+        """The message's sender, else the channel's. Raises InvalidMessage if there is neither."""
         sender = message.sender or self.settings.sender
         if sender is None:
             raise InvalidMessage(

@@ -1,4 +1,4 @@
-"""The way in: channels and services by name, opened together, and messages that find theirs."""
+"""The way in: a client opens channels and services, and finds the channel for each message."""
 
 from __future__ import annotations
 
@@ -62,16 +62,16 @@ ServiceT = TypeVar("ServiceT", bound=Service[ServiceSettings])
 class AsyncClient(Opened):
     """Channels and services by name, opened together.
 
-    ``channels`` maps a name to that channel's settings; ``kind`` among them says which plugin,
-    and is the name itself where left out. ``services`` does the same for services. A path names a
-    TOML file instead, and a :class:`~devino_core.settings.Config` is one that was read already;
-    ``services`` then adds to what it says. With neither argument the file that ``DEVINO_CONFIG``
-    names and the environment are read (:mod:`devino_core.settings`)::
+    ``channels`` maps a name to that channel's settings. The setting ``kind`` says which plugin; the
+    default is the channel's name. ``services`` does the same for services. ``channels`` may also be
+    the path of a TOML file, or a :class:`~devino_core.settings.Config` that was read before;
+    ``services`` then adds to it. Without both arguments the client reads the file that
+    ``DEVINO_CONFIG`` names, and the environment (:mod:`devino_core.settings`)::
 
         async with AsyncClient({"rest": {"login": "me", "password": "..."}}) as client:
             receipt = await client.send(Message("79031234567", "Hello", sender="DEVINO"))
 
-    Raises ConfigurationError at once for settings that no channel or service would take.
+    Raises ConfigurationError at once for settings that a channel or service does not accept.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class AsyncClient(Opened):
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
         """The channels by name, in the order of the configuration.
 
-        Those that only the environment has come last, by their names.
+        Channels that only the environment names come last, sorted by name.
         """
         return dict(self._configured.channels)
 
@@ -112,7 +112,7 @@ class AsyncClient(Opened):
     ) -> Channel[ChannelSettings]:
         """One channel, for the operations that only its protocol has.
 
-        ``kind`` is the class that it is to be, such as ``devino_plugins.rest.RestChannel``: type
+        ``kind`` is the class that you expect, such as ``devino_plugins.rest.RestChannel``. Type
         checkers then know its operations. Raises ConfigurationError for an unknown name and for
         a channel of another class.
         """
@@ -125,7 +125,7 @@ class AsyncClient(Opened):
     def service(
         self, name: str, kind: type[Service[ServiceSettings]] = Service
     ) -> Service[ServiceSettings]:
-        """One service, and ``kind`` its class, as for :meth:`channel`."""
+        """One service. ``kind`` is its class, as for :meth:`channel`."""
         return self._configured.service(name, kind)
 
     def channel_for(
@@ -135,11 +135,11 @@ class AsyncClient(Opened):
         medium: Medium | None = None,
         channel: str | None = None,
     ) -> Channel[ChannelSettings]:
-        """Who is asked: ``channel``; else the default if it can; else the first that can.
+        """Choose ``channel`` if it is given; else the default if it can; else the first that can.
 
-        It must have ``capability`` (None: it must send) for messages of ``medium`` (None: of
-        any). All methods of the client choose by this rule. Raises Unsupported that lists the
-        kinds that could, and ConfigurationError for an unknown name.
+        The channel must have ``capability`` (None: it must send) for messages of ``medium`` (None:
+        of any medium). All methods of the client choose by this rule. Raises Unsupported with a
+        list of the kinds that could, and ConfigurationError for an unknown name.
         """
         return self._configured.channel_for(capability, medium, channel)
 
@@ -162,17 +162,17 @@ class AsyncClient(Opened):
     async def send_many(
         self, messages: Iterable[Message], *, channel: str | None = None
     ) -> list[Receipt]:
-        """Send many and give one receipt for each, in order, whatever became of the others.
+        """Send many messages and give one receipt for each, in order.
 
-        Raises InvalidMessage or Unsupported before anything is sent; another error only if it
-        struck all messages alike. Its ``refs`` name all of them.
+        Raises InvalidMessage or Unsupported before anything is sent. Raises another error only if
+        all messages failed with it; its ``refs`` name all of them.
         """
         self._require_open()
         batch = list(messages)
         try:
             groups = self._groups(batch, channel)
             if len(groups) == 1:
-                # Nothing to hold together: what the channel says is all there is to say.
+                # One channel does it all, so its own outcome is the outcome.
                 (name,) = groups
                 return _one_each(await self.channel(name).send(batch), batch, name)
             self._check(groups, batch)
@@ -196,10 +196,10 @@ class AsyncClient(Opened):
         channel: str | None = None,
         batch: int = BATCH,
     ) -> AsyncIterator[Receipt]:
-        """Send any number in flat memory: ``batch`` messages at a time, receipts in order.
+        """Send any number of messages in flat memory: ``batch`` at a time, receipts in order.
 
-        An error ends the stream; its ``refs`` name the messages of the batch that it struck, and
-        nothing after them was sent.
+        An error ends the stream. Its ``refs`` name the messages of the batch that failed; no
+        message after that batch was sent.
         """
         async for part in _batches(messages, batch):
             for receipt in await self.send_many(part, channel=channel):
@@ -211,9 +211,9 @@ class AsyncClient(Opened):
         self._check(self._groups(batch, channel), batch)
 
     async def status(self, receipt: Receipt) -> Status:
-        """What has become of a sent message: one status over all its parts.
+        """What became of a sent message: one status for all its parts.
 
-        Raises Unsupported when the channel cannot be asked or gave no id.
+        Raises Unsupported if the channel cannot be asked or gave no id.
         """
         self._require_open()
         if not receipt.ids:
@@ -234,14 +234,14 @@ class AsyncClient(Opened):
         interval: float = 5.0,
         timeout: float | None = None,
     ) -> AsyncIterator[Receipt]:
-        """Ask every ``interval`` seconds and give each receipt anew whenever its state changed.
+        """Ask every ``interval`` seconds, and give a receipt again whenever its state changed.
 
-        Ends when all are final, and silently after ``timeout`` seconds. None: it asks about each
-        for as long as the platform knows it (:attr:`Channel.remembers`), counted from now, or from
-        the time for which it is scheduled.
+        It ends when all states are final, and without an error after ``timeout`` seconds. With
+        None it asks about each message for as long as the platform knows it
+        (:attr:`Channel.remembers`). That time counts from now, or from the scheduled time.
 
-        Receipts that cannot be asked for (no ids) are passed over. So are errors whose retry is
-        SAFE; others are raised. Raises Unsupported when none can be asked for.
+        It skips receipts without ids, and errors whose retry is SAFE; other errors are raised.
+        Raises Unsupported if no receipt has an id.
         """
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
@@ -285,14 +285,14 @@ class AsyncClient(Opened):
         return await self.channel_for(Capability.BALANCE, channel=channel).balance()
 
     async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
-        """What the platform tells unasked, for as long as the iterator is kept."""
+        """The events that the platform pushes, for as long as the iterator is kept."""
         self._require_open()
         events = self.channel_for(Capability.EVENTS, channel=channel).events()
         try:
             async for event in events:
                 yield event
         finally:
-            # At once, and not when it is collected: the event on which it ends is given again.
+            # Close it now, not when it is collected: the last event is then given again.
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
 
@@ -309,8 +309,8 @@ class AsyncClient(Opened):
     ) -> Callbacks:
         """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
 
-        ``sources`` are names of those that plugins bring, and one's own; None: all that plugins
-        bring. The receiver is closed with the client, before the channels. Raises
+        ``sources`` are names of sources that plugins bring, or sources of your own; None: all that
+        plugins bring. The client closes the receiver before the channels. Raises
         ConfigurationError, and RuntimeError if this client has a receiver already.
         """
         from .callbacks import Callbacks
@@ -331,7 +331,7 @@ class AsyncClient(Opened):
         return self._callbacks
 
     async def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
-        """What :meth:`callbacks` gave answers this; for frameworks that are not ASGI."""
+        """Answer a request by the receiver of :meth:`callbacks`, for frameworks without ASGI."""
         self._require_open()
         if self._callbacks is None:
             raise RuntimeError("say first who takes: client.callbacks(take, secrets=[...])")
@@ -340,7 +340,7 @@ class AsyncClient(Opened):
     async def open(self) -> None:
         """Open all channels and services; ``async with`` does. Connects to nothing.
 
-        Where one cannot be opened, those before it are closed again.
+        If one cannot be opened, those before it are closed again.
         """
         if self._opened is not None:
             raise RuntimeError("this client is open already")
@@ -354,7 +354,7 @@ class AsyncClient(Opened):
         callbacks, self._callbacks = self._callbacks, None
         try:
             if callbacks is not None:
-                # Whoever is taking an event may still send.
+                # Code that is taking an event may still send.
                 await callbacks.aclose()
         finally:
             opened, self._opened = self._opened, None
@@ -362,14 +362,14 @@ class AsyncClient(Opened):
                 await opened.aclose()
 
     def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
-        """Who can be asked what became of it."""
+        """The channel that can be asked what became of the message."""
         return self.channel_for(Capability.STATUS, medium=receipt.medium, channel=receipt.channel)
 
     def _patience(self, receipt: Receipt) -> float:
-        """For how many seconds from now the platform will know it."""
+        """For how many seconds from now the platform will know the message."""
         known = self._knower(receipt).remembers
         if (at := receipt.send_at) is not None:
-            # A recipient's wall clock: nowhere does it show that time later than there.
+            # A recipient's wall clock. This zone is the last on earth to reach that time.
             instant = at if at.tzinfo is not None else at.replace(tzinfo=_WESTERNMOST)
             known += max(instant - self._clock.now(), timedelta(0))
         return known.total_seconds()
@@ -394,7 +394,7 @@ class AsyncClient(Opened):
             self.channel(name).check([batch[position] for position in positions])
 
     async def _statuses(self, pending: Mapping[int, Receipt]) -> dict[int, Status]:
-        """The present status of each receipt that the platform tells one of."""
+        """The present status of each receipt, where the platform gives one."""
         groups: dict[tuple[str, Medium], list[int]] = {}
         for position, receipt in pending.items():
             key = self._knower(receipt).name, receipt.medium

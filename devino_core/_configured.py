@@ -1,4 +1,4 @@
-"""The channels and services of a client, and the rule by which one of them is asked."""
+"""The channels and services of a client, and the rule that chooses one of them."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Given: TypeAlias = Mapping[str, Mapping[str, object]]
 def config_of(
     channels: Given | Config | str | os.PathLike[str] | None, services: Given | None
 ) -> Config:
-    """What was given, and the file and the environment where they are to be read."""
+    """The configuration: what was given, and the file and the environment where they count."""
     if isinstance(channels, Mapping) or (channels is None and services is not None):
         read = Config(channels=_copied(channels or {}))
     else:
         read = channels if isinstance(channels, Config) else read_config(channels)
     if not services:
         return read
-    # A name that only the environment has is a service's where code says so.
+    # If only the environment has a name, it belongs to a service when `services` has it too.
     overlaid = read.unsorted & services.keys()
     return msgspec.structs.replace(
         read,
@@ -50,7 +50,7 @@ def _copied(given: Given) -> dict[str, dict[str, object]]:
 
 
 class Configured:
-    """What a configuration names, made and not yet open. Raises ConfigurationError."""
+    """A configuration's channels and services, made but not yet open. Raises ConfigurationError."""
 
     def __init__(
         self, config: Config, *, default: str | None, plugins: Plugins, clock: Clock
@@ -65,7 +65,7 @@ class Configured:
             name: self._made_service(name, values) for name, values in config.services.items()
         }
         first = default or config.default
-        # Who is asked for what nobody is named for: the default before the others.
+        # The order in which channels are tried if the caller names none: the default first.
         self._ranked = [self.channel(first)] if first is not None else []
         self._ranked += [one for one in self.channels.values() if one.name != first]
 
@@ -115,7 +115,7 @@ class Configured:
         for name, spec in self._plugins.channels().items():
             if medium is not None and medium not in spec.media:
                 continue
-            # One that is not installed whole is no advice.
+            # A kind whose packages are missing would be bad advice.
             with suppress(ConfigurationError):
                 if capability is None or capability in self._plugins.load(spec).offers():
                     yield name

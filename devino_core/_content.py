@@ -1,4 +1,4 @@
-"""What a message says: a text, or what is richer."""
+"""What a message says: a text, or richer content."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Button", "Card", "Content", "Fill", "Mail", "Priority", "Template"]
 
 
 class Priority(enum.StrEnum):
-    """How soon the platform is to send a message that waits among others."""
+    """How soon the platform sends a message, compared with others that wait."""
 
     LOW = "LOW"
     """For advertising."""
     NORMAL = "NORMAL"
     HIGH = "HIGH"
     REALTIME = "REALTIME"
-    """For codes that somebody waits for."""
+    """For codes that a person waits for."""
 
 
 class Button(Discreet, frozen=True):
@@ -42,18 +42,18 @@ class Button(Discreet, frozen=True):
 
 
 class Fill(Discreet, frozen=True, tag="fill"):
-    """A text with fields, ``{name}``, and what goes there.
+    """A text with fields, ``{name}``, and the values that go there.
 
-    ``{{`` and ``}}`` are braces. A name is a Latin letter, then letters, digits and ``_``, at most
-    32 in all. Values that no field names are left out.
+    ``{{`` and ``}}`` are braces. A name is a Latin letter, then letters, digits and ``_``: at most
+    32 characters. Values without a field are left out.
 
     >>> message = Message("79031234567", Fill("{name}, your code is {code}",
     ...                                       {"name": "Ann", "code": "1234"}))
     >>> message.text
     'Ann, your code is 1234'
 
-    Raises :exc:`~devino_core.errors.InvalidMessage` with the position of a brace that stands alone
-    and of a field without a value.
+    Raises :exc:`~devino_core.errors.InvalidMessage` for a single brace and for a field without a
+    value. The error gives the position.
     """
 
     text: str
@@ -65,7 +65,7 @@ class Fill(Discreet, frozen=True, tag="fill"):
         _check_fields("text", self.text, self.values)
 
     def spelt(self, field: Callable[[str], str], literal: Callable[[str], str] = str) -> str:
-        """The text as a wire spells fields: ``field`` gets each name, ``literal`` what is between.
+        """The text in a wire's spelling: ``field`` spells each name, ``literal`` the text between.
 
         >>> Fill("Hello {name}", {"name": "Ann"}).spelt(lambda name: f"[{name}]")
         'Hello [name]'
@@ -74,7 +74,7 @@ class Fill(Discreet, frozen=True, tag="fill"):
 
 
 class Card(Discreet, frozen=True, tag="card"):
-    """What a messenger shows: at least a text or an image, and a button to press."""
+    """What a messenger shows: a text, an image or both, and perhaps a button."""
 
     text: str = ""
     image: str | None = None
@@ -88,7 +88,7 @@ class Card(Discreet, frozen=True, tag="card"):
 
 
 class Template(Discreet, frozen=True, tag="template"):
-    """A text that the platform holds, by its id, and what goes into its fields."""
+    """The id of a text that the platform holds, and the values for its fields."""
 
     id: str
     values: Mapping[str, str] = {}
@@ -103,13 +103,13 @@ class Template(Discreet, frozen=True, tag="template"):
 class Mail(Discreet, frozen=True, tag="mail"):
     """An e-mail: a subject, and a text, an HTML body or both.
 
-    Without ``values`` braces are literal, so that a style sheet stands as it is. With them
-    ``subject``, ``text`` and ``html`` have fields like a :class:`Fill`; :meth:`filled` puts the
+    Without ``values`` braces are literal, so a style sheet needs no escaping. With ``values`` the
+    ``subject``, ``text`` and ``html`` have fields like a :class:`Fill`, and :meth:`filled` puts the
     values in.
 
-    Raises :exc:`~devino_core.errors.InvalidMessage`, also for what would forge a header: a line
-    break or another control character (but a tab) in the subject, in a value that goes there or in
-    a header.
+    Raises :exc:`~devino_core.errors.InvalidMessage`, also for anything that would forge a header.
+    That is a line break or another control character except a tab, in the subject, in a value for
+    the subject, or in a header.
     """
 
     subject: str
@@ -146,7 +146,7 @@ class Mail(Discreet, frozen=True, tag="mail"):
         values = self.values
         if values is None:
             return self
-        # A table of all names that HTML has for characters: most programs send no mail.
+        # This imports a table of all of HTML's character names, and most programs send no mail.
         from html import escape
 
         return msgspec.structs.replace(
@@ -161,19 +161,19 @@ class Mail(Discreet, frozen=True, tag="mail"):
 Content: TypeAlias = str | Fill | Card | Template | Mail
 """What a :class:`Message` may hold."""
 
-# Compiled where they are first used: importing the kernel is to be cheap.
+# These are compiled at first use, because importing the kernel must be cheap.
 _PIECE = r"\{\{|\}\}|\{([A-Za-z][A-Za-z0-9_]{0,31})\}|[{}]"
-# A tab may stand in a header; of the others some reader makes a new line or an end.
+# A header may hold a tab. Some reader takes each of the others for a new line or an end.
 _FORGES = "[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]"
 _HEADER = r"[!-9;-~]+"
 
 
-# A mail-out has one text for all, which may be a page of HTML.
+# A mail-out sends one text to everybody, and that text may be a page of HTML.
 @lru_cache(32)
 def _pieces(text: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Literal, name, literal, ..., literal; and the position of each name.
 
-    Raises InvalidMessage for a brace that stands alone.
+    Raises InvalidMessage for a single brace.
     """
     pieces: list[str] = []
     positions: list[int] = []
@@ -205,7 +205,7 @@ def _spelt(text: str, field: Callable[[str], str], literal: Callable[[str], str]
 
 
 def _check_fields(where: str, text: str, values: Mapping[str, str]) -> None:
-    """Every field of the text has a value."""
+    """Raise InvalidMessage for a field of the text without a value."""
     pieces, positions = _pieces(text)
     for name, position in zip(pieces[1::2], positions, strict=True):
         if name not in values:

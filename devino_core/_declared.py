@@ -1,6 +1,6 @@
-"""Types that a struct declares, checked where a program makes it.
+"""Check a struct's field types when a program makes the struct.
 
-msgspec checks them when it decodes, and not when a program calls the class.
+msgspec checks them when it decodes, but not when a program calls the class.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from msgspec.structs import astuple
 __all__ = ["Misfit", "misfit_of"]
 
 Misfit = tuple[str, str] | None
-"""The first field whose value has another type, and what it must be."""
+"""The first field whose value has a wrong type, and the type that it must have."""
 
 
 def misfit_of(kind: type[msgspec.Struct]) -> Callable[[msgspec.Struct], Misfit]:
-    """What checks values of a struct of two fields or more, also those of its subclasses."""
+    """A function that checks values of a struct with two or more fields, and of its subclasses."""
     fields = attrgetter(*kind.__struct_fields__)
-    # Values of a program have few combinations of types: each is looked at once.
+    # A program's values have few combinations of types, so each combination is checked once.
     fitting: set[tuple[type, ...]] = set()
 
     def misfit(value: msgspec.Struct) -> Misfit:

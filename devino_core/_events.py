@@ -1,4 +1,4 @@
-"""What the platform tells unasked."""
+"""Events: what the platform tells without being asked."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["ConsentChanged", "Event", "Incoming", "StatusChanged"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something happened: on a channel, or told by a callback."""
+    """Something happened. A channel or a callback tells it."""
 
     id: str
-    """Stable: what is told twice has the same id. With :attr:`channel` it is unique, so a set of
-    both de-duplicates."""
+    """Stable: an event that is told twice has the same id. The id is unique within one
+    :attr:`channel`, so a set of both de-duplicates."""
     at: datetime
     """When it happened, aware."""
     channel: str = ""
@@ -33,9 +33,9 @@ class StatusChanged(Event, frozen=True, kw_only=True):
     """The platform's id of the message or part."""
     status: Status
     medium: Medium = Medium.SMS
-    """What it was sent by. Of a message with fallbacks, the one that this is about."""
+    """The medium that the message was sent by. If it has fallbacks, the leg that this is about."""
     ref: str | None = None
-    """The caller's id, where the channel still knows it."""
+    """The caller's id, if the channel still knows it."""
 
 
 class Incoming(Event, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Incoming(Event, frozen=True, kw_only=True):
     text: str
     medium: Medium = Medium.SMS
     in_reply_to: str | None = None
-    """The platform's id of the message that it answers, where the wire tells."""
+    """The platform's id of the message that this one answers, if the wire tells it."""
 
 
 class ConsentChanged(Event, frozen=True, kw_only=True):
@@ -57,5 +57,5 @@ class ConsentChanged(Event, frozen=True, kw_only=True):
     address: str
     """The number or mail address."""
     medium: Medium
-    """What it is about."""
+    """The medium that the consent is about."""
     allowed: bool

@@ -1,4 +1,4 @@
-"""Values that show what they are and not what they say: in logs, tracebacks and terminals."""
+"""Values that hide their content in logs, tracebacks and terminals."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import msgspec
 __all__ = ["Discreet", "masked_recipient"]
 
 _WHOLE = frozenset({"id", "ref", "sender"})
-"""Fields that are shown as they are, for they are about nobody."""
+"""Fields that are shown in full, because they tell nothing about a person."""
 _SHORTEST_NUMBER = 7
 
 
 class Discreet(msgspec.Struct, frozen=True):
     """Base of structs whose repr holds no text and no whole recipient.
 
-    What has its default is not shown. rich shows the same.
+    It leaves out fields with their default value. rich shows the same.
     """
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
@@ -40,7 +40,7 @@ class Discreet(msgspec.Struct, frozen=True):
 
 
 class _Hidden:
-    """A text of which only the length is shown."""
+    """A text whose repr shows only its length."""
 
     def __init__(self, text: str) -> None:
         self._length = len(text)
@@ -60,7 +60,7 @@ def masked_recipient(to: str) -> str:
         return f"{name[:1]}***@{domain}"
     digits = re.sub("[^0-9]", "", to)
     plain = digits if len(digits) >= _SHORTEST_NUMBER else to
-    # At least three characters are hidden, also of the shortest number.
+    # At least three characters are hidden, even in the shortest number.
     kept = max(min(4, (len(plain) - 3) // 2), 0)
     return f"{plain[:kept]}***{plain[len(plain) - kept :]}"
 

@@ -37,12 +37,12 @@ class Medium(enum.StrEnum):
 
 
 def _new_ref() -> str:
-    # As unique as a UUID at a tenth of its price.
+    # It is as unique as a UUID and costs a tenth of the time.
     return os.urandom(16).hex()
 
 
 class _Called(StructMeta):
-    """Tells who calls a message's content `text`, as most libraries do, what it is called here."""
+    """Names the right field to a caller who passes `text`, as most libraries call the content."""
 
     def __call__(self: type[T], *args: Any, **kwargs: Any) -> T:
         try:
@@ -58,8 +58,8 @@ _make: Callable[..., Any] = StructMeta.__call__
 
 
 class _NoOptions(dict[str, object]):
-    """One for all messages that have none: a dict for each would give the garbage collector a
-    quarter more to do in a bulk.
+    """One object for all messages without options: a dict for each would give the garbage
+    collector a quarter more to do in a bulk.
     """
 
     def __setitem__(self, *_: object, **__: object) -> NoReturn:
@@ -84,21 +84,22 @@ class Message(Discreet, frozen=True, metaclass=_Called):
     """The recipient: a phone number in international format (``+``, blanks, dashes and brackets
     do not matter), or an address of the medium."""
     content: Content
-    """A text, or what is richer: :class:`Fill`, :class:`Card`, :class:`Template`, :class:`Mail`.
-    Channels refuse what their wire cannot carry."""
+    """A text or richer content: :class:`Fill`, :class:`Card`, :class:`Template`, :class:`Mail`.
+    Channels refuse content that their wire cannot carry."""
     sender: str | None = None
     """The name or number that the recipient sees; None: the channel's ``sender`` setting."""
     medium: Medium = Medium.SMS
     send_at: datetime | None = None
     """When to send. Aware: that instant. **Naive: the recipient's wall clock.** None: now."""
     validity: timedelta | None = None
-    """How long delivery is tried. Wires count whole minutes or seconds: the channel rounds up."""
+    """How long the platform tries to deliver. Wires count whole minutes or seconds: the channel
+    rounds up."""
     priority: Priority | None = None
-    """How soon it is sent among others; None: the channel's setting."""
+    """How soon it is sent, compared with others; None: the channel's setting."""
     fallback: Message | None = None
     """What to send if this one cannot be delivered."""
     ref: str = msgspec.field(default_factory=_new_ref)
-    """The caller's own id, and the idempotency key where a wire has one."""
+    """The caller's own id. It is also the idempotency key if the wire has one."""
     options: Mapping[str, object] = _NoOptions()
     """Extras that only one channel knows; the channel's documentation names them."""
 
@@ -124,8 +125,8 @@ class Message(Discreet, frozen=True, metaclass=_Called):
     def text(self) -> str:
         """The content as plain text: a Fill with its values in place.
 
-        Raises Unsupported for what is more than a text, so that who knows only texts drops no
-        image and no button.
+        Raises Unsupported for richer content: a channel that knows only texts would otherwise drop
+        an image or a button.
         """
         content = self.content
         if isinstance(content, str):
@@ -144,7 +145,7 @@ _misfit = misfit_of(Message)
 
 
 def _check_forgery(message: Message) -> None:
-    """Every wire here has headers, lines or cells that a control character would forge."""
+    """Raise InvalidMessage for a control character: it could forge a header, a line or a cell."""
     for field in ("to", "sender", "ref"):
         text: str | None = getattr(message, field)
         if text is not None and (not text.strip() or re.search(_UNFIT, text)):

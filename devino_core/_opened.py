@@ -1,4 +1,4 @@
-"""What is opened and closed in an event loop."""
+"""Objects that are opened and closed in an event loop."""
 
 from __future__ import annotations
 

@@ -8,21 +8,21 @@ __all__ = ["Body", "Secret"]
 
 
 class Body(bytes):
-    """A request, an answer or a mail that does not show itself: on this platform these hold
+    """A request, an answer or a mail with a repr that hides it: on this platform these hold
     passwords.
 
-    Slices and sums are plain bytes again: wrap them anew.
+    Slices and sums are plain bytes: wrap them again.
     """
 
     def __repr__(self) -> str:
         return f"Body(*** {len(self)} bytes)"
 
-    # As str(bytes) is its repr; with -bb it would be an error.
+    # str(bytes) gives the repr too, but is an error under `python -bb`.
     __str__ = __repr__
 
 
 class Secret:
-    """A password or token: prints as ``***``, is never pickled, and must be asked to speak.
+    """A password or token. It prints as ``***``, cannot be pickled, and tells its value on request.
 
     >>> password = Secret("hunter2")
     >>> password, f"{password}", password.reveal()
@@ -55,7 +55,7 @@ class Secret:
             return NotImplemented
         return self._value == other._value
 
-    # Hashable would let a secret sit in a cache key and show up in a dump of the cache.
+    # A hashable secret could be a cache key, and would show up in a dump of the cache.
     __hash__ = None  # type: ignore[assignment]
 
     def __copy__(self) -> Secret:

@@ -1,4 +1,4 @@
-"""What a plugin implements beside channels: settings, a class, and its manifest."""
+"""Services, which a plugin implements beside channels: settings, a class, and its manifest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Service", "ServiceSettings", "ServiceSpec"]
 
 
 class ServiceSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Base of a service's settings: the fields are the keys, their types are checked.
+    """Base of a service's settings. The fields are the keys; their types are checked.
 
     Passwords are :class:`~devino_core.Secret`; times are seconds.
     """
@@ -25,9 +25,9 @@ SettingsT_co = TypeVar("SettingsT_co", bound=ServiceSettings, covariant=True)
 class Service(Opened, Generic[SettingsT_co]):
     """Something that the platform does: a lookup, an address book, sending messages.
 
-    A service is opened and closed in one event loop: ``async with service: ...``; all methods may
-    be called concurrently in between. What it offers is its own: a program that wants more than
-    the name asks for the class, as in ``client.service("book", AddressBook)``.
+    A service is opened and closed in one event loop: ``async with service: ...``. In between, its
+    methods may be called concurrently. Each class offers its own methods. A program that calls them
+    asks for the class, as in ``client.service("book", AddressBook)``.
     """
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -54,6 +54,6 @@ class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One line for people."""
     settings: type[ServiceSettings]
     load: str
-    """Where the class is, as ``"package.module:Class"``; imported when it is first used."""
+    """Where the class is, as ``"package.module:Class"``. It is imported at first use."""
     extra: str | None = None
-    """What to install where that import fails, such as ``"devino[http]"``."""
+    """What to install if that import fails, such as ``"devino[http]"``."""

@@ -17,15 +17,15 @@ __all__ = ["Receipt", "State", "Status"]
 
 
 class State(enum.StrEnum):
-    """The life of a message in one vocabulary: SMPP's message_state and what messengers add.
+    """The state of a message, in one vocabulary: SMPP's message_state and what messengers add.
 
-    The order of a life is :attr:`rank`; :meth:`Status.advanced_by` keeps it.
+    :attr:`rank` orders the states; :meth:`Status.advanced_by` keeps that order.
     """
 
     UNKNOWN = "UNKNOWN"
-    """Nobody can say: too new or too old for the platform, or the answer was lost."""
+    """Nobody knows: too new or too old for the platform, or the answer was lost."""
     SCHEDULED = "SCHEDULED"
-    """Taken, to be sent at a later time."""
+    """Taken by the platform, which will send it at the scheduled time."""
     ACCEPTED = "ACCEPTED"
     """Taken by the platform, in its queue."""
     ENROUTE = "ENROUTE"
@@ -39,28 +39,28 @@ class State(enum.StrEnum):
     """Withdrawn before delivery."""
     DELIVERED = "DELIVERED"
     BOUNCED = "BOUNCED"
-    """Given back by the recipient's mail server, also after it was taken as delivered."""
+    """Returned by the recipient's mail server, perhaps after it was reported as delivered."""
     READ = "READ"
     CLICKED = "CLICKED"
-    """A link in it was followed."""
+    """The recipient followed a link in it."""
 
     @property
     def rank(self) -> int:
-        """Place in a message's life: a later report of a lower rank is an old one.
+        """Place in a message's life: a later report of a lower rank is out of date.
 
-        Delivery ranks above failure: a report that the recipient has it is evidence, a report
-        that delivery was given up is a guess of some hop on the way.
+        Delivery ranks above failure. A report of delivery is evidence. A report of failure is a
+        guess of some hop on the way.
         """
         return _LIFE[self].rank
 
     @property
     def is_final(self) -> bool:
-        """No further work of the platform is to be expected (DELIVERED may yet become READ)."""
+        """Whether the platform has finished with it (DELIVERED may still become READ)."""
         return _LIFE[self].is_final
 
     @property
     def is_success(self) -> bool:
-        """The recipient has it."""
+        """Whether the recipient has it."""
         return _LIFE[self].is_success
 
 
@@ -75,13 +75,13 @@ _LIFE: Mapping[State, _Stage] = {
     State.SCHEDULED: _Stage(1, False, False),
     State.ACCEPTED: _Stage(2, False, False),
     State.ENROUTE: _Stage(3, False, False),
-    # Failures have one rank: the order among them decides only where reports name no time.
+    # All failures have one rank. Their order counts only for reports that name no time.
     State.UNDELIVERABLE: _Stage(4, True, False),
     State.EXPIRED: _Stage(4, True, False),
     State.DELETED: _Stage(4, True, False),
     State.REJECTED: _Stage(4, True, False),
     State.DELIVERED: _Stage(5, True, True),
-    # It replaces DELIVERED, and is none the less a failure.
+    # It ranks above DELIVERED, and is still a failure.
     State.BOUNCED: _Stage(6, True, False),
     State.READ: _Stage(7, True, True),
     State.CLICKED: _Stage(8, True, True),
@@ -91,11 +91,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A state, and the wire's own word for it, which is never thrown away. All times are aware."""
+    """A state, and the wire's own word for it, which is always kept. All times are aware."""
 
     state: State
     id: str | None = None
-    """The platform's id of what this is the status of."""
+    """The platform's id of the message or part that this is about."""
     code: int | str | None = None
     """The wire's code, as it came."""
     description: str = ""
@@ -107,14 +107,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     price: Decimal | None = None
     """In the account's currency."""
     medium: Medium | None = None
-    """What the message goes by: of one with fallbacks, the leg that this is about."""
+    """The medium of the message. If it has fallbacks: the medium of the leg that this is about."""
 
     def advanced_by(self, report: Status) -> Status:
-        """Where a message is after a new report: a late one never moves it backwards.
+        """The status after a new report. A late report never moves it backwards.
 
-        All orders of the same reports, repeated or not, end in the same state: that of the highest
-        rank, of several failures that of the latest (one without a time counts as the oldest).
-        A report that nothing is known leaves the state as it was, under the wire's new word.
+        The same reports end in the same state, in any order, repeated or not: the state with the
+        highest rank. Of several failures the latest counts; one without a time is the oldest. An
+        UNKNOWN report keeps the state and takes the wire's new word.
         """
         if report._advance >= self._advance:
             return report
@@ -130,24 +130,24 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def of_legs(cls, legs: Iterable[Status]) -> Status:
         """One status for a message that went by one medium after the other, in this order.
 
-        A success of any leg decides, the one that got furthest; else what is still under way; else
-        the last leg. ``medium`` says which leg it is, ``id`` is that leg's. The price is the sum of
-        those that are known.
+        A successful leg decides: if there are several, the one that got furthest. Else a leg that
+        is still under way decides, else the last leg. ``medium`` and ``id`` are those of the
+        deciding leg. The price is the sum of the known prices.
         """
         statuses = list(legs)
         if not statuses:
             return cls(state=State.UNKNOWN)
-        # Of equal ones the last.
+        # If legs are equal, the last one decides.
         decisive = max(reversed(statuses), key=_decides)
         prices = [status.price for status in statuses if status.price is not None]
         return msgspec.structs.replace(decisive, price=sum(prices, Decimal(0)) if prices else None)
 
     @classmethod
     def combined(cls, parts: Iterable[Status]) -> Status:
-        """One status for a message of several parts: it is where its slowest part is.
+        """One status for a message of several parts: that of its slowest part.
 
-        A part that failed decides once all parts are final. The price is the sum, if every
-        part's is known, and the time of the report the last part's.
+        A failed part decides once all parts are final. The price is the sum if every part's price
+        is known. The time is that of the last report.
         """
         statuses = list(parts)
         if len(statuses) == 1:
@@ -168,7 +168,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def _decides(leg: Status) -> tuple[int, int]:
-    """What a leg says of the whole message: success, under way, over."""
+    """What a leg says about the whole message: success, under way, over."""
     state = leg.state
     if state.is_success:
         return 2, state.rank
@@ -188,14 +188,14 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ids: tuple[str, ...] = ()
     """The platform's ids, one for each part, in order."""
     unassigned_ids: tuple[str, ...] = ()
-    """Ids that the platform gave for a whole bulk call, when they cannot be told apart: some of
-    them belong to this message, and nothing says which."""
+    """Ids that the platform gave for a whole bulk call. Some of them belong to this message, and
+    nothing says which."""
     parts: int = 1
-    """How many segments the message was charged as; 0: not known."""
+    """How many segments the message was charged for; 0: not known."""
     error: DevinoError | None = None
-    """Why it was refused or what is not known, for a message that failed among others."""
+    """Why it was refused, or what is not known: for a message that failed in a call of several."""
     send_at: datetime | None = None
-    """The :attr:`Message.send_at` of a message that was to be sent later."""
+    """The message's :attr:`Message.send_at`, if it was scheduled for later."""
 
     @classmethod
     def of(
@@ -209,7 +209,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         parts: int = 1,
         error: DevinoError | None = None,
     ) -> Receipt:
-        """The receipt of ``message``, with what the message itself says filled in."""
+        """The receipt of ``message``, with the message's own fields filled in."""
         if status.medium is None:
             status = msgspec.structs.replace(status, medium=message.medium)
         return cls(
@@ -227,5 +227,5 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def refused(self) -> bool:
-        """The platform said no to this message."""
+        """Whether the platform refused this message."""
         return self.status.state is State.REJECTED

@@ -1,4 +1,4 @@
-"""What a channel takes, as data, and the refusal of everything else before any I/O."""
+"""What a channel takes, as data. Everything else is refused before any I/O."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
 
 class Expressible(enum.StrEnum):
-    """What a wire may have a word for, beside recipient, sender and content."""
+    """What a wire may be able to express, beside recipient, sender and content."""
 
     SEND_AT = "send_at"
     """An aware :attr:`Message.send_at`: an instant."""
@@ -33,24 +33,24 @@ class Expressible(enum.StrEnum):
 
 
 class Takes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel takes of messages by one medium.
+    """What a channel takes in messages of one medium.
 
-    It says what kinds of things: how long a text or a validity may be, the channel checks itself.
+    It lists kinds of content and fields. The channel itself checks limits, such as the length of a
+    text or a validity.
     """
 
     contents: frozenset[type] = frozenset({str})
-    """The types of content. Where ``str`` is among them, a :class:`Fill` goes as its text."""
+    """The types of content. If ``str`` is one of them, a :class:`Fill` is sent as its text."""
     expresses: frozenset[Expressible] = frozenset()
     options: type[msgspec.Struct] | None = None
-    """The :attr:`Message.options` as a struct whose fields all have defaults; None: there are
-    none."""
+    """The :attr:`Message.options` as a struct whose fields all have defaults; None: no options."""
 
 
 def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], channel: str) -> None:
-    """Raise for the first message that has what the channel does not take by its medium.
+    """Raise for the first message with something that the channel does not take by its medium.
 
-    Raises Unsupported, which says what to remove or to give, and InvalidMessage for an option that
-    is not known or whose value has the wrong type.
+    Raises Unsupported, which says what to remove or to give. Raises InvalidMessage for an unknown
+    option or a value of the wrong type.
     """
     for message in messages:
         found = takes.get(message.medium)
@@ -59,7 +59,7 @@ def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], chan
         content = message.content
         if type(content) is not str or str not in found.contents:
             _check_content(message, found, channel)
-        # The ordinary message has none of these.
+        # An ordinary message has none of these.
         if (
             message.send_at is not None
             or message.validity is not None
@@ -72,10 +72,10 @@ def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], chan
 
 
 def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
-    """The message's options as this struct; the struct's defaults for those it does not give.
+    """The message's options as this struct, with the struct's defaults for the others.
 
-    Raises InvalidMessage for an option that the struct has not, with the nearest name that it has,
-    and for a value of another type than the struct declares.
+    Raises InvalidMessage for an option that the struct does not have, with the nearest known name,
+    and for a value of a wrong type.
     """
     options = message.options
     if not options:
@@ -92,12 +92,12 @@ def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
 
 @cache
 def _names(kind: type[msgspec.Struct]) -> Mapping[str, str]:
-    """The names of a struct's fields by those that they are given by."""
+    """The names of a struct's fields, by the names of the options."""
     return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
 
 
 def asked(message: Message) -> Iterator[Expressible]:
-    """What the message wants to have expressed."""
+    """What the message asks the wire to express."""
     at = message.send_at
     if at is not None:
         yield Expressible.WALL_CLOCK if at.utcoffset() is None else Expressible.SEND_AT
@@ -163,7 +163,7 @@ def _unknown_option(message: Message, name: str, known: Iterable[str]) -> Invali
 
 
 def _reason(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
-    """msgspec's words with the option first, and what may be chosen where they do not say."""
+    """msgspec's words with the option first, or the choices if msgspec does not list them."""
     found = re.fullmatch(r"(.*) - at `\$\.?([^`]*)`", str(error))
     if found is None:
         return str(error)

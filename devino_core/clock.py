@@ -1,4 +1,4 @@
-"""Time as an argument: what waits or dates takes a :class:`Clock`, so that tests can drive it."""
+"""Time as an argument: code that waits or needs the time takes a :class:`Clock`. Tests drive it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SYSTEM_CLOCK", "Clock", "done_within"]
 
 
 class Clock(Protocol):
-    """Wall time, steady time and waiting, in one hand."""
+    """Wall time, steady time and waiting in one object."""
 
     def now(self) -> datetime:
         """The wall clock, aware, UTC."""
@@ -36,7 +36,7 @@ class _SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        # asyncio costs 40 ms to import, and most of those who only want types never wait.
+        # Importing asyncio takes 40 ms, and programs that only want types never wait.
         import asyncio
 
         await asyncio.sleep(seconds)
@@ -46,7 +46,7 @@ SYSTEM_CLOCK: Clock = _SystemClock()
 
 
 async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]) -> bool:
-    """Wait so long for one of several futures, and cancel none. Gives whether one is done."""
+    """Wait this long for one of several futures, and cancel none. Gives whether one is done."""
     import asyncio
 
     if not any(future.done() for future in waited):

@@ -1,7 +1,7 @@
-"""Sending a list of messages as several calls without losing any outcome.
+"""Sends a list of messages as several calls without losing any outcome.
 
-The one policy of partial failure, used by channels that group messages into calls and by the
-client that spreads them over channels.
+This is the one policy of partial failure. Channels that group messages into calls use it, and so
+does the client that spreads messages over channels.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ __all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "settle"
 T = TypeVar("T")
 
 Call: TypeAlias = tuple[Sequence[int], Callable[[], Awaitable[Sequence[Receipt]]]]
-"""Positions in the list of messages, and what sends those: one receipt for each, in order."""
+"""Positions in the list of messages, and the call that sends those messages. It gives one receipt
+for each, in order."""
 
 
 async def dispatch(
@@ -33,13 +34,13 @@ async def dispatch(
 ) -> list[Receipt]:
     """Run the calls, at most ``concurrency`` at a time, and give a receipt for every message.
 
-    What a call gives or raises is the outcome of each of its messages; :func:`settle` says what
-    follows from those.
+    What a call gives or raises is the outcome of each of its messages. :func:`settle` turns the
+    outcomes into receipts or an error.
     """
     todo = list(calls)
     outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
-        # Nearly every call of a busy client, and a task costs as much as all else here.
+        # Nearly all calls of a busy client come here, and a task costs as much as all the rest.
         try:
             sent = await todo[0][1]()
         except DevinoError as error:
@@ -64,12 +65,12 @@ async def dispatch(
 def settle(
     messages: Sequence[Message], outcomes: Sequence[Receipt | DevinoError], *, channel: str
 ) -> list[Receipt]:
-    """A receipt for every message, from one outcome for each, in order.
+    """Turn one outcome for each message into one receipt for each, in order.
 
-    A message that the platform refused gets a receipt with State.REJECTED. When all messages failed
-    otherwise and alike, that error is raised, with the refs of all. When they ended differently,
-    nothing is raised: a message that failed gets a receipt that carries its error, so that what did
-    succeed is not lost with it.
+    A message that the platform refused gets a receipt with State.REJECTED. If all messages failed
+    with another error, and with the same one, it is raised with all their refs. If they ended
+    differently, nothing is raised: a failed message gets a receipt with its error. The receipts of
+    the others are then not lost.
     """
     failures = [outcome for outcome in outcomes if isinstance(outcome, DevinoError)]
     if len({type(failure) for failure in failures}) == 1 and len(failures) == len(outcomes):
@@ -86,9 +87,9 @@ def settle(
 
 
 async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: int) -> list[T]:
-    """Run calls that read, at most ``concurrency`` at a time; the results in order.
+    """Run calls that read, at most ``concurrency`` at a time, and give the results in order.
 
-    Raises the first call's error, after all have ended.
+    Raises the error of the first call that failed, after all have ended.
     """
     if len(calls) == 1:
         return [await calls[0]()]
@@ -103,7 +104,7 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
 def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Receipt:
     """The receipt of a message whose call failed: REJECTED if the platform said so.
 
-    Otherwise the state is UNKNOWN, and ``error.retry`` says whether it can have been sent.
+    Otherwise the state is UNKNOWN, and ``error.retry`` says whether it may have been sent.
     """
     if isinstance(error, Rejected):
         status = Status(state=State.REJECTED, code=error.code, description=error.description)
@@ -123,7 +124,7 @@ def _miscounted(
 
 
 def _fails_the_call(error: DevinoError) -> bool:
-    """Whether an error is not about the messages of the call."""
+    """Whether an error is about the call as a whole and not about its messages."""
     return not isinstance(error, Rejected) or isinstance(
         error, AuthenticationFailed | InsufficientFunds
     )
@@ -140,7 +141,7 @@ async def _outcomes(
             outcome = await _outcome(call)
             outcomes[index] = outcome
             if isinstance(outcome, AuthenticationFailed):
-                # The others would be refused alike, and some platforms lock an account for that.
+                # The platform would refuse the other calls too, and may lock the account for it.
                 for left, _ in waiting:
                     outcomes[left] = copy.copy(outcome)
 
@@ -162,7 +163,7 @@ async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:
 
 
 def bug_ended(bug: Exception) -> OutcomeUnknown:
-    """The outcome of a call that ended with an exception that it should not raise."""
+    """The outcome of a call that raised an exception other than the library's errors."""
     unknown = OutcomeUnknown(f"a bug ended the call: {type(bug).__name__}; {bug}")
     unknown.__cause__ = bug
     return unknown

@@ -1,4 +1,4 @@
-"""What can go wrong, along the one axis that a caller can act on: may I send it again?
+"""What can go wrong, sorted by the question that matters to a caller: may I send it again?
 
 ::
 
@@ -19,7 +19,7 @@
     └── ProtocolViolation       MAY_DUPLICATE  answered, but not in the protocol's words
                                                (SAFE where the call only asked)
 
-Nothing in a message of these errors holds a password, a session id, a URL or a body.
+No text of these errors holds a password, a session id, a URL or a body.
 """
 
 from __future__ import annotations
@@ -65,21 +65,21 @@ class Retry(enum.StrEnum):
 class DevinoError(Exception):
     """The root of all errors of this library.
 
-    ``refs`` are the :attr:`Message.ref <devino_core.Message.ref>` of all the messages that it
-    struck, where it struck a send.
+    If a send failed, ``refs`` are the :attr:`Message.ref <devino_core.Message.ref>` of all the
+    messages that failed with this error.
     """
 
     retry: Retry = Retry.NEVER
     refs: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
-        # An exception is copied by a call with its args: that would fail for those that must be
-        # told more, and the copy's error would hide the one that was copied.
+        # Python copies an exception by a call with its args. That call fails if the class needs
+        # more arguments, and its failure would hide the error that was copied.
         return _blank, (type(self), *self.args), self.__dict__
 
 
 def _blank(cls: type[E], *args: object) -> E:
-    """What a pickled or copied error begins as; its attributes follow."""
+    """The beginning of a pickled or copied error; its attributes follow."""
     return cls.__new__(cls, *args)
 
 
@@ -94,7 +94,7 @@ class PluginError(ConfigurationError):
 class InvalidMessage(DevinoError):
     """A message, or an argument of a call, cannot be sent as it is; nothing was sent.
 
-    ``field`` names what to mend, ``ref`` the message where it is one among others.
+    ``field`` names what to mend. ``ref`` names the message if the call has several.
     """
 
     def __init__(self, field: str, reason: str, *, ref: str | None = None) -> None:
@@ -129,7 +129,7 @@ class Rejected(DevinoError):
 
 
 class NotFound(Rejected):
-    """The platform has nothing by this id or name, or has it no longer."""
+    """The platform has nothing by this id or name, or not any more."""
 
 
 class AuthenticationFailed(Rejected):
@@ -151,7 +151,7 @@ class ConnectFailed(Unavailable):
 
 
 class Throttled(DevinoError):
-    """Refused because of the rate. ``retry_after`` is in seconds, None when not told."""
+    """The platform limits the rate. ``retry_after`` is in seconds; None if it did not say."""
 
     retry = Retry.SAFE
 
@@ -161,19 +161,19 @@ class Throttled(DevinoError):
 
 
 class QueueFull(Throttled):
-    """Refused because the platform's queue of this account is full."""
+    """The platform's queue for this account is full."""
 
 
 class OutcomeUnknown(DevinoError):
-    """It was sent and no answer came: only the platform knows what became of it."""
+    """It was sent, and no answer came: only the platform knows what became of it."""
 
     retry = Retry.MAY_DUPLICATE
 
 
 class ProtocolViolation(DevinoError):
-    """An answer came that the protocol does not know.
+    """An answer came that the protocol does not allow.
 
-    ``changes`` says whether the request had an effect: then it may have been carried out.
+    ``changes`` says whether the request has an effect. If so, it may have been carried out.
     """
 
     def __init__(self, description: str, *, changes: bool = True) -> None:

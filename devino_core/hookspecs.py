@@ -54,13 +54,13 @@ def devino_services() -> Iterable[ServiceSpec]:  # type: ignore[empty-body]
 def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
     """Commands to add to ``devino``. Called only when the command line runs.
 
-    A command that is named ``"group name"`` joins that group: ``"decode acme"``.
+    A command with the name ``"group name"`` joins that group: ``"decode acme"``.
     """
 
 
 @hookspec
 def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
-    """The sources of callbacks that this plugin brings. Called only where callbacks are received.
+    """The sources of callbacks that this plugin brings. Called only in programs that receive.
 
-    The channel of a source's events is its name, and no other plugin's source has it.
+    A source's name is the channel of its events, so no two plugins may use the same name.
     """

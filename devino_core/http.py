@@ -1,12 +1,12 @@
 """The HTTP session of all channels and services, with what a message platform needs.
 
-Needs the extra ``http``. What it guarantees, over plain aiohttp:
+It needs the extra ``http``. Beyond plain aiohttp it guarantees:
 
 - an error says whether the request can have been carried out (:mod:`devino_core.errors`);
 - a request that changes something is sent once, whatever its verb;
 - no redirect is followed, no environment proxy or ``.netrc`` is used, no cookie is kept;
 - TLS is verified with the host name; plain ``http`` is refused except to this machine;
-- what is put into a segment of the path or into a header stays within it;
+- a value cannot break out of its path segment or its header;
 - an answer larger than ``max_answer`` bytes, after decompression, ends the call;
 - no error shows a URL, a header or a body: those hold passwords on this platform.
 """
@@ -48,18 +48,18 @@ _OWN_HEADERS = frozenset(
         "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
-"""They frame the request, or are about the connection."""
+"""Headers that frame the request, or are about the connection."""
 _REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""aiohttp sends these once more when a kept connection breaks."""
+"""aiohttp sends these again when a kept connection breaks."""
 _METHODS = _REPEATED | {"PATCH", "POST"}
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _QUERY = re.compile(r"[!$-~]*")
 _is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
-"""Whether a segment stands in a path as it is."""
+"""Whether a segment needs no escaping in a path."""
 
 
 class HttpAnswer(NamedTuple):
-    """Status, headers (case-insensitive) and the whole decoded body."""
+    """The status, the headers (case-insensitive) and the whole decompressed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -69,11 +69,12 @@ class HttpAnswer(NamedTuple):
 class HttpSession(Opened):
     """A pool of connections to one base URL; open it inside the event loop.
 
-    ``connect_timeout`` is the seconds to get a connection, and the whole call ends at the latest
-    ``timeout`` seconds later. ``connections`` caps the pool; a call waits for its turn, without
-    limit, as each before it ends. ``proxy`` is the URL of an HTTP proxy.
-    Raises ConfigurationError for a base URL that is not https, or http to this machine, unless
-    ``plain_http``, and for a proxy that is no URL.
+    A call has ``connect_timeout`` seconds to get a connection, and ends at the latest ``timeout``
+    seconds after that. ``connections`` caps the pool. A call waits for its turn without limit,
+    because each call before it ends. ``proxy`` is the URL of an HTTP proxy.
+
+    Raises ConfigurationError for a base URL that is neither https nor http to this machine, and
+    for a proxy that is not a URL. ``plain_http`` allows http to any machine.
     """
 
     def __init__(
@@ -108,7 +109,7 @@ class HttpSession(Opened):
     async def open(self) -> None:
         """Make the pool. Connects to nothing."""
         self._session = aiohttp.ClientSession(
-            # The turns are kept here, so that waiting for one is not taken for a dead peer.
+            # The session counts the turns itself: aiohttp would take a wait for a dead peer.
             connector=aiohttp.TCPConnector(limit=0, ssl=self._tls()),
             timeout=aiohttp.ClientTimeout(
                 total=self._connect_timeout + self._timeout, connect=self._connect_timeout
@@ -137,18 +138,18 @@ class HttpSession(Opened):
         headers: Mapping[str, str] | None = None,
         changes: bool,
     ) -> HttpAnswer:
-        """Make a call and give whatever HTTP answer came, unless it is a redirect or a 429.
+        """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
         ``segments`` are the parts of the path below the base URL, not escaped: a ``/`` within one
-        stays within it. ``query`` is an encoded query string, without ``?``. A ``body`` needs its
-        ``content_type``, and should be a :class:`Body` where it holds a secret. ``headers`` may
-        be any but those that frame the request, such as Host and Content-Length.
+        stays within it. ``query`` is an encoded query string, without ``?``. A ``body`` needs a
+        ``content_type``; it should be a :class:`Body` if it holds a secret. ``headers`` may be any
+        except those that frame the request, such as Host and Content-Length.
 
-        ``changes`` says whether the call has an effect. Without an answer it then raises
-        OutcomeUnknown, else Unavailable. Raises ConnectFailed when nothing was sent, Throttled
-        for HTTP 429, ProtocolViolation for a redirect or an answer that is too large, and
+        ``changes`` says whether the call has an effect. If no answer comes, such a call raises
+        OutcomeUnknown, any other Unavailable. Raises ConnectFailed if nothing was sent, Throttled
+        for HTTP 429, and ProtocolViolation for a redirect or an answer that is too large. Raises
         InvalidMessage, before anything is sent, for a segment or a header that cannot be written.
-        ValueError tells of a mistake in the calling program.
+        A ValueError means a mistake in the calling program.
         """
         if method not in _METHODS:
             raise ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
@@ -164,7 +165,7 @@ class HttpSession(Opened):
         if self._session is None:
             raise ConnectFailed("the channel is closed: open it first")
         turns = self._turns
-        # `async with` would cost two coroutines more.
+        # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
             return await self._request(method, url, sent_headers, body, changes)
@@ -182,13 +183,13 @@ class HttpSession(Opened):
             authority=self._authority,
             path=f"{self._root}/{path}" if segments else self._root or "/",
             query_string=query,
-            # Parsing and encoding it anew would take as long as the call's own part.
+            # To parse and encode it again would take as long as the rest of this call.
             encoded=True,
         )
 
     def _tls(self) -> ssl.SSLContext | bool:
-        """What verifies the peer. True is aiohttp's own context, which verifies too, for a proxy:
-        to read the authorities anew takes longer than many a call.
+        """The TLS context that verifies the peer. For a proxy it is True, aiohttp's own context,
+        which verifies too: to read the authorities again takes longer than many calls.
         """
         return ssl.create_default_context() if self._encrypted else True
 
@@ -205,7 +206,7 @@ class HttpSession(Opened):
                 url,
                 data=bytes(body) if body else None,
                 headers=headers,
-                # Else a body that is not there would have a type.
+                # Otherwise aiohttp would send a type for a missing body.
                 skip_auto_headers=None if body else (CONTENT_TYPE,),
                 allow_redirects=False,
                 middlewares=_ONCE if changes and method in _REPEATED else None,
@@ -219,7 +220,7 @@ class HttpSession(Opened):
                 else:
                     content = await self._read(response, changes)
             except BaseException:
-                # Read to its end, an answer gives its connection back by itself.
+                # An answer that was read to its end gives its connection back by itself.
                 response.close()
                 raise
             answer = HttpAnswer(response.status, response.headers, Body(content))
@@ -239,11 +240,11 @@ class HttpSession(Opened):
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = self._unanswered(error, changes=changes)
-        # aiohttp's own errors can hold the URL and headers: they are not chained.
+        # aiohttp's errors can hold the URL and headers, so they are not chained.
         raise failure from None
 
     async def _read(self, response: aiohttp.ClientResponse, changes: bool) -> bytes:
-        """The body of an answer that does not say how long it is."""
+        """The body of an answer that does not give its length."""
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.content.iter_any():
@@ -286,7 +287,7 @@ class HttpSession(Opened):
 async def _once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """A middleware: a connection that broke is an error that aiohttp does not try again."""
+    """A middleware that keeps aiohttp from sending again when a connection breaks."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:

@@ -1,7 +1,7 @@
-"""Names of a package that are imported when somebody asks for them.
+"""Names of a package that are imported at first use.
 
-Every client and command imports all plugins to see what they bring. A plugin's package must
-therefore import no transport, and still show its classes::
+Every client and command imports all plugins to see what they bring. A plugin's package therefore
+must not import a transport, but must still show its classes::
 
     if TYPE_CHECKING:
         from ._channel import RestChannel
@@ -40,7 +40,7 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
 
 
 def resolve(reference: str) -> object:
-    """What a manifest's ``"package.module:name"`` names, imported.
+    """Import the object that a manifest names as ``"package.module:name"``.
 
     Raises ImportError, AttributeError, and ValueError for another form.
     """

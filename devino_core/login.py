@@ -24,8 +24,8 @@ class _Held(NamedTuple, Generic[S]):
 class LoginSession(Generic[S]):
     """Fetches a session once for all callers, and again before its ``lifetime`` ends.
 
-    ``log_in`` asks the platform for one. ``lifetime`` is in seconds and ``margin`` how long
-    before its end a new one is fetched, so that no call starts with one about to expire.
+    ``log_in`` asks the platform for a session. ``lifetime`` is in seconds. ``margin`` is how many
+    seconds before its end a new one is fetched: no call may start with a session about to expire.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class LoginSession(Generic[S]):
         self._fetching: asyncio.Task[_Held[S]] | None = None
 
     async def run(self, call: Callable[[S], Awaitable[T]]) -> T:
-        """``call`` with a session; after AuthenticationFailed, once more with a new one.
+        """Run ``call`` with a session, and after AuthenticationFailed once more with a new one.
 
         A second AuthenticationFailed is raised: a platform that refuses a fresh session is not
         asked in a loop.
@@ -52,7 +52,7 @@ class LoginSession(Generic[S]):
         try:
             return await call(held.session)
         except AuthenticationFailed:
-            # Of many calls that were refused at once, only the first to come here logs in.
+            # If many calls were refused at once, only the first to come here logs in.
             held = self._usable(refused=held) or await self._fetch()
             return await call(held.session)
 
@@ -63,18 +63,18 @@ class LoginSession(Generic[S]):
         return held
 
     async def _fetch(self) -> _Held[S]:
-        """Log in, together with all who want to at this time; they share a failure too."""
+        """Log in once for all calls that wait for it. They share a failure too."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._renew())
         try:
-            # Whoever is cancelled leaves the others their login.
+            # A cancelled call must not cancel the login that others wait for.
             return await asyncio.shield(self._fetching)
         except DevinoError as error:
             raise copy.copy(error) from None
 
     async def _renew(self) -> _Held[S]:
         try:
-            # Counted from before the call: its life may have begun at any time in it.
+            # Counted from before the call: the session's life may begin at any time during it.
             asked_at = self._clock.monotonic()
             self._held = _Held(await self._log_in(), asked_at + self._fresh_for)
             return self._held

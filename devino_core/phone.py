@@ -14,13 +14,13 @@ def normalize(number: str) -> str:
     """The digits of an international number, without ``+``.
 
     Blanks, dashes, dots and brackets are dropped; an 11-digit number with the Russian trunk
-    prefix 8 gets its country code 7. Raises ValueError for what is no such number.
+    prefix 8 gets its country code 7. Raises ValueError for anything else.
 
     >>> normalize("+7 (916) 123-45-67"), normalize("89161234567")
     ('79161234567', '79161234567')
     """
     international, digits = False, number
-    # As most numbers are written, and a third of the time that the expression takes.
+    # Most numbers are written so, and this takes a third of the expression's time.
     plain = number.isdecimal() and number.isascii() and 7 <= len(number) <= 15 and number[0] != "0"
     if not plain:
         digits = number.translate(_PUNCTUATION)

@@ -1,7 +1,7 @@
-"""Finding plugins: :class:`Plugins` owns one pluggy manager; nothing global is made at import.
+"""Finds plugins: :class:`Plugins` owns one pluggy manager; nothing global is made at import.
 
 ``DEVINO_PLUGINS``: modules to load besides the installed ones, separated by commas.
-``DEVINO_DISABLED_PLUGINS``: names of entry points to leave alone, likewise.
+``DEVINO_DISABLED_PLUGINS``: names of entry points to leave out, separated by commas.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ T = TypeVar("T")
 
 
 class PluginWarning(UserWarning):
-    """A plugin could not be loaded and is left out; the text names its distribution."""
+    """A plugin could not be loaded and is left out. The text names its distribution."""
 
 
 class Plugins:
     """The plugins of one client.
 
-    ``strict``: a plugin that cannot be loaded raises PluginError; otherwise it is a
-    PluginWarning and is listed in :attr:`problems`. ``discover=False`` loads none, for those who
-    :meth:`register` their own. ``hookspecs`` are modules with hooks beside the kernel's, for a
-    package that is itself extended by plugins. Raises PluginError for two kinds of one name.
+    With ``strict`` a plugin that cannot be loaded raises PluginError. Otherwise it gives a
+    PluginWarning and is listed in :attr:`problems`. ``discover=False`` loads none, for programs
+    that :meth:`register` their own. ``hookspecs`` are modules with further hooks, for a package
+    that has plugins of its own. Raises PluginError for two kinds with one name.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Plugins:
         return self._manager.hook
 
     def register(self, plugin: object, name: str, *, origin: str = "registered in code") -> None:
-        """Add a module or object with hook implementations. Raises PluginError if it is unfit."""
+        """Add a module or object with hook implementations. Raises PluginError if it is invalid."""
         try:
             self._manager.register(plugin, name=name)
             self._manager.check_pending()
@@ -138,8 +138,8 @@ class Plugins:
     def load(self, spec: ServiceSpec) -> type[Service[ServiceSettings]]:
         """Import the class of a channel or service.
 
-        Raises ConfigurationError that names what to install, and PluginError where the manifest
-        names no such class.
+        Raises ConfigurationError that names what to install, and PluginError if there is no such
+        class.
         """
         what, base = ("channel", Channel) if isinstance(spec, ChannelSpec) else ("service", Service)
         try:
@@ -209,11 +209,11 @@ class Plugins:
                 yield origin, offer
 
     def _discover(self, environ: Mapping[str, str]) -> None:
-        # Together 40 ms to import, for those who only want the types.
+        # These imports take 40 ms, and programs that only want the types do not need them.
         import importlib.metadata
 
         disabled = set(_names(environ, "DEVINO_DISABLED_PLUGINS"))
-        # Each look at a distribution's name or version reads its metadata from the disk.
+        # To read a distribution's name or version means to read its metadata from disk each time.
         origins: dict[object, str] = {}
         for entry in importlib.metadata.entry_points(group=kernel.GROUP):
             if entry.name in disabled:
@@ -242,7 +242,7 @@ class Plugins:
 
 
 def missing_package(error: ImportError) -> bool:
-    """Whether it is a package that is not installed, and not a module of one that is."""
+    """Whether a package is not installed (not a missing module of an installed package)."""
     from importlib.util import find_spec
 
     package = (error.name or "").partition(".")[0]
@@ -250,14 +250,14 @@ def missing_package(error: ImportError) -> bool:
 
 
 def _is_of_extra(error: ImportError, spec: ServiceSpec) -> bool:
-    """Whether a package is missing, and not the one that the manifest names itself."""
+    """Whether a package is missing other than the one that the manifest itself names."""
     return missing_package(error) and not f"{spec.load}.".replace(":", ".").startswith(
         f"{error.name}."
     )
 
 
 def _checked(offer: object, kind: type[T]) -> T:
-    # A channel has a hook of its own.
+    # Channels have their own hook.
     if not isinstance(offer, kind) or (kind is ServiceSpec and isinstance(offer, ChannelSpec)):
         raise PluginError(f"gave a {type(offer).__name__}, expected {kind.__name__}")
     return offer

@@ -1,7 +1,7 @@
 """Settings of channels and services, from code, a TOML file and the environment.
 
-A file has one table for each channel and each service that it names; ``kind`` says which plugin,
-and is the name itself where it is left out::
+A file has one table for each channel and each service. ``kind`` says which plugin it is; the
+default is the table's name::
 
     default = "promo"
 
@@ -14,13 +14,13 @@ and is the name itself where it is left out::
     kind = "acme-lookup"
     token_file = "/run/secrets/acme"
 
-Channels and services share one set of names. Every key can be given as ``DEVINO__<name>__<key>``
-in the environment, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. A secret can be
-read from a file by adding ``_file`` to its key. Code wins over the environment, the environment
+Channels and services share one set of names. The environment can give every key as
+``DEVINO__<name>__<key>``, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. To read a
+secret from a file, add ``_file`` to its key. Code wins over the environment, and the environment
 over the file. ``DEVINO_CONFIG`` names the file.
 
 The names ``outbox`` and ``client`` are reserved: ``[outbox]`` and ``[client]`` are tables of their
-own, and ``DEVINO__OUTBOX__URL`` is a key of such a table.
+own, and ``DEVINO__OUTBOX__URL`` is a key of the first.
 """
 
 from __future__ import annotations
@@ -51,25 +51,26 @@ Tables = dict[str, dict[str, object]]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """The named channels and services and their raw values, which their kinds check later.
+    """The named channels and services with their raw values. Their kinds check the values later.
 
-    Raises ConfigurationError for a name that is reserved, or that a channel and a service share.
+    Raises ConfigurationError for a reserved name, and for a name that a channel and a service
+    share.
     """
 
     channels: Tables = msgspec.field(default_factory=dict)
     services: Tables = msgspec.field(default_factory=dict)
     default: str | None = None
-    """The channel that is used when none is named; None: the first that can."""
+    """The channel that is used if the caller names none; None: the first that can."""
     reserved: Tables = msgspec.field(default_factory=dict)
     """The tables ``outbox`` and ``client``, where given, as they are.
 
-    Nothing reads them yet, so what they say has no effect and is not checked. Whoever comes to
-    read one checks its keys, as :func:`convert_settings` does.
+    Nothing reads them yet: they have no effect and are not checked. Code that reads one must check
+    its keys, as :func:`convert_settings` does.
     """
     unsorted: frozenset[str] = frozenset()
-    """Those names among ``channels`` that only the environment has.
+    """The names among ``channels`` that only the environment has.
 
-    It does not say what is a channel and what a service; :meth:`sort` does.
+    The environment does not say which are channels and which services; :meth:`sort` does.
     """
 
     def __post_init__(self) -> None:
@@ -88,9 +89,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                     )
 
     def sort(self, service_kinds: Container[str]) -> Config:
-        """With the :attr:`unsorted` names in their places, by what their kinds are.
+        """The same with the :attr:`unsorted` names sorted into channels and services by kind.
 
-        ``service_kinds`` are those of :meth:`Plugins.services`; all others are for channels.
+        ``service_kinds`` are those of :meth:`Plugins.services`; all other kinds are channels.
         """
         moved = {
             name: values
@@ -106,7 +107,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kind_of(name: str, values: Values, *, what: str = "channel") -> str:
-    """The kind that the table of this name says, or the name. Raises ConfigurationError."""
+    """The kind that the table of this name gives, else the name. Raises ConfigurationError."""
     kind = values.get("kind", name)
     if not isinstance(kind, str):
         raise ConfigurationError(f"{what} {name!r}: `kind` must be a string")
@@ -118,11 +119,11 @@ def read_config(
 ) -> Config:
     """The file (``path``, else ``DEVINO_CONFIG``, else none) with the environment laid over it.
 
-    A program can add to what it says and hand it to a client: ``AsyncClient(config)``. Without
-    the plugins a name that only the environment has may be a channel or a service: it stands
+    A program can add to the result and hand it to a client: ``AsyncClient(config)``. A name that
+    only the environment has may be a channel or a service; only the plugins can tell. It stands
     among the channels until the client sorts it (:meth:`Config.sort`).
 
-    Raises ConfigurationError for a file that cannot be read or is not of this form.
+    Raises ConfigurationError for a file that cannot be read or has another form.
     """
     env = os.environ if environ is None else environ
     source = path if path is not None else env.get("DEVINO_CONFIG") or None
@@ -133,7 +134,7 @@ def read_config(
 def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> SettingsT:
     """Check the raw values of the channel or service ``name`` against its settings type.
 
-    Raises ConfigurationError that names it and the key, with the nearest known key.
+    Raises ConfigurationError that names the channel or service, the key, and the nearest known key.
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
     owner = f"{what} {name!r}"
@@ -158,7 +159,7 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
     try:
         return msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
-        # msgspec's text names the key and the types, never the value.
+        # msgspec's text names the key and the types, but never the value.
         raise ConfigurationError(f"{owner}: {error}") from None
 
 
@@ -193,18 +194,18 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
-    """The file's tables under the environment's."""
+    """Lay the environment's tables over the file's."""
     channels, services, reserved = (
         {name: dict(values) for name, values in tables.items()}
         for tables in (config.channels, config.services, config.reserved)
     )
-    # How the file spells each name, and where it has it.
+    # The spelling and the place of each name in the file.
     spelt = {
         _fold(name): (name, tables) for tables in (channels, services, reserved) for name in tables
     }
     spelt |= {name: (name, reserved) for name in RESERVED}
     unsorted = set()
-    # In the order of their names, for that of an environment is anybody's guess.
+    # Sorted by name, because an environment has no order of its own.
     for variable, value in sorted(environ.items()):
         if not variable.upper().startswith(PREFIX):
             continue
@@ -219,7 +220,7 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
         name, tables = spelt[_fold(said)]
         values = tables.setdefault(name, {})
         key = key.lower()
-        # A value given directly and its file are two ways to say one key: the later layer wins.
+        # A value and the file of a value are two ways to give one key: the later layer wins.
         values.pop(key.removesuffix("_file"), None)
         values.pop(f"{key}_file", None)
         values[key] = value
@@ -244,7 +245,7 @@ def _variable(name: str, key: str) -> str:
 
 
 def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) -> tuple[str, object]:
-    """A secret's ``<key>_file`` read, anything else as it is."""
+    """Read a secret's ``<key>_file``; give anything else as it is."""
     name = key.removesuffix("_file")
     if name == key or key in known or not _is_secret(known.get(name)):
         return key, value

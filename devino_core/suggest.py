@@ -8,7 +8,7 @@ __all__ = ["did_you_mean"]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"did you mean 'password'?"``, or ``""`` when nothing is near."""
+    """``"did you mean 'password'?"``, or ``""`` if no known name is near."""
     import difflib
 
     near = difflib.get_close_matches(name, list(known), n=1)

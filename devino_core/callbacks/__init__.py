@@ -1,4 +1,4 @@
-"""What the platform says by calling us: reports and messages that it posts to a URL of ours.
+"""Callbacks: the platform posts reports and messages to a URL of ours.
 
 ::
 
@@ -12,8 +12,8 @@ The URL to register ends in ``/<secret>/<source>``. A plugin brings sources by t
 :func:`~devino_core.hookspecs.devino_callbacks`, and :meth:`AsyncClient.callbacks
 <devino_core.AsyncClient.callbacks>` receives for all of them.
 
-The answer 200 is a promise: each event of the request was taken. Whatever was not taken is answered
-otherwise, so the platform says it again; what it repeats is taken once.
+The answer 200 is a promise: every event of the request was taken. If one was not, the answer is
+another, and the platform repeats the request. An event that is repeated is taken once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from devino_core.lazy import lazy
 
 from ._values import CallbackAnswer, CallbackRequest, CallbackSpec, Read, Source, Take
 
-# Every plugin that has a source imports this package, and few processes receive.
+# Every plugin with a source imports this package, but few processes receive callbacks.
 if TYPE_CHECKING:
     from ._queue import EventQueue
     from ._receiver import Callbacks

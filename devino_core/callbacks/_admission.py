@@ -1,4 +1,4 @@
-"""Who is let in: the platform signs nothing, so a secret in the URL has to do."""
+"""Decides which requests are let in. The platform signs nothing, so the URL holds a secret."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ._values import CallbackRequest
 
 __all__ = ["Admission"]
 
-# What stands in a segment of a path and in a header, whatever server decodes it.
+# Characters that every server leaves alone, in a segment of a path and in a header.
 _SECRET = re.compile(r"[!-.0-~]{16,}")
 
 
 class Admission:
-    """Lets in who knows one of the secrets, from one of the networks if any are given.
+    """Lets in requests with one of the secrets, and only from the networks if any are given.
 
-    Raises ConfigurationError for a secret or a network that is none.
+    Raises ConfigurationError for a secret or a network that is not valid.
     """
 
     def __init__(self, secrets: Iterable[Secret], networks: Iterable[str]) -> None:
@@ -35,11 +35,11 @@ class Admission:
             raise ConfigurationError(f"networks: {error}") from None
 
     def asked_for(self, request: CallbackRequest) -> str | None:
-        """The name of the source that the request is for, None if it is not let in.
+        """The name of the source that the request asks for; None if it is not let in.
 
         The secret is the segment before that name, or the password of Basic authentication.
         """
-        # Not the scheme, host or port, nor what the server is mounted under: proxies change them.
+        # The scheme, host, port and mount path do not count: proxies change them.
         *_, given, name = "", "", *filter(None, request.path.split("/"))
         known = self._is_secret(given.encode(errors="replace"))
         if not known:
@@ -49,7 +49,7 @@ class Admission:
     def _is_secret(self, given: bytes) -> bool:
         known = False
         for secret in self._secrets:
-            # All of them, so that the time tells neither whether nor which.
+            # Compare with all secrets: the time then does not tell whether one matched, or which.
             known |= hmac.compare_digest(given, secret)
         return known
 
@@ -75,7 +75,7 @@ def _checked(secret: Secret) -> bytes:
 
 
 def _password(request: CallbackRequest) -> bytes:
-    """The password of Basic authentication, empty for none."""
+    """The password of Basic authentication; empty if there is none."""
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     if scheme.lower() != "basic":
         return b""

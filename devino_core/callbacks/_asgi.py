@@ -1,4 +1,4 @@
-"""The receiver as an ASGI application: scopes and messages to requests and answers."""
+"""The receiver as an ASGI application: translates scopes and messages to requests and answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def application(serve: Application) -> Application:
-    """A function around a method: uvicorn takes a bound method for an application of ASGI 2."""
+    """Wrap a method in a function: uvicorn takes a bound method for an ASGI 2 application."""
 
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         await serve(scope, receive, send)
@@ -42,7 +42,7 @@ def request_of(scope: Scope) -> CallbackRequest:
     client = cast("tuple[str, int] | None", scope.get("client"))
     return CallbackRequest(
         method=cast("str", scope["method"]),
-        # Frameworks differ in whether the path holds what the application is mounted under.
+        # Frameworks differ: some include the mount path in the path, some do not.
         path=path if path.startswith(root) else f"{root}/{path}",
         query=cast("bytes", scope.get("query_string") or b""),
         headers={name.decode("latin-1"): text.decode("latin-1") for name, text in headers},
@@ -51,7 +51,7 @@ def request_of(scope: Scope) -> CallbackRequest:
 
 
 async def body_of(receive: Receive, limit: int) -> bytes | None:
-    """The body, cut short once it is above the limit; None if the client left."""
+    """The body, cut short once it exceeds the limit; None if the client left."""
     event = await receive()
     body = cast("bytes", event.get("body", b""))
     if event["type"] == "http.request" and not event.get("more_body"):
@@ -80,7 +80,7 @@ async def lifespan(
     startup: Callable[[], None],
     shutdown: Callable[[], Awaitable[None]],
 ) -> None:
-    """The server starts, and some day it ends."""
+    """Answer the server's start and its end."""
     while True:
         event = await receive()
         if event["type"] == "lifespan.startup":

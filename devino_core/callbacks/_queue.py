@@ -12,17 +12,17 @@ __all__ = ["EventQueue"]
 
 
 class EventQueue:
-    """What a receiver takes, as an iterator, for programs that are one loop over events::
+    """A receiver's events as an iterator, for programs that are one loop over events::
 
         queue = EventQueue()
         callbacks = Callbacks(queue, sources, secrets=secrets)
         async for event in queue:
             ...
 
-    An event is taken, so the platform gets its 200, when the next one is asked for. One that the
-    iterator was closed on is given again. At most ``limit`` events wait. What comes beyond, and
-    what still waits when the queue is closed, is not taken: it comes again. Events of a queue have
-    no replies.
+    An event is taken when the program asks for the next one; then the platform gets its 200. If the
+    program closes the iterator at an event, that event is given again. At most ``limit`` events
+    wait. Events beyond that are not taken, nor are those that still wait when the queue is closed:
+    the platform repeats them. A queue gives no replies.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
@@ -31,9 +31,9 @@ class EventQueue:
         self._count = 0
 
     async def __call__(self, event: Event) -> None:
-        """Wait until the event was taken. Raises RuntimeError if it will not be."""
+        """Wait until the event is taken. Raises RuntimeError if it will not be."""
         if self._count >= self._limit:
-            raise RuntimeError(f"{self._limit} events wait for somebody who iterates this queue")
+            raise RuntimeError(f"{self._limit} events wait, and nothing iterates this queue")
         held = _Held(event)
         self._count += 1
         try:
@@ -46,9 +46,9 @@ class EventQueue:
         return self._waiting.events()
 
     def close(self) -> None:
-        """Let who iterates come to an end.
+        """End the iteration.
 
-        Close it before the receiver, or that will wait for events which nobody takes.
+        Close the queue before the receiver: the receiver would wait for events that nobody takes.
         """
         self._waiting.close()
 
@@ -75,7 +75,7 @@ class _Waiting(Handover[_Held]):
             super().put_back(held)
 
     def acknowledge(self, held: _Held) -> None:
-        # Whoever gave up waiting has cancelled it.
+        # The future is cancelled if its waiter gave up.
         if not held.taken.done():
             held.taken.set_result(None)
 

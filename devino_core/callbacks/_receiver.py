@@ -1,4 +1,4 @@
-"""The receiver: from a request to an answer, in the order that loses and doubles nothing."""
+"""The receiver turns a request into an answer, and loses and doubles no event."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _log = logging.getLogger("devino_core.callbacks")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _SHOWN = 3
-"""Reasons that one line of the log holds."""
+"""At most so many reasons stand in one line of the log."""
 
 _ALIVE = CallbackAnswer(200)
 _UNREADABLE = CallbackAnswer(400)
@@ -54,16 +54,16 @@ class _Known(NamedTuple):
 
 
 class Callbacks:
-    """Receives for ``sources`` and gives each event to ``take``, once, in a task of its own.
+    """Receives for ``sources``. It gives each event to ``take`` once, in a task of its own.
 
-    ``secrets`` are the present one and those that are to be replaced. Each is 16 or more characters
-    and stands in the URL before the source's name, or is the password of Basic authentication.
-    ``networks``, such as ``"192.0.2.0/24"``, are those that the connection may come from; what a
-    proxy forwards is its server's business. A body has at most ``max_body`` bytes. ``deadline`` is
-    in seconds, and below the 30 that the platform waits. ``seen`` remembers what was taken, for 25
-    hours: one more than the platform repeats.
+    ``secrets`` are the present secret and those that it replaces. Each has 16 or more characters.
+    It stands in the URL before the source's name, or is the password of Basic authentication.
+    Connections may come from ``networks``, such as ``"192.0.2.0/24"``; it does not look at what a
+    proxy forwards. A body has at most ``max_body`` bytes. ``deadline`` is in seconds; the platform
+    waits 30, so keep it below. ``seen`` remembers for 25 hours what was taken: one hour longer than
+    the platform repeats.
 
-    It belongs to the event loop that it is used in, and one process may have several. Close it with
+    A receiver belongs to the event loop that uses it; one process may have several. Close it with
     :meth:`aclose`. Raises ConfigurationError for a secret, a network or a source that cannot be
     used.
     """
@@ -71,8 +71,8 @@ class Callbacks:
     asgi: Application
     """:meth:`handle` as an ASGI application, for a server or to mount in a framework.
 
-    A body is read only of who knows the secret. The end of a server's lifespan closes the receiver;
-    where it is mounted, call :meth:`aclose`.
+    It reads a body only if the request has the secret. The end of a server's lifespan closes the
+    receiver. If it is mounted in a framework, call :meth:`aclose`.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class Callbacks:
         self.asgi = application(self._serve)
 
     async def handle(self, request: CallbackRequest) -> CallbackAnswer:
-        """The answer to a request. Cancelled, it still takes what it has read.
+        """The answer to a request. If it is cancelled, it still takes the events that it has read.
 
         - 404, empty: a wrong secret, an unknown source, a foreign peer.
-        - 200 to HEAD, 405 to another verb than the source's, 413 to a larger body.
-        - 400: the whole cannot be read, or an item cannot; the other items are taken.
-        - 500: an event was not taken. The repeat brings all, and only that one is taken again.
-        - 503: not all were taken by the deadline. That goes on, and the repeat finds the result.
-        - 200: all were taken, and this is what the source answers.
+        - 200 to HEAD, 405 to a verb that the source does not read, 413 to a body that is too large.
+        - 400: the request cannot be read, or an item of it cannot. The other items are taken.
+        - 500: an event was not taken. The repeat brings all events; only that one is taken again.
+        - 503: not all were taken by the deadline. The work goes on; the repeat finds the result.
+        - 200: all were taken. The body is the source's answer.
         """
         known = self._admit(request)
         if isinstance(known, CallbackAnswer):
@@ -112,7 +112,7 @@ class Callbacks:
         return await self._receive(known, request)
 
     async def aclose(self) -> None:
-        """Answer 503 from now on, and wait for what is being taken; after the deadline cancel it.
+        """Answer 503 from now on, and wait for events under way. Cancel them after the deadline.
 
         Safe to call twice.
         """
@@ -131,7 +131,7 @@ class Callbacks:
             await send_answer(send, known)
             return
         body = await body_of(receive, self._max_body)
-        # Who left before the end has said nothing.
+        # A client that left before the end has said nothing.
         if body is not None:
             request = msgspec.structs.replace(request, body=body)
             await send_answer(send, await self._receive(known, request))
@@ -140,7 +140,7 @@ class Callbacks:
         self._closed = False
 
     def _admit(self, request: CallbackRequest) -> _Known | CallbackAnswer:
-        """What a request asks for, as far as its head tells; or the answer to it."""
+        """The source that the request's head asks for, or the answer if it is not let in."""
         name = self._admission.asked_for(request)
         known = self._sources.get(name) if name is not None else None
         if known is None:
@@ -177,7 +177,7 @@ class Callbacks:
         try:
             read = known.source.read(request, now=self._clock.now(), channel=known.name)
         except (ValueError, RecursionError) as error:
-            # What nests too deep is unreadable too.
+            # A body that nests too deep cannot be read either.
             _log.error("a callback to %s cannot be read: %s", known.name, error)
             return _UNREADABLE
         except Exception as error:  # noqa: BLE001 - a plugin may raise whatever it likes
@@ -221,7 +221,7 @@ def _answer(known: _Known, replies: list[str | None]) -> CallbackAnswer:
 
 
 def _bug(error: Exception) -> str:
-    """What was raised and where. Neither its text nor a traceback, for both may hold content."""
+    """The type of the error and its place. Its text and its traceback may hold content."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

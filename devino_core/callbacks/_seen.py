@@ -1,4 +1,4 @@
-"""What was taken is remembered for longer than the platform repeats."""
+"""Remembers which events were taken, for longer than the platform repeats them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Taken(NamedTuple):
     """An event was taken."""
 
     reply: str | None = None
-    """What it was answered with."""
+    """The reply that it was answered with."""
 
 
 class SeenStore(Protocol):
@@ -24,7 +24,7 @@ class SeenStore(Protocol):
     several processes share."""
 
     async def find(self, key: str, now: datetime) -> Taken | None:
-        """What was added under this key and is not over; None for nothing."""
+        """What was added under this key and is still remembered; None if there is nothing."""
         ...
 
     async def add(self, key: str, taken: Taken, *, now: datetime, until: datetime) -> None:
@@ -33,16 +33,16 @@ class SeenStore(Protocol):
 
 
 class Seen:
-    """At most ``limit`` events of this process: beyond it the oldest go, with a warning.
+    """Remembers at most ``limit`` events, in memory. Beyond it drops the oldest, with a warning.
 
-    A million take some 250 MB. One may serve several receivers.
+    A million events take some 250 MB. Several receivers may share one.
     """
 
     def __init__(self, limit: int = 1_000_000) -> None:
         self._limit = limit
         self._until: dict[str, datetime] = {}
         self._replies: dict[str, str] = {}
-        # Of the dict itself the oldest key takes ever longer to find, the more were deleted.
+        # The dict alone would not do: each deletion makes its oldest key slower to find.
         self._order: deque[str] = deque()
         self._dropped = 0
 

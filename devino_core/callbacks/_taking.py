@@ -1,4 +1,4 @@
-"""Each event is taken once, however often and however fast it is repeated."""
+"""Takes each event once, however often and however fast the platform repeats it."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Taking:
         self._running: dict[str, asyncio.Task[Taken | None]] = {}
 
     def start(self, event: Event) -> asyncio.Task[Taken | None]:
-        """Take the event, unless that is under way; the task ends with None if it was not taken."""
+        """Start to take the event, or join in. The task ends with None if it was not taken."""
         # A channel's name is a segment of a path, so it has no slash.
         key = f"{event.channel}/{event.id}"
         task = self._running.get(key)
-        # One that was cancelled before it began is done, and never took itself out.
+        # A task that was cancelled before it began is done, but did not remove itself.
         if task is None or task.done():
             task = self._running[key] = asyncio.create_task(self._run(key, event))
         return task
@@ -45,8 +45,8 @@ class Taking:
     async def all_done_within(
         self, seconds: float, tasks: Collection[asyncio.Task[object]]
     ) -> bool:
-        """Wait so long for all of them, and leave them alone; whether all are done."""
-        # Those that wait for nothing are through after this.
+        """Wait this long for all of them, and cancel none. Gives whether all are done."""
+        # Tasks that wait for nothing are done after this.
         await asyncio.sleep(0)
         waiting = [task for task in tasks if not task.done()]
         if waiting:
@@ -58,14 +58,14 @@ class Taking:
         return all(task.done() for task in waiting)
 
     async def finish(self, seconds: float) -> None:
-        """Wait so long for what is under way, and cancel the rest."""
+        """Wait this long for tasks under way, and cancel the rest."""
         tasks = list(self._running.values())
         if await self.all_done_within(seconds, tasks):
             return
         left = [task for task in tasks if not task.done()]
         _log.warning(
             "%d events are still not taken %g s after the receiver was closed: they are cancelled, "
-            "and will come again",
+            "and the platform will repeat them",
             len(left),
             seconds,
         )
@@ -83,7 +83,9 @@ class Taking:
             now = self._clock.now()
             await self._seen.add(key, taken, now=now, until=now + _REMEMBERED)
         except Exception:  # noqa: BLE001 - an application may raise whatever it likes
-            _log.exception("an event of %s was not taken: it will come again", event.channel)
+            _log.exception(
+                "an event of %s was not taken: the platform will repeat it", event.channel
+            )
             return None
         else:
             return taken
@@ -92,7 +94,7 @@ class Taking:
 
 
 def _awaitable(take: Take) -> Callable[[Event], Awaitable[object]]:
-    """``take`` for the event loop: a plain function, which may block, runs in a thread."""
+    """``take`` as a coroutine function. A plain function may block, so it runs in a thread."""
     if inspect.iscoroutinefunction(take) or inspect.iscoroutinefunction(type(take).__call__):
         return cast("Callable[[Event], Awaitable[object]]", take)
 

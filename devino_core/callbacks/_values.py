@@ -1,4 +1,4 @@
-"""A callback as it comes, what is read from it, and what is answered."""
+"""A callback's request, what is read from it, and its answer."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from devino_core.lazy import resolve
 __all__ = ["CallbackAnswer", "CallbackRequest", "CallbackSpec", "Read", "Source", "Take"]
 
 Take: TypeAlias = Callable[[Event], Awaitable[str | None] | str | None]
-"""What an application does with an event, and the reply to whoever sent it, where a source has one.
+"""What an application does with an event. It may give a reply to the sender, if the source has one.
 
-An ``async def`` is awaited in the event loop, and a plain function runs in a thread. An exception
-says that the event was not taken: it comes again.
+An ``async def`` is awaited in the event loop; a plain function runs in a thread. An exception says
+that the event was not taken: the platform repeats it.
 """
 
 
 class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An HTTP request of the platform, from whatever framework.
+    """An HTTP request of the platform, received by any framework.
 
-    The repr shows only the method, for the path holds the secret and the rest holds content.
+    The repr shows only the method: the path holds the secret, and the rest holds content.
     """
 
     method: str
@@ -38,7 +38,7 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Names in any case."""
     body: bytes = b""
     peer: str | None = None
-    """The IP address that the connection came from, None where it has none."""
+    """The IP address that the connection came from; None if it has none."""
 
     def header(self, name: str) -> str | None:
         """The value of a header, whatever the case of its name."""
@@ -48,7 +48,7 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"CallbackRequest({self.method})"
 
-    # msgspec gives rich an attribute list of its own, which would print all of it.
+    # msgspec gives rich a list of all attributes, and rich would print them.
     def __rich_repr__(self) -> list[tuple[str, object]]:
         return [("method", self.method)]
 
@@ -60,7 +60,7 @@ class CallbackAnswer(msgspec.Struct, frozen=True):
     body: bytes = b""
     content_type: str | None = None
     allow: str | None = None
-    """The verbs that are there, for 405."""
+    """The allowed verbs, for 405."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -76,11 +76,11 @@ class CallbackAnswer(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What a request said. The repr counts, for events hold content."""
+    """What a request said. The repr only counts the events, because they hold content."""
 
     events: Sequence[Event]
     unread: Sequence[str] = ()
-    """Why an item could not be read, one text an item. It is logged, so it holds no content."""
+    """Why items could not be read: one text for each. It is logged, so it holds no content."""
 
     def __repr__(self) -> str:
         return f"Read({len(self.events)} events, {len(self.unread)} unread)"
@@ -96,19 +96,20 @@ class Source(Protocol):
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         """The events of a request, in order; ``channel`` is their channel.
 
-        ``now`` is the time of an event that tells none. An event's id is made of what it tells: of
-        a message's id and its state. It is the same in every repeat, whatever else the request
-        holds. A status word that is not known is no fault of the item: it is State.UNKNOWN.
+        ``now`` is the time of an event that tells none. An event's id is made from what the event
+        tells, such as a message's id and its state. It is the same in every repeat, whatever else
+        the request holds. An unknown status word is not an error: it gives State.UNKNOWN.
 
-        Raises ValueError when the whole cannot be read, and may let a RecursionError pass. The text
-        is logged, so it says why and holds no content.
+        Raises ValueError if the request as a whole cannot be read; a RecursionError may pass too.
+        The error's text is logged, so it says why and holds no content.
         """
         ...
 
     def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
-        """The answer to a request of which all was taken; a reply for each event, in order.
+        """The answer to a request whose events were all taken. One reply for each, in order.
 
-        Raises ValueError for a reply that cannot be sent. The text is logged too.
+        Raises ValueError for a reply that cannot be sent. The text is logged, so it holds no
+        content.
         """
         ...
 
@@ -126,7 +127,7 @@ class CallbackSpec(msgspec.Struct, frozen=True, kw_only=True):
     The name may be that of a class that takes no arguments.
     """
     methods: frozenset[str]
-    """The verbs that it reads, such as ``frozenset({"POST"})``."""
+    """The HTTP methods that it reads, such as ``frozenset({"POST"})``."""
 
     def load(self) -> Source:
         """Import the source. Raises PluginError."""

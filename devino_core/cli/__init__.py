@@ -1,6 +1,6 @@
 """The command line ``devino``.
 
-Plugins add commands through the hook ``devino_commands``; what these are made of stands in
+Plugins add commands through the hook ``devino_commands``. They build them with
 :mod:`devino_core.cli.toolkit`.
 """
 
@@ -22,5 +22,5 @@ def main() -> None:
             f'devino: the command line needs {error.name}: pip install "devino[cli]"\n'
         )
         sys.exit(2)
-    # The program's own list, because click expands `*` and `~` in texts on Windows otherwise.
+    # Pass the list on: otherwise click expands `*` and `~` in texts on Windows.
     Devino().main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""``python -m devino_core.cli``, where the script ``devino`` is not on the path."""
+"""``python -m devino_core.cli``, for when the script ``devino`` is not on the path."""
 
 from . import main
 

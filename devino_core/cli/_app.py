@@ -1,4 +1,4 @@
-"""The group ``devino``: its commands, and how errors of any of them reach the user."""
+"""The group ``devino``: its commands, and how their errors reach the user."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ EPILOG = "\n\n".join(["Exit codes:", *(f"{code}  {code.meaning}" for code in Exi
 
 
 class Devino(click.RichGroup):
-    """``devino``: the kernel's commands and those of the plugins, which are looked up when run."""
+    """``devino``: the kernel's commands and those of plugins, which it looks up at each run."""
 
     def __init__(self, app: App | None = None) -> None:
         super().__init__(
@@ -66,9 +66,9 @@ class Devino(click.RichGroup):
         return super().get_command(ctx, cmd_name)
 
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
-        """Run, tell errors, exit. The program's name and mode are its own, whatever is asked."""
+        """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
-        # A pipe in a narrow encoding must not lose the rest of the output to one emoji.
+        # One emoji must not stop the output to a pipe with a narrow encoding.
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
@@ -78,7 +78,7 @@ class Devino(click.RichGroup):
             self._app.tell(error)
             code = exit_code(error)
         except click.ClickException as error:
-            # Where the command line could not be parsed, no option has been seen yet.
+            # If the command line could not be parsed, no option has been seen yet.
             self._app.json = self._app.json or _asks_for_json(arguments)
             self._app.tell(error)
             code = ExitCode.USAGE

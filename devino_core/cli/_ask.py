@@ -1,4 +1,4 @@
-"""``status``, ``balance`` and ``inbox``: what the platform can be asked."""
+"""``status``, ``balance`` and ``inbox``: the commands that ask the platform."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def inbox(
       devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
     """
     first = _moment("--since", since, app.clock)
-    # Wires count whole seconds, and the one that has just begun is meant too.
+    # Wires count whole seconds, and the period includes the second that has just begun.
     last = _moment("--until", until or -timedelta(seconds=1), app.clock)
     if first >= last:
         raise click.BadParameter("must be earlier than --until", param_hint="'--since'")

@@ -1,4 +1,4 @@
-"""``channels``: which channels and services there are, and what each can do, read from the code."""
+"""``channels``: lists channels and services, and what each can do. The code says it."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class _Kind(msgspec.Struct, kw_only=True):
     kind: str
     summary: str
     media: list[str] | msgspec.UnsetType = msgspec.UNSET
-    """Of a channel; a service has none."""
+    """A channel's media; a service has none."""
     settings: list[_Setting]
     can: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Likewise."""
     operations: list[_Operation]
     """What its class offers beyond the interface of all channels, or of all services."""
     problem: str | None = None
-    """Why it cannot be used here; then what it can do is not known either."""
+    """Why it cannot be used here. What it can do is not known then."""
 
 
 class _Configured(msgspec.Struct, kw_only=True):
     name: str
     kind: str
     default: bool | msgspec.UnsetType = msgspec.UNSET
-    """Of a channel; no service is the default."""
+    """Whether it is the default channel; no service is."""
     problem: str | None = None
 
 

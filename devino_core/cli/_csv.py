@@ -34,11 +34,11 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "validity": ("validity", parse_duration),
     "ref": ("ref", str),
 }
-"""Column: the field of :class:`Message` that it gives, and how a cell is read."""
+"""For each column: the field of :class:`Message` that it fills, and how a cell is read."""
 
 
 class InvalidRow(InvalidMessage):
-    """A row that is no message. ``line`` counts from 1."""
+    """A row that is not a valid message. ``line`` counts from 1."""
 
     def __init__(self, line: int, field: str, reason: str) -> None:
         super().__init__(field, reason)
@@ -49,18 +49,19 @@ class InvalidRow(InvalidMessage):
 
 
 class Row(NamedTuple):
-    """A message and the line of the file that it begins on, from 1."""
+    """A message, and the line of the file on which it begins, counted from 1."""
 
     line: int
     message: Message
 
 
 def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Iterator[Row]:
-    """The messages of a file, or of stdin for ``-``, whose first line names its columns.
+    """The messages of a file, or of stdin for ``-``. The first line names the columns.
 
-    ``defaults`` are fields of :class:`Message` for cells that are empty or not there. Cells are
-    divided by commas, semicolons or tabs, whichever the first line has most. Raises InvalidRow for
-    a row that is no message, and for what is no CSV; ConfigurationError for what cannot be read.
+    ``defaults`` are fields of :class:`Message` for cells that are empty or missing. Commas,
+    semicolons or tabs separate cells: whichever occurs most in the first line. Raises InvalidRow
+    for a row that is not a message or not CSV, and ConfigurationError for a file that cannot be
+    read.
     """
     lines = _lines(path, encoding)
     header = next(lines, "")
@@ -86,7 +87,7 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
 
 
 def _lines(path: str, encoding: str) -> Iterator[str]:
-    # What goes wrong with a line in the hands of who asked for it does not come by here.
+    # An error that the caller meets while it works on a line does not pass through here.
     try:
         with click.open_file(path, encoding=encoding) as file:
             yield from file

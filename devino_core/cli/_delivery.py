@@ -1,4 +1,4 @@
-"""Sending rows, and saying how far that came when something ends it."""
+"""Sends rows, and reports how far it came when something ends it."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from .toolkit import App
 __all__ = ["BATCH", "Delivery"]
 
 BATCH = 500
-"""So many messages are under way at once, and so many outcomes does Ctrl-C leave unknown."""
+"""How many messages are under way at once, and how many outcomes Ctrl-C can leave unknown."""
 
 
 class Delivery:
-    """Rows on their way through a client. Line 0 is of no file."""
+    """Sends rows through a client. Line 0 means that the message is not from a file."""
 
     def __init__(self, app: App, client: AsyncClient, tally: Tally, *, channel: str | None) -> None:
         self._app = app
         self._client = client
         self._tally = tally
         self._channel = channel
-        # By ref: the lines that are taken up and not reported.
+        # The lines of messages that are under way and not reported, by ref.
         self._under_way: dict[str, int] = {}
         self._all_taken_up = False
         self._stop = Stop()
 
     def check(self, rows: Iterator[Row]) -> int:
-        """How many there are. Raises InvalidRow for the first that cannot be sent."""
+        """Check all rows and count them. Raises InvalidRow for the first that cannot be sent."""
         count = 0
         while part := list(islice(rows, BATCH)):
             count += len(part)
@@ -45,7 +45,7 @@ class Delivery:
         return count
 
     def run(self, rows: Iterable[Row]) -> ExitCode:
-        """Send all, tally the receipts, and say how that ended. SIGTERM is as good as Ctrl-C."""
+        """Send all, tally the receipts, and give the exit code. SIGTERM counts as Ctrl-C."""
         try:
             with self._stop:
                 self._app.run(self._send(rows))
@@ -60,7 +60,8 @@ class Delivery:
         except DevinoError as error:
             return self._ended_by(error)
         except Exception:
-            # A bug, told as one further up: here is known which messages it leaves in doubt.
+            # A bug, which is reported further up. Only here is it known which messages it leaves in
+            # doubt.
             self._say_how_far(unknown=True)
             raise
         return self._tally.code
@@ -93,7 +94,7 @@ class Delivery:
         for row in reversed(part):
             if row.message.ref == getattr(error, "ref", None):
                 return _at(row.line, error)
-        # It does not say whose it is.
+        # The error does not say which message it is about.
         for row in part:
             try:
                 self._client.check([row.message], channel=self._channel)
@@ -117,7 +118,7 @@ class Delivery:
                 first, last = lines
                 where = f"lines {first} to {last}: " if first < last else f"line {first}: "
                 facts["lines"] = lines
-                # Those that were made up for the rows of a file mean nothing to its owner.
+                # Generated refs of a file's rows mean nothing to its owner.
                 error.refs = ()
         self._app.tell(error, where=where, **facts)
         if not self._app.json:
@@ -138,7 +139,7 @@ class Delivery:
             self._app.note(", ".join(said))
 
     def _lines(self) -> tuple[int, int] | None:
-        """The first and the last that are under way."""
+        """The first and the last line under way."""
         lines = list(self._under_way.values())
         return (min(lines), max(lines)) if any(lines) else None
 

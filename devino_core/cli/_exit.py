@@ -1,4 +1,4 @@
-"""How a command ends: a stable code for scripts, one line for people, an object for programs."""
+"""How a command ends: with a stable code for scripts, a line for people, an object for programs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["ExitCode", "Interrupted", "OutputFailed", "advice", "describe", "exi
 
 
 class ExitCode(enum.IntEnum):
-    """What ``devino`` exits with; the numbers stay. ``meaning`` is one line for people."""
+    """The exit codes of ``devino``. The numbers are stable; ``meaning`` is one line for people."""
 
     meaning: str
 
-    # A platform that refuses, that cannot be reached and that asks to wait share one code, because
-    # a script that sends has one thing to know first: that nothing is under way. The error's
-    # ``retry`` tells them apart.
+    # A platform that refuses, that cannot be reached, or that asks to wait gives one code. A script
+    # that sends must know one thing first: that nothing is under way. The error's ``retry`` tells
+    # the cases apart.
     DONE = 0, "done"
     NOT_DONE = 1, "refused, or not reached: what is reported so was not sent"
     USAGE = 2, "the command line, the settings or a message must be mended; nothing was sent"
@@ -47,13 +47,13 @@ class ExitCode(enum.IntEnum):
 
 
 class Interrupted(DevinoError):
-    """Somebody wanted an end while messages were under way."""
+    """A signal ended the command while messages were under way."""
 
     retry = Retry.MAY_DUPLICATE
 
 
 class OutputFailed(DevinoError):
-    """Nobody can read what is printed."""
+    """The output cannot be written."""
 
     retry = Retry.MAY_DUPLICATE
 
@@ -82,7 +82,7 @@ _ADVICE: tuple[tuple[type[DevinoError], str], ...] = (
 
 
 def advice(error: DevinoError) -> str:
-    """What to do about it, for errors whose own text does not say; ``""`` for the others."""
+    """What to do about an error if its own text does not say it; else ``""``."""
     if isinstance(error, Throttled) and error.retry_after is not None:
         return f"nothing was sent, try again in {error.retry_after:g} s"
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), "")

@@ -1,4 +1,4 @@
-"""``listen``: what the platform tells unasked, received or followed, a line of JSON each."""
+"""``listen``: receives callbacks or follows a channel, and prints each event as a line of JSON."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
     "sources",
     metavar="NAME",
     multiple=True,
-    help="Receive for this source, repeatable; for all that plugins bring, unless given.",
+    help="Receive for this source; may be repeated. Default: all sources that plugins bring.",
 )
 @click.option(
     "--host",
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
-    help="Where to listen for the platform, or for the proxy that speaks TLS with it.",
+    help="Address to listen on for the platform, or for the proxy that speaks TLS with it.",
 )
 @click.option(
     "--port",
@@ -41,7 +41,7 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
     default=8000,
     show_default=True,
     metavar="PORT",
-    help="On which port; 0 takes a free one.",
+    help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
     "--secret-file",
@@ -49,8 +49,8 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
     multiple=True,
-    help="File with the secret of the URL, repeatable while a new one replaces the old; otherwise "
-    f"${VARIABLE}, else a new secret.",
+    help="File with the secret of the URL; repeat it while a new secret replaces the old one. "
+    f"Default: ${VARIABLE}, else a new secret.",
 )
 @click.option(
     "--channel",
@@ -60,7 +60,7 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
 @click.option(
     "--forward-to",
     metavar="URL",
-    help="POST each event there as JSON, again and again until it is answered with a 2xx.",
+    help="POST each event to this URL as JSON, and repeat it until the answer is a 2xx.",
 )
 @config_option
 @json_option
@@ -75,14 +75,14 @@ def listen(
     channel: str | None,
     forward_to: str | None,
 ) -> None:
-    """Print what the platform tells unasked, one JSON object a line, until Ctrl-C or SIGTERM.
+    """Print the platform's events, one JSON object a line, until Ctrl-C or SIGTERM.
 
-    Serves a receiver of callbacks, and says which URL to register with the platform. The secret in
-    it is shown on a terminal alone. With --channel it follows what that channel is told over its
-    own connection, as with SMPP.
+    It serves a receiver of callbacks, and says which URL to register with the platform. Only a
+    terminal shows the secret in that URL. With --channel it follows the events that a channel gets
+    over its own connection, as with SMPP.
 
-    The platform hears that an event was taken when it is printed; with --forward-to, that URL has
-    taken it before. What was not taken comes again.
+    An event counts as taken when it is printed, and with --forward-to when that URL has taken it
+    too. Only then does the platform hear so. It repeats events that were not taken.
 
     \b
     Examples:
@@ -111,7 +111,7 @@ def listen(
 
 
 def _run(app: App, outlet: Outlet, work: Callable[[], Coroutine[object, object, None]]) -> None:
-    """Until it fails, or a signal ends it in good order; a second one ends it at once."""
+    """Run until it fails or a signal ends it in good order. A second signal ends it at once."""
     import asyncio
 
     async def run(stop: Stop) -> None:
@@ -137,7 +137,7 @@ async def _follow(app: App, outlet: Outlet, channel: str) -> None:
 
 
 def _secrets(files: tuple[str, ...]) -> list[Secret]:
-    """Those of the files, else that of the environment, else a new one."""
+    """The secrets of the files, else that of the environment, else a new one."""
     import os
     import secrets
     import sys

@@ -1,4 +1,4 @@
-"""Where ``listen`` puts events: first to the URL that takes them, then to stdout."""
+"""Where ``listen`` puts events: first to the URL of ``--forward-to``, then to stdout."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Outlet(Opened):
 
     def __init__(self, app: App, forward_to: str | None) -> None:
         self.failure: OutputFailed | None = None
-        """Why nobody can read the output any more."""
+        """Why the output cannot be written any more."""
         self._app = app
         self._session = None if forward_to is None else _session(forward_to)
 
@@ -34,7 +34,7 @@ class Outlet(Opened):
         import asyncio
 
         self.ended = asyncio.Event()
-        """Nothing more can be taken."""
+        """Set when nothing more can be taken."""
         if self._session is not None:
             await self._session.open()
 
@@ -43,11 +43,11 @@ class Outlet(Opened):
             await self._session.aclose()
 
     async def __call__(self, event: Event) -> None:
-        """Returns when the event was taken. Cancels itself if it cannot be."""
+        """Return when the event is taken. It cancels itself if that is impossible."""
         from asyncio import CancelledError
 
         fields = msgspec.structs.asdict(event)
-        # The codec's own value, which need not be JSON.
+        # This is the codec's own value, which need not be JSON.
         del fields["raw"]
         told = {"event": type(event).__name__, **fields}
         if self._session is not None:
@@ -87,7 +87,7 @@ def _pauses() -> Iterator[float]:
 
 
 async def _refused(session: HttpSession, body: Body) -> str | None:
-    """Why the URL did not take it, None if it did."""
+    """Why the URL did not take the event; None if it did."""
     try:
         answer = await session.request(
             "POST", (), body=body, content_type="application/json", changes=True
@@ -105,7 +105,7 @@ def _session(url: str) -> HttpSession:
             f'--forward-to needs {error.name}: pip install "devino[http]"'
         ) from error
     try:
-        # It is the application of whoever listens, most often on the same network.
+        # The URL is the user's own application, most often on the same network.
         return HttpSession(url, plain_http=True)
     except ConfigurationError as error:
         raise ConfigurationError(f"--forward-to: {error}") from None

@@ -23,7 +23,7 @@ __all__ = ["Receiver"]
 
 
 class Receiver:
-    """Serves the sources. Raises ConfigurationError for what keeps it from that."""
+    """Serves the sources. Raises ConfigurationError if it cannot."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Receiver:
         self._socket = _listening(host, port)
 
     async def run(self) -> None:
-        """Until the outlet ends, or this is cancelled; then all requests get their answers."""
+        """Serve until the outlet ends or this is cancelled. Then answer the requests under way."""
         import asyncio
 
         serving = asyncio.create_task(self._server.serve([self._socket]))
@@ -66,7 +66,7 @@ class Receiver:
         several = len(self._names) > 1
         name = "<source>" if several else self._names[0]
         sources = f"; sources are {', '.join(self._names)}" if several else ""
-        self._app.note(f"register {where}/{secret}/{name}, or what leads there{sources}")
+        self._app.note(f"register {where}/{secret}/{name}, or a URL that leads there{sources}")
 
 
 def _server(callbacks: Callbacks) -> uvicorn.Server:
@@ -80,10 +80,10 @@ def _server(callbacks: Callbacks) -> uvicorn.Server:
     class Server(uvicorn.Server):
         @contextmanager
         def capture_signals(self) -> Iterator[None]:
-            """The command has its own."""
+            """Do nothing: the command handles signals itself."""
             yield
 
-    # An access log would show secrets, and forwarded headers are not believed.
+    # An access log would show secrets. Forwarded headers cannot be trusted.
     return Server(
         uvicorn.Config(
             callbacks.asgi,

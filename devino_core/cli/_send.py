@@ -1,4 +1,4 @@
-"""``send``: one message, or a file of them."""
+"""``send``: sends one message, or a file of messages."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ __all__ = ["send"]
     "send_at",
     metavar="TIME",
     callback=parsed(parse_moment),
-    help="When to send, as 2030-01-31T12:30+03:00; without a zone, on the recipient's clock.",
+    help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock.",
 )
 @click.option(
     "--validity",
     metavar="DURATION",
     callback=parsed(parse_duration),
-    help="How long delivery is tried: 90s, 15m, 24h, 7d.",
+    help="How long to try to deliver: 90s, 15m, 24h, 7d.",
 )
-@click.option("--ref", help="Your own id of the message, to be found in its receipt.")
+@click.option("--ref", help="Your own id of the message; its receipt shows it.")
 @click.option(
-    "--fallback-sms", is_flag=True, help="Where it cannot be delivered, send the same text by SMS."
+    "--fallback-sms", is_flag=True, help="If it cannot be delivered, send the same text by SMS."
 )
 @click.option(
     "--file",
@@ -82,11 +82,11 @@ def send(
 
     The file's first line names its columns: to, and any of text, sender, medium, at, validity and
     ref. TEXT and the options fill in what a row leaves empty. All rows are checked before the
-    first is sent (but not those of stdin). A terminal shows what was not accepted; a pipe gets
-    every receipt, tab-separated or, with --json, as an object a line. What ends it half way, Ctrl-C
-    and SIGTERM too, is told with the lines that may have been sent and those that were not.
+    first is sent (but not those of stdin). A terminal shows what was not accepted. A pipe gets
+    every receipt, tab-separated or, with --json, as an object a line. If an error, Ctrl-C or
+    SIGTERM ends it half way, it says which lines may have been sent and which were not.
 
-    Exits with 0 if every message was accepted, with 3 if that is not known of one, else with 1.
+    Exits with 0 if every message was accepted, with 3 if an outcome is unknown, else with 1.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, for work that is to say how far it came."""
+"""Ctrl-C and SIGTERM, for work that must say how far it came."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Stop"]
 
 
 class Stop:
-    """A block around an event loop that either signal ends with KeyboardInterrupt.
+    """A block around an event loop. Either signal ends it with KeyboardInterrupt.
 
-    asyncio does that for Ctrl-C alone, and not where the shell has told a background process to
-    ignore it: SIGTERM must not depend on that. Outside the main thread, where no signals come, it
-    does nothing.
+    asyncio does that only for Ctrl-C, and not if the shell made a background process ignore Ctrl-C.
+    SIGTERM must work in both cases. Outside the main thread, where no signals come, the block does
+    nothing.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Stop:
             raise KeyboardInterrupt from None
 
     def cancels_this_task(self) -> None:
-        """From now on the first signal cancels the calling task, so that it ends in good order."""
+        """Let the first signal cancel the calling task from now on, so it ends in good order."""
         import asyncio
 
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -51,9 +51,9 @@ class Stop:
 
     @contextmanager
     def blocking(self) -> Iterator[None]:
-        """Where the task keeps the loop waiting, for a line of input or for who reads the output.
+        """A block in which the task blocks the loop, to read input or to write output.
 
-        Of a cancellation it would not hear there.
+        A cancellation would not reach it there, so a signal raises KeyboardInterrupt.
         """
         self._blocks = True
         try:
@@ -66,7 +66,7 @@ class Stop:
 
         cancel, self._cancel = self._cancel, None
         if cancel is None:
-            # The second signal, or one so early that nothing is under way.
+            # The second signal, or one that came before anything was under way.
             raise KeyboardInterrupt
         if self._blocks:
             raise asyncio.CancelledError

@@ -1,4 +1,4 @@
-"""What became of the messages of one command, counted and shown as they come."""
+"""Counts and shows what became of a command's messages, as receipts come."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COLUMNS = ("to", "state", "ids", "parts", "channel", "ref", "description")
 
 
 class Tally:
-    """Counts receipts and shows them: to programs and pipes all, on a terminal what failed.
+    """Counts receipts and shows them. Programs and pipes get all; a terminal shows the failures.
 
-    ``every``: on a terminal show all, for a command that sends one.
+    ``every``: a terminal shows all too, for a command that sends one message.
     """
 
     def __init__(self, app: App, *, every: bool) -> None:
@@ -38,14 +38,14 @@ class Tally:
 
     @property
     def code(self) -> ExitCode:
-        """What the receipts so far make of the command."""
+        """The exit code that follows from the receipts so far."""
         if self.unknown:
             return ExitCode.OUTCOME_UNKNOWN
         return ExitCode.NOT_DONE if self.refused else ExitCode.DONE
 
     @property
     def count(self) -> int:
-        """How many receipts came."""
+        """How many receipts have come."""
         return self.accepted + self.refused + self.unknown
 
     def add(self, receipt: Receipt) -> None:
@@ -62,7 +62,7 @@ class Tally:
             self._bar.advance(self._bar.task_ids[0])
 
     def summarize(self) -> None:
-        """The counts, on stderr."""
+        """Print the counts on stderr."""
         counts = [f"{self.accepted} accepted"]
         if self.refused:
             counts.append(f"{self.refused} not sent")
@@ -72,7 +72,7 @@ class Tally:
 
     @contextmanager
     def progress(self, total: int | None) -> Iterator[None]:
-        """A bar on stderr while a terminal is there to show it."""
+        """Show a progress bar on stderr if that is a terminal."""
         if not sys.stderr.isatty() or (sys.stdout.isatty() and self._app.json):
             yield
             return

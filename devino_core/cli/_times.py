@@ -18,7 +18,7 @@ _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 
 
 def parse_duration(text: str) -> timedelta:
-    """``90s``, ``15m``, ``24h``, ``7d``. Raises ValueError that says so."""
+    """``90s``, ``15m``, ``24h``, ``7d``. Raises ValueError that shows these forms."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 24h or 7d")
@@ -50,7 +50,7 @@ def parse_past(text: str) -> datetime | timedelta:
 def parsed(
     parse: Callable[[str], T],
 ) -> Callable[[click.Context, click.Parameter, str | None], T | None]:
-    """A callback for an option: its text parsed, a ValueError as the usage error that it is."""
+    """A callback for an option: it parses the text and turns a ValueError into a usage error."""
 
     def convert(context: click.Context, option: click.Parameter, text: str | None) -> T | None:
         if text is None:

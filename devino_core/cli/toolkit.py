@@ -1,4 +1,4 @@
-"""What a command is made of: the kernel's own commands, and those that plugins add.
+"""Building blocks of commands, for the kernel's own and for those that plugins add.
 
 ::
 
@@ -54,7 +54,7 @@ __all__ = [
     "pass_app",
 ]
 
-# Columns that may take several lines where a terminal is narrow.
+# Columns that may take several lines on a narrow terminal.
 _PROSE = frozenset({"description", "text"})
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class App:
-    """What the commands of one run share: settings, plugins and the way to the user."""
+    """What the commands of one run share: settings, plugins and the output to the user."""
 
     def __init__(self, *, plugins: Plugins | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         self.json = False
@@ -74,7 +74,7 @@ class App:
 
     @property
     def plugins(self) -> Plugins:
-        """The installed plugins. Those that cannot be loaded are told once, on stderr."""
+        """The installed plugins. It reports those that cannot be loaded once, on stderr."""
         if self._plugins is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", PluginWarning)
@@ -84,26 +84,26 @@ class App:
         return self._plugins
 
     def settings(self) -> Config:
-        """What is configured. Raises ConfigurationError."""
+        """The configuration. Raises ConfigurationError."""
         return read_config(self.config).sort(self.plugins.services())
 
     def client(self) -> AsyncClient:
-        """A client of what is configured. Raises ConfigurationError."""
+        """A client with this configuration. Raises ConfigurationError."""
         return AsyncClient(self.settings(), plugins=self.plugins, clock=self.clock)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run it in an event loop of its own; Ctrl-C cancels it."""
-        # 40 ms that `--help` must not pay.
+        # The import takes 40 ms, which `--help` does not need.
         import asyncio
 
         return asyncio.run(work)
 
     def line(self, text: str = "") -> None:
-        """One line of the result."""
+        """Print one line of the result."""
         _print(text)
 
     def note(self, text: str) -> None:
-        """One line to the person, on stderr, whatever stdout is for; lost if nobody reads it."""
+        """Print one line for the user, on stderr. It is lost if stderr cannot be written."""
         with contextlib.suppress(OSError):
             click.echo(f"devino: {one_line(text)}", err=True)
 
@@ -114,9 +114,9 @@ class App:
         where: str = "",
         **facts: object,
     ) -> None:
-        """An error: one line with what to do, or the object that ``--json`` promises.
+        """Print an error: one line with what to do, or with ``--json`` an object.
 
-        ``where`` stands before the line, ``facts`` are added to the object.
+        ``where`` goes before the line; ``facts`` are added to the object.
         """
         if self.json and not isinstance(error, OutputFailed):
             self.show({"error": describe(error) | facts})
@@ -128,7 +128,7 @@ class App:
             self.note(f"{error.format_message().rstrip('.')}; see `{path} --help`")
 
     def show(self, value: object) -> None:
-        """The result for programs: one line of JSON, UTF-8 whatever the terminal's encoding."""
+        """Print the result for programs: a line of JSON, in UTF-8 even if the terminal differs."""
         _print(self.encoded(value))
 
     def encoded(self, value: object) -> bytes:
@@ -136,9 +136,9 @@ class App:
         return _JSON.encode(value)
 
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-        """Rows for ``--json`` (a list), for a terminal (a table) or for a pipe (tab-separated).
+        """Print rows: a list for ``--json``, a table on a terminal, tab-separated to a pipe.
 
-        ``columns`` are the keys that people see; JSON shows all of a row.
+        ``columns`` are the keys that people see; JSON shows all keys of a row.
         """
         if self.json:
             self.show(list(rows))
@@ -155,23 +155,23 @@ class App:
         for column in columns:
             table.add_column(column, no_wrap=column not in _PROSE)
         for line in cells:
-            # Text, not str: a subscriber's "[red]" is no markup.
+            # Text, not str: a subscriber's "[red]" is not markup.
             table.add_row(*map(Text, line))
         self.console().print(table)
 
     def console(self, *, stderr: bool = False) -> Console:
-        """rich's console on stdout (or stderr), for what only a terminal can show."""
+        """rich's console on stdout (or stderr), for output that only a terminal can show."""
         from rich.console import Console
 
         return Console(stderr=stderr, highlight=False)
 
     def finish(self, code: ExitCode) -> NoReturn:
-        """End the command with this code, everything having been told."""
+        """End the command with this code. The command has reported everything itself."""
         raise Exit(int(code))
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)
-"""Gives a command the :class:`App` as its first argument, also where it runs on its own."""
+"""Gives a command the :class:`App` as its first argument, even if it runs outside ``devino``."""
 
 
 def json_option(command: F) -> F:
@@ -187,7 +187,7 @@ def json_option(command: F) -> F:
         expose_value=False,
         is_eager=True,
         callback=remember,
-        help="Print JSON, errors too, for programs to read.",
+        help="Print JSON for programs to read; errors too.",
     )(command)
 
 
@@ -210,7 +210,7 @@ def config_option(command: F) -> F:
 
 
 def channel_option(command: F) -> F:
-    """``--channel NAME``: passed to the command as ``channel``."""
+    """``--channel NAME``: the command gets it as ``channel``."""
     return click.option(
         "--channel",
         metavar="NAME",
@@ -219,7 +219,7 @@ def channel_option(command: F) -> F:
 
 
 def medium_option(command: F) -> F:
-    """``--medium``: passed to the command as a :class:`Medium`, SMS unless given."""
+    """``--medium``: the command gets it as a :class:`Medium`; SMS is the default."""
 
     def convert(_: click.Context, __: click.Parameter, name: str) -> Medium:
         return Medium(name.upper())
@@ -235,7 +235,7 @@ def medium_option(command: F) -> F:
 
 
 def one_line(text: str) -> str:
-    """What came from elsewhere, made harmless to a terminal and a table: no control characters."""
+    """Foreign text without control characters, so a terminal or a table can show it."""
     if text.isprintable():
         return text
     return "".join(
@@ -244,7 +244,7 @@ def one_line(text: str) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as people read it in a table; a time in this computer's zone."""
+    """A value as a table shows it to people. A time is in this computer's zone."""
     if value is None:
         return ""
     if isinstance(value, list | tuple | set | frozenset):
@@ -258,8 +258,8 @@ def _print(text: str | bytes) -> None:
     try:
         click.echo(text)
     except OSError as error:
-        # Or Python would write what is left when it ends, fail again, and exit with a code of its
-        # own.
+        # Otherwise Python would write the rest when it ends, fail again, and exit with its own
+        # code.
         sys.stdout = io.TextIOWrapper(io.BytesIO())
         raise OutputFailed(f"the output cannot be written: {error.strerror}") from error
 

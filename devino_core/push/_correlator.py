@@ -1,4 +1,4 @@
-"""Which sent message a report is about, in bounded memory."""
+"""Finds the sent message that a report is about, in bounded memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Found: TypeAlias = Callable[[Origin | None], None]
 
 
 class _Early:
-    """A report whose id is not known, as long as an answer that is still to come may name it."""
+    """A report with an unknown id. It waits as long as a coming answer may give that id."""
 
     __slots__ = ("after", "found", "id")
 
@@ -37,9 +37,9 @@ class _Early:
 class Correlator:
     """Remembers the last ``size`` ids.
 
-    A report can come before the answer that gives its id: by another session, or because the
-    centre writes it first. So a report with an unknown id waits until every submit is answered or
-    given up that was under way when it came, and no longer.
+    A report can come before the answer that gives its id: through another session, or because the
+    centre writes it first. So a report with an unknown id waits for the submits that were under way
+    when it came. Once all of them are answered or given up, it waits no longer.
     """
 
     def __init__(self, size: int) -> None:
@@ -54,13 +54,13 @@ class Correlator:
         self._early_by_id: defaultdict[str, list[_Early]] = defaultdict(list)
 
     def begin(self) -> int:
-        """A submit leaves; the number to :meth:`end` it by."""
+        """A submit leaves. Gives a number; pass it to :meth:`end`."""
         self._last += 1
         self._under_way[self._last] = None
         return self._last
 
     def end(self, number: int, message_id: str, origin: Origin) -> None:
-        """It was answered with this id, "" for none, or given up."""
+        """The submit was answered with this id ("" for none), or given up ("")."""
         del self._under_way[number]
         if message_id:
             self.remember(message_id, origin)
@@ -77,11 +77,11 @@ class Correlator:
                 self._tell(early, origin)
 
     def origin(self, message_id: str) -> Origin | None:
-        """What is remembered now."""
+        """The message of this id, if it is remembered."""
         return self._origins.get(message_id)
 
     def find(self, message_id: str, found: Found) -> None:
-        """Call ``found`` with the origin, None if it is not known: now or when that is certain."""
+        """Call ``found`` with the origin, or with None once it is certain that it is unknown."""
         origin = self._origins.get(message_id)
         if origin is not None or not self._under_way:
             found(origin)
@@ -89,7 +89,7 @@ class Correlator:
         early = _Early(message_id, self._last, found)
         self.waiting += 1
         if len(self._early) > 2 * self.waiting + _SPARE:
-            # One submit that stays unanswered keeps back many that were told.
+            # One submit without an answer may hold back many reports that were told meanwhile.
             self._early = deque(early for early in self._early if early.found is not None)
         self._early.append(early)
         self._early_by_id[message_id].append(early)

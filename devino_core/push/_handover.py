@@ -1,4 +1,4 @@
-"""Handing events over to who iterates, and acknowledging them: one rule for all transports."""
+"""Hands events to an iterator and acknowledges them, by one rule for all transports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Handover", "Holds"]
 
 
 class Holds(Protocol):
-    """What waits: an event, and whatever its acknowledgement needs."""
+    """An event that waits, with whatever its acknowledgement needs."""
 
     @property
     def event(self) -> Event: ...
@@ -26,8 +26,8 @@ H = TypeVar("H", bound=Holds)
 class Handover(ABC, Generic[H]):
     """Events that wait to be iterated, in order.
 
-    An event is acknowledged when the next one is asked for. One that the iterator was closed on is
-    given again. Of several iterators each gets events that the others do not.
+    An event is acknowledged when the iterator asks for the next one. If the iterator is closed
+    first, the event is given again. Several iterators share the events: each event goes to one.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Handover(ABC, Generic[H]):
 
     @abstractmethod
     def acknowledge(self, held: H) -> None:
-        """It was handed over."""
+        """Acknowledge an event that was handed over."""
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """The events, until :meth:`close`. Close the generator to give the last one back."""
@@ -51,7 +51,7 @@ class Handover(ABC, Generic[H]):
             self.acknowledge(held)
 
     async def next(self) -> H | None:
-        """The next one, None once this is closed. Raises what :meth:`fail` was given."""
+        """The next event; None once this is closed. Raises the error given to :meth:`fail`."""
         while True:
             if self._closed:
                 return None
@@ -68,16 +68,16 @@ class Handover(ABC, Generic[H]):
         self._news.set()
 
     def put_back(self, held: H) -> None:
-        """It was not handed over after all."""
+        """Put an event back that was not handed over after all."""
         self._queue.appendleft(held)
         self._news.set()
 
     def fail(self, error: Exception | None) -> None:
-        """Raise this to who iterates, once all events are given; None: wait for more."""
+        """Raise this error in the iterator once all events are given. None: wait for more."""
         self._failure = error
         self._news.set()
 
     def close(self) -> None:
-        """Let who iterates come to an end."""
+        """End the iteration."""
         self._closed = True
         self._news.set()

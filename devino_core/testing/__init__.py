@@ -1,4 +1,4 @@
-"""What the author of a channel tests with: a conformance suite to inherit, and a driven clock.
+"""For tests of channels and sources: conformance suites to inherit, and a clock to drive.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What every source of callbacks promises, as tests over the examples of its author."""
+"""What every source of callbacks promises, as tests that run over its author's examples."""
 
 from __future__ import annotations
 
@@ -33,36 +33,36 @@ _NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 class Readable(msgspec.Struct, frozen=True):
-    """An example: a request, and what it says. The events' ``raw`` is not compared."""
+    """An example: a request, and the events that it tells. Their ``raw`` is not compared."""
 
     request: CallbackRequest
     """Its path does not matter."""
     events: Sequence[Event]
-    """For a time that the request does not tell, give that of 2026-01-01T12:00:00Z."""
+    """If the request tells no time, give 2026-01-01T12:00:00Z."""
     unread: int = 0
     """How many of its items cannot be read."""
 
 
 class CallbackConformance(ABC):
-    """Inherit, and give the examples; the tests say what is missing among them.
+    """Inherit from it, and give the examples. The tests say which examples are missing.
 
     Run it with pytest; the tests are plain functions and need no asyncio plugin.
     """
 
     spec: ClassVar[CallbackSpec]
     readable: ClassVar[Sequence[Readable]]
-    """Among them: two states of one message, a status word that is in no manual, and a request with
-    an item that cannot be read among others that can."""
+    """Requests that can be read. They must include two states of one message, a status word that is
+    in no manual, and a request that has both readable and unreadable items."""
     unreadable: ClassVar[Sequence[CallbackRequest]]
-    """Requests of which nothing can be read."""
+    """Requests in which nothing can be read."""
     repeats: ClassVar[Sequence[tuple[CallbackRequest, CallbackRequest]]]
-    """Pairs: the second tells again what the first did, or some of it, in another order, in another
-    batch, or spelt otherwise."""
+    """Pairs of requests. The second repeats what the first tells, or a part of it: in another
+    order, in another batch, or in another spelling."""
     canary: ClassVar[str]
-    """A word that stands as content in the examples, in those that cannot be read too. Nothing that
-    is shown or logged may hold it."""
+    """A word that occurs as content in the examples, also in unreadable ones. Nothing that is shown
+    or logged may hold it."""
     one_item: ClassVar[bool] = False
-    """A request holds one item, so none can cost another its place."""
+    """Whether a request holds only one item, so that a bad item cannot spoil others."""
 
     def test_manifest_tells_what_the_source_is(self) -> None:
         assert self.spec.summary
@@ -194,7 +194,7 @@ class CallbackConformance(ABC):
         return self._source.answer(replies)
 
     def _handled(self, request: CallbackRequest) -> tuple[list[Event], int, str]:
-        """What is taken, the status, and what is logged."""
+        """The events taken, the status, and the text logged."""
 
         async def run() -> tuple[list[Event], int]:
             taken: list[Event] = []
@@ -218,7 +218,7 @@ def _plain(event: Event) -> Event:
 
 
 def _what(event: Event) -> object:
-    """What happened, as far as two tellings of it agree."""
+    """What happened, without the details in which two reports of it may differ."""
     if isinstance(event, StatusChanged):
         return event.message_id, event.status.state
     fields = msgspec.structs.asdict(event)
@@ -226,14 +226,14 @@ def _what(event: Event) -> object:
 
 
 def _content(event: Event) -> Iterator[str]:
-    """Words of an event that stand in it alone, and not in any text about it."""
+    """Words of an event that may occur only in the event itself, not in any text about it."""
     for name, value in msgspec.structs.asdict(event).items():
         if name != "channel" and type(value) is str and len(value) > 4:
             yield value
 
 
 def _reason(source: Source, request: CallbackRequest) -> str:
-    """Why it cannot be read, ``""`` where it can. What else is raised is a failure."""
+    """Why the request cannot be read; ``""`` if it can. Any other exception is a failure."""
     try:
         source.read(request, now=_NOW, channel="")
     except (ValueError, RecursionError) as error:
@@ -261,7 +261,7 @@ def _spoilt(whole: bytes) -> Iterable[bytes]:
 
 @contextmanager
 def _logged() -> Iterator[list[str]]:
-    """What any logger says in this block, at whatever level."""
+    """What any logger says in this block, at any level."""
     lines: list[str] = []
 
     class Keep(logging.Handler):

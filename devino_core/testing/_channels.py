@@ -36,35 +36,35 @@ __all__ = ["AnyChannel", "ChannelConformance", "Connected"]
 
 T = TypeVar("T")
 Connected: TypeAlias = Callable[[], AbstractAsyncContextManager[AnyChannel]]
-"""What gives an open channel, made anew each time."""
+"""Gives an open channel, a new one each time."""
 
 
 class ChannelConformance(ABC):
-    """What every channel promises. Inherit, give :attr:`spec`, :meth:`connected` and the data.
+    """What every channel promises. Inherit from it; give :attr:`spec`, :meth:`connected`, the data.
 
-    What :attr:`Channel.takes <devino_core.Channel.takes>` says is tested both ways: what it does
-    not say must be refused, and what it says must be shown by a message in :attr:`carries`.
+    It tests :attr:`Channel.takes <devino_core.Channel.takes>` both ways. The channel must refuse
+    everything that is not listed there. A message in :attr:`carries` must prove each thing that is.
     """
 
     spec: ClassVar[ChannelSpec]
 
     carries: ClassVar[Sequence[Message]] = ()
-    """Messages that the channel can send: at least one for all that it takes by each medium.
-    :meth:`message` gives one that need not be here."""
+    """Messages that the channel can send. They must cover everything that it takes by each medium.
+    The one of :meth:`message` counts too."""
     refuses: ClassVar[Sequence[tuple[Message, type[DevinoError]]]] = ()
-    """Messages that it cannot send though :attr:`Channel.takes <devino_core.Channel.takes>` does
-    not say so (too long, a sender that the wire has no room for), each with its error."""
+    """Messages that it must refuse though :attr:`Channel.takes <devino_core.Channel.takes>` lists
+    all that they have (too long, a sender that the wire has no room for), each with its error."""
     faults: ClassVar[Sequence[tuple[Connected, type[DevinoError] | Retry]]] = ()
-    """Ways to break the platform, each with what a send then ends in: the error's type, or whether
-    it may be repeated. A way is another :meth:`connected`: a callable that gives a context manager
-    of an open channel, whose platform fails so."""
+    """Ways to break the platform, each with how a send then ends: the error's type, or its
+    ``retry``. A way is another :meth:`connected`: a callable that gives a context manager of an
+    open channel whose platform fails in that way."""
 
     @abstractmethod
     def connected(self) -> AbstractAsyncContextManager[AnyChannel]:
-        """An open channel whose platform answers; made anew for each test."""
+        """An open channel whose platform answers; a new one for each test."""
 
     def message(self, number: int) -> Message:
-        """A message that the platform accepts; override for other recipients or contents."""
+        """A message that the platform accepts. Override it for other recipients or contents."""
         return Message(
             f"7916000{number:04}",
             f"Message {number}",
@@ -98,7 +98,7 @@ class ChannelConformance(ABC):
 
     def test_ids_are_never_shared_between_messages(self) -> None:
         async def check(channel: AnyChannel) -> list[Receipt]:
-            # One call with many, and many calls at once.
+            # One call with many messages, and many calls at once.
             calls = [channel.send([self.message(n), self.message(n + 1)]) for n in (0, 2, 4)]
             return [receipt for sent in await asyncio.gather(*calls) for receipt in sent]
 
@@ -115,7 +115,7 @@ class ChannelConformance(ABC):
         self._run(check)
 
     def test_what_it_takes_is_shown(self) -> None:
-        """All that the channel says of itself is proven by a message that it carries."""
+        """A message proves each thing that the channel claims to take."""
 
         async def check(channel: AnyChannel) -> list[str]:
             return list(unshown(self._carried(), channel.takes))
@@ -124,7 +124,7 @@ class ChannelConformance(ABC):
         require(not missing, f"`carries` has no message with {'; with '.join(missing)}")
 
     def test_what_it_does_not_take_is_unsupported(self) -> None:
-        """Media, contents and fields, at once and whole: no part of it is left out in silence."""
+        """It refuses at once whatever it does not take: media, contents, fields. It drops none."""
 
         async def check(channel: AnyChannel) -> None:
             for message, what in beyond(self._carried(), channel.takes):
@@ -153,7 +153,7 @@ class ChannelConformance(ABC):
         self._run(check)
 
     def test_capabilities_are_true(self) -> None:
-        """What is claimed does not raise Unsupported, and what is not claimed does."""
+        """A claimed capability does not raise Unsupported; one that is not claimed does."""
 
         async def check(channel: AnyChannel) -> None:
             (receipt,) = await channel.send([self.message(0)])
@@ -251,9 +251,9 @@ class ChannelConformance(ABC):
         *,
         says: str = "",
     ) -> None:
-        """``check`` and ``send`` both refuse it, and ``send`` waits for nothing before."""
+        """``check`` and ``send`` both refuse it, ``send`` before it waits for anything."""
         wanted = " or ".join(error.__name__ for error in errors)
-        # One that could go out first stands before it.
+        # A message that could be sent stands before it.
         sent = await at_once(channel.send([self.message(1), message]))
         for method, error in (("check", checked(channel, message)), ("send", sent)):
             require(
@@ -264,7 +264,7 @@ class ChannelConformance(ABC):
             )
 
     async def _ended(self, way: Connected) -> tuple[DevinoError | None, list[str]]:
-        """The error that a send ends in, raised or in its receipt, and what it must not show."""
+        """A send's error, raised or in its receipt, and the secrets that it must not show."""
         async with way() as channel:
             try:
                 (receipt,) = await channel.send([self.message(0)])

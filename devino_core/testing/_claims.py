@@ -1,4 +1,4 @@
-"""Messages that put to the test what a channel says of itself."""
+"""Messages that test what a channel claims to take."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _FIELDS: Mapping[Expressible, Callable[[Message], Message]] = {
 def beyond(
     carried: Sequence[Message], takes: Mapping[Medium, Takes]
 ) -> Iterator[tuple[Message, str]]:
-    """Messages that differ from a carried one in one thing that is not taken, and that thing."""
+    """Messages with one thing that is not taken, and the name of that thing."""
     for medium in Medium:
         if medium not in takes:
             yield msgspec.structs.replace(carried[0], medium=medium), f"medium {medium}"
@@ -53,7 +53,7 @@ def beyond(
 
 
 def unshown(carried: Sequence[Message], takes: Mapping[Medium, Takes]) -> Iterator[str]:
-    """What is taken and no message proves."""
+    """Things that are taken, but that no message proves."""
     for medium, taken in takes.items():
         shown = [message for message in carried if message.medium is medium]
         contents = {type(message.content) for message in shown}
@@ -70,7 +70,7 @@ def unshown(carried: Sequence[Message], takes: Mapping[Medium, Takes]) -> Iterat
 
 
 def as_fills(carried: Sequence[Message], takes: Mapping[Medium, Takes]) -> Iterator[Message]:
-    """Carried texts as a Fill that says the same: who takes a text takes that."""
+    """Carried texts as a Fill of the same text: a channel that takes texts takes those."""
     for sample, taken in _samples(carried, takes):
         if str in taken.contents and isinstance(sample.content, str):
             fill = Fill("{said}", {"said": sample.content})
@@ -80,7 +80,7 @@ def as_fills(carried: Sequence[Message], takes: Mapping[Medium, Takes]) -> Itera
 def _samples(
     carried: Sequence[Message], takes: Mapping[Medium, Takes]
 ) -> Iterator[tuple[Message, Takes]]:
-    """A carried message by each medium."""
+    """One carried message for each medium."""
     for medium, taken in takes.items():
         for message in carried:
             if message.medium is medium:

@@ -14,10 +14,10 @@ _ROUNDS = 10
 
 
 class ManualClock:
-    """A :class:`~devino_core.clock.Clock` for tests: time passes when they say so.
+    """A :class:`~devino_core.clock.Clock` for tests: time passes only when a test moves it.
 
-    ``start`` is aware. Steps finer than a microsecond are rounded. With ``auto_advance`` whoever
-    sleeps moves the clock on at once, for tests in which only one task waits.
+    ``start`` is aware. Steps finer than a microsecond are rounded. With ``auto_advance`` a task
+    that sleeps moves the clock itself, at once; use it where only one task waits.
 
     >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
     >>> clock.advance(90)
@@ -35,7 +35,7 @@ class ManualClock:
             raise ValueError("start must be an aware datetime")
         self.auto_advance = auto_advance
         self._start = start.astimezone(UTC)
-        # Whole microseconds, as datetime has them: sums of floats would miss deadlines.
+        # Whole microseconds, as in datetime: sums of floats would miss deadlines.
         self._elapsed = 0
         self._order = itertools.count()
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -47,7 +47,7 @@ class ManualClock:
         return self._elapsed / _MICROSECONDS
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was moved that far; zero and less only let other tasks run."""
+        """Wait until the clock was moved that far. Zero or less only lets other tasks run."""
         if self.auto_advance and seconds > 0:
             self.advance(seconds)
         if self.auto_advance or seconds <= 0:
@@ -59,19 +59,20 @@ class ManualClock:
         await woken
 
     def advance(self, seconds: float) -> None:
-        """Move on at once. Those who slept until then run when the event loop next does.
+        """Move on at once. Tasks that slept until then run when the event loop runs next.
 
-        Raises ValueError for a step back and for one beyond the year 9999.
+        Raises ValueError for a step back, and for one beyond the year 9999.
         """
         self._move_to(self._after(seconds))
 
     async def tick(self, seconds: float = 0) -> None:
-        """Move on, from one sleeper's deadline to the next, and let what wakes up run.
+        """Move on from one sleeper's deadline to the next, and let each woken task run.
 
-        Who sleeps again within these seconds is woken again. Raises ValueError as :meth:`advance`.
+        A task that sleeps again within these seconds is woken again. Raises ValueError like
+        :meth:`advance`.
         """
         target = self._after(seconds)
-        # Who was started just before the tick gets to its sleep.
+        # Let a task that was started just before the tick reach its sleep.
         await _let_run()
         while self._sleepers and self._sleepers[0][0] <= target:
             self._move_to(self._sleepers[0][0])
@@ -93,12 +94,12 @@ class ManualClock:
         self._elapsed = max(self._elapsed, elapsed)
         while self._sleepers and self._sleepers[0][0] <= self._elapsed:
             _, _, woken = heapq.heappop(self._sleepers)
-            # Whoever gave up waiting has cancelled it.
+            # The future is cancelled if its waiter gave up.
             if not woken.done():
                 woken.set_result(None)
 
 
 async def _let_run() -> None:
-    # A woken task may wake another, which may wake another: a few rounds of the loop.
+    # A woken task may wake another, and so on: run a few rounds of the loop.
     for _ in range(_ROUNDS):
         await asyncio.sleep(0)

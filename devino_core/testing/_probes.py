@@ -1,4 +1,4 @@
-"""How a conformance kit looks at a channel from outside."""
+"""Functions by which a conformance kit looks at a channel from outside."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 AnyChannel: TypeAlias = Channel[ChannelSettings]
 
 _TURNS = 100
-"""How often the event loop turns until an iterator of events counts as one that waits."""
+"""After so many turns of the event loop an iterator of events counts as waiting."""
 
 
 def require(so: bool, otherwise: str) -> None:
-    """An assertion that says what is wrong, also where pytest does not rewrite this module."""
+    """An assertion that says what is wrong even if pytest does not rewrite this module."""
     if not so:
         raise AssertionError(otherwise)
 
@@ -62,7 +62,7 @@ def checked(channel: AnyChannel, message: Message) -> DevinoError | None:
 
 
 async def at_once(sending: Coroutine[Any, Any, object]) -> DevinoError | None:
-    """What it raises before it waits for anything, and so before any I/O."""
+    """The error that it raises before it waits for anything, and so before any I/O."""
     task = asyncio.ensure_future(sending)
     await asyncio.sleep(0)
     if not task.done():
@@ -77,7 +77,7 @@ async def at_once(sending: Coroutine[Any, Any, object]) -> DevinoError | None:
 
 
 async def step(events: AsyncIterator[Event]) -> None:
-    """Ask for the first event, as far as that goes without one."""
+    """Ask for the first event, until the iterator waits for one."""
 
     async def first() -> None:
         async for _ in events:
