@@ -99,12 +99,14 @@ class ApiService(CallService):
             if lower[: len(base)] == base:
                 below = msgspec.structs.replace(whole, segments=whole.segments[len(base) :])
                 try:
-                    operation, request, credentials = api.decode_request(below)
+                    call = api.decode_request(below)
                 except ArgumentError as error:
                     return self._answer(api, error.request, self.unreadable(api, error, http))
                 except UnknownResourceError as error:
                     return self.unknown(http, error)
-                return Asked(api.name, operation.path, request, credentials, http, api)
+                return Asked(
+                    api.name, call.operation.path, call.request, call.credentials, http, api
+                )
         return self.unknown(http, UnknownResourceError("no table of this service is here"))
 
     def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
