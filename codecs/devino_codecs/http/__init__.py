@@ -101,7 +101,7 @@ from ._marks import NULL, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
-from ._structs import read_json, write_json
+from ._rowless import read_json, write_json
 from ._times import (
     ISO_SPAN,
     NET_DATE,
