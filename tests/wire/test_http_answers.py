@@ -211,6 +211,30 @@ def test_an_answer_may_be_its_code() -> None:
     assert api.encode_answer(Verify, OwnCode.DONE).body == b'{"Code":0,"Description":""}'
 
 
+class Odd(Request[float], frozen=True):
+    pass
+
+
+def test_an_answer_whose_form_is_not_said_is_told_when_it_is_used() -> None:
+    api = Api(name="x", auth=basic(), operations=(Operation(Odd, "GET", "odd"),))
+    with pytest.raises(TypeError, match="several forms: mark one"):
+        api.decode_answer(Odd, HttpAnswer(200, b"1.5"))
+    with pytest.raises(TypeError, match="no request type of x"):
+        api.decode_answer(Do, HttpAnswer(200))
+
+
+def test_an_envelope_needs_a_code_that_says_done() -> None:
+    api = Api(
+        name="x",
+        auth=basic(),
+        operations=(Operation(Do, "POST", "do"),),
+        codes=Code,
+        envelope=Envelope(result="Result"),
+    )
+    with pytest.raises(TypeError, match="do has none"):
+        api.encode_answer(Do, None)
+
+
 def test_the_answer_of_an_http_library_is_read_as_it_is() -> None:
     class Theirs(msgspec.Struct):
         status: int

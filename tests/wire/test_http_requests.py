@@ -112,6 +112,36 @@ def test_a_list_in_a_path_stands_between_commas() -> None:
     assert API.decode_request(by_hand).request == Peek(("1", "2"))
 
 
+FORMS = Api(
+    name="forms",
+    auth=arguments(Login, "user", "pass"),
+    operations=(
+        Operation(Search, "GET", "find"),
+        Operation(Send, "POST", "{folder}/send"),
+        Operation(Peek, "DELETE", "drop/{ids}"),
+    ),
+    form=True,
+)
+
+
+def test_a_form_goes_in_the_body_and_what_is_got_or_deleted_in_the_query() -> None:
+    login = Login("jo", "a+b")
+    got = FORMS.encode_request(Search(("a b",)), login)
+    assert (got.method, got.target) == ("GET", "/find?user=jo&pass=a%2Bb&words=a+b&limit=10")
+    sent = FORMS.encode_request(Send(folder="f", to="+7903", dry=True), login)
+    assert (sent.method, sent.target) == ("POST", "/f/send")
+    assert sent.body == b"user=jo&pass=a%2Bb&dry=true&to=%2B7903"
+    assert sent.content_type == "application/x-www-form-urlencoded"
+    in_url = FORMS.encode_request(Send(folder="f", to="7903"), login, in_url=True)
+    assert (in_url.method, in_url.query, in_url.body) == ("POST", "user=jo&pass=a%2Bb&to=7903", b"")
+    dropped = FORMS.encode_request(Peek(("1",)), login)
+    assert (dropped.method, dropped.target) == ("DELETE", "/drop/1?user=jo&pass=a%2Bb")
+    for http in (got, sent, in_url, dropped):
+        assert FORMS.decode_request(came(http)).credentials == login
+    with pytest.raises(UnknownResourceError):
+        FORMS.decode_request(HttpRequest.of("POST", "/find", "user=a&pass=b"))
+
+
 def test_a_query_and_a_form_are_read_where_json_is_written() -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
     for http in (

@@ -28,7 +28,7 @@ def wrapped(body: str, namespace: str = SOAP_12) -> bytes:
 
 @pytest.mark.parametrize(("service", "request_type"), OPERATIONS, ids=OPERATION_IDS)
 @given(data=st.data())
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_a_request_is_read_as_it_was_written(
     service: soap.Service, request_type: AnyType, data: st.DataObject
 ) -> None:
@@ -43,7 +43,7 @@ def test_a_request_is_read_as_it_was_written(
 
 @pytest.mark.parametrize(("service", "request_type"), OPERATIONS, ids=OPERATION_IDS)
 @given(data=st.data())
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_an_answer_is_read_as_it_was_written(
     service: soap.Service, request_type: AnyType, data: st.DataObject
 ) -> None:
@@ -62,7 +62,7 @@ def test_an_answer_is_read_as_it_was_written(
         detail=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E)),
     ),
 )
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_fault_is_read_as_it_was_written(version: soap.Version, fault: soap.Fault) -> None:
     read = soap.decode_answer(soap.GetBalance, soap.encode_fault(fault, version=version))
     assert read == stripped(fault)

@@ -90,26 +90,28 @@ from ._json import parse_json
 from ._kinds import (
     BOOLEAN_WORD,
     ID,
-    ISO_SPAN,
     MINUTES,
-    NET_DATE,
-    NET_DATE_OR_MIN,
     NUMBER_ID,
     PHONE,
-    SERVICE_STACK_DATE,
     TEXT_OR_NUMBER,
-    TIME_SPAN,
-    UTC_SECONDS,
-    WALL_SECONDS,
     Kind,
     form_of,
-    moment,
 )
 from ._marks import NULL, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
-from ._structs import read_json, write_json
+from ._rowless import read_json, write_json
+from ._times import (
+    ISO_SPAN,
+    NET_DATE,
+    NET_DATE_OR_MIN,
+    SERVICE_STACK_DATE,
+    TIME_SPAN,
+    UTC_SECONDS,
+    WALL_SECONDS,
+    moment,
+)
 
 __all__ = [
     "ANSWER_TYPE",

@@ -45,6 +45,8 @@ class AnswerRow:
         members: list[Any] = [] if codes is None else list(codes)
         # What the table does not call a refusal is done.
         self._done = [each for each in members if each.means not in _VERDICTS]
+        if envelope.result not in {None, envelope.code} and not self._done:
+            raise TypeError(f"an envelope needs a code that says done: {operation.path} has none")
         self._refused = refused
         self._refusal = refusal
         self._reads_ids = answer in _IDS and envelope.result is None

@@ -134,7 +134,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         """
         try:
             row = self._answers[request]
-        except (KeyError, TypeError):
+        except KeyError:
             raise self._unknown(request) from None
         return row.write(answer)
 
@@ -148,7 +148,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         """
         try:
             row = self._answers[request]
-        except (KeyError, TypeError):
+        except KeyError:
             raise self._unknown(request) from None
         found: A | Refusal = row.read(answer)
         return found

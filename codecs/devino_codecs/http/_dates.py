@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 __all__ = [
+    "MIN_VALUE",
     "read_date",
     "read_net_date",
     "read_span",

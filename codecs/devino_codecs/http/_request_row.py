@@ -19,7 +19,9 @@ from ._structs import Field, fields, fold, join, members_writer
 __all__ = ["RequestRow", "Scheme"]
 
 _NO_BODY: Mapping[str, Any] = {}
-_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+# Some servers drop the body of a DELETE; that of JSON has no other place.
+_JSON_IN_URL = frozenset({"GET", "HEAD"})
+_FORM_IN_URL = frozenset({"GET", "HEAD", "DELETE"})
 
 
 class Scheme:
@@ -59,9 +61,9 @@ class RequestRow:
         self._read_body = read_body
         is_form = read_body is None
         self.method = "POST" if is_form and any_method else operation.method
-        self.posts_form = is_form and self.method not in _WITHOUT_BODY
+        self.posts_form = is_form and self.method not in _FORM_IN_URL
         self.schemes = {scheme.of: Scheme(scheme) for scheme in auth.schemes}
-        has_body = not is_form and self.method not in _WITHOUT_BODY
+        has_body = not is_form and self.method not in _JSON_IN_URL
         self._place(fields(operation.request), has_body=has_body)
 
     def _place(self, table: tuple[Field, ...], *, has_body: bool) -> None:
@@ -89,8 +91,6 @@ class RequestRow:
 
     def path_of(self, request: Any) -> tuple[str, ...]:
         """The segments, with what stands in their placeholders."""
-        if not self.in_path:
-            return self.segments
         return tuple(
             [
                 segment if (name := placeholder(segment)) is None else self._segment(name, request)
@@ -103,7 +103,10 @@ class RequestRow:
         if text in {"", ".", ".."}:
             # On their way, all of these would change which path it is.
             raise EncodeError("empty, or the name of a folder", path=name)
-        _as_utf8(text, name)
+        try:
+            text.encode()
+        except UnicodeError as error:
+            raise EncodeError(str(error), path=name) from None
         return text
 
     def headers_of(self, request: Any) -> dict[str, str]:
@@ -209,13 +212,6 @@ def _is_form(http: HttpRequest) -> bool:
     # curl calls a form what it was not told to be JSON.
     is_said = (http.content_type or "").lower().startswith(FORM)
     return is_said and http.body.lstrip()[:1] not in {b"{", b"["}
-
-
-def _as_utf8(text: str, path: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeError as error:
-        raise EncodeError(str(error), path=path) from None
 
 
 def _line(field: Field, request: Any) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import fields as struct_fields
 
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
-from ._json import parse_json, quoted
+from ._json import quoted
 from ._kinds import PLAIN, Kind, code, unexpected, unwritable
 from ._marks import NULL, Also, InHeader, InQuery
 
@@ -25,8 +25,6 @@ __all__ = [
     "kind_of",
     "members_reader",
     "members_writer",
-    "read_json",
-    "write_json",
 ]
 
 
@@ -335,23 +333,3 @@ def fold(value: Mapping[str, Any]) -> dict[str, Any]:
 def join(name: str, path: str) -> str:
     """The path of what stands below ``name``."""
     return f"{name}.{path}" if path and not path.startswith("[") else name + path
-
-
-T = TypeVar("T")
-
-
-def read_json(of: type[T], body: bytes) -> T:
-    """A value of a type whose annotations say its form, from a body of JSON. Names are read in any
-    case, unknown ones ignored.
-
-    Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
-    """
-    hint: Any = of
-    value: T = kind_of(hint).read(parse_json(body))
-    return value
-
-
-def write_json(of: type[T], value: T) -> bytes:
-    """Back: compact JSON, names in the order of the fields. Raises :exc:`EncodeError`."""
-    hint: Any = of
-    return kind_of(hint).write(value).encode()

@@ -1,0 +1,34 @@
+"""What comes without a row, such as a callback: a value by its annotations alone."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from ._json import parse_json
+
+__all__ = ["read_json", "write_json"]
+
+# The forms of structs are loaded at the first call, as those of rows are.
+
+T = TypeVar("T")
+
+
+def read_json(of: type[T], body: bytes) -> T:
+    """A value of a type whose annotations say its form, from a body of JSON. Names are read in any
+    case, unknown ones ignored.
+
+    Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
+    """
+    from ._structs import kind_of
+
+    hint: Any = of
+    value: T = kind_of(hint).read(parse_json(body))
+    return value
+
+
+def write_json(of: type[T], value: T) -> bytes:
+    """Back: compact JSON, names in the order of the fields. Raises :exc:`EncodeError`."""
+    from ._structs import kind_of
+
+    hint: Any = of
+    return kind_of(hint).write(value).encode()
