@@ -109,15 +109,33 @@ class Client:
         """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
         return self._client.service(name, kind)
 
+    @overload
     def channel_for(
         self,
         capability: Capability | None = None,
         *,
         medium: Medium | None = None,
         channel: str | None = None,
+    ) -> Channel[ChannelSettings]: ...
+    @overload
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        kind: type[ChannelT],
+        medium: Medium | None = None,
+        channel: str | None = None,
+    ) -> ChannelT: ...
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        kind: type[Channel[ChannelSettings]] = Channel,
+        medium: Medium | None = None,
+        channel: str | None = None,
     ) -> Channel[ChannelSettings]:
         """See :meth:`AsyncClient.channel_for`."""
-        return self._client.channel_for(capability, medium=medium, channel=channel)
+        return self._client.channel_for(capability, kind=kind, medium=medium, channel=channel)
 
     def call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run an operation of a channel or a service, and wait for what it gives.

@@ -128,20 +128,39 @@ class AsyncClient(Opened):
         """One service. ``kind`` is its class, as for :meth:`channel`."""
         return self._configured.service(name, kind)
 
+    @overload
     def channel_for(
         self,
         capability: Capability | None = None,
         *,
         medium: Medium | None = None,
         channel: str | None = None,
+    ) -> Channel[ChannelSettings]: ...
+    @overload
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        kind: type[ChannelT],
+        medium: Medium | None = None,
+        channel: str | None = None,
+    ) -> ChannelT: ...
+    def channel_for(
+        self,
+        capability: Capability | None = None,
+        *,
+        kind: type[Channel[ChannelSettings]] = Channel,
+        medium: Medium | None = None,
+        channel: str | None = None,
     ) -> Channel[ChannelSettings]:
         """Choose ``channel`` if it is given; else the default if it can; else the first that can.
 
         The channel must have ``capability`` (None: it must send) for messages of ``medium`` (None:
-        of any medium). All methods of the client choose by this rule. Raises Unsupported with a
-        list of the kinds that could, and ConfigurationError for an unknown name.
+        of any medium), and be a ``kind``, as for :meth:`channel`. All methods of the client choose
+        by this rule. Raises Unsupported with a list of the kinds that could, and ConfigurationError
+        for an unknown name or a named channel of another class.
         """
-        return self._configured.channel_for(capability, medium, channel)
+        return self._configured.channel_for(capability, medium, channel, kind)
 
     async def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """Send one message through ``channel``, else the default, else the first that can.

@@ -80,22 +80,28 @@ class Configured:
         return _named("service", name, self.services, kind)
 
     def channel_for(
-        self, capability: Capability | None, medium: Medium | None, name: str | None
+        self,
+        capability: Capability | None,
+        medium: Medium | None,
+        name: str | None,
+        kind: type[Channel[ChannelSettings]] = Channel,
     ) -> Channel[ChannelSettings]:
         """See :meth:`AsyncClient.channel_for`."""
         if name:
-            return self.channel(name)
+            return self.channel(name, kind)
         for one in self._ranked:
-            if _can(one, capability, medium):
+            if isinstance(one, kind) and _can(one, capability, medium):
                 return one
         if not self.channels:
             raise ConfigurationError(
                 "no channel is configured: pass channels, name a file in DEVINO_CONFIG, or set "
                 "DEVINO__<channel>__<key> in the environment"
             )
-        could = ", ".join(self._kinds_that_could(capability, medium)) or "none that is installed"
+        could = ", ".join(self._kinds_that_could(capability, medium, kind))
+        could = could or "none that is installed"
+        ability = _ability(capability, medium) if kind is Channel else f"is a {kind.__name__}"
         raise Unsupported(
-            f"no configured channel {_ability(capability, medium)}; kinds that could, if their "
+            f"no configured channel {ability}; kinds that could, if their "
             f"settings allow it: {could}"
         )
 
@@ -110,14 +116,21 @@ class Configured:
         return self._plugins.load(spec)(settings, name=name, clock=self._clock)
 
     def _kinds_that_could(
-        self, capability: Capability | None, medium: Medium | None
+        self,
+        capability: Capability | None,
+        medium: Medium | None,
+        kind: type[Channel[ChannelSettings]],
     ) -> Iterator[str]:
         for name, spec in self._plugins.channels().items():
             if medium is not None and medium not in spec.media:
                 continue
             # A kind whose packages are missing would be bad advice.
             with suppress(ConfigurationError):
-                if capability is None or capability in self._plugins.load(spec).offers():
+                if capability is None and kind is Channel:
+                    yield name
+                    continue
+                found = self._plugins.load(spec)
+                if issubclass(found, kind) and (capability is None or capability in found.offers()):
                     yield name
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from devino_core import Receipt
 from devino_core.errors import Retry
 
 from ._exit import ExitCode, describe
-from .toolkit import App, cell
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from .toolkit import App, Bar, cell
 
 __all__ = ["Tally"]
 
@@ -34,7 +30,7 @@ class Tally:
         self._app = app
         self._terminal = sys.stdout.isatty() and not app.json
         self._every = every
-        self._bar: Progress | None = None
+        self._bar: Bar | None = None
 
     @property
     def code(self) -> ExitCode:
@@ -59,7 +55,7 @@ class Tally:
         else:
             self.refused += 1
         if self._bar is not None:
-            self._bar.advance(self._bar.task_ids[0])
+            self._bar.advance()
 
     def summarize(self) -> None:
         """Print the counts on stderr."""
@@ -73,14 +69,7 @@ class Tally:
     @contextmanager
     def progress(self, total: int | None) -> Iterator[None]:
         """Show a progress bar on stderr if that is a terminal."""
-        if not sys.stderr.isatty() or (sys.stdout.isatty() and self._app.json):
-            yield
-            return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self._app.console(stderr=True)) as self._bar:
-            self._bar.add_task("", total=total)
+        with self._app.progress(total) as self._bar:
             yield
         self._bar = None
 
@@ -96,7 +85,7 @@ class Tally:
             words = (row.get(name) for name in ("to", "state", "ids", "description"))
             text = "  ".join(cell(word) for word in words if word)
             if self._bar is not None:
-                self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+                self._bar.line(text)
             else:
                 self._app.line(text)
 

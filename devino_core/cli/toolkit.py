@@ -23,7 +23,7 @@ import contextlib
 import io
 import sys
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -41,9 +41,11 @@ from ._exit import ExitCode, OutputFailed, advice, describe
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 __all__ = [
     "App",
+    "Bar",
     "ExitCode",
     "cell",
     "channel_option",
@@ -165,9 +167,42 @@ class App:
 
         return Console(stderr=stderr, highlight=False)
 
+    @contextlib.contextmanager
+    def progress(self, total: int | None) -> Iterator[Bar]:
+        """A bar on stderr while a terminal is there to show it; ``total`` None: nobody knows it."""
+        if not sys.stderr.isatty() or (sys.stdout.isatty() and self.json):
+            yield Bar(self)
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self.console(stderr=True), redirect_stdout=False) as shown:
+            shown.add_task("", total=total)
+            yield Bar(self, shown)
+
     def finish(self, code: ExitCode) -> NoReturn:
         """End the command with this code. The command has reported everything itself."""
         raise Exit(int(code))
+
+
+class Bar:
+    """How far a command is, and its lines, which a terminal shows above the bar."""
+
+    def __init__(self, app: App, shown: Progress | None = None) -> None:
+        self._app = app
+        self._shown = shown
+
+    def advance(self) -> None:
+        """One more is done."""
+        if self._shown is not None:
+            self._shown.advance(self._shown.task_ids[0])
+
+    def line(self, text: str) -> None:
+        """One line of the result."""
+        if self._shown is not None and sys.stdout.isatty():
+            self._shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._app.line(text)
 
 
 pass_app = click.make_pass_decorator(App, ensure=True)

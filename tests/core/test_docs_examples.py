@@ -22,7 +22,15 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from devino_core import AsyncClient, Client, Message, Rejected, State
+from devino_core import (
+    AsyncClient,
+    AuthenticationFailed,
+    Client,
+    Message,
+    NotFound,
+    Rejected,
+    State,
+)
 from devino_core.cli.toolkit import ExitCode
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
@@ -211,6 +219,49 @@ async def test_a_service_of_a_plugin_is_configured_by_the_environment(
                 "acme-lookup", importlib.import_module("acme_lookup").AcmeLookup
             )
             assert await lookup.carriers(["7903"]) == {"7903": "Pigeon Mobile"}
+
+
+async def test_a_service_over_one_http_interface_names_its_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book: dict[str, object] = {}
+
+    async def contacts(request: web.Request) -> web.Response:
+        if request.headers.get("X-Api-Key") != "open-sesame":
+            said = {"code": "bad_key", "message": "who is open-says-me?"}
+            return web.json_response(said, status=401)
+        name = request.match_info["id"]
+        if request.method == "PUT":
+            book[name] = await request.json()
+        elif name not in book:
+            return web.json_response({"code": "no_contact", "message": name}, status=404)
+        elif request.method == "DELETE":
+            del book[name]
+        return web.json_response(book.get(name))
+
+    gateway = web.Application()
+    gateway.add_routes([web.route("*", "/contacts/{id}", contacts)])
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setenv("DEVINO_PLUGINS", "acme_contacts")
+    monkeypatch.setenv("DEVINO__ACME_CONTACTS__API_KEY", "open-sesame")
+    monkeypatch.setenv("DEVINO__OTHER__KIND", "acme-contacts")
+    monkeypatch.setenv("DEVINO__OTHER__API_KEY", "open-says-me")
+    shown = importlib.import_module("acme_contacts")
+    ann = shown.Contact("Ann", "79031234567")
+    async with TestServer(gateway) as server:
+        for name in ("ACME_CONTACTS", "OTHER"):
+            monkeypatch.setenv(f"DEVINO__{name}__BASE_URL", str(server.make_url("/")))
+        async with AsyncClient() as client:
+            service = client.service("acme-contacts", shown.AcmeContacts)
+            await service.put("a/b", ann)
+            assert book == {"a/b": {"name": "Ann", "number": "79031234567"}}
+            assert await service.contact("a/b") == ann
+            await service.delete("a/b")
+            with pytest.raises(NotFound, match="a/b"):
+                await service.contact("a/b")
+            stranger = client.service("other", shown.AcmeContacts)
+            with pytest.raises(AuthenticationFailed, match=r"who is \*\*\*\?"):
+                await stranger.delete("a/b")
 
 
 def test_a_blocking_program_learns_who_was_not_reached(sandbox: Sandbox) -> None:

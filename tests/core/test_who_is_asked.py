@@ -82,6 +82,17 @@ async def test_a_default_that_cannot_is_passed_over() -> None:
         assert asked.channel_for(Capability.EVENTS).name == "muted"
 
 
+async def test_a_kind_finds_the_channels_of_its_class() -> None:
+    async with client("fake", "muted", "rich", default="fake") as asked:
+        assert asked.channel_for(kind=Rich).name == "rich"
+        assert asked.channel_for(Capability.EVENTS, kind=Rich).name == "muted"
+        with pytest.raises(ConfigurationError, match="'fake' is a FakeChannel, not a Rich"):
+            asked.channel_for(kind=Rich, channel="fake")
+    async with client("fake") as asked:
+        with pytest.raises(Unsupported, match=r"is a Rich; kinds that could, .*: muted, rich$"):
+            asked.channel_for(kind=Rich)
+
+
 async def test_the_settings_of_a_channel_decide_and_not_its_class() -> None:
     async with client("muted", "fake") as asked:
         assert (await asked.send(Message("1", "a"))).channel == "fake"

@@ -16,6 +16,7 @@ __all__ = [
     "check_send_at",
     "check_sender",
     "check_text",
+    "digits_of",
     "number_of",
     "whole_minutes",
 ]
@@ -98,7 +99,12 @@ def check_send_at(at: datetime, message: Message) -> None:
 
 def number_of(message: Message) -> str:
     """The recipient's number in international format, digits only."""
+    return digits_of(message.to, "to", ref=message.ref)
+
+
+def digits_of(number: str, field: str, *, ref: str | None = None) -> str:
+    """A number in international format, digits only; ``field`` is what the error names."""
     try:
-        return normalize(message.to)
+        return normalize(number)
     except ValueError as error:
-        raise InvalidMessage("to", str(error), ref=message.ref) from None
+        raise InvalidMessage(field, str(error), ref=ref) from None

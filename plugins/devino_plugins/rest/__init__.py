@@ -1,4 +1,7 @@
-"""Channels over the HTTP API: ``rest`` logs in for a session, ``rest-v2`` signs every call."""
+"""Channels over the HTTP API: ``rest`` logs in for a session, ``rest-v2`` signs every call.
+
+Both also look numbers up (HLR), as ``devino hlr`` does.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,31 @@ from devino_core.lazy import lazy
 from ._settings import RestSettings, RestV2Settings
 
 if TYPE_CHECKING:
-    from ._channel import RestChannel, RestV2Channel
-else:
-    __getattr__ = lazy(__name__, {"RestChannel": "_channel", "RestV2Channel": "_channel"})
+    import click
 
-__all__ = ["RestChannel", "RestSettings", "RestV2Channel", "RestV2Settings", "devino_channels"]
+    from ._channel import RestChannel, RestV2Channel
+    from ._hlr import Lookup, Reachability
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "Lookup": "_hlr",
+            "Reachability": "_hlr",
+            "RestChannel": "_channel",
+            "RestV2Channel": "_channel",
+        },
+    )
+
+__all__ = [
+    "Lookup",
+    "Reachability",
+    "RestChannel",
+    "RestSettings",
+    "RestV2Channel",
+    "RestV2Settings",
+    "devino_channels",
+    "devino_commands",
+]
 
 _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
 
@@ -41,3 +64,12 @@ def devino_channels() -> Iterable[ChannelSpec]:
             extra="devino[http]",
         ),
     )
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``hlr``."""
+    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    from ._command import hlr
+
+    return [hlr]

@@ -26,13 +26,14 @@ from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
 from ._answers import sms_status, viber_status
+from ._hlr import Hlr
 from ._plan import plan
 from ._settings import RestSettings
 
 __all__ = ["RestChannel", "RestV2Channel"]
 
 
-class RestChannel(SmsAndViberChannel[RestSettings]):
+class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
     """Version 1 (chapter 1): a session of 120 minutes, shared by all calls."""
 
     api = V1

@@ -1,0 +1,59 @@
+"""``devino hlr``: can these numbers be reached?"""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+import msgspec
+import rich_click as click
+
+from devino_core.cli.toolkit import App, cell, channel_option, config_option, json_option, pass_app
+
+__all__ = ["hlr"]
+
+COLUMNS = ("number", "reachability", "operator", "country", "description")
+
+
+@click.command()
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1)
+@click.option(
+    "--file",
+    metavar="FILE",
+    type=click.File("r", encoding="utf-8-sig"),
+    help="Text file with a number in each line; - is stdin.",
+)
+@channel_option
+@config_option
+@json_option
+@pass_app
+def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | None) -> None:
+    """Ask the network whether numbers can be reached, and print a line for each when it is known.
+
+    Each number costs money and is asked about once. The network has five minutes; PENDING is what
+    it did not answer. Ctrl-C ends the waiting, and not the questions.
+
+    \b
+    Examples:
+      devino hlr 79031234567 79160000001
+      devino hlr --file numbers.txt --json > reachable.jsonl
+    """
+    asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
+    if not asked:
+        raise click.UsageError("give a NUMBER, or --file FILE")
+    app.run(_look_up(app, asked, channel))
+
+
+async def _look_up(app: App, numbers: list[str], channel: str | None) -> None:
+    # `devino --help` loads this module too, and needs no HTTP.
+    from ._channel import RestChannel
+
+    async with app.client() as client:
+        rest = client.channel_for(kind=RestChannel, channel=channel)
+        with app.progress(len(numbers)) as bar:
+            async for found in rest.lookup(numbers):
+                row = msgspec.structs.asdict(found)
+                if app.json:
+                    app.show(row)
+                else:
+                    bar.line("\t".join(cell(row[column]) for column in COLUMNS))
+                bar.advance()

@@ -1,0 +1,139 @@
+"""HLR: can a subscriber be reached (chapter 16)?"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from msgspec import Struct, structs
+
+from devino_codecs.rest import HlrGetState, HlrSend, HlrState, HlrStateCode
+from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Retry
+from devino_core.dispatch import gather
+from devino_plugins.kit import ApiClient
+from devino_plugins.kit.checks import digits_of
+
+from ._settings import RestSettings
+
+__all__ = ["Hlr", "Lookup", "Reachability"]
+
+MOST = 200
+"""Numbers, or ids, in one call."""
+GRACE = timedelta(minutes=1)
+"""After the validity the platform may still learn something."""
+FIVE_MINUTES = timedelta(minutes=5)
+
+
+class Reachability(enum.StrEnum):
+    """What the network says of a subscriber."""
+
+    PENDING = "PENDING"
+    """It has not answered yet."""
+    REACHABLE = "REACHABLE"
+    UNREACHABLE = "UNREACHABLE"
+    """Switched off or out of reach, for now."""
+    NONEXISTENT = "NONEXISTENT"
+    FAILED = "FAILED"
+    """The question failed."""
+    UNKNOWN = "UNKNOWN"
+    """The network, or the platform, does not know."""
+
+
+class Lookup(Struct, frozen=True):
+    """An answer about one number. It holds for the moment at which it was asked."""
+
+    number: str
+    """Digits, in international format."""
+    id: str
+    reachability: Reachability
+    code: int
+    """The wire's own, which :attr:`reachability` was made from."""
+    description: str
+    country: str
+    operator: str
+    """``""`` where the platform does not know it."""
+    asked_at: datetime
+    """Aware, UTC."""
+
+
+class Hlr(ApiClient[RestSettings]):
+    """Lookups: a question costs money, its answer does not."""
+
+    async def hlr_send(self, numbers: Sequence[str], validity: timedelta) -> list[str]:
+        """Ask the network about at most 200 numbers, and give an id for each, in order.
+
+        ``validity``: how long the network is asked, up to a day, rounded up to minutes. Raises
+        InvalidMessage before anything is sent. All numbers are taken and paid for, or none.
+        """
+        minutes = -(-validity // timedelta(minutes=1))
+        if not 1 <= minutes <= 1440:
+            raise InvalidMessage("validity", "HLR takes 1 to 1440 minutes")
+        if not 0 < len(numbers) <= MOST:
+            raise InvalidMessage("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
+        ids = await self.ask(HlrSend(tuple([digits_of(n, "numbers") for n in numbers]), minutes))
+        if len(set(ids)) != len(numbers):
+            raise ProtocolViolation(f"{len(set(ids))} ids for {len(numbers)} numbers")
+        return list(ids)
+
+    async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:
+        """What the network has said by now, for each id in order; 200 ids a call."""
+        parts = [ids[start : start + MOST] for start in range(0, len(ids), MOST)]
+        calls = [partial(self.ask, HlrGetState(tuple(part))) for part in parts]
+        answers = await gather(calls, concurrency=self.settings.concurrency)
+        at, by_id = self.clock.now(), dict[str | None, HlrState]()
+        for part, told in zip(parts, answers, strict=True):
+            named = {one.message_id: one for one in told}
+            # Where the platform leaves the ids out, the order says whose state it is.
+            in_order = named.keys() == {None} and len(told) == len(part)
+            by_id |= zip(part, told, strict=True) if in_order else named.items()
+        if not by_id.keys() >= set(ids):
+            raise ProtocolViolation("an id without its state", changes=False)
+        return [_lookup(one, by_id[one], at) for one in ids]
+
+    async def lookup(
+        self, numbers: Iterable[str], *, validity: timedelta = FIVE_MINUTES, interval: float = 5.0
+    ) -> AsyncIterator[Lookup]:
+        """Ask about any count of numbers, and give each when it is known, each number once.
+
+        The platform is asked every ``interval`` seconds for what it has heard. A minute after
+        ``validity`` is over, what is not known is given as it is (PENDING). UNKNOWN is given once
+        it has been told twice running. Raises InvalidMessage for a number before any is sent; an
+        error of a later call is raised when all numbers that were sent before it are known.
+        """
+        asked = list(dict.fromkeys([digits_of(number, "numbers") for number in numbers]))
+        waiting, doubtful = dict[str, str](), set[str]()
+        failure: DevinoError | None = None
+        try:
+            for start in range(0, len(asked), MOST):
+                some = asked[start : start + MOST]
+                waiting |= zip(await self.hlr_send(some, validity), some, strict=True)
+        except DevinoError as error:
+            # What was sent before is paid for.
+            failure = error
+        ends = self.clock.monotonic() + (validity + GRACE).total_seconds()
+        while waiting:
+            left = max(ends - self.clock.monotonic(), 0)
+            await self.clock.sleep(min(max(interval, 0.1), left))
+            try:
+                told = await self.hlr_state(list(waiting))
+            except DevinoError as error:
+                if left <= interval or error.retry is not Retry.SAFE:
+                    raise
+                continue
+            pending = {one.id for one in told if one.reachability is Reachability.PENDING}
+            unknown = {one.id for one in told if one.reachability is Reachability.UNKNOWN}
+            for one in told:
+                if left <= interval or one.id not in pending | unknown - doubtful:
+                    yield structs.replace(one, number=waiting.pop(one.id))
+            doubtful = unknown
+        if failure is not None:
+            raise failure
+
+
+def _lookup(asked: str, said: HlrState, at: datetime) -> Lookup:
+    means = said.state.means if isinstance(said.state, HlrStateCode) else "UNKNOWN"
+    number, code = said.destination_address.removeprefix("+"), int(said.state)
+    about = said.description, said.country, said.operator
+    return Lookup(number, asked, Reachability(means), code, *about, at)
