@@ -141,15 +141,19 @@ class ApiService(CallService):
         return refusal(asked.wire, type(asked.request), Verdict.FAILED)
 
     def ordered(self, asked: Asked[Any], error: AnswerError) -> object:
+        """By its code, or by the name that the table has for it."""
         codes = asked.wire.row(type(asked.request)).codes or asked.wire.codes
-        known = next((code for code in codes or () if code == error.code), None)
+        code, said = error.code, error.description
+        known = next((one for one in codes or () if code in (one, one.name)), None)
         if known is not None:
-            usual = known.text or known.meaning
-            return Refusal(known, usual if error.description is None else error.description)
-        code, status = error.code, 0
-        if codes is None and isinstance(code, int) and 400 <= code < 600:
-            status = code
-        return Refusal(code, error.description or "", status)
+            return Refusal(known, known.text or known.meaning if said is None else said)
+        if codes is None:
+            is_status = isinstance(code, int) and 400 <= code < 600
+            return Refusal(code, said or "", int(code) if is_status else 0)
+        if isinstance(code, int) is issubclass(codes, int):
+            return Refusal(code, said or "")
+        # A word where the wire has room for a number, or the other way round.
+        return refusal(asked.wire, type(asked.request), Verdict.FAILED, said or str(code))
 
     def recipients(self, request: Request[Any]) -> Sequence[str]:
         """The numbers in the fields of the request that are marked ``PHONE``."""
