@@ -252,7 +252,7 @@ def _enclosed(name: str, inner: str) -> str:
 
 
 def children(element: XmlElement) -> dict[str, XmlElement]:
-    """Children by local name in lower case. Of several of one name: the first that is not empty."""
+    """Children by local name in lower case; of several with one name, the first not empty."""
     found: dict[str, XmlElement] = {}
     for child in element:
         name = local_name(child.tag).lower()
