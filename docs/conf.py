@@ -24,7 +24,7 @@ html_theme = "furo"
 html_title = "devino"
 html_copy_source = False
 
-# The help of commands is text to Sphinx, and `--json` no dash.
+# Sphinx takes the help of commands for prose, and must not turn `--json` into a dash.
 smartquotes = False
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
@@ -46,7 +46,7 @@ toc_object_entries_show_parents = "hide"
 # The kernel's own words stay short in the source: `Message`, not `devino_core.Message`.
 add_module_names = False
 
-# Examples in docstrings see their module's names; tests/core/test_docs.py runs those.
+# Examples in docstrings need their module's names, so tests/core/test_docs.py runs them.
 doctest_test_doctest_blocks = ""
 
 # Fields named `type` make every `type[...]` of a signature ambiguous to Sphinx.

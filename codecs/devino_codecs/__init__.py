@@ -1,6 +1,6 @@
 """Wire formats of the platform: pure functions between typed values and bytes.
 
-Every codec is a module of its own and imports nothing that does I/O; take one alone with
+Each codec is a module of its own and imports nothing that does I/O. Import one alone with
 ``from devino_codecs import rest``.
 """
 

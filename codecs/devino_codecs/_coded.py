@@ -1,4 +1,4 @@
-"""A code table of a wire as an enum: one row a code, its columns beside it."""
+"""A wire's code table as an enum: one row for each code, with its columns."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ __all__ = ["Coded", "CodedInt", "CodedStr", "Verdict"]
 
 
 class Verdict(StrEnum):
-    """What a refusal means for whoever asked, where ``means`` is about a refusal."""
+    """What a refusal means for the caller: the ``means`` of a code that refuses."""
 
     REFUSED = "refused"
     """No, and the same call will be refused again."""
     NOT_FOUND = "not found"
     LOGIN = "login"
-    """The platform does not know who asks, or does not let them."""
+    """The platform does not know the caller, or does not let the caller in."""
     FUNDS = "funds"
     BUSY = "busy"
     """Not now: the same call may be taken later."""
     FAILED = "failed"
-    """The platform failed, and does not tell whether it carried the call out before."""
+    """The platform failed. It does not say whether it carried the call out before that."""
 
 
 class Coded:
@@ -33,11 +33,11 @@ class Coded:
     """What it says, in English."""
     means: str
     """The same for programs: the name of one of the kernel's states, or a :class:`Verdict`;
-    ``""`` where it is neither."""
+    ``""`` if neither fits."""
     text: str
-    """What the wire says beside it, ``""`` where nothing does."""
+    """The text that the wire puts beside the code; ``""`` if there is none."""
 
-    # The defaults are for type checkers: to them a lookup by value is this call.
+    # The defaults are for type checkers: they take a lookup by value for this call.
     def __init__(self, value: Any, meaning: str = "", means: str = "", text: str = "") -> None:
         self.meaning = meaning
         self.means = means

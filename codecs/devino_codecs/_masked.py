@@ -17,13 +17,13 @@ class _Secret(msgspec.Struct, frozen=True):
 
 
 SECRET: Final = _Secret()
-"""A mark in ``Annotated``: this field is shown to nobody."""
+"""A mark in ``Annotated``: this field is never shown."""
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
     """A struct whose ``repr`` prints its secrets as ``***``.
 
-    Secret are the fields marked with :data:`SECRET`, and those named in ``masked``.
+    The secrets are the fields marked with :data:`SECRET`, and those named in ``masked``.
     """
 
     masked: ClassVar[frozenset[str]] = frozenset()
@@ -32,7 +32,7 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
         return f"{type(self).__name__}({shown})"
 
-    # msgspec's own hands every field to rich's console and tracebacks.
+    # msgspec's own method shows every field to rich's console and tracebacks.
     def __rich_repr__(self) -> list[tuple[str, object]]:
         hidden = secrets_of(type(self))
         return [
@@ -65,7 +65,7 @@ def secret_values(value: msgspec.Struct) -> Iterator[str]:
 
 
 def without_secrets(value: msgspec.Struct) -> dict[str, Any]:
-    """A struct's fields by name, secrets as ``***``; so are those of the structs within it."""
+    """A struct's fields by name, with ``***`` for secrets, also in the structs within it."""
     hidden = secrets_of(type(value))
     return {
         name: "***" if name in hidden else _shown(getattr(value, name))

@@ -1,4 +1,4 @@
-"""What is asked, and the type of what is answered: said once, by the request's type."""
+"""Requests: the type of a request also says, once, the type of its answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ A_co = TypeVar("A_co", covariant=True)
 
 
 class Request(Masked, Generic[A_co], frozen=True):
-    """A request that is answered with ``A``. Its repr shows no field marked ``SECRET``.
+    """A request whose answer is an ``A``. Its repr shows no field marked ``SECRET``.
 
     ::
 
@@ -23,7 +23,7 @@ class Request(Masked, Generic[A_co], frozen=True):
 
 @cache
 def answer_of(request: type[Request[Any]]) -> Any:
-    """The ``A`` of a request's type, as it was written there. Raises TypeError if there is none."""
+    """The ``A`` of a request's type, as it stands there. Raises TypeError if there is none."""
     for cls in request.__mro__:
         for base in getattr(cls, "__orig_bases__", ()):
             origin = get_origin(base)

@@ -1,12 +1,12 @@
-"""XML read with every door shut and written by hand: what the XML codecs share.
+"""Safe reading and direct writing of XML, which the XML codecs share.
 
-Read: no DTD, no entity but the five, no network, UTF-8 (windows-1251 where declared), a size cap,
-and at most :data:`MAX_RUN` bytes between one ``<`` and the next, which bounds a start tag with
-all its attributes as well as any text. :func:`parse` gives a tree, :class:`Feed` gives events
-and keeps nothing.
+Reading takes no DTD, no entity except the five, and UTF-8 (windows-1251 if declared). It uses no
+network and caps the size. At most :data:`MAX_RUN` bytes may stand between one ``<`` and the next:
+that bounds any text, and any start tag with all its attributes. :func:`parse` gives a tree;
+:class:`Feed` gives events and keeps nothing.
 
-Written: as strings. Names are constants of the codecs, so all there is to get right is the
-escaping, and a tree built only to be printed costs twice the time.
+Writing makes strings. Names are constants of the codecs, so only the escaping must be right. A tree
+that is built only to be printed would take twice the time.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
 MAX_SIZE: Final = 16 * 2**20
 """Bytes that :func:`parse` takes unless told otherwise."""
 MAX_RUN: Final = 64 * 2**10
-"""Bytes from one ``<`` to the next. lxml interns every name it meets and never forgets one, so a
-start tag of a million attributes would stay in memory for good: it must not reach the parser.
+"""Bytes from one ``<`` to the next. lxml interns every name that it meets and never forgets one. A
+start tag of a million attributes would stay in memory for good, so it must not reach the parser.
 
-That bounds one tag and not a document: names that differ from element to element stay as well, a
-few times the size of the document each time that it brings new ones. Whoever reads documents of
+This bounds one tag, but not a document. Names that differ from element to element stay in memory
+too: a few times the size of each document that brings new ones. A program that reads documents of
 strangers for long should cap ``max_size``, or read them in a process that is replaced now and
 then."""
 
 _BOM = b"\xef\xbb\xbf"
 _HEAD = 256
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)""")
-# Only encodings in which "<" is the byte 3C and nothing else is: MAX_RUN counts bytes.
+# Only encodings in which the byte 3C is always "<", because MAX_RUN counts bytes.
 _WINDOWS_1251 = frozenset({b"windows-1251", b"cp1251"})
 _ENCODINGS = frozenset({b"utf-8", b"utf8", b"us-ascii", b"ascii"}) | _WINDOWS_1251
 _COUNTED_LINES = 10_000
 
 
 def parse(data: bytes, *, max_size: int = MAX_SIZE, mend: bool = False) -> Element:
-    """The root of a document. Comments and processing instructions are gone from the tree.
+    """The root of a document. The tree has no comments and no processing instructions.
 
-    With ``mend`` U+FFFD stands for every character that XML 1.0 does not know and a writer let
-    through: what is written as a numeric reference, and U+FFFE and U+FFFF. For answers, where one
-    SMS must not hide the others; all else that is not well-formed is refused as ever.
+    With ``mend``, U+FFFD replaces the characters that XML 1.0 does not allow but some writers let
+    through: numeric references to them, and U+FFFE and U+FFFF. It is for answers, in which one SMS
+    must not hide the others. Anything else that is not well-formed is still refused.
 
-    Raises :exc:`DecodeError`, with the offset of what is malformed where it is known.
+    Raises :exc:`DecodeError`, with the offset of the malformed place if that is known.
     """
     if len(data) > max_size:
         raise DecodeError(f"{len(data)} bytes, and at most {max_size} are taken")
@@ -85,7 +85,7 @@ def parse(data: bytes, *, max_size: int = MAX_SIZE, mend: bool = False) -> Eleme
 
 
 class Target:
-    """What :class:`Feed` tells, element by element. Raise :exc:`DecodeError` to stop."""
+    """Receives the events of :class:`Feed`. Its methods raise :exc:`DecodeError` to stop."""
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """An element begins; ``tag`` may carry a ``{namespace}``."""
@@ -97,18 +97,18 @@ class Target:
         """The element ends."""
 
     def doctype(self, *_: object) -> None:
-        """Called by lxml before it reads a word of the DTD."""
+        """lxml calls it before it reads a word of the DTD."""
         raise DecodeError(_DTD)
 
     def close(self) -> None:
-        """Asked for by lxml."""
+        """lxml needs it."""
 
 
 class Feed:
-    """A document in pieces, of any length, in flat memory: events go to ``target``.
+    """Reads a document of any length in pieces, in flat memory. Its events go to ``target``.
 
-    Nothing is mended here as :func:`parse` does on demand.
-    :meth:`feed` and :meth:`close` raise :exc:`DecodeError`; after that the feed stays dead.
+    It mends nothing, unlike :func:`parse` with ``mend``. :meth:`feed` and :meth:`close` raise
+    :exc:`DecodeError`; after that the feed stays dead.
     """
 
     def __init__(self, target: Target) -> None:
@@ -125,7 +125,7 @@ class Feed:
         try:
             self._check_alive()
             if self._head is not None:
-                # The declaration names the encoding: it is looked at whole, or not at all.
+                # The declaration names the encoding, so wait until all of it is here.
                 data = self._head + data
                 if len(data) < _HEAD and b">" not in data:
                     self._head = data
@@ -138,7 +138,7 @@ class Feed:
             raise
 
     def close(self) -> None:
-        """The document ends here: whatever is open is an error."""
+        """End the document. An element that is still open is an error."""
         try:
             self._check_alive()
             if self._head is not None:
@@ -155,7 +155,7 @@ class Feed:
             raise DecodeError(reason, path=path, offset=offset)
 
     def _die(self, exc: DecodeError) -> None:
-        # Not the exception itself: its traceback would keep the bytes and this feed alive.
+        # Do not keep the exception: its traceback would keep the bytes and this feed alive.
         self._dead = exc.reason, exc.path, exc.offset
 
     def _begin(self, data: bytes) -> None:
@@ -190,7 +190,7 @@ def local_name(tag: str) -> str:
 def escape_text(value: str) -> str:
     """Text as it stands between two tags.
 
-    Raises :exc:`EncodeError` for a character that XML 1.0 cannot say: most controls, surrogates.
+    Raises :exc:`EncodeError` for a character that XML 1.0 forbids: most controls, surrogates.
     """
     # Printable characters are all legal in XML, and this is one pass in C.
     try:
@@ -202,8 +202,10 @@ def escape_text(value: str) -> str:
 
 
 def escape_attribute(value: str) -> str:
-    """A value as it stands between double quotes, line breaks and tabs kept. Raises as
-    :func:`escape_text` does."""
+    """A value as it stands between double quotes. It keeps line breaks and tabs.
+
+    Raises :exc:`EncodeError` like :func:`escape_text`.
+    """
     try:
         if value.isprintable() and "&" not in value and "<" not in value and '"' not in value:
             return value
@@ -213,7 +215,7 @@ def escape_attribute(value: str) -> str:
 
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# A reader turns CR LF into LF, and any white space of an attribute into blanks.
+# A reader turns CR LF into LF, and any white space in an attribute into blanks.
 _IN_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _IN_ATTRIBUTE = _IN_TEXT | str.maketrans({'"': "&quot;", "\t": "&#9;", "\n": "&#10;"})
 
@@ -227,8 +229,8 @@ def _escape(value: str, table: Mapping[int, str]) -> str:
     return value.translate(table)
 
 
-# What may hold "&#" that is no reference comes first. Each alternative that begins also matches,
-# if need be to the end, so that no byte is looked at from two places.
+# The parts that may hold a "&#" that is not a reference come first. An alternative that begins also
+# matches, if need be to the end, so no byte is looked at twice.
 _REFERENCE = re.compile(
     rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)"
     rb"|&#([0-9]++|x[0-9A-Fa-f]++);",
@@ -238,10 +240,10 @@ _NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 
 
 def _mended(data: bytes) -> bytes:
-    """At most twice as long, as ``&#1;`` is half as long as what replaces it."""
+    """The mended bytes. They grow at most to twice the length: ``&#1;`` is half its replacement."""
     if b"&#" in data:
         data = _REFERENCE.sub(_mended_reference, data)
-    # As letters of windows-1251 these bytes are three.
+    # In windows-1251 these three bytes are three letters.
     if b"\xef\xbf" in data and _encoding(data[:_HEAD]) not in _WINDOWS_1251:
         data = _NO_CHARACTER.sub(b"\xef\xbf\xbd", data)
     return data
@@ -252,7 +254,7 @@ def _mended_reference(found: re.Match[bytes]) -> bytes:
     return found[0] if number is None or _is_character(number) else b"&#xFFFD;"
 
 
-# What an answer is full of is the same few characters, and the cache is four times as fast.
+# An answer repeats the same few characters, and the cache is four times as fast.
 @lru_cache(256)
 def _is_character(number: bytes) -> bool:
     base = 16 if number.startswith(b"x") else 10
@@ -270,8 +272,8 @@ _DTD = "a document type declaration is not taken"
 def _parser(target: Target | None = None) -> etree.XMLParser:
     # lxml takes any object with these methods; its stubs ask for comment() as well.
     receiver = None if target is None else cast("etree.ParserTarget", target)
-    # To a target that asks for entities unresolved libxml2 gives the "&" of an attribute as
-    # "&#38;". A target here refuses the DTD that would declare one, so there is none to resolve.
+    # If a target asks for unresolved entities, libxml2 gives it the "&" of an attribute as "&#38;".
+    # Targets here refuse the DTD that would declare an entity, so there is none to resolve.
     resolved = False if target is None else cast("bool", "internal")
     return etree.XMLParser(
         target=receiver,
@@ -297,7 +299,7 @@ def _check_head(head: bytes) -> None:
 
 
 def _encoding(head: bytes) -> bytes:
-    """As declared, in lower case; UTF-8 where nothing is."""
+    """The declared encoding in lower case; UTF-8 if none is declared."""
     head = head.removeprefix(_BOM)
     if not head.startswith(b"<?xml"):
         return b"utf-8"
@@ -306,10 +308,10 @@ def _encoding(head: bytes) -> bytes:
 
 
 def _check_runs(data: bytes, tag: int) -> int:
-    """Where the last ``<`` of ``data`` is; ``tag`` is where the last one before it was."""
+    """The place of the last ``<`` of ``data``; ``tag`` is the place of the last one before it."""
     end = len(data)
     while tag + MAX_RUN < end:
-        # Backwards from as far as the next "<" may be: a step a window, not a step a tag.
+        # Search backwards from the farthest place allowed: one step a window, not one a tag.
         following = data.rfind(b"<", max(tag + 1, 0), tag + MAX_RUN + 1)
         if following < 0:
             raise DecodeError(f"more than {MAX_RUN} bytes without a tag", offset=max(tag, 0))
@@ -318,7 +320,7 @@ def _check_runs(data: bytes, tag: int) -> int:
     return last if last >= 0 else tag
 
 
-# libxml2's own words quote the document, and a document here holds a password.
+# libxml2's own texts quote the document, and documents here hold a password.
 _ERROR_NAMES: dict[int, str] = {
     code: name.removeprefix("ERR_").replace("_", " ").lower()
     for name, code in vars(etree.ErrorTypes).items()

@@ -1,7 +1,8 @@
-"""Lexical types: one value and its text, both ways, with the name that XML Schema gives the type.
+"""Lexical types: they turn a value into text and back, and have a name in XML Schema.
 
-``read`` raises :exc:`DecodeError`, ``write`` :exc:`EncodeError`, without a path: whoever knows
-the field adds it. No message quotes the text, which may be a password or a phone number.
+``read`` raises :exc:`DecodeError` and ``write`` raises :exc:`EncodeError`. The errors have no path:
+the caller knows the field and adds it. No error quotes the text, which may be a password or a phone
+number.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ T = TypeVar("T")
 
 
 class Scalar(msgspec.Struct, Generic[T], frozen=True):
-    """A type of text. ``xsd`` is its name in XML Schema; ``write`` gives text already escaped."""
+    """A type of text. ``xsd`` is its name in XML Schema. ``write`` gives escaped text."""
 
     xsd: str
     read: Callable[[str], T]
@@ -49,19 +50,19 @@ class Scalar(msgspec.Struct, Generic[T], frozen=True):
 
 
 def read_integer(text: str) -> int:
-    """A 64-bit integer. Blanks around it and a plus sign are taken."""
+    """A 64-bit integer. It may have blanks around it, and a plus sign."""
     try:
         value = int(text)
     except ValueError:
         raise DecodeError("an integer is expected") from None
-    # int() takes "1_000" as well, and any length.
+    # int() would also take "1_000", and any length.
     if "_" in text or (len(text) > 18 and not -(2**63) <= value < 2**63):
         raise DecodeError("an integer of 64 bits is expected")
     return value
 
 
 def write_integer(value: int, bits: int = 64) -> str:
-    """Decimal digits; of an enum's member too. ``bool`` is refused."""
+    """Decimal digits. It takes enum members too, but refuses ``bool``."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise EncodeError(f"an integer is expected, not {type(value).__name__}")
     if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
@@ -81,7 +82,7 @@ def _write_int(value: int) -> str:
 
 
 def codes(*enums: type[IntEnum]) -> Scalar[int]:
-    """Integers that are members of ``enums`` where a table has them; any other stays an int."""
+    """Integers. One that a table in ``enums`` has becomes its member; any other stays an int."""
     known: dict[int, int] = {int(member): member for enum in enums for member in enum}
     texts = {str(code): member for code, member in known.items()}
 
@@ -206,14 +207,14 @@ MINUTES: Final = Scalar[int]("int", _read_int, _write_minutes_count)
 BOOLEAN: Final = Scalar[bool]("boolean", _read_boolean, _write_boolean)
 DECIMAL: Final = Scalar[Decimal]("decimal", _read_decimal, _write_decimal)
 
-# Below, a fraction of a second is read and not written: no field of the platform holds one.
+# The types below read a fraction of a second but do not write it: no field of the platform has one.
 CLOCK_MINUTES: Final = Scalar[datetime]("dateTime", _moment, _write_minutes)
-"""Naive, zone unsaid; seconds left out when zero. Read as it is, aware if it has a zone."""
+"""Naive, without a zone; zero seconds are left out. Read as it is: aware if it has a zone."""
 CLOCK_SECONDS: Final = Scalar[datetime]("dateTime", _moment, _write_seconds)
-"""Naive, zone unsaid, always with seconds. Read as it is, aware if it has a zone."""
+"""Naive, without a zone, always with seconds. Read as it is: aware if it has a zone."""
 WALL_CLOCK: Final = Scalar[datetime]("dateTime", _read_wall_clock, _write_seconds)
-"""Naive: the recipient's own clock. A zone that came with it is dropped."""
+"""Naive: a time by the recipient's clock. A zone on the wire is dropped."""
 UTC_TIME: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc)
-"""Aware; on the wire UTC without a sign of it."""
+"""Aware. On the wire it is UTC without a zone."""
 UTC_TIME_Z: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc_z)
-"""Aware; on the wire UTC with ``Z``."""
+"""Aware. On the wire it is UTC with ``Z``."""

@@ -21,8 +21,8 @@ E = TypeVar("E", bound="CodecError")
 class CodecError(ValueError):
     """A value and the wire do not fit each other.
 
-    ``path`` names the field in the wire's own words (``"dest_addr"``, ``"[3].ID"``), ``""`` for
-    the whole.
+    ``path`` names the field in the wire's own words (``"dest_addr"``, ``"[3].ID"``); ``""`` means
+    the whole value.
     """
 
     def __init__(self, reason: str, *, path: str = "") -> None:
@@ -34,13 +34,13 @@ class CodecError(ValueError):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
-        # An exception is copied by a call with its args, here the reason alone: that would fail
-        # for those that must be told more.
+        # Python copies an exception by a call with its args, here only the reason. That call would
+        # fail for classes that need more arguments.
         return _blank, (type(self), *self.args), self.__dict__
 
 
 def _blank(cls: type[E], *args: object) -> E:
-    """What a pickled or copied error begins as; its attributes follow."""
+    """The beginning of a pickled or copied error; its attributes follow."""
     return cls.__new__(cls, *args)
 
 
@@ -49,7 +49,7 @@ class EncodeError(CodecError):
 
 
 class DecodeError(CodecError):
-    """The bytes are malformed. ``offset`` is where, in bytes from the start, when known."""
+    """The bytes are malformed. ``offset`` is the place in bytes from the start, if known."""
 
     def __init__(self, reason: str, *, path: str = "", offset: int | None = None) -> None:
         super().__init__(reason, path=path)

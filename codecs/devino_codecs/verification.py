@@ -15,13 +15,13 @@ CheckCode(number='79169492283', code='***')
 >>> verification.API.decode_answer(verification.CheckCode, HttpAnswer(200, body)).means
 <Verdict.BUSY: 'busy'>
 
-An answer is its code: what the application branches on is a value of :class:`SentCode` or
-:class:`CheckedCode`, everything else a :class:`~devino_codecs.http.Refusal`. **Only**
-:attr:`CheckedCode.VALID` **lets somebody in**, and it alone is true.
+An answer is its code. The codes that an application must tell apart are values of
+:class:`SentCode` or :class:`CheckedCode`; any other is a :class:`~devino_codecs.http.Refusal`.
+**Only** :attr:`CheckedCode.VALID` **lets somebody in**, and only this value is true.
 
-Requests are written as JSON. Read are JSON, forms and queries, under the paths of ServiceStack's
-own clients too (``/json/reply/CheckCode``), and JSV, which is JSON with fewer quotes: a client
-writes a code with a leading zero as a number, and that is no JSON.
+Requests are written as JSON. The codec reads JSON, forms, queries and JSV, also under the paths of
+ServiceStack's own clients (``/json/reply/CheckCode``). JSV is JSON with fewer quotes: a client may
+write a code with a leading zero as a number, which is not JSON.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = ["API", "CheckCode", "CheckedCode", "GenerateCode", "SentCode"]
 
 
 class SentCode(CodedInt):
-    """What becomes of :class:`GenerateCode`; ``text`` is the wire's own, misprint included."""
+    """The outcome of :class:`GenerateCode`; ``text`` is the wire's own, misprint included."""
 
     SENT = 0, "The code is on its way", "", "Code Sent"
     INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
@@ -61,7 +61,7 @@ class SentCode(CodedInt):
 
 
 class CheckedCode(CodedInt):
-    """What becomes of :class:`CheckCode`; ``text`` is the wire's own, misprint included."""
+    """The outcome of :class:`CheckCode`; ``text`` is the wire's own, misprint included."""
 
     VALID = 0, "This is the code; it is used now", "", "Valid Code"
     INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
@@ -71,7 +71,7 @@ class CheckedCode(CodedInt):
     WRONG = 5, "Another code, or none was sent", "", "Code not Found"
     EXPIRED = 6, "This was the code, but its life is over", "", "Code Expired"
 
-    # By its number, VALID would be the one that is false.
+    # By its number alone, VALID would be the only false one.
     def __bool__(self) -> bool:
         return self is CheckedCode.VALID
 
@@ -83,7 +83,7 @@ class GenerateCode(
 ):
     """``GenerateCode``: make a code and send it to a number, in digits.
 
-    ``imsi``: only if the number still has this SIM.
+    With ``imsi`` it does so only if the number still has this SIM.
     """
 
     number: Annotated[str, PHONE]
@@ -101,7 +101,7 @@ class CheckCode(
     code: Annotated[str, TEXT_OR_NUMBER, SECRET]
 
 
-# Longer than any of these requests; what reads them takes no longer for what is none.
+# No request is longer than this. The limit bounds the time for bodies that are not requests.
 _LONGEST = 4096
 
 
@@ -143,8 +143,8 @@ API: Final = Api(
     any_method=True,
     prefixes=("json/reply",),
     envelope=Envelope(result="Code"),
-    # Clients read the body of a 200 alone.
+    # Clients read the body only if the status is 200.
     refused=200,
     read_body=_nearly_json,
 )
-"""An :class:`~devino_codecs.http.ApiKey` goes with every request."""
+"""The interface of chapter 18. An :class:`~devino_codecs.http.ApiKey` goes with every request."""

@@ -37,7 +37,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 
 def options() -> Iterator[tuple[str, str, type[msgspec.Struct]]]:
-    """Kind, medium and struct of all that has options."""
+    """The kind, the medium and the struct of everything that has options."""
     for kind, channel in _channels():
         for medium, takes in _sorted(channel):
             if takes.options is not None:

@@ -1,4 +1,4 @@
-"""Pages made from the code: tables that nobody keeps by hand."""
+"""Tables of the documentation that are made from the code."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ command = _command()
 
 
 class Table(SphinxDirective):
-    """A directive whose content is a Markdown table, so that it may hold references."""
+    """A directive whose content is a Markdown table, which may hold references."""
 
     has_content = False
 
@@ -62,7 +62,7 @@ class Table(SphinxDirective):
 
     @abstractmethod
     def rows(self) -> Iterator[Iterable[str]]:
-        """The header, and then each row: cells of Markdown."""
+        """The header, then the rows; their cells are Markdown."""
 
 
 class SettingsTable(Table):
@@ -121,7 +121,7 @@ class ErrorsTable(Table):
 
 
 class ExitCodeTable(Table):
-    """``{exit-codes}``: what ``devino`` exits with."""
+    """``{exit-codes}``: the exit codes of ``devino``."""
 
     def rows(self) -> Iterator[Iterable[str]]:
         yield "code", "meaning"
@@ -137,7 +137,7 @@ _REPEAT = {
 
 
 def _retry(kind: type[errors.DevinoError]) -> errors.Retry:
-    """Of an error as it is made without saying more."""
+    """The ``retry`` of an error that is made with only a text."""
     return kind(*("", "") if issubclass(kind, errors.InvalidMessage) else ("",)).retry
 
 
@@ -207,7 +207,7 @@ def _number(kind: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _markdown(docstring: str, *, whole: bool = False) -> str:
-    """A docstring, or its first paragraph, as it can stand in a cell."""
+    """A docstring, or its first paragraph, in a form that a cell can hold."""
     text = textwrap.dedent(docstring).strip()
     words = " ".join((text if whole else text.partition("\n\n")[0]).split())
     plain = re.sub(r":\w+(?::\w+)?:`(?:[^`<]*<)?~?([^`>]*)>?`", r"`\1`", words)
@@ -221,7 +221,7 @@ def _line(cells: Iterable[str]) -> str:
 def _list_codes(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """A code table shows its members with what they mean."""
+    """List a code table's members with their meanings."""
     if isinstance(obj, type) and issubclass(obj, enum.Enum):
         coded = [member for member in obj if _has_meaning(member)]
         lines += [f"- ``{code.name}`` ({code.value}): {code.meaning}" for code in coded]

@@ -1,8 +1,8 @@
-"""What the gateway of Acme posts to us, as two sources.
+"""Two sources for what Acme's gateway posts to us.
 
-Reports, in batches, to .../<secret>/acme, answered 200:
+It posts reports in batches to .../<secret>/acme, and expects 200:
     [{"id": 17, "state": "delivered", "at": "2026-01-01T12:00:00Z"}, ...]
-What a subscriber wrote, to .../<secret>/acme-inbox; the answer may hold a reply:
+It posts what a subscriber wrote to .../<secret>/acme-inbox. The answer may hold a reply:
     {"id": 5, "from": "79031234567", "to": "1234", "text": "Hi"}   {"reply": "Hello"}
 """
 
@@ -34,7 +34,7 @@ class Written(msgspec.Struct, frozen=True):
 items = msgspec.json.Decoder(list[msgspec.Raw])
 report = msgspec.json.Decoder(Report)
 written = msgspec.json.Decoder(Written)
-# Of msgspec's texts none quotes what it could not read.
+# No text of msgspec's errors quotes what it could not read.
 unreadable = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
@@ -63,7 +63,7 @@ class Inbox:
             item = written.decode(request.body)
         except unreadable as error:
             raise ValueError(str(error)) from None
-        # It does not say when, so that is now.
+        # The request does not say when, so use `now`.
         event = Incoming(
             id=str(item.id),
             at=now,
@@ -85,7 +85,7 @@ class Inbox:
 def status_changed(item: Report, channel: str) -> StatusChanged:
     state = STATES.get(item.state, State.UNKNOWN)
     return StatusChanged(
-        # Of the message and its state: what is told twice has the same id.
+        # Made from the message and its state: a report that is told twice has the same id.
         id=f"{item.id}:{item.state}",
         at=item.at,
         channel=channel,

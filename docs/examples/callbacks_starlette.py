@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from devino_core import AsyncClient, Event, Incoming, Secret, Status, StatusChanged
 
-# Stands for the database: what is known of each message, by the platform's id.
+# Stands for the database: the known status of each message, by the platform's id.
 statuses: dict[str, Status] = {}
 
 
@@ -16,7 +16,7 @@ async def take(event: Event) -> str | None:
     if isinstance(event, StatusChanged):
         known = statuses.get(event.message_id)
         if known is None:
-            # The report may be faster than the answer to our own call. Raising makes it come again.
+            # The report may be faster than the answer to our own call. Raise to get it again.
             raise LookupError("no message has this id yet")
         # A late report never moves a message backwards.
         statuses[event.message_id] = known.advanced_by(event.status)

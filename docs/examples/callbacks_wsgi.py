@@ -23,7 +23,7 @@ lock = threading.Lock()
 
 
 def client() -> Client:
-    """One a process, opened at its first use: after a server has forked."""
+    """One client for each process, opened at its first use: after the server has forked."""
     with lock:
         return opened()
 
@@ -44,7 +44,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., object]) 
             path=environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""),
             query=environ.get("QUERY_STRING", "").encode("latin-1"),
             headers={"Authorization": environ.get("HTTP_AUTHORIZATION", "")},
-            # One byte above the bound is enough to be refused.
+            # One byte above the limit is enough to refuse the body.
             body=environ["wsgi.input"].read(min(int(length), MOST + 1)),
             peer=environ.get("REMOTE_ADDR"),
         )

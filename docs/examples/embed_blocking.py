@@ -1,4 +1,4 @@
-"""Remind everybody on a list, and tell who could not be reached."""
+"""Remind everybody on a list, and tell which numbers could not be reached."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from devino_core import Client, Message
 
 
 def remind(phones: Iterable[str], text: str) -> list[str]:
-    """Send to all, wait for what becomes of it, and give the numbers that did not get it."""
+    """Send to all, wait for the outcomes, and give the numbers that did not get the text."""
     messages = [Message(phone, text, validity=timedelta(hours=2)) for phone in phones]
     with Client() as client:
         receipts = {receipt.ref: receipt for receipt in client.send_many(messages)}

@@ -1,4 +1,4 @@
-"""One client a process, opened at its first use: for Celery, gunicorn, uWSGI, multiprocessing."""
+"""One client for each process, opened at first use (Celery, gunicorn, uWSGI, multiprocessing)."""
 
 import atexit
 import os
@@ -8,7 +8,7 @@ from devino_core import Client
 
 _clients: dict[int, Client] = {}
 _lock = threading.Lock()
-# A fork while another thread opens a client must not leave the child with a lock nobody releases.
+# If a fork happens while another thread opens a client, the child must not inherit a held lock.
 os.register_at_fork(
     before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
 )

@@ -1,4 +1,4 @@
-"""A test of one's own code, against the platform's emulation and on a clock that it drives."""
+"""A test of your own code, against the sandbox and on a clock that the test drives."""
 
 from datetime import timedelta
 

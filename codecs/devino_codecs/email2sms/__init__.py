@@ -11,8 +11,8 @@ value                   body                          headers                   
                         on one line                   subject ``MODEB64``
 ======================  ============================  =============================  =======
 
-:func:`encode` and :func:`decode` go between a value and a whole mail, :func:`encode_body` and
-:func:`decode_body` between a value and its body. The gateway answers nothing beyond SMTP's own
+:func:`encode` and :func:`decode` translate between a value and a whole mail, :func:`encode_body`
+and :func:`decode_body` between a value and its body. The gateway gives no answer except SMTP's own
 replies: no ids, no status.
 """
 

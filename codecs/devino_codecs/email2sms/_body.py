@@ -1,4 +1,4 @@
-"""A body between value and bytes: the format's text, in windows-1251."""
+"""Translates between a value and the bytes of a body: the format's text, in windows-1251."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _LINE_END: Final = re.compile(r"\r\r\n|\r\n|\r")
 def encode_body(value: Submission, *, line_break: str | None = None) -> bytes:
     """The body as windows-1251, before transfer encoding: CRLF between lines, none at the end.
 
-    ``line_break`` replaces the text's line breaks where the format is one line; None refuses
-    them there. :class:`Template` keeps them.
+    If the format is one line, ``line_break`` replaces the text's line breaks; None refuses them.
+    :class:`Template` keeps them.
 
-    :raises EncodeError: the format, or windows-1251, cannot carry the value; ``path`` is the
-        wire's name of the field, and characters are named unless they are of a secret.
+    :raises EncodeError: the format or windows-1251 cannot carry the value. ``path`` is the wire's
+        name of the field. The error names the characters, except those of a secret.
     """
     write = _WRITERS.get(type(value))
     if write is None:
@@ -61,13 +61,13 @@ def decode_body(data: bytes, kind: None = ..., *, charset: str = ...) -> Submiss
 def decode_body(
     data: bytes, kind: type[Submission] | None = None, *, charset: str = CHARSET
 ) -> Submission:
-    """What a body says, freed of its transfer encoding.
+    """What a body says. Its transfer encoding must have been removed.
 
-    Line ends of any sort, blank lines, indentation and folds are read over, and so is what stands
-    before the start mark or after the end mark. ``kind`` None goes by the marks and fields, and
-    takes a body without any for :class:`Base64`. ``charset`` is any that Python knows.
+    It takes line ends of any sort. It ignores blank lines, indentation, folds, and anything before
+    the start mark or after the end mark. With ``kind`` None the marks and fields decide; a body
+    without any is a :class:`Base64`. ``charset`` may be any that Python knows.
 
-    :raises DecodeError: the body is not of this format; no field is quoted.
+    :raises DecodeError: the body does not have this format. The error quotes no field.
     """
     text = decode_text(data, charset)
     if kind is None:
@@ -78,7 +78,7 @@ def decode_body(
 
 
 def kind_of(text: str) -> type[Submission] | None:
-    """The format whose opening comes first; None where there is none."""
+    """The format whose opening comes first; None if there is no opening."""
     for line in _lines(text):
         if _one_line.opens(line):
             return Semicolon
@@ -99,7 +99,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _windows_1251(body: str, value: Submission) -> bytes:
-    """The body's bytes, or an error that names the field and what in it does not fit."""
+    """The body's bytes, or an error that names the field and the characters that do not fit."""
     try:
         return body.encode(CHARSET)
     except UnicodeEncodeError:

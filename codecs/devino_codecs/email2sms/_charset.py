@@ -1,4 +1,4 @@
-"""Text out of bytes by the charset that a mail declares, or fails to declare."""
+"""Decodes text by the charset that a mail declares, or guesses the charset."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from devino_codecs.errors import DecodeError
 __all__ = ["CHARSET", "decode_text"]
 
 CHARSET: Final = "windows-1251"
-"""What chapter 4 demands of every mail that is not plain ASCII."""
+"""Chapter 4 demands it of every mail that is not plain ASCII."""
 
 _WINDOWS_1251: Final = re.compile(r"(x-)?(windows|win|cp|ansi)?[-_ ]?1251")
 _UNSAID: Final = frozenset({"", "us-ascii", "ascii", "unknown-8bit", "x-unknown", "default"})
 _WIDE: Final = {"utf-16": 2, "utf-32": 4}
-"""Bytes of a unit."""
-# Python's, and no charsets of mail: two are quadratic, one warns, one always raises.
+"""The bytes of one unit."""
+# Python has these, but mail does not: two are quadratic, one warns, one always raises.
 _NO_CHARSETS: Final = frozenset(
     {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
@@ -27,8 +27,8 @@ _NO_CHARSETS: Final = frozenset(
 def decode_text(data: bytes, charset: str | None) -> str:
     """The text, without byte order marks before it.
 
-    Without a charset, or with one that says nothing (8-bit bytes in ``us-ascii``): UTF-8 where it
-    is that, else windows-1251.
+    If the charset is missing or cannot be true (8-bit bytes in ``us-ascii``), the text is UTF-8 if
+    the bytes are valid UTF-8, else windows-1251.
 
     :raises DecodeError: the charset is unknown, or the bytes are not in it.
     """
@@ -53,14 +53,14 @@ def decode_text(data: bytes, charset: str | None) -> str:
 
 
 def _without_stray_line_ends(data: bytes, charset: str) -> bytes:
-    """The bytes without those that Python's EmailMessage adds to UTF-16 and UTF-32.
+    """The bytes without the line ends that Python's EmailMessage adds to UTF-16 and UTF-32.
 
-    It encodes first and splits into lines then, at the byte LF: each gets its policy's line end,
-    the last one too.
+    EmailMessage first encodes, then splits the bytes into lines at the byte LF. It ends each line,
+    the last one too, with its policy's line end.
     """
     unit = next((size for name, size in _WIDE.items() if charset.startswith(name)), 1)
     if unit > 1:
-        # Two bytes side by side are no line end there, but one letter of Malayalam.
+        # In UTF-16 these two bytes side by side are not a line end but one Malayalam letter.
         if data.endswith(b"\r\n"):
             data = data.replace(b"\r\n", b"\n")
         if len(data) % unit:

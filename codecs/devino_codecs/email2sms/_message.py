@@ -1,4 +1,4 @@
-"""Whole mails between value and bytes (RFC 5322)."""
+"""Translates between a value and the bytes of a whole mail (RFC 5322)."""
 
 from __future__ import annotations
 
@@ -47,14 +47,16 @@ def encode(
     message_id: str | None = None,
     line_break: str | None = None,
 ) -> bytes:
-    """A mail that says ``value``, with the headers that its format demands; ASCII, CRLF, ready
-    for DATA but for the doubling of leading dots.
+    """A mail that carries ``value``, with the headers that its format demands.
 
-    The addresses are bare (``a@example.org``); ``date`` is aware; ``message_id`` has its angle
-    brackets. Both headers are left out where they are None: the first server adds them, and a
-    codec has neither clock nor randomness. ``line_break`` as in :func:`encode_body`.
+    It is ASCII with CRLF. Before DATA only leading dots must be doubled.
 
-    Written directly, as one string: ``email.message.EmailMessage`` takes some fifty times as long.
+    The addresses are bare (``a@example.org``), ``date`` is aware, and ``message_id`` has its angle
+    brackets. The headers of the last two are left out if they are None: the first server adds them,
+    because a codec has no clock and no randomness. ``line_break`` works as in :func:`encode_body`.
+
+    The mail is written directly, as one string: ``email.message.EmailMessage`` takes some fifty
+    times as long.
 
     :raises EncodeError: as :func:`encode_body`, or a header cannot be written.
     """
@@ -70,14 +72,15 @@ def encode(
 
 
 def decode(message: bytes, *, max_size: int = MAX_SIZE) -> Submission:
-    """What a mail to the gateway says, however its sender's program has packed it.
+    """What a mail to the gateway says, however the sender's program packed it.
 
-    The subject ``MODEB64`` makes it :class:`Base64`, in any letter case and whatever the transfer
-    encoding; else the body's opening decides. The plain text is sought in any MIME structure, in
-    any charset that Python knows; a missing one is guessed between UTF-8 and windows-1251.
+    The subject ``MODEB64``, in any letter case, means :class:`Base64`, whatever the transfer
+    encoding. Otherwise the body's opening decides. The plain text may be anywhere in the MIME
+    structure, in any charset that Python knows. If the charset is missing, it is guessed: UTF-8 or
+    windows-1251.
 
-    :raises DecodeError: it is larger than ``max_size`` bytes, has no plain text (HTML alone is
-        none), or the text is of none of the formats. No field is quoted.
+    :raises DecodeError: the mail is larger than ``max_size`` bytes, has no plain text (HTML does
+        not count), or its text has none of the formats. The error quotes no field.
     """
     if len(message) > max_size:
         raise DecodeError(f"the mail is larger than {max_size} bytes")
@@ -100,26 +103,26 @@ def _seven_bit(data: bytes) -> bytes:
 
 
 def _quoted_printable(data: bytes) -> bytes:
-    # With the line's end: binascii makes its soft line breaks of the same sort.
+    # Keep the line's end: binascii makes its soft line breaks of the same sort.
     return binascii.b2a_qp(data + b"\r\n")
 
 
 def _base64(data: bytes) -> bytes:
-    # Without the line's end: here it would be part of the text.
+    # Drop the line's end: in base64 it would be part of the text.
     lines = (binascii.b2a_base64(data[i : i + 57], newline=False) for i in range(0, len(data), 57))
     return b"\r\n".join(lines) + b"\r\n"
 
 
 class _Content(NamedTuple):
-    """How a body travels."""
+    """A body as it travels."""
 
     headers: str
-    """To the blank line."""
+    """The headers, up to the blank line."""
     encode: Callable[[bytes], bytes]
     """The body in its transfer encoding, with the end of its last line."""
 
 
-# As chapter 4 shows them; the charset of the last is the one that it demands in general.
+# Chapter 4 shows these headers. The charset of the last one is what the chapter demands in general.
 _LATIN: Final = _Content(
     "MIME-Version: 1.0\r\n"
     "Content-Type: text/plain; charset=us-ascii\r\n"
@@ -144,12 +147,12 @@ _MODEB64: Final = _Content(
 def _content(value: Submission, body: bytes) -> _Content:
     if isinstance(value, Base64):
         return _MODEB64
-    # A longer line may not travel as it is, and this format has but one.
+    # A longer line must be encoded, and this format has only one line.
     return _LATIN if body.isascii() and len(body) <= _MAX_LINE else _CYRILLIC
 
 
 def _address(name: str, address: str) -> str:
-    # 254: what fits a path in SMTP (RFC 5321, 4.5.3.1.3).
+    # A path in SMTP holds 254 octets (RFC 5321, 4.5.3.1.3).
     if not isinstance(address, str) or len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise EncodeError("expected an address such as name@example.org, in ASCII", path=name)
     return f"{name}: {address}\r\n"
@@ -164,7 +167,7 @@ def _date(date: dt.datetime) -> str:
         raise EncodeError("its zone is not of whole minutes, give it in UTC", path="Date")
     sign = "-" if minutes < 0 else "+"
     hours, minutes = divmod(abs(minutes), 60)
-    # Not strftime: the names are English whatever the locale.
+    # strftime would write the names in the language of the locale.
     return (
         f"{_DAYS[date.weekday()]}, {date.day:02} {_MONTHS[date.month - 1]} {date.year:04} "
         f"{date:%H:%M:%S} {sign}{hours:02}{minutes:02}"

@@ -1,4 +1,4 @@
-"""The bodies on one line, ``;`` between the fields: with start and end points, and bare."""
+"""The two bodies on one line, with ``;`` between the fields: with marks at the ends, and bare."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _START: Final = "StartWithPoint;"
 _END: Final = ";EndWithPoint"
 _ANY_START: Final = re.compile(r"\s*StartWithPoint\s*;")
 _ANY_END: Final = re.compile(r";\s*EndWithPoint")
-# A mail client folds at a blank, and leaves it or eats it; after ";" there was none to eat.
+# A mail client folds at a blank, and keeps or drops it. After ";" there was no blank to drop.
 _FOLD_AFTER_BLANK: Final = re.compile(r"(?<=[;\s])\n")
 
 
@@ -25,7 +25,7 @@ def write_semicolon(value: Semicolon) -> str:
     :raises EncodeError: the text would end early.
     """
     body = write_base64(value) + _END
-    # As it will be looked for: the first after the fields.
+    # A reader will look for the first end mark after the fields.
     end = _ANY_END.search(body, len(body) - len(_END) - len(value.text))
     if end is None or end.end() != len(body):
         raise EncodeError(f"it holds the end mark {_END!r}", path="text")
@@ -43,7 +43,7 @@ def opens(line: str) -> bool:
 
 
 def read_semicolon(lines: list[str]) -> Semicolon:
-    """What the line says; not yet checked. What stands before it and after it is left alone.
+    """What the line says, not yet checked. It ignores anything before and after the marks.
 
     :raises DecodeError: a mark or a field is missing.
     """
@@ -58,7 +58,7 @@ def read_semicolon(lines: list[str]) -> Semicolon:
 
 
 def read_base64(lines: list[str]) -> Base64:
-    """What the line says; not yet checked.
+    """What the line says, not yet checked.
 
     :raises DecodeError: a field is missing.
     """

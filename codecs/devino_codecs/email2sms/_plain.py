@@ -1,4 +1,4 @@
-"""The plain text of whatever a mail program makes, by the standard library's parser."""
+"""Finds the plain text in any program's mail, with the standard library's parser."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 __all__ = ["subject_and_text"]
 
-# What no mail program makes, and the parser would take seconds for: it tries every line against
-# every open boundary, and takes a quarter of a millisecond for a part.
+# No mail program exceeds these limits. Beyond them the parser would take seconds: it tries every
+# line against every open boundary, and takes a quarter of a millisecond for a part.
 _MAX_MULTIPARTS: Final = 20
 _MAX_DELIMITERS: Final = 1000
 _MAX_HEADER: Final = 4096
-"""Characters of a header that is looked into: the parser's time grows with their square."""
+"""A header with more characters is not parsed: the time grows with the square of its length."""
 
 
 def subject_and_text(message: bytes) -> tuple[str, str]:
-    """What a whole mail has as subject ("" without one) and as plain text.
+    """The subject of a whole mail ("" if it has none) and its plain text.
 
-    The text is the first plain part that is not empty, attachments and forwarded mails aside, in
-    the charset that it declares, without the soft line breaks of ``format=flowed``.
+    The text is the first plain part that is not empty. Attachments and forwarded mails do not
+    count. It is decoded by its charset, and loses the soft line breaks of ``format=flowed``.
 
     :raises DecodeError: the mail has no plain text, or is too broken to find it.
     """
     if b"\n" not in message:
-        # The parser ends headers at a bare CR, yet quoted-printable only at LF.
+        # The parser ends a header at a bare CR, but a line of quoted-printable only at LF.
         message = message.replace(b"\r", b"\n")
     if message.count(b"\n--") > _MAX_DELIMITERS:
         raise DecodeError(f"the mail has more than {_MAX_DELIMITERS} lines that begin with '--'")
@@ -46,7 +46,7 @@ def subject_and_text(message: bytes) -> tuple[str, str]:
     except DecodeError:
         raise
     except Exception:  # noqa: BLE001, S110
-        # The header parser raises what it stumbles on: IndexError, AttributeError, TypeError.
+        # On malformed headers the parser raises IndexError, AttributeError or TypeError.
         pass
     if found is None:
         raise DecodeError("the mail's headers are malformed")
@@ -55,13 +55,13 @@ def subject_and_text(message: bytes) -> tuple[str, str]:
 
 @functools.cache
 def _parser() -> BytesParser[EmailMessage]:
-    # Here, and not above: they cost more than all of the codec.
+    # These are imported here, not above: they take longer than the whole codec.
     from email.headerregistry import HeaderRegistry
     from email.parser import BytesParser
     from email.policy import EmailPolicy
 
     parse: Callable[[str, str], str] = HeaderRegistry()
-    # A policy keeps no header that it has parsed, and the parser asks for each several times.
+    # A policy does not keep the headers that it parsed, and the parser asks for each several times.
     parse_again = functools.lru_cache(maxsize=128)(parse)
 
     def header(name: str, value: str) -> str:
@@ -96,7 +96,7 @@ def _plain_text(mail: EmailMessage) -> str:
 
 
 def _text(part: EmailMessage) -> str:
-    """The text of a part, "" where it holds blanks alone."""
+    """The text of a part; "" if it holds only blanks."""
     payload = part.get_payload(decode=True)
     if not isinstance(payload, bytes) or payload.isspace():
         return ""
@@ -107,7 +107,7 @@ def _text(part: EmailMessage) -> str:
 
 
 def _unflowed(text: str, *, delete_space: bool) -> str:
-    """Without soft line breaks and space stuffing (RFC 3676).
+    """The text without soft line breaks and space stuffing (RFC 3676).
 
     Quoted lines stay as they are: no mail to the gateway is a reply.
     """

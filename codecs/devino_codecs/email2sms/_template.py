@@ -13,7 +13,7 @@ __all__ = ["opens", "read", "write"]
 
 _START: Final = "==|| НАЧАЛО ТЕКСТА ||=="
 _END: Final = "==|| КОНЕЦ ТЕКСТА ||=="
-# As people retype them.
+# The marks as people retype them.
 _ANY_START: Final = re.compile(r"\s*==\s*\|\|\s*НАЧАЛО\s+ТЕКСТА\s*\|\|\s*==\s*", re.IGNORECASE)
 _ANY_END: Final = re.compile(r"\s*==\s*\|\|\s*КОНЕЦ\s+ТЕКСТА\s*\|\|\s*==\s*", re.IGNORECASE)
 
@@ -45,10 +45,10 @@ def opens(line: str) -> bool:
 
 
 def read(lines: list[str]) -> Template:
-    """What the lines say; not yet checked.
+    """What the lines say, not yet checked.
 
-    Whatever precedes the start mark or the first field, or follows the end mark, is a mail
-    client's greeting or signature. The start mark and blank lines may be missing.
+    Anything before the start mark or the first field, and anything after the end mark, is a mail
+    client's greeting or signature. The start mark and the blank lines may be missing.
 
     :raises DecodeError: a field or the end mark is missing, or a field comes twice.
     """
@@ -92,10 +92,10 @@ def _key(line: str) -> str | None:
 
 
 def _continued(numbers: str, lines: list[str], at: int) -> tuple[str, int]:
-    """The numbers with the lines that a mail client folded off, and where it goes on.
+    """The numbers, with those that a mail client folded to further lines, and the next line.
 
-    The manual has every number after a comma begin with ``+``: a text that does so too, after a
-    list that ends with a comma, is not to be told from a number.
+    In the manual every number after a comma begins with ``+``. If a list ends with a comma and the
+    text begins with ``+``, the text cannot be told from a number.
     """
     parts = [numbers]
     while parts[-1].endswith(",") and at < len(lines) and lines[at].lstrip().startswith("+"):

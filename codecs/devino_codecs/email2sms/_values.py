@@ -1,4 +1,4 @@
-"""What a mail to the gateway says: one value a body format, and what its fields may hold."""
+"""What a mail to the gateway says: one value for each body format, and the checks of its fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _IN_FIELD = re.compile(f"[{_CONTROL}]")
 _IN_ONE_LINE_FIELD = re.compile(f"[{_CONTROL};]")
-# A text may hold tabs and line breaks; nothing else of these travels through mail unharmed.
+# Of these a text may hold tabs and line breaks; mail damages the others.
 _IN_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NUMBER = re.compile(r"\+?[0-9]{1,15}")
 _NUMBERS = re.compile(f"{_NUMBER.pattern}(?:,{_NUMBER.pattern})*")
@@ -31,7 +31,7 @@ _NUMBER_NOISE = re.compile(r"[\s\-().]")
 
 
 class Submission(Masked, frozen=True, kw_only=True):
-    """One text for some numbers, with the account that pays for it (chapter 4).
+    """One text to several numbers, with the account that pays for it (chapter 4).
 
     Use one of the formats: :class:`Template`, :class:`Semicolon`, :class:`Base64`. ``numbers``
     are digits in international form, with or without ``+``, and travel as given; ``text`` has
@@ -48,9 +48,9 @@ class Submission(Masked, frozen=True, kw_only=True):
     max_numbers: ClassVar[int] = 20
     """How many numbers one mail may carry."""
     one_line: ClassVar[bool] = False
-    """Whether the format has ``;`` between its fields and no line break anywhere."""
+    """Whether the format is one line, with ``;`` between its fields and no line break."""
     fields: ClassVar[tuple[tuple[str, str], ...]] = ()
-    """Attribute and wire name of all that stands before the text, in the wire's order."""
+    """The attribute and the wire name of each field before the text, in the wire's order."""
 
 
 S = TypeVar("S", bound=Submission)
@@ -60,7 +60,7 @@ class Template(Submission, frozen=True, kw_only=True):
     """``UserLogin=``, ``Password=``, ``SourceAddress=`` and ``PhoneNumber=`` lines and the text,
     between two marks: the body of plain Email2SMS.
 
-    Keeps line breaks in the text. At most 20 numbers.
+    It keeps line breaks in the text. At most 20 numbers.
     """
 
     fields = (
@@ -75,7 +75,7 @@ class Semicolon(Submission, frozen=True, kw_only=True):
     """``StartWithPoint;login;password;mobilenumber;sourceaddress;text;EndWithPoint`` on one line:
     AddonToEmail2SMS.
 
-    At most 20 numbers, as plain Email2SMS: its section names no limit of its own.
+    At most 20 numbers, like plain Email2SMS: its own section names no limit.
     """
 
     one_line = True
@@ -100,18 +100,18 @@ class Base64(Submission, frozen=True, kw_only=True):
 
 
 def blank(line: str) -> bool:
-    """Whether a line holds nothing to see."""
+    """Whether a line holds nothing visible."""
     return not line or line.isspace()
 
 
 def to_wire(value: Submission) -> list[str]:
-    """All that stands before the text, in the wire's order, of a checked value."""
+    """The fields of a checked value that stand before the text, in the wire's order."""
     fields = [getattr(value, attribute) for attribute, _ in value.fields]
     return [field if isinstance(field, str) else ",".join(field) for field in fields]
 
 
 def from_wire(kind: type[S], fields: Iterable[str], text: str) -> S:
-    """The value of such fields, however people wrote them; not yet checked."""
+    """The value of these fields, however people wrote them. It is not yet checked."""
     attributes = (attribute for attribute, _ in kind.fields)
     named = {name: field.strip() for name, field in zip(attributes, fields, strict=True)}
     return kind(
@@ -131,10 +131,10 @@ def _split_numbers(field: str) -> tuple[str, ...]:
 
 
 def check(value: Submission, error: type[CodecError]) -> None:
-    """Raise ``error`` where the value holds what its format cannot carry.
+    """Raise ``error`` if the value holds something that its format cannot carry.
 
-    One rule for what is written and what was read, so that whatever was read can be written
-    again. No reason quotes a field: these mails hold passwords.
+    Writing and reading share this rule, so any value that was read can be written again. No reason
+    quotes a field: these mails hold passwords.
     """
     forbidden = _IN_ONE_LINE_FIELD if value.one_line else _IN_FIELD
     for attribute, name in value.fields:
@@ -171,12 +171,12 @@ def _check_numbers(numbers: object, limit: int, name: str, error: type[CodecErro
 
 
 def _well_formed(numbers: tuple[str, ...]) -> bool:
-    """All at one match: there may be a thousand."""
+    """Check all numbers with one match: there may be a thousand."""
     try:
         joined = ",".join(numbers)
     except TypeError:
         return False
-    # A comma within a number would make two of it.
+    # A comma within a number would make two numbers of it.
     return joined.count(",") < len(numbers) and _NUMBERS.fullmatch(joined) is not None
 
 

@@ -1,9 +1,9 @@
 r"""REST of the platform, versions 1 (session) and 2 (login): chapters 1, 2, 11.2.2 and 16.
 
-Two tables, :data:`V1` and :data:`V2`, for both directions: a client encodes requests and decodes
-answers, a server the other way round (:class:`devino_codecs.http.Api` says how).
+Two tables, :data:`V1` and :data:`V2`, work in both directions. A client encodes requests and
+decodes answers; a server does the reverse (:class:`devino_codecs.http.Api` says how).
 
-To read what the platform answered, say which request it answers::
+To read an answer, name the type of its request::
 
     >>> from devino_codecs import rest
     >>> body = rb'''{"State":0,"CreationDateUtc":"\/Date(1294045911213)\/","SubmittedDateUtc":null,
@@ -21,8 +21,8 @@ A refusal is a value, not an exception::
     >>> rest.V1.decode_answer(rest.GetBalance, rest.HttpAnswer(401, body))
     Refusal(code=<ErrorCode.UNAUTHORIZED: 4>, description='SessionID expired', http_status=401)
 
-To ask, encode a request with credentials, a :class:`Session` for version 1 and a :class:`Login` for
-version 2. Everything goes in the body of a POST, which the platform takes for each operation;
+To ask, encode a request with credentials: a :class:`Session` for version 1, a :class:`Login` for
+version 2. Everything goes into the body of a POST, which the platform takes for every operation.
 ``in_url=True`` gives the manual's form::
 
     >>> request = rest.SendSms("DEVINO", "79161002030", "test")
@@ -32,8 +32,8 @@ version 2. Everything goes in the body of a POST, which the platform takes for e
     >>> rest.V1.decode_request(http).request == request
     True
 
-:func:`decode_request` tells the version by the path. Whatever the input, only :exc:`EncodeError`
-and :exc:`DecodeError` come out.
+:func:`decode_request` finds the version in the path. Whatever the input, the only errors are
+:exc:`EncodeError` and :exc:`DecodeError`.
 """
 
 from devino_codecs.errors import DecodeError, EncodeError
@@ -150,6 +150,6 @@ __all__ = [
 
 
 def decode_request(http: HttpRequest, *, split_lists: bool = False) -> Call:
-    """Read a request of either version, as :meth:`Api.decode_request` does: the path tells which,
-    and that of the credentials is then the version."""
+    """Read a request of either version, as :meth:`Api.decode_request` does. The path tells the
+    version; the type of the credentials shows it."""
     return choose((V1, V2), http).decode_request(http, split_lists=split_lists)

@@ -1,4 +1,4 @@
-"""The answers of chapters 1, 2 and 16 as values. A type's fields, in order, are the wire's keys."""
+"""The answers of chapters 1, 2 and 16 as values. A type's fields are the wire's keys, in order."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ __all__ = [
 C = TypeVar("C")
 
 Ids: TypeAlias = tuple[Annotated[str, ID], ...]
-"""What a send answers: an id for each segment, grouped by number in the order of the request."""
+"""The answer to a send: an id for each segment, grouped by number in the order of the request."""
 
 
 _STATE_KEYS = {
@@ -54,12 +54,12 @@ class SmsState(_State[SmsStateCode], frozen=True):
 
     ``state``: a code, or the number if the manual does not know it. ``creation``, ``submitted``
     (to the SMS centre), ``reported`` (delivered) and ``timestamp`` (of the report): aware, in UTC,
-    to the millisecond; None if not (yet) so. ``price``: None if unknown.
+    to the millisecond; None if it has not happened. ``price``: None if unknown.
     """
 
 
 class ResentSms(_State[SmsStateCode], frozen=True, kw_only=True):
-    """An SMS that replaced a Viber message: as :class:`SmsState`, with its ``id``."""
+    """An SMS that replaced a Viber message: like :class:`SmsState`, with its ``id``."""
 
     id: Annotated[str, ID]
 
@@ -67,7 +67,7 @@ class ResentSms(_State[SmsStateCode], frozen=True, kw_only=True):
 class ViberState(_State[ViberStateCode], frozen=True):
     """What became of a Viber message (chapter 1 table 16, chapter 2 table 15).
 
-    Fields as in :class:`SmsState`, and ``resent_sms``: what was sent instead.
+    It has the fields of :class:`SmsState`, and ``resent_sms``: the SMS that were sent instead.
     """
 
     resent_sms: tuple[ResentSms, ...] = ()
@@ -98,9 +98,9 @@ class IncomingSms(
 
 
 class Statistics(Struct, frozen=True, rename="pascal"):
-    """How many SMS of a period came to what (``Sms/Statistics``).
+    """How many SMS of a period ended in which state (``Sms/Statistics``).
 
-    ``delivery_ratio``: exactly as sent; the manual does not say of what it is the ratio.
+    ``delivery_ratio``: exactly as sent; the manual does not define the ratio.
     """
 
     sent: int
@@ -127,9 +127,9 @@ class HlrState(
         "operator": "MobileOperator",
     },
 ):
-    """What the network says of a subscriber (chapter 16).
+    """What the network says about a subscriber (chapter 16).
 
-    ``message_id``: None if the platform left it out; then the order of the question says which.
+    ``message_id``: None if the platform left it out; then the order of the request says which.
     ``state``: a code, or the number if the manual does not know it. ``operator``: ``""`` if
     unknown.
     """

@@ -1,5 +1,7 @@
-"""Every code table of chapters 1, 2 and 16: value, English meaning, meaning for programs, text on
-the wire."""
+"""Every code table of chapters 1, 2 and 16.
+
+The columns are: value, English meaning, meaning for programs, text on the wire.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ class ErrorCode(CodedInt):
     """``Code`` of a refusal (chapter 1 table 17, chapter 2 table 16)."""
 
     http_status: int
-    """The HTTP status that it travels under."""
+    """The HTTP status of an answer with this code."""
 
     def __init__(
         self, value: int, meaning: str = "", means: str = "", http_status: int = 500
@@ -49,7 +51,7 @@ _NULL_ENTRY = (
 class ErrorText(CodedStr):
     """``Desc`` of a refusal, as far as the platform's own words are known.
 
-    ``code`` is the :class:`ErrorCode` that it was seen with. Other texts occur.
+    ``code`` is the :class:`ErrorCode` that the text was seen with. Other texts occur.
     """
 
     code: ErrorCode
@@ -58,7 +60,7 @@ class ErrorText(CodedStr):
         super().__init__(value, code.meaning, code.means)
         self.code = code
 
-    # .NET's ArgumentException separates the parameter by CR LF; the manual prints a blank.
+    # .NET's ArgumentException puts CR LF before the parameter; the manual prints a blank.
     MESSAGE_ID_EMPTY = (
         "MessageID can not be null or empty\r\nParameter name: messageId",
         ErrorCode.ARGUMENT_EMPTY,
@@ -68,7 +70,7 @@ class ErrorText(CodedStr):
     SESSION_EXPIRED = "SessionID expired", ErrorCode.UNAUTHORIZED
     INVALID_SOURCE_ADDRESS = "Invalid source address", ErrorCode.INVALID_OPERATION
     INVALID_DESTINATION_ADDRESS = "Invalid destination address", ErrorCode.INVALID_OPERATION
-    # Of minDateUtc likewise. The manual prints a blank where .NET has CR LF.
+    # The platform says the same about minDateUtc. The manual prints a blank where .NET has CR LF.
     MAX_DATE_MISSING = _NULL_ENTRY, ErrorCode.INTERNAL_ERROR
 
 
@@ -119,7 +121,7 @@ class SmsStateCode(_StateCode):
     REJECTED_BY_SMSC = 42, "Rejected by the SMS centre", "REJECTED", "Отклонено смс-центром"
     EXPIRED = 46, "Expired (validity period ran out)", "EXPIRED", "Просрочено"
     DELETED = 47, "Deleted", "DELETED", "Удалено"
-    # In no table of the manual; a client that the platform published has it for the one above.
+    # No table of the manual has it. A client that the platform published uses it for the one above.
     DELETED_OLD = -97, "Deleted (older number)", "DELETED", "Удалено"
     REJECTED_BY_PLATFORM = 48, "Rejected by the platform", "REJECTED", "Отклонено Платформой"
     REJECTED = 69, "Rejected", "REJECTED", "Отклонено"
@@ -150,7 +152,7 @@ class ViberStateCode(_StateCode):
 class HlrStateCode(CodedInt):
     """``StateCode`` of a subscriber (chapter 16); ``text`` is the ``StateDesc`` that goes with it.
 
-    ``means``: no state of a message, but ``PENDING``, ``REACHABLE``, ``UNREACHABLE``,
+    ``means`` is not a state of a message here. It is ``PENDING``, ``REACHABLE``, ``UNREACHABLE``,
     ``NONEXISTENT``, ``FAILED`` or ``UNKNOWN``.
     """
 
@@ -170,7 +172,7 @@ class HlrStateCode(CodedInt):
 class ViberResultCode(CodedStr):
     """Why a Viber send was refused (chapter 1 table 20, chapter 2 table 19).
 
-    Travels as ``Desc`` of a refusal whose ``Code`` is 1.
+    It travels as the ``Desc`` of a refusal whose ``Code`` is 1.
     """
 
     ADDRESS_FORMAT = "error-address-format", "Bad phone number format", Verdict.REFUSED

@@ -1,8 +1,7 @@
-"""The requests of chapters 1, 2 and 16 as values, one type an operation.
+"""The requests of chapters 1, 2 and 16 as values, one type for each operation.
 
-A type's fields, in order, are the arguments in the manual's URL template; its ``rename`` spells
-them; the annotation says how each is written. Names in the manual's spelling are kept here and
-nowhere else.
+A type's fields are the arguments of the manual's URL template, in order. Its ``rename`` gives their
+spelling, and the annotations give their form. The manual's spelling stands only here.
 """
 
 from datetime import datetime
@@ -57,12 +56,12 @@ def _message_id(text: str) -> str:
 
 MESSAGE_ID = form_of(
     "MESSAGE_ID",
-    # An id holds no blank, but SAR-GW01+79160000000-... may come with its plus not escaped.
+    # An id holds no blank. One like SAR-GW01+79160000000-... may come with an unescaped plus.
     lambda text: _message_id(text.replace(" ", "+")),
     _message_id,
     of=str,
 )
-"""What a send answered, one id a segment: 579700854169272358, SAR-GW01+79160000000-5f3b1972-2-1."""
+"""An id that a send gave for a segment: 579700854169272358, SAR-GW01+79160000000-5f3b1972-2-1."""
 MessageId: TypeAlias = Annotated[str, MESSAGE_ID]
 
 
@@ -93,7 +92,7 @@ class GetBalance(Request[Decimal], frozen=True):
 
 
 class SendToOne(Request[Ids], frozen=True, rename="pascal"):
-    """What the sends to one number share. Answered with one id for each segment.
+    """What the sends to one number share. The answer has one id for each segment.
 
     ``source_address``: up to 11 Latin letters or 15 digits. ``data``: up to 2000 characters of
     SMS, 1000 of Viber. ``validity``: in minutes.
@@ -108,8 +107,8 @@ class SendToOne(Request[Ids], frozen=True, rename="pascal"):
 class SendToMany(Request[Ids], frozen=True, rename="pascal"):
     """What the sends to several numbers share: one text, one sender.
 
-    Answered with one flat list of ids, one for each segment, grouped by number in the order of
-    ``destination_addresses`` (up to 2999 in version 2). Otherwise as :class:`SendToOne`.
+    The answer is one flat list of ids: one for each segment, grouped by number in the order of
+    ``destination_addresses`` (up to 2999 in version 2). The rest is as in :class:`SendToOne`.
     """
 
     source_address: str
@@ -136,7 +135,7 @@ class SendSmsByTimeZone(SendToOne, frozen=True):
 class SendSmsBulk(SendToMany, frozen=True):
     """``Sms/SendBulk``: an SMS to several numbers, now or at an instant.
 
-    The manual names no zone for this one's date; UTC is taken over from ``Sms/Send``.
+    The manual names no zone for this date; it is taken as UTC, as in ``Sms/Send``.
     """
 
     send_date: Instant | None = None
@@ -152,13 +151,13 @@ class SendSmsByTimeZoneToAddresses(SendToMany, frozen=True):
 
 
 class SendViber(SendToOne, frozen=True):
-    """``Viber/Send``: a Viber message to one number. ``optional`` is handed through."""
+    """``Viber/Send``: a Viber message to one number. ``optional`` goes to the platform as it is."""
 
     optional: Annotated[str | None, Also("Optionals")] = None
 
 
 class SendViberBulk(SendToMany, frozen=True):
-    """``Viber/SendBulk``: to several numbers, with ``optionals`` handed through."""
+    """``Viber/SendBulk``: to several numbers. ``optionals`` goes to the platform as it is."""
 
     optionals: Annotated[tuple[str, ...], Also("Optional")] = ()
 
@@ -176,7 +175,7 @@ class SendViberWithResendBulk(SendToMany, frozen=True):
 
 
 class GetSmsState(Request[SmsState], frozen=True, rename={"message_id": "messageId"}):
-    """``Sms/State`` of one segment. After 48 hours the platform knows it no more (state 255)."""
+    """``Sms/State`` of one segment. The platform forgets it after 48 hours (state 255)."""
 
     message_id: MessageId
 
@@ -192,7 +191,7 @@ class GetIncoming(
     frozen=True,
     rename={"min_date": "minDateUTC", "max_date": "maxDateUTC"},
 ):
-    """``Sms/In``: the SMS received in a period (chapter 11.2.2 too); it starts within a year."""
+    """``Sms/In``: the SMS received in a period (chapter 11.2.2 too). It starts within a year."""
 
     min_date: Instant
     max_date: Instant
@@ -203,24 +202,27 @@ class GetStatistics(
     frozen=True,
     rename={"start": "startDateTime", "end": "endDateTime"},
 ):
-    """``Sms/Statistics`` of a period of up to 90 days. The manual does not say whose clock."""
+    """``Sms/Statistics`` of a period of up to 90 days. The manual does not name the time zone."""
 
     start: WallClock
     end: WallClock
 
 
 class HlrSend(Request[Ids], frozen=True, rename="pascal"):
-    """``Hlr/SendBulk``: ask the network about up to 200 numbers; answered with one id a number, in
-    their order. ``validity``: in minutes, how long the network is asked."""
+    """``Hlr/SendBulk``: ask the network about up to 200 numbers.
+
+    The answer has one id for each number, in their order. ``validity``: how long the network is
+    asked, in minutes.
+    """
 
     destination_addresses: Annotated[tuple[PhoneNumber, ...], Also("DestinationAddress")]
     validity: Minutes
 
 
 class HlrGetState(Request[tuple[HlrState, ...]], frozen=True, rename={"message_ids": "messageIds"}):
-    """``Hlr/State``: what the network has said, by the ids that :class:`HlrSend` was answered with.
+    """``Hlr/State``: what the network said, by the ids that :class:`HlrSend` gave.
 
-    The manual tells no limit; the numbers of one :class:`HlrSend` are a safe one.
+    The manual gives no limit; as many ids as one :class:`HlrSend` gives are safe.
     """
 
     message_ids: Annotated[tuple[MessageId, ...], Also("messageId")]

@@ -1,6 +1,6 @@
-"""The table: where each request goes, under what verb, and how who asks is said.
+"""The table: the path and the verb of each request, and the form of its credentials.
 
-What the arguments and the answer are is said by the request types themselves.
+The request types themselves define the arguments and the answers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ._requests import (
 
 __all__ = ["OPERATIONS", "V1", "V2"]
 
-# The manual spells it so in some of version 1's URLs.
+# Some of version 1's URLs in the manual spell it so.
 _SESSION = arguments(Session, "sessionId")
 
 OPERATIONS: Final = (
@@ -53,7 +53,7 @@ OPERATIONS: Final = (
     Operation(HlrSend, "POST", "Hlr/SendBulk"),
     Operation(HlrGetState, "GET", "Hlr/State", changes=False),
 )
-"""What both versions have, as version 1 spells it."""
+"""The operations of both versions, in the spelling of version 1."""
 
 V1: Final = Api(
     name="rest",

@@ -10,10 +10,10 @@ GetBalance()
 >>> soap.decode_answer(soap.GetBalance, answer)
 Decimal('20015.3')
 
-An operation is a struct of its arguments; credentials are given beside it, a :class:`Session` to
-the services of chapter 7 and a :class:`Login` to those of chapter 8. SOAP 1.2 is written unless
-:attr:`Version.SOAP_11` is asked for, and both are read. A refusal comes as a :class:`Fault`.
-:func:`wsdl` describes a service to clients that are generated.
+An operation is a struct of its arguments. The credentials are a separate argument: a
+:class:`Session` for the services of chapter 7, a :class:`Login` for those of chapter 8. The codec
+writes SOAP 1.2, or SOAP 1.1 with :attr:`Version.SOAP_11`, and reads both. A refusal is a
+:class:`Fault`. :func:`wsdl` describes a service for generators of clients.
 """
 
 from ._calls import (
@@ -115,4 +115,5 @@ __all__ = [
 ]
 
 MAX_ADDRESSES = 1000
-"""Recipients of one SendMessage, SendMessageByTimeZoneToAddresses or SendMessageWithResend."""
+"""The most recipients of one SendMessage, SendMessageByTimeZoneToAddresses or
+SendMessageWithResend."""

@@ -1,4 +1,4 @@
-"""Requests and answers to bytes and back, by the table of operations."""
+"""Turns requests and answers into bytes and back, by the table of operations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ R = TypeVar("R")
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as it came: who asks, what, and in which SOAP the answer is due."""
+    """A request as it came: the credentials, the request, and the SOAP version for the answer."""
 
     credentials: Credentials
     request: AnyRequest
@@ -42,9 +42,9 @@ def encode_request(
     *,
     version: Version = Version.SOAP_12,
 ) -> bytes:
-    """A request in its envelope, compact, UTF-8 (chapters 7 and 8). Send with :func:`headers`.
+    """A request in its envelope, compact, UTF-8 (chapters 7 and 8). Send it with :func:`headers`.
 
-    Raises :exc:`EncodeError`; its path is in the wire's names:
+    Raises :exc:`EncodeError`. Its path uses the wire's names:
     ``message.DestinationAddresses[1]``.
     """
     if type(request) not in service.requests:
@@ -64,11 +64,11 @@ def encode_request(
 
 
 def decode_request(service: Service, data: bytes, *, max_size: int = MAX_SIZE) -> Call:
-    """What a client asks of ``service``.
+    """Read what a client asks of ``service``.
 
-    Elements are known by local name in any case and order; absent, empty and ``xsi:nil`` are one.
-    Absent strings are ``""``, credentials too: it is for the platform to refuse. The operation is
-    told by the body alone, whatever SOAPAction says. Raises :exc:`DecodeError`.
+    Elements are found by local name, in any case and order. Absent, empty and ``xsi:nil`` mean the
+    same. Absent strings are ``""``, credentials too: the platform decides whether to refuse them.
+    Only the body names the operation; SOAPAction does not count. Raises :exc:`DecodeError`.
     """
     version, element = body_of(data, max_size)
     asked = local_name(element.tag).lower()
@@ -86,7 +86,7 @@ def decode_request(service: Service, data: bytes, *, max_size: int = MAX_SIZE) -
 def encode_answer(
     request: type[Request[R]], result: R, *, version: Version = Version.SOAP_12
 ) -> bytes:
-    """What the platform answers to a request, compact, in the version of its request.
+    """The platform's answer to a request, compact, in the version of the request.
 
     Raises :exc:`EncodeError`.
     """
@@ -98,8 +98,8 @@ def encode_answer(
 def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX_SIZE) -> R | Fault:
     """The result of a request, or the fault that came in its place, of either version.
 
-    As tolerant as :func:`decode_request`. A character that XML does not know, which .NET writes as
-    a reference where an SMS held it, is read as U+FFFD. Raises :exc:`DecodeError`.
+    It is as tolerant as :func:`decode_request`. If an SMS held a character that XML does not allow,
+    .NET writes it as a reference; here it becomes U+FFFD. Raises :exc:`DecodeError`.
     """
     version, element = body_of(data, max_size, mend=True)
     fault = fault_of(element, version)
@@ -109,7 +109,7 @@ def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX
     if local_name(element.tag).lower() != f"{name}Response".lower():
         raise DecodeError(f"{name}Response is expected, not another element", path="Body")
     found = children(element)
-    # The manual names one result after another operation, where .NET would not.
+    # The manual gives one result the name of another operation; .NET would not.
     named = (expected.name, f"{name}Result")
     held = next((found[name.lower()] for name in named if name.lower() in found), None)
     result: R = read_element(expected, held)
@@ -117,14 +117,14 @@ def decode_answer(request: type[Request[R]], data: bytes, *, max_size: int = MAX
 
 
 def soap_action(request: type[AnyRequest]) -> str:
-    """The URI that names an operation: SOAPAction of 1.1, the ``action`` of 1.2."""
+    """The URI of an operation: the SOAPAction of 1.1, the ``action`` of 1.2."""
     return f"{NAMESPACE}/{request.operation.name}"
 
 
 def headers(request: type[AnyRequest], version: Version = Version.SOAP_12) -> dict[str, str]:
-    """HTTP headers of a request: Content-Type, and SOAPAction, quoted, where 1.1 wants it.
+    """The HTTP headers of a request: Content-Type, and for 1.1 a quoted SOAPAction.
 
-    In 1.2 the action is left out, as the manual does: the body says the same.
+    For 1.2 the action is left out, as in the manual: the body says the same.
     """
     named = {"Content-Type": version.content_type}
     if version is Version.SOAP_11:

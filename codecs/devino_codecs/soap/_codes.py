@@ -10,11 +10,11 @@ __all__ = ["SmsState", "ViberState"]
 class SmsState(CodedInt):
     """``State`` of an SMS (table 16 of chapter 7).
 
-    ``text`` is what the table has for ``StateDescription``; seen on a wire are those of 0, 41 and
-    255. The manual writes some codes in hexadecimal, the wire carries decimals.
+    ``text`` is the table's ``StateDescription``. Those of 0, 41 and 255 were seen on a wire. The
+    manual writes some codes in hexadecimal; the wire carries decimals.
     """
 
-    # The first two are filters of reports: no message is in them.
+    # The first two are filters for reports; no message has these states.
     ERRORS = -200, "Filter: errors", "", "Ошибка"
     TARIFICATED = -100, "Filter: charged", "", "Протарифицировано"
     QUEUED = -40, "Waiting", "ACCEPTED", "Сообщение в статусе «ожидание»"
@@ -33,7 +33,7 @@ class SmsState(CodedInt):
     )
     LOCAL_QUEUED = -2, "Queued", "ACCEPTED", "Сообщение отправляется"
     SENT = -1, "Sent", "ENROUTE", "Сообщение отправлено"
-    # Clients compare this one, and REST shows the next, in the shorter words of the same table.
+    # Clients compare this text. REST shows the next one, in the shorter words of the same table.
     DELIVERED_TO_RECIPIENT = 0, "Delivered", "DELIVERED", "Доставлено"
     SYSTEM_ERROR = 8, "Internal error", "UNDELIVERABLE", "Внутренняя ошибка"
     ERROR_INVALID_SOURCE_ADDRESS = 10, "Bad sender", "REJECTED", "Неверно введён адрес отправителя"
@@ -51,12 +51,12 @@ class SmsState(CodedInt):
     )
     ERROR_REJECTED = 42, "Rejected by the SMS centre", "REJECTED", "Отклонено"
     ERROR_EXPIRED = 46, "Expired", "EXPIRED", "Просрочен"
-    # The table calls it deleted and its text expired: the name is right, as REST has it.
+    # The table's name says deleted, its text expired. The name is right: REST has it too.
     DELETED = 47, "Deleted", "DELETED", "Просрочено"
     DEVINO_REJECTED = 48, "Rejected by the platform", "REJECTED", "Ошибка"
     UNKNOWN = 255, "Unknown", "UNKNOWN", "Неизвестный"
 
-    # Not in the manual's table: REST has the first three, old clients knew the others.
+    # The manual's table lacks these. REST has the first three; old clients knew the others.
     STOPPED = -98, "Stopped", "ACCEPTED", "Остановлено"
     REJECTED = 69, "Rejected", "REJECTED", "Отклонено"
     REST_UNKNOWN = 99, "Unknown (REST's number)", "UNKNOWN", "Неизвестный"
@@ -67,8 +67,8 @@ class SmsState(CodedInt):
 class ViberState(CodedStr):
     """``State`` of a Viber message: the name on the wire.
 
-    A table calls it an ``int``; the order here is that of REST's numbers 0 to 7, by which such a
-    number is understood.
+    A table calls it an ``int``. A number is read by the order here, which is that of REST's numbers
+    0 to 7.
     """
 
     ENQUEUED = "Enqueued", "Being sent", "ACCEPTED"

@@ -1,4 +1,4 @@
-"""Envelopes of SOAP 1.1 and 1.2: what holds a body, and nothing of what it holds."""
+"""Envelopes of SOAP 1.1 and 1.2, without their content."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from ._schema import XSI
 __all__ = ["NAMESPACE", "Version", "body_of", "envelope", "guess_version"]
 
 NAMESPACE: Final = "http://ws.devinosms.com"
-"""Of all that the services call their own."""
+"""The namespace of the services' own elements."""
 _XSD = "http://www.w3.org/2001/XMLSchema"
 
 
 class Version(Enum):
-    """Which SOAP. Known by the envelope's namespace; an answer comes in that of its request."""
+    """The version of SOAP, by the envelope's namespace. An answer has its request's version."""
 
     SOAP_11 = "1.1"
     SOAP_12 = "1.2"
 
     @property
     def namespace(self) -> str:
-        """Of ``Envelope``, ``Body`` and ``Fault``."""
+        """The namespace of ``Envelope``, ``Body`` and ``Fault``."""
         return _NAMESPACES[self]
 
     @property
     def content_type(self) -> str:
-        """Of requests and answers, faults included."""
+        """The content type of requests and answers, faults included."""
         return _CONTENT_TYPES[self]
 
 
@@ -47,7 +47,7 @@ _VERSIONS = {namespace: version for version, namespace in _NAMESPACES.items()}
 
 
 def envelope(body: str, version: Version, prefix: str | None = None) -> bytes:
-    """``body`` in an envelope, compact. The prefix is the manual's unless told otherwise."""
+    """``body`` in an envelope, compact. The prefix is the manual's unless one is given."""
     soap = prefix or _PREFIXES[version]
     return (
         f'{DECLARATION}<{soap}:Envelope xmlns:xsi="{XSI}" xmlns:xsd="{_XSD}" '
@@ -58,7 +58,7 @@ def envelope(body: str, version: Version, prefix: str | None = None) -> bytes:
 def body_of(
     data: bytes, max_size: int = MAX_SIZE, *, mend: bool = False
 ) -> tuple[Version, Element]:
-    """The version of an envelope and the first element of its body. Headers are not looked at."""
+    """The version of an envelope and the first element of its body. It ignores headers."""
     root = parse(data, max_size=max_size, mend=mend)
     namespace, _, name = root.tag.removeprefix("{").rpartition("}")
     if name != "Envelope":
@@ -75,6 +75,6 @@ def body_of(
 
 
 def guess_version(data: bytes) -> Version:
-    """In what version to complain of an envelope that cannot be read."""
+    """The version for a fault about an envelope that cannot be read."""
     of_12 = _NAMESPACES[Version.SOAP_12].encode() in data[:4096]
     return Version.SOAP_12 if of_12 else Version.SOAP_11

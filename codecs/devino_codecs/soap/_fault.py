@@ -1,4 +1,4 @@
-"""Faults of both versions: one value."""
+"""Faults of both versions, as one value."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class FaultCode(StrEnum):
 _FROM_11 = {"Client": FaultCode.SENDER, "Server": FaultCode.RECEIVER}
 _TO_11: dict[str, str] = {code: word for word, code in _FROM_11.items()}
 
-# .NET puts each exception's message after the one that it caused.
+# .NET writes each exception's message after the message of the exception that it caused.
 _ARROW = re.compile(r"-{3}\s*>")
 
-# The platform's own failures: a send may have been carried out, whatever else is said.
+# The platform's own failures: a send may have been carried out, whatever else the text says.
 _FAILURES: Final = {"gateway error": 8, "internal server error": 9}
 
-# Whole sentences, and the number that REST gives the same refusal (tables 17 and 16). Not parts of
-# sentences: .NET says "Invalid operation. The connection is closed." half way through a send.
+# Whole sentences, and REST's number for the same refusal (tables 17 and 16). Parts of sentences
+# would not do: .NET says "Invalid operation. The connection is closed." half way through a send.
 _REFUSALS: Final = {
     "invalid argument": 2,
     "invalid session id": 3,
@@ -57,9 +57,9 @@ _REFUSALS: Final = {
 _INVALID: Final = ("invalid argument: ", "нельзя указывать диапазон дат")
 _EMPTY: Final = re.compile(r"(\w+) can ?not be null(?: or empty)?")
 
-# What ASP.NET puts before a sentence, and .NET's ArgumentException after it. A sentence that other
-# exceptions have wrapped is not at the beginning of the call, and does not say that nothing was
-# done.
+# ASP.NET puts the first before a sentence, and .NET's ArgumentException puts the last after it. A
+# sentence that other exceptions wrap was not raised at the beginning of the call, so it does not
+# say that nothing was done.
 _SENTENCE: Final = re.compile(
     r"(?:server was unable to process request\.? ?-{3} ?> ?)?"
     r"(?P<said>.*?)\.?(?: parameter name: (?P<name>\w+))?"
@@ -68,14 +68,14 @@ _SENTENCE: Final = re.compile(
 
 @cache
 def _parameters() -> frozenset[str]:
-    """What a service's own check can have found wrong, in lower case."""
+    """The parameters that a service's own check may have refused, in lower case."""
     requests = {request for service in SERVICES for request in service.requests}
     structs = (*requests, SmsMessage, ViberMessage, Login, Session)
     return frozenset(field.element.name.lower() for struct in structs for field in fields(struct))
 
 
 def _refusal(text: str) -> int | None:
-    """The number of a fault's text, which is on one line and in lower case."""
+    """REST's number for a fault's text, which is on one line and in lower case."""
     for words, code in _FAILURES.items():
         if words in text:
             return code
@@ -96,8 +96,8 @@ def _refusal(text: str) -> int | None:
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """A refusal of a whole request (chapters 7 and 8).
 
-    ``code`` is a :class:`FaultCode`, or the wire's own word where it is none; ``reason`` the
-    sentence as it came; ``detail`` the text of the detail.
+    ``code`` is a :class:`FaultCode`, or the wire's own word if that is not one. ``reason`` is the
+    sentence as it came, ``detail`` the text of the detail.
     """
 
     reason: str
@@ -106,20 +106,20 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def message(self) -> str:
-        """What went wrong at the bottom: the last of the chained sentences, on one line."""
+        """The root cause: the last of the chained sentences, on one line."""
         return " ".join(_ARROW.split(self.reason)[-1].split())
 
     @property
     def rest_code(self) -> int | None:
-        """The number of the same refusal in the REST tables, 1 to 9, where the text tells it.
+        """The number of the same refusal in the REST tables, 1 to 9, if the text tells it.
 
-        1 to 7 say that nothing was done: only a whole sentence of the platform's tells them.
+        1 to 7 mean that nothing was done, so only a whole sentence of the platform gives them.
         """
         return _refusal(" ".join(self.reason.split()).lower())
 
 
 def encode_fault(fault: Fault, *, version: Version = Version.SOAP_12) -> bytes:
-    """A fault in its envelope, as ASP.NET words it. Goes with HTTP status 500.
+    """A fault in its envelope, in ASP.NET's words. Send it with HTTP status 500.
 
     Raises :exc:`EncodeError`.
     """
@@ -137,7 +137,7 @@ def encode_fault(fault: Fault, *, version: Version = Version.SOAP_12) -> bytes:
             f'<soap:Reason><soap:Text xml:lang="en">{reason}</soap:Text></soap:Reason>'
             f"{_element('soap:Detail', detail)}</soap:Fault>"
         )
-    # The manual prints faults, alone of all, under this prefix.
+    # In the manual only faults have this prefix.
     return envelope(body, version, prefix="soap")
 
 
@@ -154,7 +154,7 @@ def _element(name: str, text: str) -> str:
 
 
 def fault_of(element: Element, version: Version) -> Fault | None:
-    """The fault that a body holds, or ``None`` if it holds something else."""
+    """The fault in a body, or ``None`` if the body holds something else."""
     if element.tag != f"{{{version.namespace}}}Fault":
         return None
     found = children(element)

@@ -1,4 +1,4 @@
-"""The operations of the four services: a struct each, and all that its wire is beside it."""
+"""The operations of the four services: a struct for each, and its description of the wire."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ Credentials: TypeAlias = Session | Login
 
 
 class Operation(msgspec.Struct, frozen=True):
-    """What stands on the wire around a request and its result."""
+    """The wire's elements around a request and its result."""
 
     name: str
     credentials: type[Session] | type[Login] | None = None
-    """Whose they are, if not the service's."""
+    """The type of the credentials, if the service's own does not apply."""
     result: str | None = None
-    """The name of the result, if it is not the operation's and ``Result``."""
+    """The name of the result, if it is not the operation's name and ``Result``."""
     changes: bool = True
     """It has an effect: without an answer nobody knows whether it was carried out."""
 
@@ -75,7 +75,7 @@ class Operation(msgspec.Struct, frozen=True):
 class Request(_Request[R], Generic[R], frozen=True, kw_only=True):
     """The arguments of an operation, without credentials.
 
-    ``R`` is what it answers; the mark on it is its form on the wire.
+    ``R`` is the type of the answer; its mark gives the form on the wire.
     """
 
     operation: ClassVar[Operation]
@@ -86,7 +86,7 @@ AnyRequest: TypeAlias = Request[Any]
 
 @cache
 def result_of(request: type[AnyRequest]) -> Element:
-    """The element that the answer to a request stands in."""
+    """The element that holds the answer to a request."""
     operation = request.operation
     (form,) = answer_of(request).__metadata__
     return Element(operation.result or f"{operation.name}Result", form)
@@ -96,19 +96,19 @@ _Ids: TypeAlias = Annotated[tuple[str, ...], STRINGS]
 
 
 class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
-    """Login and password, given as :class:`Login`, for a session."""
+    """Get a session for a login and a password, which are given as :class:`Login`."""
 
     operation = Operation("GetSessionID", credentials=Login, changes=False)
 
 
 class GetBalance(Request[Annotated[Decimal, DECIMAL]], frozen=True, kw_only=True):
-    """What is left on the account, overdraft included."""
+    """The account's balance, overdraft included."""
 
     operation = Operation("GetBalance", changes=False)
 
 
 class SendMessage(Request[_Ids], frozen=True, kw_only=True):
-    """An SMS to many; answers an id for each part of each message."""
+    """Send an SMS to many numbers. The answer has an id for each part of each message."""
 
     message: Annotated[SmsMessage, Element("message", SMS_MESSAGE)]
 
@@ -116,8 +116,11 @@ class SendMessage(Request[_Ids], frozen=True, kw_only=True):
 
 
 class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
-    """An SMS by the recipient's clock: ``send_date`` is naive, ``None`` is now; ``validity`` in
-    minutes, ``None`` the platform's 2880. Answers an id for each part."""
+    """Send an SMS at a time by the recipient's clock. The answer has an id for each part.
+
+    ``send_date`` is naive; ``None`` is now. ``validity`` is in minutes; ``None`` is the platform's
+    2880.
+    """
 
     source_address: Annotated[str, Element("sourceAddress", STRING)]
     destination_address: Annotated[str, Element("destinationAddress", STRING)]
@@ -129,7 +132,7 @@ class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
 
 
 class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True):
-    """As :class:`SendMessageByTimeZone`, to up to 1000 numbers."""
+    """Like :class:`SendMessageByTimeZone`, to up to 1000 numbers."""
 
     source_address: Annotated[str, Element("sourceAddress", STRING)]
     destination_addresses: Annotated[tuple[str, ...], Element("destinationAddresses", STRINGS)]
@@ -141,7 +144,7 @@ class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True)
 
 
 class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=True, kw_only=True):
-    """What became of one part of an SMS."""
+    """Ask what became of one part of an SMS."""
 
     message_id: Annotated[str, Element("messageID", ID)]
 
@@ -149,7 +152,7 @@ class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=Tru
 
 
 class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=True, kw_only=True):
-    """How many messages of a period, aware, of at most three months, came to what."""
+    """Ask how many messages of a period ended in which state. Aware times, at most three months."""
 
     start_date_time: Annotated[datetime, Element("startDateTime", UTC_TIME)]
     end_date_time: Annotated[datetime, Element("endDateTime", UTC_TIME)]
@@ -160,7 +163,7 @@ class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=T
 class GetIncomingMessages(
     Request[Annotated[tuple[IncomingMessage, ...], INCOMING_MESSAGES]], frozen=True, kw_only=True
 ):
-    """What came in between two instants, aware. Clients mix the two up: see :attr:`period`."""
+    """Ask what came in between two aware times. Clients mix the two up: see :attr:`period`."""
 
     min_date_utc: Annotated[datetime, Element("minDateUTC", UTC_TIME)]
     max_date_utc: Annotated[datetime, Element("maxDateUTC", UTC_TIME)]
@@ -169,13 +172,13 @@ class GetIncomingMessages(
 
     @property
     def period(self) -> tuple[datetime, datetime]:
-        """The earlier and the later of the two."""
+        """The earlier and the later of the two times."""
         earlier, later = sorted((self.min_date_utc, self.max_date_utc))
         return earlier, later
 
 
 class SendViberMessage(Request[_Ids], frozen=True, kw_only=True):
-    """A Viber message to many; answers an id for each."""
+    """Send a Viber message to many numbers. The answer has an id for each."""
 
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
@@ -183,18 +186,21 @@ class SendViberMessage(Request[_Ids], frozen=True, kw_only=True):
 
 
 class SendViberMessageWithResend(Request[_Ids], frozen=True, kw_only=True):
-    """A Viber message to many, sent as SMS to whom it does not reach; answers an id for each."""
+    """Send a Viber message to many numbers, and an SMS to those that it does not reach.
+
+    The answer has an id for each.
+    """
 
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
-    # The manual prints the result under the other operation's name, in both chapters.
+    # In both chapters the manual gives the result the other operation's name.
     operation = Operation("SendMessageWithResend", result="SendMessageResult")
 
 
 class GetViberMessageState(
     Request[Annotated[ViberMessageState, VIBER_STATE]], frozen=True, kw_only=True
 ):
-    """What became of a Viber message."""
+    """Ask what became of a Viber message."""
 
     message_id: Annotated[str, Element("messageID", ID)]
 
@@ -202,7 +208,7 @@ class GetViberMessageState(
 
 
 class Service(msgspec.Struct, frozen=True):
-    """One ``.asmx``: its name, where it stands, and what it takes from whom."""
+    """One ``.asmx``: its name, its path, its operations and their credentials."""
 
     name: str
     path: str
@@ -210,7 +216,7 @@ class Service(msgspec.Struct, frozen=True):
     requests: tuple[type[AnyRequest], ...]
 
     def credentials_of(self, request: type[AnyRequest]) -> type[Session] | type[Login]:
-        """What credentials an operation takes here."""
+        """The type of credentials that an operation of this service takes."""
         return request.operation.credentials or self.credentials
 
 

@@ -1,7 +1,7 @@
-"""Typed structs and their elements: one description for writing, reading and the WSDL.
+"""Typed structs and their elements: one description serves writing, reading and the WSDL.
 
-A struct says in its annotations what element each field is: ``data: Annotated[str,
-Element("Data", STRING)]``. Writing and reading go by that, and so does the WSDL.
+A struct's annotations say which element each field is: ``data: Annotated[str,
+Element("Data", STRING)]``.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ _NIL = f"{{{XSI}}}nil"
 
 
 class Simple(msgspec.Struct, frozen=True):
-    """A type of text. ``none`` is the text that says there is no value; ``values`` are those that
-    the WSDL lists, under the type's ``name``."""
+    """A type of text. ``none`` is the text that means no value. ``values`` are the values that the
+    WSDL lists under the type's ``name``."""
 
     scalar: _xsd.Scalar[Any]
     none: str | None = None
@@ -60,26 +60,26 @@ class Simple(msgspec.Struct, frozen=True):
 
     @property
     def is_text(self) -> bool:
-        """Whether any text will do, the empty one included."""
+        """Whether any text is a value, even the empty one."""
         return self.scalar.read in (str, str.strip)
 
     def write(self, value: Any) -> str | None:
-        """The text of a value; ``None`` if the value says that there is none."""
+        """The text of a value; ``None`` if the value means that there is none."""
         text = self.scalar.write(value)
         return None if text == self.none else text
 
     def read(self, element: XmlElement) -> Any:
-        """The value of an element; ``None`` if it is empty or nil, or says so."""
+        """The value of an element; ``None`` if it is empty, nil, or the text for no value."""
         if len(element):
             raise DecodeError("text is expected, not an element")
         text = element.text
-        # Most elements have no attribute at all, and that is cheaper to know.
+        # Most elements have no attributes, and that is cheaper to check.
         if not text or (element.keys() and _is_nil(element)):
             return None
         read = self.scalar.read
         if read is str:
             return text
-        # Of a string the blanks are part; of anything else they are layout.
+        # In a string the blanks are part of the value; elsewhere they are layout.
         text = text.strip()
         if not text or (self.none and text.removesuffix("Z") == self.none):
             return None
@@ -87,8 +87,8 @@ class Simple(msgspec.Struct, frozen=True):
 
 
 class Array(msgspec.Struct, frozen=True):
-    """A tuple: an element ``item`` for each, of type ``of``. ``name`` is the type's in the
-    WSDL."""
+    """A tuple: one element ``item`` of type ``of`` for each value. ``name`` is the type's name in
+    the WSDL."""
 
     item: str
     of: Type
@@ -103,7 +103,7 @@ class Array(msgspec.Struct, frozen=True):
             for item in value:
                 inner = write(item)
                 if not inner:
-                    # It would be read as no item at all.
+                    # A reader would take it for no item.
                     raise EncodeError("an item is empty")  # noqa: TRY301
                 pieces.append(f"<{self.item}>{inner}</{self.item}>")
         except EncodeError as exc:
@@ -112,7 +112,7 @@ class Array(msgspec.Struct, frozen=True):
         return "".join(pieces)
 
     def read(self, element: XmlElement) -> tuple[Any, ...] | None:
-        """The items, whatever their elements are called, without those that hold nothing."""
+        """The items, whatever the names of their elements, without empty ones."""
         if _is_nil(element):
             return None
         read, items, seen = self.of.read, [], 0
@@ -129,7 +129,7 @@ class Array(msgspec.Struct, frozen=True):
 
 
 class Complex(msgspec.Struct, frozen=True):
-    """A struct, its fields as elements. ``name`` is the type's in the WSDL."""
+    """A struct whose fields are elements. ``name`` is the type's name in the WSDL."""
 
     cls: type[msgspec.Struct]
     name: str
@@ -141,7 +141,7 @@ class Complex(msgspec.Struct, frozen=True):
         return write_fields(value)
 
     def read(self, element: XmlElement) -> msgspec.Struct | None:
-        """The struct; ``None`` if there is nothing in the element."""
+        """The struct; ``None`` if the element is empty."""
         found = children(element)
         return read_fields(self.cls, found) if found and not _is_nil(element) else None
 
@@ -150,10 +150,10 @@ Type: TypeAlias = Simple | Array | Complex
 
 
 class Element(msgspec.Struct, frozen=True):
-    """What a field is on the wire.
+    """A field's element on the wire.
 
-    ``None`` is written as ``xsi:nil`` if ``nillable``, left out if ``optional``, and in the words
-    of its type if ``unset``; where there is none of these it cannot be written.
+    ``None`` is written as ``xsi:nil`` if ``nillable``, left out if ``optional``, and written as its
+    type's text for no value if ``unset``. Otherwise it cannot be written.
     """
 
     name: str
@@ -164,14 +164,14 @@ class Element(msgspec.Struct, frozen=True):
 
     @property
     def min_occurs(self) -> int:
-        """As the platform's own description has it: only what .NET cannot leave null is 1."""
+        """As in the platform's own description: 1 only for types that .NET cannot leave null."""
         kind = self.type
         is_value = isinstance(kind, Simple) and (kind.scalar.xsd != "string" or kind.values)
         return int(bool(is_value) and not self.optional)
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of a struct, its element, and the name to find that by."""
+    """A field of a struct, its element, and the name by which the element is found."""
 
     attribute: str
     element: Element
@@ -184,12 +184,12 @@ INT: Final = Simple(_xsd.INT)
 MINUTES: Final = Simple(_xsd.MINUTES, "0")
 BOOLEAN: Final = Simple(_xsd.BOOLEAN)
 DECIMAL: Final = Simple(_xsd.DECIMAL)
-# .NET cannot leave a date out, and says its least one.
+# .NET cannot leave a date out; it writes its least date instead.
 WALL_CLOCK: Final = Simple(_xsd.WALL_CLOCK, "0001-01-01T00:00:00")
 UTC_TIME: Final = Simple(_xsd.UTC_TIME, "0001-01-01T00:00:00")
 UTC_TIME_Z: Final = Simple(_xsd.UTC_TIME_Z)
-# A long in the description and a string in the manual, and the platform has given both: as text
-# it survives either way.
+# It is a long in the description and a string in the manual, and the platform has sent both. Text
+# holds either.
 ID: Final = Simple(_xsd.Scalar("long", str.strip, escape_text))
 
 
@@ -207,7 +207,7 @@ def names(enum: type[StrEnum], name: str) -> Simple:
 
 @cache
 def fields(cls: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """The table of a struct, in the order of the wire."""
+    """A struct's fields and their elements, in the order of the wire."""
     hints = get_type_hints(cls, include_extras=True)
     elements: list[Element] = [
         hints[field.name].__metadata__[0] for field in msgspec.structs.fields(cls)
@@ -219,7 +219,7 @@ def fields(cls: type[msgspec.Struct]) -> tuple[Field, ...]:
 
 
 def write_fields(value: msgspec.Struct) -> str:
-    """The elements of a struct, without one around them."""
+    """The elements of a struct, without an element around them."""
     return "".join(
         [
             write_element(field.element, getattr(value, field.attribute))
@@ -229,7 +229,7 @@ def write_fields(value: msgspec.Struct) -> str:
 
 
 def write_element(element: Element, value: object) -> str:
-    """A value as the element; nothing, if the element says so. Raises :exc:`EncodeError`."""
+    """A value as the element, or ``""`` if the element leaves it out. Raises :exc:`EncodeError`."""
     name = element.name
     try:
         inner = None if value is None else element.type.write(value)
@@ -252,7 +252,7 @@ def _enclosed(name: str, inner: str) -> str:
 
 
 def children(element: XmlElement) -> dict[str, XmlElement]:
-    """Children by local name in lower case; of several the first that holds something."""
+    """Children by local name in lower case; of several with one name, the first not empty."""
     found: dict[str, XmlElement] = {}
     for child in element:
         name = local_name(child.tag).lower()
@@ -274,9 +274,9 @@ def read_fields(cls: type[S], found: dict[str, XmlElement]) -> S:
 def read_element(
     element: Element, found: XmlElement | None, default: object = msgspec.NODEFAULT
 ) -> Any:
-    """The value of an element; the default, if it is absent, empty, nil or says none.
+    """The value of an element, or the default if it is absent, empty, nil or means no value.
 
-    Where there is no default a string is ``""`` and an array ``()``; anything else raises
+    Without a default a string is ``""`` and an array is ``()``. Any other type raises
     :exc:`DecodeError`.
     """
     kind = element.type

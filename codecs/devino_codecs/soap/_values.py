@@ -1,4 +1,4 @@
-"""What the services take and tell: credentials, messages, states, statistics."""
+"""The values of requests and answers: credentials, messages, states, statistics."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ STRINGS = Array("string", STRING, "ArrayOfString")
 
 
 class Session(Masked, frozen=True, kw_only=True):
-    """A session that GetSessionID gave: 36 characters, good for 120 minutes."""
+    """A session that GetSessionID gave: 36 characters, valid for 120 minutes."""
 
     session_id: Annotated[str, Element("sessionID", STRING)]
 
@@ -64,7 +64,7 @@ class Session(Masked, frozen=True, kw_only=True):
 
 
 class Login(Masked, frozen=True, kw_only=True):
-    """Login and password, in every request of the V2 services."""
+    """The login and the password, which go with every request to the V2 services."""
 
     login: Annotated[str, Element("login", STRING)]
     password: Annotated[str, Element("password", STRING)]
@@ -80,8 +80,8 @@ class Login(Masked, frozen=True, kw_only=True):
 class SmsMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One text for up to 1000 numbers (SendMessage of the SMS services).
 
-    ``delay_until_utc`` is aware, ``None`` is now; ``validity`` is in minutes, ``None`` the
-    platform's 2880. ``optionals`` is in the service's description and not in the manual.
+    ``delay_until_utc`` is aware; ``None`` is now. ``validity`` is in minutes; ``None`` is the
+    platform's 2880. ``optionals`` is in the service's description, but not in the manual.
     """
 
     data: Annotated[str, Element("Data", STRING)]
@@ -97,7 +97,7 @@ class SmsMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 class ViberMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One text for up to 1000 numbers (SendMessage and SendMessageWithResend of the Viber
-    services). ``validity`` is in minutes, 1 to 1440, and must be said."""
+    services). ``validity`` is in minutes, 1 to 1440, and is required."""
 
     data: Annotated[str, Element("Data", STRING)]
     destination_addresses: Annotated[tuple[str, ...], Element("DestinationAddresses", STRINGS)]
@@ -107,7 +107,7 @@ class ViberMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one part of an SMS. Times are aware, ``None`` where not set."""
+    """What became of one part of an SMS. Times are aware; ``None`` if they are not set."""
 
     creation_date_utc: Annotated[
         datetime | None, Element("CreationDateUtc", UTC_TIME, unset=True)
@@ -133,8 +133,8 @@ class ViberResentSms(msgspec.Struct, frozen=True, kw_only=True):
 class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a Viber message, and the SMS sent in its place.
 
-    The manual's example holds no more than these two; its table adds the rest, which is written
-    only where it is said. Times are aware.
+    The manual's example has only these two. Its table adds the other fields, which are written only
+    if they are set. Times are aware.
     """
 
     state: Annotated[ViberState | str, Element("State", names(ViberState, "ViberMessageState"))]
@@ -163,8 +163,8 @@ class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages of a period came to what. The last two are in the service's description
-    and not in the manual."""
+    """How many messages of a period ended in which state. The last two fields are in the service's
+    description, but not in the manual."""
 
     sent: Annotated[int, Element("Sent", INT)]
     delivered: Annotated[int, Element("Delivered", INT)]
@@ -182,7 +182,7 @@ class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[str, Element("Data", STRING)]
     source_address: Annotated[str, Element("SourceAddress", STRING)]
     destination_address: Annotated[str, Element("DestinationAddress", STRING)]
-    # Some generated clients take this one for local time unless it ends in Z.
+    # Some generated clients take it for local time unless it ends in Z.
     created_date_utc: Annotated[datetime, Element("CreatedDateUtc", UTC_TIME_Z)]
 
 

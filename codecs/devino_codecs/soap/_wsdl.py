@@ -1,4 +1,4 @@
-"""The description of a service, from the table of its operations."""
+"""Makes the description of a service from the table of its operations."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _PREFIXES: Final = {
 
 
 def wsdl(service: Service, address: str) -> bytes:
-    """What ``?WSDL`` answers: document/literal wrapped, elements qualified, bindings of SOAP 1.1
-    and 1.2, both at ``address`` (the URL that the client is to post to).
+    """The answer to ``?WSDL``: document/literal wrapped, with qualified elements.
 
-    Of SmsService the order and types are those that the platform publishes, of the others those
-    of the manual. Raises :exc:`EncodeError` if the address cannot be written.
+    It has bindings for SOAP 1.1 and 1.2, both at ``address`` (the URL that the client posts to).
+    The order and types of SmsService are those that the platform publishes; those of the other
+    services are the manual's. Raises :exc:`EncodeError` if the address cannot be written.
     """
     try:
         escape_attribute(address)
@@ -121,7 +121,7 @@ def _types(parent: XmlElement, service: Service) -> None:
         for name, elements in wrappers:
             wrapper = _add(schema, "s:element", name=name)
             _sequence(_add(wrapper, "s:complexType"), elements, named)
-    # Types may need types: the list grows while it is read.
+    # Types may need other types, so the list grows while it is read.
     done: set[str] = set()
     while missing := [name for name in named if name not in done]:
         done.add(missing[0])

@@ -1,4 +1,4 @@
-"""What a text becomes in SMS: characters to septets or UTF-16 units, and a long text to parts.
+"""Turns a text into SMS: characters into septets or UTF-16 units, and a long text into parts.
 
 >>> from devino_codecs import text
 >>> text.gsm7_encode("10 €").hex(" ")
@@ -6,8 +6,8 @@
 >>> text.segment("Привет, мир! " * 6).parts_count
 2
 
-Pure functions over :class:`str` and :class:`bytes`; nothing here knows a PDU, a header or a
-channel. Alphabets and packing are those of 3GPP TS 23.038, parts those of 3GPP TS 23.040, 9.2.3.24.
+These are pure functions over :class:`str` and :class:`bytes`. They know no PDU, no header and no
+channel. Alphabets and packing follow 3GPP TS 23.038, parts follow 3GPP TS 23.040, 9.2.3.24.
 """
 
 from ._alphabet import Alphabet, choose_alphabet

@@ -1,4 +1,4 @@
-"""The two alphabets that an SMS can be written in, and the choice between them."""
+"""The two alphabets of SMS, and the choice between them."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class Alphabet(Enum):
 
 
 def choose_alphabet(text: str) -> Alphabet:
-    """GSM7 where it can write the whole text, else UCS2. A lone surrogate is found on encoding."""
+    """GSM7 if it can write the whole text, else UCS2. Encoding will find a lone surrogate."""
     return Alphabet.GSM7 if is_gsm7(text) else Alphabet.UCS2

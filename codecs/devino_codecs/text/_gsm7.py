@@ -1,9 +1,9 @@
 """The GSM 7 bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1 and 6.2.1.1).
 
-The two tables below are the whole program. They are laid end to end as one *page* of 256 places, a
-character of the extension table standing at its code with the high bit set. In the page every
-character is one byte, so the interpreter's own table codecs do the work; what remains is to turn a
-high byte into an escape pair and back.
+The two tables below are the whole program. They make one *page* of 256 places. A character of the
+extension table stands at its code with the high bit set. So every character is one byte in the
+page, and the interpreter's own table codecs do the work. This module only turns a high byte into an
+escape pair and back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 __all__ = ["ESC", "gsm7_decode", "gsm7_encode", "is_gsm7", "try_encode"]
 
 ESC = 0x1B
-"""Announces that the next septet is of the extension table; no character by itself."""
+"""It says that the next septet is from the extension table. It is not a character itself."""
 
 _UNDEFINED = "\ufffe"  # what a charmap codec takes for "no character here"
 
@@ -47,12 +47,12 @@ _EXTENSION = {
 _PAGE = _DEFAULT_ALPHABET + "".join(_EXTENSION.get(code, _UNDEFINED) for code in range(0x80))
 _PAIRS = [(bytes([ESC, code]), bytes([0x80 | code])) for code in _EXTENSION]
 
-# ASCII goes to the page by bytes.translate, three times as fast as a charmap. What the alphabet
-# lacks (find gives -1) becomes 0xFF, a place where the page is empty.
+# bytes.translate turns ASCII into the page, three times as fast as a charmap. A character that the
+# alphabet lacks (find gives -1) becomes 0xFF, an empty place of the page.
 _FROM_ASCII = bytes(_PAGE.find(chr(code)) & 0xFF for code in range(0x100))
 
-# charmap_build makes its fast table only where byte 0 is NUL, and a dict, six times slower,
-# otherwise. So "@", whose septet is 0, encodes to the empty place of ESC, and _SWAP mends that.
+# charmap_build makes its fast table only if byte 0 is NUL. Otherwise it makes a dict, which is six
+# times slower. So "@", whose septet is 0, encodes to the empty place of ESC, and _SWAP corrects it.
 _FROM_UNICODE = charmap_build("\0" + _PAGE[1:ESC] + _PAGE[0] + _PAGE[ESC + 1 :])
 _SWAP = bytes.maketrans(bytes([0, ESC]), bytes([ESC, 0]))
 
@@ -64,18 +64,18 @@ _NO_SEPTET = re.compile(rb"[\x80-\xff]")
 
 
 def is_gsm7(text: str) -> bool:
-    """Whether every character is of the default alphabet or its extension table.
+    """Whether every character is in the default alphabet or its extension table.
 
-    ``ç`` is not (septet 0x09 is the capital ``Ç``), nor are the backtick, the tab, the Greek
-    capitals that look Latin, and Cyrillic.
+    ``ç`` is not (septet 0x09 is the capital ``Ç``). Nor are the backtick, the tab, the Greek
+    capitals that look Latin, and Cyrillic letters.
     """
     return _page(text) is not None
 
 
 def gsm7_encode(text: str) -> bytes:
-    """The septets of a text, unpacked: one byte each, an extension character as ESC and its code.
+    """The septets of a text, unpacked: one byte each. An extension character is ESC and its code.
 
-    This is what SMPP carries under ``data_coding`` 0; :func:`gsm7_pack` packs them for a TPDU.
+    SMPP carries them so under ``data_coding`` 0; :func:`gsm7_pack` packs them for a TPDU.
 
     Raises :exc:`~devino_codecs.EncodeError` for a character that the alphabet lacks; its ``path``
     is the position, ``"[5]"``, in characters from 0.
@@ -92,14 +92,14 @@ def gsm7_decode(septets: bytes, *, errors: Literal["strict", "replace"] = "stric
     ``errors="strict"`` raises :exc:`~devino_codecs.DecodeError` with the offset of the first byte
     above 0x7F, of an ESC before a code that the extension table lacks, or of an ESC at the end.
 
-    ``errors="replace"`` never raises. It reads as TS 23.038 tells a phone to: an unknown escape
-    pair shows the default alphabet's character, ESC twice or at the end shows a space. A byte above
-    0x7F is no septet: U+FFFD.
+    ``errors="replace"`` never raises. It reads as TS 23.038 tells a phone to read: an unknown
+    escape pair shows the default alphabet's character, and ESC twice or at the end shows a space. A
+    byte above 0x7F is not a septet; it becomes U+FFFD.
     """
     if septets.isascii():
         page = septets
         if ESC in septets:
-            # A code is never ESC, so the pairs cannot overlap and any order of replacing is right.
+            # A code is never ESC, so pairs cannot overlap: they can be replaced in any order.
             for pair, folded in _PAIRS:
                 page = page.replace(pair, folded)
         try:
@@ -112,7 +112,7 @@ def gsm7_decode(septets: bytes, *, errors: Literal["strict", "replace"] = "stric
 
 
 def try_encode(text: str) -> bytes | None:
-    """As :func:`gsm7_encode`, but None for a text that the alphabet cannot write."""
+    """Like :func:`gsm7_encode`, but None for a text that the alphabet cannot write."""
     page = _page(text)
     if page is None or page.isascii():
         return page
@@ -122,11 +122,11 @@ def try_encode(text: str) -> bytes | None:
 
 
 def _page(text: str) -> bytes | None:
-    """The text as bytes of the page, one a character, or None where a character is foreign."""
+    """The text as bytes of the page, one for each character; None if a character is foreign."""
     if text.isascii():
         page = text.encode().translate(_FROM_ASCII)
         return None if 0xFF in page else page
-    # Looking first is worth it: in a Cyrillic text the first character settles the matter.
+    # It pays to look first: in a Cyrillic text the first character decides.
     if _FOREIGN.search(text):
         return None
     return charmap_encode(text, "strict", _FROM_UNICODE)[0].translate(_SWAP)

@@ -1,8 +1,8 @@
-"""A text cut into the parts of a concatenated SMS.
+"""Cuts a text into the parts of a concatenated SMS.
 
-A message is 140 octets. Alone it holds 160 septets or 70 UTF-16 units; in a longer text each part
-gives up the octets of a user data header that numbers it (TS 23.040, 9.2.3.24.1), and neither an
-escape pair nor a surrogate pair may lie across two parts. The platform counts, charges and numbers
+A message is 140 octets. Alone it holds 160 septets or 70 UTF-16 units. In a longer text each part
+loses the octets of a user data header that numbers it (TS 23.040, 9.2.3.24.1). Neither an escape
+pair nor a surrogate pair may be split between two parts. The platform counts, charges and numbers
 messages by these parts (manual, chapters 1 to 3).
 """
 
@@ -24,17 +24,17 @@ __all__ = ["Limits", "Segmentation", "count_parts", "encode_parts", "segment"]
 _GSM7, _UCS2 = Alphabet  # on Python 3.11 each Alphabet.GSM7 costs as much as cutting a part
 _OCTETS = 140
 
-# For each first octet of a UTF-16 unit: does a surrogate pair begin here? ESC says yes, so that the
-# units of both alphabets can be read alike.
+# For each first octet of a UTF-16 unit: does a surrogate pair begin here? ESC says yes too, so one
+# loop can read the units of both alphabets.
 _PAIR_BEGINS = bytes(ESC if 0xD8 <= octet <= 0xDB else 0 for octet in range(0x100))
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many units (septets, UTF-16 units) fit in a message alone and in a part of several.
+    """How many units (septets, UTF-16 units) fit in a single message and in a part of several.
 
-    The default is the common 6-octet header: 160/153 and 70/67; :meth:`for_udh` computes others.
-    Each part holds at least 2 units, so that a pair fits, and at most what a message alone does;
-    anything else raises :exc:`~devino_codecs.EncodeError`.
+    The default is for the common 6-octet header: 160/153 and 70/67. :meth:`for_udh` computes
+    others. A part must hold at least 2 units, so that a pair fits, and at most as many as a single
+    message. Anything else raises :exc:`~devino_codecs.EncodeError`.
     """
 
     gsm7: int = 160
@@ -54,7 +54,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def for_udh(cls, octets: int) -> Limits:
         """The limits under a header of this many octets, its length octet included.
 
-        6 is an 8-bit reference (153, 67), 7 a 16-bit one (152, 66).
+        6 octets have an 8-bit reference (153, 67), 7 octets a 16-bit one (152, 66).
         """
         room = _OCTETS - octets
         return cls(gsm7_part=room * 8 // 7, ucs2_part=room // 2)
@@ -64,19 +64,19 @@ _DEFAULT = Limits()
 
 
 class Segmentation(msgspec.Struct, frozen=True):
-    """How a text goes out: in which alphabet, in which parts, and what room is left."""
+    """How a text is sent: its alphabet, its parts, and the room left."""
 
     alphabet: Alphabet
     parts: tuple[str, ...]
-    """Joined they are the text; the empty text is one empty part."""
+    """The parts, which join to the text. The empty text is one empty part."""
     units: int
-    """Septets (GSM7) or 16-bit units (UCS2) of the whole text, headers not counted."""
+    """Septets (GSM7) or 16-bit units (UCS2) of the whole text, without headers."""
     units_left: int
     """How many units still fit in the last part."""
 
     @property
     def parts_count(self) -> int:
-        """How many messages are sent, and charged."""
+        """How many messages are sent and charged."""
         return len(self.parts)
 
 
@@ -85,8 +85,8 @@ def segment(
 ) -> Segmentation:
     """Cut a text into parts, each as full as its alphabet allows.
 
-    ``alphabet`` None takes GSM7 where it can write the text and UCS2 elsewhere. The number of parts
-    is not limited here; a header can number 255.
+    ``alphabet`` None takes GSM7 if it can write the text, else UCS2. The number of parts has no
+    limit here; a header can number 255.
 
     Raises :exc:`~devino_codecs.EncodeError`, its ``path`` the position in the text, for a lone
     surrogate and for a character that ``alphabet`` GSM7 lacks.
@@ -126,10 +126,10 @@ def encode_parts(
 def _cut(
     text: str, alphabet: Alphabet | None, limits: Limits
 ) -> tuple[Alphabet, bytes, int, int, Sequence[int]]:
-    """The alphabet, the text in it, its units, those left in the last part, the borders of parts.
+    """The alphabet, the encoded text, its units, the units left in the last part, and the borders.
 
     Parts lie between neighbouring borders, which count characters of the text. The last border may
-    be beyond its end.
+    lie beyond the end of the text.
     """
     septets = None
     if alphabet is None:

@@ -1,8 +1,8 @@
 """Seven-bit characters packed into octets, least significant bit first (TS 23.038, 6.1.2.1).
 
 Eight septets make seven octets. Both directions treat the whole text as one long integer and move
-all its lanes at once: in three steps pairs of 7 bits become 14, 28 and 56 bits that stand together,
-or come apart again, whatever the length.
+all its lanes at once. In three steps pairs of 7 bits join to 14, 28 and 56 bits, or come apart
+again. The number of steps does not depend on the length.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LANES = (
 
 
 def udh_fill_bits(udh_octets: int) -> int:
-    """Bits between a user data header and the septets after it, which start on a septet's border.
+    """The bits between a user data header and the septets, which start on a septet's border.
 
     ``udh_octets`` counts the header's own length octet: 6 (8-bit reference) gives 1, 7 gives 0.
     TS 23.040, 9.2.3.24.
@@ -31,7 +31,7 @@ def udh_fill_bits(udh_octets: int) -> int:
 def gsm7_pack(septets: bytes, *, fill_bits: int = 0) -> bytes:
     """Pack septets (one byte each, as :func:`gsm7_encode` gives them) into octets.
 
-    ``fill_bits`` zero bits (0 to 6) come first, for a header before them: :func:`udh_fill_bits`.
+    ``fill_bits`` zero bits (0 to 6) come first, if there is a header: see :func:`udh_fill_bits`.
     The last octet is filled with zeros.
 
     Raises :exc:`~devino_codecs.EncodeError` for a byte above 0x7F; its ``path`` is the position.
@@ -55,9 +55,9 @@ def gsm7_pack(septets: bytes, *, fill_bits: int = 0) -> bytes:
 def gsm7_unpack(octets: bytes, *, fill_bits: int = 0, count: int | None = None) -> bytes:
     """Unpack ``count`` septets, one byte each, that come after ``fill_bits`` bits (0 to 6).
 
-    Without ``count``, as many as the octets hold. Give it where the protocol says it (TP-UDL less
-    the header's septets): seven septets and eight fill seven octets alike, and the eighth would
-    read as ``@``. Bits that are left over are ignored.
+    Without ``count`` it unpacks as many as the octets hold. Give it if the protocol tells it
+    (TP-UDL less the header's septets): both seven and eight septets fill seven octets, and a
+    missing eighth would read as ``@``. Leftover bits are ignored.
 
     Raises :exc:`~devino_codecs.DecodeError` when the octets hold fewer.
     """

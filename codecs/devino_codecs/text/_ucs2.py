@@ -1,6 +1,6 @@
-"""UCS-2 as SMS carries it: big-endian 16-bit units, characters beyond the BMP as surrogate pairs.
+"""UCS-2 as SMS carries it: big-endian 16-bit units, with surrogate pairs beyond the BMP.
 
-TS 23.038 says UCS2 and phones have long read UTF-16; so does this module.
+TS 23.038 says UCS2, but phones have long read UTF-16. So does this module.
 """
 
 from __future__ import annotations

@@ -6,11 +6,11 @@
 >>> xml.decode_request(xml.encode_request(package)) == package
 True
 
-A package holds messages to send, messages to ask after, or both. One that is read or written
-whole is :func:`decode_request`, :func:`encode_request` and their twins for answers; one of any
-length is :func:`iter_request` and :class:`AnswerReader` (:func:`iter_answer` and
-:class:`RequestReader` on the platform's side), in flat memory. :func:`match` and :func:`pair` tell
-which result belongs to which message.
+A package holds messages to send, messages to ask about, or both. :func:`decode_request`,
+:func:`encode_request` and their twins for answers read or write a package as a whole.
+:func:`iter_request` and :class:`AnswerReader` take any length in flat memory, and so do
+:func:`iter_answer` and :class:`RequestReader` on the platform's side. :func:`match` and
+:func:`pair` tell which result belongs to which message.
 """
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
@@ -61,4 +61,4 @@ __all__ = [
 ]
 
 MAX_STATUS_IDS = 1000
-"""How many messages one package may ask after; the platform remembers them for three days."""
+"""How many messages one package may ask about. The platform remembers them for three days."""

@@ -1,7 +1,7 @@
 """The numbers of the XML package API and what they mean (chapter 6).
 
-Message errors and package errors share numbers: which is meant is told by where a number stands,
-so the two are enums of their own.
+Message errors and package errors share numbers. The place of a number tells which is meant, so each
+is an enum of its own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PackageErrorCode(CodedInt):
 
 
 class MessageType(CodedInt):
-    """What kind of SMS a message is. One that says nothing is :attr:`TEXT`."""
+    """The kind of SMS. A message that names none is :attr:`TEXT`."""
 
     TEXT = 0, "plain SMS"
     FLASH = 1, "flash SMS, shown at once and not stored"
@@ -64,4 +64,4 @@ class MessageType(CodedInt):
 
 
 MessageCode: TypeAlias = MessageStatus | MessageError | int
-"""What the text of an answered ``<msg>`` says; a number in no table stays an ``int``."""
+"""The meaning of the text of a ``<msg>`` in an answer. A number in no table stays an ``int``."""

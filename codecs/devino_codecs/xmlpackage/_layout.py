@@ -1,4 +1,4 @@
-"""Where each row stands in a package: ``(section, element)`` to row, for both directions."""
+"""The place of each row in a package: from ``(section, element)`` to row, for both directions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MESSAGE_RESULT: Final = Row("msg", MessageResult)
 STATUS_RESULT: Final = Row("msg", StatusResult)
 ERROR: Final = Row("error", PackageError)
 
-# A row that stands right under <package> has no section: its own name is there, and "" beside it.
+# A row directly under <package> has no section: its own name stands there, with "" after it.
 Layout = dict[str, dict[str, Row[Any]]]
 
 REQUEST: Final[Layout] = {

@@ -1,4 +1,4 @@
-"""Which result belongs to which message."""
+"""Finds which result belongs to which message."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Go
 def match(asked: Sequence[Message | StatusRequest], results: Iterable[Got]) -> list[Got | None]:
     """The result of every message (or status request), in the order asked.
 
-    First by the caller's ``id``, then by ``sms_id`` for status requests, whatever the order.
-    Results that name nobody (no ``id``, and of a status no ``sms_id``) are matched by order, and
-    only if there are as many as messages left: a guess about who was refused is worse than
-    ``None``. A result that names somebody else is nobody's.
+    It matches first by the caller's ``id``, then for status requests by ``sms_id``, whatever the
+    order. Results that name no message (no ``id``, and for a status no ``sms_id``) are matched by
+    order, but only if as many messages are left: a wrong guess about a refusal is worse than
+    ``None``. A result that names an unknown message is dropped.
     """
     left = list(results)
     ids = [item.id for item in asked]
     if None not in ids and ids == [result.id for result in left]:
-        # Nothing was lost or moved, and it takes no more than this look.
+        # Nothing was lost or moved, so nothing else must be checked.
         return [*left]
     matched: list[Got | None] = [None] * len(asked)
     for key in ("id", "sms_id"):
@@ -58,5 +58,5 @@ def match(asked: Sequence[Message | StatusRequest], results: Iterable[Got]) -> l
 
 
 def _is_nameless(result: MessageResult) -> bool:
-    # To a message sent the platform gives its sms_id here: that names nobody yet.
+    # The platform gives a sent message its sms_id here, so that id names no message yet.
     return result.id is None and (result.sms_id is None or not isinstance(result, StatusResult))

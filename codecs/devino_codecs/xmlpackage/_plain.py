@@ -1,7 +1,7 @@
-"""Answers as plain as most are, read without a tree: rows of digits with nothing left out.
+"""Reads plain answers without a tree: rows of digits with nothing left out.
 
-A platform that takes a package answers so, and building a tree only to read numbers off it takes
-twice as long. Whatever is written otherwise, be it by one blank in a tag, is for the parser.
+A platform that takes a package answers so. To build a tree only to read numbers from it takes twice
+as long. If an answer differs at all, even by one blank in a tag, the parser reads it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _TAIL = re.compile(_GAP.join([b"", b"</message>", b"</package>", b""]))
 
 
 def read_plain(data: bytes) -> tuple[MessageResult, ...] | None:
-    """The results of an answer that is plain throughout; None for any other."""
-    # Between the rows, which are four columns here, stands what separates them.
+    """The results of an answer if all of it is plain, else None."""
+    # A row gives four columns here. The separators stand between the rows.
     head, *parts = _ROW.split(data)
     if not parts or not _HEAD.fullmatch(head) or not _TAIL.fullmatch(parts[-1]):
         return None

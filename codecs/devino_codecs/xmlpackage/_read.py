@@ -1,4 +1,4 @@
-"""Bytes to packages, whole."""
+"""Reads whole packages."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ __all__ = ["decode_answer", "decode_request"]
 def decode_request(data: bytes, *, max_size: int = MAX_SIZE) -> Package:
     """A package as Send.ashx and Statistics.ashx take it (chapter 6).
 
-    Elements are known by local name, attributes that no table has are ignored, and an absent
-    login, password or recipient is ``""``: it is for the platform to refuse. Raises
-    :exc:`DecodeError`; its path counts from 0: ``message.msg[3].date_beg``.
+    Elements are found by local name. Unknown attributes are ignored. An absent login, password or
+    recipient is ``""``: the platform decides whether to refuse it. Raises :exc:`DecodeError`; its
+    path counts from 0: ``message.msg[3].date_beg``.
     """
     root = parse(data, max_size=max_size)
     found = _rows(root, REQUEST)
@@ -49,11 +49,10 @@ def decode_request(data: bytes, *, max_size: int = MAX_SIZE) -> Package:
 
 
 def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
-    """What Send.ashx and Statistics.ashx answer (chapter 6).
+    """Read an answer of Send.ashx or Statistics.ashx (chapter 6).
 
-    A package error is taken from ``<error>``, as the manual prints it, and from the text of
-    ``<package>`` itself. A character that XML does not know is read as U+FFFD. Raises
-    :exc:`DecodeError`.
+    A package error may stand in ``<error>``, as in the manual, or be the text of ``<package>``
+    itself. A character that XML does not allow becomes U+FFFD. Raises :exc:`DecodeError`.
     """
     plain = read_plain(data) if len(data) <= max_size else None
     if plain is not None:
@@ -62,7 +61,7 @@ def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
 
 
 def decode_any_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
-    """The same by a tree, whatever the answer looks like."""
+    """Read any answer through a tree."""
     root = parse(data, max_size=max_size, mend=True)
     found = _rows(root, ANSWER)
     errors: list[PackageError] = found[ERROR]

@@ -1,4 +1,4 @@
-"""Packages read row by row, from pieces of any size, in flat memory."""
+"""Reads packages row by row, from pieces of any size, in flat memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Reader(Generic[Item]):
     def feed(self, data: bytes) -> list[Item]:
         """Take the next bytes and give the rows that they complete.
 
-        Raises :exc:`DecodeError`, once the rows that stand before the error have been given.
+        Raises :exc:`DecodeError`, but first gives the rows before the error.
         """
         try:
             self._feed.feed(data)
@@ -47,7 +47,7 @@ class _Reader(Generic[Item]):
         return self._take()
 
     def close(self) -> list[Item]:
-        """The document ends here: what rows are left. Raises :exc:`DecodeError` if it may not."""
+        """End the document and give the last rows. Raises :exc:`DecodeError` if it breaks off."""
         self._feed.close()
         return self._take()
 
@@ -58,10 +58,10 @@ class _Reader(Generic[Item]):
 
 
 class RequestReader(_Reader[RequestItem]):
-    """A request in pieces: first :class:`Credentials`, then what rows come.
+    """A request in pieces: first :class:`Credentials`, then the rows.
 
-    Nothing may be done for a row before :meth:`close` has come back: a package that breaks off
-    is refused as a whole. A default must stand before the messages it holds for.
+    Do nothing for a row before :meth:`close` has returned: a package that breaks off is refused as
+    a whole. A default must stand before its messages.
     """
 
     def __init__(self) -> None:
@@ -69,17 +69,17 @@ class RequestReader(_Reader[RequestItem]):
 
 
 class AnswerReader(_Reader[AnswerItem]):
-    """An answer in pieces. Every result given is good, even if the answer breaks off later."""
+    """An answer in pieces. Every given result is valid, even if the answer breaks off later."""
 
     def __init__(self) -> None:
         super().__init__(_Rows(ANSWER, text=ERROR))
 
 
 class _Rows(Target):
-    """Elements to rows; ``items`` gathers them until they are taken.
+    """Turns elements into rows; ``items`` collects them until they are taken.
 
-    The document element may hold a row in its ``attributes``, and one in its ``text`` if it has
-    no element.
+    The document element may hold a row in its ``attributes``, and one in its ``text`` if it has no
+    child elements.
     """
 
     def __init__(

@@ -1,9 +1,9 @@
-"""Structs whose fields are the attributes and the text of one element: both ways from one table.
+"""Structs whose fields are the attributes and the text of one element. One table serves both ways.
 
 The table of a struct is its annotations: ``id: Annotated[int | None, Attribute(LONG)]`` is the
-attribute ``id``, left out when ``None``. A package has hundreds of thousands of rows and a loop
-over the table costs twice the parser, so :class:`Row` unrolls it into two functions, as
-:mod:`dataclasses` does; ``Row.source`` shows them.
+attribute ``id``, left out if ``None``. A package has hundreds of thousands of rows, and a loop over
+the table would take twice the parser's time. So :class:`Row` unrolls the table into two functions,
+as :mod:`dataclasses` does. ``Row.source`` shows them.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ __all__ = ["Attribute", "Row", "Text"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-# The table pairs fields and scalars of every type; mypy cannot look across that, tests do.
+# The table pairs fields and scalars of every type. mypy cannot check the pairs; tests do.
 _AnyScalar = Scalar[Any]
 _Get = Callable[[str], str | None]
 
 _SAFE = 2**63
-"""Integers between its negative and itself have 64 bits."""
+"""Integers between minus this and this fit 64 bits."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A field is the attribute of its name. ``none`` is how the wire says ``None``, where it does
-    not leave the attribute out."""
+    """The field is the attribute of its name. ``none`` is the wire's text for ``None``, if the wire
+    does not leave the attribute out."""
 
     scalar: _AnyScalar
     none: str | None = None
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A field is the text of the element."""
+    """The field is the text of the element."""
 
     scalar: _AnyScalar
 
@@ -49,7 +49,7 @@ class _Field(msgspec.Struct, frozen=True):
 
     @property
     def is_text(self) -> bool:
-        """Whether any text will do: there is nothing to read, and "" is as good as absent."""
+        """Whether any text is a value. It needs no reading, and "" counts as absent."""
         return self.kind.scalar.read is str
 
     def check_read(self, get: _Get, text: str) -> None:
@@ -64,11 +64,11 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 class Row(Generic[S]):
-    """The two directions between a struct and an element ``tag``.
+    """Translates between a struct and an element ``tag``, in both directions.
 
-    ``read(get, text)`` takes what reads an attribute by name, and the text of the element; an
-    empty attribute is an absent one. ``write(value)`` gives the element, compact, and
-    ``open(value)`` its start tag alone. Their errors name the field.
+    ``read(get, text)`` takes a function that gives an attribute by name, and the text of the
+    element. An empty attribute counts as absent. ``write(value)`` gives the element, compact.
+    ``open(value)`` gives only its start tag. Their errors name the field.
     """
 
     def __init__(self, tag: str, cls: type[S]) -> None:
@@ -76,7 +76,7 @@ class Row(Generic[S]):
         self.cls = cls
         hints = get_type_hints(cls, include_extras=True)
         self._fields = [
-            # Only strings are required of an element: an attribute that is not there is "".
+            # Only strings may lack a default: for them an absent attribute is "".
             _Field(
                 field.name,
                 hints[field.name].__metadata__[0],
@@ -87,7 +87,7 @@ class Row(Generic[S]):
         self.source = _source(tag, self._fields)
         scope: dict[str, object] = {
             "cls": cls,
-            # Not by its own name, which a field may have.
+            # Not under its own name, because a field may have the same one.
             "type_of": type,
             "misread": self._misread,
             "miswritten": self._miswritten,
@@ -139,12 +139,12 @@ def _source(tag: str, fields: list[_Field]) -> str:
         else:
             value = f"read_{name}({name})"
             if kind.scalar.read is read_integer:
-                # Most of what is read is integers, and a call costs as much as the conversion.
+                # Most values read are integers, and a call costs as much as the conversion.
                 value = f'(int({name}) if len({name}) < 19 and "_" not in {name} else {value})'
             reading.append(f"{name} = {value} if {said} else {field.default!r}")
         writing.append(f"{name} = value.{name}")
         written = f"""f' {name}="{{write_{name}({name})}}"'"""
-        # Most of what is written is as plain as this, and a call costs more than the rest.
+        # Most values written are as plain as this, and a call costs more than the rest.
         plain = f"""f' {name}="{{{name}}}"'"""
         if field.is_text:
             written = f"{plain} if {name}.isalnum() else {written}"

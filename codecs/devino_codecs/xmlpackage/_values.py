@@ -1,4 +1,4 @@
-"""What travels in a package: a struct an element, each field an attribute of the same name."""
+"""The elements of a package as structs. Each field is the attribute of the same name."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
     "StatusResult",
 ]
 
-# gc=False: rows come by the hundred thousand, and hold nothing that could hold them.
+# gc=False: there are hundreds of thousands of rows, and they hold nothing that refers back to them.
 
 _TYPE = codes(MessageType)
 MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
 
 
-# An unset DateTime of .NET, whatever zone it is printed with.
+# An unset DateTime of .NET, printed with any zone.
 _UNSET = datetime.fromisoformat("0001-01-01T00:00:00")
 
 
@@ -52,7 +52,7 @@ _COMPLETED = Scalar[datetime | None](CLOCK_SECONDS.xsd, _read_completed, _write_
 
 
 class Credentials(Masked, frozen=True, kw_only=True):
-    """Who sends a package; ``""`` where the package did not say. ``repr`` shows neither."""
+    """The sender's login and password; ``""`` if the package has none. ``repr`` shows neither."""
 
     login: Annotated[str, Attribute(ATTRIBUTE)] = ""
     password: Annotated[str, Attribute(ATTRIBUTE)] = ""
@@ -61,7 +61,7 @@ class Credentials(Masked, frozen=True, kw_only=True):
 
 
 class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What holds for every message of the package that does not say otherwise itself."""
+    """The values for all messages of the package that do not give their own."""
 
     sender: Annotated[str | None, Attribute(ATTRIBUTE)] = None
     date_beg: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
@@ -73,10 +73,10 @@ class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message to send (chapter 6, Send.ashx).
 
-    ``id`` is the caller's own number, by which an answer names the message and a status is asked
-    for. ``date_beg`` is when to send, ``date_end`` after what moment not to: naive, the manual
-    names no zone; a fraction of a second is not written. ``None`` is what the package's
-    :class:`Default` says; without one ``type`` is 0.
+    ``id`` is the caller's own number. Answers and status requests name the message by it.
+    ``date_beg`` is when to send, and ``date_end`` is the time after which not to send. Both are
+    naive, because the manual names no zone; a fraction of a second is not written. ``None`` means
+    the value of the package's :class:`Default`; without one ``type`` is 0.
     """
 
     id: Annotated[int | None, Attribute(LONG)] = None
@@ -89,7 +89,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: Annotated[str, Text(TEXT)] = ""
 
     def with_default(self, default: Default | None) -> Message:
-        """This message with every attribute said, ``type`` included."""
+        """This message with every attribute filled in, ``type`` included."""
         default = default or Default()
         said = {
             name: getattr(self, name) if getattr(self, name) is not None else getattr(default, name)
@@ -101,7 +101,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One message asked after (chapter 6, Statistics.ashx): the caller's ``id`` or the
+    """One message to ask about (chapter 6, Statistics.ashx): the caller's ``id`` or the
     platform's ``sms_id``."""
 
     id: Annotated[int | None, Attribute(LONG)] = None
@@ -109,10 +109,10 @@ class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the platform says of one message sent.
+    """What the platform says about one message that was sent.
 
-    ``id`` is there if the request had one, ``sms_id`` (``"0"`` on the wire if there is none) if
-    the platform took the message; ``sms_count`` is its length in SMS.
+    ``id`` is set if the request had one. ``sms_id`` is set if the platform took the message (on the
+    wire ``"0"`` means none). ``sms_count`` is the length in SMS.
     """
 
     id: Annotated[int | None, Attribute(LONG)] = None
@@ -122,23 +122,23 @@ class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class StatusResult(MessageResult, frozen=True, kw_only=True, gc=False):
-    """What the platform says of one message asked after.
+    """What the platform says about one message that was asked about.
 
-    ``date_completed`` is when the status became final: naive, the manual names no zone (aware if
-    the wire had one). The unset date of .NET, 0001-01-01T00:00:00, is ``None``.
+    ``date_completed`` is when the status became final. It is naive, because the manual names no
+    zone; it is aware if the wire had one. .NET's unset date, 0001-01-01T00:00:00, is ``None``.
     """
 
     date_completed: Annotated[datetime | None, Attribute(_COMPLETED)] = None
 
 
 class PackageError(msgspec.Struct, frozen=True):
-    """The whole package refused: no message of it was looked at."""
+    """The platform refused the whole package, and looked at no message."""
 
     code: Annotated[PackageErrorCode | int, Text(_PACKAGE_CODE)]
 
 
 class Package(Masked, frozen=True, kw_only=True):
-    """A request: messages to send, messages to ask after, or both. ``repr`` shows no
+    """A request: messages to send, messages to ask about, or both. ``repr`` shows no
     credentials."""
 
     login: str
@@ -151,7 +151,7 @@ class Package(Masked, frozen=True, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back: a result a message, in the order of the request, or ``error``."""
+    """What came back: a result for each message in the order of the request, or ``error``."""
 
     messages: tuple[MessageResult, ...] = ()
     statuses: tuple[StatusResult, ...] = ()

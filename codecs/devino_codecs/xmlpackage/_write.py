@@ -1,4 +1,4 @@
-"""Packages to bytes: whole, or in chunks from any iterable, by the same rows."""
+"""Writes packages whole, or in chunks from any iterable, with the same rows."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def iter_request(
 ) -> Iterator[bytes]:
     """The same package in chunks of about ``chunk_size`` bytes, in flat memory.
 
-    ``messages`` and ``statuses`` are read once, as the chunks are asked for. Raises
-    :exc:`EncodeError` from the midst of the iteration, when part of the package has left already:
-    a receiver has seen a broken document then, and takes none of it.
+    It reads ``messages`` and ``statuses`` once, as the caller asks for chunks. It may raise
+    :exc:`EncodeError` in the middle of the iteration, after part of the package has left. The
+    receiver then sees a broken document, and takes none of it.
     """
     credentials = Credentials(login=login, password=password)
     return _chunks(_request(credentials, messages, default, statuses), chunk_size)
 
 
 def encode_answer(answer: Answer) -> bytes:
-    """What the platform answers to a package, compact, UTF-8. Raises :exc:`EncodeError`."""
+    """The platform's answer to a package, compact, UTF-8. Raises :exc:`EncodeError`."""
     return "".join(_answer(answer.messages, answer.statuses, answer.error)).encode()
 
 
@@ -82,7 +82,7 @@ def iter_answer(
 
 
 class _Opening(str):
-    """A start tag with credentials: not shown in a traceback with locals."""
+    """A start tag with credentials. A traceback with locals does not show it."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Acme's channel against a stand-in for the gateway: devino's own suite, and its own cases."""
+"""Tests Acme's channel against a stand-in for the gateway, with devino's suite and own cases."""
 
 import asyncio
 from collections.abc import AsyncIterator
