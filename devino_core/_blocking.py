@@ -109,6 +109,10 @@ class Client:
         """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
         return self._client.service(name, kind)
 
+    def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
+        """See :meth:`AsyncClient.service_for`."""
+        return self._client.service_for(kind, service=service)
+
     def channel_for(
         self,
         capability: Capability | None = None,

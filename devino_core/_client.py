@@ -128,6 +128,14 @@ class AsyncClient(Opened):
         """One service, and ``kind`` its class, as for :meth:`channel`."""
         return self._configured.service(name, kind)
 
+    def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
+        """Who is asked: ``service``; else the first of this class.
+
+        Raises ConfigurationError that lists the kinds of that class, and for an unknown name or a
+        service of another class.
+        """
+        return self._configured.service_for(kind, service)
+
     def channel_for(
         self,
         capability: Capability | None = None,
