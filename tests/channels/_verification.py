@@ -57,6 +57,10 @@ def always(code: int) -> Callable[[Asked], Peer]:
     return lambda _: said(code)
 
 
+async def breaks(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
 class Platform:
     """One that uses a code up, but looks and writes apart: two checks at once would both pass."""
 

@@ -27,11 +27,12 @@ from tests.channels._verification import (
     Asked,
     Platform,
     always,
+    breaks,
     said,
     settings,
     wired,
 )
-from tests.core._peer import Peer, answer, answering
+from tests.core._peer import Peer, answer
 
 IMSI = "D92C2B0A1D5C64BBA8DD8BCE43C4BA11"
 
@@ -59,7 +60,7 @@ ANSWERS: list[tuple[Peer, object, object]] = [
     (answer("200 OK", b"<html>"), ProtocolViolation, ProtocolViolation),
     (answer("302 Found"), ProtocolViolation, ProtocolViolation),
     (answer("429 Too Many"), Throttled, Throttled),
-    (answering(b""), OutcomeUnknown, OutcomeUnknown),
+    (breaks, OutcomeUnknown, OutcomeUnknown),
 ]
 
 
@@ -213,7 +214,7 @@ async def test_a_right_code_ends_the_count_of_the_guesses_before_it() -> None:
 
 @pytest.mark.parametrize(
     "peer",
-    [said(4), said(8), said(2), said(6), answer("502 Bad Gateway", b""), answering(b"")],
+    [said(4), said(8), said(2), said(6), answer("502 Bad Gateway", b""), breaks],
 )
 async def test_a_check_that_may_have_been_made_is_a_guess(peer: Peer) -> None:
     async with wired(lambda _: peer, max_attempts=1) as (service, asked, _):
