@@ -16,9 +16,10 @@ from collections.abc import (
 from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
 from ._channel import Capability, Channel, ChannelSettings
 from ._client import BATCH, AsyncClient, ChannelT, ServiceT
@@ -109,6 +110,10 @@ class Client:
         """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
         return self._client.service(name, kind)
 
+    def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
+        """See :meth:`AsyncClient.service_for`."""
+        return self._client.service_for(kind, service=service)
+
     @overload
     def channel_for(
         self,
@@ -143,10 +148,10 @@ class Client:
         ``client.call(channel.statistics, since, until)``
         """
 
-        async def run() -> T:
-            return await method(*args, **kwargs)
-
-        return self._require_open().run(run)
+        call = _Call(partial(method, *args, **kwargs))
+        # Crash reporters show the variables of each frame, and an argument may be a secret.
+        del args, kwargs
+        return self._require_open().run(call)
 
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """See :meth:`AsyncClient.send`."""
@@ -288,6 +293,16 @@ class Client:
                 "open a Client in each process"
             )
         return self._thread
+
+
+class _Call(Generic[T]):
+    """A call with its arguments, which its repr does not show."""
+
+    def __init__(self, run: Callable[[], Awaitable[T]]) -> None:
+        self._run = run
+
+    async def __call__(self) -> T:
+        return await self._run()
 
 
 class _LoopThread:

@@ -128,6 +128,14 @@ class AsyncClient(Opened):
         """One service. ``kind`` is its class, as for :meth:`channel`."""
         return self._configured.service(name, kind)
 
+    def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
+        """Choose ``service`` if it is given; else the first of this class.
+
+        Raises ConfigurationError that lists the kinds of that class, and for an unknown name or a
+        service of another class.
+        """
+        return self._configured.service_for(kind, service)
+
     @overload
     def channel_for(
         self,

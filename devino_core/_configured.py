@@ -79,6 +79,19 @@ class Configured:
     ) -> Service[ServiceSettings]:
         return _named("service", name, self.services, kind)
 
+    def service_for(self, kind: type[T], name: str | None) -> T:
+        """See :meth:`AsyncClient.service_for`."""
+        if name:
+            return _named("service", name, self.services, kind)
+        for one in self.services.values():
+            if isinstance(one, kind):
+                return one
+        known = ", ".join(self._kinds_of(kind)) or "none that is installed"
+        raise ConfigurationError(
+            f"no {kind.__name__} is configured: add a table [services.<name>] to the file, or set "
+            f"DEVINO__<name>__<key> in the environment; kinds of it: {known}"
+        )
+
     def channel_for(
         self,
         capability: Capability | None,
@@ -133,8 +146,14 @@ class Configured:
                 if issubclass(found, kind) and (capability is None or capability in found.offers()):
                     yield name
 
+    def _kinds_of(self, kind: type) -> Iterator[str]:
+        for name, spec in self._plugins.services().items():
+            with suppress(ConfigurationError):
+                if issubclass(self._plugins.load(spec), kind):
+                    yield name
 
-def _named(what: str, name: str, found: Mapping[str, T], kind: type[T]) -> T:
+
+def _named(what: str, name: str, found: Mapping[str, object], kind: type[T]) -> T:
     try:
         one = found[name]
     except KeyError:

@@ -26,7 +26,7 @@ from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
 from ._opened import Opened
-from ._secret import Body
+from ._secret import Body, Headers
 from .errors import (
     ConfigurationError,
     ConnectFailed,
@@ -151,24 +151,24 @@ class HttpSession(Opened):
         InvalidMessage, before anything is sent, for a segment or a header that cannot be written.
         A ValueError means a mistake in the calling program.
         """
+        # Crash reporters show the variables of each frame.
+        headers = Headers(headers or {})
         if method not in _METHODS:
             raise ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
         url = self._url(segments, query)
-        sent_headers: dict[str, str] = {}
+        if headers:
+            _check_headers(headers)
         if body:
             if content_type is None:
                 raise ValueError("a body needs a content_type")
-            sent_headers[CONTENT_TYPE] = content_type
-        if headers:
-            _check_headers(headers)
-            sent_headers.update(headers)
+            headers[CONTENT_TYPE] = content_type
         if self._session is None:
             raise ConnectFailed("the channel is closed: open it first")
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
-            return await self._request(method, url, sent_headers, body, changes)
+            return await self._request(method, url, headers, body, changes)
         finally:
             turns.release()
 
@@ -224,7 +224,15 @@ class HttpSession(Opened):
                 response.close()
                 raise
             answer = HttpAnswer(response.status, response.headers, Body(content))
-            return answer if answer.status < 300 else self._checked(answer, changes)
+            refused = None if answer.status < 300 else self._refused(answer, changes)
+            if refused is None:
+                return answer
+            failure = refused
+            # Crash reporters show the variables of each frame, and servers repeat what they got.
+            del response, content, answer
+        except asyncio.CancelledError as error:
+            # The variables in aiohttp's frames hold headers and body.
+            raise error.with_traceback(None) from None
         except aiohttp.ClientConnectorCertificateError as error:
             failure = ConnectFailed(
                 f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
@@ -257,18 +265,18 @@ class HttpSession(Opened):
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _checked(self, answer: HttpAnswer, changes: bool) -> HttpAnswer:
+    def _refused(self, answer: HttpAnswer, changes: bool) -> DevinoError | None:
         if 300 <= answer.status < 400:
-            raise ProtocolViolation(
+            return ProtocolViolation(
                 f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "
                 "check base_url",
                 changes=changes,
             )
         if answer.status == 429:
-            raise Throttled(
+            return Throttled(
                 f"{self._peer} limits the rate (HTTP 429)", retry_after=_retry_after(answer.headers)
             )
-        return answer
+        return None
 
     def _unanswered(self, error: BaseException, *, changes: bool) -> DevinoError:
         what = (
@@ -309,10 +317,10 @@ def _escaped(segment: str) -> str:
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
+    for name in headers:
         if name.lower() in _OWN_HEADERS or not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"the header {name!r} is not for a caller to set")
-        if not value.isprintable():
+        if not headers[name].isprintable():
             raise InvalidMessage(name, "a header cannot hold a line break or a control character")
 
 

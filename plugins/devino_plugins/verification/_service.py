@@ -1,0 +1,117 @@
+"""The service: the platform's answers in words that an application branches on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from devino_codecs.http import Coded, Refusal
+from devino_codecs.verification import API, CheckCode, GenerateCode
+from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Secret, Throttled
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.phone import normalize
+from devino_plugins.kit import ApiClient
+
+from ._guards import Guards, Memory
+from ._settings import VerificationSettings
+
+__all__ = ["Check", "Sent", "Verification"]
+
+_LONGEST_CODE = 16
+
+
+class Sent(StrEnum):
+    """What became of the request for a code."""
+
+    SENT = "SENT"
+    """A new code is on its way. An older one is no longer taken."""
+    ALREADY_SENT = "ALREADY_SENT"
+    """Nothing was sent: a code that was sent before is still good."""
+    SIM_MISMATCH = "SIM_MISMATCH"
+    """Nothing was sent: the number has another SIM than the one that was asked for."""
+
+
+class Check(StrEnum):
+    """What became of a code. **Only** :attr:`VALID` **is true.**"""
+
+    VALID = "VALID"
+    """It is the code that was sent last, and it is used up now."""
+    WRONG = "WRONG"
+    """It is not, or none was sent."""
+    EXPIRED = "EXPIRED"
+    """It was the code, and it came too late."""
+
+    # By its text, each would be true.
+    def __bool__(self) -> bool:
+        return self is Check.VALID
+
+
+class Verification(ApiClient[VerificationSettings]):
+    """Two-factor codes (chapter 18): the platform makes, sends and checks them.
+
+    Calls about one number wait for each other. Beyond a limit of the settings a call raises
+    Throttled with the seconds to wait, and nothing is sent.
+    """
+
+    api = API
+
+    def __init__(
+        self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._guards = Guards(settings, Memory(clock.monotonic))
+
+    async def generate(self, number: str, *, imsi: Secret | None = None) -> Sent:
+        """Have a new code sent to a number, as in +79031234567.
+
+        ``imsi``: only if the number still has this SIM (:attr:`Sent.SIM_MISMATCH` otherwise), for
+        accounts that have this check. Raises InvalidMessage, Throttled, Rejected for a number that
+        no code can be sent to, AuthenticationFailed, ConnectFailed, and OutcomeUnknown or
+        ProtocolViolation when a code may be on its way.
+        """
+        number = _digits(number)
+        if imsi is not None and not imsi:
+            # The platform would take it for none, and send whatever the SIM is.
+            raise InvalidMessage("imsi", "is empty")
+        request = GenerateCode(number, None if imsi is None else imsi.reveal())
+        async with self._guards.sending(number):
+            sent = Sent((await self.ask(request)).name)
+            if sent is Sent.SENT:
+                await self._guards.renew(number)
+            return sent
+
+    async def check(self, number: str, code: str) -> Check:
+        """Whether this is the code that was sent to the number last: ``if await ...check(...)``.
+
+        ``code`` is what the person typed, 1 to 16 printable characters. A check without a readable
+        answer counts as a guess. Raises what :meth:`generate` does: after OutcomeUnknown and
+        ProtocolViolation the code may be used up.
+        """
+        request = CheckCode(number, code)
+        # Crash reporters show the variables of each frame.
+        del code
+        digits = _digits(number)
+        if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
+            raise InvalidMessage("code", f"must be 1 to {_LONGEST_CODE} printable characters")
+        async with self._guards.guessing(digits):
+            check = Check((await self.ask(replace(request, number=digits))).name)
+            if check:
+                await self._guards.renew(digits)
+            return check
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        error = super().error_of(refused, changes=changes)
+        if isinstance(error, Throttled):
+            # "Requests by time": the manual says that a minute later there are new ones.
+            error.retry_after = 60.0
+        elif type(error) is Rejected and not isinstance(refused.code, Coded):
+            return ProtocolViolation(f"{error} is in no table of the manual", changes=changes)
+        return error
+
+
+def _digits(number: str) -> str:
+    try:
+        return normalize(number)
+    except ValueError as error:
+        raise InvalidMessage("number", str(error)) from None
