@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from devino_core import State
 from ._admission import readable
 from ._archive import Archive
 from ._fates import QUEUED, SCHEDULED, WITHDRAWN, Fate, Pace, Step, Way, plan
+from ._latest import Latest
 from ._messages import StoredMessage, Submission
 from ._subscribers import Subscribers
 from ._timeline import Timeline
@@ -51,6 +52,7 @@ class Lives:
         self._subscribers = subscribers
         self._resend = resend
         self._next_id = _FIRST_ID
+        self._ways: Latest[int, tuple[Fate, Pace, Way]] = Latest(1000)
 
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._archive)
@@ -145,11 +147,21 @@ class Lives:
         now: datetime,
     ) -> None:
         """Set messages of one submission and one fate on their way."""
-        way = plan(fate, pace, messages[0].submission.validity)
+        way = self._way(fate, pace, messages[0].submission.validity)
         for message in messages:
             message.way = way
         # A message that goes now is queued already; that is the first step.
         self._follow(messages, way, 1 if began == now else 0, began)
+
+    def _way(self, fate: Fate, pace: Pace, validity: timedelta | None) -> Way:
+        """A way of its own, for messages with another way are other messages."""
+        if validity is not None:
+            return plan(fate, pace, validity)
+        # Nearly all messages have one of a few fates, and no validity.
+        known = self._ways.get(id(fate))
+        if known is None or known[0] is not fate or known[1] is not pace:
+            known = self._ways[id(fate)] = fate, pace, plan(fate, pace, None)
+        return (*known[2],)
 
     def _follow(
         self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
