@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from ._http import ABORT, ASGIApp, Event, Receive, Send, json_answer
+from ._latest import Latest
 from ._listening import closed, listen
 
 __all__ = ["HttpServer", "Router"]
@@ -24,20 +25,29 @@ class Router:
         self._apps = {_segments(prefix): app for prefix, app in apps.items()}
         self._depth = max(map(len, self._apps), default=0)
         self._endpoints = endpoints
+        # A busy client asks for the same few paths again and again.
+        self._found: Latest[str, ASGIApp | None] = Latest(1000)
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        segments = _segments(cast("str", scope["path"]))
-        for length in range(min(self._depth, len(segments)), 0, -1):
-            app = self._apps.get(segments[:length])
-            if app is not None:
-                await app(scope, receive, send)
-                return
+        path = cast("str", scope["path"])
+        app = self._found.get(path)
+        if app is None:
+            app = self._found[path] = self._app_of(path)
+        if app is not None:
+            await app(scope, receive, send)
+            return
         answer = json_answer(
             404, {"error": "the sandbox has no service here", "endpoints": self._endpoints}
         )
         headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+    def _app_of(self, path: str) -> ASGIApp | None:
+        segments = _segments(path)
+        lengths = range(min(self._depth, len(segments)), 0, -1)
+        fitting = (self._apps.get(segments[:length]) for length in lengths)
+        return next((app for app in fitting if app is not None), None)
 
 
 class HttpServer:

@@ -22,8 +22,10 @@ from devino_codecs.http import (
 )
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refusal as Reason
 from devino_sandbox._messages import Refused
+from devino_sandbox._world import World
 
 from ._calls import Asked, CallService, answers
 
@@ -87,27 +89,32 @@ class ApiService(CallService):
 
     _bases: ClassVar[tuple[tuple[tuple[str, ...], Api], ...]]
 
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        # A busy client asks for the same few paths again and again.
+        self._places: Latest[str, tuple[Api, tuple[str, ...]]] = Latest(1000)
+
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
 
     def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+        api, segments = self._place(http.target or http.path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers}
-        path = http.target or http.path
-        whole = codec.HttpRequest.of(http.method, path, http.query, headers, http.body)
-        lower = tuple([segment.lower() for segment in whole.segments])
-        for base, api in self._bases:
-            if lower[: len(base)] == base:
-                below = msgspec.structs.replace(whole, segments=whole.segments[len(base) :])
-                try:
-                    call = api.decode_request(below)
-                except ArgumentError as error:
-                    return self._answer(api, error.request, self.unreadable(api, error, http))
-                except UnknownResourceError as error:
-                    return self.unknown(http, error)
-                return Asked(
-                    api.name, call.operation.path, call.request, call.credentials, http, api
-                )
-        return self.unknown(http, UnknownResourceError("no table of this service is here"))
+        wire = codec.HttpRequest(
+            http.method,
+            segments,
+            http.query.decode(errors="surrogateescape") if http.query else "",
+            headers,
+            http.body,
+            headers.get("content-type"),
+        )
+        try:
+            call = api.decode_request(wire)
+        except ArgumentError as error:
+            return self._answer(api, error.request, self.unreadable(api, error, http))
+        except UnknownResourceError as error:
+            return self.unknown(http, error)
+        return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
 
     def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
         return self._answer(asked.wire, type(asked.request), answer)
@@ -140,10 +147,10 @@ class ApiService(CallService):
     def failed(self, asked: Asked[Any]) -> object:
         return refusal(asked.wire, type(asked.request), Verdict.FAILED)
 
-    def ordered(self, asked: Asked[Any], error: AnswerError) -> object:
+    def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """By its code, or by the name that the table has for it."""
         codes = asked.wire.row(type(asked.request)).codes or asked.wire.codes
-        code, said = error.code, error.description
+        code, said = action.code, action.description
         known = next((one for one in codes or () if code in (one, one.name)), None)
         if known is not None:
             return Refusal(known, known.text or known.meaning if said is None else said)
@@ -163,11 +170,24 @@ class ApiService(CallService):
             found += (value,) if isinstance(value, str) else value or ()
         return found
 
+    def _place(self, path: str) -> tuple[Api, tuple[str, ...]]:
+        """The table that a path means, and what is left of the path below its base."""
+        known = self._places.get(path)
+        if known is None:
+            segments = codec.HttpRequest.of("", path).segments
+            lower = tuple([segment.lower() for segment in segments])
+            api, base = next(
+                ((api, base) for base, api in self._bases if lower[: len(base)] == base),
+                (self._bases[-1][1], ()),
+            )
+            known = self._places[path] = api, segments[len(base) :]
+        return known
+
     def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> HttpAnswer:
         if isinstance(answer, HttpAnswer):
             return answer
         written = api.encode_answer(request, answer)
-        headers = (*self.headers, (b"content-type", (written.content_type or "").encode()))
+        headers = (*self.headers, _content_type(written.content_type or ""))
         if written.headers:
             headers += tuple((k.encode(), v.encode()) for k, v in written.headers.items())
         return HttpAnswer(written.status, written.body, headers)
@@ -183,6 +203,11 @@ def refusal(
         status = _STATUSES[verdict]
         return Refusal(status.value, description or status.phrase, status.value)
     return Refusal(code, description or code.text or code.meaning)
+
+
+@cache
+def _content_type(said: str) -> tuple[bytes, bytes]:
+    return b"content-type", said.encode()
 
 
 def _prefixes(apis: Mapping[str, Api]) -> Iterator[str]:

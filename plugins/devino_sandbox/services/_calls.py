@@ -135,7 +135,7 @@ class CallService(HttpService):
         """The answer when the platform itself has failed."""
 
     @abstractmethod
-    def ordered(self, asked: Asked[Any], error: AnswerError) -> object:
+    def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """The answer that a fault asks for."""
 
     def recipients(self, request: Any) -> Sequence[str]:

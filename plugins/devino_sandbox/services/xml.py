@@ -147,12 +147,12 @@ class XmlService(CallService):
     def failed(self, asked: Asked[Package]) -> Answer:
         return _refused(PackageErrorCode.ERR_UNKNOWN)
 
-    def ordered(self, asked: Asked[Package], error: AnswerError) -> Answer:
+    def ordered(self, asked: Asked[Package], action: AnswerError) -> Answer:
         """By number or by name."""
-        if isinstance(error.code, int):
-            return _refused(error.code)
+        if isinstance(action.code, int):
+            return _refused(action.code)
         known = PackageErrorCode.__members__
-        return _refused(known.get(error.code.upper(), PackageErrorCode.ERR_UNKNOWN))
+        return _refused(known.get(action.code.upper(), PackageErrorCode.ERR_UNKNOWN))
 
     def recipients(self, request: Package) -> Sequence[str]:
         return [message.recipient for message in request.messages]

@@ -124,8 +124,8 @@ class SoapService(CallService):
     def failed(self, asked: Asked[Any]) -> Failed:
         return Failed(INTERNAL_ERROR)
 
-    def ordered(self, asked: Asked[Any], error: AnswerError) -> Failed:
-        return Failed(ordered(error))
+    def ordered(self, asked: Asked[Any], action: AnswerError) -> Failed:
+        return Failed(ordered(action))
 
     def raised(self, asked: Asked[Any], error: Exception) -> object:
         return error if isinstance(error, Failed) else super().raised(asked, error)
