@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn, SupportsIndex
 
-__all__ = ["Body", "Headers", "Secret"]
+__all__ = ["Body", "Secret"]
 
 
 class Body(bytes):
@@ -18,15 +18,6 @@ class Body(bytes):
         return f"Body(*** {len(self)} bytes)"
 
     # str(bytes) gives the repr too, but is an error under `python -bb`.
-    __str__ = __repr__
-
-
-class Headers(dict[str, str]):
-    """Headers of a request that show their names only: a key or a password stands in some."""
-
-    def __repr__(self) -> str:
-        return f"Headers({', '.join(self)})"
-
     __str__ = __repr__
 
 

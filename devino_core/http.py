@@ -8,7 +8,8 @@ It needs the extra ``http``. Beyond plain aiohttp it guarantees:
 - TLS is verified with the host name; plain ``http`` is refused except to this machine;
 - a value cannot break out of its path segment or its header;
 - an answer larger than ``max_answer`` bytes, after decompression, ends the call;
-- no error shows a URL, a header or a body: those hold passwords on this platform.
+- no error shows a URL, a header or a body, not even in the locals of its frames: those hold
+  passwords on this platform.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from urllib.parse import quote
 
 import aiohttp
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
+from multidict import CIMultiDict
 from yarl import URL
 
 from ._opened import Opened
-from ._secret import Body, Headers
+from ._secret import Body
 from .errors import (
     ConfigurationError,
     ConnectFailed,
@@ -66,6 +68,21 @@ class HttpAnswer(NamedTuple):
     body: Body
 
 
+class _TooLargeError(Exception):
+    """An answer has more bytes than are taken."""
+
+
+class _Outgoing:
+    """What is sent. It has no repr: it holds passwords."""
+
+    __slots__ = ("body", "headers", "url")
+
+    def __init__(self, url: URL, headers: Mapping[str, str], body: bytes) -> None:
+        self.url = url
+        self.headers = headers
+        self.body = body
+
+
 class HttpSession(Opened):
     """A pool of connections to one base URL; open it inside the event loop.
 
@@ -103,7 +120,7 @@ class HttpSession(Opened):
         self._proxy = None if proxy is None else _absolute("proxy", proxy)
         self._max_answer = max_answer
         self._session: aiohttp.ClientSession | None = None
-        self._scheme, self._authority = base.scheme, base.raw_authority
+        self._base = base
         self._root = base.raw_path.rstrip("/")
 
     async def open(self) -> None:
@@ -141,9 +158,10 @@ class HttpSession(Opened):
         """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
         ``segments`` are the parts of the path below the base URL, not escaped: a ``/`` within one
-        stays within it. ``query`` is an encoded query string, without ``?``. A ``body`` needs a
-        ``content_type``; it should be a :class:`Body` if it holds a secret. ``headers`` may be any
-        except those that frame the request, such as Host and Content-Length.
+        stays within it, and an empty one at the end gives a closing slash. ``query`` is an encoded
+        query string, without ``?``. A ``body`` needs its ``content_type``, and should be a
+        :class:`Body` where it holds a secret. ``headers`` may be any but those that frame the
+        request, such as Host and Content-Length.
 
         ``changes`` says whether the call has an effect. If no answer comes, such a call raises
         OutcomeUnknown, any other Unavailable. Raises ConnectFailed if nothing was sent, Throttled
@@ -151,41 +169,59 @@ class HttpSession(Opened):
         InvalidMessage, before anything is sent, for a segment or a header that cannot be written.
         A ValueError means a mistake in the calling program.
         """
-        # Crash reporters show the variables of each frame.
-        headers = Headers(headers or {})
-        if method not in _METHODS:
-            raise ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
-        url = self._url(segments, query)
-        if headers:
-            _check_headers(headers)
-        if body:
-            if content_type is None:
-                raise ValueError("a body needs a content_type")
-            headers[CONTENT_TYPE] = content_type
+        sent = self._outgoing(method, segments, query, body, content_type, headers)
+        # A crash reporter shows the locals of every frame, and these can hold passwords.
+        del segments, query, headers
+        if isinstance(sent, Exception):
+            raise sent
         if self._session is None:
             raise ConnectFailed("the channel is closed: open it first")
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
-            return await self._request(method, url, headers, body, changes)
+            return await self._request(method, sent, changes)
         finally:
             turns.release()
 
-    def _url(self, segments: Sequence[str], query: str) -> URL:
+    def _outgoing(
+        self,
+        method: str,
+        segments: Sequence[str],
+        query: str,
+        body: bytes,
+        content_type: str | None,
+        headers: Mapping[str, str] | None,
+    ) -> _Outgoing | InvalidMessage | ValueError:
+        """What is to be sent, or the error to raise: not here, where its frame would show it."""
+        if method not in _METHODS:
+            return ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
+        if body and content_type is None:
+            return ValueError("a body needs a content_type")
+        if query and not _QUERY.fullmatch(query):
+            return ValueError("the query is not encoded")
+        # aiohttp would make one of a dict, and take longer.
+        sent_headers: CIMultiDict[str] = CIMultiDict()
+        try:
+            path = self._path(segments)
+            if headers:
+                _check_headers(headers)
+                sent_headers.update(headers)
+        except (InvalidMessage, ValueError) as error:
+            return error.with_traceback(None)
+        if body and content_type is not None:
+            sent_headers[CONTENT_TYPE] = content_type
+        # Parsing and encoding it anew would take as long as the call's own part.
+        url = self._base.with_path(path, encoded=True)
+        if query:
+            url = URL(f"{url}?{query}", encoded=True)
+        return _Outgoing(url, sent_headers, body)
+
+    def _path(self, segments: Sequence[str]) -> str:
         if isinstance(segments, str):
             raise TypeError("segments are a list of strings, not a string")
-        if query and not _QUERY.fullmatch(query):
-            raise ValueError("the query is not encoded")
         path = "/".join([s if _is_plain(s) else _escaped(s) for s in segments])
-        return URL.build(
-            scheme=self._scheme,
-            authority=self._authority,
-            path=f"{self._root}/{path}" if segments else self._root or "/",
-            query_string=query,
-            # To parse and encode it again would take as long as the rest of this call.
-            encoded=True,
-        )
+        return f"{self._root}/{path}" if segments else self._root or "/"
 
     def _tls(self) -> ssl.SSLContext | bool:
         """The TLS context that verifies the peer. For a proxy it is True, aiohttp's own context,
@@ -193,46 +229,22 @@ class HttpSession(Opened):
         """
         return ssl.create_default_context() if self._encrypted else True
 
-    async def _request(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes, changes: bool
-    ) -> HttpAnswer:
+    async def _request(self, method: str, sent: _Outgoing, changes: bool) -> HttpAnswer:
         session = self._session
         if session is None:
             raise ConnectFailed("the channel was closed before this was sent")
-        failure: DevinoError
+        failure: DevinoError | None
         try:
-            response = await session.request(
-                method,
-                url,
-                data=bytes(body) if body else None,
-                headers=headers,
-                # Otherwise aiohttp would send a type for a missing body.
-                skip_auto_headers=None if body else (CONTENT_TYPE,),
-                allow_redirects=False,
-                middlewares=_ONCE if changes and method in _REPEATED else None,
-                proxy=self._proxy,
-            )
-            try:
-                length = response.content_length
-                compressed = CONTENT_ENCODING in response.headers
-                if length is not None and length <= self._max_answer and not compressed:
-                    content = await response.read()
-                else:
-                    content = await self._read(response, changes)
-            except BaseException:
-                # An answer that was read to its end gives its connection back by itself.
-                response.close()
-                raise
-            answer = HttpAnswer(response.status, response.headers, Body(content))
-            refused = None if answer.status < 300 else self._refused(answer, changes)
-            if refused is None:
+            answer = await self._exchange(session, method, sent, changes)
+            failure = None if answer.status < 300 else self._unwanted(answer, changes)
+            if failure is None:
                 return answer
-            failure = refused
-            # Crash reporters show the variables of each frame, and servers repeat what they got.
-            del response, content, answer
-        except asyncio.CancelledError as error:
-            # The variables in aiohttp's frames hold headers and body.
-            raise error.with_traceback(None) from None
+            # Its headers can repeat the URL.
+            del answer
+        except _TooLargeError:
+            failure = ProtocolViolation(
+                f"{self._peer} answered with more than {self._max_answer} bytes", changes=changes
+            )
         except aiohttp.ClientConnectorCertificateError as error:
             failure = ConnectFailed(
                 f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
@@ -248,24 +260,48 @@ class HttpSession(Opened):
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = self._unanswered(error, changes=changes)
-        # aiohttp's errors can hold the URL and headers, so they are not chained.
+        # aiohttp's errors, and its response in their frames, hold the URL: they are not chained.
         raise failure from None
 
-    async def _read(self, response: aiohttp.ClientResponse, changes: bool) -> bytes:
-        """The body of an answer that does not give its length."""
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, sent: _Outgoing, changes: bool
+    ) -> HttpAnswer:
+        response = await session.request(
+            method,
+            sent.url,
+            data=bytes(sent.body) if sent.body else None,
+            headers=sent.headers,
+            # Else a body that is not there would have a type.
+            skip_auto_headers=None if sent.body else (CONTENT_TYPE,),
+            allow_redirects=False,
+            middlewares=_ONCE if changes and method in _REPEATED else None,
+            proxy=self._proxy,
+        )
+        try:
+            length = response.content_length
+            compressed = CONTENT_ENCODING in response.headers
+            if length is not None and length <= self._max_answer and not compressed:
+                content = await response.read()
+            else:
+                content = await self._read(response)
+        except BaseException:
+            # An answer that is read to its end gives its connection back by itself.
+            response.close()
+            raise
+        return HttpAnswer(response.status, response.headers, Body(content))
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body of an answer that does not say how long it is."""
         chunks: list[bytes] = []
         size = 0
         async for chunk in response.content.iter_any():
             size += len(chunk)
             if size > self._max_answer:
-                raise ProtocolViolation(
-                    f"{self._peer} answered with more than {self._max_answer} bytes",
-                    changes=changes,
-                )
+                raise _TooLargeError
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _refused(self, answer: HttpAnswer, changes: bool) -> DevinoError | None:
+    def _unwanted(self, answer: HttpAnswer, changes: bool) -> DevinoError | None:
         if 300 <= answer.status < 400:
             return ProtocolViolation(
                 f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "

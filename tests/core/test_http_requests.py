@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import InvalidMessage, OutcomeUnknown
+from devino_core import DevinoError, InvalidMessage, OutcomeUnknown
 from devino_core.http import Body, HttpSession
-from tests.core._peer import OK, serving
+from tests.channels._canary import reported
+from tests.core._peer import OK, Peer, answer, answering, hang, serving
 
 pytestmark = pytest.mark.pythons
 
 FORM = "application/x-www-form-urlencoded"
+FAILURES: Mapping[str, Peer] = {
+    "closed": answering(b""),
+    "cut off": answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n["),
+    "no answer": hang,
+    "too long": answer("200 OK", b"canary" * 9),
+    "a redirect": answer("302 Found\r\nLocation: https://evil.example/?canary"),
+    "a rate limit": answer("429 Too Many\r\nX-For: canary"),
+}
 
 
 async def sent(
@@ -79,9 +89,9 @@ async def test_a_segment_stays_where_it_is_put(base: str, segments: list[str], p
 
 @given(st.lists(st.text().filter(lambda s: s not in (".", "..")), min_size=1))
 def test_a_server_reads_the_segments_that_were_meant(segments: list[str]) -> None:
-    url = HttpSession("http://127.0.0.1:1/rest")._url(segments, "")
-    assert url.raw_path.isascii()
-    assert [unquote(part, errors="strict") for part in url.raw_path.split("/")] == [
+    path = HttpSession("http://127.0.0.1:1/rest")._path(segments)
+    assert path.isascii()
+    assert [unquote(part, errors="strict") for part in path.split("/")] == [
         "",
         "rest",
         *segments,
@@ -174,3 +184,47 @@ async def test_a_session_keeps_nothing_of_its_paths() -> None:
         kept = {name: repr(value) for name, value in vars(session).items()}
     assert {name for name in kept if "id-" in kept[name]} == set()
     assert kept.keys() == before.keys()
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_no_failure_shows_what_was_sent(failure: str, method: str) -> None:
+    limits = {"timeout": 0.1, "connect_timeout": 0.1, "max_answer": 10}
+    async with (
+        serving(FAILURES[failure]) as (port, _),
+        HttpSession(f"http://127.0.0.1:{port}", **limits) as session,  # type: ignore[arg-type]
+    ):
+        with pytest.raises(DevinoError) as caught:
+            await session.request(
+                method,
+                ["canary-path"],
+                query="key=canary-query",
+                body=Body(b"canary-body"),
+                content_type=FORM,
+                headers={"X-ApiKey": "canary-header"},
+                changes=True,
+            )
+    assert not [told for told in reported(caught.value) if "canary" in told]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        {"segments": ["canary", ".."]},
+        {"query": "canary query"},
+        {"headers": {"X-ApiKey": "canary\n"}},
+        {"method": "get"},
+    ],
+    ids=lambda unfit: next(iter(unfit)),
+)
+async def test_no_refusal_shows_what_was_to_be_sent(unfit: dict[str, Any]) -> None:
+    call: dict[str, Any] = {
+        "method": "GET",
+        "segments": ["canary"],
+        "query": "canary",
+        "headers": {"X-ApiKey": "canary"},
+        **unfit,
+    }
+    with pytest.raises((InvalidMessage, ValueError)) as caught:
+        await HttpSession("http://127.0.0.1:1").request(**call, changes=True)
+    assert not [told for told in reported(caught.value) if "canary" in told]
