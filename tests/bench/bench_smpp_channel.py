@@ -92,6 +92,7 @@ def test_all_at_once(compare: Table, port: int, loop: str, clock: str) -> None:
     )
 
 
+@pytest.mark.timeout(900)
 def test_memory_over_a_million_messages(compare: Table, port_with_receipts: int) -> None:
     peaks: dict[int, int] = {}
 
