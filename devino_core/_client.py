@@ -334,7 +334,7 @@ class AsyncClient(Opened):
         """Answer a request by the receiver of :meth:`callbacks`, for frameworks without ASGI."""
         self._require_open()
         if self._callbacks is None:
-            raise RuntimeError("say first who takes: client.callbacks(take, secrets=[...])")
+            raise RuntimeError("no receiver yet: call client.callbacks(take, secrets=[...]) first")
         return await self._callbacks.handle(request)
 
     async def open(self) -> None:
