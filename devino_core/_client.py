@@ -100,7 +100,7 @@ class AsyncClient(Opened):
 
     @property
     def services(self) -> Mapping[str, Service[ServiceSettings]]:
-        """The services by name, likewise."""
+        """The services by name, in the same order."""
         return dict(self._configured.services)
 
     @overload

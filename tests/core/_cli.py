@@ -120,7 +120,7 @@ class Platform:
             async def statistics(self, period: timedelta) -> int:
                 """How many were delivered.
 
-                Not the first line.
+                This is not the first line, so it is not shown.
                 """
                 return 0
 

@@ -119,7 +119,7 @@ class FakeLookup(Service[FakeLookupSettings]):
         self.is_open = False
 
     async def country_of(self, number: str) -> str:
-        """Where it lives."""
+        """The country of the number."""
         await asyncio.sleep(0)
         return f"{self.settings.country} {number}"
 

@@ -1,4 +1,4 @@
-"""Other people's libraries as oracles. If one is wrong, a test shows its answer and the right one."""
+"""Other people's libraries as oracles. If one is wrong, a test shows both answers."""
 
 from __future__ import annotations
 
