@@ -119,7 +119,7 @@ class FakeLookup(Service[FakeLookupSettings]):
         self.is_open = False
 
     async def country_of(self, number: str) -> str:
-        """The country of the number."""
+        """Where it lives."""
         await asyncio.sleep(0)
         return f"{self.settings.country} {number}"
 

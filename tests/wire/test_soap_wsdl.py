@@ -227,7 +227,7 @@ def schemas() -> dict[str, etree.XMLSchema]:
 @pytest.mark.parametrize(("service", "request_type"), OPERATIONS, ids=OPERATION_IDS)
 @given(data=st.data())
 @settings(max_examples=15)
-def test_every_written_document_is_valid_by_the_description(
+def test_all_that_is_written_is_valid_by_the_description(
     service: soap.Service,
     request_type: AnyType,
     schemas: dict[str, etree.XMLSchema],
