@@ -87,7 +87,7 @@ class Client:
 
     @property
     def services(self) -> Mapping[str, Service[ServiceSettings]]:
-        """The services by name, likewise."""
+        """The services by name, in the same order."""
         return self._client.services
 
     @overload

@@ -1,4 +1,4 @@
-"""What sends messages: the service that a plugin implements most often."""
+"""Channels, which send messages: the kind of service that most plugins implement."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class AsyncClient(Opened):
 
     @property
     def services(self) -> Mapping[str, Service[ServiceSettings]]:
-        """The services by name, likewise."""
+        """The services by name, in the same order."""
         return dict(self._configured.services)
 
     @overload
@@ -361,7 +361,7 @@ class AsyncClient(Opened):
         """Answer a request by the receiver of :meth:`callbacks`, for frameworks without ASGI."""
         self._require_open()
         if self._callbacks is None:
-            raise RuntimeError("say first who takes: client.callbacks(take, secrets=[...])")
+            raise RuntimeError("no receiver yet: call client.callbacks(take, secrets=[...]) first")
         return await self._callbacks.handle(request)
 
     async def open(self) -> None:

@@ -30,7 +30,7 @@ class Priority(enum.StrEnum):
 
 
 class Button(Discreet, frozen=True):
-    """What a recipient can press, and the URL that it opens."""
+    """A caption that a recipient can press, and the URL that it opens."""
 
     caption: str
     url: str

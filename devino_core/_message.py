@@ -1,4 +1,4 @@
-"""What is sent."""
+"""The message to send."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def _decides(leg: Status) -> tuple[int, int]:
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What sending one message gave."""
+    """The result of sending one message."""
 
     ref: str
     """The :attr:`Message.ref` that it answers."""

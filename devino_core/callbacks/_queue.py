@@ -33,7 +33,7 @@ class EventQueue:
     async def __call__(self, event: Event) -> None:
         """Wait until the event is taken. Raises RuntimeError if it will not be."""
         if self._count >= self._limit:
-            raise RuntimeError(f"{self._limit} events wait, and nothing iterates this queue")
+            raise RuntimeError(f"the queue is full: {self._limit} events wait to be iterated")
         held = _Held(event)
         self._count += 1
         try:

@@ -81,7 +81,7 @@ def balance(app: App, channel: str | None) -> None:
     "--until",
     metavar="TIME",
     callback=parsed(parse_past),
-    help="Until when, likewise; now, unless given.",
+    help="Until when, in the same forms. Default: now.",
 )
 @channel_option
 @config_option

@@ -14,7 +14,7 @@ class Answered(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     read: int
-    """How many messages of the request it asked for."""
+    """How many messages of the request the application asked for."""
 
 
 def scope(path: str, method: str = "POST", **given: object) -> dict[str, object]:
@@ -37,7 +37,7 @@ def scope(path: str, method: str = "POST", **given: object) -> dict[str, object]
 async def ask(
     app: App, asked: Mapping[str, object], chunks: Iterable[bytes | None] = (b"",)
 ) -> Answered | None:
-    """The answer to these pieces of a body; None in place of one is a client that leaves."""
+    """The answer to these pieces of a body. A piece that is None means that the client leaves."""
     pieces = list(chunks)
     waiting = iter(enumerate(pieces, 1))
     sent: list[MutableMapping[str, Any]] = []

@@ -1,4 +1,4 @@
-"""A source without a platform, and an application that a test opens and fails as it likes."""
+"""Sources without a platform, and an application that a test can hold up or make fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OLD_SECRET = "the-secret-before-it"
 
 
 class Reports:
-    """A JSON list of ids, each the report that this message was read; "?" cannot be read."""
+    """A JSON list of ids. Each reports that this message was read; "?" cannot be read."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         if request.body == b"a bug":
@@ -73,7 +73,7 @@ def report(message_id: str, *, now: datetime, channel: str) -> StatusChanged:
 
 
 class Application:
-    """Takes events: slowly while it is ``busy``, and not those whose id is in ``failing``."""
+    """Takes events, but slowly while it is ``busy``. It fails for ids in ``failing``."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -119,7 +119,7 @@ class Receiving:
         )
 
     async def post(self, *ids: str) -> int:
-        """Reports about these messages; the status of the answer."""
+        """Post reports about these messages, and give the status of the answer."""
         return (await self.callbacks.handle(posted(*ids))).status
 
     def posting(self, *ids: str) -> asyncio.Task[int]:
@@ -146,6 +146,6 @@ def request(
 
 
 async def settle() -> None:
-    """Let every task run that can."""
+    """Let all tasks run that can run."""
     for _ in range(20):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""``devino`` run in the process against a channel without a wire."""
+"""Runs ``devino`` in the process, against a channel without a wire."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class FakeSettings(ChannelSettings, frozen=True):
 
 
 class Platform:
-    """What a test scripts and afterwards looks at."""
+    """A platform that a test scripts beforehand and examines afterwards."""
 
     def __init__(self) -> None:
         self.sent: list[Message] = []
@@ -56,7 +56,7 @@ class Platform:
         self.refused: Mapping[str, DevinoError] = {}
         """By recipient: the error in that message's receipt."""
         self.failing: Mapping[str, Exception | signal.Signals] = {}
-        """By recipient: the error of the whole call, or the signal that comes in it."""
+        """By recipient: the error of the whole call, or the signal that comes during it."""
         self.unfit: Mapping[str, Callable[[Message], DevinoError]] = {}
         """By recipient: why the channel cannot send it."""
         self.clock = ManualClock(NOW)
@@ -120,7 +120,7 @@ class Platform:
             async def statistics(self, period: timedelta) -> int:
                 """How many were delivered.
 
-                Not the first line.
+                This is not the first line, so it is not shown.
                 """
                 return 0
 
@@ -157,5 +157,5 @@ class Platform:
 
 
 def objects(output: str) -> list[Any]:
-    """The JSON objects of an output, one a line."""
+    """The JSON objects of an output, one for each line."""
     return [json.loads(line) for line in output.splitlines()]

@@ -10,7 +10,7 @@ EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def example(name: str) -> ModuleType:
-    """One of them, run anew."""
+    """One of the programs, loaded again."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None

@@ -29,13 +29,13 @@ from devino_core import (
 
 
 class _Shelf:
-    """Where manifests find classes that a test has made."""
+    """A place where manifests find classes that a test made."""
 
     def __init__(self) -> None:
         self._makers: dict[str, Callable[[], object]] = {}
 
     def put(self, load: Callable[[], object]) -> str:
-        """What a manifest says to have ``load`` called, and get what it gives."""
+        """A reference for a manifest: it makes the plugin manager call ``load``."""
         name = f"kind_{len(self._makers)}"
         self._makers[name] = load
         return f"{__name__}:SHELF.{name}"
@@ -57,7 +57,7 @@ EVERYTHING = Takes(expresses=frozenset(Expressible))
 
 
 class FakeChannel(Channel[FakeSettings]):
-    """Accepts everything, except what the test put into ``failures`` by recipient."""
+    """Accepts everything, except for recipients that the test put into ``failures``."""
 
     takes: Mapping[Medium, Takes] = {Medium.SMS: EVERYTHING}
     failures: dict[str, DevinoError]
@@ -105,7 +105,7 @@ class FakeLookupSettings(ServiceSettings, frozen=True):
 
 
 class FakeLookup(Service[FakeLookupSettings]):
-    """Knows where a number lives."""
+    """Knows the country of a number."""
 
     is_open = False
     fails_to_open = False

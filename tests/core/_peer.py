@@ -17,7 +17,7 @@ Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 async def serving(
     respond: Peer, context: ssl.SSLContext | None = None, *, answers: int = 1
 ) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A peer on a free port, and the requests it got. It gives ``answers`` on each connection."""
+    """A peer on a free port and its requests so far. It gives ``answers`` on each connection."""
     requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""The kit finds what is wrong with a source, and says what its examples lack."""
+"""The kit finds the faults of a source, and says which examples are missing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ replace = msgspec.structs.replace
 
 
 class Changed:
-    """The right source, with events that are changed on the way."""
+    """The right source, but something changes its events on the way."""
 
     def __init__(self, change: Change) -> None:
         self._change = change
@@ -66,7 +66,7 @@ def another_channel(event: Event, place: int, request: CallbackRequest, now: dat
 
 
 class Reversed(Changed):
-    """In another order than the request's."""
+    """Gives events in another order than the request."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         read = super().read(request, now=now, channel=channel)
@@ -74,14 +74,14 @@ class Reversed(Changed):
 
 
 class Bare(Changed):
-    """Events without what holds them."""
+    """Gives bare events instead of a Read."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return super().read(request, now=now, channel=channel).events  # type: ignore[return-value]
 
 
 class KnownWordsOnly(Changed):
-    """An unknown status word makes an item unreadable."""
+    """Takes an item with an unknown status word for unreadable."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         read = super().read(request, now=now, channel=channel)
@@ -90,7 +90,7 @@ class KnownWordsOnly(Changed):
 
 
 class AllOrNothing(Changed):
-    """One bad item costs all others their place."""
+    """Refuses all items if one is bad."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         read = super().read(request, now=now, channel=channel)
@@ -100,14 +100,14 @@ class AllOrNothing(Changed):
 
 
 class Silent(Changed):
-    """A bad item is passed over."""
+    """Skips a bad item in silence."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return Read(super().read(request, now=now, channel=channel).events)
 
 
 class Quoting(Changed):
-    """The reason quotes what could not be read."""
+    """Quotes what it could not read in its reason."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         try:
@@ -117,7 +117,7 @@ class Quoting(Changed):
 
 
 class Crashing(Changed):
-    """Another error than ValueError."""
+    """Raises another error than ValueError."""
 
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         try:
@@ -127,7 +127,7 @@ class Crashing(Changed):
 
 
 class Refusing(Changed):
-    """What was taken is answered as if it was not."""
+    """Answers as if the events were not taken."""
 
     def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
         return CallbackAnswer(302)

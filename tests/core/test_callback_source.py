@@ -1,4 +1,4 @@
-"""The source that the docs show: by the conformance kit, through `handle`, and through `asgi`."""
+"""The source of the docs, tested by the conformance kit, through `handle` and through `asgi`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read, and what is taken how often: in that order, until the deadline."""
+"""How the receiver reads a request and takes each event once, until the deadline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.core._callbacks import (
 )
 
 
-async def test_what_cannot_be_read_is_400_and_an_error_with_the_reason(
+async def test_an_unreadable_request_is_400_and_its_reason_is_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     answer = await Receiving().callbacks.handle(request(body=b"79031234567"[:-1] + b"!"))
@@ -35,12 +35,12 @@ async def test_what_cannot_be_read_is_400_and_an_error_with_the_reason(
     assert text == "a callback to reports cannot be read: the body is no JSON"
 
 
-async def test_what_nests_too_deep_cannot_be_read() -> None:
+async def test_a_body_that_nests_too_deep_cannot_be_read() -> None:
     answer = await Receiving().callbacks.handle(request(body=b"[" * 100_000))
     assert answer == CallbackAnswer(400)
 
 
-async def test_an_item_that_cannot_be_read_costs_no_other_its_place(
+async def test_an_unreadable_item_does_not_cost_others_their_place(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiving = Receiving()
@@ -51,12 +51,12 @@ async def test_an_item_that_cannot_be_read_costs_no_other_its_place(
     assert record.getMessage() == (
         "1 of 3 items of a callback to reports cannot be read: id: is no id"
     )
-    # The platform says all of it again.
+    # The platform repeats the whole request.
     assert await receiving.post("1", "?", "2") == 400
     assert receiving.application.ids == ["1:READ", "2:READ"]
 
 
-async def test_many_items_that_cannot_be_read_are_one_line_of_the_log(
+async def test_many_unreadable_items_are_one_line_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert await Receiving().post(*"?" * 10_000) == 400
@@ -107,7 +107,7 @@ async def test_an_event_that_stands_twice_in_one_request_is_taken_once() -> None
     assert receiving.application.begun == ["1:READ"]
 
 
-async def test_one_that_fails_stops_no_other_and_only_it_is_taken_again(
+async def test_a_failed_event_stops_no_other_and_only_it_is_taken_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiving = Receiving()
@@ -121,13 +121,13 @@ async def test_one_that_fails_stops_no_other_and_only_it_is_taken_again(
     assert receiving.application.ids == ["1:READ", "3:READ", "2:READ"]
 
 
-async def test_a_failure_weighs_more_than_an_item_that_cannot_be_read() -> None:
+async def test_a_failure_weighs_more_than_an_unreadable_item() -> None:
     receiving = Receiving()
     receiving.application.failing = {"1:READ"}
     assert await receiving.post("?", "1") == 500
 
 
-async def test_events_of_one_id_on_two_channels_are_two() -> None:
+async def test_one_id_on_two_channels_is_two_events() -> None:
     receiving = Receiving()
     for source in ("reports", "messages"):
         body = b'["1"]' if source == "reports" else b"1:READ"
@@ -143,7 +143,7 @@ async def test_a_take_that_cancels_itself_was_not_taken() -> None:
     assert (await callbacks.handle(posted("1"))).status == 500
 
 
-async def test_a_take_that_was_cancelled_before_it_began_is_begun_by_the_repeat() -> None:
+async def test_the_repeat_starts_a_take_that_was_cancelled_before_it_began() -> None:
     receiving = Receiving()
     posting = receiving.posting("1")
     await asyncio.sleep(0)
@@ -161,7 +161,7 @@ async def test_the_reply_of_the_application_is_the_answer_of_the_source() -> Non
     answer = await receiving.callbacks.handle(asked)
     assert answer == CallbackAnswer(200, "{sms=Спасибо}".encode(), "text/plain; charset=utf-8")
     assert answer.headers == {"Content-Type": "text/plain; charset=utf-8"}
-    # A repeat gets the same one, without the application.
+    # A repeat gets the same reply without a call of the application.
     receiving.application.replies = {"Hello": "another"}
     assert await receiving.callbacks.handle(asked) == answer
 
@@ -200,13 +200,13 @@ TAKES: dict[str, Take] = {
 
 
 @pytest.mark.parametrize("take", TAKES.values(), ids=TAKES)
-async def test_any_function_takes(take: Take) -> None:
+async def test_any_function_can_take(take: Take) -> None:
     callbacks = Callbacks(take, [MESSAGES], secrets=[Secret(SECRET)])
     answer = await callbacks.handle(request(path=f"/{SECRET}/messages", body=b"Hello"))
     assert answer.body == b"{sms=Thanks}"
 
 
-async def test_what_is_no_text_is_no_reply() -> None:
+async def test_only_a_text_is_a_reply() -> None:
     callbacks = Callbacks(
         lambda event: 17,  # type: ignore[arg-type, return-value]
         [MESSAGES],
@@ -225,7 +225,7 @@ async def test_after_the_deadline_the_answer_is_503_and_the_repeat_finds_the_res
     assert not first.done()
     await receiving.clock.tick(0.1)
     assert await first == 503
-    # The repeat meets the same task, and then its result.
+    # The repeat finds the same task, and later its result.
     second = receiving.posting("1")
     await receiving.clock.tick(25)
     assert await second == 503
@@ -249,7 +249,7 @@ async def test_one_slow_event_among_others_costs_only_the_answer() -> None:
     assert receiving.application.begun == ["1:READ", "2:READ"]
 
 
-async def test_a_client_that_leaves_does_not_cancel_what_is_taken() -> None:
+async def test_a_client_that_leaves_does_not_cancel_the_take() -> None:
     receiving = Receiving()
     receiving.application.busy()
     posting = receiving.posting("1")
@@ -264,7 +264,7 @@ async def test_a_client_that_leaves_does_not_cancel_what_is_taken() -> None:
     assert receiving.application.begun == ["1:READ"]
 
 
-async def test_closing_waits_for_what_is_being_taken_and_takes_no_more() -> None:
+async def test_closing_waits_for_takes_under_way_and_starts_no_more() -> None:
     receiving = Receiving()
     receiving.application.busy()
     posting = receiving.posting("1")
@@ -280,7 +280,7 @@ async def test_closing_waits_for_what_is_being_taken_and_takes_no_more() -> None
     await receiving.callbacks.aclose()
 
 
-async def test_closing_cancels_after_the_deadline_what_never_ends(
+async def test_closing_cancels_a_take_that_does_not_end_by_the_deadline(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     receiving = Receiving(deadline=1)

@@ -1,4 +1,4 @@
-"""Who is let in, with which verb, and with how much."""
+"""Which requests are let in: their secrets, networks, verbs and sizes."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def test_the_password_of_basic_authentication_is_the_other_way(
         f"Basic {base64.b64encode(SECRET.encode()).decode()}",
     ],
 )
-async def test_another_authorization_is_none(authorization: str) -> None:
+async def test_no_other_authorization_counts(authorization: str) -> None:
     receiving = Receiving()
     asked = request(path="/hooks/reports", body=b'["1"]', authorization=authorization)
     assert [await receiving.callbacks.handle(asked)] == EMPTY
@@ -176,7 +176,7 @@ async def test_a_foreign_peer_is_told_nothing(peer: str | None, status: int) -> 
     assert (await receiving.callbacks.handle(asked)).status == status
 
 
-def test_a_network_that_is_none_is_refused() -> None:
+def test_an_invalid_network_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"networks: '192\.0\.2\.0/40'"):
         Receiving(networks=["192.0.2.0/40"])
 

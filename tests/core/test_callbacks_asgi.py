@@ -53,7 +53,7 @@ async def test_headers_and_the_peer_pass() -> None:
         assert answer.status == status
 
 
-async def test_a_verb_that_is_not_there_names_those_that_are() -> None:
+async def test_a_405_names_the_verbs_that_the_source_reads() -> None:
     answer = await answered(Receiving(), PATH, method="DELETE")
     assert (answer.status, answer.headers["allow"]) == (405, "HEAD, POST")
 
@@ -82,26 +82,28 @@ async def test_a_body_comes_in_pieces() -> None:
     assert receiving.application.ids == ["1:READ", "2:READ"]
 
 
-async def test_no_more_of_a_body_is_read_than_it_may_have() -> None:
+async def test_a_body_is_read_only_up_to_its_limit() -> None:
     receiving = Receiving(max_body=10)
     answer = await answered(receiving, PATH, *[b"123456"] * 100)
     assert (answer.status, answer.read) == (413, 2)
 
 
 @pytest.mark.parametrize("path", ["/hooks/wrong/reports", f"/{SECRET}/nothing"])
-async def test_nothing_is_read_of_who_does_not_know_the_secret(path: str) -> None:
+async def test_without_the_secret_no_body_is_read(path: str) -> None:
     answer = await answered(Receiving(), path, *[b"123456"] * 100)
     assert (answer.status, answer.body, answer.read) == (404, b"", 0)
 
 
 @pytest.mark.parametrize("chunks", [(None,), (b'["1"]', None), (b'["1"', b"]", None)])
-async def test_who_leaves_before_the_end_has_said_nothing(chunks: tuple[bytes | None]) -> None:
+async def test_a_client_that_leaves_before_the_end_has_said_nothing(
+    chunks: tuple[bytes | None],
+) -> None:
     receiving = Receiving()
     assert await ask(receiving.callbacks.asgi, scope(PATH), (*chunks, b"")) is None
     assert not receiving.application.begun
 
 
-async def test_a_server_that_cancels_a_request_does_not_cancel_what_is_taken() -> None:
+async def test_a_server_that_cancels_a_request_does_not_cancel_the_take() -> None:
     receiving = Receiving()
     receiving.application.busy()
     asking = asyncio.create_task(ask(receiving.callbacks.asgi, scope(PATH), [b'["1"]']))
@@ -113,7 +115,7 @@ async def test_a_server_that_cancels_a_request_does_not_cancel_what_is_taken() -
     assert receiving.application.ids == ["1:READ"]
 
 
-async def test_the_end_of_the_lifespan_waits_for_what_is_being_taken() -> None:
+async def test_the_end_of_the_lifespan_waits_for_takes_under_way() -> None:
     receiving = Receiving()
     told: asyncio.Queue[str] = asyncio.Queue()
     events: asyncio.Queue[dict[str, object]] = asyncio.Queue()
@@ -206,7 +208,7 @@ async def test_a_server_serves_it(http: HTTPProtocolType) -> None:
     assert receiving.application.ids == ["1:READ", "Hello"]
 
 
-async def test_a_server_that_ends_waits_for_what_is_being_taken() -> None:
+async def test_a_server_that_ends_waits_for_takes_under_way() -> None:
     receiving = Receiving()
     receiving.application.busy()
     async with ClientSession() as session:

@@ -33,7 +33,7 @@ async def test_a_starlette_service_applies_reports_and_replies() -> None:
     shown = example("callbacks_starlette")
     path = f"/devino/{SECRET}/acme"
     async with shown.lifespan(shown.app):
-        # It is not known yet, so it comes again.
+        # The message is not known yet, so the platform must repeat the report.
         early = await ask(shown.app, scope(path), [report(17, "read")])
         assert early is not None
         assert early.status == 500

@@ -1,4 +1,4 @@
-"""What was taken is remembered, within bounds."""
+"""The receiver remembers what was taken, within bounds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_the_oldest_are_forgotten_beyond_the_bound_with_one_warning(
     assert receiving.application.begun == ["9:READ"]
 
 
-async def test_what_is_over_leaves_no_memory() -> None:
+async def test_an_event_is_forgotten_after_its_time() -> None:
     seen = Seen()
     receiving = Receiving(seen=seen)
     receiving.application.replies = {"Hello": "Thanks"}

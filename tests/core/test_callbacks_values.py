@@ -1,4 +1,4 @@
-"""Sources that are not there, and what a repr and a log hold."""
+"""Missing sources, and what a repr and a log may hold."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_two_sources_of_one_name_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a b", "é"])
-def test_a_name_that_is_no_segment_is_refused(name: str) -> None:
+def test_a_source_whose_name_is_not_a_segment_is_refused(name: str) -> None:
     spec = msgspec.structs.replace(REPORTS, name=name)
     with pytest.raises(ConfigurationError, match="a segment of a URL"):
         Callbacks(print, [spec], secrets=[Secret(SECRET)])
@@ -54,7 +54,7 @@ async def test_a_source_is_imported_when_it_receives(named: str) -> None:
 
 
 @pytest.mark.parametrize("named", ["tests.core._nothing:X", "tests.core._callbacks:X", "-"])
-def test_a_source_that_is_not_there_is_named(named: str) -> None:
+def test_a_missing_source_is_named(named: str) -> None:
     spec = CallbackSpec(name="x", summary="X.", source=named, methods=frozenset({"POST"}))
     with pytest.raises(PluginError, match="source 'x'"):
         Callbacks(print, [spec], secrets=[Secret(SECRET)])

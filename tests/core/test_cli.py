@@ -221,7 +221,7 @@ def test_inbox_takes_durations_and_times(platform: Platform) -> None:
     assert platform.asked == [(NOW - timedelta(days=7), datetime(2030, 1, 31, tzinfo=UTC))]
 
 
-def test_a_time_without_a_zone_is_this_computers(platform: Platform) -> None:
+def test_a_time_without_a_zone_is_in_this_computers_zone(platform: Platform) -> None:
     platform.devino("inbox", "--since", "2030-01-30T00:00")
     ((since, _),) = platform.asked
     assert since == datetime(2030, 1, 30).astimezone()
@@ -323,7 +323,7 @@ def test_the_help_reads_no_codec() -> None:
     assert set(done.stdout.split()) <= {"devino_codecs", "devino_codecs.errors"}
 
 
-def test_a_missing_extra_is_told_with_its_cure() -> None:
+def test_a_missing_extra_says_what_to_install() -> None:
     script = (
         "import sys; sys.modules['rich_click'] = None; from devino_core.cli import main; main()"
     )

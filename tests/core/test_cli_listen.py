@@ -1,4 +1,4 @@
-"""``devino listen``: what the platform tells unasked, as lines of JSON."""
+"""``devino listen``: the platform's events as lines of JSON."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TOLD = {
 
 
 class Pushing(FakeChannel):
-    """Pushes two events, and then comes a signal."""
+    """Pushes two events, then sends a signal."""
 
     acknowledged: list[str]
     given_back: list[str]
@@ -114,7 +114,7 @@ def test_an_unknown_channel_is_one_line_and_code_2(pushing: type[Pushing]) -> No
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Answers with the statuses that a test wants, and then with 204."""
+    """Answers with the statuses that a test wants, then with 204."""
 
     answers: list[int]
     taken: list[Any]
@@ -192,7 +192,7 @@ def test_an_event_that_nobody_takes_is_not_acknowledged(pushing: type[Pushing]) 
         (["--channel", "pushing", "--forward-to", "events"], "--forward-to: base_url must be"),
     ],
 )
-def test_what_cannot_be_listened_to_is_one_line_and_code_2(
+def test_a_wrong_source_or_url_is_one_line_and_code_2(
     pushing: type[Pushing], args: list[str], said: str
 ) -> None:
     result = listen(pushing, *args)
@@ -229,7 +229,7 @@ def test_a_missing_package_says_what_to_install(
 @pytest.mark.parametrize(
     ("secret", "said"), [("short", "16 or more characters"), (b"\xff", "cannot read")]
 )
-def test_a_file_without_a_fit_secret_is_one_line_and_code_2(
+def test_a_file_without_a_valid_secret_is_one_line_and_code_2(
     secret: str | bytes, said: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "secret"
@@ -260,7 +260,7 @@ def test_a_port_that_is_taken_is_one_line_and_code_2() -> None:
 def receiving(
     *args: str, stderr: int = subprocess.PIPE, secret: str = SECRET
 ) -> Iterator[subprocess.Popen[str]]:
-    """A process that serves the sources of the docs."""
+    """A process that serves the docs' sources."""
     environ = {
         **os.environ,
         "DEVINO_CONFIG": "",
@@ -282,7 +282,7 @@ def receiving(
 
 
 def base_of(process: subprocess.Popen[str]) -> str:
-    """Where it says that it listens."""
+    """The URL on which the process says that it listens."""
     assert process.stderr is not None
     (base,) = re.findall(r"register (http://[\d.]+:\d+)/<secret>/", process.stderr.readline())
     return str(base)
@@ -332,7 +332,7 @@ def test_the_sources_that_are_asked_for_are_served(tmp_path: Path) -> None:
         assert post(f"{base}/{SECRET}/acme-inbox", b"{}") == 404
 
 
-def test_what_nobody_takes_is_told_so_when_it_ends() -> None:
+def test_an_event_that_nobody_took_is_answered_500_at_the_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with receiving("--forward-to", url) as process:
@@ -352,7 +352,7 @@ def test_what_nobody_takes_is_told_so_when_it_ends() -> None:
         assert statuses == [500]
 
 
-def test_an_output_that_nobody_reads_ends_it_and_takes_nothing() -> None:
+def test_a_closed_output_ends_the_command_and_takes_nothing() -> None:
     with receiving() as process:
         base = base_of(process)
         assert process.stdout is not None

@@ -26,7 +26,7 @@ def test_latin_is_cut_by_septets() -> None:
     assert shown["because_of"] is None
 
 
-def test_the_character_that_costs_the_alphabet_is_named() -> None:
+def test_the_character_that_forces_the_other_alphabet_is_named() -> None:
     assert json.loads(devino("segments", "code ё1", "--json").stdout)["because_of"] == "ё"
     told = devino("segments", "code ё1").stdout
     assert told.startswith("UCS2, 1 SMS, 7 16-bit units, 63 left in the last\n")
@@ -38,12 +38,12 @@ def test_parts_are_shown_where_there_are_several() -> None:
     assert devino("segments", "я" * 71).stdout.count("\n") == 4
 
 
-def test_a_text_that_is_no_unicode_is_wrong_usage() -> None:
+def test_a_text_that_is_not_unicode_is_wrong_usage() -> None:
     result = devino("segments", "a\ud800")
     assert result.exit_code == 2
     assert result.stderr.startswith("devino: Invalid value for 'TEXT'")
     assert result.stderr.count("\n") == 1
 
 
-def test_the_group_decode_waits_for_those_who_join_it() -> None:
+def test_an_empty_group_decode_is_not_shown() -> None:
     assert "decode" not in devino("--help").output

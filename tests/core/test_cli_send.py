@@ -1,4 +1,4 @@
-"""``devino send``: what goes out, and what is said about what became of it."""
+"""``devino send``: what goes out, and how the outcome is reported."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def test_one_unknown_outcome_makes_it_code_3(platform: Platform, numbers: Path) 
 
 @pytest.fixture
 def many(numbers: Path) -> Path:
-    """Three batches; 79030000007 is on line 9."""
+    """A file of three batches; 79030000007 is on line 9."""
     rows = (f"7903{number:07},x" for number in range(BATCH * 2 + 200))
     numbers.write_text("\n".join(["to,text", *rows]))
     return numbers
@@ -267,7 +267,7 @@ def many(numbers: Path) -> Path:
         (signal.SIGTERM, 130, 1002),
     ],
 )
-def test_what_ends_a_file_half_way_tells_which_lines_are_reported_under_way_and_not_sent(
+def test_an_error_half_way_tells_which_lines_are_reported_under_way_and_not_sent(
     platform: Platform, many: Path, error: DevinoError | signal.Signals, code: int, unsent: int
 ) -> None:
     platform.failing = {"79030000700": error}
@@ -313,7 +313,7 @@ def test_an_interrupted_message_may_have_been_sent(
         lambda message: Unsupported("no way"),
     ],
 )
-def test_what_the_channel_cannot_send_is_found_before_anything_is_sent(
+def test_a_message_that_the_channel_cannot_send_is_found_before_anything_is_sent(
     platform: Platform, many: Path, unfit: Callable[[Message], DevinoError]
 ) -> None:
     platform.unfit = {"79030001100": unfit}
@@ -344,12 +344,12 @@ def test_a_failure_of_one_line_names_it(platform: Platform, numbers: Path) -> No
     assert told[1:] == ["devino: 0 accepted"]
 
 
-def test_usage_is_told_before_what_is_wrong_with_the_settings(platform: Platform) -> None:
+def test_wrong_usage_is_reported_before_wrong_settings(platform: Platform) -> None:
     result = platform.devino("send", "79031234567", environ={"DEVINO_CONFIG": ""})
     assert "give TO and TEXT" in result.stderr
 
 
-def test_what_stdin_holds_is_checked_as_it_comes(platform: Platform, many: Path) -> None:
+def test_rows_from_stdin_are_checked_as_they_come(platform: Platform, many: Path) -> None:
     platform.unfit = {"79030000700": lambda m: InvalidMessage("text", "is too long", ref=m.ref)}
     result = platform.devino("send", "--file", "-", input=many.read_text())
     assert result.exit_code == 1
@@ -377,9 +377,7 @@ def test_a_failure_of_the_first_batch_reports_nothing(platform: Platform, many: 
     assert told[1:] == ["devino: nothing from line 2 on was sent", "devino: 0 accepted"]
 
 
-def test_a_bug_of_a_channel_is_told_as_one_with_what_was_sent(
-    platform: Platform, many: Path
-) -> None:
+def test_a_bug_of_a_channel_is_reported_with_what_was_sent(platform: Platform, many: Path) -> None:
     platform.failing = {"79030000700": KeyError("boom")}
     result = platform.devino("send", "--file", str(many))
     assert result.exit_code == 70
@@ -402,7 +400,7 @@ class Unwritable(io.StringIO):
         (["balance"], "devino: {why}\n"),
     ],
 )
-def test_an_output_that_cannot_be_written_is_told_with_what_was_sent(
+def test_an_output_that_cannot_be_written_is_reported_with_what_was_sent(
     platform: Platform,
     many: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -432,12 +430,12 @@ def test_durations(text: str, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "-5m", "5 m", "1.5h", "5w", "９m", "9999999d"])
-def test_no_durations(text: str) -> None:
+def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse_duration(text)
 
 
-def test_moments_keep_their_zone_or_its_absence() -> None:
+def test_times_keep_their_zone_or_stay_naive() -> None:
     assert parse_moment("2030-01-31T12:30Z") == datetime(2030, 1, 31, 12, 30, tzinfo=UTC)
     assert parse_moment("2030-01-31 12:30").tzinfo is None
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, whatever the process waits for and whoever started it."""
+"""Ctrl-C and SIGTERM end a process, whatever it waits for and whoever started it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_task_that_awaits_is_cancelled(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_task_that_blocks_the_loop_is_ended_where_it_stands(number: signal.Signals) -> None:
+def test_a_task_that_blocks_the_loop_is_interrupted(number: signal.Signals) -> None:
     async def work(stop: Stop) -> None:
         with stop.blocking():
             signal.raise_signal(number)
@@ -62,7 +62,7 @@ def test_a_task_that_blocks_the_loop_is_ended_where_it_stands(number: signal.Sig
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_second_signal_does_not_wait_for_the_good_order(number: signal.Signals) -> None:
+def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
     async def work(_: Stop) -> None:
         signal.raise_signal(number)
         signal.raise_signal(number)
@@ -71,7 +71,7 @@ def test_a_second_signal_does_not_wait_for_the_good_order(number: signal.Signals
     _ended(work)
 
 
-def test_sigterm_ends_what_a_shell_has_told_to_ignore_ctrl_c() -> None:
+def test_sigterm_ends_a_process_that_ignores_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     async def work(_: Stop) -> None:

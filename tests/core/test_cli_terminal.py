@@ -1,4 +1,4 @@
-"""What a terminal shows, where a pipe gets columns."""
+"""What a terminal shows instead of the columns for a pipe."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Terminal(io.TextIOWrapper):
 
 
 def attach_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Both streams, as a person has them. No fixture: pytest sets streams between phases."""
+    """Both streams on a terminal. Not a fixture, because pytest sets streams between phases."""
     terminal = Terminal()
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "80")
@@ -63,7 +63,7 @@ def test_one_receipt_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.text == "79031234567  ACCEPTED  17\n"
 
 
-def test_of_a_file_only_what_failed_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_only_the_failed_rows_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = attach_terminal(monkeypatch)
     tally = Tally(App(), every=False)
     with tally.progress(2):

@@ -1,4 +1,4 @@
-"""The client: routing, partial failure, following; and its blocking twin."""
+"""The client: routing, partial failure and following; and its blocking twin."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def test_a_stream_of_messages_is_sent_in_batches_as_it_comes(client: Async
     assert max(ahead - int(to) for to, ahead in seen) <= 3
 
 
-async def test_a_broken_stream_names_the_messages_that_it_struck(client: AsyncClient) -> None:
+async def test_a_broken_stream_names_the_messages_that_failed(client: AsyncClient) -> None:
     channel(client, "one").failures["4"] = OutcomeUnknown("lost")
     messages = [Message(str(number), "a") for number in range(9)]
     given: list[str] = []
@@ -162,7 +162,7 @@ async def test_following_ends_at_its_timeout(client: AsyncClient) -> None:
     assert clock.monotonic() - began == 12
 
 
-async def test_following_passes_over_what_cannot_be_asked_for(client: AsyncClient) -> None:
+async def test_following_skips_receipts_without_ids(client: AsyncClient) -> None:
     lost = Receipt(ref="lost", to="9", status=Status(state=State.UNKNOWN), channel="one")
     sent = await client.send(Message("1", "a"))
     assert [r.to async for r in client.follow([lost, sent])] == ["1"]
@@ -240,11 +240,11 @@ def _noting(
     [
         (NOW + timedelta(days=7), 7 * 24 + 48),
         (NOW - timedelta(days=7), 48),
-        # On the recipient's clock, which may be the last in the world to show it.
+        # A time by the recipient's clock, which may be the last clock on earth to show it.
         ((NOW + timedelta(days=7)).replace(tzinfo=None), 7 * 24 + 12 + 48),
     ],
 )
-async def test_a_scheduled_message_is_followed_from_when_it_is_to_be_sent(
+async def test_a_scheduled_message_is_followed_from_its_sending_time(
     client: AsyncClient, send_at: datetime, hours: int
 ) -> None:
     clock = cast(ManualClock, channel(client, "one").clock)
@@ -353,7 +353,7 @@ def test_the_blocking_client_has_the_same_names_and_arguments() -> None:
     blocking.pop("call")
     assert blocking.keys() == asynchronous.keys()
     for name, method in blocking.items():
-        # A blocking client takes plain iterables only; all else is the same to the letter.
+        # A blocking client takes only plain iterables; the rest is the same to the letter.
         theirs = str(inspect.signature(asynchronous[name]).replace(return_annotation=None))
         theirs = theirs.replace("Iterable[Message] | AsyncIterable[Message]", "Iterable[Message]")
         assert str(inspect.signature(method).replace(return_annotation=None)) == theirs

@@ -1,4 +1,4 @@
-"""Clients receive too: what plugins bring, given to one function."""
+"""Clients receive callbacks too: the sources of plugins, given to one function."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ async def test_a_client_receives_for_all_that_plugins_bring(client: AsyncClient)
 
 
 @pytest.mark.parametrize("source", ["reports", REPORTS], ids=["named", "one's own"])
-async def test_or_for_those_that_it_is_told(
+async def test_a_client_receives_for_the_sources_that_it_is_given(
     client: AsyncClient, source: str | CallbackSpec
 ) -> None:
     client.callbacks(Application(), secrets=[Secret(SECRET)], sources=[source])
@@ -88,8 +88,8 @@ async def test_or_for_those_that_it_is_told(
     assert (await client.handle_callback(asked)).status == 404
 
 
-async def test_who_takes_must_be_said_once(client: AsyncClient) -> None:
-    with pytest.raises(RuntimeError, match="say first who takes"):
+async def test_the_receiver_must_be_made_first_and_only_once(client: AsyncClient) -> None:
+    with pytest.raises(RuntimeError, match="no receiver yet"):
         await client.handle_callback(posted("1"))
     client.callbacks(print, secrets=[Secret(SECRET)])
     with pytest.raises(RuntimeError, match="receives already"):
@@ -102,7 +102,7 @@ async def test_a_client_without_sources_says_so() -> None:
             client.callbacks(print, secrets=[Secret(SECRET)])
 
 
-async def test_closing_the_client_waits_for_what_is_being_taken(plugins: Plugins) -> None:
+async def test_closing_the_client_waits_for_takes_under_way(plugins: Plugins) -> None:
     application = Application()
     client = AsyncClient(CONFIG, plugins=plugins, clock=ManualClock())
     await client.open()
@@ -147,7 +147,7 @@ def test_a_blocking_client_answers_in_any_thread_and_its_take_may_use_it(blockin
     for thread in posting:
         thread.join()
     assert statuses == [200] * 20
-    # Each was repeated, and taken once.
+    # Each request was repeated, but its event was taken once.
     assert len(receipts) == 10
     assert threading.get_ident() not in threads
     answer = blocking.handle_callback(request(path=f"/{SECRET}/messages", body=b"Hello"))

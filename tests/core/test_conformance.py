@@ -49,7 +49,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Right(FakeChannel):
-    """In memory, and right in every respect."""
+    """A channel in memory that is right in every respect."""
 
     takes: Mapping[Medium, Takes] = {
         Medium.SMS: Takes(
@@ -112,7 +112,7 @@ async def opened(
 
 
 def conformance(kind: type[Right], **data: Any) -> ChannelConformance:
-    """The kit with data for this channel; ``data`` replaces what is right of a right one."""
+    """The kit with data for this channel. ``data`` replaces the right channel's own data."""
     unanswered: Connected = partial(opened, kind, OutcomeUnknown("no answer"))
     given: dict[str, Any] = {
         "spec": spec("memory", kind),
@@ -131,7 +131,7 @@ def conformance(kind: type[Right], **data: Any) -> ChannelConformance:
 
 
 def run(kit: ChannelConformance) -> dict[str, str]:
-    """Each test of the kit that does not pass, and what it says."""
+    """Each test of the kit that does not pass, with its text."""
     ends: dict[str, str] = {}
     for name in dir(kit):
         if name.startswith("test_"):
@@ -148,7 +148,7 @@ def test_a_right_channel_passes() -> None:
     assert run(conformance(Right)) == {}
 
 
-def test_what_cannot_be_tested_is_skipped_and_not_passed() -> None:
+def test_a_test_that_cannot_run_is_skipped_and_not_passed() -> None:
     class Mute(Right):
         status = Channel.status
         balance = Channel.balance
@@ -162,7 +162,7 @@ def test_what_cannot_be_tested_is_skipped_and_not_passed() -> None:
 
 
 class _Blind(Right):
-    """Looks at all but one field, as a channel with checks by hand that are a year old."""
+    """Overlooks one field, like a channel whose hand-written checks are out of date."""
 
     blind: str
 
@@ -441,7 +441,7 @@ def test_a_wrong_channel_is_caught_where_it_is_wrong(
         ),
     ],
 )
-def test_data_that_is_not_true_is_caught(data: dict[str, Any], failing: str, why: str) -> None:
+def test_wrong_data_is_caught(data: dict[str, Any], failing: str, why: str) -> None:
     ends = run(conformance(Right, **data))
     assert set(ends) == {failing}
     assert re.search(why, ends[failing]), ends[failing]

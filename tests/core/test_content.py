@@ -1,4 +1,4 @@
-"""What a message says, what of it is shown, and how it travels."""
+"""A message's content, its repr, and its JSON."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def test_a_fill_is_its_text_with_the_values_in_place() -> None:
     assert Message(TO, CODE).text == "Ann, your code is 1234"
 
 
-def test_doubled_braces_are_braces_and_values_are_not_looked_into() -> None:
+def test_doubled_braces_are_braces_and_values_are_taken_as_they_are() -> None:
     assert Message(TO, Fill("{{{a}}} {{b}}", {"a": "{b}"})).text == "{{b}} {b}"
 
 
-def test_a_wire_spells_fields_and_what_is_between_its_own_way() -> None:
+def test_a_wire_spells_fields_and_literals_its_own_way() -> None:
     assert CODE.spelt(lambda name: f"#{name}#") == "#name#, your code is #code#"
     spelt = Fill("{{ [{a}]", {"a": ""}).spelt(
         lambda name: f"[{name}]", lambda text: text.replace("[", "[[")
@@ -64,7 +64,7 @@ def test_a_wire_spells_fields_and_what_is_between_its_own_way() -> None:
         ("{" + "a" * 33 + "}", "a single { at position 0"),
     ],
 )
-def test_what_is_no_field_is_refused_with_its_position(text: str, reason: str | None) -> None:
+def test_a_malformed_field_is_refused_with_its_position(text: str, reason: str | None) -> None:
     if reason is None:
         assert Message(TO, Fill(text, {"name": "Ann"})).text == "{Ann"
         return
@@ -78,7 +78,7 @@ names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,31}", fullmatch=True)
 
 
 @given(st.lists(texts | names.map(lambda name: (name,)), max_size=6), st.data())
-def test_whatever_is_written_into_a_fill_is_what_it_says(
+def test_a_fill_says_its_literals_and_values(
     pieces: list[str | tuple[str]], data: st.DataObject
 ) -> None:
     values = {piece[0]: data.draw(texts) for piece in pieces if isinstance(piece, tuple)}
@@ -92,7 +92,7 @@ def test_whatever_is_written_into_a_fill_is_what_it_says(
             said += piece
     fill = Fill(text, values)
     assert Message(TO, fill).text == said
-    # Its own spelling is a spelling of the same.
+    # A Fill made from its own spelling is the same.
     assert fill.spelt(lambda name: f"{{{name}}}", _doubled) == text
 
 
@@ -115,7 +115,7 @@ RICH = [
 
 
 @pytest.mark.parametrize("content", RICH)
-def test_what_is_more_than_a_text_is_not_given_as_one(content: Card | Template | Mail) -> None:
+def test_richer_content_has_no_text(content: Card | Template | Mail) -> None:
     with pytest.raises(Unsupported, match=f"a {type(content).__name__} is more than a plain text"):
         _ = Message(TO, content).text
 
@@ -153,12 +153,12 @@ def test_nothing_forges_a_header_of_a_mail(bad: str) -> None:
         with pytest.raises(InvalidMessage) as caught:
             Mail(**{"subject": "Hello", "text": "text", **fields})
         assert caught.value.field == "content"
-    # A body may have lines, and values that go there too.
+    # The body may have line breaks, and so may values in it.
     assert "\n" in Mail("Hello", "{a}", values={"a": "one\ntwo"}).filled().text
 
 
 @pytest.mark.parametrize("name", ["", " ", "X Y", "X:", "X: y", "Тема", "X\t"])
-def test_a_header_has_a_name_that_ends_where_it_ends(name: str) -> None:
+def test_a_header_name_cannot_hold_its_end(name: str) -> None:
     with pytest.raises(InvalidMessage, match="a name is printable ASCII"):
         Mail("Hello", "text", headers={name: "x"})
     assert Mail("Hello", "text", headers={"List-Unsubscribe": "<mailto:a@example.org>\t1"})
@@ -198,7 +198,7 @@ def test_content_that_nobody_could_send_is_refused(
         kind(*args, **more)
 
 
-def test_who_calls_the_content_text_is_told_its_name() -> None:
+def test_a_caller_who_passes_text_is_told_about_content() -> None:
     with pytest.raises(TypeError, match="`content`"):
         Message(TO, text="Hello")  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="'content'"):
@@ -324,11 +324,11 @@ def test_a_repr_tells_how_long_a_text_is_and_what_differs_from_the_defaults() ->
         ("ivan@example.com", "i***@example.com"),
     ],
 )
-def test_of_a_recipient_the_middle_is_hidden(to: str, shown: str) -> None:
+def test_the_middle_of_a_recipient_is_hidden(to: str, shown: str) -> None:
     assert repr(Message(to, "a")).startswith(f"Message(to='{shown}', ")
 
 
-def test_a_new_field_of_a_message_of_ones_own_is_not_shown_either() -> None:
+def test_a_field_that_a_subclass_adds_is_hidden_too() -> None:
     class Campaign(Message, frozen=True, kw_only=True):
         note: str = ""
 

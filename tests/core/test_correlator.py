@@ -1,4 +1,4 @@
-"""Which message a report is about: each report is told once, as soon as that is certain."""
+"""Finding the message of a report: each report is told once, as soon as its message is certain."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_every_report_is_told_once_and_with_its_origin_if_its_answer_was_to_come(
+def test_every_report_is_told_once_and_with_its_origin_if_an_answer_still_gives_it(
     steps: list[Step],
 ) -> None:
     correlator = Correlator(1000)
@@ -71,7 +71,7 @@ def test_every_report_is_told_once_and_with_its_origin_if_its_answer_was_to_come
         for message_id, then, told in expected:
             assert len(told) <= 1
             if not told:
-                # It waits for one that was under way when it came, and for no other reason.
+                # It waits only for submits that were under way when it came.
                 assert message_id not in answered
                 assert min(under_way) <= max(then)
             elif told[0] is not None:
@@ -82,7 +82,7 @@ def test_every_report_is_told_once_and_with_its_origin_if_its_answer_was_to_come
     assert correlator.waiting == 0
 
 
-def test_one_submit_that_stays_unanswered_does_not_keep_what_was_told() -> None:
+def test_an_unanswered_submit_does_not_keep_reports_that_were_told() -> None:
     correlator = Correlator(10)
     correlator.begin()
     told: list[Origin | None] = []

@@ -1,4 +1,4 @@
-"""What becomes of a list of messages that is sent in several calls."""
+"""Sending a list of messages in several calls."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def test_a_call_refused_for_its_messages_gives_them_receipts() -> None:
 @pytest.mark.parametrize(
     "error", [AuthenticationFailed("who?"), InsufficientFunds("no money"), Unavailable("later")]
 )
-async def test_what_strikes_all_calls_alike_is_raised_with_all_refs(error: DevinoError) -> None:
+async def test_an_error_of_all_calls_is_raised_with_all_refs(error: DevinoError) -> None:
     for calls in ([call(0, 1, ends=error)], [call(0, ends=error), call(1, ends=error)]):
         with pytest.raises(type(error)) as caught:
             await sent(*calls)
@@ -75,9 +75,7 @@ async def test_a_call_that_failed_among_others_loses_nothing() -> None:
     assert second.status.state is State.ACCEPTED
 
 
-async def test_a_call_with_too_few_receipts_is_of_unknown_outcome_and_takes_no_other_along() -> (
-    None
-):
+async def test_a_call_with_too_few_receipts_has_an_unknown_outcome_and_harms_no_other() -> None:
     with pytest.raises(OutcomeUnknown, match="1 receipts for 2 messages") as caught:
         await sent(call(0, 1, receipts=1))
     assert caught.value.refs == ("r0", "r1")

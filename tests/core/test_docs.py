@@ -1,4 +1,4 @@
-"""The documentation cannot fall behind: what is public and not documented fails here."""
+"""The documentation cannot fall behind: anything public without documentation fails here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WITH_EXAMPLES = [name for name in MODULES if ">>> " in SOURCES[name].read_text("
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_in_docstrings_are_true(name: str) -> None:
     module = importlib.import_module(name)
-    # Readers meet a private module's docstrings in the package that shows its names.
+    # Readers see a private module's docstrings in the package that exports its names.
     package = importlib.import_module(name.partition("._")[0])
     shown = {found: getattr(package, found) for found in getattr(package, "__all__", ())}
     outcome = doctest.testmod(module, extraglobs=shown)
@@ -88,7 +88,7 @@ def test_every_error_is_documented_and_can_be_imported() -> None:
         for found in getattr(loaded[name], "__all__", ())
     ]
     for error in {DevinoError, CodecError, *_errors(DevinoError), *_errors(CodecError)}:
-        # What a command raises for itself never reaches a program.
+        # Errors that a command raises for itself never reach a program.
         if error.__module__ in loaded and not error.__module__.startswith("devino_core.cli."):
             assert error.__doc__, f"{error} says nothing about itself"
             assert error in exported, f"{error} can be raised and not imported"

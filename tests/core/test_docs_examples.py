@@ -1,4 +1,4 @@
-"""Every program and every session that the docs show, run against the sandbox."""
+"""Runs every program and every session of the docs against the sandbox."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _running(world: World) -> Iterator[tuple[Sandbox, BlockingPortal]]:
 
 @pytest.fixture
 def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    """One where messages end at once, with the environment set as the tutorial says."""
+    """A sandbox in which messages end at once. The environment is as in the tutorial."""
     with _running(World(pace=Pace.instant())) as (sandbox, _):
         _export(sandbox, monkeypatch)
         yield sandbox
@@ -81,7 +81,7 @@ def _load(path: Path) -> ModuleType:
 
 
 def _run(command: str) -> subprocess.CompletedProcess[str]:
-    """As typed into a terminal that is 200 characters wide."""
+    """Run a command as if typed into a terminal that is 200 characters wide."""
     terminal, inside = os.openpty()
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -101,7 +101,7 @@ def _run(command: str) -> subprocess.CompletedProcess[str]:
         while True:
             try:
                 chunk = os.read(terminal, 65536)
-            except OSError:  # Linux's word for the end of a terminal
+            except OSError:  # Linux raises it at the end of a terminal
                 break
             if not chunk:
                 break
@@ -113,7 +113,7 @@ def _run(command: str) -> subprocess.CompletedProcess[str]:
 
 
 def _sessions(page: Path) -> list[tuple[str, str]]:
-    """Commands and what they print, from the page's console blocks."""
+    """The commands of the page's console blocks, with their output."""
     found: list[tuple[str, str]] = []
     for block in re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -138,7 +138,7 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
         clock.advance(0.5)
         return found
 
-    # Who follows a message sees each of its states, however slow this machine is.
+    # The program sees each state of its message, however slow this machine is.
     monkeypatch.setattr(world, "find", find_and_let_time_pass)
     with _running(world) as (sandbox, portal):
         _export(sandbox, monkeypatch)
@@ -147,7 +147,7 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
                 world.faults.add(msgspec.json.decode(ordered, type=Fault))
             done = _run(command)
             assert same(expected, done.stdout, doctest.ELLIPSIS), f"$ {command}\n{done.stdout}"
-            # A reader takes that long to type the next one.
+            # A reader needs that long to type the next command.
             portal.call(clock.advance, 10)
     assert done.returncode == ExitCode.OUTCOME_UNKNOWN
 
@@ -189,7 +189,7 @@ def test_the_page_about_embedding_counts_what_was_delivered(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (ROOT / "docs" / "embedding.md").read_text("utf-8")
-    # The wire asks for whole seconds, and the page for those until now.
+    # The wire asks for whole seconds; the page asks for those until now.
     clock = ManualClock(datetime.now(UTC) - timedelta(hours=1))
     with _running(World(clock=clock, pace=Pace.instant())) as (sandbox, _):
         _export(sandbox, monkeypatch)
@@ -372,7 +372,7 @@ async def test_a_plugin_and_its_service_in_the_sandbox_meet(
 
 
 def test_the_names_that_the_docs_call_by_are_there() -> None:
-    """Roles such as {exc}`~devino_core.errors.Rejected` in pages name things that exist."""
+    """Roles such as {exc}`~devino_core.errors.Rejected` in pages name objects that exist."""
     for page in (ROOT / "docs").rglob("*.md"):
         for target in re.findall(
             r"\{(?:class|exc|meth|attr|func|mod)\}`[^`]*?~?([\w.]+)>?`", page.read_text("utf-8")

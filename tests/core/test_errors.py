@@ -1,4 +1,4 @@
-"""Errors travel: between processes, and copied for each of several callers."""
+"""Errors can be pickled to another process, and copied for each of several callers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.pythons
 
 
 class Locked(AuthenticationFailed):
-    """As a plugin might have it: with a constructor of its own."""
+    """An error as a plugin might define it, with its own constructor."""
 
     def __init__(self, minutes: int, *, until: str) -> None:
         super().__init__(f"locked for {minutes} minutes", code=4)

@@ -1,4 +1,4 @@
-"""A receiver's events as an iterator: acknowledged when the next one is asked for."""
+"""A receiver's events as an iterator. An event is acknowledged when the next is asked for."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def test_several_iterators_share_the_events() -> None:
     await asyncio.gather(*workers)
 
 
-async def test_nobody_iterates_so_the_platform_is_told_to_come_again() -> None:
+async def test_without_an_iterator_the_platform_must_repeat() -> None:
     fed = Fed()
     posting = fed.posting("1")
     await fed.clock.tick(25)
@@ -111,7 +111,7 @@ async def test_nobody_iterates_so_the_platform_is_told_to_come_again() -> None:
     asking.cancel()
 
 
-async def test_what_no_longer_fits_is_not_taken() -> None:
+async def test_an_event_beyond_the_limit_is_not_taken() -> None:
     fed = Fed(limit=2)
     waiting = [fed.posting("1"), fed.posting("2")]
     await settle()
@@ -125,7 +125,7 @@ async def test_what_no_longer_fits_is_not_taken() -> None:
     assert not third.done()
 
 
-async def test_closing_ends_the_iterators_and_refuses_what_waits() -> None:
+async def test_closing_ends_the_iterators_and_refuses_waiting_events() -> None:
     fed = Fed()
     in_hand, waiting = fed.posting("1"), fed.posting("2")
     events = aiter(fed.queue)
@@ -133,13 +133,13 @@ async def test_closing_ends_the_iterators_and_refuses_what_waits() -> None:
     fed.queue.close()
     assert await waiting == 500
     assert await fed.posting("3") == 500
-    # The one in hand is taken, if its reader says so.
+    # The event in hand is taken if its reader asks for the next one.
     assert await anext(events, None) is None
     assert await in_hand == 200
     await fed.callbacks.aclose()
 
 
-async def test_what_is_given_back_to_a_closed_queue_is_not_taken() -> None:
+async def test_an_event_given_back_to_a_closed_queue_is_not_taken() -> None:
     fed = Fed()
     posting = fed.posting("1")
     events = aiter(fed.queue)

@@ -1,4 +1,4 @@
-"""The HTTP session: every way a call can end, told by a peer that behaves as the test says."""
+"""The HTTP session: every way in which a call can end, with a peer that behaves as a test says."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_every_bad_end_is_a_typed_error_that_shows_no_secret(
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
 @pytest.mark.parametrize(("changes", "error"), [(True, OutcomeUnknown), (False, Unavailable)])
-async def test_what_is_known_of_a_call_depends_on_its_effect_and_not_on_its_verb(
+async def test_the_error_of_a_call_depends_on_its_effect_and_not_on_its_verb(
     method: str, changes: bool, error: type[DevinoError]
 ) -> None:
     async with (
@@ -109,7 +109,7 @@ async def test_no_connection_means_that_nothing_was_sent() -> None:
     assert caught.value.retry is Retry.SAFE
 
 
-async def test_who_waits_for_a_turn_in_the_pool_is_not_told_that_the_peer_is_dead() -> None:
+async def test_a_call_that_waits_for_a_turn_in_the_pool_does_not_report_a_dead_peer() -> None:
     served = 0
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -142,7 +142,7 @@ def test_a_body_does_not_show_itself() -> None:
 
 
 @pytest.mark.parametrize(("changes", "retry"), [(True, Retry.MAY_DUPLICATE), (False, Retry.SAFE)])
-async def test_only_a_call_with_an_effect_may_have_had_one(changes: bool, retry: Retry) -> None:
+async def test_only_a_call_with_an_effect_may_duplicate(changes: bool, retry: Retry) -> None:
     async with serving(REDIRECT) as (port, _):
         with pytest.raises(ProtocolViolation, match="check base_url") as caught:
             await post(port, changes=changes)
@@ -178,7 +178,7 @@ def test_an_unsafe_base_url_is_refused(url: str, says: str) -> None:
 
 
 @pytest.mark.parametrize("proxy", ["localhost:3128", "me:hunter2@proxy:1", "socks5://h:1"])
-def test_a_proxy_that_is_no_url_is_refused_unseen(proxy: str) -> None:
+def test_an_invalid_proxy_is_refused_and_not_shown(proxy: str) -> None:
     with pytest.raises(ConfigurationError, match="proxy must be an absolute") as caught:
         HttpSession("https://integrationapi.net", proxy=proxy)
     assert "hunter2" not in str(caught.value)

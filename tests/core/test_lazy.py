@@ -1,4 +1,4 @@
-"""Names of a package that are imported on first use."""
+"""Names of a package that are imported at first use."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_a_name_is_imported_when_it_is_asked_for_and_once(package: str) -> None:
     assert vars(birds)["Swift"] is swift
 
 
-def test_a_name_that_is_not_there_is_no_attribute(package: str) -> None:
+def test_an_unknown_name_is_an_attribute_error(package: str) -> None:
     birds = importlib.import_module(package)
     with pytest.raises(AttributeError, match="module 'acme_birds' has no attribute 'Swallow'"):
         _ = birds.Swallow
     assert not hasattr(birds, "__path_of_nothing__")
 
 
-def test_an_import_that_fails_is_told_as_it_is(package: str) -> None:
+def test_a_failed_import_raises_its_own_error(package: str) -> None:
     with pytest.raises(ModuleNotFoundError, match=r"acme_birds\._nowhere"):
         _ = importlib.import_module(package).Slow
 

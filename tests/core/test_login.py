@@ -14,7 +14,7 @@ pytestmark = pytest.mark.pythons
 
 
 class Platform:
-    """Hands out sessions s1, s2, ... and knows which are still good."""
+    """Gives sessions s1, s2, ..., and knows which are still valid."""
 
     def __init__(self) -> None:
         self.logins = 0
@@ -54,7 +54,7 @@ async def test_a_session_is_renewed_before_its_two_hours_end(platform: Platform)
     assert await platform.session.run(platform.call) == "s2"
 
 
-async def test_a_refused_session_is_renewed_once_for_all_who_were_refused(
+async def test_a_refused_session_is_renewed_once_for_all_callers(
     platform: Platform,
 ) -> None:
     await platform.session.run(platform.call)
@@ -75,7 +75,7 @@ async def test_a_platform_that_refuses_fresh_sessions_is_not_asked_in_a_loop(
     assert platform.logins == 2
 
 
-async def test_a_failed_login_is_shared_by_all_who_wait_for_it(platform: Platform) -> None:
+async def test_all_callers_that_wait_for_a_login_share_its_failure(platform: Platform) -> None:
     tries = 0
 
     async def fail() -> str:
@@ -87,7 +87,7 @@ async def test_a_failed_login_is_shared_by_all_who_wait_for_it(platform: Platfor
     platform.session = LoginSession(fail, clock=platform.clock)
     calls = [platform.session.run(platform.call) for _ in range(50)]
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    # Each is an error of its own, for each will name its own messages.
+    # Each caller gets its own error, because each error will name its own messages.
     assert len({id(error) for error in outcomes}) == 50
     assert {getattr(error, "code", None) for error in outcomes} == {4}
     assert tries == 1
@@ -111,7 +111,9 @@ async def test_a_platform_that_gives_the_same_session_again_is_asked_once(
     assert platform.logins == 2
 
 
-async def test_who_gives_up_waiting_leaves_the_others_their_login(platform: Platform) -> None:
+async def test_a_caller_who_gives_up_waiting_does_not_cancel_the_login_of_others(
+    platform: Platform,
+) -> None:
     first = asyncio.create_task(platform.session.run(platform.call))
     second = asyncio.create_task(platform.session.run(platform.call))
     await asyncio.sleep(0)
@@ -119,7 +121,7 @@ async def test_who_gives_up_waiting_leaves_the_others_their_login(platform: Plat
     assert await second == "s1"
 
 
-async def test_a_failed_login_is_tried_anew_by_the_next_call(platform: Platform) -> None:
+async def test_the_next_call_retries_a_failed_login(platform: Platform) -> None:
     working = platform.log_in
 
     async def fail() -> str:

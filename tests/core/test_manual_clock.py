@@ -31,7 +31,7 @@ async def test_a_sleeper_wakes_at_its_deadline_and_not_before() -> None:
     assert sleeping.done()
 
 
-async def test_one_tick_wakes_who_sleeps_again_at_the_right_times() -> None:
+async def test_one_tick_wakes_a_task_that_sleeps_again_at_the_right_times() -> None:
     clock = ManualClock()
     woken = []
 
@@ -62,7 +62,7 @@ async def test_an_advance_is_one_jump() -> None:
     assert woken == [(1, 5.0), (2, 5.0), (3, 5.0)]
 
 
-async def test_who_gave_up_waiting_is_not_woken() -> None:
+async def test_a_task_that_gave_up_waiting_is_not_woken() -> None:
     clock = ManualClock()
     sleeping = asyncio.create_task(clock.sleep(1))
     await clock.tick(0)

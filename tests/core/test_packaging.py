@@ -1,4 +1,4 @@
-"""What the packaging files promise each other. The built package itself: `tox -e package`."""
+"""The packaging files agree with each other. `tox -e package` tests the built package itself."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 
 
 def test_the_version_is_said_once() -> None:
-    """The package itself: `tox -e package`. What the command line says: test_cli."""
+    """`tox -e package` tests the package's version; test_cli tests that of the command line."""
     assert "version" not in PROJECT
     assert PROJECT["dynamic"] == ["version"]
     said = (ROOT / PYPROJECT["tool"]["hatch"]["version"]["path"]).read_text("utf-8")
@@ -45,7 +45,7 @@ def test_every_own_plugin_can_be_imported_and_is_installed(name: str) -> None:
 
 
 def test_tools_have_one_version_range() -> None:
-    """tox installs tools alone, `pip install -e .[dev]` all of them: neither may drift."""
+    """tox installs tools one by one, `pip install -e .[dev]` installs all: they must agree."""
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     for env in ("lint", "types", "imports", "package"):
@@ -61,12 +61,12 @@ def test_every_package_is_typed(package: str) -> None:
 
 
 @pytest.mark.parametrize("folder", ["codecs", "plugins"])
-def test_folders_above_packages_are_none_themselves(folder: str) -> None:
+def test_folders_above_packages_are_not_packages(folder: str) -> None:
     """`codecs` is the standard library's name: an `__init__.py` would hide it."""
     assert not (ROOT / folder / "__init__.py").exists()
 
 
-def test_ci_runs_the_command_that_the_readme_tells() -> None:
+def test_ci_runs_the_command_that_the_readme_gives() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
     cut = script[script.index("command=$(awk") : script.index("[ -n")]
     command = subprocess.run(

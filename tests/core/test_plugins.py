@@ -1,4 +1,4 @@
-"""Finding plugins and telling what is wrong with them."""
+"""Finding plugins, and reporting what is wrong with them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def install(site: Path, dist: str, module: str, source: str) -> None:
-    """What pip leaves behind for a distribution with one module and one entry point."""
+    """Write the files that pip writes for a distribution with one module and one entry point."""
     (site / f"{module}.py").write_text(source)
     info = site / f"{dist}-1.2.dist-info"
     info.mkdir()
@@ -145,7 +145,7 @@ def test_a_missing_extra_says_what_to_install(site: Path) -> None:
         plugins.load(lacking)
 
 
-def test_a_module_that_a_plugin_lacks_itself_is_no_missing_extra(site: Path) -> None:
+def test_a_missing_module_of_the_plugin_itself_is_not_a_missing_extra(site: Path) -> None:
     (site / "acme_lacking.py").write_text("import devino_core.nothing")
     broken = ChannelSpec(
         name="x", summary="X", media=frozenset(), settings=FakeSettings,

@@ -1,4 +1,4 @@
-"""Services beside channels: configured, typed, opened and closed alike."""
+"""Services beside channels: they are configured, typed, opened and closed in the same way."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def test_a_kind_in_the_environment_says_what_is_a_service() -> None:
     assert (list(client.channels), list(client.services)) == (["promo"], ["numbers"])
 
 
-def test_a_name_that_is_a_kind_says_it_too() -> None:
+def test_without_a_kind_the_name_says_what_is_a_service() -> None:
     client = configured({"DEVINO__FAKE_LOOKUP__KEY": "k", "DEVINO__FAKE__TOKEN": "t"})
     assert (list(client.channels), list(client.services)) == (["fake"], ["fake-lookup"])
 
 
-def test_what_the_environment_means_is_left_to_who_knows_the_plugins() -> None:
+def test_only_the_plugins_kinds_sort_the_names_of_the_environment() -> None:
     config = read_config(environ={"DEVINO__FAKE_LOOKUP__KEY": "k", "DEVINO__FAKE__TOKEN": "t"})
     assert config.unsorted == {"fake", "fake-lookup"}
     config = config.sort(fake_plugins().services())
@@ -128,14 +128,14 @@ def test_services_in_code_are_all_there_is(file: Path, monkeypatch: pytest.Monke
         ({}, {"client": {}}, r"no service can be named 'client': \[client\]"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_to_do(
+def test_a_mistake_is_named_with_what_to_do(
     channels: dict[str, dict[str, object]], services: dict[str, dict[str, object]], says: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=says):
         AsyncClient(channels, services=services, plugins=fake_plugins())
 
 
-def test_a_file_that_names_a_channel_like_a_table_is_named(tmp_path: Path) -> None:
+def test_a_file_with_a_reserved_channel_name_is_named(tmp_path: Path) -> None:
     file = tmp_path / "devino.toml"
     file.write_text('[channels.outbox]\nkind = "fake"')
     with pytest.raises(ConfigurationError, match=r"devino\.toml: no channel can be named 'outbox'"):
@@ -153,7 +153,7 @@ def test_reserved_tables_are_kept_as_they_are(file: Path) -> None:
     assert (list(client.channels), list(client.services)) == (["promo"], ["numbers"])
 
 
-def test_what_is_asked_for_by_its_class_has_its_type() -> None:
+def test_a_service_asked_for_by_its_class_has_that_type() -> None:
     for client in (
         AsyncClient(CHANNELS, services=SERVICES, plugins=fake_plugins()),
         Client(CHANNELS, services=SERVICES, plugins=fake_plugins()),

@@ -1,4 +1,4 @@
-"""Where a message is: reports in any order, parts, and legs by several media."""
+"""The status of a message: from reports in any order, from parts, and from several legs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_report_that_was_told_before_changes_nothing(one: Status, other: Statu
     assert told(one, other, one, other).state is told(one, other).state
 
 
-def test_of_two_failures_the_later_one_is_it() -> None:
+def test_the_later_of_two_failures_counts() -> None:
     expired = Status(state=State.EXPIRED, reported_at=NOON + timedelta(seconds=1))
     rejected = Status(state=State.REJECTED, reported_at=NOON)
     assert told(expired, rejected) == told(rejected, expired) == expired
@@ -60,7 +60,7 @@ def test_failures_of_one_time_have_an_order_of_their_own() -> None:
         assert told(one, other).state is told(other, one).state is higher
 
 
-def test_mail_given_back_replaces_delivered_and_not_read() -> None:
+def test_returned_mail_replaces_delivered_but_not_read() -> None:
     delivered, bounced, read = (
         Status(state=state) for state in (State.DELIVERED, State.BOUNCED, State.READ)
     )
@@ -98,19 +98,19 @@ VK, VIBER, SMS = Medium.VK, Medium.VIBER, Medium.SMS
         ([leg(VIBER, State.READ), leg(SMS, State.EXPIRED)], 0),
         ([leg(VIBER, State.UNDELIVERABLE), leg(SMS, State.DELIVERED)], 1),
         ([leg(VIBER, State.DELIVERED), leg(SMS, State.BOUNCED)], 0),
-        # Of successes the one that got furthest.
+        # Of several successes the one that got furthest counts.
         ([leg(VIBER, State.READ), leg(SMS, State.DELIVERED)], 0),
         ([leg(VK, State.DELIVERED), leg(VIBER, State.CLICKED), leg(SMS, State.READ)], 1),
-        # None arrived: what is still under way.
+        # None arrived: the leg that is still under way counts.
         ([leg(VIBER, State.UNDELIVERABLE), leg(SMS, State.ENROUTE)], 1),
         ([leg(VIBER, State.ENROUTE), leg(SMS, State.REJECTED)], 0),
         ([leg(VIBER, State.ENROUTE), leg(SMS, State.UNKNOWN)], 0),
         ([leg(VIBER, State.EXPIRED), leg(SMS, State.UNKNOWN)], 1),
-        # All are over: the last one's reason.
+        # All are over: the last leg's reason counts.
         ([leg(VIBER, State.EXPIRED), leg(SMS, State.UNDELIVERABLE)], 1),
     ],
 )
-def test_one_leg_decides_and_says_by_what_it_went(legs: list[Status], decides: int) -> None:
+def test_one_leg_decides_and_gives_its_medium(legs: list[Status], decides: int) -> None:
     assert Status.of_legs(legs) == legs[decides]
 
 
@@ -123,7 +123,7 @@ def test_no_failure_hides_a_success(legs: list[Status]) -> None:
         assert decided.is_final
 
 
-def test_the_price_of_legs_is_the_sum_of_those_that_are_known() -> None:
+def test_the_price_of_legs_is_the_sum_of_the_known_prices() -> None:
     legs = [leg(VIBER, State.EXPIRED, price=Decimal("1.8")), leg(SMS, State.DELIVERED)]
     assert Status.of_legs(legs).price == Decimal("1.8")
     legs[1] = leg(SMS, State.DELIVERED, price=Decimal("1.5"))
@@ -131,7 +131,7 @@ def test_the_price_of_legs_is_the_sum_of_those_that_are_known() -> None:
     assert Status.of_legs([leg(VIBER, State.EXPIRED), leg(SMS, State.DELIVERED)]).price is None
 
 
-def test_a_receipts_status_says_by_what_the_message_went() -> None:
+def test_a_receipts_status_has_the_medium_of_the_message() -> None:
     message = Message("79031234567", "Hello", medium=Medium.VIBER)
     receipt = Receipt.of(message, Status(state=State.ACCEPTED), channel="rest")
     assert receipt.status.medium is Medium.VIBER

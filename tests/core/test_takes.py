@@ -1,4 +1,4 @@
-"""What a channel takes: the rest is refused, in words that say what to do."""
+"""What a channel takes. Everything else is refused, and the error says what to do."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_an_option_is_checked_by_its_name_and_type(options: dict[Any, Any], word
     assert caught.value.refs == (message.ref,)
 
 
-def test_where_there_are_no_options_none_is_known() -> None:
+def test_without_options_every_option_is_unknown() -> None:
     with pytest.raises(InvalidMessage, match="channel 'acme' has none for VIBER"):
         channel().check([by(VIBER, options={"kind": "flash"})])
 
@@ -152,7 +152,7 @@ def test_options_come_as_the_struct_that_was_declared() -> None:
     assert channel().options_of(by(SMS), SmsOptions) == SmsOptions()
 
 
-def test_the_first_message_that_is_not_taken_is_the_one_that_is_told() -> None:
+def test_the_error_is_about_the_first_message_that_is_not_taken() -> None:
     first, second = by(SMS, priority=Priority.LOW), by(SMS, options={"x": 1})
     for order, kind in (((first, second), Unsupported), ((second, first), InvalidMessage)):
         with pytest.raises(DevinoError) as caught:
@@ -160,7 +160,7 @@ def test_the_first_message_that_is_not_taken_is_the_one_that_is_told() -> None:
         assert type(caught.value) is kind
 
 
-def test_media_are_those_that_something_is_taken_by_also_where_an_instance_decides() -> None:
+def test_media_follow_takes_also_if_an_instance_sets_it() -> None:
     made = channel()
     assert made.media == {SMS, VIBER, VK}
 

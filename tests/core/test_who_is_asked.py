@@ -1,4 +1,4 @@
-"""One rule for what is asked of nobody by name: the default if it can, else the first that can."""
+"""One rule if the caller names no channel: the default if it can, else the first that can."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Rich(FakeChannel):
 
 
 class Muted(Rich):
-    """Set up so that it only listens."""
+    """A channel whose settings let it only listen."""
 
     async def open(self) -> None:
         await super().open()
@@ -75,7 +75,7 @@ async def test_the_first_channel_that_can_is_asked() -> None:
             await asked.balance(channel="fake")
 
 
-async def test_a_default_that_cannot_is_passed_over() -> None:
+async def test_a_default_that_cannot_is_skipped() -> None:
     async with client("muted", "rich", "fake", default="fake") as asked:
         assert await asked.balance() == 7
         assert asked.channel_for(medium=Medium.SMS).name == "fake"
@@ -103,7 +103,7 @@ async def test_the_settings_of_a_channel_decide_and_not_its_class() -> None:
             await asked.balance()
 
 
-async def test_who_could_is_listed_when_nobody_can() -> None:
+async def test_if_no_channel_can_the_error_lists_the_kinds_that_could() -> None:
     async with client("fake") as asked:
         with pytest.raises(Unsupported, match=r"carries VIBER; kinds that could, .*: fake-viber$"):
             await asked.send(Message("1", "a", medium=Medium.VIBER))
@@ -113,7 +113,7 @@ async def test_who_could_is_listed_when_nobody_can() -> None:
             await anext(asked.events())
 
 
-async def test_a_kind_that_cannot_be_imported_is_no_advice() -> None:
+async def test_a_kind_that_cannot_be_imported_is_not_suggested() -> None:
     found = plugins()
     lacking = ChannelSpec(
         name="lacking", summary="", media=frozenset({Medium.VK}), settings=FakeSettings,
@@ -125,7 +125,7 @@ async def test_a_kind_that_cannot_be_imported_is_no_advice() -> None:
         asked.channel_for(Capability.STATUS, medium=Medium.VK)
 
 
-async def test_a_receipt_of_nobody_is_asked_of_one_that_knows_its_medium() -> None:
+async def test_a_receipt_without_a_channel_goes_to_one_that_knows_its_medium() -> None:
     receipt = Receipt(
         ref="r", to="1", ids=("7",), medium=Medium.VIBER, status=Status(state=State.ACCEPTED)
     )
@@ -135,7 +135,7 @@ async def test_a_receipt_of_nobody_is_asked_of_one_that_knows_its_medium() -> No
         assert (await asked.status(receipt)).state is State.READ
 
 
-def test_who_is_asked_can_be_told_beforehand() -> None:
+def test_the_channel_can_be_found_out_beforehand() -> None:
     blocking = Client({"fake": {"token": "t"}, "rich": {"token": "t"}}, plugins=plugins())
     assert blocking.channel_for(Capability.BALANCE).name == "rich"
     assert blocking.channel_for(channel="fake").name == "fake"

@@ -1,6 +1,6 @@
 """Two interfaces of the platform as tables, as far as the tests need them: Viber and contacts.
 
-Their codecs come with their chapters (12 and 17); here they are what the table is tried on.
+Their codecs come with their chapters (12 and 17); here the tables are tested with them.
 """
 
 from __future__ import annotations

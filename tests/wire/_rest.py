@@ -1,4 +1,4 @@
-"""The REST codec in few words: whichever version the credentials or the path mean."""
+"""Short forms for the REST codec: the credentials or the path choose the version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def api_of(request: object, credentials: object) -> rest.Api:
 def encode(
     request: rest.Request[Any], credentials: rest.Session | rest.Login, *, in_url: bool = False
 ) -> rest.HttpRequest:
-    """The request, its path from the host's root on."""
+    """The request, with its path from the root of the host."""
     api = api_of(request, credentials)
     http = api.encode_request(request, credentials, in_url=in_url)
     return below(api, http)
@@ -32,7 +32,7 @@ def below(api: rest.Api, http: rest.HttpRequest) -> rest.HttpRequest:
 def decode(
     path: str, query: str | bytes = "", body: bytes = b"", *, split_lists: bool = False
 ) -> tuple[Any, Any]:
-    """The request and who asks."""
+    """The request and its credentials."""
     http = rest.HttpRequest.of("POST", path, query, body=body)
     call = rest.decode_request(http, split_lists=split_lists)
     return call.request, call.credentials

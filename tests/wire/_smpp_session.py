@@ -32,12 +32,12 @@ BINDS = {
 
 
 def written(session: SessionMachine[Any]) -> list[Any]:
-    """The PDUs that a session has to send."""
+    """The PDUs that a session has ready to send."""
     return [decode(frame) for frame in Framer().feed(session.data_to_send())]
 
 
 def taken(session: SessionMachine[Any], octets: bytes, now: float = 0.0) -> list[Any]:
-    """The requests that these octets bring a session's owner, and nothing else."""
+    """The requests that a session's owner gets from these octets, and nothing else."""
     pdus = []
     for event in session.receive(octets, now):
         assert isinstance(event, Received)

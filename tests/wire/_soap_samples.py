@@ -17,7 +17,7 @@ LEGAL = st.one_of(
     st.characters(min_codepoint=0xE000, max_codepoint=0xFFFD),
     st.characters(min_codepoint=0x10000),
 )
-# The least date of all says that there is none.
+# The least date means that there is none.
 CLOCKS = st.datetimes(datetime.fromisoformat("0001-01-02")).map(
     lambda moment: moment.replace(microsecond=0)
 )
@@ -30,7 +30,7 @@ SIMPLE: dict[str, st.SearchStrategy[object]] = {
 
 
 def of_type(kind: _schema.Type) -> st.SearchStrategy[Any]:
-    """Values that a type can hold and give back."""
+    """Values that a type can write and read back."""
     if isinstance(kind, _schema.Array):
         return st.lists(of_type(kind.of).filter(lambda item: item != ""), max_size=3).map(tuple)
     if isinstance(kind, _schema.Complex):
@@ -58,7 +58,7 @@ def field_of(cls: type[msgspec.Struct], attribute: str) -> _schema.Element:
 
 
 def of_struct(cls: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
-    """Structs that can be written: every field that may be ``None`` sometimes is."""
+    """Structs that can be written. Every field that may be ``None`` sometimes is."""
     arguments = {}
     for field in _schema.fields(cls):
         element = field.element
@@ -69,7 +69,7 @@ def of_struct(cls: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     return st.builds(cls, **arguments)
 
 
-# The type of any operation's request: mypy knows the result of each, and not of all.
+# The type of any operation's request. mypy knows the result of each, but not of all.
 AnyType = Any
 OPERATIONS: list[tuple[soap.Service, AnyType]] = [
     (service, request) for service in soap.SERVICES for request in service.requests

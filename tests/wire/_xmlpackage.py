@@ -1,4 +1,4 @@
-"""What the tests of the XML package read it with."""
+"""Helpers with which the tests read the XML package."""
 
 from __future__ import annotations
 

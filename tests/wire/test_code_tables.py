@@ -1,4 +1,4 @@
-"""Every code table against the manual's, and what its rows mean for programs."""
+"""Compares every code table with the manual's, and tests what its rows mean for programs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Table(NamedTuple):
     means: set[str]
     """What its rows may mean."""
     text: str | None = None
-    """The manual's column for what the wire says, where there is one."""
+    """The manual's column for the text on the wire, if there is one."""
     beyond: frozenset[int | str] = frozenset()
     """Codes that the manual's table lacks."""
     without: frozenset[int | str] = frozenset()
-    """Rows of the manual's table that are no code on the wire."""
+    """Rows of the manual's table that are not codes on the wire."""
 
 
 TABLES = [

@@ -1,4 +1,4 @@
-"""The three bodies of chapter 4: what is written, what is read, what cannot be said."""
+"""The three bodies of chapter 4: how they are written and read, and what they cannot hold."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_the_line_of_several_numbers_is_read_and_written() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n"])
 def test_a_template_is_read_as_the_manual_sets_it_out(end: str) -> None:
-    # Indented, with blank lines between all fields and around the text.
+    # It is indented, with blank lines between all fields and around the text.
     body = [START, "", *(line for f in FIELDS for line in (f"    {f}", ""))]
     body += ["    Привет,", "      мир", "", END]
     value = email2sms.decode_body(template(*body, end=end))
@@ -193,7 +193,7 @@ def test_the_text_survives_semicolons_and_blanks(kind: type[Submission], text: s
 @pytest.mark.parametrize("kind", ONE_LINE)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_folded_line_is_unfolded(kind: type[Submission], end: str) -> None:
-    # A client that eats the blank, one that keeps it, one that folds after ';' and ','.
+    # One client drops the blank, one keeps it, one folds after ';' and ','.
     body = "user;secret;+79161234567,~+79031234567;~My~Bank;Привет, ~милый~мир!"
     if kind is Semicolon:
         body = f"~StartWithPoint;{body};~EndWithPoint~~-- ~Вася;EndWithPoint"
@@ -202,7 +202,7 @@ def test_a_folded_line_is_unfolded(kind: type[Submission], end: str) -> None:
     assert value == submission(kind, numbers=numbers, text="Привет, милый мир!")
 
 
-def test_what_stands_before_the_start_point_is_left_alone() -> None:
+def test_text_before_the_start_point_is_ignored() -> None:
     body = "Добрый день!\n StartWithPoint ; user ; secret ; 79161234567 ;TEL;text;EndWithPoint"
     value = email2sms.decode_body(body.encode("cp1251"))
     assert value == submission(Semicolon, numbers=("79161234567",), sender="TEL", text="text")
@@ -405,7 +405,7 @@ def test_a_charset_that_says_nothing_is_guessed(charset: str, meant: str) -> Non
     "charset",
     ["klingon", "rot13", "base64", "idna", "punycode", "unicode_escape", "undefined", "a\0b"],
 )
-def test_what_is_no_charset_is_refused(charset: str) -> None:
+def test_an_unknown_charset_is_refused(charset: str) -> None:
     with pytest.raises(DecodeError):
         email2sms.decode_body(b"\\d;b;79161234567;c;d", Base64, charset=charset)
 
@@ -416,6 +416,6 @@ def test_bytes_outside_the_charset_are_refused_without_being_quoted() -> None:
     assert caught.value.__context__ is None
 
 
-def test_bytes_read_as_no_other_class() -> None:
+def test_a_body_is_read_only_as_one_of_the_formats() -> None:
     with pytest.raises(DecodeError, match="expected Template, Semicolon or Base64"):
         email2sms.decode_body(b"a;b;79161234567;c;d", Submission)

@@ -123,7 +123,7 @@ def test_any_charset_in_any_transfer_encoding(
 def test_pythons_own_mails_in_wide_charsets(
     kind: type[Submission], wide: str, policy: email.policy.EmailPolicy, end: str, marks: str
 ) -> None:
-    """It ends lines at LF bytes of the encoded text, and so adds bytes that are no characters."""
+    """Python ends lines at LF bytes of the encoded text, which adds bytes outside characters."""
     mail = EmailMessage(policy=policy)
     mail["Subject"] = "MODEB64" if kind is Base64 else "SMS"
     mail.set_content(marks + body(submission(kind)).replace("\r\n", "\n") + end, charset=wide)
@@ -133,7 +133,7 @@ def test_pythons_own_mails_in_wide_charsets(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("charset", ["windows-1251", "koi8-r", "utf-8"])
 @pytest.mark.parametrize("cte", [b"8bit", b"binary", b"7bit", b"unheard-of"])
-def test_bytes_as_they_are_in_any_charset(kind: type[Submission], charset: str, cte: bytes) -> None:
+def test_unencoded_bytes_in_any_charset(kind: type[Submission], charset: str, cte: bytes) -> None:
     head = b"Subject: MODEB64\r\n" * (kind is Base64) + b"Content-Transfer-Encoding: " + cte
     head += f"\r\nContent-Type: text/plain; charset={charset}\r\n\r\n".encode()
     assert email2sms.decode(head + body(submission(kind)).encode(charset)) == submission(kind)
@@ -150,7 +150,7 @@ def test_a_missing_charset_is_guessed(
     assert email2sms.decode(data) == submission(kind)
 
 
-def test_a_charset_unheard_of_is_named() -> None:
+def test_an_unknown_charset_is_named() -> None:
     data = b"Content-Type: text/plain; charset=klingon\r\n\r\n" + body(submission()).encode()
     with pytest.raises(DecodeError, match="unknown charset 'klingon'"):
         email2sms.decode(data)

@@ -1,4 +1,4 @@
-"""Whole mails: the headers that chapter 4 demands, and what other programs make of them."""
+"""Whole mails: the headers that chapter 4 demands, and how other programs read them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def submission(kind: type[Submission], **changed: object) -> Submission:
 
 
 def headers(data: bytes) -> list[tuple[str, str]]:
-    """By the standard library's older parser, which reads no more than lines and colons."""
+    """The headers by the standard library's older parser, which reads only lines and colons."""
     parsed: Message[str, str] = email.message_from_bytes(data)
     return parsed.items()
 
@@ -230,13 +230,13 @@ def test_the_subject_s_letter_case_and_encoding_do_not_matter(subject: str) -> N
     assert email2sms.decode(data.replace(b"MODEB64", subject.encode())) == value
 
 
-def test_bare_fields_without_the_subject_are_told_what_they_miss() -> None:
+def test_the_error_for_bare_fields_says_that_the_subject_is_missing() -> None:
     data = email2sms.encode(submission(Base64), from_addr="a@example.org")
     with pytest.raises(DecodeError, match="need the subject MODEB64"):
         email2sms.decode(data.replace(b"MODEB64", b"hello"))
 
 
-def test_the_body_s_opening_tells_the_format_and_not_its_text() -> None:
+def test_the_body_s_opening_and_not_its_text_tells_the_format() -> None:
     inner = submission(Semicolon, text="x\nUserLogin=1")
     outer = submission(Template, text=email2sms.encode_body(inner, line_break=" ").decode("cp1251"))
     assert email2sms.decode(email2sms.encode(outer, from_addr="a@example.org")) == outer
@@ -251,7 +251,7 @@ def test_a_mail_over_the_size_is_refused_unread() -> None:
         email2sms.decode(data + b"\n" * email2sms.MAX_SIZE)
 
 
-def test_taking_the_codec_does_not_load_the_mail_parser() -> None:
+def test_importing_the_codec_does_not_load_the_mail_parser() -> None:
     code = "import sys, devino_codecs.email2sms; print({'email', 'socket'} & sys.modules.keys())"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"

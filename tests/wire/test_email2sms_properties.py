@@ -1,4 +1,4 @@
-"""Whatever the value and whatever the bytes: the same value back, or the codec's own error."""
+"""Any value comes back the same or is refused; any bytes give a value or the codec's own error."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ T = TypeVar("T")
 KINDS: list[type[Submission]] = [Template, Semicolon, Base64]
 CHARS = bytes(b for b in range(0x20, 0x100) if b not in (0x7F, 0x98)).decode("cp1251")
 SECRET = "канарейка"
-"""In every login and password, in no other field, so that a leak is seen."""
+"""It stands in every login and password and in no other field, so a leak shows."""
 
-# What would end a body or begin a field if it were let.
+# Pieces that would end a body or begin a field if the codec let them.
 MARKS = [
     "==|| НАЧАЛО ТЕКСТА ||==",
     "==|| КОНЕЦ ТЕКСТА ||==",
@@ -85,7 +85,7 @@ plain_values = any_kind.flatmap(
 
 
 def assert_silent(error: CodecError) -> None:
-    """No error shows a secret, nor leads to another one that holds it."""
+    """No error shows a secret, or leads to another error that does."""
     assert SECRET not in f"{error} {error!r} {error.args} {error.__dict__}"
     assert error.__cause__ is None
     assert error.__context__ is None
@@ -100,7 +100,7 @@ def attempt(call: Callable[..., T], *args: object, **kwargs: object) -> T | Code
 
 
 def encoded(value: Submission) -> bytes:
-    """The mail, or a rejected example where the format cannot carry the text."""
+    """The mail. If the format cannot carry the text, the example is rejected."""
     data = attempt(email2sms.encode, value, from_addr="a@example.org")
     if isinstance(data, CodecError):
         assert isinstance(data, EncodeError)
@@ -191,7 +191,7 @@ def test_a_mail_by_the_standard_library_s_writers_is_read(
         html = MIMEText("<p>UserLogin=other</p>", "html", charset)
         mail = MIMEMultipart("alternative", _subparts=[MIMEText(body, "plain", charset), html])
     else:
-        # Quoted-printable of its modern writer takes only lines in its own policy's ends.
+        # For quoted-printable the modern writer takes only lines with its own policy's ends.
         mail = EmailMessage(policy=email.policy.SMTP)
         mail.set_content(body.replace("\r\n", "\n"), charset=charset, cte=writer)
     if isinstance(value, Base64):
@@ -202,7 +202,7 @@ def test_a_mail_by_the_standard_library_s_writers_is_read(
 def assert_read_or_refused(
     decode: Callable[..., Submission], *args: object, **kwargs: object
 ) -> None:
-    """A value or a DecodeError; and a value that was read is one that can be written."""
+    """A value or a DecodeError. A value that was read can be written."""
     value = attempt(decode, *args, **kwargs)
     if isinstance(value, CodecError):
         assert isinstance(value, DecodeError)

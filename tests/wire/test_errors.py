@@ -1,4 +1,4 @@
-"""What the codecs raise, wherever it is handed on to: another process, or a copy."""
+"""The codecs' errors can be pickled to another process, and copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a table: what a request promises, in its envelope, or the interface's no."""
+"""Answers of a table: the value that a request promises, in its envelope, or a refusal."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_refusal_is_known_by_its_code_whatever_its_http_status(status: int) ->
         (tables.Send, 200, b'{"messages":[]}', "status: expected a string, got nothing"),
     ],
 )
-def test_what_is_no_answer_says_why(
+def test_a_body_that_is_not_an_answer_says_why(
     request_: type[Request[Any]], status: int, body: bytes, reason: str
 ) -> None:
     apis = (PLAIN, VIBER, CONTACTS)
@@ -120,7 +120,7 @@ def test_an_envelope_is_written_in_its_order_with_the_status_of_the_row() -> Non
     )
 
 
-def test_a_refusal_that_says_no_status_has_that_of_its_interface() -> None:
+def test_a_refusal_without_a_status_has_that_of_its_interface() -> None:
     assert CONTACTS.encode_answer(tables.GetGroup, Refusal("not_found")).status == 400
     assert VIBER.encode_answer(tables.Send, Refusal(Result.SYNTAX)).status == 200
 
@@ -134,9 +134,7 @@ def test_a_refusal_that_says_no_status_has_that_of_its_interface() -> None:
         (Refusal(ResponseCode.OK, "\ud800"), "Description", "surrogates"),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_the_key(
-    answer: Any, path: str, reason: str
-) -> None:
+def test_an_unwritable_value_is_refused_with_its_key(answer: Any, path: str, reason: str) -> None:
     with pytest.raises(EncodeError, match=reason) as caught:
         CONTACTS.encode_answer(tables.GetGroup, answer)
     assert caught.value.path == path
@@ -185,7 +183,7 @@ def test_the_http_status_can_be_the_code() -> None:
     written = api.encode_answer(Do, Refusal(404, "no such number", 404))
     assert (written.status, written.body) == (404, b'{"error":"no such number"}')
     assert api.decode_answer(Do, written) == Refusal(404, "no such number", 404)
-    # Whoever answers: a proxy's page is a no, too.
+    # It does not matter who answers: a proxy's page is a refusal too.
     assert api.decode_answer(Do, HttpAnswer(502, b"<html>")) == Refusal(502, "", 502)
     assert api.decode_answer(Do, HttpAnswer(204)) is None
 
@@ -316,6 +314,6 @@ def test_any_answer_gives_a_value_or_a_decode_error(
         answer = api.decode_answer(request, HttpAnswer(status, body, headers))
     except DecodeError:
         return
-    # Whatever passes can be written, and is then canonical.
+    # Any value that was read can be written, and is then canonical.
     written = api.encode_answer(request, answer)
     assert api.decode_answer(request, written) == answer

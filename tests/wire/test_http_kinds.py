@@ -1,4 +1,4 @@
-"""Marks: each form of a value on the wire, and that no two are one."""
+"""Marks: each is one form of a value on the wire, and no two are equal."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ UNREADABLE: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("of", "text", "reason"), UNREADABLE, ids=lambda value: str(value)[:40])
-def test_what_has_another_form_is_refused_with_its_place(of: Any, text: str, reason: str) -> None:
+def test_a_value_in_another_form_is_refused_with_its_place(of: Any, text: str, reason: str) -> None:
     with pytest.raises(DecodeError, match=reason):
         read_json(of, text.encode())
 
@@ -216,7 +216,7 @@ UNWRITABLE: list[tuple[Any, Any, str]] = [
 
 
 @pytest.mark.parametrize(("of", "value", "reason"), UNWRITABLE, ids=lambda value: str(value)[:40])
-def test_what_has_no_form_is_refused_with_its_place(of: Any, value: Any, reason: str) -> None:
+def test_a_value_without_a_form_is_refused_with_its_place(of: Any, value: Any, reason: str) -> None:
     with pytest.raises(EncodeError, match=reason):
         write_json(of, value)
 
@@ -241,7 +241,7 @@ def test_a_type_of_several_forms_needs_a_mark(of: Any) -> None:
         read_json(bad, b"{}")
 
 
-def test_a_form_of_ones_own_says_what_it_expected() -> None:
+def test_a_custom_form_says_what_it_expected() -> None:
     hexadecimal = form_of(
         "HEX", lambda text: int(text, 16), "{:x}".format, of=int, noun="hexadecimal digits"
     )
@@ -259,7 +259,7 @@ def test_a_form_of_ones_own_says_what_it_expected() -> None:
     assert read_json(number, b"1.50") == Decimal("1.50")
 
 
-def test_a_moment_knows_what_it_can_be_spelt_with() -> None:
+def test_a_moment_refuses_an_unknown_directive() -> None:
     with pytest.raises(ValueError, match="no %A here"):
         moment("%A")
 
@@ -277,7 +277,7 @@ def test_a_moment_is_what_strftime_writes(value: datetime, form: str) -> None:
     of: Any = Annotated[datetime, moment(form, zone=None)]
     written = json.loads(write_json(of, value))
     assert read_json(of, json.dumps(written).encode()) == value
-    if value.year >= 1000:  # below, what strftime does depends on the system
+    if value.year >= 1000:  # for earlier years strftime depends on the system
         assert written == value.strftime(form)
         assert datetime.strptime(written, form) == value  # noqa: DTZ007
 

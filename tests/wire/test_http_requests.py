@@ -1,4 +1,4 @@
-"""Requests of a table: where each field stands, in any spelling, and what is refused."""
+"""Requests of a table: the place of each field, in any spelling, and what is refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ KEY = ApiKey("a-key")
 
 
 class Send(Request[None], frozen=True, kw_only=True):
-    """A field of each place."""
+    """A request with a field in each place."""
 
     folder: str
     ids: Annotated[tuple[Annotated[str, ID], ...], InHeader("X-Ids")] = ()
@@ -74,7 +74,7 @@ API = Api(
 
 
 def came(http: HttpRequest) -> HttpRequest:
-    """What a server makes of a request."""
+    """The request as a server gets it."""
     headers = {**http.headers, "Content-Type": http.content_type or ""}
     return HttpRequest.of(http.method, http.path, http.query, headers, http.body)
 
@@ -96,7 +96,7 @@ def test_each_field_stands_in_its_place() -> None:
     )
 
 
-def test_what_is_not_said_is_left_out() -> None:
+def test_an_unset_field_is_left_out() -> None:
     http = API.encode_request(Send(folder="f", to="7903"), KEY)
     assert (http.query, http.body) == ("", b'{"to":"7903"}')
     assert http.headers == {"X-Api-Key": "a-key"}
@@ -241,7 +241,7 @@ def test_a_part_of_a_list_is_asked_for_in_the_range_header() -> None:
         ),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_its_place(
+def test_an_unwritable_value_is_refused_with_its_place(
     request_: Request[Any], path: str, reason: str
 ) -> None:
     api, credentials = (VIBER, LOGIN) if isinstance(request_, tables.Send) else (API, KEY)
@@ -267,7 +267,7 @@ Invalid = InvalidArgumentError
         (b"[" * 100_000, "", Invalid, "nested"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_in_the_wires_words(
+def test_an_unreadable_argument_is_named_in_the_wires_words(
     body: bytes, path: str, kind: type[DecodeError], reason: str
 ) -> None:
     with pytest.raises(kind, match=reason) as caught:
@@ -276,13 +276,13 @@ def test_what_cannot_be_read_is_told_in_the_wires_words(
     assert caught.value.request is tables.Send  # type: ignore[attr-defined]
 
 
-def test_no_item_is_said_too() -> None:
+def test_an_empty_list_is_written() -> None:
     http = VIBER.encode_request(tables.Send(messages=()), LOGIN)
     assert json.loads(http.body) == {"resendSms": "false", "messages": []}
     assert VIBER.decode_request(came(http)).request == tables.Send(messages=())
 
 
-# Who asks.
+# Credentials.
 
 
 def test_basic_is_utf_8_and_latin_1_is_read_too() -> None:
@@ -297,7 +297,7 @@ def test_basic_is_utf_8_and_latin_1_is_read_too() -> None:
         auth.to_header(Login("a:b", "c"))
 
 
-def test_a_key_that_lacks_is_nobodys_and_one_that_is_empty_is_not_written() -> None:
+def test_a_missing_key_is_read_as_empty_and_an_invalid_one_is_not_written() -> None:
     call = API.decode_request(HttpRequest.of("GET", "/v1/messages"))
     assert call.credentials == ApiKey("")
     for wrong, reason in (("", "empty"), ("a\nb", "no header"), ("ключ", "no header")):
@@ -318,12 +318,12 @@ EITHER = Api(
 
 
 @pytest.mark.parametrize("credentials", [KEY, Session("s"), LOGIN])
-def test_one_of_several_ways_to_say_who_asks_is_taken(credentials: object) -> None:
+def test_any_of_several_forms_of_credentials_is_taken(credentials: object) -> None:
     http = EITHER.encode_request(Search(("a",)), credentials)
     assert EITHER.decode_request(came(http)).credentials == credentials
 
 
-def test_of_several_ways_the_first_that_is_there_counts() -> None:
+def test_the_first_credentials_that_are_there_count() -> None:
     def who(query: str, **headers: str) -> object:
         return EITHER.decode_request(HttpRequest.of("GET", "/find", query, headers)).credentials
 
@@ -474,7 +474,7 @@ def test_what_was_written_is_read_back(exchange: tuple[Api, Request[Any]], login
     http = api.encode_request(request, login)
     call = api.decode_request(came(http))
     assert (call.request, call.credentials) == (request, login)
-    # And so it is by libraries that others wrote.
+    # Libraries that others wrote read it the same.
     query = dict(parse_qsl(http.query, keep_blank_values=True, strict_parsing=bool(http.query)))
     assert urlencode(query) == http.query
     if http.body:

@@ -93,7 +93,7 @@ def test_a_request_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
     request, credentials = call.request, call.credentials
     written = api.encode_request(request, credentials)
     printed = tree(VECTORS[id_].data)
-    # What stands in the path is in the body too, in one example.
+    # In one example an argument stands both in the path and in the body.
     assert tree(written.body) == {k: v for k, v in printed.items() if v not in written.segments}
     assert (written.method, call.operation.method) == (method, method)
     again = api.decode_request(
@@ -112,7 +112,7 @@ CHANGED: dict[str, Any] = {
     "18-001": ('"0"', "0"),
     "18-003": ('"0"', "0"),
 }
-"""Read as printed, and written in the one way that was decided on."""
+"""They are read as printed, and written in the one canonical form."""
 
 
 @pytest.mark.parametrize("id_", ANSWERS)

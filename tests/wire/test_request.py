@@ -1,4 +1,4 @@
-"""A request's type says what it is answered with."""
+"""A request's type says the type of its answer."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class GetBalance(Request[Decimal], frozen=True):
     ("request_type", "answer"),
     [(ToOne, tuple[str, ...]), (Send, tuple[str, ...]), (GetBalance, Decimal)],
 )
-def test_the_answer_is_the_type_argument_also_of_a_request_that_extends_another(
+def test_the_answer_is_the_type_argument_also_if_a_request_extends_another(
     request_type: type[Request[Any]], answer: object
 ) -> None:
     assert answer_of(request_type) == answer
 
 
-def test_a_request_that_does_not_say_is_a_programming_error() -> None:
+def test_a_request_without_an_answer_is_a_programming_error() -> None:
     with pytest.raises(TypeError, match="Request"):
         answer_of(Request)

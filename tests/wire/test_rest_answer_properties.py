@@ -78,7 +78,7 @@ def test_what_was_written_is_read_back(
 
 
 def wire(value: object) -> object:
-    """What json is expected to make of an answer: by name and calendar, not by the codec."""
+    """What json must make of an answer. It is made by name and calendar, not by the codec."""
     if isinstance(value, datetime):
         return f"/Date({timegm(value.utctimetuple()) * 1000 + value.microsecond // 1000})/"
     if isinstance(value, rest.Session):
@@ -119,7 +119,7 @@ def test_milliseconds_count_from_1970_in_utc(milliseconds: int, offset: str) -> 
     assert state.creation.microsecond == rest_of * 1000
 
 
-# Bodies that are nearly right reach further than noise does.
+# Bodies that are nearly right get further than noise.
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 keys = st.sampled_from(
     [
@@ -168,7 +168,7 @@ def test_any_answer_gives_a_value_or_a_decode_error(
         answer = _rest.read(request, http_status, body)
     except rest.DecodeError:
         return
-    # Whatever passes can be written, and is then canonical.
+    # Any value that was read can be written, and is then canonical.
     written = _rest.written(request, answer)
     assert _rest.read(request, http_status, written) == answer
 
@@ -185,5 +185,5 @@ def test_a_cut_answer_is_refused(
         part = _rest.read(request, 200, cut)
     except rest.DecodeError:
         return
-    # Only a number may end early and still be one.
+    # Only a number is still a number if it ends early.
     assert isinstance(part, Decimal)

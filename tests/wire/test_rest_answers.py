@@ -186,7 +186,7 @@ def test_dates_are_written_in_whole_milliseconds_of_utc() -> None:
         (200, '{"Code":"٤"}', "Code: expected a whole number"),
     ],
 )
-def test_what_is_no_answer_says_why(http_status: int, body: str, reason: str) -> None:
+def test_a_body_that_is_not_an_answer_says_why(http_status: int, body: str, reason: str) -> None:
     for operation in rest.V2.operations:
         with pytest.raises(rest.DecodeError) as caught:
             read(operation.request, body, http_status)
@@ -254,7 +254,7 @@ def test_a_date_beyond_the_calendar_is_refused(milliseconds: str) -> None:
 
 
 untyped: Any = rest
-"""The same, for values that a type checker would refuse."""
+"""The same classes, for values that a type checker would refuse."""
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ untyped: Any = rest
         (rest.GetBalance, untyped.Refusal("4", "x"), "Code: expected int"),
     ],
 )
-def test_what_cannot_be_written_is_refused_with_the_key(
+def test_an_unwritable_value_is_refused_with_its_key(
     request_: type[rest.Request[object]], answer: object, reason: str
 ) -> None:
     with pytest.raises(rest.EncodeError, match=reason):

@@ -72,7 +72,7 @@ def test_the_error_texts_are_those_of_the_manual() -> None:
     said = [json.loads(vector.data) for vector in answers]
     printed = {(e["Code"], " ".join(e["Desc"].split())) for e in said if "Code" in str(e)}
     known = {(int(text.code), " ".join(text.split())) for text in ErrorText}
-    # The manual's other text is a Viber result code; ours is one that a public client looks for.
+    # The manual's other text is a Viber result code. Ours is a text that a public client looks for.
     assert printed - known == {(1, "error-address-format")}
     assert known - printed == {(6, "Invalid destination address")}
 

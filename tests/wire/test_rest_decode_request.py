@@ -1,4 +1,4 @@
-"""Reading REST requests: what the platform lets pass, and what is refused."""
+"""Reading REST requests: what the platform accepts, and what it refuses."""
 
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -255,7 +255,7 @@ def test_the_recipients_clock_has_no_zone() -> None:
         decode("/rest/Sms/SendByTimeZone", f"{WITH_SESSION}&{SENT}&SendDate=2011-01-28T16:00:00Z")
 
 
-def test_a_text_that_is_no_utf8_is_malformed() -> None:
+def test_a_text_that_is_not_utf8_is_malformed() -> None:
     body = f"{WITH_SESSION}&{SENT}".encode().replace(b"=test", b"=\xcf\xf0\xe8")
     with pytest.raises(rest.InvalidArgumentError) as caught:
         decode("/rest/Sms/Send", "", body)

@@ -1,4 +1,4 @@
-"""The REST codec tells no secrets and drags nothing in."""
+"""The REST codec tells no secrets and imports nothing else."""
 
 import subprocess
 import sys
@@ -41,7 +41,7 @@ def test_no_representation_shows_a_secret(value: object) -> None:
         (f"/rest/Sms/Sned?sessionid={CANARY}", ""),
     ],
 )
-def test_no_error_repeats_what_came(path: str, query: str) -> None:
+def test_no_error_repeats_the_request(path: str, query: str) -> None:
     with pytest.raises(rest.DecodeError) as caught:
         _rest.decode(path, query)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
@@ -54,15 +54,15 @@ def test_no_error_repeats_the_answer(body: str) -> None:
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_no_error_repeats_what_could_not_be_written() -> None:
+def test_no_error_repeats_an_unwritable_value() -> None:
     with pytest.raises(rest.EncodeError) as caught:
         _rest.encode(rest.GetBalance(), rest.Login(CANARY, f"{CANARY}\ud800"))
     assert caught.value.path == "Password"
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
-def test_taking_the_codec_alone_drags_nothing_in() -> None:
-    # msgspec is the one dependency; what it imports itself is not counted.
+def test_importing_the_codec_imports_nothing_else() -> None:
+    # msgspec is the only dependency; its own imports do not count.
     program = (
         "import msgspec, sys; before = set(sys.modules); import devino_codecs.rest;"
         "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"

@@ -17,6 +17,6 @@ def test_every_public_name_is_documented() -> None:
         for name in rest.__all__
         if callable(getattr(rest, name)) and not getattr(rest, name).__doc__
     ]
-    # Type aliases borrow a docstring from what they stand for; the rest have their own.
+    # Type aliases have the docstring of the type that they stand for; the rest have their own.
     assert undocumented == []
     assert sorted(rest.__all__) == sorted(set(rest.__all__))

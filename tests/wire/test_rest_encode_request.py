@@ -1,4 +1,4 @@
-"""Writing REST requests: one canonical form, and what has none."""
+"""Writing REST requests: the canonical form, and the values that have none."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -23,7 +23,7 @@ def test_everything_goes_in_the_body_of_a_post_unless_the_url_is_wanted() -> Non
 
 
 def test_the_manuals_example_of_escaping() -> None:
-    # "!" may stand as it is, and does in the manual; urllib escapes it and so do we.
+    # "!" needs no escaping, and the manual does not escape it. urllib does, and so do we.
     http = _rest.encode(rest.GetSession(), rest.Login("Jonathan", "a+b==13%!"))
     assert http.body == b"login=Jonathan&password=a%2Bb%3D%3D13%25%21"
 
@@ -74,7 +74,7 @@ def test_dates_are_written_in_utc_in_whole_seconds() -> None:
         (rest.GetIncoming("now", datetime.now(UTC)), "minDateUTC", "datetime"),  # type: ignore[arg-type]
     ],
 )
-def test_what_cannot_be_written_is_refused_with_the_argument(
+def test_an_unwritable_value_is_refused_with_its_argument(
     request_: rest.Request[object], argument: str, reason: str
 ) -> None:
     with pytest.raises(rest.EncodeError, match=reason) as caught:

@@ -1,4 +1,4 @@
-"""The form encoding under the HTTP codecs, with urllib as the oracle."""
+"""The form encoding that the HTTP codecs use, with urllib as the oracle."""
 
 from urllib.parse import parse_qsl, quote_plus, unquote_to_bytes, urlencode
 

@@ -1,4 +1,4 @@
-"""HLR, two rows of the REST table (chapter 16): its rules beside those of REST."""
+"""HLR, two rows of the REST table (chapter 16): the rules that only HLR has."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_credentials_are_spelt_as_in_every_url_of_the_chapter(
     http = _rest.encode(request_, credentials, in_url=True)
     assert (http.method, http.target) == (method, target)
     assert _rest.decode(target) == (request_, credentials)
-    # Either verb is taken.
+    # The platform takes either verb.
     path, _, query = target.partition("?")
     assert _rest.decode(path.lower(), "", query.encode()) == (request_, credentials)
 

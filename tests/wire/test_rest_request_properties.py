@@ -127,7 +127,7 @@ def test_any_request_gives_a_value_or_a_decode_error(
         request, credentials = _rest.decode(path, query, body, split_lists=split)
     except rest.DecodeError:
         return
-    # Whatever passes can be written, and is then canonical.
+    # Any value that was read can be written, and is then canonical.
     http = _rest.encode(request, credentials)
     again = _rest.decode(http.path, http.query, http.body)
     assert _rest.encode(*again) == http

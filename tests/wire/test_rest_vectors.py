@@ -1,7 +1,7 @@
 """The manual's own examples, chapters 1, 2, 11.2.2 and 16, through the REST codec.
 
-Chapter 11's remaining part, the call to the subscriber's handler (11.2.3), is another wire: its
-vectors have the direction "callback" and are not asked for here.
+The rest of chapter 11, the call to the subscriber's handler (11.2.3), is another wire. Its vectors
+have the direction "callback" and are not used here.
 """
 
 import json
@@ -148,7 +148,7 @@ def test_every_request_is_written_with_the_arguments_of_the_manual(vector: Vecto
 
 
 def operations() -> dict[str, type[rest.Request[object]]]:
-    """Which request each answer answers: the last one before it in the manual."""
+    """The request of each answer: the last request before it in the manual."""
     asked: dict[str, type[rest.Request[object]]] = {}
     current: type[rest.Request[object]] = rest.GetBalance
     for vector in VECTORS.values():
@@ -216,7 +216,7 @@ def test_an_answer_of_the_manual_means_what_it_says(vector: Vector) -> None:
 @pytest.mark.parametrize("vector", ANSWERS, ids=vector_id)
 def test_an_answer_of_the_manual_is_written_byte_for_byte(vector: Vector) -> None:
     answer = _rest.read(ASKED[vector.id], 200, vector.data)
-    # The manual breaks long lines; the platform does not. Chapter 16 prints blanks besides.
+    # The manual breaks long lines; the platform does not. Chapter 16 also prints blanks.
     printed = vector.data.strip().replace(b"\n", b"")
     if vector.chapter == 16:
         printed = json.dumps(

@@ -1,4 +1,4 @@
-"""How a session survives what it cannot read and what it does not know."""
+"""How a session survives PDUs that it cannot read or does not know."""
 
 from __future__ import annotations
 

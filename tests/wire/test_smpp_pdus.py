@@ -231,7 +231,7 @@ def test_any_pdu_can_be_described() -> None:
         smpp.describe(b"short")
 
 
-# smpplib reads these, and these parameters of them.
+# The PDUs that smpplib reads, with the parameters that it reads.
 SMPPLIB_KNOWS = {
     SubmitSm: {"sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum", "message_payload"},
     DeliverSm: {"receipted_message_id", "message_state", "user_message_reference"},
@@ -244,7 +244,7 @@ SMPPLIB_KNOWS = {
 
 
 class Numbers:
-    """What smpplib asks its client for."""
+    """The part of a client that smpplib needs."""
 
     def next_sequence(self) -> int:
         return 1

@@ -65,12 +65,12 @@ REPLIES: dict[type[Pdu], Pdu] = {
 
 
 class End:
-    """One end, and the events that it gave."""
+    """One end, with the events that it gave."""
 
     def __init__(self, role: Role, settings: SessionSettings) -> None:
         self.session: SessionMachine[int] = SessionMachine(role, 0.0, settings)
         self.sent: dict[int, int] = {}
-        """Context to number, of all requests ever made."""
+        """The number of every request ever made, by its context."""
         self.written: set[int] = set()
         """The numbers of requests that were written."""
         self.outcomes: Counter[int] = Counter()
@@ -95,7 +95,7 @@ class End:
             elif isinstance(event, Closed):
                 self.closed += 1
             elif isinstance(event, Refused):
-                # This one overtook the answer to the bind.
+                # This request overtook the answer to the bind.
                 assert was_open
                 assert event.command_status == CommandStatus.ESME_RINVBNDSTS
             else:
@@ -153,7 +153,7 @@ class Wired(RuleBasedStateMachine):
 
     @rule(role=st.sampled_from(Role))
     def flush(self, role: Role) -> None:
-        """Write all that an end has to send."""
+        """Write everything that an end has ready to send."""
         end = self.ends[role]
         data = end.session.data_to_send()
         frames = Framer().feed(data)
@@ -226,7 +226,7 @@ class Wired(RuleBasedStateMachine):
 
     @rule(number=st.integers(1001, 1003))
     def deliver_where_no_centre_should(self, number: int) -> None:
-        """A transmitter is delivered to as well, and takes it."""
+        """A transmitter gets a delivery too, and takes it."""
         head, frames = self.rest(Role.ESME)
         forged = encode(DeliverSm(short_message=b"id:17 stat:DELIVRD"), number)
         self.client.inbox[:] = head + b"".join([*frames, forged])
@@ -292,7 +292,7 @@ class Wired(RuleBasedStateMachine):
                 assert set(end.outcomes) == set(end.sent)
 
     def teardown(self) -> None:
-        """If an end is left alone and its peer is silent, everything ends."""
+        """If an end gets nothing more from its owner and its peer, everything ends."""
         if not hasattr(self, "ends"):
             return
         for end in self.ends.values():

@@ -86,7 +86,7 @@ TABLE = {
     "ReplaceSm": ("T X", "E"),
     "EnquireLink": ("O T R X", "E S"),
 }
-# A client takes this too, because the platform wants every deliver_sm answered with status 0.
+# A client takes it too: the platform wants an answer with status 0 to every deliver_sm.
 TOLERATED = {("T", "DeliverSm", Role.ESME)}
 LETTERS = {
     "O": SessionState.OPEN,
@@ -127,7 +127,7 @@ def test_only_what_the_table_allows_is_sent_and_taken(role: Role, letter: str) -
         assert isinstance(event, Received if allowed or notice else Refused)
 
 
-def test_what_is_out_of_place_is_answered_so() -> None:
+def test_a_request_out_of_place_is_answered_as_such() -> None:
     session: SessionMachine[Any] = SessionMachine(Role.SMSC, 0.0)
     [event] = session.receive(encode(SUBMIT, 5), 0.0)
     assert event == Refused(

@@ -1,6 +1,6 @@
 """Times in SMPP's sixteen characters."""
 
-# ruff: noqa: DTZ001 - a naive time is to be refused
+# ruff: noqa: DTZ001 - a naive time must be refused
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone

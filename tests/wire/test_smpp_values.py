@@ -237,7 +237,7 @@ def test_more_layouts_than_are_kept_are_still_written_right() -> None:
                 assert decode(encode(pdu)) == pdu
 
 
-def test_the_password_of_a_bind_is_in_no_text_but_on_the_wire() -> None:
+def test_the_password_of_a_bind_stands_only_on_the_wire() -> None:
     bind = BindTransceiver(system_id="login", password="c4n4ry", sequence_number=1)
     octets = encode(bind)
     assert b"c4n4ry\0" in octets

@@ -86,7 +86,7 @@ def test_an_answer_of_another_kind_matches_nothing_and_the_request_stays() -> No
     assert session.receive(encode(right), 1.0) == [Answered("one", right)]
 
 
-def test_an_answer_to_what_was_not_written_yet_matches_nothing() -> None:
+def test_an_answer_to_a_request_not_yet_written_matches_nothing() -> None:
     session = esme()
     number = session.send(SUBMIT, 0.0, "one")
     answer = SubmitSmResp(message_id="1", sequence_number=number)
@@ -97,7 +97,7 @@ def test_an_answer_to_what_was_not_written_yet_matches_nothing() -> None:
     assert session.receive(encode(answer), 0.0) == [Answered("one", answer)]
 
 
-def test_what_the_window_has_no_room_for_waits_and_goes_as_answers_come() -> None:
+def test_requests_beyond_the_window_wait_and_go_as_answers_come() -> None:
     session = esme(window=2)
     numbers = [session.send(SUBMIT, 0.0, index) for index in range(5)]
     assert (session.in_flight, session.waiting) == (2, 3)
@@ -139,7 +139,7 @@ def test_a_timeout_of_its_own_counts_for_a_request() -> None:
     assert session.deadline() == 30.0
 
 
-def test_a_timeout_makes_room_for_what_waits() -> None:
+def test_a_timeout_makes_room_for_waiting_requests() -> None:
     session = esme(window=1, response_timeout=30.0)
     first, second = session.send(SUBMIT, 0.0, "one"), session.send(SUBMIT, 0.0, "two")
     session.data_to_send()
@@ -184,7 +184,7 @@ def test_a_cancelled_request_keeps_its_room_until_it_times_out_and_has_no_other_
     assert session.receive(encode(answer), 31.0) == [Late("sent", answer)]
 
 
-def test_cancelling_what_was_not_written_makes_room_at_once() -> None:
+def test_cancelling_an_unwritten_request_makes_room_at_once() -> None:
     session = esme(window=1)
     first, second = session.send(SUBMIT, 0.0, "one"), session.send(SUBMIT, 0.0, "two")
     session.cancel(first, 0.0)
@@ -312,7 +312,7 @@ def test_settings_that_would_hang_are_refused(settings: dict[str, Any]) -> None:
     st.sampled_from([esme, smsc]),
 )
 @quick(60)
-def test_whatever_is_received_nothing_is_raised(octets: bytes, fresh: Any) -> None:
+def test_nothing_that_is_received_raises(octets: bytes, fresh: Any) -> None:
     session = fresh()
     submitted(session, "one") if session.role is Role.ESME else None
     outcomes = [*session.receive(octets, 0.0), *session.eof()]

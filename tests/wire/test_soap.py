@@ -143,12 +143,12 @@ def test_absent_empty_nil_and_zero_validity_are_one(said: str) -> None:
     )
 
 
-def test_of_two_elements_the_first_that_holds_something_counts() -> None:
+def test_the_first_of_two_elements_that_is_not_empty_counts() -> None:
     body = "<GetBalance><sessionID/><sessionId>a</sessionId><SessionID>b</SessionID></GetBalance>"
     assert soap.decode_request(soap.SMS, wrapped(body)).credentials == soap.Session(session_id="a")
 
 
-def test_what_may_be_left_out_is_nil_where_the_platform_wants_it_said() -> None:
+def test_an_optional_value_is_nil_if_the_platform_wants_its_element() -> None:
     message = soap.SmsMessage(data="t", destination_addresses=("7",), source_address="S")
     written = soap.encode_request(soap.SMS, SESSION, soap.SendMessage(message=message)).decode()
     assert '<DelayUntilUtc xsi:nil="true" />' in written
@@ -231,7 +231,7 @@ def test_a_viber_state_is_a_name_or_its_number(said: str, state: str) -> None:
     )
 
 
-def test_a_state_that_is_not_there_is_not_delivered() -> None:
+def test_a_missing_state_is_not_read_as_delivered() -> None:
     name = "GetMessageState"
     body = f"<{name}Response><{name}Result><Price>1</Price></{name}Result></{name}Response>"
     with pytest.raises(DecodeError, match=r"GetMessageStateResult\.State: a value is required"):
@@ -253,7 +253,7 @@ def test_the_result_of_a_resend_is_written_as_printed() -> None:
     assert b"<SendMessageResult><string>1</string></SendMessageResult>" in written
 
 
-# As the manual breaks it, between the dashes and the arrow.
+# The manual breaks the text between the dashes and the arrow.
 PRINTED_FAULT = """<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body>
 <soap:Fault>
 <soap:Code>
@@ -291,14 +291,14 @@ def test_a_fault_tells_the_code_of_rest_where_its_text_does(reason: str, code: i
     assert soap.Fault(reason=reason).rest_code == code
 
 
-def test_whose_fault_it_is_has_a_word_in_each_version() -> None:
+def test_each_version_has_words_for_whose_fault_it_is() -> None:
     fault = soap.Fault(code=soap.FaultCode.SENDER, reason="r")
     of_11 = soap.encode_fault(fault, version=soap.Version.SOAP_11)
     assert b"<faultcode>soap:Client</faultcode><faultstring>r</faultstring><detail />" in of_11
     assert b"<soap:Value>soap:Sender</soap:Value>" in soap.encode_fault(fault)
 
 
-def test_a_fault_of_another_namespace_is_no_fault() -> None:
+def test_a_fault_in_another_namespace_is_not_a_fault() -> None:
     with pytest.raises(DecodeError):
         soap.decode_answer(
             soap.GetBalance, wrapped('<Fault xmlns="http://ws.devinosms.com"><Code/></Fault>')
@@ -339,7 +339,7 @@ def test_a_fault_of_another_namespace_is_no_fault() -> None:
         ),
     ],
 )
-def test_what_is_no_request_is_refused_with_its_place(data: bytes, path: str) -> None:
+def test_a_document_that_is_not_a_request_is_refused_with_its_place(data: bytes, path: str) -> None:
     with pytest.raises(DecodeError) as raised:
         soap.decode_request(soap.SMS, data)
     assert raised.value.path == path
@@ -348,7 +348,7 @@ def test_what_is_no_request_is_refused_with_its_place(data: bytes, path: str) ->
 @pytest.mark.parametrize(
     "number", ["", "NaN", "Infinity", "1E5", "1e999999999", "1,5", "0x1", "1" * 40, "--1"]
 )
-def test_a_balance_that_is_no_decimal_is_refused(number: str) -> None:
+def test_a_balance_that_is_not_a_decimal_is_refused(number: str) -> None:
     body = f"<GetBalanceResponse><GetBalanceResult>{number}</GetBalanceResult></GetBalanceResponse>"
     with pytest.raises(DecodeError, match="GetBalanceResult"):
         soap.decode_answer(soap.GetBalance, wrapped(body))
@@ -375,7 +375,7 @@ MESSAGE = {"data": "t", "destination_addresses": ("7",), "source_address": "S"}
         ({"receipt_requested": None}, "message.ReceiptRequested"),
     ],
 )
-def test_what_the_wire_cannot_say_is_refused_with_its_place(
+def test_a_value_that_the_wire_cannot_express_is_refused_with_its_place(
     message: dict[str, object], path: str
 ) -> None:
     request = soap.SendMessage(message=soap.SmsMessage(**{**MESSAGE, **message}))  # type: ignore[arg-type]
@@ -387,7 +387,7 @@ def test_what_the_wire_cannot_say_is_refused_with_its_place(
 @pytest.mark.parametrize(
     "balance", [Decimal("NaN"), Decimal("Infinity"), Decimal("1E+99"), Decimal("1E-99"), 1.5, "1"]
 )
-def test_a_balance_that_is_no_finite_decimal_is_not_written(balance: object) -> None:
+def test_a_balance_that_is_not_a_finite_decimal_is_not_written(balance: object) -> None:
     with pytest.raises(EncodeError, match="GetBalanceResult"):
         soap.encode_answer(soap.GetBalance, balance)  # type: ignore[misc]
 
@@ -399,7 +399,7 @@ def test_a_service_takes_its_own_operations_and_credentials_only() -> None:
         soap.encode_request(soap.SMS, LOGIN, soap.GetBalance())
 
 
-def test_the_version_of_what_cannot_be_read_is_guessed() -> None:
+def test_the_version_of_an_unreadable_envelope_is_guessed() -> None:
     assert soap.guess_version(wrapped("<x>")[:-1]) is soap.Version.SOAP_12
     assert soap.guess_version(b"<<<") is soap.Version.SOAP_11
 

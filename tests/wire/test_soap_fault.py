@@ -1,4 +1,4 @@
-"""Which faults say that nothing was done: those in the platform's own words, and no others."""
+"""Only faults in the platform's own words say that nothing was done."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_arguments_are_named_by_the_services_own_parameters(reason: str, code: i
         "",
     ],
 )
-def test_words_of_the_machinery_behind_are_no_refusal(reason: str) -> None:
+def test_words_of_the_platforms_machinery_are_not_a_refusal(reason: str) -> None:
     assert code_of(reason) is None
     assert code_of(PROCESS + reason) is None
 
@@ -76,7 +76,7 @@ def test_words_of_the_machinery_behind_are_no_refusal(reason: str) -> None:
         ("The remote server returned an error: (500) Internal Server Error.", 9),
     ],
 )
-def test_a_failure_of_the_platform_outweighs_what_else_is_said(reason: str, code: int) -> None:
+def test_a_failure_of_the_platform_outweighs_the_rest_of_the_text(reason: str, code: int) -> None:
     assert code_of(PROCESS + reason) == code
 
 
@@ -84,6 +84,6 @@ def test_a_failure_of_the_platform_outweighs_what_else_is_said(reason: str, code
     st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.split()),
     st.sampled_from(sorted(set(ErrorCode) - BROKEN)),
 )
-def test_what_precedes_known_words_makes_them_unknown(before: str, code: ErrorCode) -> None:
+def test_words_before_known_words_make_them_unknown(before: str, code: ErrorCode) -> None:
     known = code_of(f"{before} {code.meaning}")
     assert known is None or known in BROKEN or before.lower().startswith("invalid argument:")

@@ -1,4 +1,4 @@
-"""The manual's SOAP examples, their placeholders filled in (chapters 7 and 8)."""
+"""The manual's SOAP examples, with their placeholders filled in (chapters 7 and 8)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lxml import etree
 from devino_codecs import DecodeError, soap
 from tests._vectors import VECTORS, Vector, vector_id, vectors
 
-# The manual prints types where values go.
+# The manual prints types in place of values.
 PLACEHOLDERS = {
     "int": "5",
     "long": "79031234567",
@@ -47,9 +47,9 @@ REQUESTS: dict[str, tuple[soap.Service, Any]] = {
 # Each answer follows its request.
 ANSWERS = {f"{key[:3]}{int(key[3:]) + 1:03d}": value[1] for key, value in REQUESTS.items()}
 
-# Where the manual is not what is written: the description has another order or spelling.
+# The codec writes these differently from the manual: the description has another order or spelling.
 REORDERED = {"07-015", "08-013", "07-018", "08-016", "07-016", "08-010"}
-# Written beyond what the example shows.
+# The codec writes this element although the example does not show it.
 ADDED = {"timestamputc"}
 
 
@@ -65,7 +65,7 @@ def compact(data: bytes) -> bytes:
 
 
 def shape(element: etree._Element) -> object:
-    """An element without order, case and namespaces."""
+    """An element in a form that ignores order, case and namespaces."""
     held = [shape(child) for child in element]
     name = etree.QName(element).localname.lower()
     return name, sorted((h for h in held if h[0] not in ADDED), key=repr) or element.text  # type: ignore[index]

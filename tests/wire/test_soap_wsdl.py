@@ -1,4 +1,4 @@
-"""The generated descriptions, against a schema validator and a client that no one here wrote."""
+"""The generated descriptions, against a schema validator and a client by other authors."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ CREDENTIALS: dict[type[msgspec.Struct], soap.Credentials] = {
 
 
 class Wire(zeep.transports.Transport):  # type: ignore[misc, name-defined]
-    """The platform's side of our codec, without a network between."""
+    """The platform's side of our codec, without a network."""
 
     def __init__(self, service: soap.Service, answer: object) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def client_of(service: soap.Service, wire: Wire, version: soap.Version) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value of ours as zeep takes and gives it: by the names and types of the wire."""
+    """A value of ours in zeep's form: with the names and types of the wire."""
     if isinstance(value, msgspec.Struct):
         return {
             field.element.name: plain_as(field.element.type, getattr(value, field.attribute))
@@ -162,7 +162,7 @@ def plain_as(kind: _schema.Type, value: object) -> object:
 
 
 def serialised(value: object) -> object:
-    """What zeep gave, without the dates that stand for none."""
+    """The value that zeep gave, without dates that mean none."""
     value = zeep.helpers.serialize_object(value, dict)
     return (
         {
@@ -188,7 +188,7 @@ def test_zeep_calls_every_operation(
     answered = call(**arguments)
     assert wire.call == soap.Call(credentials=credentials, request=request, version=version)
     expected = plain_as(result_of(request_type).type, result)
-    # zeep takes an array out of its element, and a struct's arrays it does not.
+    # zeep takes a top-level array out of its element, but not the arrays of a struct.
     if isinstance(expected, dict) and isinstance(result_of(request_type).type, _schema.Array):
         (expected,) = expected.values()
         assert [serialised(item) for item in answered] == expected
@@ -219,7 +219,7 @@ def schemas() -> dict[str, etree.XMLSchema]:
         root = etree.fromstring(soap.wsdl(service, ADDRESS))
         schema = root.find(f"{WSDL}types/{XS}schema")
         assert schema is not None
-        # Out of its parent a schema loses the prefixes that were declared there.
+        # Without its parent a schema loses the prefixes that were declared there.
         found[service.name] = etree.XMLSchema(etree.fromstring(etree.tostring(schema)))
     return found
 
@@ -257,7 +257,7 @@ def test_the_description_names_the_address_in_both_bindings(service: soap.Servic
     assert schema.get("elementFormDefault") == "qualified"
 
 
-def test_an_address_that_xml_cannot_say_is_refused() -> None:
+def test_an_address_that_xml_cannot_hold_is_refused() -> None:
     with pytest.raises(EncodeError, match="address"):
         soap.wsdl(soap.SMS, "http://host/\x00")
 

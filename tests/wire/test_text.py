@@ -1,4 +1,4 @@
-"""The package as a whole: its examples, and that nothing but its own errors ever escapes."""
+"""The package as a whole: its examples are true, and it raises only its own errors."""
 
 from __future__ import annotations
 

@@ -33,11 +33,11 @@ def test_a_character_is_the_septets_of_the_standard_and_back(septets: bytes) -> 
     assert is_gsm7(character)
     assert gsm7_encode(character) == septets
     assert gsm7_decode(septets) == character
-    # Beside a character beyond ASCII it goes by another way.
+    # Beside a character beyond ASCII the codec takes another path.
     assert gsm7_encode(f"Ω{character}Ω") == b"\x15" + septets + b"\x15"
 
 
-def test_nothing_else_in_unicode_is_of_the_alphabet() -> None:
+def test_no_other_character_of_unicode_is_in_the_alphabet() -> None:
     everything = (chr(point) for point in range(0x110000))
     assert [character for character in everything if is_gsm7(character)] == CHARACTERS
 

@@ -1,4 +1,4 @@
-"""Other people's libraries as oracles; where one is wrong, its answer and the standard's."""
+"""Other people's libraries as oracles. If one is wrong, a test shows both answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smsutil.codecs import GSM_CHARSET, GSM0338Codec
 from devino_codecs import DecodeError, EncodeError
 from devino_codecs.text import Alphabet, gsm7_decode, gsm7_encode, is_gsm7, segment
 
-# Each by its class: both claim the name "gsm0338" in the interpreter's registry of codecs.
+# Use the classes: both libraries claim the name "gsm0338" in the interpreter's codec registry.
 ORACLES = pytest.mark.parametrize("oracle", [gsm0338.Codec(), GSM0338Codec()])
 CHARACTERS = sorted(set(GSM_CHARSET) - {"\x1b"})
 GSM7_TEXT = st.text(st.sampled_from(CHARACTERS))
@@ -68,7 +68,7 @@ def test_smsutil_adds_a_space_for_an_unknown_pair_and_the_standard_adds_nothing(
     assert gsm7_decode(b"\x1ba", errors="replace") == "a"
 
 
-def test_smsutil_sends_the_empty_text_in_utf_16_and_needs_not() -> None:
+def test_smsutil_sends_the_empty_text_in_utf_16_without_need() -> None:
     assert smsutil.split("").encoding == "utf_16_be"
     assert segment("").alphabet is Alphabet.GSM7
 

@@ -1,4 +1,4 @@
-"""Segmentation: what the standard allows in a part, checked a character at a time."""
+"""Segmentation: the standard's limits for a part, checked one character at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from devino_codecs.text import (
 GSM7, UCS2 = Alphabet.GSM7, Alphabet.UCS2
 EMOJI = "\N{GRINNING FACE}"
 
-# Runs of one kind long enough for several parts, so that pairs meet every border.
+# Runs of one kind that are long enough for several parts, so pairs meet every border.
 TEXT = st.lists(
     st.tuples(
         st.sampled_from(["a", "é", "Ω", "[", "€", "\f", "Я", "\u1b1b", EMOJI]), st.integers(1, 90)
@@ -55,10 +55,10 @@ def units_of(text: str, alphabet: Alphabet) -> int:
         ("Я" * 134, UCS2, 134, [67, 67], 0),
         ("€" * 80, GSM7, 160, [80], 0),
         ("€" * 81, GSM7, 162, [76, 5], 143),
-        # The pair of the euro would lie on 153 and 154; the part stays one septet short.
+        # The euro's pair would lie on 153 and 154, so the part stays one septet short.
         ("a" * 152 + "€" + "a" * 7, GSM7, 161, [152, 8], 144),
         ("a" * 151 + "€" + "a" * 8, GSM7, 161, [152, 8], 145),
-        # The pair is the last of the text, and the only thing in the last part.
+        # The pair is at the end of the text, alone in the last part.
         ("a" * 305 + "€", GSM7, 307, [153, 152, 1], 151),
         ("Я" * 133 + EMOJI, UCS2, 135, [67, 66, 1], 65),
         # The first and the last character that takes a pair.
@@ -70,7 +70,7 @@ def units_of(text: str, alphabet: Alphabet) -> int:
         ("Я" * 65 + EMOJI + "Я" * 4, UCS2, 71, [66, 4], 63),
         ("a" * 70 + "ç", UCS2, 71, [67, 4], 63),
         ("\f" * 2, GSM7, 4, [2], 156),
-        # Octet 0x1b inside a unit of UTF-16 is no escape.
+        # Octet 0x1b inside a UTF-16 unit is not an escape.
         ("\u1b1b" * 67 + EMOJI, UCS2, 69, [68], 1),
         ("\u1b1b" * 67 + EMOJI * 2, UCS2, 71, [67, 2], 63),
     ],

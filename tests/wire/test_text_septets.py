@@ -1,4 +1,4 @@
-"""Septets packed into octets, against known examples and a bit by bit packer."""
+"""Septets packed into octets, compared with known examples and a bit-by-bit packer."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_packing_goes_bit_by_bit_and_back(septets: bytes, fill_bits: int) -> Non
 
 
 @given(SEPTETS, FILL_BITS, st.binary(max_size=9))
-def test_what_follows_the_septets_and_what_fills_before_them_is_ignored(
+def test_bits_after_the_septets_and_fill_bits_before_them_are_ignored(
     septets: bytes, fill_bits: int, after: bytes
 ) -> None:
     octets = bytearray(gsm7_pack(septets, fill_bits=fill_bits) + after)
@@ -97,7 +97,7 @@ def test_fill_bits_beyond_a_septet_are_refused(fill_bits: int) -> None:
         gsm7_unpack(b"a", fill_bits=fill_bits)
 
 
-def test_a_byte_that_is_no_septet_is_named() -> None:
+def test_a_byte_that_is_not_a_septet_is_named() -> None:
     with pytest.raises(EncodeError, match=r"^\[2\]: 0x80 is not a septet$"):
         gsm7_pack(b"ab\x80\xff")
 

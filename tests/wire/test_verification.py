@@ -1,4 +1,4 @@
-"""Two-factor codes: what is read of the requests that occur, and what nobody is to see."""
+"""Two-factor codes: the forms of requests that occur, and the values that nobody may see."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_code_as_a_number_keeps_the_digits_that_it_has() -> None:
         (b"{Code:" + b"1" * 5000 + b"}", InvalidArgumentError, ""),
     ],
 )
-def test_what_is_none_of_these_is_refused(body: bytes, kind: type[DecodeError], path: str) -> None:
+def test_any_other_body_is_refused(body: bytes, kind: type[DecodeError], path: str) -> None:
     with pytest.raises(kind) as caught:
         decode("/CheckCode", body)
     assert caught.value.path == path
@@ -110,7 +110,7 @@ def test_what_is_none_of_these_is_refused(body: bytes, kind: type[DecodeError], 
         decode("/xml/reply/CheckCode", body)
 
 
-def test_the_key_that_lacks_is_nobodys() -> None:
+def test_a_missing_key_is_read_as_empty() -> None:
     http = HttpRequest.of("POST", "/GenerateCode", body=b'{"DestinationNumber":7}')
     assert API.decode_request(http).credentials == ApiKey("")
 
@@ -146,7 +146,7 @@ def test_only_a_valid_code_is_true() -> None:
     }
 
 
-def test_a_code_of_no_table_is_a_refusal_that_means_nothing_known() -> None:
+def test_a_code_in_no_table_is_a_refusal_without_a_meaning() -> None:
     body = b'{"Code":42,"Description":"?"}'
     for request in ANSWERS:
         refusal = API.decode_answer(request, HttpAnswer(200, body))
@@ -199,7 +199,7 @@ def test_any_body_is_a_request_or_a_decode_error(body: bytes, content_type: str)
         assert decode(path, http.body) == request
 
 
-def test_taking_the_codec_alone_drags_nothing_in() -> None:
+def test_importing_the_codec_imports_nothing_else() -> None:
     program = (
         "import msgspec, sys; before = set(sys.modules); import devino_codecs.verification;"
         "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before}))"

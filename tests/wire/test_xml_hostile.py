@@ -1,4 +1,4 @@
-"""Hostile XML: a value or DecodeError, soon and in little memory, whatever the bytes."""
+"""Hostile XML: any bytes give a value or a DecodeError, quickly and in little memory."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_encodings_that_clients_use_are_read(encoding: str) -> None:
     assert read_request(data) == read_request(PACKAGE)
 
 
-def test_a_byte_order_mark_is_no_harm() -> None:
+def test_a_byte_order_mark_does_no_harm() -> None:
     assert xml.decode_request(b"\xef\xbb\xbf" + PACKAGE) == xml.decode_request(PACKAGE)
     assert read_request(b"\xef\xbb\xbf" + PACKAGE) == read_request(PACKAGE)
 
@@ -286,7 +286,7 @@ INBOX = soap.encode_answer(
 
 
 def inbox_with(said: str, encoding: str = "utf-8") -> list[str]:
-    """The texts of an inbox of two messages, the second of which is this piece of XML."""
+    """The texts of an inbox with two messages; the second text is this piece of XML."""
     data = INBOX.decode().replace("PUT HERE", said).replace('"utf-8"', f'"{encoding}"')
     found = soap.decode_answer(
         soap.GetIncomingMessages, data.encode(encoding, errors="surrogatepass")
@@ -301,7 +301,7 @@ def inbox_with(said: str, encoding: str = "utf-8") -> list[str]:
      "&#x110000;", "&#0000000000031;", f"&#{'9' * 5000};", f"&#x{'F' * 5000};",
      "\ufffe", "\uffff"],
 )  # fmt: skip
-def test_a_character_that_xml_cannot_say_spoils_no_answer(said: str) -> None:
+def test_a_character_that_xml_forbids_does_not_spoil_an_answer(said: str) -> None:
     assert inbox_with(f"a{said}b{said}") == ["good", "a\ufffdb\ufffd"]
     with pytest.raises(DecodeError):
         soap.decode_request(soap.SMS, CALL.replace("текст".encode(), said.encode()))
@@ -309,7 +309,7 @@ def test_a_character_that_xml_cannot_say_spoils_no_answer(said: str) -> None:
         xml.decode_request(PACKAGE.replace("текст".encode(), said.encode()))
 
 
-def test_a_character_that_xml_cannot_say_spoils_no_answer_to_a_package() -> None:
+def test_a_character_that_xml_forbids_does_not_spoil_an_answer_to_a_package() -> None:
     spoilt = ANSWER.replace(b"<msg ", b'<msg note="&#x1F;&#xD800;" ').replace(
         b"</package>", b"<note>&#0;</note></package>"
     )
@@ -324,24 +324,24 @@ def test_a_character_that_xml_cannot_say_spoils_no_answer_to_a_package() -> None
         ("&amp;#x1F;", "&#x1F;"),
     ],
 )
-def test_what_is_legal_or_no_reference_is_left_alone(said: str, text: str) -> None:
+def test_legal_references_and_other_text_are_left_alone(said: str, text: str) -> None:
     assert inbox_with(said) == ["good", text]
 
 
-def test_only_in_utf_8_are_those_bytes_that_character() -> None:
+def test_those_bytes_are_that_character_only_in_utf_8() -> None:
     text = b"\xef\xbf\xbe".decode("windows-1251")
     assert inbox_with(f"{text}&#x1F;", "windows-1251") == ["good", f"{text}\ufffd"]
 
 
 @pytest.mark.parametrize("said", ["\x1f", "\ud800", "&#;", "&#x;", "&#1F;", "&#31", "&x1F;", "&"])
-def test_what_is_no_character_reference_is_refused_in_answers_too(said: str) -> None:
+def test_a_malformed_reference_is_refused_in_answers_too(said: str) -> None:
     with pytest.raises(DecodeError):
         inbox_with(said)
 
 
 @pytest.mark.parametrize("piece", ["&#", "&#1", "&#1;", "<![CDATA[", "<!--", "<?", "&#xFFFFFF"])
 def test_mending_an_answer_takes_time_in_proportion_to_its_length(piece: str) -> None:
-    # Anything that looked ahead from each piece would take minutes.
+    # An expression that looks ahead from each piece would take minutes.
     data = f"<package>&#1;{piece * (2**20 // len(piece))}".encode()
     with pytest.raises(DecodeError):
         xml.decode_answer(data)
@@ -349,7 +349,7 @@ def test_mending_an_answer_takes_time_in_proportion_to_its_length(piece: str) ->
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_a_hostile_document_leaves_no_memory_behind() -> None:
-    """lxml never forgets a name: a million of them must not get as far as that."""
+    """lxml never forgets a name, so a million names must not reach it."""
     script = """
 from devino_codecs import DecodeError, xmlpackage as xml
 def resident():

@@ -1,4 +1,4 @@
-"""The XML package: the manual's examples, and what may stand in a field (chapter 6)."""
+"""The XML package: the manual's examples, and what a field may hold (chapter 6)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_no_sms_id_is_zero_on_the_wire() -> None:
     assert xml.decode_answer(xml.encode_answer(answer)) == answer
 
 
-def test_an_accepted_message_ends_as_known_clients_look_for_it() -> None:
+def test_an_accepted_message_ends_in_the_text_that_known_clients_search_for() -> None:
     answer = xml.Answer(messages=(xml.MessageResult(code=xml.MessageStatus.ACCEPTED),))
     assert b"106</msg>" in xml.encode_answer(answer)
 
@@ -102,7 +102,7 @@ def test_dates_are_read_with_and_without_seconds_and_zone() -> None:
     assert [result.date_completed for result in answer.statuses] == expected
 
 
-def test_names_count_and_namespace_and_unknown_elements_do_not() -> None:
+def test_names_count_but_namespaces_and_unknown_elements_do_not() -> None:
     package = xml.decode_request(
         b'<p:package xmlns:p="urn:x" login="l" more="1"><p:message><p:other><msg/></p:other>'
         b'<p:msg recipient="7" colour="red">a<!-- c -->b<![CDATA[<c>]]></p:msg></p:message>'
@@ -133,7 +133,7 @@ def test_the_error_names_the_field() -> None:
 
 
 @pytest.mark.parametrize("number", ["", " ", "1_0", "1.0", "x", "9" * 19, "9" * 5000, "0x1"])
-def test_a_status_code_that_is_no_number_is_refused(number: str) -> None:
+def test_a_status_code_that_is_not_a_number_is_refused(number: str) -> None:
     data = f'<package><message><msg sms_id="1">{number}</msg></message></package>'.encode()
     with pytest.raises(DecodeError, match=r"message\.msg\[0\]\.code"):
         xml.decode_answer(data)
@@ -176,7 +176,7 @@ def test_a_default_after_its_messages_is_only_read_whole() -> None:
         (xml.Message(recipient="7", type=xml.MessageType.WAP_PUSH), "url"),
     ],
 )
-def test_what_the_wire_cannot_say_is_refused_with_its_place(
+def test_a_value_that_the_wire_cannot_express_is_refused_with_its_place(
     message: xml.Message, path: str
 ) -> None:
     good = xml.Message(recipient="7")

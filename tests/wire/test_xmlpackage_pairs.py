@@ -1,4 +1,4 @@
-"""Which result is whose."""
+"""Finding the result of each message."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_statuses_are_paired_by_either_id() -> None:
     assert xml.pair(asked, got) == [(asked[0], got[1]), (asked[1], got[0])]
 
 
-def test_results_that_name_somebody_else_are_nobodys() -> None:
+def test_results_that_name_an_unknown_message_are_dropped() -> None:
     asked = [message(1), message(2)]
     pairs = xml.pair(asked, [result(1, 10), result(1, 20)])
     assert [r and r.sms_id for _, r in pairs] == [10, None]
     assert [r for _, r in xml.pair(asked, [result(77, 10), result(78, 20)])] == [None, None]
 
 
-def test_statuses_that_name_somebody_else_are_nobodys_and_those_without_name_go_by_order() -> None:
+def test_statuses_that_name_an_unknown_message_are_dropped_and_nameless_ones_go_by_order() -> None:
     asked = [xml.StatusRequest(sms_id=5), xml.StatusRequest(id=1)]
     of_others = [
         xml.StatusResult(sms_id=9, code=xml.MessageStatus.DELIVERED),

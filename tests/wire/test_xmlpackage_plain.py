@@ -1,4 +1,4 @@
-"""Answers that are read without a tree say what the tree says, and no other is taken for one."""
+"""A plain answer, read without a tree, gives what the tree gives. Others go to the parser."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ ANSWERS = st.lists(RESULTS, min_size=1, max_size=5).map(
 
 
 @given(ANSWERS)
-def test_what_a_platform_writes_of_all_messages_is_plain(answer: xml.Answer) -> None:
+def test_the_platforms_answer_about_all_messages_is_plain(answer: xml.Answer) -> None:
     assert read_plain(xml.encode_answer(answer)) == answer.messages
 
 
 @given(ANSWERS, st.data())
-def test_a_plain_reading_is_that_of_the_tree(answer: xml.Answer, data: st.DataObject) -> None:
-    """Bytes are put in, left out and replaced, so that most are nearly plain."""
+def test_a_plain_reading_is_the_same_as_that_of_the_tree(
+    answer: xml.Answer, data: st.DataObject
+) -> None:
+    """Bytes are inserted, removed and replaced, so most answers are nearly plain."""
     written = bytearray(xml.encode_answer(answer))
     for _ in range(data.draw(st.integers(0, 3))):
         at = data.draw(st.integers(0, len(written)))
@@ -100,6 +102,6 @@ def test_a_plain_answer_has_its_limit_too() -> None:
 
 
 def test_letters_and_digits_need_no_escaping() -> None:
-    """The rows are written on this assumption."""
+    """The writer of rows relies on this."""
     characters = map(chr, range(0x110000))
     assert all(escape_attribute(one) == one for one in characters if one.isalnum())

@@ -1,4 +1,4 @@
-"""Any package and any answer, both directions, whole and in pieces, and by another parser."""
+"""Any package and any answer, in both directions, whole and in pieces, and by another parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.wire._xmlpackage import bytewise, clock, read_answer, read_request
 
 pytestmark = pytest.mark.pythons
 
-# Every character that XML 1.0 can say, the awkward ones often.
+# Every character that XML 1.0 allows; the awkward ones come often.
 LEGAL = st.one_of(
     st.sampled_from("\t\n\r &<>\"'];é"),
     st.characters(min_codepoint=0x20, max_codepoint=0xD7FF),
@@ -145,14 +145,14 @@ def test_another_parser_finds_every_attribute_and_text(
 
 @given(MESSAGES)
 @settings(max_examples=60)
-def test_what_another_writer_wrote_is_read(message: xml.Message) -> None:
+def test_a_package_of_another_writer_is_read(message: xml.Message) -> None:
     root = ET.Element("package", login="l", password="p")
     element = ET.SubElement(ET.SubElement(root, "message"), "msg")
     for name in ("id", "recipient", "sender", "url", "type"):
         value = getattr(message, name)
         if value is not None:
             element.set(name, f"{value:d}" if isinstance(value, int) else value)
-    # ElementTree writes CR as it is, and no parser gives that back.
+    # ElementTree writes CR unescaped, and no parser gives it back.
     element.text = message.text.replace("\r", "")
     (read,) = xml.decode_request(ET.tostring(root, encoding="utf-8")).messages
     assert read.text == element.text

@@ -59,7 +59,7 @@ class Session(Masked, frozen=True, kw_only=True):
 
     @property
     def secret(self) -> str:
-        """What nobody is to see."""
+        """The part that must stay secret."""
         return self.session_id
 
 
@@ -73,7 +73,7 @@ class Login(Masked, frozen=True, kw_only=True):
 
     @property
     def secret(self) -> str:
-        """What nobody is to see."""
+        """The part that must stay secret."""
         return self.password
 
 
