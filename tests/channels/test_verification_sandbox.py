@@ -122,11 +122,11 @@ async def test_of_a_hundred_right_checks_at_once_one_is_valid() -> None:
         assert all(each is Check.WRONG or isinstance(each, Throttled) for each in outcomes[1:])
 
 
-async def test_of_ten_processes_with_the_right_code_one_is_let_in() -> None:
+async def test_of_eight_processes_with_the_right_code_one_is_let_in() -> None:
     async with sandboxed() as wire, AsyncExitStack() as stack:
         await wire.service.generate(NUMBER)
         code = await wire.code()
-        made = [Verification(wire.service.settings, name="codes") for _ in range(10)]
+        made = [Verification(wire.service.settings, name="codes") for _ in range(8)]
         others = [await stack.enter_async_context(each) for each in made]
         outcomes = await asyncio.gather(*(each.check(NUMBER, code) for each in others))
         assert outcomes.count(Check.VALID) == 1
