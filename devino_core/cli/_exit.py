@@ -72,7 +72,7 @@ def exit_code(error: DevinoError) -> ExitCode:
 
 
 _ADVICE: tuple[tuple[type[DevinoError], str], ...] = (
-    (AuthenticationFailed, "check the channel's login and password"),
+    (AuthenticationFailed, "check the login and password, or the key"),
     (InsufficientFunds, "top up the account and send again"),
     (ConnectFailed, "nothing was sent, it is safe to try again"),
     (Throttled, "nothing was sent, wait and try again"),

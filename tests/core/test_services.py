@@ -167,6 +167,34 @@ def test_a_service_asked_for_by_its_class_has_that_type() -> None:
             client.service("promo")
 
 
+def test_a_service_is_found_by_its_class() -> None:
+    more = {**SERVICES, "second": {"kind": "fake-lookup", "key": "k"}}
+    for client in (
+        AsyncClient(CHANNELS, services=more, plugins=fake_plugins()),
+        Client(CHANNELS, services=more, plugins=fake_plugins()),
+    ):
+        assert_type(client.service_for(FakeLookup), FakeLookup)
+        assert client.service_for(FakeLookup).name == "numbers"
+        assert client.service_for(FakeLookup, service="second").name == "second"
+        with pytest.raises(ConfigurationError, match="did you mean 'second'"):
+            client.service_for(FakeLookup, service="secnod")
+        with pytest.raises(ConfigurationError, match="'second' is a FakeLookup, not a Other"):
+            client.service_for(Other, service="second")
+
+
+class Other(FakeLookup):
+    pass
+
+
+def test_a_class_that_no_service_is_of_is_named_with_the_kinds_of_it() -> None:
+    client = AsyncClient(CHANNELS, services={}, plugins=fake_plugins())
+    known = r"no FakeLookup is configured: .*\[services\.<name>\].*; kinds of it: fake-lookup$"
+    with pytest.raises(ConfigurationError, match=known):
+        client.service_for(FakeLookup)
+    with pytest.raises(ConfigurationError, match=r"no Other .*: none that is installed$"):
+        client.service_for(Other)
+
+
 def test_the_command_line_lists_services_beside_channels() -> None:
     environ = {
         "DEVINO_CONFIG": "",

@@ -125,7 +125,8 @@ class Guards:
             try:
                 yield
             except DevinoError as error:
-                # What the platform may have done counts; this did not come so far.
+                # What the platform may have done counts; this did not come so far. The number
+                # keeps its place among its prefix.
                 if error.retry is Retry.SAFE:
                     await self._counts.drop(limits[0].key, limits[0].item)
                 raise

@@ -1,0 +1,207 @@
+"""The guards of two-factor codes against a model that keeps everything and looks at all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled
+from devino_core.testing import ManualClock
+from devino_plugins.verification._guards import HOUR, Guards, Limit, Memory
+from tests.channels._verification import settings
+
+T = TypeVar("T")
+
+NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
+
+
+class Step(NamedTuple):
+    seconds: int
+    call: Literal["send", "guess", "renew"]
+    number: str
+    end: type[DevinoError] | None
+
+
+STEPS = st.lists(
+    st.builds(
+        Step,
+        st.sampled_from([0, 1, 30, 60, 600, 1800, 3540, 3600]),
+        st.sampled_from(["send", "send", "guess", "guess", "renew"]),
+        st.sampled_from(NUMBERS),
+        st.sampled_from([None, None, OutcomeUnknown, ConnectFailed]),
+    ),
+    max_size=40,
+)
+
+
+class Model:
+    """Every call that counted, with its time."""
+
+    def __init__(self, attempts: int, resend: int, per_number: int, per_prefix: int) -> None:
+        self.attempts, self.resend = attempts, resend
+        self.per_number, self.per_prefix = per_number, per_prefix
+        self.sends: list[tuple[int, str]] = []
+        self.guesses: list[tuple[int, str]] = []
+        # The place of a number among its prefix is kept, also where a call did not go out.
+        self.places: list[tuple[int, str]] = []
+
+    def wait(self, step: Step, now: int) -> int:
+        """The seconds after which the call would pass, by trying each of them."""
+        for later in range(int(HOUR) + 1):
+            if self._passes(step, now + later):
+                return later
+        raise AssertionError("it never passes")
+
+    def _passes(self, step: Step, now: int) -> bool:
+        def recent(events: list[tuple[int, str]], within: float) -> list[str]:
+            return [number for at, number in events if now - at < within]
+
+        if step.call == "guess":
+            return recent(self.guesses, HOUR).count(step.number) < self.attempts
+        alike = {each for each in recent(self.places, HOUR) if each[:6] == step.number[:6]}
+        return (
+            step.number not in recent(self.sends, self.resend)
+            and recent(self.sends, HOUR).count(step.number) < self.per_number
+            and (not self.per_prefix or len(alike - {step.number}) < self.per_prefix)
+        )
+
+    def count(self, step: Step, now: int) -> None:
+        if step.call == "send":
+            self.places.append((now, step.number))
+        if step.end is not ConnectFailed:
+            (self.sends if step.call == "send" else self.guesses).append((now, step.number))
+
+    def renew(self, number: str) -> None:
+        self.guesses = [each for each in self.guesses if each[1] != number]
+
+
+async def calls(guards: Guards, step: Step) -> float:
+    """The seconds to wait, or 0 for a call that passed."""
+    around = guards.sending if step.call == "send" else guards.guessing
+    try:
+        async with around(step.number):
+            if step.end is not None:
+                raise step.end("it failed")
+    except Throttled as error:
+        return error.retry_after or 0
+    except DevinoError as error:
+        if type(error) is not step.end:
+            raise
+    return 0
+
+
+@given(
+    STEPS,
+    st.integers(1, 3),
+    st.sampled_from([0, 60, 3600]),
+    st.integers(1, 3),
+    st.integers(0, 2),
+)
+def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
+    steps: list[Step], attempts: int, resend: int, per_number: int, per_prefix: int
+) -> None:
+    async def run() -> None:
+        clock = ManualClock()
+        memory = Memory(clock.monotonic)
+        given = settings(
+            max_attempts=attempts,
+            resend_after=resend,
+            max_per_number=per_number,
+            max_per_prefix=per_prefix,
+        )
+        guards, model = Guards(given, memory), Model(attempts, resend, per_number, per_prefix)
+        for step in steps:
+            clock.advance(step.seconds)
+            now = int(clock.monotonic())
+            if step.call == "renew":
+                await guards.renew(step.number)
+                model.renew(step.number)
+                continue
+            wait = await calls(guards, step)
+            assert wait == model.wait(step, now)
+            if not wait:
+                model.count(step, now)
+        clock.advance(HOUR)
+        await calls(guards, Step(0, "guess", "79990000000", None))
+        assert len(memory) == 1
+
+    asyncio.run(run())
+
+
+def now(work: Coroutine[Any, Any, T]) -> T:
+    """What it gives; it may not wait for anything, as atomic work does not."""
+    with pytest.raises(StopIteration) as ended:
+        work.send(None)
+    value: T = ended.value.value
+    return value
+
+
+def limits(key: str, item: str, most: int = 1) -> list[Limit]:
+    return [Limit(key, item, most, HOUR)]
+
+
+def test_memory_is_bounded_and_the_oldest_keys_go_first() -> None:
+    clock = ManualClock()
+    memory = Memory(clock.monotonic, keys=100)
+    for number in range(1000):
+        assert now(memory.take(limits(str(number), "a"))) == 0
+        clock.advance(1)
+        assert len(memory) <= 100
+    assert now(memory.take(limits("900", "b"))) == HOUR - 100
+    assert now(memory.take(limits("899", "b"))) == 0
+
+
+def test_of_limits_that_cannot_all_be_kept_none_is_counted() -> None:
+    memory = Memory(ManualClock().monotonic)
+    assert now(memory.take(limits("full", "a"))) == 0
+    assert now(memory.take([*limits("free", "b"), *limits("full", "b")])) == HOUR
+    assert now(memory.take(limits("free", "c"))) == 0
+
+
+def test_an_item_has_its_place_already() -> None:
+    memory = Memory(ManualClock().monotonic)
+    assert now(memory.take(limits("key", "a"))) == 0
+    assert now(memory.take(limits("key", "a"))) == 0
+    now(memory.drop("key", "b"))
+    assert now(memory.take(limits("key", "c"))) == HOUR
+    now(memory.drop("key", "a"))
+    assert len(memory) == 0
+
+
+def test_what_is_used_all_the_time_does_not_pile_up() -> None:
+    clock = ManualClock()
+    memory = Memory(clock.monotonic)
+    for item in range(1000):
+        assert now(memory.take(limits("key", str(item), 7))) == 0
+        clock.advance(600)
+    assert sum(map(len, memory._counted.values())) <= 6
+
+
+async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
+    guards = Guards(settings(), Memory(ManualClock().monotonic))
+    for number in NUMBERS:
+        async with guards.guessing(number):
+            assert list(guards._turns) == [number]
+    assert not guards._turns
+
+
+@pytest.mark.parametrize("call", ["sending", "guessing"])
+async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
+    guards = Guards(settings(resend_after=0), Memory(ManualClock().monotonic))
+
+    async def enter() -> None:
+        async with getattr(guards, call)(NUMBERS[0]):
+            await asyncio.sleep(0)
+
+    async with guards.guessing(NUMBERS[0]):
+        waiting = [asyncio.create_task(enter()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+    await asyncio.wait(waiting)
+    assert [each.cancelled() for each in waiting] == [True, False, False]
+    assert not [each for each in waiting[1:] if each.exception()]
