@@ -196,7 +196,7 @@ class Lives:
             elif step.state is not State.ACCEPTED:
                 message.reported_at = due
         self._follow(messages, way, index + 1, began)
-        if step.failed and not way[index - 1][1].failed:
+        if step.failed and not any(earlier.failed for _, earlier in way[:index]):
             for message in messages:
                 if message.submission.fallback is not None:
                     self._resend(message, message.submission.fallback, due)

@@ -32,7 +32,10 @@ _STATES: Mapping[State, MessageState] = {
     State.ACCEPTED: MessageState.ACCEPTED,
     State.ENROUTE: MessageState.ENROUTE,
     State.DELIVERED: MessageState.DELIVERED,
+    State.READ: MessageState.DELIVERED,
+    State.CLICKED: MessageState.DELIVERED,
     State.UNDELIVERABLE: MessageState.UNDELIVERABLE,
+    State.BOUNCED: MessageState.UNDELIVERABLE,
     State.EXPIRED: MessageState.EXPIRED,
     State.REJECTED: MessageState.REJECTED,
     State.DELETED: MessageState.DELETED,
@@ -72,7 +75,7 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def message_state(state: State) -> MessageState:
     """The number of a state."""
-    return _STATES.get(state, MessageState.DELIVERED)
+    return _STATES[state]
 
 
 def error_code(message: StoredMessage) -> int:
