@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
     from ._world import World
-    from .services._api import ApiService, Asked, answers
+    from .services._api import ApiService
+    from .services._calls import Asked, CallService, answers
 
 __all__ = [
     "ASGIApp",
@@ -63,6 +64,7 @@ __all__ = [
     "ApiService",
     "Asked",
     "Broken",
+    "CallService",
     "CallbackAction",
     "CallbackKind",
     "Drop",
@@ -113,7 +115,8 @@ _HOMES = {
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
         "_world": "World",
-        "services._api": "ApiService Asked answers",
+        "services._api": "ApiService",
+        "services._calls": "Asked CallService answers",
     }.items()
     for name in names.split()
 }

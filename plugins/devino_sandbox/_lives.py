@@ -185,7 +185,8 @@ class Lives:
                 message.reported_at = due
         self._follow(messages, way, index + 1, began)
         fallback = messages[0].submission.fallback
-        if fallback is not None and step.failed and not way[index - 1][1].failed:
+        failed_before = any(earlier.failed for _, earlier in way[:index])
+        if fallback is not None and step.failed and not failed_before:
             for message in messages:
                 self._resend(message, fallback, due)
         if self._subscribers.changed:

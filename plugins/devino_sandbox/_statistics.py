@@ -29,11 +29,15 @@ _COLUMNS: Mapping[State, str] = {
     State.ACCEPTED: "in_process",
     State.ENROUTE: "sent",
     State.DELIVERED: "delivered",
+    State.READ: "delivered",
+    State.CLICKED: "delivered",
     State.EXPIRED: "expired",
     State.DELETED: "rejected",
     State.REJECTED: "rejected",
+    State.UNDELIVERABLE: "errors",
+    State.BOUNCED: "errors",
+    State.UNKNOWN: "errors",
 }
-"""Every other state is an error."""
 _ERRORS = frozenset({"WRONG_SOURCE", "WRONG_DESTINATION"})
 """Reasons that are errors, though the state is REJECTED."""
 
@@ -43,5 +47,5 @@ def statistics(tally: Mapping[Step, int]) -> Statistics:
     columns: Counter[str] = Counter()
     for step, count in tally.items():
         wrong = step.reason in _ERRORS
-        columns["errors" if wrong else _COLUMNS.get(step.state, "errors")] += count
+        columns["errors" if wrong else _COLUMNS[step.state]] += count
     return Statistics(*[columns[name] for name in Statistics._fields])

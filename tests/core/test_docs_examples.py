@@ -371,6 +371,30 @@ async def test_a_plugin_and_its_service_in_the_sandbox_meet(
                 await client.send(Message("79031234567", "Hello"))
 
 
+async def test_a_service_over_a_table_in_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.setenv("DEVINO_PLUGINS", "owl_sandbox")
+    world = World(pace=Pace.instant())
+    async with Sandbox(world) as sandbox, ClientSession() as session:
+        url = f"{sandbox.endpoints['owl']}/letters"
+        letter = {"to": "79031234567", "text": "Hoo", "ref": "first"}
+
+        async def ask(method: str, to: str = url, key: str = "demo") -> tuple[int, object]:
+            headers, json = {"X-Owl-Key": key}, letter if method == "POST" else None
+            async with session.request(method, to, json=json, headers=headers) as answer:
+                return answer.status, await answer.json()
+
+        status, sent = await ask("POST")
+        assert (status, sent) == (200, {"id": "579700854169272358", "state": "DELIVERED"})
+        assert await ask("GET", f"{url}/first") == (200, sent)
+        assert (await ask("GET", f"{url}/second"))[0] == 404
+        assert (await ask("POST"))[0] == 409
+        assert (await ask("GET", f"{url}/first", key=""))[0] == 401
+        world.faults.add(Fault(protocol="owl", to="79031234567", action=AnswerError(503)))
+        assert await ask("POST") == (503, {"error": ""})
+        assert [kind for service in sandbox.services for kind in service.callback_kinds] == ["owl"]
+
+
 def test_the_names_that_the_docs_call_by_are_there() -> None:
     """Roles such as {exc}`~devino_core.errors.Rejected` in pages name objects that exist."""
     for page in (ROOT / "docs").rglob("*.md"):

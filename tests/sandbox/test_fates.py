@@ -16,12 +16,16 @@ from devino_sandbox import Account, Fate, Pace, Step, Submission, World, default
 from devino_sandbox._fates import plan
 from devino_sandbox._statistics import statistics
 from devino_sandbox.services._codes import sms_code, viber_code
+from devino_sandbox.services.smpp._reports import message_state
+from devino_sandbox.services.xml import _STATUSES
 from tests.sandbox._http import Http
 
 PACE = Pace()
 SMS, VIBER, VK = Medium.SMS, Medium.VIBER, Medium.VK
 ACCEPTED, ENROUTE, DELIVERED, READ = State.ACCEPTED, State.ENROUTE, State.DELIVERED, State.READ
 EXPIRED, UNDELIVERABLE, REJECTED = State.EXPIRED, State.UNDELIVERABLE, State.REJECTED
+BOUNCED, MAIL = State.BOUNCED, Medium.EMAIL
+ARRIVED = Fate((Step(ENROUTE), Step(DELIVERED)))
 
 
 def way(fate: Fate, validity: float | None = None) -> list[tuple[float, State]]:
@@ -224,6 +228,54 @@ def test_a_second_failure_sends_no_second_fallback(account: Account, clock: Manu
     world.advance()
     assert message.state is EXPIRED
     assert len(list(world.messages())) == 2
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Step(DELIVERED), Step(BOUNCED, after=timedelta(seconds=5))],
+        [Step(BOUNCED)],
+        [Step(EXPIRED), Step(DELIVERED), Step(BOUNCED)],
+    ],
+)
+def test_a_mail_that_bounces_has_failed_and_sends_one_fallback(
+    account: Account, clock: ManualClock, steps: list[Step]
+) -> None:
+    bounced = Fate(tuple(steps))
+    world = World(
+        [account], clock=clock, fate_of=lambda medium, _: bounced if medium is MAIL else ARRIVED
+    )
+    sms = Submission(account=account, via="test", sender="X", text="x")
+    mail = Submission(account=account, via="test", sender="X", text="x", medium=MAIL, fallback=sms)
+    [message] = world.submit(mail, ["jo@example.com"])
+    message.to = "79161234567"
+    clock.advance(3600)
+    world.advance()
+    assert message.state is BOUNCED
+    assert message.resent is not None
+    assert message.resent.state is DELIVERED
+    assert len(list(world.messages())) == 2
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_a_place_on_every_wire(state: State) -> None:
+    step = Step(state)
+    [column] = [name for name, count in statistics({step: 1})._asdict().items() if count]
+    told = {
+        "rest": SmsStateCode(sms_code(step)).means,
+        "viber": ViberStateCode(viber_code(step)).means,
+        "xml": _STATUSES[state].means,
+        "smpp": message_state(state).name,
+    }
+    if state.is_success:
+        assert column == "delivered"
+        assert {told["rest"], told["xml"], told["smpp"]} == {"DELIVERED"}
+        assert told["viber"] == state
+    elif state.is_final:
+        assert column in {"errors", "expired", "rejected"}
+        assert not any(State(told[wire]).is_success for wire in told)
+    else:
+        assert not any(State(word).is_final for word in told.values())
 
 
 def test_a_message_that_may_yet_arrive_is_not_forgotten(account: Account) -> None:

@@ -29,7 +29,7 @@ from devino_sandbox._world import World
 
 from ._calls import Asked, CallService, answers
 
-__all__ = ["ApiService", "Asked", "answers"]
+__all__ = ["ApiService", "Asked", "answers", "refusal"]
 
 _STATUSES: Mapping[Verdict, HTTPStatus] = {
     Verdict.REFUSED: HTTPStatus.BAD_REQUEST,

@@ -21,9 +21,11 @@ _SMS: Mapping[State, SmsStateCode] = {
     State.READ: SmsStateCode.DELIVERED,
     State.CLICKED: SmsStateCode.DELIVERED,
     State.UNDELIVERABLE: SmsStateCode.INVALID_DESTINATION,
+    State.BOUNCED: SmsStateCode.INVALID_DESTINATION,
     State.EXPIRED: SmsStateCode.EXPIRED,
     State.REJECTED: SmsStateCode.REJECTED,
     State.DELETED: SmsStateCode.DELETED,
+    State.UNKNOWN: SmsStateCode.UNKNOWN,
 }
 _VIBER: Mapping[State, ViberStateCode] = {
     State.SCHEDULED: ViberStateCode.SENDING,
@@ -33,19 +35,23 @@ _VIBER: Mapping[State, ViberStateCode] = {
     State.READ: ViberStateCode.READ,
     State.CLICKED: ViberStateCode.CLICKED,
     State.UNDELIVERABLE: ViberStateCode.UNDELIVERED,
+    State.BOUNCED: ViberStateCode.UNDELIVERED,
     State.EXPIRED: ViberStateCode.EXPIRED,
     State.REJECTED: ViberStateCode.ERROR,
+    # There is no row for what was taken back.
+    State.DELETED: ViberStateCode.UNKNOWN,
+    State.UNKNOWN: ViberStateCode.UNKNOWN,
 }
 
 
 def sms_code(step: Step) -> int:
     """The number of an SMS's state."""
-    return _code(step, SmsStateCode, _SMS.get(step.state, SmsStateCode.UNKNOWN))
+    return _code(step, SmsStateCode, _SMS[step.state])
 
 
 def viber_code(step: Step) -> int:
     """The number of a Viber message's state."""
-    return _code(step, ViberStateCode, _VIBER.get(step.state, ViberStateCode.UNKNOWN))
+    return _code(step, ViberStateCode, _VIBER[step.state])
 
 
 def code_of(message: StoredMessage) -> int | None:

@@ -66,10 +66,14 @@ _STATUSES: Mapping[State, MessageStatus] = {
     State.ACCEPTED: MessageStatus.ACCEPTED,
     State.ENROUTE: MessageStatus.ENROUTE,
     State.DELIVERED: MessageStatus.DELIVERED,
+    State.READ: MessageStatus.DELIVERED,
+    State.CLICKED: MessageStatus.DELIVERED,
     State.EXPIRED: MessageStatus.EXPIRED,
     State.DELETED: MessageStatus.DELETED,
     State.UNDELIVERABLE: MessageStatus.UNDELIVERABLE,
+    State.BOUNCED: MessageStatus.UNDELIVERABLE,
     State.REJECTED: MessageStatus.REJECTED,
+    State.UNKNOWN: MessageStatus.UNKNOWN,
 }
 _REFUSALS: Mapping[Refusal, MessageError] = {
     Refusal.SENDER_MALFORMED: MessageError.ERR_SENDER,
@@ -232,7 +236,7 @@ class XmlService(CallService):
             sms_id=message.first_id,
             sms_count=message.parts,
             date_completed=_completed(message),
-            code=_STATUSES.get(message.state, MessageStatus.UNKNOWN),
+            code=_STATUSES[message.state],
         )
 
     def _find(self, account: Account, asked: StatusRequest) -> StoredMessage | None:

@@ -30,6 +30,9 @@ _STATES: Mapping[State, MessageState] = {
     **{State[state.means]: state for state in MessageState},
     # SMPP 3.4 has no state for a scheduled message.
     State.SCHEDULED: MessageState.ACCEPTED,
+    State.READ: MessageState.DELIVERED,
+    State.CLICKED: MessageState.DELIVERED,
+    State.BOUNCED: MessageState.UNDELIVERABLE,
 }
 _NAME = (Ton.ALPHANUMERIC, Npi.UNKNOWN)
 # Plain numbers, because Python masks them far faster than flags.
@@ -65,7 +68,7 @@ class SubmitDetails(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def message_state(state: State) -> MessageState:
     """The SMPP state for a state of the World."""
-    return _STATES.get(state, MessageState.DELIVERED)
+    return _STATES[state]
 
 
 def error_code(message: StoredMessage) -> int:
