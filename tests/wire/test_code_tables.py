@@ -72,8 +72,9 @@ def test_a_table_has_the_codes_of_the_manuals(table: Table) -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.manual)
 def test_every_code_says_what_it_means(table: Table) -> None:
-    assert issubclass(table.codes, Coded)
-    for member in table.codes:
+    codes = table.codes
+    assert issubclass(codes, Coded)
+    for member in list(table.codes):
         assert member.means in table.means, member
         assert member.meaning, member
         assert member.meaning.isascii(), member

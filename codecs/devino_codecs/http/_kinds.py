@@ -98,8 +98,6 @@ def form_of(
     """
 
     def back(value: object) -> Any:
-        if is_number and type(value) in (int, Decimal):
-            value = str(value)
         if not isinstance(value, str):
             raise unexpected(noun, value)
         try:
@@ -115,10 +113,15 @@ def form_of(
         except (ValueError, OverflowError) as error:
             raise EncodeError(str(error)) from None
 
+    def from_json(value: object) -> Any:
+        return back(str(value) if type(value) in (int, Decimal) else value)
+
     def to_json(value: Any) -> str:
         return quoted(forth(value))
 
-    return Kind(name, forth, back, forth if is_number else to_json, back)
+    if is_number:
+        return Kind(name, forth, back, forth, from_json)
+    return Kind(name, forth, back, to_json, back)
 
 
 # Text.

@@ -9,7 +9,9 @@ from functools import cache
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import fields as struct_fields
+from msgspec.structs import replace
 
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
@@ -159,10 +161,12 @@ def _nullable(kind: Kind) -> Kind:
         found = kind.read(value)
         return None if found == empty else found
 
-    def write(value: object) -> str:
-        return "null" if value is None and not kind.writes_none else kind.write(value)
+    write_set = kind.write
 
-    return msgspec.structs.replace(kind, read=read, write=write)
+    def write(value: object) -> str:
+        return "null" if value is None else write_set(value)
+
+    return replace(kind, read=read, write=write_set if kind.writes_none else write)
 
 
 def _always_set(kind: Kind) -> Kind:
@@ -179,7 +183,7 @@ def _always_set(kind: Kind) -> Kind:
             raise EncodeError(reason)
         return kind.write(value)
 
-    return msgspec.structs.replace(kind, read=read, write=write)
+    return replace(kind, read=read, write=write)
 
 
 def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any], str]) -> Kind:
@@ -306,7 +310,7 @@ def members_writer(table: tuple[Field, ...]) -> Callable[[object], str]:
         written = []
         for attribute, name, key, write_member, is_omitted in rows:
             own = getattr(value, attribute)
-            if (own is None and is_omitted) or own is msgspec.UNSET:
+            if (own is None and is_omitted) or own is UNSET:
                 continue
             try:
                 written.append(key + write_member(own))
