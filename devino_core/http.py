@@ -241,6 +241,9 @@ class HttpSession(Opened):
                 return answer
             # Its headers can repeat the URL.
             del answer
+        except asyncio.CancelledError as error:
+            # The locals of aiohttp's frames hold headers and body.
+            raise error.with_traceback(None) from None
         except _TooLargeError:
             failure = ProtocolViolation(
                 f"{self._peer} answered with more than {self._max_answer} bytes", changes=changes
