@@ -287,7 +287,7 @@ async def test_ids_that_do_not_match_the_numbers_are_the_platforms_mistake(
 @pytest.mark.parametrize(
     ("numbers", "validity", "field"),
     [
-        (["12"], MINUTE, "numbers"),
+        ([ONE, "12"], MINUTE, "numbers[1]"),
         ([], MINUTE, "numbers"),
         ([ONE] * 201, MINUTE, "numbers"),
         ([ONE], timedelta(), "validity"),
@@ -304,8 +304,9 @@ async def test_what_cannot_be_asked_is_told_before_anything_is_sent(
 
 
 async def test_one_bad_number_of_many_keeps_all_from_being_sent(wire: Wire) -> None:
-    with pytest.raises(InvalidMessage):
+    with pytest.raises(InvalidMessage) as caught:
         await wire.all([f"7903000{n:04}" for n in range(400)] + ["12"])
+    assert caught.value.field == "numbers[400]"
     assert not wire.platform.sent
 
 

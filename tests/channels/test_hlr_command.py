@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         for number in numbers:
             got.append(number)
             await asyncio.sleep(0)
-            if number == "0":
+            if number == "79990000000":
                 raise ConnectFailed("no connection to integrationapi.net")
             yield Lookup(
                 number, "7", Reachability.REACHABLE, 1, "a\tb", "Россия", "МТС", CLOCK.now()
@@ -85,8 +85,15 @@ def test_without_a_number_it_says_what_to_give(asked: list[str]) -> None:
     assert "give a NUMBER, or --file FILE" in result.stderr
 
 
+def test_what_is_no_number_is_told_before_any_is_asked_about(asked: list[str]) -> None:
+    result = devino("79031234567", "12")
+    assert result.exit_code == 2
+    assert "'12' is not a phone number" in result.stderr
+    assert not asked
+
+
 def test_an_error_is_one_line_after_what_was_known_before(asked: list[str]) -> None:
-    result = devino("79031234567", "0")
+    result = devino("79031234567", "79990000000")
     assert result.exit_code != 0
     assert result.stdout.startswith("79031234567\tREACHABLE")
     assert result.stderr.count("\n") == 1
@@ -94,8 +101,8 @@ def test_an_error_is_one_line_after_what_was_known_before(asked: list[str]) -> N
 
 
 def test_the_first_channel_that_looks_numbers_up_is_asked(asked: list[str]) -> None:
-    assert devino("1", environ=XML | REST | {"DEVINO_DEFAULT": "xml"}).exit_code == 0
-    assert asked == ["1"]
+    assert devino("79031234567", environ=XML | REST | {"DEVINO_DEFAULT": "xml"}).exit_code == 0
+    assert asked == ["79031234567"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_the_first_channel_that_looks_numbers_up_is_asked(asked: list[str]) -> N
 def test_who_cannot_look_numbers_up_is_told_with_those_who_could(
     asked: list[str], args: tuple[str, ...], environ: dict[str, str], said: str
 ) -> None:
-    result = devino("1", *args, environ=environ)
+    result = devino("79031234567", *args, environ=environ)
     assert result.exit_code != 0
     assert said in result.stderr
     assert not asked

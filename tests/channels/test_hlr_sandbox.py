@@ -10,8 +10,6 @@ import pytest
 from devino_plugins.rest import Reachability, RestChannel
 from tests.channels._services import reached
 
-pytest.importorskip("devino_sandbox.services.rest._hlr")
-
 FATES = {
     "79990004001": Reachability.REACHABLE,
     "79990004002": Reachability.UNREACHABLE,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 from msgspec import Struct
+from msgspec.structs import fields
 
 from devino_codecs.http import (
     ID,
@@ -40,7 +41,13 @@ from devino_core import (
     Unavailable,
 )
 from devino_core.settings import convert_settings
-from devino_plugins.kit import ApiClient, ApiKeySettings, LoginSettings
+from devino_plugins.kit import (
+    ApiClient,
+    ApiKeySettings,
+    ConnectionSettings,
+    HttpSettings,
+    LoginSettings,
+)
 from tests.channels._canary import reported
 from tests.core._peer import Peer, answer, answering, serving
 
@@ -181,6 +188,13 @@ async def test_what_the_platform_repeats_of_a_secret_is_in_no_error(code: int) -
 def test_a_key_that_no_header_can_hold_is_a_wrong_setting(key: str) -> None:
     with pytest.raises(ConfigurationError, match="service 'loft'"):
         made(1, api_key=key)
+
+
+def test_the_connections_of_services_and_channels_have_the_same_settings() -> None:
+    of_a_channel = {field.name: field for field in fields(HttpSettings)}
+    for field in fields(ConnectionSettings):
+        twin = of_a_channel[field.name]
+        assert (field.type, field.default) == (twin.type, twin.default)
 
 
 async def test_a_refusal_in_words_of_its_own_is_an_error_of_the_services_choice() -> None:

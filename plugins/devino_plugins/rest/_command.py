@@ -8,6 +8,7 @@ import msgspec
 import rich_click as click
 
 from devino_core.cli.toolkit import App, cell, channel_option, config_option, json_option, pass_app
+from devino_core.phone import normalize
 
 __all__ = ["hlr"]
 
@@ -40,6 +41,12 @@ def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | 
     asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
     if not asked:
         raise click.UsageError("give a NUMBER, or --file FILE")
+    for number in asked:
+        try:
+            normalize(number)
+        except ValueError as error:
+            reason = f"{number!r} is {error}"
+            raise click.BadParameter(reason, param_hint="'NUMBER'") from None
     app.run(_look_up(app, asked, channel))
 
 

@@ -21,8 +21,6 @@ __all__ = ["Hlr", "Lookup", "Reachability"]
 
 MOST = 200
 """Numbers, or ids, in one call."""
-GRACE = timedelta(minutes=1)
-"""After the validity the platform may still learn something."""
 FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -72,7 +70,7 @@ class Hlr(ApiClient[RestSettings]):
             raise InvalidMessage("validity", "HLR takes 1 to 1440 minutes")
         if not 0 < len(numbers) <= MOST:
             raise InvalidMessage("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
-        ids = await self.ask(HlrSend(tuple([digits_of(n, "numbers") for n in numbers]), minutes))
+        ids = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
         if len(set(ids)) != len(numbers):
             raise ProtocolViolation(f"{len(set(ids))} ids for {len(numbers)} numbers")
         return list(ids)
@@ -102,7 +100,7 @@ class Hlr(ApiClient[RestSettings]):
         it has been told twice running. Raises InvalidMessage for a number before any is sent; an
         error of a later call is raised when all numbers that were sent before it are known.
         """
-        asked = list(dict.fromkeys([digits_of(number, "numbers") for number in numbers]))
+        asked = list(dict.fromkeys(_digits(numbers)))
         waiting, doubtful = dict[str, str](), set[str]()
         failure: DevinoError | None = None
         try:
@@ -112,7 +110,8 @@ class Hlr(ApiClient[RestSettings]):
         except DevinoError as error:
             # What was sent before is paid for.
             failure = error
-        ends = self.clock.monotonic() + (validity + GRACE).total_seconds()
+        # What the network said at its end may still be on its way.
+        ends = self.clock.monotonic() + validity.total_seconds() + 60
         while waiting:
             left = max(ends - self.clock.monotonic(), 0)
             await self.clock.sleep(min(max(interval, 0.1), left))
@@ -134,6 +133,9 @@ class Hlr(ApiClient[RestSettings]):
 
 def _lookup(asked: str, said: HlrState, at: datetime) -> Lookup:
     means = said.state.means if isinstance(said.state, HlrStateCode) else "UNKNOWN"
-    number, code = said.destination_address.removeprefix("+"), int(said.state)
-    about = said.description, said.country, said.operator
-    return Lookup(number, asked, Reachability(means), code, *about, at)
+    about = int(said.state), said.description, said.country, said.operator, at
+    return Lookup(said.destination_address.removeprefix("+"), asked, Reachability(means), *about)
+
+
+def _digits(numbers: Iterable[str]) -> list[str]:
+    return [digits_of(one, f"numbers[{place}]") for place, one in enumerate(numbers)]
