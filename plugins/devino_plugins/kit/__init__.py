@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from devino_core.lazy import lazy
 
-from .settings import ApiKeySettings, ConnectionSettings, HttpSettings, LoginSettings
+from .settings import (
+    ApiKeySettings,
+    ChannelConnectionSettings,
+    ConnectionSettings,
+    HttpKeySettings,
+    HttpSettings,
+    LoginSettings,
+)
 
 if TYPE_CHECKING:
     from .api import ApiClient, Wire
@@ -21,7 +28,9 @@ else:
 __all__ = [
     "ApiClient",
     "ApiKeySettings",
+    "ChannelConnectionSettings",
     "ConnectionSettings",
+    "HttpKeySettings",
     "HttpSettings",
     "LoginSettings",
     "Wire",

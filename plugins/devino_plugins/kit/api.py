@@ -15,13 +15,15 @@ from devino_core.login import LoginSession
 
 from .masking import masked
 from .refusals import refusal, unreadable
-from .settings import ApiKeySettings, HttpSettings, LoginSettings
+from .settings import ApiKeySettings, HttpKeySettings, HttpSettings, LoginSettings
 
 __all__ = ["ApiClient", "Wire"]
 
 A = TypeVar("A")
 SettingsT_co = TypeVar(
-    "SettingsT_co", bound=ApiKeySettings | LoginSettings | HttpSettings, covariant=True
+    "SettingsT_co",
+    bound=ApiKeySettings | LoginSettings | HttpKeySettings | HttpSettings,
+    covariant=True,
 )
 
 
@@ -56,6 +58,7 @@ class ApiClient(Service[SettingsT_co]):
     :class:`~devino_plugins.kit.settings.ApiKeySettings` or
     :class:`~devino_plugins.kit.settings.LoginSettings`. A channel inherits this class beside
     :class:`~devino_core.Channel`, and its settings
+    :class:`~devino_plugins.kit.settings.HttpKeySettings` or
     :class:`~devino_plugins.kit.settings.HttpSettings`::
 
         class AddressBook(ApiClient[LoginSettings]):

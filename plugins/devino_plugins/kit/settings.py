@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiKeySettings",
+    "ChannelConnectionSettings",
     "ConnectionSettings",
+    "HttpKeySettings",
     "HttpSettings",
     "LoginSettings",
     "Positive",
@@ -54,9 +56,7 @@ class ApiKeySettings(ConnectionSettings, frozen=True, kw_only=True):
     """The key, as the provider gave it: printable ASCII."""
 
     def __post_init__(self) -> None:
-        key = self.api_key.reveal()
-        if not (key.isascii() and key.isprintable()):
-            raise ValueError("api_key: expected printable ASCII characters")
+        _check_key(self.api_key)
 
     @property
     def credentials(self) -> ApiKey:
@@ -83,15 +83,14 @@ class LoginSettings(ConnectionSettings, frozen=True, kw_only=True):
         return Login(self.login, self.password.reveal())
 
 
-# Its connection is said anew: a struct can have the fields of one other only, and a channel's are
+# The connection is said anew: a struct can have the fields of one other only, and a channel's are
 # below ChannelSettings.
-class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
-    """Of a channel over HTTP: who asks, where, and how long it may take."""
+class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
+    """Of a channel over HTTP: where it is, and how long it may take.
 
-    login: Annotated[str, Meta(min_length=1)]
-    """The account's login, as given at registration."""
-    password: Secret
-    """The account's password; it travels in request bodies only."""
+    Inherit :class:`HttpSettings` or :class:`HttpKeySettings`, which also say who asks.
+    """
+
     base_url: str
     """Where the API lives; another one for the sandbox or a gateway of your own."""
     concurrency: Positive = 8
@@ -105,7 +104,16 @@ class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
-    """Allow an ``http://`` base URL beyond this machine: passwords travel unencrypted."""
+    """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
+
+
+class HttpSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
+    """Of a channel over HTTP that asks with login and password."""
+
+    login: Annotated[str, Meta(min_length=1)]
+    """The account's login, as given at registration."""
+    password: Secret
+    """The account's password; it travels in request bodies only."""
 
     @property
     def credentials(self) -> Login:
@@ -113,6 +121,29 @@ class HttpSettings(ChannelSettings, frozen=True, kw_only=True):
         from devino_codecs.http import Login
 
         return Login(self.login, self.password.reveal())
+
+
+class HttpKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
+    """Of a channel over HTTP that asks with a key."""
+
+    api_key: Secret
+    """The key, as the provider gave it: printable ASCII."""
+
+    def __post_init__(self) -> None:
+        _check_key(self.api_key)
+
+    @property
+    def credentials(self) -> ApiKey:
+        """Who asks."""
+        from devino_codecs.http import ApiKey
+
+        return ApiKey(self.api_key.reveal())
+
+
+def _check_key(api_key: Secret) -> None:
+    key = api_key.reveal()
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("api_key: expected printable ASCII characters")
 
 
 class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):

@@ -163,12 +163,8 @@ class ApiService(CallService):
         return refusal(asked.wire, type(asked.request), Verdict.FAILED, said or str(code))
 
     def recipients(self, request: Request[Any]) -> Sequence[str]:
-        """The numbers in the fields of the request that are marked ``PHONE``."""
-        found: list[str] = []
-        for attribute in _phones(type(request)):
-            value = getattr(request, attribute)
-            found += (value,) if isinstance(value, str) else value or ()
-        return found
+        """The numbers in the fields marked ``PHONE``, also in the structs within the request."""
+        return list(_numbers(request))
 
     def _place(self, path: str) -> tuple[Api, tuple[str, ...]]:
         """The table that a path means, and what is left of the path below its base."""
@@ -223,10 +219,20 @@ def _lower(path: str) -> tuple[str, ...]:
     return tuple([segment for segment in path.lower().split("/") if segment])
 
 
+def _numbers(value: msgspec.Struct) -> Iterator[str]:
+    marked = _phones(type(value))
+    for name in value.__struct_fields__:
+        own = getattr(value, name)
+        for item in own if isinstance(own, tuple | list) else (own,):
+            if isinstance(item, msgspec.Struct):
+                yield from _numbers(item)
+            elif name in marked and isinstance(item, str):
+                yield item
+
+
 @cache
-def _phones(request: type[msgspec.Struct]) -> tuple[str, ...]:
-    fields = msgspec.structs.fields(request)
-    return tuple([field.name for field in fields if _is_phone(field.type)])
+def _phones(cls: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset([field.name for field in msgspec.structs.fields(cls) if _is_phone(field.type)])
 
 
 def _is_phone(hint: Any) -> bool:

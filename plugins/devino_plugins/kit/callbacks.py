@@ -1,0 +1,43 @@
+"""What sources of callbacks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from devino_codecs.errors import DecodeError
+from devino_codecs.http import read_json
+from devino_core import Event
+from devino_core.callbacks import Read
+
+__all__ = ["read_items"]
+
+Item = TypeVar("Item")
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def read_items(body: bytes, of: type[Item], event: Callable[[Item], Event]) -> Read:
+    """The events of a callback whose body is a JSON array. An item that cannot be read costs no
+    other its place.
+
+    ``of`` is the type of an item; its annotations say its form, see :mod:`devino_codecs.http`.
+    ``event`` makes an event of an item.
+
+    Raises ValueError for a body that is no JSON array.
+    """
+    try:
+        items = _items.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        # No text of these errors quotes what could not be read.
+        raise ValueError(str(error)) from None
+    events: list[Event] = []
+    unread: list[str] = []
+    for place, item in enumerate(items):
+        try:
+            events.append(event(read_json(of, bytes(item))))
+        except DecodeError as error:
+            unread.append(f"[{place}]: {error}")
+    return Read(events, unread)
