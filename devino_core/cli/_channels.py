@@ -124,6 +124,8 @@ def _operations(kind: type[Service[ServiceSettings]]) -> list[_Operation]:
         for name, method in inspect.getmembers(kind)
         if not name.startswith("_")
         and not hasattr(common, name)
+        # What overrides a method of its base answers to that base, and is not for callers.
+        and sum(name in vars(base) for base in kind.__mro__) == 1
         and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method))
     ]
 
