@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
@@ -22,9 +21,6 @@ from devino_core.testing import ManualClock
 from devino_plugins.verification import Check, Sent, Verification
 from devino_sandbox import DropAnswer, Fault, Sandbox, World
 from tests.channels._verification import NUMBER, settings
-
-if importlib.util.find_spec("devino_sandbox.services.verification") is None:
-    pytest.skip("the sandbox has no two-factor codes", allow_module_level=True)
 
 
 class Wired(NamedTuple):
