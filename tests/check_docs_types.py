@@ -35,7 +35,7 @@ def main(*checker: str) -> int:
                 file = Path(folder, f"page_{name.replace('-', '_')}.py")
                 file.write_text(code, "utf-8")
                 programs[file] = page.relative_to(ROOT)
-        path = os.pathsep.join({str(file.parent) for file in (*programs, *examples)})
+        path = os.pathsep.join({str(_root(file)) for file in (*programs, *examples)})
         done = subprocess.run(
             [sys.executable, "-m", *(checker or ["mypy"]), *programs, *examples],
             cwd=ROOT,
@@ -48,6 +48,11 @@ def main(*checker: str) -> int:
                 done.stdout = done.stdout.replace(shown, str(page))
     print(f"{len(programs)} pages and {len(examples)} examples", done.stdout, sep="\n", end="")
     return done.returncode
+
+
+def _root(file: Path) -> Path:
+    """The folder from which a file is imported: the one that holds its package, if it has one."""
+    return next(folder for folder in file.parents if not folder.joinpath("__init__.py").exists())
 
 
 def program(page: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import pytest
@@ -29,13 +30,16 @@ from devino_codecs.http import (
 from devino_codecs.http import Login as LoginCredentials
 from devino_core import (
     AuthenticationFailed,
+    Channel,
     ConfigurationError,
     DevinoError,
     InsufficientFunds,
     InvalidMessage,
+    Message,
     NotFound,
     OutcomeUnknown,
     ProtocolViolation,
+    Receipt,
     Rejected,
     Throttled,
     Unavailable,
@@ -45,6 +49,7 @@ from devino_plugins.kit import (
     ApiClient,
     ApiKeySettings,
     ConnectionSettings,
+    HttpKeySettings,
     HttpSettings,
     LoginSettings,
 )
@@ -137,6 +142,33 @@ async def test_what_has_no_answer_is_done_when_its_code_says_so() -> None:
     found, got = await asked(said(0), Release("a"))
     assert found is None
     assert got.startswith(b"DELETE /v1/birds/a ")
+
+
+class Dovecote(ApiClient[HttpKeySettings], Channel[HttpKeySettings]):
+    api = LOFT
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        raise NotImplementedError
+
+
+async def test_a_channel_asks_with_its_key() -> None:
+    async with serving(BIRD) as (port, requests):
+        values = {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}/v1", "sender": "COO"}
+        settings = convert_settings(values, HttpKeySettings, name="dovecote")
+        async with Dovecote(settings, name="dovecote") as dovecote:
+            assert await dovecote.ask(GetBird("1")) == Bird("7")
+    assert f"X-ApiKey: {KEY}".lower().encode() in requests[0].lower()
+    assert KEY not in repr(settings)
+
+
+@pytest.mark.parametrize("settings", [ApiKeySettings, HttpKeySettings])
+@pytest.mark.parametrize("key", ["ключ", "a\r\nX-Admin: yes"])
+def test_a_key_that_no_header_holds_is_refused_and_not_shown(
+    settings: type[ApiKeySettings] | type[HttpKeySettings], key: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
+        convert_settings({"api_key": key, "base_url": "https://a"}, settings, name="loft")
+    assert key not in str(caught.value)
 
 
 REFUSALS: list[tuple[Peer, type[DevinoError], type[DevinoError]]] = [

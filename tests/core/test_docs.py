@@ -264,5 +264,23 @@ def test_the_blocks_of_a_page_are_one_program_with_the_lines_of_the_page() -> No
 
 
 def test_a_whole_plugin_fits_in_forty_lines_of_code() -> None:
-    source = (DOCS / "examples" / "devino-acme" / "devino_acme.py").read_text("utf-8")
-    assert len([line for line in source.splitlines() if line.strip()]) <= 40
+    assert _lines_of_code(DOCS / "examples" / "devino-acme" / "devino_acme.py") <= 40
+
+
+def test_a_gateway_with_callbacks_and_its_sandbox_fits_in_a_hundred_and_seventy_lines() -> None:
+    package = DOCS / "examples" / "devino-pigeon" / "devino_pigeon"
+    lines = {path.name: _lines_of_code(path) for path in package.rglob("*.py")}
+    assert sum(lines.values()) - lines["__init__.py"] <= 170
+    # The manifest tells where the others are, and is no part of them.
+    assert lines["__init__.py"] <= 30
+
+
+def test_the_examples_of_plugins_need_no_private_name() -> None:
+    for plugin in (DOCS / "examples").glob("devino-*"):
+        for path in plugin.rglob("*.py"):
+            text = path.read_text("utf-8")
+            assert not re.search(r"^\s*(from|import) .*[ .]_[a-z]", text, re.MULTILINE), path
+
+
+def _lines_of_code(path: Path) -> int:
+    return len([line for line in path.read_text("utf-8").splitlines() if line.strip()])

@@ -42,6 +42,7 @@ pytestmark = pytest.mark.pythons
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 ACME = EXAMPLES / "devino-acme"
+PIGEON = EXAMPLES / "devino-pigeon"
 
 
 @contextmanager
@@ -393,6 +394,45 @@ async def test_a_service_over_a_table_in_the_sandbox(monkeypatch: pytest.MonkeyP
         world.faults.add(Fault(protocol="owl", to="79031234567", action=AnswerError(503)))
         assert await ask("POST") == (503, {"error": ""})
         assert [kind for service in sandbox.services for kind in service.callback_kinds] == ["owl"]
+
+
+async def test_a_plugin_over_a_table_and_its_gateway_in_the_sandbox_meet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.syspath_prepend(str(PIGEON))
+    monkeypatch.setenv("DEVINO_PLUGINS", "devino_pigeon")
+    world = World(pace=Pace.instant())
+    async with Sandbox(world) as sandbox:
+        settings = {"base_url": sandbox.endpoints["pigeon"], "api_key": "demo", "sender": "COO"}
+        async with AsyncClient({"pigeon": settings}) as client:
+            receipt = await client.send(Message("79031234567", "Hello"))
+            assert (await client.status(receipt)).state is State.DELIVERED
+            world.faults.add(Fault(protocol="pigeon", action=AnswerError("bad_call", "no demo")))
+            refused = await client.send(Message("79031234567", "Hello"))
+            assert isinstance(refused.error, Rejected)
+            assert "no ***" in str(refused.error)
+
+
+def test_a_plugin_is_on_the_command_line_with_all_that_it_brings() -> None:
+    environ = os.environ | {
+        "DEVINO_CONFIG": "",
+        "DEVINO_PLUGINS": "devino_pigeon",
+        "PYTHONPATH": str(PIGEON),
+    }
+    devino = (sys.executable, "-m", "devino_core.cli")
+    shown = subprocess.run(
+        [*devino, "channels", "--json"], env=environ, capture_output=True, check=True, timeout=60
+    )
+    assert "pigeon" in {kind["kind"] for kind in json.loads(shown.stdout)["kinds"]}
+    callback = "pigeon=http://127.0.0.1:9/some-secret-of-yours/pigeon"
+    command = [*devino, "sandbox", "--json", "--callback", callback]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+        finally:
+            process.kill()
+    assert told["pigeon"].endswith("/pigeon")
 
 
 def test_the_names_that_the_docs_call_by_are_there() -> None:

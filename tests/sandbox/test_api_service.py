@@ -57,12 +57,17 @@ class Send(Request[Sent], frozen=True, kw_only=True):
     text: str
 
 
+class Rider(msgspec.Struct, frozen=True):
+    number: Annotated[str, PHONE]
+
+
 class Cancel(Request[None], frozen=True):
     id: str
 
 
 class Fly(Request[int], frozen=True):
     height: int
+    riders: tuple[Rider, ...] = ()
 
 
 class Code(CodedStr):
@@ -285,6 +290,15 @@ async def test_faults_are_about_a_row_and_the_numbers_in_fields_of_phones(
     call = {"to": "79161234567", "copies": ["79160000008", "+79160000009"], "text": "x"}
     assert (await ask(http, call)).status == 502
     assert (await ask(http, {"height": 1}, to="/pigeon/bare/fly")).status == 504
+
+
+async def test_faults_find_the_numbers_in_the_structs_within_a_request(
+    http: Http, world: World
+) -> None:
+    world.faults.add(Fault(to="79160000009", action=AnswerHttp(502)))
+    for number, status in ("79160000008", 200), ("+79160000009", 502):
+        call = {"height": 1, "riders": [{"number": "79160000001"}, {"number": number}]}
+        assert (await ask(http, call, to="/pigeon/bare/fly")).status == status
 
 
 @pytest.mark.parametrize(("action", "sent"), [(Drop(), 0), (DropAnswer(), 1)])
