@@ -39,9 +39,11 @@ class Counts(Protocol):
 
         Atomic: of two calls at once, one sees what the other has counted.
         """
+        ...
 
     async def drop(self, key: str, item: str = "", /) -> None:
         """Count an item no longer; without one, none of the key's."""
+        ...
 
 
 class Memory:
