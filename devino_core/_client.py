@@ -84,7 +84,7 @@ class AsyncClient(Opened):
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         config = config_of(channels, services)
-        self.plugins = plugins if plugins is not None else Plugins()
+        self.plugins: Plugins = plugins if plugins is not None else Plugins()
         self._clock = clock
         self._configured = Configured(config, default=default, plugins=self.plugins, clock=clock)
         self._opened: AsyncExitStack | None = None

@@ -57,15 +57,16 @@ class _Called(StructMeta):
 _make: Callable[..., Any] = StructMeta.__call__
 
 
+def _add_no_option(*_: object, **__: object) -> NoReturn:
+    raise TypeError("options cannot be added to a message: give them when you make it")
+
+
 class _NoOptions(dict[str, object]):
     """One object for all messages without options: a dict for each would give the garbage
     collector a quarter more to do in a bulk.
     """
 
-    def __setitem__(self, *_: object, **__: object) -> NoReturn:
-        raise TypeError("options cannot be added to a message: give them when you make it")
-
-    update = setdefault = __ior__ = __setitem__
+    __setitem__ = update = setdefault = __ior__ = _add_no_option
 
 
 class Message(Discreet, frozen=True, metaclass=_Called):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, SupportsIndex
+from typing import ClassVar, NoReturn, SupportsIndex
 
 __all__ = ["Body", "Secret"]
 
@@ -56,7 +56,7 @@ class Secret:
         return self._value == other._value
 
     # A hashable secret could be a cache key, and would show up in a dump of the cache.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def __copy__(self) -> Secret:
         return self

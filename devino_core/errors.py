@@ -103,7 +103,7 @@ class InvalidMessage(DevinoError):
         self.reason = reason
         self.ref = ref
         if ref is not None:
-            self.refs = (ref,)
+            self.refs: tuple[str, ...] = (ref,)
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -69,7 +70,7 @@ class Devino(click.RichGroup):
         """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
         # One emoji must not stop the output to a pipe with a narrow encoding.
-        if hasattr(sys.stdout, "reconfigure"):
+        if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
@@ -85,8 +86,8 @@ class Devino(click.RichGroup):
         except (click.Abort, KeyboardInterrupt):
             self._app.note("interrupted")
             code = ExitCode.INTERRUPTED
-        except Exception:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
-            sys.excepthook(*sys.exc_info())
+        except Exception as bug:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
+            sys.excepthook(type(bug), bug, bug.__traceback__)
             self._app.note("this is a bug: please report it with the lines above")
             code = ExitCode.BUG
         sys.exit(int(code or 0))

@@ -25,7 +25,7 @@ import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 import rich_click as click
@@ -60,6 +60,8 @@ __all__ = [
 _PROSE = frozenset({"description", "text"})
 
 T = TypeVar("T")
+R = TypeVar("R")
+P = ParamSpec("P")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -205,8 +207,9 @@ class Bar:
             self._app.line(text)
 
 
-pass_app = click.make_pass_decorator(App, ensure=True)
-"""Gives a command the :class:`App` as its first argument, even if it runs outside ``devino``."""
+def pass_app(command: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
+    """Give a command the :class:`App` as its first argument, even outside ``devino``."""
+    return click.make_pass_decorator(App, ensure=True)(command)
 
 
 def json_option(command: F) -> F:

@@ -43,7 +43,7 @@ class Correlator:
     """
 
     def __init__(self, size: int) -> None:
-        self.waiting = 0
+        self.waiting: int = 0
         """How many reports wait."""
         self._size = size
         self._origins: OrderedDict[str, Origin] = OrderedDict()

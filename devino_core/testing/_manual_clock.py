@@ -85,7 +85,7 @@ class ManualClock:
             raise ValueError("time does not run backwards")
         try:
             elapsed = self._elapsed + round(seconds * _MICROSECONDS)
-            self._start + timedelta(microseconds=elapsed)
+            _ = self._start + timedelta(microseconds=elapsed)
         except OverflowError:
             raise ValueError("there is no time after the year 9999") from None
         return elapsed

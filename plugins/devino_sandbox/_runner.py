@@ -58,7 +58,7 @@ class Sandbox:
         services: Iterable[Callable[[World], Service]] = (),
         discover: bool = True,
     ) -> None:
-        self.world = world if world is not None else World()
+        self.world: World = world if world is not None else World()
         self.endpoints: Mapping[str, str] = {}
         """Where the services are, by protocol: ``rest``, ``rest_v2``, ``inspect``, ..."""
         self.services: Sequence[Service] = ()

@@ -66,16 +66,18 @@ class World:
         keep: int = 100_000,
     ) -> None:
         known = list(accounts) or [Account(login=DEMO, password=Secret(DEMO))]
-        self.accounts = {account.login: account for account in known}
+        self.accounts: dict[str, Account] = {account.login: account for account in known}
         self.clock = clock
-        self.prices = {m: Decimal(life.price) for m, life in LIVES.items()} | dict(prices or {})
-        self.pace = pace or Pace()
+        self.prices: dict[Medium, Decimal] = {
+            m: Decimal(life.price) for m, life in LIVES.items()
+        } | dict(prices or {})
+        self.pace: Pace = pace or Pace()
         self.fate_of = fate_of
         self.zone_of = zone_of
         self.strict = strict
         self.keep = keep
-        self.faults = Faults(seed)
-        self.timeline = Timeline(clock)
+        self.faults: Faults = Faults(seed)
+        self.timeline: Timeline = Timeline(clock)
         self._subscribers = Subscribers()
         self._lives = Lives(self.timeline, keep, self._subscribers, self._resend)
         self._sessions = Sessions()

@@ -44,7 +44,7 @@ class Submission(Masked, frozen=True, kw_only=True):
     numbers: tuple[str, ...]
     text: str
 
-    masked = frozenset({"login", "password"})
+    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
     max_numbers: ClassVar[int] = 20
     """How many numbers one mail may carry."""
     one_line: ClassVar[bool] = False
@@ -63,7 +63,7 @@ class Template(Submission, frozen=True, kw_only=True):
     It keeps line breaks in the text. At most 20 numbers.
     """
 
-    fields = (
+    fields: ClassVar[tuple[tuple[str, str], ...]] = (
         ("login", "UserLogin"),
         ("password", "Password"),
         ("sender", "SourceAddress"),
@@ -78,8 +78,8 @@ class Semicolon(Submission, frozen=True, kw_only=True):
     At most 20 numbers, like plain Email2SMS: its own section names no limit.
     """
 
-    one_line = True
-    fields = (
+    one_line: ClassVar[bool] = True
+    fields: ClassVar[tuple[tuple[str, str], ...]] = (
         ("login", "login"),
         ("password", "password"),
         ("numbers", "mobilenumber"),
@@ -94,9 +94,9 @@ class Base64(Submission, frozen=True, kw_only=True):
     At most 1000 numbers.
     """
 
-    max_numbers = 1000
-    one_line = True
-    fields = Semicolon.fields
+    max_numbers: ClassVar[int] = 1000
+    one_line: ClassVar[bool] = True
+    fields: ClassVar[tuple[tuple[str, str], ...]] = Semicolon.fields
 
 
 def blank(line: str) -> bool:

@@ -75,10 +75,10 @@ class SessionMachine(Generic[C]):
 
     def __init__(self, role: Role, now: float, settings: SessionSettings = _DEFAULT) -> None:
         self.role = role
-        self.state = _OPEN
-        self.is_bound = False
+        self.state: SessionState = _OPEN
+        self.is_bound: bool = False
         self.settings = settings
-        self.peer_requests = 0
+        self.peer_requests: int = 0
         """How many requests of the peer await :meth:`reply`."""
         self._owed: dict[int, int] = {}
         """The same by ``sequence_number``. A peer may use a number twice."""

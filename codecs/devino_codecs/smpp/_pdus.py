@@ -145,43 +145,43 @@ class BindResponse(Pdu, frozen=True):
 class BindTransmitterResp(BindResponse, frozen=True):
     """``bind_transmitter_resp`` (4.1.2)."""
 
-    command_id = CommandId.BIND_TRANSMITTER_RESP
+    command_id: ClassVar[int] = CommandId.BIND_TRANSMITTER_RESP
 
 
 class BindTransmitter(BindRequest, RequestPdu[BindTransmitterResp], frozen=True):
     """``bind_transmitter`` (4.1.1): asks for a session that only submits."""
 
-    command_id = CommandId.BIND_TRANSMITTER
+    command_id: ClassVar[int] = CommandId.BIND_TRANSMITTER
 
 
 class BindReceiverResp(BindResponse, frozen=True):
     """``bind_receiver_resp`` (4.1.4)."""
 
-    command_id = CommandId.BIND_RECEIVER_RESP
+    command_id: ClassVar[int] = CommandId.BIND_RECEIVER_RESP
 
 
 class BindReceiver(BindRequest, RequestPdu[BindReceiverResp], frozen=True):
     """``bind_receiver`` (4.1.3): asks for a session that only takes what the centre delivers."""
 
-    command_id = CommandId.BIND_RECEIVER
+    command_id: ClassVar[int] = CommandId.BIND_RECEIVER
 
 
 class BindTransceiverResp(BindResponse, frozen=True):
     """``bind_transceiver_resp`` (4.1.6)."""
 
-    command_id = CommandId.BIND_TRANSCEIVER_RESP
+    command_id: ClassVar[int] = CommandId.BIND_TRANSCEIVER_RESP
 
 
 class BindTransceiver(BindRequest, RequestPdu[BindTransceiverResp], frozen=True):
     """``bind_transceiver`` (4.1.5): asks for a session of both directions."""
 
-    command_id = CommandId.BIND_TRANSCEIVER
+    command_id: ClassVar[int] = CommandId.BIND_TRANSCEIVER
 
 
 class Outbind(_WithPassword, frozen=True):
     """``outbind`` (4.1.7): the centre asks the ESME to bind as a receiver. It has no answer."""
 
-    command_id = CommandId.OUTBIND
+    command_id: ClassVar[int] = CommandId.OUTBIND
 
     system_id: Annotated[str, COctetString(16)] = ""
     password: Annotated[str, COctetString(9)] = ""
@@ -190,19 +190,19 @@ class Outbind(_WithPassword, frozen=True):
 class UnbindResp(Pdu, frozen=True):
     """``unbind_resp`` (4.2.2)."""
 
-    command_id = CommandId.UNBIND_RESP
+    command_id: ClassVar[int] = CommandId.UNBIND_RESP
 
 
 class Unbind(RequestPdu[UnbindResp], frozen=True):
     """``unbind`` (4.2.1)."""
 
-    command_id = CommandId.UNBIND
+    command_id: ClassVar[int] = CommandId.UNBIND
 
 
 class GenericNack(Pdu, frozen=True):
     """``generic_nack`` (4.3.1): answers what could not be understood."""
 
-    command_id = CommandId.GENERIC_NACK
+    command_id: ClassVar[int] = CommandId.GENERIC_NACK
 
 
 class MessagePdu(Pdu, frozen=True):
@@ -230,7 +230,7 @@ class MessagePdu(Pdu, frozen=True):
 class SubmitSmResp(Pdu, frozen=True):
     """``submit_sm_resp`` (4.4.2). A refusal has no body on the wire."""
 
-    command_id = CommandId.SUBMIT_SM_RESP
+    command_id: ClassVar[int] = CommandId.SUBMIT_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
 
@@ -238,7 +238,7 @@ class SubmitSmResp(Pdu, frozen=True):
 class SubmitSm(MessagePdu, RequestPdu[SubmitSmResp], frozen=True):
     """``submit_sm`` (4.4.1): the ESME gives one message to one recipient."""
 
-    command_id = CommandId.SUBMIT_SM
+    command_id: ClassVar[int] = CommandId.SUBMIT_SM
 
 
 class SmeAddress(msgspec.Struct, frozen=True):
@@ -267,7 +267,7 @@ class UnsuccessSme(msgspec.Struct, frozen=True):
 class SubmitMultiResp(Pdu, frozen=True):
     """``submit_multi_resp`` (4.5.2): the id, and the recipients that were not reached."""
 
-    command_id = CommandId.SUBMIT_MULTI_RESP
+    command_id: ClassVar[int] = CommandId.SUBMIT_MULTI_RESP
 
     message_id: Annotated[str, MessageId] = ""
     unsuccess_sme: Annotated[tuple[UnsuccessSme, ...], Listed(Record(UnsuccessSme))] = ()
@@ -276,7 +276,7 @@ class SubmitMultiResp(Pdu, frozen=True):
 class SubmitMulti(RequestPdu[SubmitMultiResp], frozen=True):
     """``submit_multi`` (4.5.1): one message to 1 to 255 recipients, which may be lists."""
 
-    command_id = CommandId.SUBMIT_MULTI
+    command_id: ClassVar[int] = CommandId.SUBMIT_MULTI
 
     service_type: Annotated[str, ServiceType] = ""
     source_addr_ton: Annotated[int, Int8ub] = 0
@@ -301,7 +301,7 @@ class SubmitMulti(RequestPdu[SubmitMultiResp], frozen=True):
 class DeliverSmResp(Pdu, frozen=True):
     """``deliver_sm_resp`` (4.6.2). ``message_id`` is unused, but some write it."""
 
-    command_id = CommandId.DELIVER_SM_RESP
+    command_id: ClassVar[int] = CommandId.DELIVER_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
 
@@ -309,13 +309,13 @@ class DeliverSmResp(Pdu, frozen=True):
 class DeliverSm(MessagePdu, RequestPdu[DeliverSmResp], frozen=True):
     """``deliver_sm`` (4.6.1): the centre gives an incoming message or a delivery receipt."""
 
-    command_id = CommandId.DELIVER_SM
+    command_id: ClassVar[int] = CommandId.DELIVER_SM
 
 
 class DataSmResp(Pdu, frozen=True):
     """``data_sm_resp`` (4.7.2)."""
 
-    command_id = CommandId.DATA_SM_RESP
+    command_id: ClassVar[int] = CommandId.DATA_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
 
@@ -323,7 +323,7 @@ class DataSmResp(Pdu, frozen=True):
 class DataSm(RequestPdu[DataSmResp], frozen=True):
     """``data_sm`` (4.7.1): a message in either direction, with its text in ``message_payload``."""
 
-    command_id = CommandId.DATA_SM
+    command_id: ClassVar[int] = CommandId.DATA_SM
 
     service_type: Annotated[str, ServiceType] = ""
     source_addr_ton: Annotated[int, Int8ub] = 0
@@ -340,7 +340,7 @@ class DataSm(RequestPdu[DataSmResp], frozen=True):
 class QuerySmResp(Pdu, frozen=True):
     """``query_sm_resp`` (4.8.2). ``final_date`` is empty until the state is final."""
 
-    command_id = CommandId.QUERY_SM_RESP
+    command_id: ClassVar[int] = CommandId.QUERY_SM_RESP
 
     message_id: Annotated[str, MessageId] = ""
     final_date: Annotated[str, ValidTime] = ""
@@ -351,7 +351,7 @@ class QuerySmResp(Pdu, frozen=True):
 class QuerySm(RequestPdu[QuerySmResp], frozen=True):
     """``query_sm`` (4.8.1): asks what became of a message. The source must be the submit's."""
 
-    command_id = CommandId.QUERY_SM
+    command_id: ClassVar[int] = CommandId.QUERY_SM
 
     message_id: Annotated[str, MessageId] = ""
     source_addr_ton: Annotated[int, Int8ub] = 0
@@ -362,13 +362,13 @@ class QuerySm(RequestPdu[QuerySmResp], frozen=True):
 class CancelSmResp(Pdu, frozen=True):
     """``cancel_sm_resp`` (4.9.2)."""
 
-    command_id = CommandId.CANCEL_SM_RESP
+    command_id: ClassVar[int] = CommandId.CANCEL_SM_RESP
 
 
 class CancelSm(RequestPdu[CancelSmResp], frozen=True):
     """``cancel_sm`` (4.9.1): one message by its id, or all between two addresses."""
 
-    command_id = CommandId.CANCEL_SM
+    command_id: ClassVar[int] = CommandId.CANCEL_SM
 
     service_type: Annotated[str, ServiceType] = ""
     message_id: Annotated[str, MessageId] = ""
@@ -383,13 +383,13 @@ class CancelSm(RequestPdu[CancelSmResp], frozen=True):
 class ReplaceSmResp(Pdu, frozen=True):
     """``replace_sm_resp`` (4.10.2)."""
 
-    command_id = CommandId.REPLACE_SM_RESP
+    command_id: ClassVar[int] = CommandId.REPLACE_SM_RESP
 
 
 class ReplaceSm(RequestPdu[ReplaceSmResp], frozen=True):
     """``replace_sm`` (4.10.1): new text and times for a message that is still on its way."""
 
-    command_id = CommandId.REPLACE_SM
+    command_id: ClassVar[int] = CommandId.REPLACE_SM
 
     message_id: Annotated[str, MessageId] = ""
     source_addr_ton: Annotated[int, Int8ub] = 0
@@ -405,19 +405,19 @@ class ReplaceSm(RequestPdu[ReplaceSmResp], frozen=True):
 class EnquireLinkResp(Pdu, frozen=True):
     """``enquire_link_resp`` (4.11.2)."""
 
-    command_id = CommandId.ENQUIRE_LINK_RESP
+    command_id: ClassVar[int] = CommandId.ENQUIRE_LINK_RESP
 
 
 class EnquireLink(RequestPdu[EnquireLinkResp], frozen=True):
     """``enquire_link`` (4.11.1): is anyone there? Either side may ask."""
 
-    command_id = CommandId.ENQUIRE_LINK
+    command_id: ClassVar[int] = CommandId.ENQUIRE_LINK
 
 
 class AlertNotification(Pdu, frozen=True):
     """``alert_notification`` (4.12.1): a subscriber can be reached again. It has no answer."""
 
-    command_id = CommandId.ALERT_NOTIFICATION
+    command_id: ClassVar[int] = CommandId.ALERT_NOTIFICATION
 
     source_addr_ton: Annotated[int, Int8ub] = 0
     source_addr_npi: Annotated[int, Int8ub] = 0

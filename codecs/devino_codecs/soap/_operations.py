@@ -98,13 +98,13 @@ _Ids: TypeAlias = Annotated[tuple[str, ...], STRINGS]
 class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
     """Get a session for a login and a password, which are given as :class:`Login`."""
 
-    operation = Operation("GetSessionID", credentials=Login, changes=False)
+    operation: ClassVar[Operation] = Operation("GetSessionID", credentials=Login, changes=False)
 
 
 class GetBalance(Request[Annotated[Decimal, DECIMAL]], frozen=True, kw_only=True):
     """The account's balance, overdraft included."""
 
-    operation = Operation("GetBalance", changes=False)
+    operation: ClassVar[Operation] = Operation("GetBalance", changes=False)
 
 
 class SendMessage(Request[_Ids], frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ class SendMessage(Request[_Ids], frozen=True, kw_only=True):
 
     message: Annotated[SmsMessage, Element("message", SMS_MESSAGE)]
 
-    operation = Operation("SendMessage")
+    operation: ClassVar[Operation] = Operation("SendMessage")
 
 
 class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
 
-    operation = Operation("SendMessageByTimeZone")
+    operation: ClassVar[Operation] = Operation("SendMessageByTimeZone")
 
 
 class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True):
@@ -140,7 +140,7 @@ class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True)
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
 
-    operation = Operation("SendMessageByTimeZoneToAddresses")
+    operation: ClassVar[Operation] = Operation("SendMessageByTimeZoneToAddresses")
 
 
 class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=Tru
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = Operation("GetMessageState", changes=False)
+    operation: ClassVar[Operation] = Operation("GetMessageState", changes=False)
 
 
 class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=True, kw_only=True):
@@ -157,7 +157,7 @@ class GetStatistics(Request[Annotated[DeliveryStatistics, STATISTICS]], frozen=T
     start_date_time: Annotated[datetime, Element("startDateTime", UTC_TIME)]
     end_date_time: Annotated[datetime, Element("endDateTime", UTC_TIME)]
 
-    operation = Operation("GetStatistics", changes=False)
+    operation: ClassVar[Operation] = Operation("GetStatistics", changes=False)
 
 
 class GetIncomingMessages(
@@ -168,7 +168,7 @@ class GetIncomingMessages(
     min_date_utc: Annotated[datetime, Element("minDateUTC", UTC_TIME)]
     max_date_utc: Annotated[datetime, Element("maxDateUTC", UTC_TIME)]
 
-    operation = Operation("GetIncomingMessages", changes=False)
+    operation: ClassVar[Operation] = Operation("GetIncomingMessages", changes=False)
 
     @property
     def period(self) -> tuple[datetime, datetime]:
@@ -182,7 +182,7 @@ class SendViberMessage(Request[_Ids], frozen=True, kw_only=True):
 
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
-    operation = Operation("SendMessage")
+    operation: ClassVar[Operation] = Operation("SendMessage")
 
 
 class SendViberMessageWithResend(Request[_Ids], frozen=True, kw_only=True):
@@ -194,7 +194,7 @@ class SendViberMessageWithResend(Request[_Ids], frozen=True, kw_only=True):
     message: Annotated[ViberMessage, Element("message", VIBER_MESSAGE)]
 
     # In both chapters the manual gives the result the other operation's name.
-    operation = Operation("SendMessageWithResend", result="SendMessageResult")
+    operation: ClassVar[Operation] = Operation("SendMessageWithResend", result="SendMessageResult")
 
 
 class GetViberMessageState(
@@ -204,7 +204,7 @@ class GetViberMessageState(
 
     message_id: Annotated[str, Element("messageID", ID)]
 
-    operation = Operation("GetMessageState", changes=False)
+    operation: ClassVar[Operation] = Operation("GetMessageState", changes=False)
 
 
 class Service(msgspec.Struct, frozen=True):

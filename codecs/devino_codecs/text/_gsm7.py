@@ -103,7 +103,8 @@ def gsm7_decode(septets: bytes, *, errors: Literal["strict", "replace"] = "stric
             for pair, folded in _PAIRS:
                 page = page.replace(pair, folded)
         try:
-            return charmap_decode(page, "strict", _PAGE)[0]
+            # Older stubs do not know that the page may be a str.
+            return charmap_decode(page, "strict", _PAGE)[0]  # pyright: ignore[reportArgumentType]
         except UnicodeDecodeError:
             pass
     if errors == "replace":

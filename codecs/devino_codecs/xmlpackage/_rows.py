@@ -84,7 +84,7 @@ class Row(Generic[S]):
             )
             for field in msgspec.structs.fields(cls)
         ]
-        self.source = _source(tag, self._fields)
+        self.source: str = _source(tag, self._fields)
         scope: dict[str, object] = {
             "cls": cls,
             # Not under its own name, because a field may have the same one.
@@ -96,9 +96,9 @@ class Row(Generic[S]):
             scope[f"read_{field.name}"] = field.kind.scalar.read
             scope[f"write_{field.name}"] = field.kind.scalar.write
         exec(self.source, scope)  # noqa: S102  (made of this package's own names alone)
-        self.read = cast("Callable[[_Get, str], S]", scope["read"])
-        self.write = cast("Callable[[S], str]", scope["write"])
-        self.open = cast("Callable[[S], str]", scope["open"])
+        self.read: Callable[[_Get, str], S] = cast("Callable[[_Get, str], S]", scope["read"])
+        self.write: Callable[[S], str] = cast("Callable[[S], str]", scope["write"])
+        self.open: Callable[[S], str] = cast("Callable[[S], str]", scope["open"])
 
     def _misread(self, get: _Get, text: str) -> DecodeError:
         for field in self._fields:

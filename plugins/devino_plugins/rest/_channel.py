@@ -21,6 +21,7 @@ from devino_codecs.rest import (
     Statistics,
 )
 from devino_core import Incoming, Medium, Message, Status
+from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import Planned
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
@@ -36,7 +37,7 @@ __all__ = ["RestChannel", "RestV2Channel"]
 class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
     """Version 1 (chapter 1): a session of 120 minutes, shared by all calls."""
 
-    api = V1
+    api: Wire = V1
     log_in: ClassVar[Request[Any] | None] = GetSession()
 
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
@@ -88,5 +89,5 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
 class RestV2Channel(RestChannel):
     """Version 2 (chapter 2): login and password in the body of every call."""
 
-    api = V2
-    log_in = None
+    api: Wire = V2
+    log_in: ClassVar[Request[Any] | None] = None

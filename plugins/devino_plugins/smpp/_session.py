@@ -86,7 +86,7 @@ class SmppSession:
     ) -> None:
         """For :func:`connect`. ``on_request`` takes the place of the iterator."""
         loop = asyncio.get_running_loop()
-        self.protocol = _Wire(self._attach, self._receive, self._detach)
+        self.protocol: asyncio.Protocol = _Wire(self._attach, self._receive, self._detach)
         """What a transport calls."""
         self.ended: Reason | None = None
         """Why the session is over, None while it is not."""

@@ -17,6 +17,7 @@ from devino_core import ConfigurationError, DevinoError, Incoming, Message, Stat
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
 from devino_core.http import HttpAnswer
+from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import Planned
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
@@ -38,7 +39,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
 
     def __init__(self, settings: SoapSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self.api = SoapWire(self.services, soap.Version(settings.soap_version))
+        self.api: Wire = SoapWire(self.services, soap.Version(settings.soap_version))
         self._limit: AbstractAsyncContextManager[None] = nullcontext()
         try:
             SoapWire([soap.SMS]).encode_request(soap.GetSessionID(), settings.credentials)
@@ -109,5 +110,5 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
 class SoapV2Channel(SoapChannel):
     """SmsServiceV2 and ViberServiceV2 (chapter 8): login and password in every call."""
 
-    services = (soap.SMS_V2, soap.VIBER_V2)
-    log_in = None
+    services: ClassVar[Sequence[soap.Service]] = (soap.SMS_V2, soap.VIBER_V2)
+    log_in: ClassVar[Request[Any] | None] = None

@@ -43,6 +43,7 @@ class Counts(Protocol):
 
     async def drop(self, key: str, item: str = "", /) -> None:
         """Count an item no longer; without one, none of the key's."""
+        ...
 
 
 class Memory:

@@ -11,7 +11,7 @@ from devino_codecs.verification import API, CheckCode, GenerateCode
 from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Secret, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.phone import normalize
-from devino_plugins.kit import ApiClient
+from devino_plugins.kit import ApiClient, Wire
 
 from ._guards import Guards, Memory
 from ._settings import VerificationSettings
@@ -54,7 +54,7 @@ class Verification(ApiClient[VerificationSettings]):
     Throttled with the seconds to wait, and nothing is sent.
     """
 
-    api = API
+    api: Wire = API
 
     def __init__(
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK

@@ -25,7 +25,7 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, failed_receipt, gather
-from devino_plugins.kit import ApiClient
+from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.states import accepted
 
 from ._answers import ACCEPTED, error_of, package_error, status_of
@@ -41,8 +41,8 @@ __all__ = ["XmlChannel"]
 class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
     """The XML package API (chapter 6). Login and password travel in the body only."""
 
-    api = XmlWire()
-    remembers = timedelta(days=3)
+    api: Wire = XmlWire()
+    remembers: timedelta = timedelta(days=3)
     takes: Mapping[Medium, Takes] = {
         Medium.SMS: Takes(
             expresses=frozenset({Expressible.SEND_AT, Expressible.VALIDITY}), options=XmlOptions

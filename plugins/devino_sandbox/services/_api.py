@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from http import HTTPStatus
@@ -66,6 +66,8 @@ class ApiService(CallService):
     A class that names tables is complete: TypeError for a row that no method answers.
     """
 
+    prefixes: tuple[str, ...]
+    operations: ClassVar[Mapping[str, Collection[str]] | None]
     apis: ClassVar[Mapping[str, Api]]
     """By the path that stands before those of the rows; "" for none. The longest wins."""
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()

@@ -54,7 +54,7 @@ What cannot be carried out is answered with ``{"error": ...}`` and 400, 404, 405
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 
@@ -195,8 +195,8 @@ class InspectionService(HttpService):
     """The inspection API of one World."""
 
     name = "inspect"
-    prefixes = (_ROOT,)
-    operations: ClassVar = {}
+    prefixes: tuple[str, ...] = (_ROOT,)
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {}
 
     def __init__(self, world: World) -> None:
         self._world = world

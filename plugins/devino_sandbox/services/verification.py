@@ -106,7 +106,7 @@ class VerificationService(ApiService):
     """Two-factor codes on one World."""
 
     name = "verification"
-    apis: ClassVar = {"": codec.API}
+    apis: ClassVar[Mapping[str, Api]] = {"": codec.API}
 
     def __init__(self, world: World, limits: VerificationLimits | None = None) -> None:
         super().__init__(world)

@@ -17,7 +17,7 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
@@ -101,8 +101,8 @@ class XmlService(CallService):
     """The XML package interface on one World."""
 
     name = "xml"
-    prefixes = tuple([f"/{operation}" for operation in _OPERATIONS])
-    operations: ClassVar = {"xml": _OPERATIONS}
+    prefixes: tuple[str, ...] = tuple([f"/{operation}" for operation in _OPERATIONS])
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {"xml": _OPERATIONS}
 
     def __init__(self, world: World, limits: XmlLimits | None = None) -> None:
         super().__init__(world)

@@ -55,10 +55,10 @@ class Peer:
             raise ConfigurationError(
                 f"channel {channel!r}: local_hostname: no host can have this name"
             )
-        self.host = settings.host
-        self.connections = settings.connections
-        self.idle_timeout = settings.idle_timeout
-        self.max_lifetime = settings.max_lifetime
+        self.host: str = settings.host
+        self.connections: int = settings.connections
+        self.idle_timeout: float = settings.idle_timeout
+        self.max_lifetime: float = settings.max_lifetime
         self._port = settings.port or _PORTS[settings.tls]
         self._tls: Tls = settings.tls
         self._local_hostname = own

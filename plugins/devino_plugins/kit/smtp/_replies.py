@@ -33,7 +33,7 @@ class Replies(asyncio.Protocol):
         self._lines: list[bytes] = []
         self._rest = b""
         self._size = 0
-        self.ahead = False
+        self.ahead: bool = False
         """Whether something came that nobody had asked for: the next reply may be to anything."""
         transport.set_protocol(self)
 

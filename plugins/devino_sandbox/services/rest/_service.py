@@ -79,8 +79,8 @@ class RestService(HlrRows):
     """Both versions of the REST interface, on one World."""
 
     name = "rest"
-    apis: ClassVar = {"/rest": rest.V1, "/rest/v2": rest.V2}
-    headers = ((b"cache-control", b"private"),)
+    apis: ClassVar[Mapping[str, Api]] = {"/rest": rest.V1, "/rest/v2": rest.V2}
+    headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"cache-control", b"private"),)
 
     def __init__(self, world: World, limits: RestLimits | None = None) -> None:
         super().__init__(world)

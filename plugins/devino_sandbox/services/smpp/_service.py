@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ssl import SSLContext
 from typing import ClassVar
 
@@ -26,9 +26,9 @@ class SmppService(PortService):
     """SMPP 3.4 on one World."""
 
     name = "smpp"
-    port_option = "--smpp-port"
+    port_option: str | None = "--smpp-port"
     port_help = "the SMSC"
-    operations: ClassVar = {
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {
         PROTOCOL: ["connect", "deliver_sm", *map(operation, REQUESTS)],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ssl import SSLContext
 from typing import ClassVar
 
@@ -36,9 +36,9 @@ class SmtpService(PortService):
     """The Email2SMS gateway of one World."""
 
     name = "smtp"
-    port_option = "--smtp-port"
+    port_option: str | None = "--smtp-port"
     port_help = "the mail gateway"
-    operations: ClassVar = {PROTOCOL: OPERATIONS}
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {PROTOCOL: OPERATIONS}
 
     def __init__(self, world: World) -> None:
         self._world = world

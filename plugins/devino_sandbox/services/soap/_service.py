@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -65,8 +65,8 @@ class SoapService(CallService):
     """All four services on one World."""
 
     name = "soap"
-    prefixes = tuple([service.path for service in soap.SERVICES])
-    operations: ClassVar = {
+    prefixes: tuple[str, ...] = tuple([service.path for service in soap.SERVICES])
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {
         "soap": [one.operation.name for one in (*soap.SMS.requests, *soap.VIBER.requests)],
         "soap-v2": [one.operation.name for one in (*soap.SMS_V2.requests, *soap.VIBER_V2.requests)],
     }
