@@ -274,7 +274,10 @@ async def test_states_that_cannot_be_told_apart_are_the_platforms_mistake(
     assert caught.value.retry == "safe"
 
 
-@pytest.mark.parametrize("spoilt", [lambda ids: ids[1:], lambda ids: (ids[0], ids[0])])
+@pytest.mark.parametrize(
+    "spoilt",
+    [lambda ids: ids[1:], lambda ids: (ids[0], ids[0]), lambda ids: (*ids, ids[0])],
+)
 async def test_ids_that_do_not_match_the_numbers_are_the_platforms_mistake(
     wire: Wire, spoilt: Any
 ) -> None:

@@ -79,6 +79,15 @@ def test_numbers_come_from_arguments_and_a_file(asked: list[str], tmp_path: Path
     assert asked[3:] == ["79160000003"]
 
 
+def test_a_file_that_is_not_utf_8_is_told_as_such(asked: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "numbers.txt"
+    file.write_bytes("79160000001\nПривет\n".encode("cp1251"))
+    result = devino("--file", str(file))
+    assert result.exit_code == 2
+    assert "'--file': it is not text in UTF-8" in result.stderr
+    assert not asked
+
+
 def test_without_a_number_it_says_what_to_give(asked: list[str]) -> None:
     result = devino()
     assert result.exit_code == 2

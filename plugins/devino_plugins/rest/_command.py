@@ -38,7 +38,10 @@ def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | 
       devino hlr 79031234567 79160000001
       devino hlr --file numbers.txt --json > reachable.jsonl
     """
-    asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
+    try:
+        asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
+    except UnicodeDecodeError:
+        raise click.BadParameter("it is not text in UTF-8", param_hint="'--file'") from None
     if not asked:
         raise click.UsageError("give a NUMBER, or --file FILE")
     for number in asked:

@@ -71,8 +71,8 @@ class Hlr(ApiClient[RestSettings]):
         if not 0 < len(numbers) <= MOST:
             raise InvalidMessage("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
         ids = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
-        if len(set(ids)) != len(numbers):
-            raise ProtocolViolation(f"{len(set(ids))} ids for {len(numbers)} numbers")
+        if not len(set(ids)) == len(ids) == len(numbers):
+            raise ProtocolViolation(f"{len(set(ids))} of {len(ids)} ids for {len(numbers)} numbers")
         return list(ids)
 
     async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:

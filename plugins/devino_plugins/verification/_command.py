@@ -37,7 +37,7 @@ def verify(app: App, number: str, code: tuple[str, ...], service: str | None) ->
     # Not above: `devino --help` loads this module too.
     from devino_codecs.verification import CheckedCode, SentCode
 
-    from . import Check, Sent, Verification
+    from ._service import Check, Sent, Verification
 
     if len(code) > 1:
         raise click.UsageError("give one CODE, without blanks")

@@ -87,9 +87,6 @@ class Memory:
         times = sorted(at for item, at in items if item != limit.item and now - at < limit.seconds)
         return times[-limit.most] + limit.seconds - now if len(times) >= limit.most else 0.0
 
-    def _is_over(self, key: str, now: float) -> bool:
-        return now - max(self._counted[key].values()) >= HOUR
-
 
 class Guards:
     """What the service passes before it asks the platform. Calls about one number take turns."""
