@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         json_answer,
         struck,
     )
-    from ._messages import IncomingMessage, Refusal, Refused, StoredMessage, Submission
+    from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
@@ -81,7 +81,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "PortService",
-    "Refusal",
+    "RefusalReason",
     "Refused",
     "Repeat",
     "Sandbox",
@@ -109,7 +109,7 @@ _HOMES = {
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken HttpAnswer HttpRequest Outcome answering json_answer struck",
-        "_messages": "IncomingMessage Refusal Refused StoredMessage Submission",
+        "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",

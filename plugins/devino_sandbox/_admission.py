@@ -12,7 +12,7 @@ from devino_codecs.text import count_parts
 from devino_core import Medium, phone
 
 from ._accounts import Account
-from ._messages import Refusal, Refused, Submission
+from ._messages import RefusalReason, Refused, Submission
 
 __all__ = ["SENDERS", "charge", "check_sender", "destination", "readable", "segments", "sending_at"]
 
@@ -31,7 +31,7 @@ def destination(medium: Medium, address: str) -> str:
     try:
         return phone.normalize(address)
     except ValueError as error:
-        raise Refused(Refusal.DESTINATION, f"destination address: {error}") from None
+        raise Refused(RefusalReason.DESTINATION, f"destination address: {error}") from None
 
 
 def readable(address: str) -> str:
@@ -47,14 +47,14 @@ def check_sender(submission: Submission) -> None:
     pattern = SENDERS.get(submission.medium)
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
         raise Refused(
-            Refusal.SENDER_MALFORMED,
+            RefusalReason.SENDER_MALFORMED,
             "source address: up to 11 Latin characters"
             + (" or 15 digits" if submission.medium is Medium.SMS else ""),
         )
     approved = submission.account.senders
     if approved is not None and submission.sender not in approved:
         raise Refused(
-            Refusal.SENDER_UNKNOWN, "source address: not among the account's approved senders"
+            RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
         )
 
 
@@ -70,7 +70,7 @@ def sending_at(
             at = at.replace(tzinfo=zone_of(address))
         at = at.astimezone(now.tzinfo)
     except OverflowError:
-        raise Refused(Refusal.SEND_AT, "the sending time is out of range") from None
+        raise Refused(RefusalReason.SEND_AT, "the sending time is out of range") from None
     return at if at > now else None
 
 
@@ -83,11 +83,13 @@ def segments(submission: Submission) -> int:
     try:
         return count_parts(submission.text)
     except EncodeError as error:
-        raise Refused(Refusal.TEXT, f"text: {error}") from None
+        raise Refused(RefusalReason.TEXT, f"text: {error}") from None
 
 
 def charge(account: Account, cost: Decimal) -> None:
     """Take it from the balance. Raises Refused if that does not suffice."""
     if cost > account.balance:
-        raise Refused(Refusal.BALANCE, f"not enough credits: {cost} needed, {account.balance} left")
+        raise Refused(
+            RefusalReason.BALANCE, f"not enough credits: {cost} needed, {account.balance} left"
+        )
     account.balance -= cost

@@ -17,7 +17,7 @@ from ._messages import StoredMessage, Submission
 from ._subscribers import Subscribers
 from ._timeline import Timeline
 
-__all__ = ["Lives", "Taken"]
+__all__ = ["Lives", "TakenRecipient"]
 
 # The first id of the manual's examples.
 _FIRST_ID = 579700854169272358
@@ -25,7 +25,7 @@ _FIRST_ID = 579700854169272358
 _REFUSED = Step(State.REJECTED)
 
 
-class Taken(NamedTuple):
+class TakenRecipient(NamedTuple):
     """A recipient of a submission that was taken."""
 
     to: str
@@ -62,7 +62,7 @@ class Lives:
     def begin(
         self,
         submission: Submission,
-        recipients: Sequence[Taken],
+        recipients: Sequence[TakenRecipient],
         *,
         parts: int,
         price: Decimal,
@@ -118,7 +118,7 @@ class Lives:
         self,
         message: StoredMessage,
         submission: Submission,
-        recipient: Taken,
+        recipient: TakenRecipient,
         pace: Pace,
         now: datetime,
     ) -> None:

@@ -14,7 +14,7 @@ from devino_core import Medium, State
 from ._accounts import Account
 from ._fates import Step, Way
 
-__all__ = ["IncomingMessage", "Refusal", "Refused", "StoredMessage", "Submission"]
+__all__ = ["IncomingMessage", "RefusalReason", "Refused", "StoredMessage", "Submission"]
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -117,7 +117,7 @@ class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     at: datetime
 
 
-class Refusal(enum.Enum):
+class RefusalReason(enum.Enum):
     """Why the World takes no submission; each protocol has its own code for it."""
 
     SENDER_MALFORMED = enum.auto()
@@ -132,7 +132,7 @@ class Refusal(enum.Enum):
 class Refused(Exception):
     """The World does not take a submission; nothing was charged or sent, and it is on record."""
 
-    def __init__(self, refusal: Refusal, reason: str) -> None:
+    def __init__(self, refusal: RefusalReason, reason: str) -> None:
         super().__init__(reason)
         self.refusal = refusal
         self.reason = reason

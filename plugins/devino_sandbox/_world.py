@@ -17,7 +17,7 @@ from ._accounts import DEMO, Account, Sessions
 from ._admission import charge, check_sender, destination, readable, segments, sending_at
 from ._fates import Fate, Pace, Step
 from ._faults import Faults
-from ._lives import Lives, Taken
+from ._lives import Lives, TakenRecipient
 from ._messages import IncomingMessage, Refused, StoredMessage, Submission
 from ._numbers import LIVES, default_fate
 from ._subscribers import Subscribers
@@ -289,8 +289,8 @@ class World:
             submission, recipients, parts=parts, price=price, pace=self.pace, now=now
         )
 
-    def _recipient(self, submission: Submission, address: str, now: datetime) -> Taken:
-        return Taken(
+    def _recipient(self, submission: Submission, address: str, now: datetime) -> TakenRecipient:
+        return TakenRecipient(
             address,
             sending_at(submission, address, now, self.zone_of),
             self.fate_of(submission.medium, address),

@@ -94,7 +94,7 @@ def test_the_ids_of_a_send_message_are_parsed(compare: Callable[..., object], co
 
 def test_a_state_is_parsed(compare: Callable[..., object]) -> None:
     state = soap.SmsMessageState(
-        state=soap.SmsState.DELIVERED_TO_RECIPIENT,
+        state=soap.SmsStateCode.DELIVERED_TO_RECIPIENT,
         creation_date_utc=WHEN,
         submitted_date_utc=WHEN,
         reported_date_utc=WHEN,

@@ -25,8 +25,8 @@ from devino_plugins.kit.states import state_of
 STATES: list[Any] = [
     *rest.SmsStateCode,
     *rest.ViberStateCode,
-    *soap.SmsState,
-    *soap.ViberState,
+    *soap.SmsStateCode,
+    *soap.ViberStateCode,
     *xmlpackage.MessageStatus,
 ]
 
@@ -39,7 +39,7 @@ def test_a_code_of_a_state_is_the_state_that_it_means(code: Any) -> None:
 def test_a_code_that_no_table_has_is_unknown_or_what_is_asked_for() -> None:
     assert state_of(12345) is state_of("odd") is State.UNKNOWN
     assert state_of(1, otherwise=State.ACCEPTED) is State.ACCEPTED
-    assert state_of(soap.SmsState.TARIFICATED, otherwise=State.ACCEPTED) is State.ACCEPTED
+    assert state_of(soap.SmsStateCode.TARIFICATED, otherwise=State.ACCEPTED) is State.ACCEPTED
 
 
 CLASSES = {

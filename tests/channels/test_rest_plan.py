@@ -25,14 +25,14 @@ from devino_codecs.rest import (
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
 from devino_plugins.kit.batches import TAKES
-from devino_plugins.rest._plan import Planned, plan
+from devino_plugins.rest._plan import PlannedCall, plan
 
 TO, OTHER = "79031234567", "79031234568"
 WALL_CLOCK = datetime(2026, 12, 31, 9, 30)  # noqa: DTZ001 - the recipient's
 INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
-def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned[Request[Ids]]]:
+def planned(*messages: Message, bulk_size: int = 1000) -> list[PlannedCall[Request[Ids]]]:
     check_takes(messages, TAKES, "rest")
     return plan(messages, lambda message: message.sender or "DEFAULT", bulk_size=bulk_size)
 

@@ -64,7 +64,7 @@ def test_of_two_services_with_one_operation_the_one_that_it_fits_is_told() -> No
     sms = soap.GetViberMessageState(message_id="5")
     assert told(soap.encode_request(soap.VIBER, SESSION, viber))["operation"] == "SendMessage"
     assert told(soap.encode_request(soap.VIBER_V2, LOGIN, sms))["credentials"]["login"] == "***"
-    state = soap.ViberMessageState(state=soap.ViberState.READ)
+    state = soap.ViberMessageState(state=soap.ViberStateCode.READ)
     assert told(soap.encode_answer(soap.GetViberMessageState, state))["result"]["state"] == "Read"
 
 
@@ -79,7 +79,9 @@ def test_the_answer_to_a_login_hides_the_session() -> None:
 
 
 def test_a_state_is_told_to_people_with_its_name() -> None:
-    state = soap.SmsMessageState(state=soap.SmsState.ERROR_EXPIRED, state_description="Просрочен")
+    state = soap.SmsMessageState(
+        state=soap.SmsStateCode.ERROR_EXPIRED, state_description="Просрочен"
+    )
     lines = run(soap.encode_answer(soap.GetMessageState, state)).stdout.splitlines()
     assert "  state: 46 ERROR_EXPIRED" in lines
     assert "  state_description: Просрочен" in lines

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from devino_codecs import soap
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
-from devino_plugins.kit.batches import TAKES, Planned
+from devino_plugins.kit.batches import TAKES, PlannedCall
 from devino_plugins.soap._plan import Send, plan
 
 TO, OTHER = "79031234567", "79031234568"
@@ -19,7 +19,7 @@ WALL_CLOCK = datetime.fromisoformat("2026-12-31T09:30")
 INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
-def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned[Send]]:
+def planned(*messages: Message, bulk_size: int = 1000) -> list[PlannedCall[Send]]:
     check_takes(messages, TAKES, "soap")
     return plan(messages, lambda message: message.sender or "DEVINO", bulk_size=bulk_size)
 

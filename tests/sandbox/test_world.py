@@ -23,7 +23,7 @@ from devino_sandbox import (
     Account,
     Fate,
     Pace,
-    Refusal,
+    RefusalReason,
     Refused,
     Step,
     StoredMessage,
@@ -64,20 +64,20 @@ def test_each_account_has_its_own_messages_and_balance(clock: ManualClock) -> No
 @pytest.mark.parametrize(
     ("changes", "to", "refusal"),
     [
-        ({"sender": "TwelveLetter"}, TO, Refusal.SENDER_MALFORMED),
-        ({"sender": ""}, TO, Refusal.SENDER_MALFORMED),
-        ({"sender": "1234567890123456"}, TO, Refusal.SENDER_MALFORMED),
-        ({"sender": "123456789012", "medium": Medium.VIBER}, TO, Refusal.SENDER_MALFORMED),
-        ({"sender": "Tab\there"}, TO, Refusal.SENDER_MALFORMED),
-        ({"sender": "UNKNOWN"}, TO, Refusal.SENDER_UNKNOWN),
-        ({}, "42", Refusal.DESTINATION),
-        ({"text": "\ud800"}, TO, Refusal.TEXT),
-        ({"send_at": LAST_HOUR}, TO, Refusal.SEND_AT),
-        ({"text": "x" * 161}, TO, Refusal.BALANCE),
+        ({"sender": "TwelveLetter"}, TO, RefusalReason.SENDER_MALFORMED),
+        ({"sender": ""}, TO, RefusalReason.SENDER_MALFORMED),
+        ({"sender": "1234567890123456"}, TO, RefusalReason.SENDER_MALFORMED),
+        ({"sender": "123456789012", "medium": Medium.VIBER}, TO, RefusalReason.SENDER_MALFORMED),
+        ({"sender": "Tab\there"}, TO, RefusalReason.SENDER_MALFORMED),
+        ({"sender": "UNKNOWN"}, TO, RefusalReason.SENDER_UNKNOWN),
+        ({}, "42", RefusalReason.DESTINATION),
+        ({"text": "\ud800"}, TO, RefusalReason.TEXT),
+        ({"send_at": LAST_HOUR}, TO, RefusalReason.SEND_AT),
+        ({"text": "x" * 161}, TO, RefusalReason.BALANCE),
     ],
 )
 def test_what_is_refused_costs_nothing_and_is_on_record(
-    account: Account, world: World, changes: dict[str, object], to: str, refusal: Refusal
+    account: Account, world: World, changes: dict[str, object], to: str, refusal: RefusalReason
 ) -> None:
     account.senders = frozenset({"DEVINO"})
     account.balance = Decimal(2)

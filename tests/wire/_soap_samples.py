@@ -44,11 +44,11 @@ def of_type(kind: _schema.Type) -> st.SearchStrategy[Any]:
     if kind is _schema.MINUTES:
         return st.integers(1, 2**31 - 1)
     if kind.values:
-        return st.sampled_from([*soap.ViberState])
+        return st.sampled_from([*soap.ViberStateCode])
     if kind.is_text:
         return st.text(LEGAL, max_size=12)
     if kind == field_of(soap.SmsMessageState, "state").type:
-        return st.sampled_from([*soap.SmsState, 69, -98])
+        return st.sampled_from([*soap.SmsStateCode, 69, -98])
     return SIMPLE[kind.scalar.xsd]
 
 

@@ -43,13 +43,13 @@ TABLES = [
         "manual_ru",
     ),
     Table(
-        soap.SmsState,
+        soap.SmsStateCode,
         "soap_states",
         "state",
         STATES | {""},
         beyond=frozenset({-98, -97, -10, 69, 99}),
     ),
-    Table(soap.ViberState, "soap_viber_states", "name", STATES),
+    Table(soap.ViberStateCode, "soap_viber_states", "name", STATES),
     Table(xmlpackage.MessageStatus, "xml_message_statuses", "code", STATES),
     Table(xmlpackage.MessageError, "xml_message_errors", "code", VERDICTS),
     Table(xmlpackage.PackageErrorCode, "xml_package_errors", "code", VERDICTS),
@@ -115,8 +115,14 @@ MEANT: dict[Any, dict[int | str, str]] = {
         255: "UNKNOWN",
     },
     rest.ViberStateCode: {3: "READ", 4: "UNDELIVERABLE", 8: "CLICKED"},
-    soap.SmsState: {-20: "ENROUTE", 8: "UNDELIVERABLE", -10: "ENROUTE", 69: "REJECTED", -200: ""},
-    soap.ViberState: {"Enqueued": "ACCEPTED", "Failed": "UNDELIVERABLE"},
+    soap.SmsStateCode: {
+        -20: "ENROUTE",
+        8: "UNDELIVERABLE",
+        -10: "ENROUTE",
+        69: "REJECTED",
+        -200: "",
+    },
+    soap.ViberStateCode: {"Enqueued": "ACCEPTED", "Failed": "UNDELIVERABLE"},
     xmlpackage.MessageStatus: {109: "REJECTED", 107: "UNKNOWN", 106: "ACCEPTED"},
     xmlpackage.MessageError: {205: "login", 206: "funds", 207: "refused", 200: "failed"},
     xmlpackage.PackageErrorCode: {200: "failed", 201: "refused", 202: "login"},
@@ -133,6 +139,6 @@ def test_the_codes_mean_what_was_decided() -> None:
 
 def test_numbers_of_rest_mean_the_same_over_soap() -> None:
     for state in rest.SmsStateCode:
-        assert soap.SmsState(state.value).means == state.means
-    for number, viber in enumerate(soap.ViberState):
+        assert soap.SmsStateCode(state.value).means == state.means
+    for number, viber in enumerate(soap.ViberStateCode):
         assert rest.ViberStateCode(number).means == viber.means

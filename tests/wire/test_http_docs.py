@@ -7,10 +7,12 @@ import doctest
 import pytest
 
 from devino_codecs import http
-from devino_codecs.http import _envelope, _kinds
+from devino_codecs.http import _envelope, _wire_forms
 
 
-@pytest.mark.parametrize("module", [http, _envelope, _kinds], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [http, _envelope, _wire_forms], ids=lambda module: module.__name__
+)
 def test_the_examples_in_the_docstrings_run(module: object) -> None:
     result = doctest.testmod(module)  # type: ignore[arg-type]
     assert result.attempted

@@ -215,10 +215,10 @@ def test_the_state_of_an_sms_comes_in_the_order_of_the_description() -> None:
 @pytest.mark.parametrize(
     ("said", "state"),
     [
-        ("Delivered", soap.ViberState.DELIVERED),
-        ("delivered", soap.ViberState.DELIVERED),
-        (" Read\n", soap.ViberState.READ),
-        ("7", soap.ViberState.EXPIRED),
+        ("Delivered", soap.ViberStateCode.DELIVERED),
+        ("delivered", soap.ViberStateCode.DELIVERED),
+        (" Read\n", soap.ViberStateCode.READ),
+        ("7", soap.ViberStateCode.EXPIRED),
         ("Vanished", "Vanished"),
         ("42", "42"),
     ],

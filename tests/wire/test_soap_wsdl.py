@@ -83,7 +83,7 @@ RESULTS: dict[type[msgspec.Struct], object] = {
     soap.SendMessageByTimeZone: ("1",),
     soap.SendMessageByTimeZoneToAddresses: ("1", "2"),
     soap.GetMessageState: soap.SmsMessageState(
-        state=soap.SmsState.DELIVERED_TO_RECIPIENT,
+        state=soap.SmsStateCode.DELIVERED_TO_RECIPIENT,
         creation_date_utc=WHEN,
         state_description="Доставлено",
         price=Decimal("1.5"),
@@ -95,7 +95,7 @@ RESULTS: dict[type[msgspec.Struct], object] = {
     soap.SendViberMessage: ("1", "2"),
     soap.SendViberMessageWithResend: ("1", "2"),
     soap.GetViberMessageState: soap.ViberMessageState(
-        state=soap.ViberState.READ, resent_sms=(soap.ViberResentSms(id="5"),)
+        state=soap.ViberStateCode.READ, resent_sms=(soap.ViberResentSms(id="5"),)
     ),
 }
 CREDENTIALS: dict[type[msgspec.Struct], soap.Credentials] = {

@@ -87,16 +87,6 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
-from ._kinds import (
-    BOOLEAN_WORD,
-    ID,
-    MINUTES,
-    NUMBER_ID,
-    PHONE,
-    TEXT_OR_NUMBER,
-    Kind,
-    form_of,
-)
 from ._marks import NULL, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
@@ -111,6 +101,16 @@ from ._times import (
     UTC_SECONDS,
     WALL_SECONDS,
     moment,
+)
+from ._wire_forms import (
+    BOOLEAN_WORD,
+    ID,
+    MINUTES,
+    NUMBER_ID,
+    PHONE,
+    TEXT_OR_NUMBER,
+    WireForm,
+    form_of,
 )
 
 __all__ = [
@@ -151,7 +151,6 @@ __all__ = [
     "InQuery",
     "InvalidArgumentError",
     "Items",
-    "Kind",
     "Login",
     "Masked",
     "MissingArgumentError",
@@ -164,6 +163,7 @@ __all__ = [
     "Session",
     "UnknownResourceError",
     "Verdict",
+    "WireForm",
     "answer_of",
     "arguments",
     "basic",

@@ -13,11 +13,11 @@ from devino_codecs.errors import DecodeError, EncodeError
 
 from ._envelope import Envelope, RefusalForm
 from ._json import json_type, parse_json, quoted
-from ._kinds import ID, NOTHING, PLAIN, Kind, code
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer
 from ._operation import CodeTable, Operation, Refusal
 from ._pages import Page, content_range, of_content_range
-from ._structs import fold, join, kind_of
+from ._structs import fold, join, wire_form_of
+from ._wire_forms import ID, NOTHING, PLAIN, WireForm, code
 
 __all__ = ["AnswerRow"]
 
@@ -35,7 +35,7 @@ class AnswerRow:
     ) -> None:
         answer = operation.answer
         self._is_page = get_origin(answer) is Page
-        self._kind = kind_of(
+        self._form = wire_form_of(
             GenericAlias(tuple, (*get_args(answer), ...)) if self._is_page else answer
         )
         self._status = operation.status
@@ -70,9 +70,9 @@ class AnswerRow:
             raise DecodeError(f"HTTP {status}, but {json_type(value)} in place of the error code")
         result = self._envelope.result
         if result is None:
-            read = self._kind.read(value)
+            read = self._form.read(value)
         else:
-            read = _member(result, self._kind, fold(value) if isinstance(value, dict) else {})
+            read = _member(result, self._form, fold(value) if isinstance(value, dict) else {})
         return Page(read, *of_content_range(answer.headers)) if self._is_page else read
 
     def _value(self, body: bytes, status: int, *, is_done: bool) -> object:
@@ -87,7 +87,7 @@ class AnswerRow:
         if refusal is not None:
             return refusal
         if unread is not None:
-            if is_done and not body and self._kind is NOTHING and self._envelope.result is None:
+            if is_done and not body and self._form is NOTHING and self._envelope.result is None:
                 return None
             raise unread
         if isinstance(value, dict) and (self._done or self._code_key in map(str.lower, value)):
@@ -112,11 +112,11 @@ class AnswerRow:
             answer = answer.items
         names = self._envelope
         if names.result is None:
-            text = self._kind.write(answer)
+            text = self._form.write(answer)
         else:
-            text = _written(names.result, self._kind.write, answer)
+            text = _written(names.result, self._form.write, answer)
             if names.result != names.code:
-                text = f"{quoted(names.result)}:{text}," if self._kind is not NOTHING else ""
+                text = f"{quoted(names.result)}:{text}," if self._form is not NOTHING else ""
                 text = self._of_code(self._done[0], self._done[0].text, before=text)
             else:
                 text = self._of_code(answer, getattr(answer, "text", ""))
@@ -136,9 +136,9 @@ class AnswerRow:
         return f"{{{before}{quoted(names.code)}:{said},{quoted(names.description)}:{text}}}"
 
 
-def _member(key: str, kind: Kind, given: Mapping[str, Any]) -> Any:
+def _member(key: str, form: WireForm, given: Mapping[str, Any]) -> Any:
     try:
-        return kind.read(given.get(key.lower()))
+        return form.read(given.get(key.lower()))
     except DecodeError as error:
         raise DecodeError(error.reason, path=join(key, error.path)) from None
 
@@ -160,7 +160,7 @@ def _write_any(value: object) -> str:
     return (PLAIN[int] if isinstance(value, int) else ID).write(value)
 
 
-_ANY_CODE = Kind("ANY_CODE", str, str, _write_any, _read_any)
+_ANY_CODE = WireForm("ANY_CODE", str, str, _write_any, _read_any)
 _VERDICTS = frozenset(Verdict)
 _IDS = (tuple[str, ...], tuple[Annotated[str, ID], ...])
 _decode_ids: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode

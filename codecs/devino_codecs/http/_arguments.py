@@ -11,8 +11,8 @@ import msgspec
 from devino_codecs.errors import EncodeError
 
 from ._form import pairs, quote, unquote
-from ._kinds import PLAIN, Kind, unwritable
 from ._structs import Field
+from ._wire_forms import PLAIN, WireForm, unwritable
 
 __all__ = ["Argument", "Found", "argument_of", "credential", "names_of", "split_at"]
 
@@ -37,15 +37,15 @@ class Argument(msgspec.Struct, frozen=True):
 
 def argument_of(field: Field) -> Argument:
     """A field as an argument."""
-    kind = field.kind
+    form = field.form
     return Argument(
         field.attribute,
         field.name,
         field.also,
-        (_put_all if field.is_list else _put_one)(kind, f"{field.name}="),
-        (_take_all if field.is_list else _take_one)(kind),
+        (_put_all if field.is_list else _put_one)(form, f"{field.name}="),
+        (_take_all if field.is_list else _take_one)(form),
         field.is_required,
-        kind.separators if field.is_list else "",
+        form.separators if field.is_list else "",
     )
 
 
@@ -54,8 +54,8 @@ def credential(attribute: str, name: str) -> Argument:
     return Argument(attribute, name, (), _put_one(_TEXT, f"{name}="), _take_one(_TEXT), True)
 
 
-def _put_one(kind: Kind, prefix: str) -> Callable[[Any], str]:
-    if kind is _TEXT:
+def _put_one(form: WireForm, prefix: str) -> Callable[[Any], str]:
+    if form is _TEXT:
 
         def put(value: Any) -> str:
             if isinstance(value, str):
@@ -66,7 +66,7 @@ def _put_one(kind: Kind, prefix: str) -> Callable[[Any], str]:
 
         return put
 
-    text, is_safe = kind.text, kind.needs_no_escape
+    text, is_safe = form.text, form.needs_no_escape
 
     def put_of_kind(value: Any) -> str:
         if value is None:
@@ -77,13 +77,13 @@ def _put_one(kind: Kind, prefix: str) -> Callable[[Any], str]:
     return put_of_kind
 
 
-def _put_all(kind: Kind, prefix: str) -> Callable[[Any], str]:
-    put, between = _put_one(kind, prefix), f"&{prefix}"
+def _put_all(form: WireForm, prefix: str) -> Callable[[Any], str]:
+    put, between = _put_one(form, prefix), f"&{prefix}"
 
     def put_all(value: Any) -> str:
         if not isinstance(value, tuple | list):
             raise unwritable("a tuple", value)
-        if kind.is_word:
+        if form.is_word:
             try:
                 together = "".join(value)
             except TypeError:
@@ -98,9 +98,9 @@ def _put_all(kind: Kind, prefix: str) -> Callable[[Any], str]:
     return put_all
 
 
-def _take_one(kind: Kind) -> Callable[[list[str]], Any]:
-    parse = kind.parse
-    if kind.keeps_blanks:
+def _take_one(form: WireForm) -> Callable[[list[str]], Any]:
+    parse = form.parse
+    if form.keeps_blanks:
         return lambda values: parse(values[0]) if values else None
 
     def take(values: list[str]) -> Any:
@@ -113,11 +113,11 @@ def _take_one(kind: Kind) -> Callable[[list[str]], Any]:
     return take
 
 
-def _take_all(kind: Kind) -> Callable[[list[str]], tuple[Any, ...]]:
-    parse = kind.parse
-    if kind is _TEXT:
+def _take_all(form: WireForm) -> Callable[[list[str]], tuple[Any, ...]]:
+    parse = form.parse
+    if form is _TEXT:
         return tuple
-    if kind.is_word:
+    if form.is_word:
         return lambda values: tuple([item for value in values if (item := parse(value))])
     return lambda values: tuple(
         [item for value in values if value.strip() and (item := parse(value.strip())) is not None]

@@ -8,8 +8,8 @@ from typing import Annotated, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from ._kinds import Kind, form_of
 from ._marks import InHeader
+from ._wire_forms import WireForm, form_of
 
 __all__ = ["Items", "Page", "Range", "content_range", "of_content_range"]
 
@@ -46,7 +46,7 @@ def _write(items: Items) -> str:
     return f"items={items.first}-{items.last}"
 
 
-_ITEMS: Final[Kind] = form_of("ITEMS", _read, _write, of=Items)
+_ITEMS: Final[WireForm] = form_of("ITEMS", _read, _write, of=Items)
 Range: TypeAlias = Annotated[Items, _ITEMS, InHeader("Range")]
 """A field that asks for a part of a list, in the header that HTTP has for it."""
 

@@ -220,7 +220,7 @@ def _line(field: Field, request: Any) -> str:
     if value is None:
         return ""
     try:
-        return _items(field, value) if field.is_list else field.kind.text(value)
+        return _items(field, value) if field.is_list else field.form.text(value)
     except EncodeError as error:
         raise EncodeError(error.reason, path=join(field.name, error.path)) from None
 
@@ -228,7 +228,7 @@ def _line(field: Field, request: Any) -> str:
 def _items(field: Field, values: object) -> str:
     if not isinstance(values, tuple | list):
         raise EncodeError(f"expected a tuple, got {type(values).__name__}")
-    items = [field.kind.text(item) for item in values]
+    items = [field.form.text(item) for item in values]
     if any("," in item or not item for item in items):
         raise EncodeError("an item is empty or has a comma in it")
     return ",".join(items)
@@ -236,5 +236,5 @@ def _items(field: Field, values: object) -> str:
 
 def _unline(field: Field, text: str) -> Any:
     if not field.is_list:
-        return field.kind.parse(text)
-    return tuple([field.kind.parse(item) for item in text.split(",") if item])
+        return field.form.parse(text)
+    return tuple([field.form.parse(item) for item in text.split(",") if item])

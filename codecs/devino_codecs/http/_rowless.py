@@ -19,16 +19,16 @@ def read_json(of: type[T], body: bytes) -> T:
 
     Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
     """
-    from ._structs import kind_of
+    from ._structs import wire_form_of
 
     hint: Any = of
-    value: T = kind_of(hint).read(parse_json(body))
+    value: T = wire_form_of(hint).read(parse_json(body))
     return value
 
 
 def write_json(of: type[T], value: T) -> bytes:
     """Back: compact JSON, names in the order of the fields. Raises :exc:`EncodeError`."""
-    from ._structs import kind_of
+    from ._structs import wire_form_of
 
     hint: Any = of
-    return kind_of(hint).write(value).encode()
+    return wire_form_of(hint).write(value).encode()

@@ -16,17 +16,17 @@ from msgspec.structs import replace
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
 from ._json import quoted
-from ._kinds import PLAIN, Kind, code, unexpected, unwritable
 from ._marks import NULL, Also, InHeader, InQuery
+from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
 
 __all__ = [
     "Field",
     "fields",
     "fold",
     "join",
-    "kind_of",
     "members_reader",
     "members_writer",
+    "wire_form_of",
 ]
 
 
@@ -35,9 +35,9 @@ class Field(msgspec.Struct, frozen=True):
 
     attribute: str
     name: str
-    kind: Kind
+    form: WireForm
     """Of one item, if it ``is_list``."""
-    json: Kind
+    json: WireForm
     """Of the whole."""
     read: Callable[[Any], Any]
     """The whole from JSON, where it is neither missing nor null nor ``empty``."""
@@ -67,16 +67,16 @@ def fields(cls: type[msgspec.Struct]) -> tuple[Field, ...]:
 
 def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field:
     try:
-        json = kind_of(field.type)
+        json = wire_form_of(field.type)
     except TypeError as error:
         raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
     plain, marks = _bare(field.type)
-    kinds, is_nullable, can_be_unset = _options(plain)
-    item = _item(kinds[0]) if len(kinds) == 1 else None
+    hints, is_nullable, can_be_unset = _options(plain)
+    item = _item(hints[0]) if len(hints) == 1 else None
     return Field(
         field.name,
         field.encode_name,
-        kind=json if item is None else kind_of(item),
+        form=json if item is None else wire_form_of(item),
         json=json,
         read=_form(field.type).read if is_nullable and not json.is_word else json.read,
         empty="" if is_nullable and not json.keeps_blanks else None,
@@ -102,10 +102,10 @@ def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 def _options(hint: Any) -> tuple[list[Any], bool, bool]:
     """What may stand there besides None and UNSET, and whether those may."""
     options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
-    kinds = [each for each in options if each not in (type(None), msgspec.UnsetType)]
-    if not kinds:
+    hints = [each for each in options if each not in (type(None), msgspec.UnsetType)]
+    if not hints:
         return [type(None)], False, False
-    return kinds, type(None) in options, msgspec.UnsetType in options
+    return hints, type(None) in options, msgspec.UnsetType in options
 
 
 def _item(hint: Any) -> Any | None:
@@ -116,18 +116,18 @@ def _item(hint: Any) -> Any | None:
 
 
 @cache
-def kind_of(hint: Any) -> Kind:
+def wire_form_of(hint: Any) -> WireForm:
     """The form of a type: its mark's, or the one that it has. Raises TypeError if it has none."""
-    kind = _form(hint)
+    form = _form(hint)
     _, is_nullable, _ = _options(_bare(hint)[0])
     if is_nullable:
-        return _nullable(kind)
-    return _always_set(kind) if kind.unset and not kind.writes_none else kind
+        return _nullable(form)
+    return _always_set(form) if form.unset and not form.writes_none else form
 
 
-def _form(hint: Any) -> Kind:
+def _form(hint: Any) -> WireForm:
     plain, marks = _bare(hint)
-    mark = next((mark for mark in marks if isinstance(mark, Kind)), None)
+    mark = next((mark for mark in marks if isinstance(mark, WireForm)), None)
     if mark is not None:
         return mark
     if plain in PLAIN:
@@ -141,39 +141,39 @@ def _form(hint: Any) -> Kind:
         return code(tables[0], is_open=len(options) == 2)
     item = _item(plain)
     if item is not None:
-        return _array(kind_of(item))
+        return _array(wire_form_of(item))
     origin = get_origin(plain)
     if origin in (dict, Mapping):
-        return _mapping(kind_of(get_args(plain)[1]))
+        return _mapping(wire_form_of(get_args(plain)[1]))
     cls = origin or plain
     if isinstance(cls, type) and issubclass(cls, msgspec.Struct):
         return _object(plain, cls)
     raise TypeError(f"{plain} has several forms: mark one, as in Annotated[datetime, UTC_SECONDS]")
 
 
-def _nullable(kind: Kind) -> Kind:
+def _nullable(form: WireForm) -> WireForm:
     # An empty text is a text; of anything else it is what is not there.
-    empty = None if kind.keeps_blanks else ""
+    empty = None if form.keeps_blanks else ""
 
     def read(value: object) -> Any:
         if value is None or value == empty:
             return None
-        found = kind.read(value)
+        found = form.read(value)
         return None if found == empty else found
 
-    write_set = kind.write
+    write_set = form.write
 
     def write(value: object) -> str:
         return "null" if value is None else write_set(value)
 
-    return replace(kind, read=read, write=write_set if kind.writes_none else write)
+    return replace(form, read=read, write=write_set if form.writes_none else write)
 
 
-def _always_set(kind: Kind) -> Kind:
-    reason = f"{kind.unset} that is not set"
+def _always_set(form: WireForm) -> WireForm:
+    reason = f"{form.unset} that is not set"
 
     def read(value: object) -> Any:
-        found = None if value is None else kind.read(value)
+        found = None if value is None else form.read(value)
         if found is None:
             raise DecodeError(reason)
         return found
@@ -181,22 +181,22 @@ def _always_set(kind: Kind) -> Kind:
     def write(value: object) -> str:
         if value is None:
             raise EncodeError(reason)
-        return kind.write(value)
+        return form.write(value)
 
-    return replace(kind, read=read, write=write)
+    return replace(form, read=read, write=write)
 
 
-def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any], str]) -> Kind:
+def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any], str]) -> WireForm:
     def text(_: object) -> str:
         raise EncodeError(f"{name} stands in JSON alone")
 
     def parse_(_: str) -> Any:
         raise DecodeError(f"{name} stands in JSON alone")
 
-    return Kind(name, text, parse_, write, read)
+    return WireForm(name, text, parse_, write, read)
 
 
-def _array(item: Kind) -> Kind:
+def _array(item: WireForm) -> WireForm:
     read_item, write_item = item.read, item.write
 
     def read(value: object) -> tuple[object, ...]:
@@ -224,7 +224,7 @@ def _array(item: Kind) -> Kind:
     return _in_json_alone("an array", read, write)
 
 
-def _mapping(item: Kind) -> Kind:
+def _mapping(item: WireForm) -> WireForm:
     def read(value: object) -> dict[str, object]:
         if not isinstance(value, dict):
             raise unexpected("an object", value)
@@ -252,7 +252,7 @@ def _mapping(item: Kind) -> Kind:
     return _in_json_alone("an object", read, write)
 
 
-def _object(hint: Any, cls: type[msgspec.Struct]) -> Kind:
+def _object(hint: Any, cls: type[msgspec.Struct]) -> WireForm:
     table = fields(hint)
     read_members = members_reader(table)
     write_members = members_writer(table)

@@ -23,7 +23,7 @@ from ._dates import (
     write_span,
     writer_of,
 )
-from ._kinds import Kind, form_of, unwritable
+from ._wire_forms import WireForm, form_of, unwritable
 
 __all__ = [
     "ISO_SPAN",
@@ -37,9 +37,9 @@ __all__ = [
 ]
 
 
-def _dated(name: str, read: Callable[[str], Any], write: Callable[[datetime], str]) -> Kind:
-    kind = form_of(name, read, write, of=datetime, noun="a date")
-    return replace(kind, unset="a date")
+def _dated(name: str, read: Callable[[str], Any], write: Callable[[datetime], str]) -> WireForm:
+    form = form_of(name, read, write, of=datetime, noun="a date")
+    return replace(form, unset="a date")
 
 
 UTC_SECONDS: Final = replace(
@@ -63,7 +63,7 @@ WALL_SECONDS: Final = replace(
 
 
 @cache
-def moment(form: str, *, zone: tzinfo | None = UTC) -> Kind:
+def moment(form: str, *, zone: tzinfo | None = UTC) -> WireForm:
     """A date as ``strftime`` writes it, in the zone that the wire means: an aware datetime.
 
     Without a zone it is naive. ``form`` knows %Y %m %d %H %M %S %f. Raises ValueError for others.
@@ -71,8 +71,8 @@ def moment(form: str, *, zone: tzinfo | None = UTC) -> Kind:
     return _dated(f"moment({form!r})", reader_of(form, zone), writer_of(form, zone))
 
 
-def _net_date(name: str, end: str, slash: str) -> Kind:
-    kind = _dated(name, read_net_date, lambda value: f"/Date({write_milliseconds(value)}{end})/")
+def _net_date(name: str, end: str, slash: str) -> WireForm:
+    form = _dated(name, read_net_date, lambda value: f"/Date({write_milliseconds(value)}{end})/")
     before, after = f'"{slash}Date(', f'{end}){slash}"'
 
     def write(value: object) -> str:
@@ -83,7 +83,7 @@ def _net_date(name: str, end: str, slash: str) -> Kind:
         except ValueError as error:
             raise EncodeError(str(error)) from None
 
-    return replace(kind, write=write)
+    return replace(form, write=write)
 
 
 NET_DATE: Final = _net_date("NET_DATE", "", r"\/")

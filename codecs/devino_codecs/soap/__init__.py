@@ -25,7 +25,7 @@ from ._calls import (
     headers,
     soap_action,
 )
-from ._codes import SmsState, ViberState
+from ._codes import SmsStateCode, ViberStateCode
 from ._envelope import NAMESPACE, Version, guess_version
 from ._fault import Fault, FaultCode, encode_fault
 from ._operations import (
@@ -97,12 +97,12 @@ __all__ = [
     "Session",
     "SmsMessage",
     "SmsMessageState",
-    "SmsState",
+    "SmsStateCode",
     "Version",
     "ViberMessage",
     "ViberMessageState",
     "ViberResentSms",
-    "ViberState",
+    "ViberStateCode",
     "decode_answer",
     "decode_request",
     "encode_answer",

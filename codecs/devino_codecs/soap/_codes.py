@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from devino_codecs._coded import CodedInt, CodedStr
 
-__all__ = ["SmsState", "ViberState"]
+__all__ = ["SmsStateCode", "ViberStateCode"]
 
 
-class SmsState(CodedInt):
+class SmsStateCode(CodedInt):
     """``State`` of an SMS (table 16 of chapter 7).
 
     ``text`` is the table's ``StateDescription``. Those of 0, 41 and 255 were seen on a wire. The
@@ -64,7 +64,7 @@ class SmsState(CodedInt):
     SENDING_OLD = -10, "Sent (older number)", "ENROUTE", "Отправлено"
 
 
-class ViberState(CodedStr):
+class ViberStateCode(CodedStr):
     """``State`` of a Viber message: the name on the wire.
 
     A table calls it an ``int``. A number is read by the order here, which is that of REST's numbers

@@ -11,7 +11,7 @@ import msgspec
 from devino_codecs._masked import Masked
 from devino_codecs._xsd import codes
 
-from ._codes import SmsState, ViberState
+from ._codes import SmsStateCode, ViberStateCode
 from ._schema import (
     BOOLEAN,
     DECIMAL,
@@ -119,7 +119,7 @@ class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
         datetime | None, Element("ReportedDateUtc", UTC_TIME, unset=True)
     ] = None
     timestamp_utc: Annotated[datetime | None, Element("TimeStampUtc", UTC_TIME, unset=True)] = None
-    state: Annotated[SmsState | int, Element("State", Simple(codes(SmsState)))]
+    state: Annotated[SmsStateCode | int, Element("State", Simple(codes(SmsStateCode)))]
     state_description: Annotated[str, Element("StateDescription", STRING)] = ""
     price: Annotated[Decimal | None, Element("Price", DECIMAL, nillable=True)] = None
 
@@ -137,7 +137,9 @@ class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
     if they are set. Times are aware.
     """
 
-    state: Annotated[ViberState | str, Element("State", names(ViberState, "ViberMessageState"))]
+    state: Annotated[
+        ViberStateCode | str, Element("State", names(ViberStateCode, "ViberMessageState"))
+    ]
     resent_sms: Annotated[
         tuple[ViberResentSms, ...],
         Element(

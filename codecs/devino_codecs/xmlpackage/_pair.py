@@ -10,11 +10,11 @@ from ._values import Message, MessageResult, StatusRequest, StatusResult
 
 __all__ = ["match", "pair"]
 
-Asked = TypeVar("Asked", Message, StatusRequest)
+AskedT = TypeVar("AskedT", Message, StatusRequest)
 Got = TypeVar("Got", bound=MessageResult)
 
 
-def pair(asked: Iterable[Asked], results: Iterable[Got]) -> list[tuple[Asked, Got | None]]:
+def pair(asked: Iterable[AskedT], results: Iterable[Got]) -> list[tuple[AskedT, Got | None]]:
     """Every message (or status request) with its result, as :func:`match` finds it."""
     items = list(asked)
     return list(zip(items, match(items, results), strict=True))

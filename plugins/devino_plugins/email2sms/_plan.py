@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from devino_codecs.text import count_parts
 from devino_core import Body, Message
-from devino_plugins.kit.checks import Limits, check_sender, check_text, number_of
+from devino_plugins.kit.checks import MessageLimits, check_sender, check_text, number_of
 
 from ._mails import MailWriter
 
 __all__ = ["PlannedMail", "plan"]
 
-LIMITS = Limits(sender_digits=15)
+LIMITS = MessageLimits(sender_digits=15)
 """Chapter 4 sets no limit to the length of a text."""
 
 

@@ -26,7 +26,7 @@ from devino_core import (
 )
 
 from .checks import (
-    Limits,
+    MessageLimits,
     check_send_at,
     check_sender,
     check_text,
@@ -34,11 +34,19 @@ from .checks import (
     whole_minutes,
 )
 
-__all__ = ["TAKES", "Batch", "Content", "Kind", "Planned", "ViberOptions", "plan_batches"]
+__all__ = [
+    "TAKES",
+    "Batch",
+    "PlannedCall",
+    "SendKind",
+    "SharedContent",
+    "ViberOptions",
+    "plan_batches",
+]
 
 LIMITS = {
-    Medium.SMS: Limits(text=2000, sender_digits=15),
-    Medium.VIBER: Limits(text=1000, validity=1440),
+    Medium.SMS: MessageLimits(text=2000, sender_digits=15),
+    Medium.VIBER: MessageLimits(text=1000, validity=1440),
 }
 """Of a validity of SMS the manual says none."""
 
@@ -63,7 +71,7 @@ TAKES: Mapping[Medium, Takes] = {
 """What these wires have words for."""
 
 
-class Kind(enum.StrEnum):
+class SendKind(enum.StrEnum):
     """What is asked of the platform."""
 
     SMS = enum.auto()
@@ -73,13 +81,13 @@ class Kind(enum.StrEnum):
 
     @property
     def is_sms(self) -> bool:
-        return self in (Kind.SMS, Kind.SMS_BY_RECIPIENT_CLOCK)
+        return self in (SendKind.SMS, SendKind.SMS_BY_RECIPIENT_CLOCK)
 
 
-class Content(msgspec.Struct, frozen=True):
+class SharedContent(msgspec.Struct, frozen=True):
     """All of a message but its recipient: messages that share it can share a call."""
 
-    kind: Kind
+    kind: SendKind
     sender: str
     text: str
     validity: int | None
@@ -94,7 +102,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     positions: Sequence[int]
     """Of its messages in the list."""
-    content: Content
+    content: SharedContent
     recipients: tuple[str, ...]
     optionals: tuple[str, ...]
     """One a recipient, or none at all."""
@@ -102,7 +110,7 @@ class Batch(msgspec.Struct, frozen=True):
     """How many ids the platform gives for each recipient; 0: for one, nobody has to know."""
 
 
-class Planned(msgspec.Struct, Generic[R_co], frozen=True):
+class PlannedCall(msgspec.Struct, Generic[R_co], frozen=True):
     """One request and the messages that it carries."""
 
     positions: Sequence[int]
@@ -132,8 +140,8 @@ def plan_batches(
     recipients = [number_of(message) for message in messages]
     if len(messages) == 1:
         return [_batch((0,), contents, recipients)]
-    groups: dict[tuple[Content, int], list[int]] = {}
-    seen: Counter[tuple[Content, str]] = Counter()
+    groups: dict[tuple[SharedContent, int], list[int]] = {}
+    seen: Counter[tuple[SharedContent, str]] = Counter()
     for position, (content, number) in enumerate(zip(contents, recipients, strict=True)):
         if optional_each and content.optional is not None:
             content = msgspec.structs.replace(content, optional="")
@@ -147,7 +155,7 @@ def plan_batches(
 
 
 def _batch(
-    positions: Sequence[int], contents: Sequence[Content], recipients: Sequence[str]
+    positions: Sequence[int], contents: Sequence[SharedContent], recipients: Sequence[str]
 ) -> Batch:
     first = positions[0]
     content = contents[first]
@@ -165,7 +173,7 @@ def _batch(
     )
 
 
-def _content(message: Message, sender: str) -> Content:
+def _content(message: Message, sender: str) -> SharedContent:
     limits = LIMITS[message.medium]
     text = message.text
     optional = _optional(message) if message.options else None
@@ -174,7 +182,7 @@ def _content(message: Message, sender: str) -> Content:
     if message.send_at is not None:
         check_send_at(message.send_at, message)
     validity = message.validity
-    return Content(
+    return SharedContent(
         _kind(message, sender),
         sender,
         text,
@@ -184,14 +192,14 @@ def _content(message: Message, sender: str) -> Content:
     )
 
 
-def _kind(message: Message, sender: str) -> Kind:
+def _kind(message: Message, sender: str) -> SendKind:
     if message.medium is Medium.SMS:
         by_recipient_clock = message.send_at is not None and message.send_at.tzinfo is None
-        return Kind.SMS_BY_RECIPIENT_CLOCK if by_recipient_clock else Kind.SMS
+        return SendKind.SMS_BY_RECIPIENT_CLOCK if by_recipient_clock else SendKind.SMS
     if message.fallback is None:
-        return Kind.VIBER
+        return SendKind.VIBER
     _check_fallback(message, message.fallback, sender)
-    return Kind.VIBER_OR_SMS
+    return SendKind.VIBER_OR_SMS
 
 
 def _check_fallback(message: Message, fallback: Message, sender: str) -> None:

@@ -12,7 +12,7 @@ from devino_core import InvalidMessage, Message
 from devino_core.phone import normalize
 
 __all__ = [
-    "Limits",
+    "MessageLimits",
     "check_send_at",
     "check_sender",
     "check_text",
@@ -24,7 +24,7 @@ __all__ = [
 _MINUTE = timedelta(minutes=1)
 
 
-class Limits(NamedTuple):
+class MessageLimits(NamedTuple):
     """What one medium of a protocol takes at most; None is what the manual does not limit."""
 
     text: int | None = None
@@ -35,7 +35,7 @@ class Limits(NamedTuple):
     """Minutes; where the manual does not limit them, what the platform's integer holds."""
 
 
-def check_text(text: str, message: Message, limits: Limits) -> None:
+def check_text(text: str, message: Message, limits: MessageLimits) -> None:
     """The message's text is there, is no half of a character, and is not too long."""
     if not text:
         raise InvalidMessage("text", "is empty", ref=message.ref)
@@ -54,7 +54,7 @@ def check_text(text: str, message: Message, limits: Limits) -> None:
         )
 
 
-def check_sender(sender: str, message: Message, limits: Limits) -> None:
+def check_sender(sender: str, message: Message, limits: MessageLimits) -> None:
     """The sender is a short Latin name or a number."""
     # What is short enough for a name is so for a number too.
     if len(sender) <= limits.sender_letters and sender.isascii():
@@ -77,7 +77,7 @@ def check_sender(sender: str, message: Message, limits: Limits) -> None:
         )
 
 
-def whole_minutes(validity: timedelta, message: Message, limits: Limits) -> int:
+def whole_minutes(validity: timedelta, message: Message, limits: MessageLimits) -> int:
     """The message's validity, rounded up."""
     minutes, rest = divmod(validity, _MINUTE)
     minutes += bool(rest)

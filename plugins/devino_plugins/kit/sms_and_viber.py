@@ -20,7 +20,7 @@ from devino_core import (
 from devino_core.dispatch import dispatch, gather
 
 from .api import ApiClient
-from .batches import TAKES, Planned
+from .batches import TAKES, PlannedCall
 from .settings import HttpSettings
 from .states import accepted
 
@@ -70,7 +70,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         )
 
     @abstractmethod
-    def _plan(self, messages: Sequence[Message]) -> Sequence[Planned[Send]]:
+    def _plan(self, messages: Sequence[Message]) -> Sequence[PlannedCall[Send]]:
         """The requests to make; raises what keeps one from being written, before any I/O."""
 
     @abstractmethod
@@ -80,7 +80,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _viber_status(self, message_id: str) -> Status: ...
 
     async def _send_planned(
-        self, planned: Planned[Send], messages: Sequence[Message]
+        self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
         ids = await self.ask(planned.request)
         if not ids:

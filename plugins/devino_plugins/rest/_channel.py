@@ -22,7 +22,7 @@ from devino_codecs.rest import (
 )
 from devino_core import Incoming, Medium, Message, Status
 from devino_plugins.kit import Wire
-from devino_plugins.kit.batches import Planned
+from devino_plugins.kit.batches import PlannedCall
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
@@ -75,7 +75,7 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
             )
         )
 
-    def _plan(self, messages: Sequence[Message]) -> list[Planned[Request[Ids]]]:
+    def _plan(self, messages: Sequence[Message]) -> list[PlannedCall[Request[Ids]]]:
         self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 

@@ -18,9 +18,9 @@ from devino_codecs.rest import (
     SendViberWithResendBulk,
 )
 from devino_core import Message
-from devino_plugins.kit.batches import Batch, Kind, Planned, plan_batches
+from devino_plugins.kit.batches import Batch, PlannedCall, SendKind, plan_batches
 
-__all__ = ["Planned", "plan"]
+__all__ = ["PlannedCall", "plan"]
 
 
 class _Operation(NamedTuple):
@@ -31,23 +31,25 @@ class _Operation(NamedTuple):
     takes_date: bool = True
 
 
-_OPERATIONS: Mapping[Kind, _Operation] = {
-    Kind.SMS: _Operation(SendSms, SendSmsBulk),
-    Kind.SMS_BY_RECIPIENT_CLOCK: _Operation(SendSmsByTimeZone, SendSmsByTimeZoneToAddresses),
-    Kind.VIBER: _Operation(SendViber, SendViberBulk, takes_date=False),
-    Kind.VIBER_OR_SMS: _Operation(SendViberWithResend, SendViberWithResendBulk, takes_date=False),
+_OPERATIONS: Mapping[SendKind, _Operation] = {
+    SendKind.SMS: _Operation(SendSms, SendSmsBulk),
+    SendKind.SMS_BY_RECIPIENT_CLOCK: _Operation(SendSmsByTimeZone, SendSmsByTimeZoneToAddresses),
+    SendKind.VIBER: _Operation(SendViber, SendViberBulk, takes_date=False),
+    SendKind.VIBER_OR_SMS: _Operation(
+        SendViberWithResend, SendViberWithResendBulk, takes_date=False
+    ),
 }
 
 
 def plan(
     messages: Sequence[Message], sender_of: Callable[[Message], str], *, bulk_size: int
-) -> list[Planned[Request[Ids]]]:
+) -> list[PlannedCall[Request[Ids]]]:
     """The requests that send these messages.
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
     batches = plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=True)
-    return [Planned(batch.positions, _request(batch), batch.parts) for batch in batches]
+    return [PlannedCall(batch.positions, _request(batch), batch.parts) for batch in batches]
 
 
 def _request(batch: Batch) -> Request[Ids]:

@@ -24,14 +24,14 @@ from devino_codecs.smpp import (
 from devino_codecs.text import count_parts
 from devino_core import InvalidMessage, Message, State
 from devino_core.clock import Clock
-from devino_plugins.kit.checks import Limits, check_sender, check_text, number_of
+from devino_plugins.kit.checks import MessageLimits, check_sender, check_text, number_of
 
 from ._rules import Numbering, Rules
 from ._settings import SmppSettings
 
 __all__ = ["Outgoing", "Planner"]
 
-_LIMITS = Limits(sender_digits=15)
+_LIMITS = MessageLimits(sender_digits=15)
 # It has fewer digits than a number with its country code, as phone.normalize takes one.
 _SHORT_CODE = re.compile(r"[0-9]{1,6}")
 _NUMBER = re.compile(r"\+?[0-9]{7,15}")

@@ -18,7 +18,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
 from devino_core.http import HttpAnswer
 from devino_plugins.kit import Wire
-from devino_plugins.kit.batches import Planned
+from devino_plugins.kit.batches import PlannedCall
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 from devino_plugins.kit.states import resent
@@ -88,7 +88,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         fault = soap.Fault(reason=refused.description, code=str(refused.code))
         return error_of(fault, changes=changes)
 
-    def _plan(self, messages: Sequence[Message]) -> list[Planned[Send]]:
+    def _plan(self, messages: Sequence[Message]) -> list[PlannedCall[Send]]:
         self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 

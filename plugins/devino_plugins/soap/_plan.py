@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from devino_codecs import EncodeError, soap
 from devino_core import InvalidMessage, Message
-from devino_plugins.kit.batches import Batch, Kind, Planned, plan_batches
+from devino_plugins.kit.batches import Batch, PlannedCall, SendKind, plan_batches
 
 __all__ = ["Ids", "Send", "plan"]
 
@@ -36,16 +36,16 @@ _NOBODY = soap.Login(login="", password="")
 
 def plan(
     messages: Sequence[Message], sender_of: Callable[[Message], str], *, bulk_size: int
-) -> list[Planned[Send]]:
+) -> list[PlannedCall[Send]]:
     """The requests that send these messages.
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
-    planned: list[Planned[Send]] = []
+    planned: list[PlannedCall[Send]] = []
     for batch in plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=False):
         request = _REQUESTS[batch.content.kind](batch)
         _check(request, messages[batch.positions[0]])
-        planned.append(Planned(batch.positions, request, batch.parts))
+        planned.append(PlannedCall(batch.positions, request, batch.parts))
     return planned
 
 
@@ -104,9 +104,9 @@ def _viber(batch: Batch) -> soap.ViberMessage:
     )
 
 
-_REQUESTS: Mapping[Kind, Callable[[Batch], Send]] = {
-    Kind.SMS: _sms,
-    Kind.SMS_BY_RECIPIENT_CLOCK: _sms_by_recipient_clock,
-    Kind.VIBER: lambda batch: soap.SendViberMessage(message=_viber(batch)),
-    Kind.VIBER_OR_SMS: lambda batch: soap.SendViberMessageWithResend(message=_viber(batch)),
+_REQUESTS: Mapping[SendKind, Callable[[Batch], Send]] = {
+    SendKind.SMS: _sms,
+    SendKind.SMS_BY_RECIPIENT_CLOCK: _sms_by_recipient_clock,
+    SendKind.VIBER: lambda batch: soap.SendViberMessage(message=_viber(batch)),
+    SendKind.VIBER_OR_SMS: lambda batch: soap.SendViberMessageWithResend(message=_viber(batch)),
 }

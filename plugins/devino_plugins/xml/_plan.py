@@ -13,7 +13,7 @@ from devino_codecs.http import Login
 from devino_core import Channel, ConfigurationError, InvalidMessage, Message
 from devino_core.http import Body
 from devino_plugins.kit.checks import (
-    Limits,
+    MessageLimits,
     check_sender,
     check_text,
     number_of,
@@ -24,7 +24,7 @@ from ._settings import XmlOptions
 
 __all__ = ["Prepared", "encode", "plan"]
 
-LIMITS = Limits()
+LIMITS = MessageLimits()
 """The manual sets no limit to the length of a text. The platform refuses what is too long."""
 MAX_URL = 100
 

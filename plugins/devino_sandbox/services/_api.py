@@ -23,8 +23,7 @@ from devino_codecs.http import (
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
 from devino_sandbox._latest import Latest
-from devino_sandbox._messages import Refusal as Reason
-from devino_sandbox._messages import Refused
+from devino_sandbox._messages import RefusalReason, Refused
 from devino_sandbox._world import World
 
 from ._calls import Asked, CallService, answers
@@ -143,7 +142,7 @@ class ApiService(CallService):
         return refusal(asked.wire, type(asked.request), Verdict.LOGIN)
 
     def refused(self, asked: Asked[Any], why: Refused) -> object:
-        verdict = Verdict.FUNDS if why.refusal is Reason.BALANCE else Verdict.REFUSED
+        verdict = Verdict.FUNDS if why.refusal is RefusalReason.BALANCE else Verdict.REFUSED
         return refusal(asked.wire, type(asked.request), verdict, why.reason)
 
     def failed(self, asked: Asked[Any]) -> object:

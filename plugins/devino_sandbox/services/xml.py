@@ -51,7 +51,7 @@ from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import HttpAnswer, HttpRequest
-from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
+from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
@@ -75,13 +75,13 @@ _STATUSES: Mapping[State, MessageStatus] = {
     State.REJECTED: MessageStatus.REJECTED,
     State.UNKNOWN: MessageStatus.UNKNOWN,
 }
-_REFUSALS: Mapping[Refusal, MessageError] = {
-    Refusal.SENDER_MALFORMED: MessageError.ERR_SENDER,
-    Refusal.SENDER_UNKNOWN: MessageError.ERR_SENDER,
-    Refusal.DESTINATION: MessageError.ERR_RECIPIENT,
-    Refusal.TEXT: MessageError.ERR_LENGTH,
-    Refusal.SEND_AT: MessageError.ERR_UNKNOWN,
-    Refusal.BALANCE: MessageError.ERR_BILLING,
+_REFUSALS: Mapping[RefusalReason, MessageError] = {
+    RefusalReason.SENDER_MALFORMED: MessageError.ERR_SENDER,
+    RefusalReason.SENDER_UNKNOWN: MessageError.ERR_SENDER,
+    RefusalReason.DESTINATION: MessageError.ERR_RECIPIENT,
+    RefusalReason.TEXT: MessageError.ERR_LENGTH,
+    RefusalReason.SEND_AT: MessageError.ERR_UNKNOWN,
+    RefusalReason.BALANCE: MessageError.ERR_BILLING,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from devino_codecs import rest
 from devino_codecs.rest import ErrorCode, ErrorText, Refusal, ViberResultCode
 from devino_core import Medium
-from devino_sandbox._messages import Refusal as Reason
+from devino_sandbox._messages import RefusalReason
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -35,20 +35,20 @@ def _by_meaning(code: ErrorCode) -> Refusal:
 INTERNAL_ERROR = _by_meaning(ErrorCode.INTERNAL_ERROR)
 
 _SMS = {
-    Reason.SENDER_MALFORMED: error(ErrorText.INVALID_SOURCE_ADDRESS),
-    Reason.SENDER_UNKNOWN: error(ErrorText.INVALID_SOURCE_ADDRESS),
-    Reason.DESTINATION: error(ErrorText.INVALID_DESTINATION_ADDRESS),
-    Reason.TEXT: invalid("data", "Data holds characters that no SMS can carry"),
-    Reason.SEND_AT: invalid("sendDate", "SendDate is out of range"),
-    Reason.BALANCE: _by_meaning(ErrorCode.NOT_ENOUGH_CREDITS),
+    RefusalReason.SENDER_MALFORMED: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    RefusalReason.SENDER_UNKNOWN: error(ErrorText.INVALID_SOURCE_ADDRESS),
+    RefusalReason.DESTINATION: error(ErrorText.INVALID_DESTINATION_ADDRESS),
+    RefusalReason.TEXT: invalid("data", "Data holds characters that no SMS can carry"),
+    RefusalReason.SEND_AT: invalid("sendDate", "SendDate is out of range"),
+    RefusalReason.BALANCE: _by_meaning(ErrorCode.NOT_ENOUGH_CREDITS),
 }
-REFUSALS: Mapping[Medium, Mapping[Reason, Refusal]] = {
+REFUSALS: Mapping[Medium, Mapping[RefusalReason, Refusal]] = {
     Medium.SMS: _SMS,
     Medium.VIBER: _SMS
     | {
-        Reason.SENDER_MALFORMED: error(ViberResultCode.SUBJECT_FORMAT),
-        Reason.SENDER_UNKNOWN: error(ViberResultCode.SUBJECT_UNKNOWN),
-        Reason.DESTINATION: error(ViberResultCode.ADDRESS_FORMAT),
+        RefusalReason.SENDER_MALFORMED: error(ViberResultCode.SUBJECT_FORMAT),
+        RefusalReason.SENDER_UNKNOWN: error(ViberResultCode.SUBJECT_UNKNOWN),
+        RefusalReason.DESTINATION: error(ViberResultCode.ADDRESS_FORMAT),
     },
 }
 

@@ -10,7 +10,7 @@ from devino_codecs import DecodeError, EncodeError
 from devino_codecs.smpp import Segment, SubmitSm, decode_text, user_data
 from devino_codecs.text import Alphabet, Limits, count_parts
 
-__all__ = ["Content", "is_binary", "read_content"]
+__all__ = ["SubmittedText", "is_binary", "read_content"]
 
 _OCTETS = 140
 """The octets of a segment, headers included."""
@@ -24,7 +24,7 @@ _UCS2 = frozenset({0x08, *range(0xE0, 0xF0)})
 _BINARY = frozenset({0x02, 0x04, *(c for c in range(256) if c & 0xF4 == 0xF4)})
 
 
-class Content(msgspec.Struct, frozen=True):
+class SubmittedText(msgspec.Struct, frozen=True):
     """The content of one submit."""
 
     text: str
@@ -39,7 +39,7 @@ def is_binary(data_coding: int) -> bool:
     return data_coding in _BINARY
 
 
-def read_content(pdu: SubmitSm, default: str) -> Content:
+def read_content(pdu: SubmitSm, default: str) -> SubmittedText:
     """The content of a submit. Octets that its alphabet lacks become U+FFFD.
 
     Raises DecodeError. Its path is ``data_coding`` for an unknown coding, ``esm_class`` for a
@@ -61,7 +61,7 @@ def read_content(pdu: SubmitSm, default: str) -> Content:
     parts = _count(text, octets, coding, taken, default)
     if parts > 1 and (pdu.short_message or data.segment is not None):
         raise DecodeError(f"{parts} segments, cut it or use message_payload", path="short_message")
-    return Content(text, parts, data.segment, octets)
+    return SubmittedText(text, parts, data.segment, octets)
 
 
 def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> int:

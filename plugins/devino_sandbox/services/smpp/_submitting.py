@@ -20,10 +20,10 @@ from devino_codecs.smpp import (
     status_name,
 )
 from devino_core import phone
-from devino_sandbox._messages import Refusal, Refused, StoredMessage, Submission
+from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._world import World
 
-from ._content import Content, read_content
+from ._content import SubmittedText, read_content
 from ._customers import Customer
 from ._reports import Reports, SubmitDetails
 from ._settings import SmppSettings
@@ -36,13 +36,13 @@ PROTOCOL = "smpp"
 ESME_RINVDCS = 0x104
 """Invalid data coding. It is of SMPP 5.0; 3.4 has no such status."""
 
-_REFUSALS: Mapping[Refusal, CommandStatus] = {
-    Refusal.SENDER_MALFORMED: CommandStatus.ESME_RINVSRCADR,
-    Refusal.SENDER_UNKNOWN: CommandStatus.ESME_RINVSRCADR,
-    Refusal.DESTINATION: CommandStatus.ESME_RINVDSTADR,
-    Refusal.TEXT: CommandStatus.ESME_RINVMSGLEN,
-    Refusal.SEND_AT: CommandStatus.ESME_RINVSCHED,
-    Refusal.BALANCE: CommandStatus.ESME_RSUBMITFAIL,
+_REFUSALS: Mapping[RefusalReason, CommandStatus] = {
+    RefusalReason.SENDER_MALFORMED: CommandStatus.ESME_RINVSRCADR,
+    RefusalReason.SENDER_UNKNOWN: CommandStatus.ESME_RINVSRCADR,
+    RefusalReason.DESTINATION: CommandStatus.ESME_RINVDSTADR,
+    RefusalReason.TEXT: CommandStatus.ESME_RINVMSGLEN,
+    RefusalReason.SEND_AT: CommandStatus.ESME_RINVSCHED,
+    RefusalReason.BALANCE: CommandStatus.ESME_RSUBMITFAIL,
 }
 _UNREADABLE: Mapping[str, int] = {
     "data_coding": ESME_RINVDCS,
@@ -186,7 +186,7 @@ class Submitting:
                 if wrong(pdu):
                     raise _Refusal(status)
 
-    def _content(self, pdu: SubmitSm) -> Content:
+    def _content(self, pdu: SubmitSm) -> SubmittedText:
         try:
             return read_content(pdu, self._settings.alphabet)
         except DecodeError as error:

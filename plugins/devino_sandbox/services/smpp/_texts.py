@@ -18,7 +18,7 @@ from devino_codecs.smpp import (
 )
 from devino_sandbox._messages import StoredMessage
 
-from ._content import Content, is_binary
+from ._content import SubmittedText, is_binary
 
 __all__ = ["Texts"]
 
@@ -38,7 +38,7 @@ class Texts:
         self._reassembler = Reassembler()
         self._begun: dict[TextKey, _Begun] = {}
 
-    def message(self, pdu: MessagePdu, content: Content, now: float) -> StoredMessage | None:
+    def message(self, pdu: MessagePdu, content: SubmittedText, now: float) -> StoredMessage | None:
         """The message to which this part belongs; None for a part that begins a text.
 
         ``now`` is any clock in seconds.
@@ -54,7 +54,7 @@ class Texts:
         same = begun.octets.get(segment.number, content.octets) == content.octets
         return begun.message if same else None
 
-    def add(self, pdu: MessagePdu, content: Content, part: StoredMessage, now: float) -> None:
+    def add(self, pdu: MessagePdu, content: SubmittedText, part: StoredMessage, now: float) -> None:
         """Add a part that was taken to the others. After the last part the message has its text.
 
         ``now`` is as for :meth:`message`.

@@ -8,7 +8,7 @@ from devino_codecs import DecodeError, soap
 from devino_codecs.rest import ErrorCode, ErrorText
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import HttpAnswer
-from devino_sandbox._messages import Refusal
+from devino_sandbox._messages import RefusalReason
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -23,13 +23,13 @@ __all__ = [
 
 INTERNAL_ERROR = ErrorCode.INTERNAL_ERROR.meaning
 
-REFUSALS: Mapping[Refusal, str] = {
-    Refusal.SENDER_MALFORMED: ErrorText.INVALID_SOURCE_ADDRESS,
-    Refusal.SENDER_UNKNOWN: ErrorText.INVALID_SOURCE_ADDRESS,
-    Refusal.DESTINATION: ErrorText.INVALID_DESTINATION_ADDRESS,
-    Refusal.TEXT: "Invalid argument: data holds characters that no SMS can carry",
-    Refusal.SEND_AT: "Invalid argument: the sending time is out of range",
-    Refusal.BALANCE: ErrorCode.NOT_ENOUGH_CREDITS.meaning,
+REFUSALS: Mapping[RefusalReason, str] = {
+    RefusalReason.SENDER_MALFORMED: ErrorText.INVALID_SOURCE_ADDRESS,
+    RefusalReason.SENDER_UNKNOWN: ErrorText.INVALID_SOURCE_ADDRESS,
+    RefusalReason.DESTINATION: ErrorText.INVALID_DESTINATION_ADDRESS,
+    RefusalReason.TEXT: "Invalid argument: data holds characters that no SMS can carry",
+    RefusalReason.SEND_AT: "Invalid argument: the sending time is out of range",
+    RefusalReason.BALANCE: ErrorCode.NOT_ENOUGH_CREDITS.meaning,
 }
 
 

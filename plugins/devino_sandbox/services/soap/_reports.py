@@ -13,20 +13,20 @@ from devino_sandbox.services._codes import sms_code, viber_code
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
 # A fate made by hand may give a number that the tables lack.
-_SMS_STATES: Mapping[int, soap.SmsState] = {state.value: state for state in soap.SmsState}
+_SMS_STATES: Mapping[int, soap.SmsStateCode] = {state.value: state for state in soap.SmsStateCode}
 # REST's numbers count the names in their order, and know one more.
-_VIBER_STATES: Mapping[int, soap.ViberState] = {
-    **dict(enumerate(soap.ViberState)),
-    len(soap.ViberState): soap.ViberState.READ,
+_VIBER_STATES: Mapping[int, soap.ViberStateCode] = {
+    **dict(enumerate(soap.ViberStateCode)),
+    len(soap.ViberStateCode): soap.ViberStateCode.READ,
 }
 
 
 def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
     """The state of a segment; None is a message that the platform does not know."""
     if message is None:
-        unknown = soap.SmsState.UNKNOWN
+        unknown = soap.SmsStateCode.UNKNOWN
         return soap.SmsMessageState(state=unknown, state_description=unknown.text)
-    state = _SMS_STATES.get(sms_code(message.step), soap.SmsState.REST_UNKNOWN)
+    state = _SMS_STATES.get(sms_code(message.step), soap.SmsStateCode.REST_UNKNOWN)
     return soap.SmsMessageState(
         state=state,
         state_description=state.text,
@@ -41,10 +41,10 @@ def sms_state(message: StoredMessage | None) -> soap.SmsMessageState:
 def viber_state(message: StoredMessage | None) -> soap.ViberMessageState:
     """The state of a Viber message, with the SMS that went in its place."""
     if message is None:
-        return soap.ViberMessageState(state=soap.ViberState.UNKNOWN)
+        return soap.ViberMessageState(state=soap.ViberStateCode.UNKNOWN)
     resent = () if message.resent is None else message.resent.ids
     return soap.ViberMessageState(
-        state=_VIBER_STATES.get(viber_code(message.step), soap.ViberState.UNKNOWN),
+        state=_VIBER_STATES.get(viber_code(message.step), soap.ViberStateCode.UNKNOWN),
         resent_sms=tuple([soap.ViberResentSms(id=sms_id) for sms_id in resent]),
         creation_date_utc=message.created_at,
         submitted_date_utc=message.submitted_at,

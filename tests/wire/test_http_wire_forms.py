@@ -33,7 +33,7 @@ from devino_codecs.http import (
     Also,
     CodedInt,
     CodedStr,
-    Kind,
+    WireForm,
     form_of,
     moment,
     read_json,
@@ -43,7 +43,7 @@ from devino_codecs.http import (
 NOON = datetime(2016, 8, 10, 12, 28, 50, tzinfo=UTC)
 MOSCOW = timezone(timedelta(hours=3))
 IN_MOSCOW = moment("%d.%m.%Y %H:%M", zone=MOSCOW)
-MARKS = [mark for name in http.__all__ if isinstance(mark := getattr(http, name), Kind)]
+MARKS = [mark for name in http.__all__ if isinstance(mark := getattr(http, name), WireForm)]
 
 
 def test_two_forms_of_one_type_are_two_marks() -> None:
@@ -288,7 +288,7 @@ def test_a_moment_is_what_strftime_writes(value: datetime, form: str) -> None:
     st.sampled_from([TIME_SPAN, ISO_SPAN]),
 )
 @example(timedelta(days=-1, microseconds=1), ISO_SPAN)
-def test_a_span_is_read_as_it_was_written(value: timedelta, mark: Kind) -> None:
+def test_a_span_is_read_as_it_was_written(value: timedelta, mark: WireForm) -> None:
     of: Any = Annotated[timedelta, mark]
     written = write_json(of, value)
     assert read_json(of, written) == value

@@ -27,7 +27,7 @@ __all__ = [
     "PHONE",
     "PLAIN",
     "TEXT_OR_NUMBER",
-    "Kind",
+    "WireForm",
     "code",
     "form_of",
     "unexpected",
@@ -40,7 +40,7 @@ _MAX_INT64 = 2**63 - 1
 _MAX_DIGITS = 40
 
 
-class Kind(msgspec.Struct, frozen=True, eq=False):
+class WireForm(msgspec.Struct, frozen=True, eq=False):
     """A form on the wire. Make one of your own with :func:`form_of`; it is compared by identity.
 
     Errors are :exc:`DecodeError` and :exc:`EncodeError`, whose path is below this value.
@@ -88,7 +88,7 @@ def form_of(
     of: type,
     noun: str = "a string",
     is_number: bool = False,
-) -> Kind:
+) -> WireForm:
     """A mark of your own: how values of type ``of`` are read from text, and written as it.
 
     Both may raise ValueError with a reason; ``noun`` is what an error says it expected.
@@ -120,8 +120,8 @@ def form_of(
         return quoted(forth(value))
 
     if is_number:
-        return Kind(name, forth, back, forth, from_json)
-    return Kind(name, forth, back, to_json, back)
+        return WireForm(name, forth, back, forth, from_json)
+    return WireForm(name, forth, back, to_json, back)
 
 
 # Text.
@@ -169,7 +169,7 @@ def _read_text_or_number(value: object) -> str:
     return str(value) if type(value) is int else _read_text(value)
 
 
-TEXT_OR_NUMBER: Final = Kind(
+TEXT_OR_NUMBER: Final = WireForm(
     "TEXT_OR_NUMBER",
     _text,
     _same,
@@ -179,7 +179,7 @@ TEXT_OR_NUMBER: Final = Kind(
     keeps_blanks=True,
 )
 """Text; a whole number is read too, as its digits."""
-ID: Final = Kind("ID", _id, _same, lambda value: quoted(_id(value)), _read_id, is_word=True)
+ID: Final = WireForm("ID", _id, _same, lambda value: quoted(_id(value)), _read_id, is_word=True)
 """Text that is not empty; a whole number is read too, exactly, and one with a fraction is not."""
 
 
@@ -199,7 +199,7 @@ def _read_number_id(value: object) -> str:
     return str(number)
 
 
-NUMBER_ID: Final = Kind(
+NUMBER_ID: Final = WireForm(
     "NUMBER_ID", _number_id, _read_number_id, _number_id, _read_number_id, needs_no_escape=True
 )
 """A positive whole number on the wire, its digits here, so that all 19 survive whoever holds them;
@@ -218,7 +218,7 @@ def _read_phone(value: object) -> str:
     return _read_text_or_number(value).strip()
 
 
-PHONE: Final = Kind(
+PHONE: Final = WireForm(
     "PHONE",
     _phone,
     str.strip,
@@ -269,7 +269,7 @@ def _read_minutes(value: object) -> int | None:
     return int(text) or None
 
 
-MINUTES: Final = Kind(
+MINUTES: Final = WireForm(
     "MINUTES",
     _minutes,
     _read_minutes,
@@ -337,7 +337,7 @@ def _read_truth(value: object) -> bool:
     return found
 
 
-BOOLEAN_WORD: Final = Kind(
+BOOLEAN_WORD: Final = WireForm(
     "BOOLEAN_WORD", _truth, _read_truth, lambda value: f'"{_truth(value)}"', _read_truth
 )
 """A bool that JSON holds as ``"true"`` or ``"false"``; a plain one is read too."""
@@ -359,7 +359,7 @@ def _read_word(value: object) -> str:
 
 
 @cache
-def code(table: type[Enum], *, is_open: bool = True) -> Kind:
+def code(table: type[Enum], *, is_open: bool = True) -> WireForm:
     """A code of a table: its member. Words are read in any case, and numbers from digits.
 
     If it ``is_open``, a value that the table lacks stays as it is; else it is an error.
@@ -386,7 +386,7 @@ def code(table: type[Enum], *, is_open: bool = True) -> Kind:
         return plain_text(value)
 
     write = forth if is_number else lambda value: quoted(forth(value))
-    return Kind(table.__name__, forth, back, write, back)
+    return WireForm(table.__name__, forth, back, write, back)
 
 
 def _folded(value: Any) -> Any:
@@ -396,7 +396,7 @@ def _folded(value: Any) -> Any:
 # What needs no mark.
 
 
-NOTHING: Final = Kind(
+NOTHING: Final = WireForm(
     "NOTHING",
     lambda value: "" if value is None else _refuse(value),
     lambda _: None,
@@ -410,12 +410,14 @@ def _refuse(value: object) -> NoReturn:
     raise unwritable("None", value)
 
 
-TEXT: Final = Kind("TEXT", _text, _same, _write_text, _read_text, keeps_blanks=True, is_word=True)
-PLAIN: Final[dict[object, Kind]] = {
+TEXT: Final = WireForm(
+    "TEXT", _text, _same, _write_text, _read_text, keeps_blanks=True, is_word=True
+)
+PLAIN: Final[dict[object, WireForm]] = {
     str: TEXT,
-    int: Kind("WHOLE", _whole, _read_whole, _whole, _read_whole, needs_no_escape=True),
-    bool: Kind("BOOLEAN", _truth, _read_truth, _truth, _read_truth, needs_no_escape=True),
-    Decimal: Kind("DECIMAL", _decimal, _parse_decimal, _decimal, _read_decimal),
+    int: WireForm("WHOLE", _whole, _read_whole, _whole, _read_whole, needs_no_escape=True),
+    bool: WireForm("BOOLEAN", _truth, _read_truth, _truth, _read_truth, needs_no_escape=True),
+    Decimal: WireForm("DECIMAL", _decimal, _parse_decimal, _decimal, _read_decimal),
     type(None): NOTHING,
 }
 """The forms of types that have but one."""
