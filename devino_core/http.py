@@ -175,7 +175,7 @@ class HttpSession(Opened):
         if isinstance(sent, Exception):
             raise sent
         if self._session is None:
-            raise ConnectFailed("the channel is closed: open it first")
+            raise ConnectFailed("this is closed: open it first")
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
@@ -232,7 +232,7 @@ class HttpSession(Opened):
     async def _request(self, method: str, sent: _Outgoing, changes: bool) -> HttpAnswer:
         session = self._session
         if session is None:
-            raise ConnectFailed("the channel was closed before this was sent")
+            raise ConnectFailed("this was closed before the call was sent")
         failure: DevinoError | None
         try:
             answer = await self._exchange(session, method, sent, changes)

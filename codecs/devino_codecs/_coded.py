@@ -11,6 +11,8 @@ __all__ = ["Coded", "CodedInt", "CodedStr", "Verdict"]
 class Verdict(StrEnum):
     """What a refusal means for the caller: the ``means`` of a code that refuses."""
 
+    DONE = "done"
+    """It was carried out, or answered: no refusal."""
     REFUSED = "refused"
     """No, and the same call will be refused again."""
     NOT_FOUND = "not found"

@@ -50,26 +50,31 @@ __all__ = ["API", "CheckCode", "CheckedCode", "GenerateCode", "SentCode"]
 class SentCode(CodedInt):
     """The outcome of :class:`GenerateCode`; ``text`` is the wire's own, misprint included."""
 
-    SENT = 0, "The code is on its way", "", "Code Sent"
+    SENT = 0, "The code is on its way", Verdict.DONE, "Code Sent"
     INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
     INVALID_PHONE = 2, "No phone number", Verdict.REFUSED, "Invalid Phone"
     LIMIT = 3, "Too many requests in a minute", Verdict.BUSY, "Limit requsts by time is over"
     INTERNAL_ERROR = 4, "The platform failed", Verdict.FAILED, "Internal Server Error"
     NOT_SENT = 5, "The SMS could not be sent", Verdict.REFUSED, "Error sending message"
-    SIM_MISMATCH = 6, "The number has another SIM; nothing was sent", "", "Invalid IMSI Code"
-    ALREADY_SENT = 7, "A code that was not used yet still lives", "", "Code Exist"
+    SIM_MISMATCH = (
+        6,
+        "The number has another SIM; nothing was sent",
+        Verdict.DONE,
+        "Invalid IMSI Code",
+    )
+    ALREADY_SENT = 7, "A code that was not used yet still lives", Verdict.DONE, "Code Exist"
 
 
 class CheckedCode(CodedInt):
     """The outcome of :class:`CheckCode`; ``text`` is the wire's own, misprint included."""
 
-    VALID = 0, "This is the code; it is used now", "", "Valid Code"
+    VALID = 0, "This is the code; it is used now", Verdict.DONE, "Valid Code"
     INVALID_API_KEY = 1, "Nobody has this key", Verdict.LOGIN, "Invalid ApiKey"
     INVALID_PHONE = 2, "No phone number", Verdict.REFUSED, "Invalid Phone"
     LIMIT = 3, "Too many requests in a minute", Verdict.BUSY, "Limit requsts by time is over"
     INTERNAL_ERROR = 4, "The platform failed", Verdict.FAILED, "Internal Server Error"
-    WRONG = 5, "Another code, or none was sent", "", "Code not Found"
-    EXPIRED = 6, "This was the code, but its life is over", "", "Code Expired"
+    WRONG = 5, "Another code, or none was sent", Verdict.DONE, "Code not Found"
+    EXPIRED = 6, "This was the code, but its life is over", Verdict.DONE, "Code Expired"
 
     # By its number alone, VALID would be the only false one.
     def __bool__(self) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 import devino_core as devino
 from devino_codecs.http import PHONE, Api, CodedStr, Envelope, Operation, Request, Verdict, header
-from devino_plugins.kit import ApiClient, ApiKeySettings
+from devino_plugins.kit import ApiClient, ServiceKeySettings
 
 
 class Contact(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ CONTACTS = Api(
 )
 
 
-class ContactsSettings(ApiKeySettings, frozen=True, kw_only=True):
+class ContactsSettings(ServiceKeySettings, frozen=True, kw_only=True):
     base_url: str = "https://contacts.acme.example"
 
 

@@ -45,7 +45,7 @@ class World:
     ``accounts``: by default one, login ``demo``, password ``demo``. ``prices``: of one segment, in
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's
     zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
-    ``seed``: for the dice of faults by chance; but for session ids and two-factor codes all else
+    ``seed``: for the dice of faults by chance; except for secrets (session ids, codes) everything
     repeats itself exactly.
     ``keep``: how many messages that have ended the World remembers, how many incoming ones, and
     how many deliveries the SMSC holds for an account. Older ones are forgotten. Raises ValueError

@@ -47,11 +47,11 @@ from devino_core import (
 from devino_core.settings import convert_settings
 from devino_plugins.kit import (
     ApiClient,
-    ApiKeySettings,
+    ChannelKeySettings,
+    ChannelLoginSettings,
     ConnectionSettings,
-    HttpKeySettings,
-    HttpSettings,
-    LoginSettings,
+    ServiceKeySettings,
+    ServiceLoginSettings,
 )
 from tests.channels._canary import reported
 from tests.core._peer import Peer, answer, answering, serving
@@ -80,7 +80,7 @@ class Release(Request[None], frozen=True):
 
 
 class Code(CodedInt):
-    OK = 0, "Done"
+    OK = 0, "Done", Verdict.DONE
     NO_BIRD = 1, "There is no such bird", Verdict.NOT_FOUND
     NO_KEY = 2, "Nobody has this key", Verdict.LOGIN
     NO_GRAIN = 3, "The balance is too low", Verdict.FUNDS
@@ -103,13 +103,13 @@ LOFT = Api(
 )
 
 
-class Loft(ApiClient[ApiKeySettings]):
+class Loft(ApiClient[ServiceKeySettings]):
     api = LOFT
 
 
 def made(port: int, **settings: object) -> Loft:
     values = {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}/v1", **settings}
-    return Loft(convert_settings(values, ApiKeySettings, name="loft"), name="loft")
+    return Loft(convert_settings(values, ServiceKeySettings, name="loft"), name="loft")
 
 
 def said(code: int, result: object = None, description: str = "", status: str = "200 OK") -> Peer:
@@ -144,7 +144,7 @@ async def test_what_has_no_answer_is_done_when_its_code_says_so() -> None:
     assert got.startswith(b"DELETE /v1/birds/a ")
 
 
-class Dovecote(ApiClient[HttpKeySettings], Channel[HttpKeySettings]):
+class Dovecote(ApiClient[ChannelKeySettings], Channel[ChannelKeySettings]):
     api = LOFT
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -154,17 +154,17 @@ class Dovecote(ApiClient[HttpKeySettings], Channel[HttpKeySettings]):
 async def test_a_channel_asks_with_its_key() -> None:
     async with serving(BIRD) as (port, requests):
         values = {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}/v1", "sender": "COO"}
-        settings = convert_settings(values, HttpKeySettings, name="dovecote")
+        settings = convert_settings(values, ChannelKeySettings, name="dovecote")
         async with Dovecote(settings, name="dovecote") as dovecote:
             assert await dovecote.ask(GetBird("1")) == Bird("7")
     assert f"X-ApiKey: {KEY}".lower().encode() in requests[0].lower()
     assert KEY not in repr(settings)
 
 
-@pytest.mark.parametrize("settings", [ApiKeySettings, HttpKeySettings])
+@pytest.mark.parametrize("settings", [ServiceKeySettings, ChannelKeySettings])
 @pytest.mark.parametrize("key", ["ключ", "a\r\nX-Admin: yes"])
 def test_a_key_that_no_header_holds_is_refused_and_not_shown(
-    settings: type[ApiKeySettings] | type[HttpKeySettings], key: str
+    settings: type[ServiceKeySettings] | type[ChannelKeySettings], key: str
 ) -> None:
     with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
         convert_settings({"api_key": key, "base_url": "https://a"}, settings, name="loft")
@@ -223,7 +223,7 @@ def test_a_key_that_no_header_can_hold_is_a_wrong_setting(key: str) -> None:
 
 
 def test_the_connections_of_services_and_channels_have_the_same_settings() -> None:
-    of_a_channel = {field.name: field for field in fields(HttpSettings)}
+    of_a_channel = {field.name: field for field in fields(ChannelLoginSettings)}
     for field in fields(ConnectionSettings):
         twin = of_a_channel[field.name]
         assert (field.type, field.default) == (twin.type, twin.default)
@@ -251,7 +251,7 @@ class LogIn(
     pass
 
 
-class SessionLoft(ApiClient[LoginSettings]):
+class SessionLoft(ApiClient[ServiceLoginSettings]):
     """The same behind a login; its credentials and its refusals have other forms."""
 
     api = Api(
@@ -275,7 +275,7 @@ async def test_a_session_is_opened_once_with_the_login_and_used_for_all_calls() 
 
     async with serving(respond, answers=4) as (port, requests):
         values = {"login": "me", "password": KEY, "base_url": f"http://127.0.0.1:{port}"}
-        settings = convert_settings(values, LoginSettings, name="loft")
+        settings = convert_settings(values, ServiceLoginSettings, name="loft")
         assert settings.credentials == LoginCredentials("me", KEY)
         async with SessionLoft(settings, name="loft") as loft:
             assert await loft.ask(GetBird("a")) == Bird("7")

@@ -37,7 +37,7 @@ from devino_codecs.http import (
 
 
 class Result(CodedStr):
-    OK = "ok", "done"
+    OK = "ok", "done", Verdict.DONE
     AUTH = "error-auth", "who asks is not known", Verdict.LOGIN
     SYNTAX = "error-syntax", "not understood", Verdict.REFUSED
     SYSTEM = "error-system", "the platform failed", Verdict.FAILED
@@ -160,7 +160,7 @@ VIBER = Api(
 
 
 class ResponseCode(CodedStr):
-    OK = "ok", "done", "", "ok"
+    OK = "ok", "done", Verdict.DONE, "ok"
     VALIDATION_ERROR = "validation_error", "not changed", Verdict.REFUSED
     INTERNAL_ERROR = "internal_error", "may be repeated later", Verdict.FAILED
 

@@ -44,8 +44,8 @@ class Code(CodedInt):
 
 
 class OwnCode(CodedInt):
-    DONE = 0, "done"
-    AGAIN = 1, "done before"
+    DONE = 0, "done", Verdict.DONE
+    AGAIN = 1, "done before", Verdict.DONE
     BUSY = 3, "later", Verdict.BUSY
 
 
@@ -317,3 +317,18 @@ def test_any_answer_gives_a_value_or_a_decode_error(
     # Any value that was read can be written, and is then canonical.
     written = api.encode_answer(request, answer)
     assert api.decode_answer(request, written) == answer
+
+
+def test_a_code_without_a_verdict_is_found_before_it_passes_for_success() -> None:
+    class Forgotten(CodedInt):
+        OK = 0, "done", Verdict.DONE
+        NO_KEY = 1, "nobody has this key"
+
+    api = Api(
+        name="forgotten",
+        auth=basic(),
+        operations=(Operation(Ask, "GET", "ask"),),
+        codes=Forgotten,
+    )
+    with pytest.raises(TypeError, match="NO_KEY: 1> says no Verdict"):
+        api.decode_answer(Ask, HttpAnswer(200, b'{"Code": 1}'))

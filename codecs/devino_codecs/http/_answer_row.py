@@ -43,8 +43,11 @@ class AnswerRow:
         self._code_key = envelope.code.lower()
         self._codes = _ANY_CODE if codes is None else code(codes)
         members: list[Any] = [] if codes is None else list(codes)
-        # What the table does not call a refusal is done.
-        self._done = [each for each in members if each.means not in _VERDICTS]
+        for each in members:
+            # Silence would be taken for success, and a verdict is easily forgotten.
+            if each.means not in _VERDICTS:
+                raise TypeError(f"{each!r} says no Verdict: is it DONE, or which refusal is it?")
+        self._done = [each for each in members if each.means == Verdict.DONE]
         if envelope.result not in {None, envelope.code} and not self._done:
             raise TypeError(f"an envelope needs a code that says done: {operation.path} has none")
         self._refused = refused

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from devino_core.lazy import lazy
 
 from .settings import (
-    ApiKeySettings,
     ChannelConnectionSettings,
+    ChannelKeySettings,
+    ChannelLoginSettings,
     ConnectionSettings,
-    HttpKeySettings,
-    HttpSettings,
-    LoginSettings,
+    ServiceKeySettings,
+    ServiceLoginSettings,
 )
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ else:
 
 __all__ = [
     "ApiClient",
-    "ApiKeySettings",
     "ChannelConnectionSettings",
+    "ChannelKeySettings",
+    "ChannelLoginSettings",
     "ConnectionSettings",
-    "HttpKeySettings",
-    "HttpSettings",
-    "LoginSettings",
+    "ServiceKeySettings",
+    "ServiceLoginSettings",
     "Wire",
 ]

@@ -15,14 +15,19 @@ from devino_core.login import LoginSession
 
 from .masking import masked
 from .refusals import refusal, unreadable
-from .settings import ApiKeySettings, HttpKeySettings, HttpSettings, LoginSettings
+from .settings import (
+    ChannelKeySettings,
+    ChannelLoginSettings,
+    ServiceKeySettings,
+    ServiceLoginSettings,
+)
 
 __all__ = ["ApiClient", "Wire"]
 
 A = TypeVar("A")
 SettingsT_co = TypeVar(
     "SettingsT_co",
-    bound=ApiKeySettings | LoginSettings | HttpKeySettings | HttpSettings,
+    bound=ServiceKeySettings | ServiceLoginSettings | ChannelKeySettings | ChannelLoginSettings,
     covariant=True,
 )
 
@@ -55,13 +60,13 @@ class ApiClient(Service[SettingsT_co]):
     """A service over one HTTP interface: name the :attr:`api`, and :meth:`ask`.
 
     The settings say where it is and who asks: inherit
-    :class:`~devino_plugins.kit.settings.ApiKeySettings` or
-    :class:`~devino_plugins.kit.settings.LoginSettings`. A channel inherits this class beside
+    :class:`~devino_plugins.kit.settings.ServiceKeySettings` or
+    :class:`~devino_plugins.kit.settings.ServiceLoginSettings`. A channel inherits this class beside
     :class:`~devino_core.Channel`, and its settings
-    :class:`~devino_plugins.kit.settings.HttpKeySettings` or
-    :class:`~devino_plugins.kit.settings.HttpSettings`::
+    :class:`~devino_plugins.kit.settings.ChannelKeySettings` or
+    :class:`~devino_plugins.kit.settings.ChannelLoginSettings`::
 
-        class AddressBook(ApiClient[LoginSettings]):
+        class AddressBook(ApiClient[ServiceLoginSettings]):
             api = ADDRESS_BOOK
 
             async def contacts(self, group: str) -> tuple[Contact, ...]:

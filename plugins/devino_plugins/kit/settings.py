@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from devino_codecs.http import ApiKey, Login
 
 __all__ = [
-    "ApiKeySettings",
     "ChannelConnectionSettings",
+    "ChannelKeySettings",
+    "ChannelLoginSettings",
     "ConnectionSettings",
-    "HttpKeySettings",
-    "HttpSettings",
-    "LoginSettings",
     "Positive",
     "Seconds",
+    "ServiceKeySettings",
+    "ServiceLoginSettings",
     "SmtpSettings",
     "Tls",
 ]
@@ -32,7 +32,7 @@ Tls: TypeAlias = Literal["starttls", "tls", "none"]
 class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Of a service over HTTP: where it is, and how long it may take.
 
-    Inherit :class:`ApiKeySettings` or :class:`LoginSettings`, which also say who asks.
+    Inherit :class:`ServiceKeySettings` or :class:`ServiceLoginSettings`, which also say who asks.
     """
 
     base_url: str
@@ -49,7 +49,7 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
 
 
-class ApiKeySettings(ConnectionSettings, frozen=True, kw_only=True):
+class ServiceKeySettings(ConnectionSettings, frozen=True, kw_only=True):
     """Of a service over HTTP that asks with a key."""
 
     api_key: Secret
@@ -67,7 +67,7 @@ class ApiKeySettings(ConnectionSettings, frozen=True, kw_only=True):
         return ApiKey(self.api_key.reveal())
 
 
-class LoginSettings(ConnectionSettings, frozen=True, kw_only=True):
+class ServiceLoginSettings(ConnectionSettings, frozen=True, kw_only=True):
     """Of a service over HTTP that asks with login and password."""
 
     login: Annotated[str, Meta(min_length=1)]
@@ -88,7 +88,7 @@ class LoginSettings(ConnectionSettings, frozen=True, kw_only=True):
 class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Of a channel over HTTP: where it is, and how long it may take.
 
-    Inherit :class:`HttpSettings` or :class:`HttpKeySettings`, which also say who asks.
+    Inherit :class:`ChannelLoginSettings` or :class:`ChannelKeySettings`, which also say who asks.
     """
 
     base_url: str
@@ -107,7 +107,7 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
 
 
-class HttpSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
+class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
     """Of a channel over HTTP that asks with login and password."""
 
     login: Annotated[str, Meta(min_length=1)]
@@ -123,7 +123,7 @@ class HttpSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
         return Login(self.login, self.password.reveal())
 
 
-class HttpKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
+class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
     """Of a channel over HTTP that asks with a key."""
 
     api_key: Secret

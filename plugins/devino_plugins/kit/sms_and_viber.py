@@ -21,12 +21,12 @@ from devino_core.dispatch import dispatch, gather
 
 from .api import ApiClient
 from .batches import TAKES, PlannedCall
-from .settings import HttpSettings
+from .settings import ChannelLoginSettings
 from .states import accepted
 
 __all__ = ["Send", "SmsAndViberChannel"]
 
-SettingsT_co = TypeVar("SettingsT_co", bound=HttpSettings, covariant=True)
+SettingsT_co = TypeVar("SettingsT_co", bound=ChannelLoginSettings, covariant=True)
 Send: TypeAlias = Request[tuple[str, ...]]
 """A request that sends: answered with ids."""
 

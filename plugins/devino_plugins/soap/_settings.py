@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from devino_plugins.kit.settings import HttpSettings
+from devino_plugins.kit.settings import ChannelLoginSettings
 
 __all__ = ["SoapSettings"]
 
 
-class SoapSettings(HttpSettings, frozen=True, kw_only=True):
+class SoapSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     """Settings of channel kinds ``soap`` and ``soap-v2``."""
 
     base_url: str = "https://ws.devinotele.com"

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from devino_plugins.kit.settings import ApiKeySettings, Positive
+from devino_plugins.kit.settings import Positive, ServiceKeySettings
 
 __all__ = ["VerificationSettings"]
 
 
-class VerificationSettings(ApiKeySettings, frozen=True, kw_only=True):
+class VerificationSettings(ServiceKeySettings, frozen=True, kw_only=True):
     """Settings of service kind ``2fa``. What its guards count, they count in this process."""
 
     base_url: str = "https://phoneverification.devinotele.com"

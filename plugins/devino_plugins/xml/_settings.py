@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from devino_plugins.kit.settings import HttpSettings, Positive
+from devino_plugins.kit.settings import ChannelLoginSettings, Positive
 
 __all__ = ["XmlOptions", "XmlSettings"]
 
@@ -21,7 +21,7 @@ class XmlOptions(Struct, frozen=True, kw_only=True):
     """The link that a WAP push needs, at most 100 characters."""
 
 
-class XmlSettings(HttpSettings, frozen=True, kw_only=True):
+class XmlSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     """Settings of channel kind ``xml``."""
 
     base_url: str = "https://xmlapi.devinotele.com"

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import devino_core as devino
 import devino_sandbox as sandbox
 from devino_core.callbacks import CallbackSpec
-from devino_plugins.kit import HttpKeySettings
+from devino_plugins.kit import ChannelKeySettings
 
 
-class PigeonSettings(HttpKeySettings, frozen=True, kw_only=True):
+class PigeonSettings(ChannelKeySettings, frozen=True, kw_only=True):
     base_url: str = "https://sms.pigeon.example"
 
 
