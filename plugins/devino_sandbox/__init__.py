@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
+    from ._views import View, Views
     from ._world import World
     from .services._api import ApiService
     from .services._calls import Asked, CallService, answers
@@ -90,6 +91,8 @@ __all__ = [
     "StoredMessage",
     "Submission",
     "Timeline",
+    "View",
+    "Views",
     "World",
     "answering",
     "answers",
@@ -114,6 +117,7 @@ _HOMES = {
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
+        "_views": "View Views",
         "_world": "World",
         "services._api": "ApiService",
         "services._calls": "Asked CallService answers",

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, Drop, Fault, Refused, Sandbox, Submission, World
+from devino_sandbox import Account, Drop, Fault, Refused, Sandbox, Submission, Views, World
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 
 
@@ -149,3 +149,26 @@ async def test_what_cannot_be_done_is_explained(
     assert answer.status == status
     assert says in answer.json["error"]
     assert "GET /_sandbox/messages" in answer.json["routes"]
+
+
+async def test_what_a_service_shows_of_its_own_is_listed_and_shown(
+    http: Http, world: World
+) -> None:
+    names = {"79161234567": "Ivan", "79031234567": "Olga"}
+
+    def shown(to: str | None) -> dict[str, str]:
+        return {number: name for number, name in names.items() if to in (None, number)}
+
+    world.of(Views).add("contacts", "who is who; ?to=NUMBER: one", shown)
+    assert (await http.raw("GET", "/_sandbox/contacts")).json == names
+    one = await http.raw("GET", "/_sandbox/contacts?to=%2B7+916+123-45-67")
+    assert one.json == {"79161234567": "Ivan"}
+    routes = (await http.raw("GET", "/_sandbox")).json["routes"]
+    assert routes["GET /_sandbox/contacts"] == "who is who; ?to=NUMBER: one"
+    missing = await http.raw("GET", "/_sandbox/nobody")
+    assert (missing.status, missing.json["error"]) == (404, "Not Found")
+
+
+async def test_a_view_hides_no_route_of_the_sandbox(http: Http, world: World) -> None:
+    world.of(Views).add("messages", "not these", lambda to: "hidden")
+    assert (await http.raw("GET", "/_sandbox/messages")).json == []

@@ -35,6 +35,10 @@
     is to be sent, or sent again, or null) and ``given_up``. Never the URL: it holds a secret, and
     only the owner of the sandbox chooses it.
 
+``GET /_sandbox/<name>``
+    What a service shows of its own, listed at ``GET /_sandbox``; ``?to=79161234567`` what concerns
+    that number.
+
 ``GET /_sandbox/codes``
     The two-factor code that was sent to each number last, the latest last; ``?to=79161234567`` that
     of one number. Fields: ``to``, ``code``, ``state`` (``live``, ``used``, ``burnt`` or
@@ -72,9 +76,9 @@ from devino_sandbox._faults import Fault
 from devino_sandbox._http import ASGIApp
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
+from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._codes import code_of
-from devino_sandbox.services.verification import Code, Codes
 
 __all__ = ["InspectionService", "MessageView", "devino_sandbox_services"]
 
@@ -149,26 +153,6 @@ class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class CodeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A code as ``GET /_sandbox/codes`` shows it; the fields are told there."""
-
-    to: str
-    code: str
-    state: str
-    attempts: int
-    expires_at: datetime
-
-    @classmethod
-    def of(cls, code: Code, now: datetime) -> CodeView:
-        return cls(
-            to=code.to,
-            code=code.code,
-            state=code.state(now),
-            attempts=code.attempts,
-            expires_at=code.expires_at,
-        )
-
-
 class IncomingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /_sandbox/incoming``."""
 
@@ -209,12 +193,13 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}/faults", self._add_fault, methods=["POST"]),
                 Route(f"{_ROOT}/faults", self._clear_faults, methods=["DELETE"]),
                 Route(f"{_ROOT}/callbacks", self._callbacks, methods=["GET"]),
-                Route(f"{_ROOT}/codes", self._codes, methods=["GET"]),
                 Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
                 Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
                 Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
+                # Last: what services show must not hide any of the others.
+                Route(f"{_ROOT}/{{view}}", self._view, methods=["GET"]),
             ],
-            exception_handlers={HTTPException: _explain},
+            exception_handlers={HTTPException: self._explain},
         )
 
     @property
@@ -227,7 +212,7 @@ class InspectionService(HttpService):
     async def _index(self, request: Request) -> Response:
         return _json(
             {
-                "routes": _ROUTES,
+                "routes": self._routes(),
                 "accounts": [
                     {
                         "login": account.login,
@@ -285,11 +270,20 @@ class InspectionService(HttpService):
     async def _callbacks(self, request: Request) -> Response:
         return _json([CallbackView.of(one) for one in self._world.of(Callbacks).latest])
 
-    async def _codes(self, request: Request) -> Response:
-        to, now = request.query_params.get("to"), self._world.clock.now()
-        wanted = None if to is None else readable(to)
-        found = self._world.of(Codes).last.values()
-        return _json([CodeView.of(c, now) for c in found if wanted in (None, c.to)])
+    async def _view(self, request: Request) -> Response:
+        view = self._world.of(Views).all().get(request.path_params["view"])
+        if view is None:
+            raise HTTPException(404, "Not Found")
+        to = request.query_params.get("to")
+        return _json(view.show(None if to is None else readable(to)))
+
+    def _routes(self) -> Mapping[str, str]:
+        views = self._world.of(Views).all().items()
+        return _ROUTES | {f"GET {_ROOT}/{name}": view.about for name, view in views}
+
+    async def _explain(self, request: Request, error: Exception) -> Response:
+        found = cast("HTTPException", error)
+        return _json({"error": found.detail, "routes": self._routes()}, found.status_code)
 
     async def _end_sessions(self, request: Request) -> Response:
         self._world.end_sessions()
@@ -319,7 +313,6 @@ _ROUTES = {
     f"POST {_ROOT}/faults": "order one: {protocol, operation, to, nth, times, chance, action}",
     f"DELETE {_ROOT}/faults": "cancel all",
     f"GET {_ROOT}/callbacks": "what the platform said by calling its customer",
-    f"GET {_ROOT}/codes": "the last two-factor code of each number; ?to=NUMBER: of one",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",
@@ -340,11 +333,6 @@ def _json(value: object, status: int = 200) -> Response:
         # A text with a lone surrogate was refused, and is on record.
         body = json.dumps(msgspec.to_builtins(value)).encode()
     return Response(body, status, media_type="application/json")
-
-
-async def _explain(request: Request, error: Exception) -> Response:
-    found = cast("HTTPException", error)
-    return _json({"error": found.detail, "routes": _ROUTES}, found.status_code)
 
 
 @hookimpl

@@ -38,6 +38,7 @@ from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._service import Access
+from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
 
@@ -84,6 +85,26 @@ class Code(msgspec.Struct, kw_only=True, eq=False):
         return self.ended or ("live" if now < self.expires_at else "expired")
 
 
+class CodeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A code as ``GET /_sandbox/codes`` shows it (:mod:`devino_sandbox.services.inspection`)."""
+
+    to: str
+    code: str
+    state: str
+    attempts: int
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, code: Code, now: datetime) -> CodeView:
+        return cls(
+            to=code.to,
+            code=code.code,
+            state=code.state(now),
+            attempts=code.attempts,
+            expires_at=code.expires_at,
+        )
+
+
 class Codes:
     """The last code of each number, and who asked how often of late."""
 
@@ -112,9 +133,15 @@ class VerificationService(ApiService):
         super().__init__(world)
         self._limits = limits or VerificationLimits()
         self._codes = world.of(Codes)
+        about = "the last two-factor code of each number; ?to=NUMBER: of one"
+        world.of(Views).add("codes", about, self._shown)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"verification": base_url}
+
+    def _shown(self, to: str | None) -> list[CodeView]:
+        now = self.world.clock.now()
+        return [CodeView.of(c, now) for c in self._codes.last.values() if to in (None, c.to)]
 
     def usage(self, access: Access) -> Sequence[str]:
         header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints["verification"]

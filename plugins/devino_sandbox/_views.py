@@ -1,0 +1,42 @@
+"""What services show of their books in the inspection API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from ._world import World
+
+__all__ = ["View", "Views"]
+
+Show: TypeAlias = Callable[[str | None], object]
+"""Gives what is shown as JSON: all of it, or what concerns the number in ``?to=``."""
+
+
+class View(NamedTuple):
+    """One view."""
+
+    about: str
+    """One line for people."""
+    show: Show
+
+
+class Views:
+    """A book of the World: the views by name. ``GET /_sandbox/<name>`` shows one.
+
+    A service adds its own when it is made::
+
+        world.of(Views).add("codes", "the last code of each number", self.shown)
+    """
+
+    def __init__(self, world: World) -> None:
+        self._views: dict[str, View] = {}
+
+    def add(self, name: str, about: str, show: Show) -> None:
+        """Show this under a name; a later service takes the place of an earlier one."""
+        self._views[name] = View(about, show)
+
+    def all(self) -> Mapping[str, View]:
+        """The views by name."""
+        return dict(self._views)
