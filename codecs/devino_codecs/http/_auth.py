@@ -30,7 +30,7 @@ class Session(Masked, frozen=True):
 
     @property
     def secret(self) -> str:
-        """What nobody is to see."""
+        """The part that must not be shown."""
         return self.id
 
 
@@ -42,7 +42,7 @@ class Login(Masked, frozen=True):
 
     @property
     def secret(self) -> str:
-        """What nobody is to see."""
+        """The part that must not be shown."""
         return self.password
 
 
@@ -53,7 +53,7 @@ class ApiKey(Masked, frozen=True):
 
     @property
     def secret(self) -> str:
-        """What nobody is to see."""
+        """The part that must not be shown."""
         return self.key
 
 
@@ -70,7 +70,7 @@ class Auth(msgspec.Struct, frozen=True):
     header: str | None = None
     to_header: Callable[[Any], str] = str
     from_header: Callable[[str], Any] = str
-    """``""`` gives credentials that nobody has: whether that is refused is the platform's."""
+    """Reads the header. ``""`` gives empty credentials; the platform decides what they mean."""
     other: Auth | None = None
 
     @property
@@ -110,8 +110,8 @@ def basic() -> Auth:
 
 
 def either(*schemes: Auth) -> Auth:
-    """Any of these: written is the one whose type the credentials have, read the first that is
-    there. None there is as if the first were empty."""
+    """Any of these schemes. A request is written with the scheme whose type the credentials have,
+    and read with the first scheme that it holds. If it holds none, the first counts as empty."""
     *others, last = schemes
     for scheme in reversed(others):
         last = msgspec.structs.replace(scheme, other=last)

@@ -31,4 +31,4 @@ class _Null(msgspec.Struct, frozen=True):
 
 
 NULL: Final = _Null()
-"""None is written as ``null``; else what is None is left out."""
+"""None is written as ``null``. Without this mark a field that is None is left out."""

@@ -101,13 +101,13 @@ class Batch(msgspec.Struct, frozen=True):
     """One call to be made."""
 
     positions: Sequence[int]
-    """Of its messages in the list."""
+    """Where its messages stand in the list."""
     content: SharedContent
     recipients: tuple[str, ...]
     optionals: tuple[str, ...]
     """One a recipient, or none at all."""
     parts: int
-    """How many ids the platform gives for each recipient; 0: for one, nobody has to know."""
+    """How many ids the platform gives for each recipient. 0: one recipient, so all ids are its own."""
 
 
 class PlannedCall(msgspec.Struct, Generic[R_co], frozen=True):

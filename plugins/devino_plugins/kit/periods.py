@@ -11,13 +11,13 @@ __all__ = ["check_statistics_period", "inbox_period"]
 
 MAX_STATISTICS = timedelta(days=90)
 MAX_INBOX_AGE = timedelta(days=366)
-"""A year, as the manual says; which one, it does not."""
+"""The manual says a year. A leap year is allowed."""
 
 
 def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:
     """The whole seconds around a period of two aware times, the first at most a year ago.
 
-    The wire has no fractions: cut off, they would leave out what came in the last second.
+    The wire has no fractions. If they were cut off, the last second would be missing.
     Raises InvalidMessage.
     """
     _check_period(since, until)

@@ -30,7 +30,7 @@ Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 
 class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
-    """Of a service over HTTP: where it is, and how long it may take.
+    """Settings of a service over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ServiceKeySettings` or :class:`ServiceLoginSettings`, which also say who asks.
     """
@@ -50,7 +50,7 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
 
 
 class ServiceKeySettings(ConnectionSettings, frozen=True, kw_only=True):
-    """Of a service over HTTP that asks with a key."""
+    """Settings of a service over HTTP that asks with a key."""
 
     api_key: Secret
     """The key, as the provider gave it: printable ASCII."""
@@ -68,7 +68,7 @@ class ServiceKeySettings(ConnectionSettings, frozen=True, kw_only=True):
 
 
 class ServiceLoginSettings(ConnectionSettings, frozen=True, kw_only=True):
-    """Of a service over HTTP that asks with login and password."""
+    """Settings of a service over HTTP that asks with login and password."""
 
     login: Annotated[str, Meta(min_length=1)]
     """The account's login, as given at registration."""
@@ -86,7 +86,7 @@ class ServiceLoginSettings(ConnectionSettings, frozen=True, kw_only=True):
 # The connection is said anew: a struct can have the fields of one other only, and a channel's are
 # below ChannelSettings.
 class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
-    """Of a channel over HTTP: where it is, and how long it may take.
+    """Settings of a channel over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ChannelLoginSettings` or :class:`ChannelKeySettings`, which also say who asks.
     """
@@ -108,7 +108,7 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
 
 
 class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
-    """Of a channel over HTTP that asks with login and password."""
+    """Settings of a channel over HTTP that asks with login and password."""
 
     login: Annotated[str, Meta(min_length=1)]
     """The account's login, as given at registration."""
@@ -124,7 +124,7 @@ class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True)
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
-    """Of a channel over HTTP that asks with a key."""
+    """Settings of a channel over HTTP that asks with a key."""
 
     api_key: Secret
     """The key, as the provider gave it: printable ASCII."""

@@ -32,7 +32,7 @@ def resent(viber: Status, sms: Sequence[Status]) -> Status:
 
 
 def accepted(message: Message, clock: Clock) -> Status:
-    """What a message is that the platform took: to be sent now, or later."""
+    """The status of a message that the platform took: SCHEDULED for later, else ACCEPTED."""
     at = message.send_at
     waits = at is not None and (at.tzinfo is None or at > clock.now())
     return (_SCHEDULED if waits else _ACCEPTED)[message.medium]

@@ -116,11 +116,11 @@ class CallService(HttpService):
 
     @abstractmethod
     def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
-        """What is called; or the answer, where nothing is, or where it cannot be read."""
+        """Read the call. If nothing can be called, or the call is unreadable, give the answer."""
 
     @abstractmethod
     def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
-        """What a marked method gave, or what one of the following methods did."""
+        """Write what a marked method gave, or one of the methods below."""
 
     @abstractmethod
     def stranger(self, asked: Asked[Any]) -> object:
