@@ -107,7 +107,7 @@ class Batch(msgspec.Struct, frozen=True):
     optionals: tuple[str, ...]
     """One a recipient, or none at all."""
     parts: int
-    """How many ids the platform gives for each recipient. 0: one recipient, so all ids are its own."""
+    """How many ids the platform gives for each recipient. 0: one recipient, whose are all ids."""
 
 
 class PlannedCall(msgspec.Struct, Generic[R_co], frozen=True):
