@@ -87,6 +87,12 @@ class Channel(Service[SettingsT_co]):
         """
         check_takes(messages, self.takes, self.name)
 
+    def require_medium(self, medium: Medium) -> None:
+        """Raise Unsupported for a medium that this channel does not carry."""
+        if medium not in self.media:
+            carried = " and ".join(sorted(self.media)) or "nothing"
+            raise Unsupported(f"channel {self.name!r} carries {carried}, not {medium}")
+
     @staticmethod
     def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:
         """A message's options as the struct that :attr:`takes` declares for its medium.

@@ -41,6 +41,7 @@ from devino_core import (
     ProtocolViolation,
     Receipt,
     Rejected,
+    Secret,
     Throttled,
     Unavailable,
 )
@@ -289,3 +290,8 @@ async def test_a_session_is_opened_once_with_the_login_and_used_for_all_calls() 
         b"GET /birds/c?sid=canary-sid",
     ]
     assert not [text for text in reported(caught.value) if "canary" in text]
+
+
+def test_an_empty_key_made_in_code_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="api_key: must not be empty"):
+        ServiceKeySettings(base_url="https://example.org", api_key=Secret(""))

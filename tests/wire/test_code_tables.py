@@ -127,8 +127,15 @@ MEANT: dict[Any, dict[int | str, str]] = {
     xmlpackage.MessageError: {205: "login", 206: "funds", 207: "refused", 200: "failed"},
     xmlpackage.PackageErrorCode: {200: "failed", 201: "refused", 202: "login"},
     rest.ErrorCode: {1: "refused", 3: "login", 4: "login", 5: "funds", 8: "failed", 9: "failed"},
-    verification.CheckedCode: {0: "", 1: "login", 3: "busy", 4: "failed", 5: "", 6: ""},
-    verification.SentCode: {0: "", 5: "refused", 6: "", 7: ""},
+    verification.CheckedCode: {
+        0: "done",
+        1: "login",
+        3: "busy",
+        4: "failed",
+        5: "done",
+        6: "done",
+    },
+    verification.SentCode: {0: "done", 5: "refused", 6: "done", 7: "done"},
 }
 
 

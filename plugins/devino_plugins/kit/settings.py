@@ -142,6 +142,8 @@ class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
 
 def _check_key(api_key: Secret) -> None:
     key = api_key.reveal()
+    if not key:
+        raise ValueError("api_key: must not be empty")
     if not (key.isascii() and key.isprintable()):
         raise ValueError("api_key: expected printable ASCII characters")
 

@@ -15,7 +15,6 @@ from devino_core import (
     ProtocolViolation,
     Receipt,
     Status,
-    Unsupported,
 )
 from devino_core.dispatch import dispatch, gather
 
@@ -61,9 +60,8 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN."""
-        ask = {Medium.SMS: self._sms_status, Medium.VIBER: self._viber_status}.get(medium)
-        if ask is None:
-            raise Unsupported(f"channel {self.name!r} carries SMS and VIBER, not {medium}")
+        self.require_medium(medium)
+        ask = self._sms_status if medium is Medium.SMS else self._viber_status
         return await gather(
             [partial(ask, message_id) for message_id in ids],
             concurrency=self.settings.concurrency,

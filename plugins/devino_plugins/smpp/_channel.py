@@ -178,9 +178,8 @@ class SmppChannel(Channel[SmppSettings]):
         channel sent it, else the channel's own. An id that the centre does not know for that sender
         has the state UNKNOWN.
         """
-        if medium is not Medium.SMS:
-            raise Unsupported(f"channel {self.name!r} carries SMS, not {medium}")
         sending = self._sending()
+        self.require_medium(medium)
         return await gather(
             [partial(sending.query, message_id) for message_id in ids],
             concurrency=sending.concurrency,

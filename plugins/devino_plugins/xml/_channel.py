@@ -21,7 +21,6 @@ from devino_core import (
     State,
     Status,
     Takes,
-    Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, failed_receipt, gather
@@ -90,8 +89,7 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
 
         After three days the platform no longer knows it: the state is UNKNOWN (code 201).
         """
-        if medium is not Medium.SMS:
-            raise Unsupported(f"channel {self.name!r} carries SMS, not {medium}")
+        self.require_medium(medium)
         asked = [xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids]
         return [
             _status(result, self._zone, message_id)
