@@ -17,7 +17,6 @@ from devino_core import (
     AuthenticationFailed,
     Channel,
     ChannelSettings,
-    ConfigurationError,
     ConnectFailed,
     Incoming,
     InvalidMessage,
@@ -490,23 +489,3 @@ async def test_a_client_has_events_of_its_channel() -> None:
                     assert isinstance(event, StatusChanged)
                     assert event.ref == receipt.ref
                     break
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"sessions": 4}, "allows an account 3 beside the one that receives"),
-        ({"sessions": 5, "bind": "transceiver"}, "allows an account 4"),
-        ({"hosts": " , "}, "names no host"),
-        ({"hosts": "smpp://x"}, "neither `host` nor `host:port`"),
-        ({"hosts": "x:0"}, "neither `host` nor `host:port`"),
-        ({"receipt_zone": "Mars/Olympus"}, "no time zone"),
-        ({"password": "123456789"}, "password: 9 characters, at most 8 fit"),
-    ],
-)
-def test_settings_that_cannot_be_meant(settings: dict[str, object], said: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        smpp_channel(ManualClock(), **settings)
-    assert said in str(caught.value)
-    assert "smpp" in str(caught.value)
-    assert "123456789" not in str(caught.value)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import aiohttp
 import msgspec
 from aiohttp import web
 
@@ -18,14 +20,17 @@ from devino_sandbox import (
     CallbackKind,
     HttpService,
     IncomingMessage,
+    Sandbox,
     StoredMessage,
     Submission,
     World,
     answering,
     json_answer,
 )
+from tests.sandbox._http import Http
 
 SECRET = "s3cret-of-the-path"
+TO, OTHER = "79161234567", "79161234568"
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -159,3 +164,66 @@ class Pigeon(HttpService):
         if body:
             order = Submission(account=account, via=self.name, sender="X", text=body.decode())
             self._world.submit(order, [items[0]["from"]])
+
+
+def endless(headers: Mapping[str, str]) -> Answering:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        while True:
+            await response.write(b"x" * 10_000)
+
+    return answer
+
+
+async def broken(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+@asynccontextmanager
+async def calling(
+    world: World, account: Account, urls: Mapping[str, Secret], **changes: Any
+) -> AsyncIterator[Http]:
+    """A sandbox that calls these URLs."""
+    account.callbacks = urls
+    services = [lambda world: Pigeon(world, **changes)]
+    async with (
+        Sandbox(world, services=services, discover=False) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Http(session, sandbox.endpoints)
+
+
+def send(world: World, *to: str) -> None:
+    """Messages that end a second later."""
+    [account, *_] = world.accounts.values()
+    world.submit(Submission(account=account, via="test", sender="X", text="x"), to or [TO])
+
+
+async def wait(http: Http, seconds: float) -> None:
+    """Let time pass as a client of the sandbox does."""
+    body = json.dumps({"advance": seconds}).encode()
+    assert (await http.raw("POST", "/_sandbox/clock", body)).status == 200
+
+
+async def deliver(http: Http, world: World, *to: str) -> None:
+    send(world, *to)
+    await wait(http, 1)
+
+
+async def shown(http: Http) -> list[dict[str, Any]]:
+    answer = await http.raw("GET", "/_sandbox/callbacks")
+    assert SECRET.encode() not in answer.body
+    assert b"127.0.0.1" not in answer.body
+    return answer.json  # type: ignore[no-any-return]
+
+
+async def concluded(http: Http) -> list[dict[str, Any]]:
+    """What is shown as soon as no request is under way."""
+    async with asyncio.timeout(10):
+        while True:
+            rows = await shown(http)
+            if all(row["due"] or row["answered"] or row["given_up"] for row in rows):
+                return rows

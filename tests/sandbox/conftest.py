@@ -13,6 +13,7 @@ from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
 from devino_sandbox.services.smpp import SmppSettings
+from tests.sandbox._callbacks import Receiver, receiving
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 from tests.sandbox._smpp import Esme, Smsc, running
 
@@ -61,3 +62,9 @@ async def smsc(world: World, smpp_settings: SmppSettings) -> AsyncIterator[Smsc]
 @pytest.fixture
 async def esme(smsc: Smsc) -> Esme:
     return await smsc.bind()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver

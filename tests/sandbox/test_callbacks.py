@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
-import msgspec
 import pytest
-from aiohttp import web
 
-from devino_core import ConfigurationError, PluginError, Secret
+from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_sandbox import (
     Account,
@@ -32,30 +25,22 @@ from devino_sandbox import (
     Submission,
     World,
 )
-from tests.sandbox._callbacks import SECRET, Answering, Pigeon, Receiver, receiving, silent
+from tests.sandbox._callbacks import (
+    OTHER,
+    SECRET,
+    TO,
+    Receiver,
+    broken,
+    calling,
+    concluded,
+    deliver,
+    endless,
+    receiving,
+    shown,
+    silent,
+    wait,
+)
 from tests.sandbox._http import Http
-
-TO, OTHER = "79161234567", "79161234568"
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    async with receiving() as receiver:
-        yield receiver
-
-
-@asynccontextmanager
-async def calling(
-    world: World, account: Account, urls: Mapping[str, Secret], **changes: Any
-) -> AsyncIterator[Http]:
-    """A sandbox that calls these URLs."""
-    account.callbacks = urls
-    services = [lambda world: Pigeon(world, **changes)]
-    async with (
-        Sandbox(world, services=services, discover=False) as sandbox,
-        aiohttp.ClientSession() as session,
-    ):
-        yield Http(session, sandbox.endpoints)
 
 
 @pytest.fixture
@@ -68,39 +53,6 @@ async def http(world: World, account: Account, receiver: Receiver) -> AsyncItera
 async def asking(world: World, account: Account, receiver: Receiver) -> AsyncIterator[Http]:
     async with calling(world, account, {"reply": receiver.url("reply", "?box=1")}) as http:
         yield http
-
-
-def send(world: World, *to: str) -> None:
-    """Messages that end a second later."""
-    [account, *_] = world.accounts.values()
-    world.submit(Submission(account=account, via="test", sender="X", text="x"), to or [TO])
-
-
-async def wait(http: Http, seconds: float) -> None:
-    """Let time pass as a client of the sandbox does."""
-    body = json.dumps({"advance": seconds}).encode()
-    assert (await http.raw("POST", "/_sandbox/clock", body)).status == 200
-
-
-async def deliver(http: Http, world: World, *to: str) -> None:
-    send(world, *to)
-    await wait(http, 1)
-
-
-async def shown(http: Http) -> list[dict[str, Any]]:
-    answer = await http.raw("GET", "/_sandbox/callbacks")
-    assert SECRET.encode() not in answer.body
-    assert b"127.0.0.1" not in answer.body
-    return answer.json  # type: ignore[no-any-return]
-
-
-async def concluded(http: Http) -> list[dict[str, Any]]:
-    """What is shown as soon as no request is under way."""
-    async with asyncio.timeout(10):
-        while True:
-            rows = await shown(http)
-            if all(row["due"] or row["answered"] or row["given_up"] for row in rows):
-                return rows
 
 
 async def test_a_new_state_is_posted_to_the_url_of_the_account(
@@ -300,7 +252,7 @@ class TestAnswers:
     @pytest.mark.parametrize(
         "encoding", [{}, {"Content-Encoding": "gzip"}, {"Content-Encoding": "what?"}]
     )
-    async def test_of_an_endless_answer_64_kib_are_read(
+    async def test_of_anendless_answer_64_kib_are_read(
         self,
         asking: Http,
         world: World,
@@ -308,7 +260,7 @@ class TestAnswers:
         account: Account,
         encoding: dict[str, str],
     ) -> None:
-        receiver.answers = [_endless(encoding)]
+        receiver.answers = [endless(encoding)]
         world.receive(sender=TO, to="1234", text="x")
         await receiver.call()
         world.receive(sender=OTHER, to="1234", text="x")
@@ -316,31 +268,15 @@ class TestAnswers:
         [sent] = world.messages()
         assert sent.submission.text == "x" * 64 * 1024
 
-    async def test_a_broken_answer_is_none(
+    async def test_abroken_answer_is_none(
         self, http: Http, world: World, receiver: Receiver
     ) -> None:
-        receiver.answers = [_broken]
+        receiver.answers = [broken]
         await deliver(http, world)
         await receiver.call()
         [callback] = await concluded(http)
         assert callback["answered"] is None
         assert callback["due"] is not None
-
-
-def _endless(headers: Mapping[str, str]) -> Answering:
-    async def answer(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers=headers)
-        await response.prepare(request)
-        while True:
-            await response.write(b"x" * 10_000)
-
-    return answer
-
-
-async def _broken(request: web.Request) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
 
 
 class TestFaults:
@@ -438,186 +374,3 @@ class TestFaults:
     async def test_where_no_service_calls_back_nothing_is_held(self, sandbox: Sandbox) -> None:
         with pytest.raises(ValueError, match="no service has any"):
             sandbox.world.faults.add(Fault(action=Repeat()))
-
-
-class TestConfiguration:
-    """What the owner of the sandbox chooses."""
-
-    @pytest.mark.parametrize(
-        ("kind", "url", "says"),
-        [
-            ("sttus", "http://127.0.0.1/", "no service has callbacks 'sttus': there are reply, st"),
-            ("status", f"127.0.0.1/{SECRET}", "callback 'status': its URL must begin with http"),
-            ("status", f"ftp://127.0.0.1/{SECRET}", "callback 'status': its URL must begin"),
-            ("status", f"http:///{SECRET}", "callback 'status': its URL must begin"),
-            ("status", f"http://127.0.0.1:x/{SECRET}", "callback 'status': its URL must begin"),
-        ],
-    )
-    async def test_a_callback_that_cannot_be_made_is_a_configuration_error(
-        self, world: World, account: Account, kind: str, url: str, says: str
-    ) -> None:
-        with pytest.raises(ConfigurationError, match=says) as raised:
-            async with calling(world, account, {kind: Secret(url)}):
-                pass
-        assert SECRET not in str(raised.value)
-
-    async def test_where_no_service_calls_back_it_says_so(
-        self, world: World, account: Account
-    ) -> None:
-        account.callbacks = {"status": Secret("http://127.0.0.1/")}
-        with pytest.raises(ConfigurationError, match="callbacks 'status': there are none"):
-            async with Sandbox(world, discover=False):
-                pass
-
-    async def test_two_services_with_one_kind_are_an_error(self, world: World) -> None:
-        second = Pigeon(world)
-        second.name, second.prefixes = "second", ("/second",)
-        with pytest.raises(PluginError, match="service 'second': callback 'status' is another's"):
-            async with Sandbox(world, services=[Pigeon, lambda _: second], discover=False):
-                pass
-
-    async def test_without_its_package_it_says_what_to_install(
-        self, world: World, account: Account, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(sys.modules, "aiohttp", None)
-        monkeypatch.delitem(sys.modules, "devino_sandbox._poster", raising=False)
-        async with Sandbox(world, services=[Pigeon], discover=False):
-            pass  # nothing is to be posted
-        account.callbacks = {"status": Secret("http://127.0.0.1/")}
-        with pytest.raises(ConfigurationError, match=r"needs aiohttp: pip install"):
-            async with Sandbox(world, services=[Pigeon], discover=False):
-                pass
-
-    async def test_no_proxy_of_the_environment_is_used(
-        self,
-        world: World,
-        account: Account,
-        receiver: Receiver,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-        async with calling(world, account, {"status": receiver.url("status")}) as http:
-            await deliver(http, world)
-            await receiver.call()
-
-    async def test_credentials_in_the_url_are_sent(
-        self, world: World, account: Account, receiver: Receiver
-    ) -> None:
-        url = Secret(receiver.url("status").reveal().replace("://", "://me:pass@"))
-        async with calling(world, account, {"status": url}) as http:
-            await deliver(http, world)
-            assert (await receiver.call()).headers["Authorization"].startswith("Basic ")
-
-
-async def test_no_log_shows_a_url(
-    world: World, account: Account, receiver: Receiver, caplog: pytest.LogCaptureFixture
-) -> None:
-    receiver.answers = [500, _broken, silent, 302]
-    with caplog.at_level(logging.DEBUG):
-        async with calling(world, account, {"status": receiver.url("status")}) as http:
-            await deliver(http, world)
-            for number in range(4):
-                await receiver.call()
-                if number == 2:
-                    await wait(http, 30)
-                await concluded(http)
-                await wait(http, 60)
-        async with receiving() as gone:
-            url = gone.url("status")
-        async with calling(world, account, {"status": url}) as http:
-            await deliver(http, world)
-            await concluded(http)
-    assert "the callback status" in caplog.text
-    assert SECRET not in caplog.text
-    assert SECRET not in repr(world.accounts)
-
-
-@pytest.mark.parametrize("answer", [silent, _endless({}), 500])
-async def test_the_sandbox_stops_whatever_a_receiver_does(
-    world: World, account: Account, receiver: Receiver, answer: Any
-) -> None:
-    receiver.answers = [answer]
-    async with calling(world, account, {"status": receiver.url("status")}) as http:
-        await deliver(http, world)
-        await receiver.call()
-    # What was yet to be sent is not sent when the World goes on.
-    clock = world.clock
-    assert isinstance(clock, ManualClock)
-    send(world)
-    await clock.tick(3600)
-    world.advance()
-    async with calling(world, account, {"status": receiver.url("status")}) as http:
-        await deliver(http, world, OTHER)
-        assert (await receiver.call()).rows == [[OTHER, "DELIVERED"]]
-
-
-async def test_a_service_that_fails_at_its_callbacks_does_not_end_them(
-    world: World, account: Account, receiver: Receiver, caplog: pytest.LogCaptureFixture
-) -> None:
-    def write(items: Any) -> bytes:
-        if items[0][0] == TO:
-            raise RuntimeError("no ink")
-        return msgspec.json.encode(items)
-
-    class Clumsy(Pigeon):
-        def __init__(self, world: World) -> None:
-            super().__init__(world)
-            replace = msgspec.structs.replace
-            usual = self.callback_kinds["status"]
-            mine = replace(usual, write=write, answered=self._fail)
-            self.callback_kinds = {"status": mine}
-
-        def _fail(self, *_: object) -> None:
-            raise RuntimeError("no ears")
-
-    account.callbacks = {"status": receiver.url("status")}
-    async with (
-        Sandbox(world, services=[Clumsy], discover=False) as sandbox,
-        aiohttp.ClientSession() as session,
-    ):
-        http = Http(session, sandbox.endpoints)
-        await deliver(http, world)
-        for _ in range(2):
-            await deliver(http, world, OTHER)
-            assert (await receiver.call()).rows == [[OTHER, "DELIVERED"]]
-    assert "no ink" in caplog.text
-    assert "no ears" in caplog.text
-
-
-@pytest.mark.parametrize(
-    "mistake", [{"content_type": "a\r\nb"}, {"verb": "GET", "write": lambda _: "да".encode()}]
-)
-async def test_what_cannot_be_sent_does_not_end_the_others(
-    world: World,
-    account: Account,
-    receiver: Receiver,
-    mistake: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    urls = {"status": receiver.url("all"), "reply": receiver.url("all")}
-    async with calling(world, account, urls, **mistake) as http:
-        await deliver(http, world)
-        world.receive(sender=TO, to="1234", text="x")
-        assert (await receiver.call()).query == f"from={TO}&text=x"
-        assert "the callback status cannot be sent: " in caplog.text
-        assert [row["given_up"] for row in await concluded(http)] == [True, False]
-
-
-@pytest.mark.parametrize("wrong", [{"batch": 0}, {"after_error": -1}])
-def test_a_kind_that_cannot_be_is_refused(world: World, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="a callback needs"):
-        Pigeon(world, **wrong)
-
-
-async def test_at_the_end_of_all_time_nothing_breaks(account: Account, receiver: Receiver) -> None:
-    clock = ManualClock()
-    clock.advance(clock.now().max.timestamp() - clock.now().timestamp() - 60)
-    world = World([account], clock=clock)
-    receiver.answers = [500]
-    async with calling(world, account, {"reply": receiver.url("reply")}) as http:
-        world.receive(sender=TO, to="1234", text="1")
-        await receiver.call()
-        world.receive(sender=TO, to="1234", text="2")
-        await receiver.call()
-        first, second = await shown(http)
-        assert (first["answered"], second["answered"]) == (500, 200)
