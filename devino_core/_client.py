@@ -41,14 +41,8 @@ from .plugins import Plugins
 from .settings import Config
 
 if TYPE_CHECKING:
-    from .callbacks import (
-        CallbackAnswer,
-        CallbackRequest,
-        Callbacks,
-        CallbackSpec,
-        SeenStore,
-        Take,
-    )
+    from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
+    from .remembered import Remembered
 
 __all__ = ["AsyncClient"]
 
@@ -332,7 +326,7 @@ class AsyncClient(Opened):
         networks: Iterable[str] = (),
         max_body: int = 1024 * 1024,
         deadline: float = 25.0,
-        seen: SeenStore | None = None,
+        seen: Remembered | None = None,
     ) -> Callbacks:
         """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
 

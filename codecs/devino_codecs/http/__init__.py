@@ -87,6 +87,7 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
+from ._jsv import parse_jsv
 from ._marks import NULL, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
@@ -174,6 +175,7 @@ __all__ = [
     "header",
     "moment",
     "parse_json",
+    "parse_jsv",
     "read_json",
     "secret_values",
     "secrets_of",

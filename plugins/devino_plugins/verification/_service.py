@@ -10,10 +10,11 @@ from devino_codecs.http import Coded, Refusal
 from devino_codecs.verification import API, CheckCode, GenerateCode
 from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Secret, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.phone import normalize
+from devino_core.remembered import Limits, Seen
 from devino_plugins.kit import ApiClient, Wire
+from devino_plugins.kit.checks import digits_of
 
-from ._guards import Guards, Memory
+from ._guards import Guards
 from ._settings import VerificationSettings
 
 __all__ = ["Check", "Sent", "Verification"]
@@ -60,7 +61,7 @@ class Verification(ApiClient[VerificationSettings]):
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._guards = Guards(settings, Memory(clock.monotonic))
+        self._guards = Guards(settings, Limits(Seen(), clock))
 
     async def generate(self, number: str, *, imsi: Secret | None = None) -> Sent:
         """Have a new code sent to a number, as in +79031234567.
@@ -70,7 +71,7 @@ class Verification(ApiClient[VerificationSettings]):
         no code can be sent to, AuthenticationFailed, ConnectFailed, and OutcomeUnknown or
         ProtocolViolation when a code may be on its way.
         """
-        number = _digits(number)
+        number = digits_of(number, "number")
         if imsi is not None and not imsi:
             # The platform would take it for none, and send whatever the SIM is.
             raise InvalidMessage("imsi", "is empty")
@@ -91,7 +92,7 @@ class Verification(ApiClient[VerificationSettings]):
         request = CheckCode(number, code)
         # Crash reporters show the variables of each frame.
         del code
-        digits = _digits(number)
+        digits = digits_of(number, "number")
         if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
             raise InvalidMessage("code", f"must be 1 to {_LONGEST_CODE} printable characters")
         async with self._guards.guessing(digits):
@@ -108,10 +109,3 @@ class Verification(ApiClient[VerificationSettings]):
         elif type(error) is Rejected and not isinstance(refused.code, Coded):
             return ProtocolViolation(f"{error} is in no table of the manual", changes=changes)
         return error
-
-
-def _digits(number: str) -> str:
-    try:
-        return normalize(number)
-    except ValueError as error:
-        raise InvalidMessage("number", str(error)) from None
