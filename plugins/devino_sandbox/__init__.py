@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
+    from ._rates import Rates
     from ._views import View, Views
     from ._world import World
     from .services._api import ApiService
@@ -117,6 +118,7 @@ _HOMES = {
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
+        "_rates": "Rates",
         "_views": "View Views",
         "_world": "World",
         "services._api": "ApiService",
