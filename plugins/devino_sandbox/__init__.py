@@ -47,10 +47,10 @@ if TYPE_CHECKING:
     )
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
+    from ._rates import Rates
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
-    from ._rates import Rates
     from ._views import View, Views
     from ._world import World
     from .services._api import ApiService
@@ -83,6 +83,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "PortService",
+    "Rates",
     "RefusalReason",
     "Refused",
     "Repeat",

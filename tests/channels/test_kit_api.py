@@ -17,6 +17,7 @@ from devino_codecs.http import (
     CodedInt,
     Envelope,
     InQuery,
+    Masked,
     Operation,
     Request,
     Session,
@@ -295,3 +296,51 @@ async def test_a_session_is_opened_once_with_the_login_and_used_for_all_calls() 
 def test_an_empty_key_made_in_code_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="api_key: must not be empty"):
         ServiceKeySettings(base_url="https://example.org", api_key=Secret(""))
+
+
+class Partner(Masked, frozen=True):
+    """Who asks, in no way that the kit knows of."""
+
+    id: str
+    token: Annotated[str, SECRET]
+
+    @property
+    def secret(self) -> str:
+        return self.token
+
+
+class PartnerSettings(ConnectionSettings, frozen=True, kw_only=True):
+    partner: str
+    token: Secret
+
+    @property
+    def credentials(self) -> Partner:
+        return Partner(id=self.partner, token=self.token.reveal())
+
+
+class PartnerLoft(ApiClient[PartnerSettings]):
+    api = Api(
+        name="loft",
+        auth=arguments(Partner, "partner", "token"),
+        operations=OPERATIONS,
+        codes=Code,
+        envelope=Envelope(result="Result"),
+    )
+
+
+async def test_a_gateway_may_have_credentials_of_its_own() -> None:
+    async with serving(said(2, description=f"no {KEY} here")) as (port, requests):
+        values = {"partner": "coo", "token": KEY, "base_url": f"http://127.0.0.1:{port}"}
+        settings = convert_settings(values, PartnerSettings, name="loft")
+        async with PartnerLoft(settings, name="loft") as loft:
+            with pytest.raises(AuthenticationFailed, match=r"no \*\*\* here"):
+                await loft.ask(GetBird("1"))
+    assert requests[0].startswith(f"GET /birds/1?partner=coo&token={KEY} ".encode())
+
+
+def test_settings_that_do_not_say_who_asks_are_a_bug_of_the_plugin() -> None:
+    class Nobody(ApiClient[ConnectionSettings]):
+        api = LOFT
+
+    with pytest.raises(NotImplementedError, match="ConnectionSettings does not say who asks"):
+        Nobody(ConnectionSettings(base_url="https://a"), name="loft")

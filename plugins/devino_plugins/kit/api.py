@@ -15,20 +15,13 @@ from devino_core.login import LoginSession
 
 from .masking import masked
 from .refusals import refusal, unreadable
-from .settings import (
-    ChannelKeySettings,
-    ChannelLoginSettings,
-    ServiceKeySettings,
-    ServiceLoginSettings,
-)
+from .settings import ChannelConnectionSettings, ConnectionSettings
 
 __all__ = ["ApiClient", "Wire"]
 
 A = TypeVar("A")
 SettingsT_co = TypeVar(
-    "SettingsT_co",
-    bound=ServiceKeySettings | ServiceLoginSettings | ChannelKeySettings | ChannelLoginSettings,
-    covariant=True,
+    "SettingsT_co", bound=ConnectionSettings | ChannelConnectionSettings, covariant=True
 )
 
 
@@ -71,6 +64,10 @@ class ApiClient(Service[SettingsT_co]):
 
             async def contacts(self, group: str) -> tuple[Contact, ...]:
                 return await self.ask(GetContacts(group))
+
+    Who asks in another way, such as with an id and a key, is a struct with the property ``secret``
+    (:class:`~devino_codecs.http.Credentials`): the settings' ``credentials`` give it, and the
+    interface's :class:`~devino_codecs.http.Auth` says where it stands.
 
     One HTTP session serves all calls, from ``open`` to ``aclose``.
     """

@@ -9,7 +9,7 @@ from msgspec import Meta
 from devino_core import ChannelSettings, Secret, ServiceSettings
 
 if TYPE_CHECKING:
-    from devino_codecs.http import ApiKey, Login
+    from devino_codecs.http import ApiKey, Credentials, Login
 
 __all__ = [
     "ChannelConnectionSettings",
@@ -33,6 +33,7 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Settings of a service over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ServiceKeySettings` or :class:`ServiceLoginSettings`, which also say who asks.
+    For another way to say that, inherit this class and give :attr:`credentials`.
     """
 
     base_url: str
@@ -47,6 +48,11 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who asks, as the ``auth`` of the interface wants it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say who asks")
 
 
 class ServiceKeySettings(ConnectionSettings, frozen=True, kw_only=True):
@@ -89,6 +95,7 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of a channel over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ChannelLoginSettings` or :class:`ChannelKeySettings`, which also say who asks.
+    For another way to say that, inherit this class and give :attr:`credentials`.
     """
 
     base_url: str
@@ -105,6 +112,11 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who asks, as the ``auth`` of the interface wants it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say who asks")
 
 
 class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
-from devino_codecs.http import ApiKey, Login, Refusal, Request, Session
+from devino_codecs.http import ApiKey, Credentials, Login, Refusal, Request, Session
 from devino_sandbox._accounts import Account
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, Generic[R], frozen=True):
     operation: str
     """As :attr:`Fault.operation` names it."""
     request: R
-    credentials: ApiKey | Login | Session
+    credentials: Credentials
     http: HttpRequest
     """The same call, unread."""
     wire: Any = None
@@ -142,13 +142,15 @@ class CallService(HttpService):
         """The phone numbers that a request is about, for faults."""
         return ()
 
-    def account(self, credentials: ApiKey | Login | Session) -> Account | None:
-        """Whose credentials these are, None if nobody's."""
+    def account(self, credentials: Credentials) -> Account | None:
+        """Whose credentials these are, None if nobody's. Override it for a kind of your own."""
         if isinstance(credentials, Login):
             return self.world.authenticate(credentials.login, credentials.password)
         if isinstance(credentials, Session):
             return self.world.session(credentials.id)
-        return self.world.account_of_key(credentials.key)
+        if isinstance(credentials, ApiKey):
+            return self.world.account_of_key(credentials.key)
+        return None
 
     def perform(self, account: Account, asked: Asked[Any]) -> object:
         """Carry a call out."""
