@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
+from devino_codecs._masked import secrets_of
 from devino_codecs.errors import DecodeError, EncodeError
 
 from . import _one_line, _template
@@ -110,7 +111,7 @@ def _windows_1251(body: str, value: Submission) -> bytes:
         for attribute, name in (*value.fields, ("text", "text"))
         if (lacking := _lacking(getattr(value, attribute)))
     )
-    what = "a character of it" if attribute in value.masked else _named(lacking)
+    what = "a character of it" if attribute in secrets_of(type(value)) else _named(lacking)
     raise EncodeError(f"{CHARSET} lacks {what}", path=name)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import Masked
+from devino_codecs._masked import SECRET, Masked
 from devino_codecs._xsd import codes
 
 from ._codes import SmsStateCode, ViberStateCode
@@ -53,9 +53,7 @@ STRINGS = Array("string", STRING, "ArrayOfString")
 class Session(Masked, frozen=True, kw_only=True):
     """A session that GetSessionID gave: 36 characters, valid for 120 minutes."""
 
-    session_id: Annotated[str, Element("sessionID", STRING)]
-
-    masked: ClassVar[frozenset[str]] = frozenset({"session_id"})
+    session_id: Annotated[str, Element("sessionID", STRING), SECRET]
 
     @property
     def secret(self) -> str:
@@ -66,10 +64,8 @@ class Session(Masked, frozen=True, kw_only=True):
 class Login(Masked, frozen=True, kw_only=True):
     """The login and the password, which go with every request to the V2 services."""
 
-    login: Annotated[str, Element("login", STRING)]
-    password: Annotated[str, Element("password", STRING)]
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+    login: Annotated[str, Element("login", STRING), SECRET]
+    password: Annotated[str, Element("password", STRING), SECRET]
 
     @property
     def secret(self) -> str:

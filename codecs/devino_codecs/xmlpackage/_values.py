@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import Masked
+from devino_codecs._masked import SECRET, Masked
 from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, Scalar, codes
 from devino_codecs.errors import EncodeError
 
@@ -54,10 +54,8 @@ _COMPLETED = Scalar[datetime | None](CLOCK_SECONDS.xsd, _read_completed, _write_
 class Credentials(Masked, frozen=True, kw_only=True):
     """The sender's login and password; ``""`` if the package has none. ``repr`` shows neither."""
 
-    login: Annotated[str, Attribute(ATTRIBUTE)] = ""
-    password: Annotated[str, Attribute(ATTRIBUTE)] = ""
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+    login: Annotated[str, Attribute(ATTRIBUTE), SECRET] = ""
+    password: Annotated[str, Attribute(ATTRIBUTE), SECRET] = ""
 
 
 class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -141,13 +139,11 @@ class Package(Masked, frozen=True, kw_only=True):
     """A request: messages to send, messages to ask about, or both. ``repr`` shows no
     credentials."""
 
-    login: str
-    password: str
+    login: Annotated[str, SECRET]
+    password: Annotated[str, SECRET]
     default: Default | None = None
     messages: tuple[Message, ...] = ()
     statuses: tuple[StatusRequest, ...] = ()
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,11 +48,13 @@ def read_items(body: bytes, of: type[Item], event: Callable[[Item], Event]) -> R
 class ItemSource(ABC, Generic[Item]):
     """A source whose callbacks are JSON arrays, and are answered with nothing but the status::
 
-    class Reports(ItemSource[Report]):
-        item = Report
+        class Reports(ItemSource[Report]):
+            item = Report
 
-        def event(self, item: Report, channel: str) -> Event:
-            return StatusChanged(...)
+            def event(self, item: Report, channel: str) -> Event:
+                return StatusChanged(...)
+
+    :func:`read_items` reads them.
     """
 
     item: type[Item]
