@@ -14,9 +14,9 @@ __all__ = [
     "ABORT",
     "ASGIApp",
     "Broken",
-    "HttpAnswer",
-    "HttpRequest",
     "Outcome",
+    "RawAnswer",
+    "RawRequest",
     "answering",
     "json_answer",
     "struck",
@@ -34,7 +34,7 @@ ABORT = "devino_sandbox.abort"
 _MAX_BODY = 64 * 1024 * 1024
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
+class RawRequest(msgspec.Struct, frozen=True):
     """A request as it came. It may hold passwords, so the repr shows nothing but the path."""
 
     method: str
@@ -49,14 +49,14 @@ class HttpRequest(msgspec.Struct, frozen=True):
     """The path as it was sent, still escaped."""
 
     def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {self.path})"
+        return f"RawRequest({self.method} {self.path})"
 
     # msgspec gives rich an attribute list of its own, which would print the body.
     def __rich_repr__(self) -> list[tuple[str, object]]:
         return [("method", self.method), ("path", self.path)]
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+class RawAnswer(msgspec.Struct, frozen=True):
     """An answer; Content-Length is added."""
 
     status: int
@@ -73,12 +73,12 @@ class Broken(enum.Enum):
     """Nothing, until one of the two closes."""
 
 
-Outcome: TypeAlias = HttpAnswer | Broken
+Outcome: TypeAlias = RawAnswer | Broken
 
 
-def json_answer(status: int, value: object) -> HttpAnswer:
+def json_answer(status: int, value: object) -> RawAnswer:
     """For what no protocol of the platform prescribes."""
-    return HttpAnswer(
+    return RawAnswer(
         status, msgspec.json.encode(value) + b"\n", ((b"content-type", b"application/json"),)
     )
 
@@ -94,7 +94,7 @@ def struck(
             return error(action)
         case AnswerHttp():
             headers = ((b"content-type", action.content_type.encode()),)
-            return HttpAnswer(action.status, action.body.encode(), headers)
+            return RawAnswer(action.status, action.body.encode(), headers)
         case Drop():
             return Broken.DROP
         case DropAnswer():
@@ -104,7 +104,7 @@ def struck(
             return Broken.HANG
 
 
-def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
+def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
     """An ASGI app around a plain function. A body above 64 MiB is answered 413."""
 
     async def app(scope: Event, receive: Receive, send: Send) -> None:
@@ -115,7 +115,7 @@ def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
             outcome: Outcome = json_answer(413, {"error": "the body is larger than 64 MiB"})
         else:
             outcome = handle(
-                HttpRequest(
+                RawRequest(
                     cast("str", scope["method"]),
                     cast("str", scope["path"]),
                     cast("bytes", scope["query_string"]),

@@ -23,7 +23,7 @@ from devino_core import (
     Unavailable,
 )
 from devino_plugins.soap._channel import SoapChannel
-from devino_sandbox import AnswerError, AnswerHttp, Fault, HttpRequest
+from devino_sandbox import AnswerError, AnswerHttp, Fault, RawRequest
 from devino_sandbox.services.soap import SoapService
 from tests.channels._sandboxed import PASSWORD, Wired
 from tests.channels._services import assert_ends, reached
@@ -56,10 +56,10 @@ async def test_either_version_carries_a_message_and_its_state(kind: str, version
 async def test_the_version_of_the_setting_is_spoken(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[HttpRequest] = []
+    asked: list[RawRequest] = []
     handle = SoapService.handle
 
-    def remembering(self: SoapService, request: HttpRequest) -> object:
+    def remembering(self: SoapService, request: RawRequest) -> object:
         asked.append(request)
         return handle(self, request)
 

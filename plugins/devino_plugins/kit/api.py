@@ -10,7 +10,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
 from devino_core import DevinoError, InvalidMessage, Service
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.http import Body, HttpAnswer, HttpSession
+from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
 
 from .masking import masked
@@ -117,7 +117,7 @@ class ApiClient(Service[SettingsT_co]):
             return self._call(request, self._credentials)
         return self._session.run(partial(self._call, request))
 
-    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, HttpAnswer]:
+    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, FetchedAnswer]:
         """Make the HTTP call. Override it where calls must wait for their turn."""
         return self._http.request(
             http.method,
@@ -149,7 +149,7 @@ class ApiClient(Service[SettingsT_co]):
         return outcome
 
     def _outcome(
-        self, request: Request[A], credentials: Any, answer: HttpAnswer, changes: bool
+        self, request: Request[A], credentials: Any, answer: FetchedAnswer, changes: bool
     ) -> A | DevinoError:
         """What was asked for, or the error to raise: not here, where a refusal may hold a secret
         that a crash reporter would show with this frame.

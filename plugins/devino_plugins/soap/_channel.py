@@ -16,7 +16,7 @@ from devino_codecs.http import HttpRequest, Refusal, Request
 from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
-from devino_core.http import HttpAnswer
+from devino_core.http import FetchedAnswer
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
@@ -80,7 +80,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         request = soap.GetStatistics(start_date_time=since, end_date_time=until)
         return await self.ask(request)
 
-    async def exchange(self, http: HttpRequest, *, changes: bool) -> HttpAnswer:
+    async def exchange(self, http: HttpRequest, *, changes: bool) -> FetchedAnswer:
         async with self._limit:
             return await super().exchange(http, changes=changes)
 

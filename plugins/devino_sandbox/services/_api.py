@@ -21,7 +21,7 @@ from devino_codecs.http import (
     Verdict,
 )
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import RefusalReason, Refused
 from devino_sandbox._world import World
@@ -98,7 +98,7 @@ class ApiService(CallService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
 
-    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         api, segments = self._place(http.target or http.path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers}
         wire = codec.HttpRequest(
@@ -117,14 +117,14 @@ class ApiService(CallService):
             return self.unknown(http, error)
         return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
 
-    def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
+    def write(self, asked: Asked[Any], answer: Any) -> RawAnswer:
         return self._answer(asked.wire, type(asked.request), answer)
 
-    def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
+    def unreadable(self, api: Api, error: ArgumentError, http: RawRequest) -> Refusal | RawAnswer:
         """The answer to arguments that lack or cannot be read."""
         return refusal(api, error.request, Verdict.REFUSED, str(error))
 
-    def unknown(self, http: HttpRequest, error: UnknownResourceError) -> HttpAnswer:
+    def unknown(self, http: RawRequest, error: UnknownResourceError) -> RawAnswer:
         """The answer to a path that no row has: for the developer, what there is."""
         if error.methods:
             answer = json_answer(405, {"error": error.reason})
@@ -180,14 +180,14 @@ class ApiService(CallService):
             known = self._places[path] = api, segments[len(base) :]
         return known
 
-    def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> HttpAnswer:
-        if isinstance(answer, HttpAnswer):
+    def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> RawAnswer:
+        if isinstance(answer, RawAnswer):
             return answer
         written = api.encode_answer(request, answer)
         headers = (*self.headers, _content_type(written.content_type or ""))
         if written.headers:
             headers += tuple((k.encode(), v.encode()) for k, v in written.headers.items())
-        return HttpAnswer(written.status, written.body, headers)
+        return RawAnswer(written.status, written.body, headers)
 
 
 def refusal(

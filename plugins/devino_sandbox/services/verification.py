@@ -34,7 +34,7 @@ from devino_codecs.http import Api, ArgumentError, Refusal, answer_of
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
 from devino_core import hookimpl, phone
 from devino_sandbox._accounts import Account
-from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._rates import Rates
@@ -167,7 +167,7 @@ class VerificationService(ApiService):
         last.state = "used"
         return CheckedCode.VALID
 
-    def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
+    def unreadable(self, api: Api, error: ArgumentError, http: RawRequest) -> Refusal | RawAnswer:
         code = _UNREADABLE.get(error.path)
         return json_answer(400, {"error": f"{error}"}) if code is None else Refusal(code, code.text)
 

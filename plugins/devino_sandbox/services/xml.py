@@ -50,7 +50,7 @@ from devino_core import Medium, State, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest
+from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
@@ -117,7 +117,7 @@ class XmlService(CallService):
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
         return {"xml": {**access.login, "base_url": access.endpoints["xml"]}}
 
-    def read(self, http: HttpRequest) -> Asked[Package] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Package] | RawAnswer:
         try:
             package = decode_request(http.body, max_size=self._limits.package)
         except DecodeError as error:
@@ -125,7 +125,7 @@ class XmlService(CallService):
         who = Login(package.login, package.password)
         return Asked(self.name, _operation(http.path), package, who, http)
 
-    def write(self, asked: Asked[Package], answer: Answer) -> HttpAnswer:
+    def write(self, asked: Asked[Package], answer: Answer) -> RawAnswer:
         return _answer(answer)
 
     def perform(self, account: Account, asked: Asked[Package]) -> Answer:
@@ -161,7 +161,7 @@ class XmlService(CallService):
     def recipients(self, request: Package) -> Sequence[str]:
         return [message.recipient for message in request.messages]
 
-    def _refuse_unread(self, request: HttpRequest, error: DecodeError) -> HttpAnswer:
+    def _refuse_unread(self, request: RawRequest, error: DecodeError) -> RawAnswer:
         found = list(_readable(request.body[: self._limits.package]))
         messages = [row for row in found if isinstance(row, Message)]
         if not found and _operation(request.path) == "Send.ashx":
@@ -317,8 +317,8 @@ def _refused(code: int) -> Answer:
     return Answer(error=PackageError(code))
 
 
-def _answer(answer: Answer) -> HttpAnswer:
-    return HttpAnswer(200, encode_answer(answer), _HEADERS)
+def _answer(answer: Answer) -> RawAnswer:
+    return RawAnswer(200, encode_answer(answer), _HEADERS)
 
 
 @hookimpl

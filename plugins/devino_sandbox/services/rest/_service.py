@@ -16,7 +16,7 @@ from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpRequest
+from devino_sandbox._http import RawRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
@@ -121,7 +121,7 @@ class RestService(HlrRows):
         messages = self.world.submit(submission, to)
         return tuple([message_id for message in messages for message_id in message.ids])
 
-    def unreadable(self, api: Api, error: rest.ArgumentError, http: HttpRequest) -> Refusal:
+    def unreadable(self, api: Api, error: rest.ArgumentError, http: RawRequest) -> Refusal:
         answer, sending = argument_error(error), _SENDINGS.get(error.request)
         if sending is not None:
             said = unread(http)

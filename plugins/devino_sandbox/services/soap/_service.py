@@ -16,7 +16,7 @@ from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest
+from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
@@ -88,7 +88,7 @@ class SoapService(CallService):
         }
         return {"soap": settings, "soap-v2": settings}
 
-    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         service = self._services["/" + http.path.lower().strip("/").split("/")[0]]
         if http.method != "POST":
             return _describe(service, http)
@@ -101,7 +101,7 @@ class SoapService(CallService):
         operation, who = call.request.operation.name, _credentials(call.credentials)
         return Asked(via, operation, call.request, who, http, call.version)
 
-    def write(self, asked: Asked[Any], answer: object) -> HttpAnswer:
+    def write(self, asked: Asked[Any], answer: object) -> RawAnswer:
         if isinstance(answer, Failed):
             return unprocessed(f"{answer}", asked.wire)
         try:
@@ -109,7 +109,7 @@ class SoapService(CallService):
         except CodecError as error:
             # REST can take a text that no XML can give back.
             return unprocessed(f"{error}", asked.wire)
-        return HttpAnswer(200, body, headers(asked.wire))
+        return RawAnswer(200, body, headers(asked.wire))
 
     def stranger(self, asked: Asked[Any]) -> Failed:
         in_session = isinstance(asked.credentials, Session)
@@ -237,7 +237,7 @@ def _submission(sending: Sending, account: Account, via: str) -> Submission:
     return msgspec.structs.replace(submission, fallback=by_sms)
 
 
-def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
+def _describe(service: soap.Service, request: RawRequest) -> RawAnswer:
     """``?WSDL``, at the address that the client came by; anything else is told what there is."""
     named = dict(request.headers)
     address = (
@@ -247,13 +247,13 @@ def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
         try:
             body = soap.wsdl(service, address)
         except CodecError as error:
-            return HttpAnswer(400, str(error).encode(), ((b"content-type", b"text/plain"),))
-        return HttpAnswer(200, body, ((b"content-type", b"text/xml; charset=utf-8"),))
+            return RawAnswer(400, str(error).encode(), ((b"content-type", b"text/plain"),))
+        return RawAnswer(200, body, ((b"content-type", b"text/xml; charset=utf-8"),))
     operations = "\n".join(one.operation.name for one in service.requests)
     text = (
         f"{service.name}: POST SOAP 1.1 or 1.2 here, or see {service.path}?WSDL\n\n{operations}\n"
     )
-    return HttpAnswer(200, text.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
+    return RawAnswer(200, text.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
 
 
 def _credentials(given: soap.Credentials) -> Login | Session:
