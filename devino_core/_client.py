@@ -32,6 +32,7 @@ from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
 from .errors import (
     DevinoError,
+    InvalidArgument,
     InvalidMessage,
     OutcomeUnknown,
     Retry,
@@ -297,7 +298,7 @@ class AsyncClient(Opened):
         self._require_open()
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
-                raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
+                raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
         return await self.channel_for(Capability.INBOX, channel=channel).inbox(since, until)
 
     async def balance(self, *, channel: str | None = None) -> Decimal:

@@ -41,14 +41,10 @@ async def dispatch(
     outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly all calls of a busy client come here, and a task costs as much as all the rest.
-        try:
-            sent = await todo[0][1]()
-        except DevinoError as error:
-            outcomes = [error]
-        else:
-            if len(messages) == len(sent) == 1:
-                return list(sent)
-            outcomes = [sent]
+        sent = await _outcome(todo[0][1])
+        if not isinstance(sent, DevinoError) and len(messages) == len(sent) == 1:
+            return list(sent)
+        outcomes = [sent]
     else:
         outcomes = await _outcomes([run for _, run in todo], concurrency)
     by_position: dict[int, Receipt | DevinoError] = {}
@@ -92,9 +88,11 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
     Raises the error of the first call that failed, after all have ended.
     """
     if len(calls) == 1:
-        return [await calls[0]()]
+        outcomes = [await _outcome(calls[0])]
+    else:
+        outcomes = await _outcomes(calls, concurrency)
     results: list[T] = []
-    for outcome in await _outcomes(calls, concurrency):
+    for outcome in outcomes:
         if isinstance(outcome, DevinoError):
             raise outcome
         results.append(outcome)

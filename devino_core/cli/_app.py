@@ -75,14 +75,11 @@ class Devino(click.RichGroup):
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
             code = super().main(arguments, **extra)
-        except DevinoError as error:
-            self._app.tell(error)
-            code = exit_code(error)
-        except click.ClickException as error:
-            # If the command line could not be parsed, no option has been seen yet.
+        except (DevinoError, click.ClickException) as error:
+            # If the command line could not be parsed, `--json` may not have been seen yet.
             self._app.json = self._app.json or _asks_for_json(arguments)
             self._app.tell(error)
-            code = ExitCode.USAGE
+            code = exit_code(error) if isinstance(error, DevinoError) else ExitCode.USAGE
         except (click.Abort, KeyboardInterrupt):
             self._app.note("interrupted")
             code = ExitCode.INTERRUPTED

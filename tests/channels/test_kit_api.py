@@ -35,7 +35,7 @@ from devino_core import (
     ConfigurationError,
     DevinoError,
     InsufficientFunds,
-    InvalidMessage,
+    InvalidArgument,
     Message,
     NotFound,
     OutcomeUnknown,
@@ -203,7 +203,7 @@ async def test_an_error_tells_whether_the_call_can_have_had_an_effect(
 
 async def test_what_cannot_be_written_is_told_with_its_field_before_anything_is_sent() -> None:
     async with serving(BIRD) as (port, requests), made(port) as loft:
-        with pytest.raises(InvalidMessage, match="name") as caught:
+        with pytest.raises(InvalidArgument, match="name") as caught:
             await loft.ask(GetBird(""))
         assert caught.value.field == "name"
         assert not requests

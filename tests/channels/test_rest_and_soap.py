@@ -21,6 +21,7 @@ from devino_core import (
     ConnectFailed,
     DevinoError,
     InsufficientFunds,
+    InvalidArgument,
     InvalidMessage,
     Medium,
     Message,
@@ -368,6 +369,6 @@ async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None
         (channel.statistics, now - timedelta(days=91), now, "until"),
         (channel.statistics, now - timedelta(days=1), now.replace(tzinfo=None), "until"),
     ]:
-        with pytest.raises(InvalidMessage) as caught:
+        with pytest.raises(InvalidArgument) as caught:
             await ask(since, until)
         assert caught.value.field == field

@@ -15,7 +15,7 @@ from devino_core import (
     AsyncClient,
     AuthenticationFailed,
     ConfigurationError,
-    InvalidMessage,
+    InvalidArgument,
     Medium,
     Message,
     OutcomeUnknown,
@@ -179,7 +179,7 @@ async def test_a_password_that_xml_cannot_say_is_a_wrong_setting_and_does_not_sh
 
 async def test_an_id_that_xml_cannot_say_is_refused(wire: Wired) -> None:
     for medium in (Medium.SMS, Medium.VIBER):
-        with pytest.raises(InvalidMessage, match="messageID"):
+        with pytest.raises(InvalidArgument, match="messageID"):
             await wire.channel.status(["\0"], medium=medium)
 
 

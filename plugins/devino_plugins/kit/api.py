@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
-from devino_core import DevinoError, InvalidMessage, Service
+from devino_core import DevinoError, InvalidArgument, Service
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
@@ -104,7 +104,7 @@ class ApiClient(Service[SettingsT_co]):
     def ask(self, request: Request[A]) -> Coroutine[Any, Any, A]:
         """Make one call and give its answer.
 
-        Raises InvalidMessage, with the field, for a request that cannot be written, what
+        Raises InvalidArgument, with the field, for a request that cannot be written, what
         :meth:`HttpSession.request <devino_core.http.HttpSession.request>` raises for a call without
         an answer, and for a refusal the error that its :class:`~devino_codecs.http.Verdict` means:
         Rejected, NotFound, AuthenticationFailed, InsufficientFunds, Throttled, and of a failure of
@@ -141,7 +141,7 @@ class ApiClient(Service[SettingsT_co]):
         try:
             http = self.api.encode_request(request, credentials)
         except EncodeError as error:
-            raise InvalidMessage(error.path, error.reason) from None
+            raise InvalidArgument(error.path, error.reason) from None
         answer = await self.exchange(http, changes=changes)
         outcome = self._outcome(request, credentials, answer, changes)
         if isinstance(outcome, DevinoError):

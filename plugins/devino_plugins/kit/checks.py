@@ -1,6 +1,7 @@
 """What the manual allows of a message, checked before any I/O.
 
-Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and the message's ref.
+Each check of a message raises :exc:`~devino_core.errors.InvalidMessage` with the field and the
+message's ref.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from devino_core import InvalidMessage, Message
+from devino_core import InvalidArgument, InvalidMessage, Message
 from devino_core.phone import normalize
 
 __all__ = [
@@ -99,12 +100,15 @@ def check_send_at(at: datetime, message: Message) -> None:
 
 def number_of(message: Message) -> str:
     """The recipient's number in international format, digits only."""
-    return digits_of(message.to, "to", ref=message.ref)
+    try:
+        return normalize(message.to)
+    except ValueError as error:
+        raise InvalidMessage("to", str(error), ref=message.ref) from None
 
 
-def digits_of(number: str, field: str, *, ref: str | None = None) -> str:
-    """A number in international format, digits only; ``field`` is what the error names."""
+def digits_of(number: str, argument: str) -> str:
+    """A number in international format, digits only. Raises InvalidArgument with this name."""
     try:
         return normalize(number)
     except ValueError as error:
-        raise InvalidMessage(field, str(error), ref=ref) from None
+        raise InvalidArgument(argument, str(error)) from None

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from devino_codecs.http import Coded, Refusal
 from devino_codecs.verification import API, CheckCode, GenerateCode
-from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Secret, Throttled
+from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Rejected, Secret, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.remembered import Limits, Seen
 from devino_plugins.kit import ApiClient, Wire
@@ -67,14 +67,14 @@ class Verification(ApiClient[VerificationSettings]):
         """Have a new code sent to a number, as in +79031234567.
 
         ``imsi``: only if the number still has this SIM (:attr:`Sent.SIM_MISMATCH` otherwise), for
-        accounts that have this check. Raises InvalidMessage, Throttled, Rejected for a number that
+        accounts that have this check. Raises InvalidArgument, Throttled, Rejected for a number that
         no code can be sent to, AuthenticationFailed, ConnectFailed, and OutcomeUnknown or
         ProtocolViolation when a code may be on its way.
         """
         number = digits_of(number, "number")
         if imsi is not None and not imsi:
             # The platform would take it for none, and send whatever the SIM is.
-            raise InvalidMessage("imsi", "is empty")
+            raise InvalidArgument("imsi", "is empty")
         request = GenerateCode(number, None if imsi is None else imsi.reveal())
         async with self._guards.sending(number):
             sent = Sent((await self.ask(request)).name)
@@ -94,7 +94,7 @@ class Verification(ApiClient[VerificationSettings]):
         del code
         digits = digits_of(number, "number")
         if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
-            raise InvalidMessage("code", f"must be 1 to {_LONGEST_CODE} printable characters")
+            raise InvalidArgument("code", f"must be 1 to {_LONGEST_CODE} printable characters")
         async with self._guards.guessing(digits):
             check = Check((await self.ask(replace(request, number=digits))).name)
             if check:
