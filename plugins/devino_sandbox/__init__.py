@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
+    from ._questions import Question
     from ._rates import Rates
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
@@ -81,6 +82,7 @@ __all__ = [
     "Outcome",
     "Pace",
     "PortService",
+    "Question",
     "Rates",
     "RawAnswer",
     "RawRequest",
@@ -119,6 +121,7 @@ _HOMES = {
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
+        "_questions": "Question",
         "_rates": "Rates",
         "_views": "View Views",
         "_world": "World",

@@ -12,6 +12,7 @@ import msgspec
 from ._accounts import DEMO, Account
 from ._callbacks import CallbackKind
 from ._http import ASGIApp
+from ._questions import Question
 
 __all__ = ["Access", "HttpService", "PortService", "Service"]
 
@@ -64,6 +65,14 @@ class Service(ABC):
         The first word of a name is the kind of channel: ``smpp udh``.
         """
         return {}
+
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        """Services for ``devino demo``, likewise."""
+        return {}
+
+    def demo_questions(self) -> Sequence[Question]:
+        """What ``devino demo`` asks these channels and services besides sending."""
+        return ()
 
 
 class HttpService(Service):

@@ -37,11 +37,13 @@ from devino_sandbox._accounts import Account
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
+from devino_sandbox._questions import Question
 from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
 from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
+from devino_sandbox.services._asked_in_demo import codes
 
 __all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino_sandbox_services"]
 
@@ -119,6 +121,13 @@ class VerificationService(ApiService):
     def usage(self, access: Access) -> Sequence[str]:
         header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints["verification"]
         return [f"curl -H {header} -d DestinationNumber=79031234567 {url}/GenerateCode"]
+
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        base_url = access.endpoints["verification"]
+        return {"2fa": {"api_key": access.api_key, "base_url": base_url}}
+
+    def demo_questions(self) -> Sequence[Question]:
+        return codes("2fa", lambda number: self._shown(number)[0].code)
 
     def perform(self, account: Account, asked: Asked[GenerateCode | CheckCode]) -> object:
         table, number = answer_of(type(asked.request)), asked.request.number

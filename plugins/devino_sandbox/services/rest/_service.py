@@ -18,9 +18,11 @@ from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
+from devino_sandbox._questions import Question
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._api import Asked, answers
+from devino_sandbox.services._asked_in_demo import lookups
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
@@ -102,6 +104,9 @@ class RestService(HlrRows):
             "rest": {**access.login, "base_url": access.endpoints["rest"]},
             "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
         }
+
+    def demo_questions(self) -> Sequence[Question]:
+        return lookups("rest")
 
     @answers(rest.GetSession)
     def session(self, account: Account, asked: Asked[rest.GetSession]) -> rest.Session:
