@@ -259,7 +259,7 @@ class _Configured(TypedDict):
 
 
 def _configured(sandbox: Sandbox, account: Account) -> _Configured:
-    """The channels and services that the sandbox's services declare, in the order of their names."""
+    """The channels and services that the sandbox declares, in the order of their names."""
     access = Access(endpoints=sandbox.endpoints, account=account, sender=SENDER)
     found: _Configured = {"channels": {}, "services": {}}
     for service in sandbox.services:
