@@ -20,7 +20,7 @@ from .errors import (
     Rejected,
 )
 
-__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "settle"]
+__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "in_lots", "settle"]
 
 T = TypeVar("T")
 
@@ -97,6 +97,15 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
             raise outcome
         results.append(outcome)
     return results
+
+
+def in_lots(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The items in order, at most so many together: what several calls take.
+
+    >>> in_lots([1, 2, 3, 4, 5], 2)
+    [[1, 2], [3, 4], [5]]
+    """
+    return [items[start : start + most] for start in range(0, len(items), most)]
 
 
 def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Receipt:

@@ -9,14 +9,12 @@ from itertools import chain
 from typing import TypeVar
 
 from devino_core import Channel, Medium, Message, Receipt, Status
-from devino_core.dispatch import dispatch, gather
+from devino_core.dispatch import dispatch, gather, in_lots
 
 from .api import ApiClient
 from .settings import ChannelConnectionSettings
 
-__all__ = ["ApiChannel", "in_lots"]
-
-T = TypeVar("T")
+__all__ = ["ApiChannel"]
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelConnectionSettings, covariant=True)
 
@@ -70,8 +68,3 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         calls = [partial(self.status_of_some, lot, medium) for lot in in_lots(ids, self.most_ids)]
         told = await gather(calls, concurrency=self.settings.concurrency)
         return list(chain.from_iterable(told))
-
-
-def in_lots(items: Sequence[T], most: int) -> list[Sequence[T]]:
-    """The items in order, at most so many together."""
-    return [items[start : start + most] for start in range(0, len(items), most)]

@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from devino_codecs.rest import HlrGetState, HlrSend, HlrState, HlrStateCode
 from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Retry
-from devino_core.dispatch import gather
+from devino_core.dispatch import gather, in_lots
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.checks import digits_of
 
@@ -77,7 +77,7 @@ class Hlr(ApiClient[RestSettings]):
 
     async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:
         """What the network has said by now, for each id in order; 200 ids a call."""
-        parts = [ids[start : start + MOST] for start in range(0, len(ids), MOST)]
+        parts = in_lots(ids, MOST)
         calls = [partial(self.ask, HlrGetState(tuple(part))) for part in parts]
         answers = await gather(calls, concurrency=self.settings.concurrency)
         at, by_id = self.clock.now(), dict[str | None, HlrState]()
@@ -104,8 +104,7 @@ class Hlr(ApiClient[RestSettings]):
         waiting, doubtful = dict[str, str](), set[str]()
         failure: DevinoError | None = None
         try:
-            for start in range(0, len(asked), MOST):
-                some = asked[start : start + MOST]
+            for some in in_lots(asked, MOST):
                 waiting |= zip(await self.hlr_send(some, validity), some, strict=True)
         except DevinoError as error:
             # What was sent before is paid for.
