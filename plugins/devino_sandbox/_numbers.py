@@ -8,14 +8,16 @@
   ever, 5 late (expired, and delivered 60 seconds after), 6 read; 7 to 9 are as 0;
 - every other number gets its SMS, and reads its messages of a messenger.
 
-What a protocol refuses at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
-that choose a ``command_status``.
+What a protocol answers at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
+that choose a ``command_status``, and :func:`chosen` makes such a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import IntEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -23,7 +25,9 @@ from devino_core import Medium, State
 
 from ._fates import Fate, Step
 
-__all__ = ["LIVES", "Life", "default_fate"]
+__all__ = ["LIVES", "Life", "chosen", "default_fate"]
+
+CodeT = TypeVar("CodeT", bound=IntEnum)
 
 _DIGITS = 11
 _BY_STATE = "799900000"
@@ -112,6 +116,11 @@ LIVES: Mapping[Medium, Life] = {medium: _OWN.get(medium, _MESSENGER) for medium 
 _HIDDEN = {
     medium: msgspec.structs.replace(life.default, found=False) for medium, life in LIVES.items()
 }
+
+
+def chosen(begin: str, table: type[CodeT]) -> Mapping[str, CodeT]:
+    """The numbers that choose a code of a table: these digits, then the code as three."""
+    return {f"{begin}{code.value:03}": code for code in table}
 
 
 def default_fate(medium: Medium, to: str) -> Fate:

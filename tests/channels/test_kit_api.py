@@ -344,3 +344,16 @@ def test_settings_that_do_not_say_who_asks_are_a_bug_of_the_plugin() -> None:
 
     with pytest.raises(NotImplementedError, match="ConnectionSettings does not say who asks"):
         Nobody(ConnectionSettings(base_url="https://a"), name="loft")
+
+
+async def test_a_class_says_how_long_its_interface_wants_to_be_left_alone() -> None:
+    class Patient(Loft):
+        busy_for = 60.0
+
+    async with serving(said(4)) as (port, _):
+        for kind, seconds in ((Loft, None), (Patient, 60.0)):
+            settings = made(port).settings
+            async with kind(settings, name="loft") as loft:
+                with pytest.raises(Throttled) as caught:
+                    await loft.ask(GetBird("1"))
+            assert caught.value.retry_after == seconds

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
-from devino_core import DevinoError, InvalidArgument, Service
+from devino_core import DevinoError, InvalidArgument, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
@@ -79,6 +79,10 @@ class ApiClient(Service[SettingsT_co]):
     """The request that is answered with a session, if all others need one. It is then made with
     the settings' credentials, once for all calls, and again when the session has expired."""
 
+    busy_for: float | None = None
+    """How many seconds to wait after the interface said that it is busy, where its documentation
+    tells that."""
+
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._credentials: Credentials = settings.credentials
@@ -131,10 +135,13 @@ class ApiClient(Service[SettingsT_co]):
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         """The error to raise for a refusal, secrets already gone from it. Override it where the
-        interface's documentation says more, such as how long to wait."""
-        return refusal(
+        interface's documentation says more."""
+        error = refusal(
             refused.code, refused.description, changes=changes, status=refused.http_status
         )
+        if isinstance(error, Throttled):
+            error.retry_after = self.busy_for
+        return error
 
     async def _call(self, request: Request[A], credentials: Any) -> A:
         changes = self.api.row(type(request)).changes

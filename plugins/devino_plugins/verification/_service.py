@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from devino_codecs.http import Coded, Refusal
 from devino_codecs.verification import API, CheckCode, GenerateCode
-from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Rejected, Secret, Throttled
+from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Rejected, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.remembered import Limits, Seen
 from devino_plugins.kit import ApiClient, Wire
@@ -56,6 +56,8 @@ class Verification(ApiClient[VerificationSettings]):
     """
 
     api: Wire = API
+    # "Requests by time": the manual says that a minute later there are new ones.
+    busy_for = 60.0
 
     def __init__(
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
@@ -103,9 +105,6 @@ class Verification(ApiClient[VerificationSettings]):
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         error = super().error_of(refused, changes=changes)
-        if isinstance(error, Throttled):
-            # "Requests by time": the manual says that a minute later there are new ones.
-            error.retry_after = 60.0
-        elif type(error) is Rejected and not isinstance(refused.code, Coded):
+        if type(error) is Rejected and not isinstance(refused.code, Coded):
             return ProtocolViolation(f"{error} is in no table of the manual", changes=changes)
         return error

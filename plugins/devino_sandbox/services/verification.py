@@ -37,6 +37,7 @@ from devino_sandbox._accounts import Account
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
+from devino_sandbox._numbers import chosen
 from devino_sandbox._questions import Question
 from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
@@ -48,10 +49,7 @@ from devino_sandbox.services._asked_in_demo import codes
 __all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino_sandbox_services"]
 
 _MINUTE = timedelta(minutes=1)
-_CHOSEN: Mapping[str, SentCode | CheckedCode] = {
-    **{f"79990006{code.value:03}": code for code in SentCode},
-    **{f"79990007{code.value:03}": code for code in CheckedCode},
-}
+_CHOSEN = {**chosen("79990006", SentCode), **chosen("79990007", CheckedCode)}
 _FIXED = {"79990008001": "01234"}
 _NUMBER = r"(?:\+|00)?[1-9][0-9]{6,14}"
 _UNREADABLE: Mapping[str, SentCode | CheckedCode] = {
