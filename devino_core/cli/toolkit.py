@@ -132,7 +132,7 @@ class App:
             context = error.ctx if isinstance(error, click.UsageError) else None
             path = context.command_path if context is not None else "devino"
             said = error.format_message().rstrip(".")
-            if isinstance(error, click.NoSuchOption):
+            if isinstance(error, click.NoSuchOption) and not error.possibilities:
                 said += "; write -- before what begins with a dash and is no option"
             self.note(f"{said}; see `{path} --help`")
 

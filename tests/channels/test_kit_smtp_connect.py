@@ -258,7 +258,10 @@ async def test_a_wrong_password_is_tried_once_whatever_the_mechanisms_and_connec
         with pytest.raises(AuthenticationFailed) as caught:
             await sent(port, "abcdefgh", **LOGIN)
     assert len(attempts(mouth)) == 1
-    assert (caught.value.code, caught.value.description) == (535, "5.7.8 wrong")
+    assert (caught.value.code, caught.value.description) == (
+        535,
+        "the mail server refused the login: 5.7.8 wrong",
+    )
 
 
 @pytest.mark.parametrize("code", [b"501", b"504"])
@@ -303,7 +306,8 @@ async def test_a_refused_login_is_told_in_the_servers_words_without_the_password
         error = await refused(port, **LOGIN)
     assert isinstance(error, AuthenticationFailed)
     assert error.description == (
-        "5.7.9 Application-specific password required. 5.7.9 you said AUTH PLAIN *** and *** ***"
+        "the mail server refused the login: 5.7.9 Application-specific password required. "
+        "5.7.9 you said AUTH PLAIN *** and *** ***"
     )
 
 

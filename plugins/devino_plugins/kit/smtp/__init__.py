@@ -17,9 +17,9 @@ What it guarantees, over plain aiosmtplib:
 - all addresses of the server are tried, and no silent name server is waited for;
 - a refused connection or login is not tried again by those who wait for one.
 
-aiosmtplib begins the connection: greeting, EHLO and STARTTLS. What follows is written and read here,
-because aiosmtplib does not tell whether a mail had left when it failed, tries a password that was
-refused by every mechanism, and holds it in its frames.
+aiosmtplib begins the connection: greeting, EHLO and STARTTLS. What follows is written and read
+here, because aiosmtplib does not tell whether a mail had left when it failed, tries a password that
+was refused by every mechanism, and holds it in its frames.
 """
 
 from ._connection import Connection
