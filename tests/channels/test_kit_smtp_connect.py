@@ -352,6 +352,24 @@ async def test_a_server_that_waits_for_tls_is_told_by_its_setting(
     assert 'tls = "tls"' in str(error)
 
 
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_a_server_that_breaks_off_while_tls_is_agreed_is_said_so(tls: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if tls == "starttls":
+            writer.write(b"220 hello\r\n")
+            await reader.readline()
+            writer.write(b"250-hello\r\n250 STARTTLS\r\n")
+            await reader.readline()
+            writer.write(b"220 go\r\n")
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with listening(serve) as port:
+        error = await refused(port, tls=tls)
+    assert isinstance(error, ConnectFailed)
+    assert "before TLS was agreed" in str(error)
+
+
 # Bytes of other charsets
 
 
