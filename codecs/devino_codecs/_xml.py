@@ -20,6 +20,7 @@ from typing import Final, cast
 
 from lxml import etree
 
+from ._sizes import MAX_ANSWER, check_size
 from .errors import DecodeError, EncodeError
 
 __all__ = [
@@ -38,7 +39,7 @@ __all__ = [
 Element = etree._Element  # noqa: SLF001  (lxml has no public name for the type)
 
 DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>'
-MAX_SIZE: Final = 16 * 2**20
+MAX_SIZE: Final = MAX_ANSWER
 """Bytes that :func:`parse` takes unless told otherwise."""
 MAX_RUN: Final = 64 * 2**10
 """Bytes from one ``<`` to the next. lxml interns every name that it meets and never forgets one. A
@@ -67,8 +68,7 @@ def parse(data: bytes, *, max_size: int = MAX_SIZE, mend: bool = False) -> Eleme
 
     Raises :exc:`DecodeError`, with the offset of the malformed place if that is known.
     """
-    if len(data) > max_size:
-        raise DecodeError(f"{len(data)} bytes, and at most {max_size} are taken")
+    check_size(len(data), max_size)
     _check_head(data[:_HEAD])
     _check_runs(data, -1)
     read = _mended(data) if mend else data

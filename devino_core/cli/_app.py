@@ -69,6 +69,11 @@ class Devino(click.RichGroup):
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
+        if sys.stderr is None:
+            sys.stderr = io.StringIO()
+        if sys.stdout is None:
+            self._app.note("standard output is closed: send it to /dev/null if nobody reads it")
+            sys.exit(int(ExitCode.USAGE))
         # One emoji must not stop the output to a pipe with a narrow encoding.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")

@@ -37,9 +37,9 @@ class MessageLimits(NamedTuple):
 
 
 def check_text(text: str, message: Message, limits: MessageLimits) -> None:
-    """The message's text is there, is no half of a character, and is not too long."""
-    if not text:
-        raise InvalidMessage("text", "is empty", ref=message.ref)
+    """The message's text is there, has no NUL or half of a character, and is not too long."""
+    if not text or text.isspace():
+        raise InvalidMessage("text", "is empty" if not text else "is blank", ref=message.ref)
     # Half a pair is never printable, and only a text near the limit needs its pairs counted.
     if text.isprintable() and (limits.text is None or 2 * len(text) <= limits.text):
         return
@@ -49,6 +49,9 @@ def check_text(text: str, message: Message, limits: MessageLimits) -> None:
         raise InvalidMessage(
             "text", f"has half a surrogate pair at position {error.start}", ref=message.ref
         ) from None
+    if "\0" in text:
+        at = text.index("\0")
+        raise InvalidMessage("text", f"has a NUL at position {at}", ref=message.ref)
     if limits.text is not None and units > limits.text:
         raise InvalidMessage(
             "text", f"has {units} characters, {message.medium} takes {limits.text}", ref=message.ref
