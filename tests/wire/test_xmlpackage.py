@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -258,3 +259,27 @@ def test_a_traceback_with_locals_shows_no_credentials(size: int) -> None:
         shown = [str(frame.locals) for frame in told.stack if frame.filename != __file__]
         assert len(shown) > 2
         assert not [text for text in shown if "LOGIN" in text or "PASSWORD" in text]
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.capitalize])
+def test_the_names_of_elements_may_be_in_upper_case(spell: Callable[[str], str]) -> None:
+    def spelt(data: bytes) -> bytes:
+        return re.sub(
+            rb"(</?)(\w+)", lambda found: found[1] + spell(found[2].decode()).encode(), data
+        )
+
+    package = xml.Package(
+        login="l",
+        password="p",
+        default=xml.Default(sender="S"),
+        messages=(xml.Message(id=1, recipient="7", text="x"),),
+        statuses=(xml.StatusRequest(id=1),),
+    )
+    data = spelt(xml.encode_request(package))
+    assert xml.decode_request(data) == package
+    reader = xml.RequestReader()
+    assert len(reader.feed(data) + reader.close()) == 4
+    answer = xml.Answer(messages=(xml.MessageResult(id=1, code=106),))
+    assert xml.decode_answer(spelt(xml.encode_answer(answer))) == answer
+    refused = spelt(xml.encode_answer(xml.Answer(error=xml.PackageError(201))))
+    assert xml.decode_answer(refused).error == xml.PackageError(xml.PackageErrorCode.ERR_FORMAT)

@@ -103,7 +103,7 @@ class _Rows(Target):
         self._depth += 1
         if self._row is not None:
             raise DecodeError("text is expected, not an element", path=self._path("text"))
-        name = local_name(tag)
+        name = local_name(tag).lower()
         if self._depth == 3:
             self._begin(name, self._section_rows.get(name), attributes)
         elif self._depth == 2:

@@ -8,7 +8,16 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from devino_codecs._masked import Masked
-from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, Scalar, codes
+from devino_codecs._xsd import (
+    ATTRIBUTE,
+    CLOCK_MINUTES,
+    CLOCK_SECONDS,
+    LONG,
+    TEXT,
+    UNSET,
+    Scalar,
+    codes,
+)
 from devino_codecs.errors import EncodeError
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
@@ -33,17 +42,13 @@ MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
 
 
-# An unset DateTime of .NET, printed with any zone.
-_UNSET = datetime.fromisoformat("0001-01-01T00:00:00")
-
-
 def _read_completed(text: str) -> datetime | None:
     moment = CLOCK_SECONDS.read(text)
-    return None if moment.replace(tzinfo=None) == _UNSET else moment
+    return None if moment.replace(tzinfo=None) == UNSET else moment
 
 
 def _write_completed(value: datetime | None) -> str:
-    if value is None or value == _UNSET:
+    if value is None or value == UNSET:
         raise EncodeError("a date that is set is expected: None leaves it out")
     return CLOCK_SECONDS.write(value)
 
