@@ -159,6 +159,8 @@ BROKEN_TEXT = {
         for name in DECODERS
         for hostile in HOSTILE
         if not (name in ("xml answer", "soap answer") and hostile in BROKEN_TEXT)
+        # Its first attribute's end is within a message.
+        and (name, hostile) != ("xml answer", "no UTF-8")
     ],
 )
 def test_it_is_refused(name: str, hostile: str) -> None:

@@ -9,7 +9,7 @@ from devino_codecs._xml import MAX_RUN, Feed, Target, local_name
 from devino_codecs.errors import DecodeError
 
 from ._layout import ANSWER, CREDENTIALS, DEFAULT, ERROR, REQUEST, Layout
-from ._rows import Row
+from ._rows import LostRow, Row
 from ._values import (
     Credentials,
     Default,
@@ -143,6 +143,8 @@ class _Rows(Target):
             return
         try:
             self.items.append(row.read(self._attributes.get, text))
+        except LostRow:
+            pass
         except DecodeError as exc:
             exc.path = self._path(exc.path)
             raise

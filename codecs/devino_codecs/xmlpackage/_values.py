@@ -92,6 +92,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
     type: Annotated[MessageType | int | None, Attribute(_TYPE)] = None
     text: Annotated[str, Text(TEXT)] = ""
+    unread: tuple[str, ...] = ()
+    """Attributes that could not be read. They are as if absent, and not written; the platform
+    refuses such a message, and no other for its sake."""
 
     def with_default(self, default: Default | None) -> Message:
         """This message with every attribute filled in, ``type`` included."""
@@ -107,10 +110,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message to ask about (chapter 6, Statistics.ashx): the caller's ``id`` or the
-    platform's ``sms_id``."""
+    platform's ``sms_id``. ``unread``: as of a :class:`Message`."""
 
     id: Annotated[int | None, Attribute(LONG)] = None
     sms_id: Annotated[int | None, Attribute(LONG)] = None
+    unread: tuple[str, ...] = ()
 
 
 class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
