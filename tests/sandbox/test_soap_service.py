@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lxml import etree
 
+from devino_codecs import soap
 from devino_core import Medium
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, World
@@ -167,7 +168,8 @@ async def test_absent_empty_and_nil_are_one(http: Http, world: World, nothing: s
     answer = await post(http, SMS_V2, signed("SendMessage", message(more=more)))
     assert answer.status == 200
     (stored,) = world.messages()
-    assert (stored.send_at, stored.submission.validity) == (None, None)
+    # The manual's default: 2880 minutes.
+    assert (stored.send_at, stored.submission.validity) == (None, timedelta(days=2))
 
 
 async def test_elements_are_known_by_name_in_any_case_and_order(http: Http, world: World) -> None:
@@ -355,3 +357,35 @@ async def test_an_envelope_that_breaks_the_line_in_a_namespace_is_taken(http: Ht
     )
     answer = await post(http, SMS_V2, body)
     assert (answer.status, texts(answer.body, "GetBalanceResult")) == (200, ["20015.3"])
+
+
+@pytest.mark.parametrize("number", ["03", "20", "30", "40", "98"])
+async def test_the_states_below_zero_can_be_had(
+    http: Http, clock: ManualClock, number: str
+) -> None:
+    (sent,) = await http.send(f"799900009{number}")
+    clock.advance(5)
+    asked = signed("GetMessageState", f"<messageID>{sent}</messageID>")
+    state = soap.SmsStateCode(-int(number))
+    answer = await post(http, SMS_V2, asked)
+    assert texts(answer.body, "State") == [str(state.value)]
+    assert texts(answer.body, "StateDescription") == [state.text]
+    # A number that REST's table lacks is REST's usual one for the same.
+    told = (await http.v2("Sms/State", messageId=sent)).json["State"]
+    assert told == {"03": 69, "20": -1, "30": -2, "40": -2, "98": -98}[number]
+
+
+async def test_an_internal_error_can_be_had(http: Http, clock: ManualClock) -> None:
+    (sent,) = await http.send("79990000008")
+    clock.advance(5)
+    answer = await post(http, SMS_V2, signed("GetMessageState", f"<messageID>{sent}</messageID>"))
+    assert texts(answer.body, "State") == ["8"]
+
+
+async def test_what_a_client_hands_through_is_shown(http: Http) -> None:
+    viber = message(more="<Validity>60</Validity><Optional>campaign 7</Optional>")
+    await post(http, VIBER_V2, signed("SendMessage", viber))
+    sms = message(more="<Optionals><string>a</string><string>b</string></Optionals>")
+    await post(http, SMS_V2, signed("SendMessage", sms))
+    shown = [one["content"] for one in await http.messages()]
+    assert shown == [{"optional": "campaign 7"}, {"optionals": ["a", "b"]}]
