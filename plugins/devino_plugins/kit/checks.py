@@ -36,12 +36,15 @@ class MessageLimits(NamedTuple):
 
 
 def check_text(text: str, message: Message, limits: MessageLimits) -> None:
-    """The message's text is there, is no half of a character, and is not too long."""
-    if not text:
-        raise InvalidMessage("text", "is empty", ref=message.ref)
+    """The message's text is there, holds no NUL or half a character, and is not too long."""
+    if not text or text.isspace():
+        raise InvalidMessage("text", "is blank" if text else "is empty", ref=message.ref)
     # Half a pair is never printable, and only a text near the limit needs its pairs counted.
     if text.isprintable() and (limits.text is None or 2 * len(text) <= limits.text):
         return
+    if "\0" in text:
+        reason = f"has a NUL at position {text.index(chr(0))}, which no phone shows"
+        raise InvalidMessage("text", reason, ref=message.ref)
     try:
         units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
     except UnicodeEncodeError as error:
