@@ -336,7 +336,7 @@ class Needy(msgspec.Struct):
 
 
 def test_what_is_needed_cannot_be_a_side_field() -> None:
-    with pytest.raises(TypeError, match="Needy.price: IF_READABLE needs a default"):
+    with pytest.raises(TypeError, match=r"Needy\.price: IF_READABLE needs a default"):
         read_json(Needy, b"{}")
 
 

@@ -42,8 +42,8 @@ def parse_json(body: bytes, *, http_status: int | None = None, mend: bool = Fals
     raise DecodeError(reason if http_status is None else f"HTTP {http_status} with {reason}")
 
 
-# No alternative begins as another does, so no character is looked at twice.
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# A string that does not end goes to the end of the text: so no character is looked at twice.
+_STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
 _BROKEN = re.compile(
     r"[\x00-\x1f]"
     r"|(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
