@@ -44,6 +44,7 @@ def parse_json(body: bytes, *, http_status: int | None = None, mend: bool = Fals
 
 # A string that does not end goes to the end of the text: so no character is looked at twice.
 _STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
+_CONTROL = re.compile("[\x00-\x1f]")
 _BROKEN = re.compile(
     r"[\x00-\x1f]"
     r"|(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
@@ -55,6 +56,8 @@ _BROKEN = re.compile(
 
 def _mended(body: bytes) -> bytes:
     text = body.decode("utf-8", "replace")
+    if "\\u" not in text and _CONTROL.search(text) is None:
+        return text.encode()
     return _STRING.sub(lambda found: _BROKEN.sub(_mended_piece, found[0]), text).encode()
 
 
