@@ -8,7 +8,16 @@ from typing import Annotated
 import msgspec
 
 from devino_codecs._masked import SECRET, Masked
-from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, Scalar, codes
+from devino_codecs._xsd import (
+    ATTRIBUTE,
+    CLOCK_MINUTES,
+    CLOCK_SECONDS,
+    LONG,
+    TEXT,
+    UNSET,
+    Scalar,
+    codes,
+)
 from devino_codecs.errors import EncodeError
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
@@ -33,17 +42,13 @@ MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
 
 
-# An unset DateTime of .NET, printed with any zone.
-_UNSET = datetime.fromisoformat("0001-01-01T00:00:00")
-
-
 def _read_completed(text: str) -> datetime | None:
     moment = CLOCK_SECONDS.read(text)
-    return None if moment.replace(tzinfo=None) == _UNSET else moment
+    return None if moment.replace(tzinfo=None) == UNSET else moment
 
 
 def _write_completed(value: datetime | None) -> str:
-    if value is None or value == _UNSET:
+    if value is None or value == UNSET:
         raise EncodeError("a date that is set is expected: None leaves it out")
     return CLOCK_SECONDS.write(value)
 
@@ -85,6 +90,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
     type: Annotated[MessageType | int | None, Attribute(_TYPE)] = None
     text: Annotated[str, Text(TEXT)] = ""
+    unread: tuple[str, ...] = ()
+    """Attributes that could not be read. They are as if absent, and not written; the platform
+    refuses such a message, and no other for its sake."""
 
     def with_default(self, default: Default | None) -> Message:
         """This message with every attribute filled in, ``type`` included."""
@@ -100,10 +108,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message to ask about (chapter 6, Statistics.ashx): the caller's ``id`` or the
-    platform's ``sms_id``."""
+    platform's ``sms_id``. ``unread``: as of a :class:`Message`."""
 
     id: Annotated[int | None, Attribute(LONG)] = None
     sms_id: Annotated[int | None, Attribute(LONG)] = None
+    unread: tuple[str, ...] = ()
 
 
 class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -20,6 +20,7 @@ __all__ = [
     "Seconds",
     "ServiceKeySettings",
     "ServiceLoginSettings",
+    "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
 ]
@@ -133,6 +134,14 @@ class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True)
         from devino_codecs.http import Login
 
         return Login(self.login, self.password.reveal())
+
+
+class SmsAndViberSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+    """Settings of a channel for SMS and Viber messages."""
+
+    resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
+    """Seconds for which a Viber message with a fallback is not told as failed: the platform sends
+    the SMS a moment after it has told that Viber failed. Until then its state is ENROUTE."""
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):

@@ -70,10 +70,11 @@ class Hlr(ApiClient[RestSettings]):
             raise InvalidArgument("validity", "HLR takes 1 to 1440 minutes")
         if not 0 < len(numbers) <= MOST:
             raise InvalidArgument("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
-        ids = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+        given = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+        ids = [one for one in given if one is not None]
         if not len(set(ids)) == len(ids) == len(numbers):
             raise ProtocolViolation(f"{len(set(ids))} of {len(ids)} ids for {len(numbers)} numbers")
-        return list(ids)
+        return ids
 
     async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:
         """What the network has said by now, for each id in order; 200 ids a call."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 
 from devino_codecs.rest import SmsStateCode, ViberStateCode
 from devino_core import Medium, State
@@ -44,14 +45,14 @@ _VIBER: Mapping[State, ViberStateCode] = {
 }
 
 
-def sms_code(step: Step) -> int:
-    """The number of an SMS's state."""
-    return _code(step, SmsStateCode, _SMS[step.state])
+def sms_code(step: Step, table: type[IntEnum] | None = None) -> int:
+    """The number of an SMS's state. If ``table`` lacks it: the usual one of that state."""
+    return _code(step, SmsStateCode, _SMS[step.state], table)
 
 
-def viber_code(step: Step) -> int:
-    """The number of a Viber message's state."""
-    return _code(step, ViberStateCode, _VIBER[step.state])
+def viber_code(step: Step, table: type[IntEnum] | None = None) -> int:
+    """The number of a Viber message's state, likewise."""
+    return _code(step, ViberStateCode, _VIBER[step.state], table)
 
 
 def code_of(message: StoredMessage) -> int | None:
@@ -63,9 +64,15 @@ def code_of(message: StoredMessage) -> int | None:
     return viber_code(message.step) if message.submission.medium is Medium.VIBER else None
 
 
-def _code(step: Step, table: type[IntEnum], usual: int) -> int:
-    if not step.reason:
+def _code(step: Step, names: type[IntEnum], usual: int, table: type[IntEnum] | None) -> int:
+    reason = step.reason
+    if not reason:
         return int(usual)
-    if step.reason.removeprefix("-").isdecimal():
-        return int(step.reason)
-    return int(table.__members__.get(step.reason, usual))
+    is_number = reason.removeprefix("-").isdecimal()
+    number = int(reason) if is_number else int(names.__members__.get(reason, usual))
+    return number if table is None or number in _numbers(table) else int(usual)
+
+
+@cache
+def _numbers(table: type[IntEnum]) -> frozenset[int]:
+    return frozenset([int(code) for code in table])

@@ -10,6 +10,9 @@ say, it is decided thus:
 - A message that is not known, or was sent more than three calendar days ago (today is the first),
   is 201 with ``sms_id`` 0; so is a refused one. It may have been sent over another protocol.
 - An ``id`` may occur again, and then means the later message; a strict World refuses it (201).
+- An ``id`` that cannot be read refuses its message (201), another attribute does, too (200).
+- A message to ``79990005NNN`` is refused with the error NNN, 200 to 207.
+- What the platform rejects (state 48 of REST) is 109, what others reject 108.
 - A package that asks after more than 1000 messages is refused as a whole (201).
 - The messages of a package that is refused as a whole are on record as far as they can be read.
 - A WAP push is an SMS whose text is followed by its URL.
@@ -48,6 +51,7 @@ from devino_codecs.xmlpackage import (
 )
 from devino_core import Medium, State, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
+from devino_sandbox._admission import readable
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest
@@ -75,6 +79,9 @@ _STATUSES: Mapping[State, MessageStatus] = {
     State.REJECTED: MessageStatus.REJECTED,
     State.UNKNOWN: MessageStatus.UNKNOWN,
 }
+_BY_REASON: Mapping[str, MessageStatus] = {"REJECTED_BY_PLATFORM": MessageStatus.DISCARDED}
+"""What tells these from the usual status of their state."""
+_CHOOSES_ERROR = "79990005"
 _REFUSALS: Mapping[RefusalReason, MessageError] = {
     RefusalReason.SENDER_MALFORMED: MessageError.ERR_SENDER,
     RefusalReason.SENDER_UNKNOWN: MessageError.ERR_SENDER,
@@ -211,6 +218,11 @@ class XmlService(CallService):
         """What keeps a message from being handed to the World."""
         limits = self._limits
         push = message.type == MessageType.WAP_PUSH
+        if message.unread:
+            return MessageError.ERR_ID if "id" in message.unread else MessageError.ERR_UNKNOWN
+        chosen = _chosen_error(message.recipient)
+        if chosen is not None:
+            return chosen
         if self.world.strict and message.id is not None and self._known(account, message.id):
             return MessageError.ERR_ID
         try:
@@ -236,7 +248,7 @@ class XmlService(CallService):
             sms_id=message.first_id,
             sms_count=message.parts,
             date_completed=_completed(message),
-            code=_STATUSES[message.state],
+            code=_BY_REASON.get(message.step.reason, _STATUSES[message.state]),
         )
 
     def _find(self, account: Account, asked: StatusRequest) -> StoredMessage | None:
@@ -290,7 +302,26 @@ def _said(account: Account, message: Message) -> Submission:
         via=XmlService.name,
         sender=message.sender or "",
         text=f"{message.text} {message.url}".strip() if message.url else message.text,
+        content=_content(message),
     )
+
+
+def _content(message: Message) -> Mapping[str, object] | None:
+    """What kind of SMS it is, if no plain text."""
+    if message.type is None or message.type == MessageType.TEXT:
+        return None
+    kind = message.type
+    said: dict[str, object] = {"type": kind.name if isinstance(kind, MessageType) else kind}
+    return said if message.url is None else {**said, "url": message.url}
+
+
+def _chosen_error(recipient: str) -> MessageError | None:
+    """The error that a number asks for."""
+    number = readable(recipient)
+    if not number.startswith(_CHOOSES_ERROR):
+        return None
+    digits = number.removeprefix(_CHOOSES_ERROR)
+    return next((error for error in MessageError if str(error.value) == digits), None)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -237,8 +237,15 @@ def _submission(call: _Send, account: Account, via: str) -> Submission:
         text=call.data,
         send_at=getattr(call, "send_date", None),
         validity=None if call.validity is None else timedelta(minutes=call.validity),
+        content=_content(call),
     )
     if not sending.resend:
         return submission
-    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None, content=None)
     return msgspec.structs.replace(submission, fallback=by_sms)
+
+
+def _content(call: _Send) -> Mapping[str, object] | None:
+    """What Viber hands through: one for a message, or one for each recipient of a bulk."""
+    said = {name: getattr(call, name, None) for name in ("optional", "optionals")}
+    return {name: value for name, value in said.items() if value} or None

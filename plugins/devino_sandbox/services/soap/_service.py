@@ -47,6 +47,10 @@ _ENDPOINTS: Mapping[str, soap.Service] = {
 }
 
 
+DEFAULT_VALIDITY = timedelta(minutes=2880)
+"""Of an SMS that names none."""
+
+
 class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the manual allows at most."""
 
@@ -229,12 +233,21 @@ def _submission(sending: Sending, account: Account, via: str) -> Submission:
         sender=sending.sender,
         text=sending.text,
         send_at=sending.send_at,
-        validity=None if sending.validity is None else timedelta(minutes=sending.validity),
+        validity=_validity(sending),
+        content=sending.content,
     )
     if not sending.resend:
         return submission
-    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    by_sms = msgspec.structs.replace(
+        submission, medium=Medium.SMS, validity=DEFAULT_VALIDITY, content=None
+    )
     return msgspec.structs.replace(submission, fallback=by_sms)
+
+
+def _validity(sending: Sending) -> timedelta | None:
+    if sending.validity is not None:
+        return timedelta(minutes=sending.validity)
+    return DEFAULT_VALIDITY if sending.medium is Medium.SMS else None
 
 
 def _describe(service: soap.Service, request: RawRequest) -> RawAnswer:
