@@ -52,8 +52,8 @@ class World:
     ``accounts``: by default one, login ``demo``, password ``demo``. ``prices``: of one segment, in
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's
     zone, by default :func:`devino_core.zone_of`. ``strict``: hold clients to the manual where the
-    platform is known to be lenient. ``seed``: for the dice of faults by chance; except for secrets (session ids, codes) everything
-    repeats itself exactly.
+    platform is known to be lenient. ``seed``: for the dice of faults by chance; except for secrets
+    (session ids, codes) everything repeats itself exactly.
     ``keep``: how many messages that have ended the World remembers, how many incoming ones, and
     how many deliveries the SMSC holds for an account. Older ones are forgotten. Raises ValueError
     for a ``keep`` that is no whole number of 1 or more.
