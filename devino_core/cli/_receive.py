@@ -87,7 +87,7 @@ def _server(callbacks: Callbacks) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             callbacks.asgi,
-            # httptools gives a request that offers an upgrade (Java's client: h2c) without its body.
+            # httptools takes the body from a request that offers an upgrade (Java's client: h2c).
             http="h11",
             lifespan="off",
             ws="none",

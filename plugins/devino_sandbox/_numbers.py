@@ -1,7 +1,7 @@
 """What becomes of a message by the number that it goes to, as tables.
 
 - ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (10, 11, 41, 42,
-  46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08);
+  46, 47, 48, 69 or 99; 98 means -98), a Viber message in the Viber state NN (01 to 08);
 - ``79990000255`` is taken and charged, and then not found by any state request;
 - ``79990003ABC``: A is the fate of a VK message, B that of a Viber message, C that of an SMS:
   0 delivered, 1 undelivered, 2 expired at the end of its validity, 3 failed, 4 sent and silent for
@@ -82,6 +82,8 @@ _OWN: Mapping[Medium, Life] = {
             47: _fate(Step(State.DELETED)),
             48: _fate(Step(State.REJECTED, "REJECTED_BY_PLATFORM")),
             69: _fate(Step(State.REJECTED)),
+            # State -98: it stays where it was taken.
+            98: Fate((Step(State.ACCEPTED, "STOPPED"),)),
             99: _fate(Step(State.UNKNOWN)),
         },
         # An SMS is refused where a messenger's message fails, and is never known to be read.

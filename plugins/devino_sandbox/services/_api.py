@@ -78,6 +78,8 @@ class ApiService(CallService):
     """By the path that stands before those of the rows; "" for none. The longest wins."""
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     """Those of every answer, beside its Content-Type."""
+    split_lists: bool = False
+    """Cut one value of a list of phone numbers at commas and semicolons."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -119,7 +121,7 @@ class ApiService(CallService):
             headers.get("content-type"),
         )
         try:
-            call = api.decode_request(wire)
+            call = api.decode_request(wire, split_lists=self.split_lists)
         except ArgumentError as error:
             return self._answer(api, error.request, self.unreadable(api, error, http))
         except UnknownResourceError as error:

@@ -91,7 +91,9 @@ class XmlLimits(msgspec.Struct, frozen=True, kw_only=True):
     text: int = 2000
     """Characters; the manual has a code for too long a text and no number. As REST has it."""
     url: int = 100
-    package: int = 64 * 2**20
+    sender: int = 11
+    """Characters. In a strict World only: the platform takes numbers of 15 digits, too."""
+    package: int = 4 * 2**20
     """Bytes."""
     memory: int = 3
     """Calendar days, today included, in which a sent message can be asked after."""
@@ -211,8 +213,11 @@ class XmlService(CallService):
         """What keeps a message from being handed to the World."""
         limits = self._limits
         push = message.type == MessageType.WAP_PUSH
-        if self.world.strict and message.id is not None and self._known(account, message.id):
-            return MessageError.ERR_ID
+        if self.world.strict:
+            if message.id is not None and self._known(account, message.id):
+                return MessageError.ERR_ID
+            if len(message.sender or "") > limits.sender:
+                return MessageError.ERR_SENDER
         try:
             for date in (message.date_beg, message.date_end):
                 _utc(date)
