@@ -46,7 +46,7 @@ from devino_codecs.xmlpackage import (
     decode_request,
     encode_answer,
 )
-from devino_core import Medium, State, hookimpl
+from devino_core import Medium, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
@@ -55,26 +55,14 @@ from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Subm
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
+from devino_sandbox.services._codes import by_state
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")
 
-_STATUSES: Mapping[State, MessageStatus] = {
-    State.SCHEDULED: MessageStatus.SCHEDULED,
-    State.ACCEPTED: MessageStatus.ACCEPTED,
-    State.ENROUTE: MessageStatus.ENROUTE,
-    State.DELIVERED: MessageStatus.DELIVERED,
-    State.READ: MessageStatus.DELIVERED,
-    State.CLICKED: MessageStatus.DELIVERED,
-    State.EXPIRED: MessageStatus.EXPIRED,
-    State.DELETED: MessageStatus.DELETED,
-    State.UNDELIVERABLE: MessageStatus.UNDELIVERABLE,
-    State.BOUNCED: MessageStatus.UNDELIVERABLE,
-    State.REJECTED: MessageStatus.REJECTED,
-    State.UNKNOWN: MessageStatus.UNKNOWN,
-}
+_STATUSES = by_state(MessageStatus)
 _REFUSALS: Mapping[RefusalReason, MessageError] = {
     RefusalReason.SENDER_MALFORMED: MessageError.ERR_SENDER,
     RefusalReason.SENDER_UNKNOWN: MessageError.ERR_SENDER,
