@@ -19,6 +19,7 @@ __all__ = [
     "RawRequest",
     "answering",
     "json_answer",
+    "send_answer",
     "struck",
 ]
 
@@ -29,9 +30,6 @@ ASGIApp: TypeAlias = Callable[[Event, Receive, Send], Awaitable[None]]
 
 ABORT = "devino_sandbox.abort"
 """The ASGI extension that closes the connection at once; the sandbox's own server has it."""
-
-# A hundred thousand numbers in one form are three megabytes.
-_MAX_BODY = 64 * 1024 * 1024
 
 
 class RawRequest(msgspec.Struct, frozen=True):
@@ -105,35 +103,36 @@ def struck(
 
 
 def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
-    """An ASGI app around a plain function. A body above 64 MiB is answered 413."""
+    """An ASGI app around a plain function. The sandbox's server limits the body."""
 
     async def app(scope: Event, receive: Receive, send: Send) -> None:
         body = await _body(receive)
         if body is None:
             return
-        if len(body) > _MAX_BODY:
-            outcome: Outcome = json_answer(413, {"error": "the body is larger than 64 MiB"})
-        else:
-            outcome = handle(
-                RawRequest(
-                    cast("str", scope["method"]),
-                    cast("str", scope["path"]),
-                    cast("bytes", scope["query_string"]),
-                    cast("list[tuple[bytes, bytes]]", scope["headers"]),
-                    body,
-                    cast("str", scope["scheme"]),
-                    cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
-                )
+        outcome = handle(
+            RawRequest(
+                cast("str", scope["method"]),
+                cast("str", scope["path"]),
+                cast("bytes", scope["query_string"]),
+                cast("list[tuple[bytes, bytes]]", scope["headers"]),
+                body,
+                cast("str", scope["scheme"]),
+                cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
             )
+        )
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
-            return
-        length = b"%d" % len(outcome.body)
-        headers = [*outcome.headers, (b"content-length", length)]
-        await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
-        await send({"type": "http.response.body", "body": outcome.body})
+        else:
+            await send_answer(send, outcome)
 
     return app
+
+
+async def send_answer(send: Send, answer: RawAnswer) -> None:
+    """Answer a request of ASGI."""
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -144,7 +143,7 @@ async def _body(receive: Receive) -> bytes | None:
     chunks = bytearray()
     while event["type"] == "http.request":
         chunks += cast("bytes", event.get("body", b""))
-        if not event.get("more_body") or len(chunks) > _MAX_BODY:
+        if not event.get("more_body"):
             return bytes(chunks)
         event = await receive()
     return None

@@ -80,6 +80,11 @@ class HttpService(Service):
 
     prefixes: tuple[str, ...]
     """Paths, each with all that is below it. In any case; of nested ones the longest wins."""
+    known_hosts_only: ClassVar[bool] = False
+    """Answer only under a ``Host`` that is loopback, the address that the client came to, the host
+    listened on, or one of ``Sandbox(allow_hosts=...)``. Set it if the service asks for no
+    credentials: pages of strangers could use it otherwise. What a browser says that a page of
+    another site asks is refused by every service."""
 
     @property
     @abstractmethod

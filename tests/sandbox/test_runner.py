@@ -299,9 +299,3 @@ def test_every_public_name_can_be_imported() -> None:
         assert getattr(devino_sandbox, name) is not None
     with pytest.raises(AttributeError):
         devino_sandbox.Nothing  # type: ignore[attr-defined]  # noqa: B018
-
-
-async def test_a_body_too_large_is_refused(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devino_sandbox._http, "_MAX_BODY", 1000)
-    answer = await http.raw("POST", "/rest/v2/User/Balance", b"x" * 1001)
-    assert answer.status == 413

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -39,6 +40,12 @@ _STATUSES: Mapping[Verdict, HTTPStatus] = {
     Verdict.FAILED: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
+_ANY_PAIRS = 64 * 1024
+"""Octets of arguments that are read however many pairs they are."""
+_MOST_PAIRS = 10_000
+"""Beside numbers, of which some methods take any count."""
+_NUMBERS = re.compile(rb"&\s*\w*(?:address|phone|number)", re.IGNORECASE)
+
 
 class ApiService(CallService):
     """Inherit it, name the tables, and mark a method for each row::
@@ -71,6 +78,8 @@ class ApiService(CallService):
     """By the path that stands before those of the rows; "" for none. The longest wins."""
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     """Those of every answer, beside its Content-Type."""
+    split_lists: bool = False
+    """Cut one value of a list of phone numbers at commas and semicolons."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -99,6 +108,8 @@ class ApiService(CallService):
         return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
+        if len(http.body) + len(http.query) > _ANY_PAIRS and _is_bomb(http):
+            return json_answer(413, {"error": f"more than {_MOST_PAIRS} arguments beside numbers"})
         api, segments = self._place(http.target or http.path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers}
         wire = codec.HttpRequest(
@@ -110,7 +121,7 @@ class ApiService(CallService):
             headers.get("content-type"),
         )
         try:
-            call = api.decode_request(wire)
+            call = api.decode_request(wire, split_lists=self.split_lists)
         except ArgumentError as error:
             return self._answer(api, error.request, self.unreadable(api, error, http))
         except UnknownResourceError as error:
@@ -188,6 +199,14 @@ class ApiService(CallService):
         if written.headers:
             headers += tuple((k.encode(), v.encode()) for k, v in written.headers.items())
         return RawAnswer(written.status, written.body, headers)
+
+
+def _is_bomb(http: RawRequest) -> bool:
+    """Whether its size is in pairs that mean nothing: each costs as much time as one that does."""
+    for pairs in (http.body, http.query):
+        if pairs.count(b"&") > _MOST_PAIRS:
+            return pairs.count(b"&") - len(_NUMBERS.findall(pairs)) > _MOST_PAIRS
+    return False
 
 
 def refusal(

@@ -49,7 +49,7 @@ from devino_codecs.xmlpackage import (
     decode_request,
     encode_answer,
 )
-from devino_core import Medium, State, hookimpl
+from devino_core import Medium, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._admission import readable
 from devino_sandbox._dotnet import length
@@ -59,26 +59,14 @@ from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Subm
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
+from devino_sandbox.services._codes import by_state
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")
 
-_STATUSES: Mapping[State, MessageStatus] = {
-    State.SCHEDULED: MessageStatus.SCHEDULED,
-    State.ACCEPTED: MessageStatus.ACCEPTED,
-    State.ENROUTE: MessageStatus.ENROUTE,
-    State.DELIVERED: MessageStatus.DELIVERED,
-    State.READ: MessageStatus.DELIVERED,
-    State.CLICKED: MessageStatus.DELIVERED,
-    State.EXPIRED: MessageStatus.EXPIRED,
-    State.DELETED: MessageStatus.DELETED,
-    State.UNDELIVERABLE: MessageStatus.UNDELIVERABLE,
-    State.BOUNCED: MessageStatus.UNDELIVERABLE,
-    State.REJECTED: MessageStatus.REJECTED,
-    State.UNKNOWN: MessageStatus.UNKNOWN,
-}
+_STATUSES = by_state(MessageStatus)
 _BY_REASON: Mapping[str, MessageStatus] = {"REJECTED_BY_PLATFORM": MessageStatus.DISCARDED}
 """What tells these from the usual status of their state."""
 _CHOOSES_ERROR = "79990005"
@@ -98,7 +86,9 @@ class XmlLimits(msgspec.Struct, frozen=True, kw_only=True):
     text: int = 2000
     """Characters; the manual has a code for too long a text and no number. As REST has it."""
     url: int = 100
-    package: int = 64 * 2**20
+    sender: int = 11
+    """Characters. In a strict World only: the platform takes numbers of 15 digits, too."""
+    package: int = 4 * 2**20
     """Bytes."""
     memory: int = 3
     """Calendar days, today included, in which a sent message can be asked after."""
@@ -223,8 +213,11 @@ class XmlService(CallService):
         chosen = _chosen_error(message.recipient)
         if chosen is not None:
             return chosen
-        if self.world.strict and message.id is not None and self._known(account, message.id):
-            return MessageError.ERR_ID
+        if self.world.strict:
+            if message.id is not None and self._known(account, message.id):
+                return MessageError.ERR_ID
+            if len(message.sender or "") > limits.sender:
+                return MessageError.ERR_SENDER
         try:
             for date in (message.date_beg, message.date_end):
                 _utc(date)

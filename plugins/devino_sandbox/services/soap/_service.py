@@ -16,12 +16,12 @@ from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import RawAnswer, RawRequest
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService, answers
-from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
+from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS, CallRate
 
 from . import _reports as reports
 from ._faults import (
@@ -50,6 +50,8 @@ _ENDPOINTS: Mapping[str, soap.Service] = {
 DEFAULT_VALIDITY = timedelta(minutes=2880)
 """Of an SMS that names none."""
 
+_BY_TIME_ZONE = (soap.SendMessageByTimeZone, soap.SendMessageByTimeZoneToAddresses)
+
 
 class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the manual allows at most."""
@@ -63,6 +65,8 @@ class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long after its sending time a message can be asked after."""
     viber_validity: timedelta = timedelta(minutes=1440)
     """In a strict World only, as in REST."""
+    calls: int = 10
+    """Of an account in a second, over all four services. In a strict World only."""
 
 
 class SoapService(CallService):
@@ -106,6 +110,8 @@ class SoapService(CallService):
         return Asked(via, operation, call.request, who, http, call.version)
 
     def write(self, asked: Asked[Any], answer: object) -> RawAnswer:
+        if isinstance(answer, RawAnswer):
+            return answer
         if isinstance(answer, Failed):
             return unprocessed(f"{answer}", asked.wire)
         try:
@@ -130,6 +136,15 @@ class SoapService(CallService):
 
     def ordered(self, asked: Asked[Any], action: AnswerError) -> Failed:
         return Failed(ordered(action))
+
+    def perform(self, account: Account, asked: Asked[Any]) -> object:
+        rate = self._limits.calls
+        if self.world.strict and not self.world.of(CallRate).take(account, rate):
+            too_many = json_answer(429, {"error": f"more than {rate} calls in a second"})
+            return msgspec.structs.replace(
+                too_many, headers=(*too_many.headers, (b"retry-after", b"1"))
+            )
+        return super().perform(account, asked)
 
     def raised(self, asked: Asked[Any], error: Exception) -> object:
         return error if isinstance(error, Failed) else super().raised(asked, error)
@@ -158,6 +173,8 @@ class SoapService(CallService):
         sending = SENDINGS[type(asked.request)](asked.request)
         submission = _submission(sending, account, asked.via)
         beyond = self._beyond_limits(sending, submission)
+        if beyond is None and self.world.strict:
+            beyond = self._unlike_the_manual(asked.request, submission)
         if beyond is not None:
             self._refuse(sending, account, asked.via, beyond)
             raise Failed(beyond)
@@ -180,9 +197,15 @@ class SoapService(CallService):
         if len(sending.to) > limits.recipients:
             most = f"more than {limits.recipients} addresses"
             return argument("destinationAddresses", f"Invalid argument: {most}")
-        if sending.medium is Medium.VIBER and self.world.strict:
+        return None
+
+    def _unlike_the_manual(self, call: soap.AnyRequest, submission: Submission) -> str | None:
+        """What only a strict World refuses."""
+        if isinstance(call, _BY_TIME_ZONE) and call.send_date is None:
+            return argument("sendDate", "sendDate can not be null or empty")
+        if submission.medium is Medium.VIBER:
             validity = submission.validity
-            if validity is None or not timedelta(0) < validity <= limits.viber_validity:
+            if validity is None or not timedelta(0) < validity <= self._limits.viber_validity:
                 return argument("validity", "Invalid argument: 1 to 1440 minutes")
         return None
 
