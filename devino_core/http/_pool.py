@@ -83,7 +83,8 @@ class _Conversation(ResponseHandler):
         super().start_timeout()
 
     def data_received(self, data: bytes) -> None:
-        if self._resting:
+        # aiohttp calls it with nothing to go on with what it has.
+        if data and self._resting:
             self.close()
         else:
             super().data_received(data)
@@ -121,6 +122,9 @@ class _Conversation(ResponseHandler):
         return False
 
 
+_CONVERSATION: type[ResponseHandler] = _Conversation
+
+
 class Pool(aiohttp.TCPConnector):
     """aiohttp's pool, with such connections."""
 
@@ -130,7 +134,7 @@ class Pool(aiohttp.TCPConnector):
             super().__init__(limit=0, ssl=ssl, resolver=resolver, keepalive_timeout=keep_alive)
         else:
             super().__init__(limit=0, ssl=ssl, resolver=resolver, force_close=True)
-        self._factory = partial[ResponseHandler](_Conversation, loop=asyncio.get_running_loop())
+        self._factory = partial(_CONVERSATION, loop=asyncio.get_running_loop())
         self._generation = 0
 
     def distrust(self) -> None:
