@@ -29,7 +29,6 @@ class MailWriter:
 
     def __init__(self, settings: Email2SmsSettings, *, channel: str, clock: Clock) -> None:
         self._settings = settings
-        self._password = settings.password.reveal()
         self._clock = clock
         self._kind = _FORMATS[settings.format]
         self._line_break = settings.line_break if self._kind.one_line else None
@@ -68,7 +67,7 @@ class MailWriter:
         return encode(
             self._kind(
                 login=self._settings.login,
-                password=self._password,
+                password=self._settings.password.reveal(),
                 sender=sender,
                 numbers=tuple([self._prefix + number for number in numbers]),
                 text=text,

@@ -12,14 +12,15 @@ from devino_core import (
     Channel,
     Medium,
     Message,
-    ProtocolViolation,
     Receipt,
     Status,
 )
-from devino_core.dispatch import dispatch, gather
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import dispatch, statuses_of
 
 from .api import ApiClient
 from .batches import TAKES, PlannedCall
+from .ids import MOST_PARTS, GivenIds, most_answered
 from .settings import ChannelLoginSettings
 from .states import accepted
 
@@ -34,6 +35,10 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     """Everything but the wire."""
 
     takes = TAKES
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._given = GivenIds()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS and Viber messages, those that differ only in the number in one bulk call.
@@ -59,12 +64,17 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         self._plan(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN."""
+        """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN.
+
+        An id that could not be read is UNKNOWN, with its ``error``. Raises if none could be read.
+        """
         self.require_medium(medium)
         ask = self._sms_status if medium is Medium.SMS else self._viber_status
-        return await gather(
-            [partial(ask, message_id) for message_id in ids],
+        return await statuses_of(
+            ids,
+            ask,
             concurrency=self.settings.concurrency,
+            medium=medium,
         )
 
     @abstractmethod
@@ -80,10 +90,10 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
-        ids = await self.ask(planned.request)
-        if not ids:
-            raise ProtocolViolation("the platform took a message and gave no id for it")
         count = len(planned.positions)
+        most = count * (planned.parts or MOST_PARTS)
+        answered = await self.ask(planned.request, max_answer=most_answered(most))
+        ids = self._given.take(answered, most=count * MOST_PARTS)
         assigned = count == 1 or (len(ids) == count * planned.parts and len(set(ids)) == len(ids))
         parts = len(ids) // count if assigned else planned.parts
         return [

@@ -14,6 +14,7 @@ from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Retry
 from devino_core.dispatch import gather
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.checks import digits_of
+from devino_plugins.kit.ids import most_answered
 
 from ._settings import RestSettings
 
@@ -70,7 +71,9 @@ class Hlr(ApiClient[RestSettings]):
             raise InvalidMessage("validity", "HLR takes 1 to 1440 minutes")
         if not 0 < len(numbers) <= MOST:
             raise InvalidMessage("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
-        ids = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+        ids = await self.ask(
+            HlrSend(tuple(_digits(numbers)), minutes), max_answer=most_answered(len(numbers))
+        )
         if not len(set(ids)) == len(ids) == len(numbers):
             raise ProtocolViolation(f"{len(set(ids))} of {len(ids)} ids for {len(numbers)} numbers")
         return list(ids)

@@ -5,7 +5,7 @@ from functools import partial
 
 import devino_core as devino
 from devino_core import Medium, Message, Receipt, Status
-from devino_core.dispatch import dispatch, failed_receipt, gather
+from devino_core.dispatch import dispatch, failed_receipt, statuses_of
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.states import state_of
 
@@ -33,8 +33,10 @@ class Pigeon(ApiClient[PigeonSettings], devino.Channel[PigeonSettings]):
         return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        calls = [partial(self.ask, Find(id)) for id in ids]
-        return list(map(status_of, await gather(calls, concurrency=self.settings.concurrency)))
+        async def ask(id: str) -> Status:
+            return status_of(await self.ask(Find(id)))
+
+        return await statuses_of(ids, ask, concurrency=self.settings.concurrency, medium=medium)
 
     async def _send(self, messages: Sequence[Message]) -> list[Receipt]:
         letters = [Letter(m.ref, m.to, self.sender_of(m), m.text) for m in messages]

@@ -91,10 +91,14 @@ class Peer:
             return Connection(Replies(cast("asyncio.Transport", smtp.transport)), self._terms)
         except (SMTPException, OSError, ValueError) as error:
             failure = self._no_connection(error)
-        except BaseException:
-            # A refusal of ours, or cancelled: nobody else knows the connection to close it.
+        except DevinoError:
+            # Nobody else knows the connection to close it.
             smtp.close()
             raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            smtp.close()
+            # Cancelled: the locals of the library's frames hold the password.
+            raise error.with_traceback(None) from None
         smtp.close()
         # The library's errors can hold what was sent: they are not chained.
         raise failure
