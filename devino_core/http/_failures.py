@@ -140,7 +140,8 @@ def _unanswered(error: Exception, route: Route, *, changes: bool) -> DevinoError
 def _silent(what: str, route: Route, *, changes: bool) -> DevinoError:
     if changes:
         return OutcomeUnknown(
-            f"{route.host}: {what} after the request was sent; it may have been carried out"
+            f"{route.host}: {what} after the request was sent; it may have been carried out, and a "
+            "repeat may send it twice"
         )
     return Unavailable(f"{route.host}: {what}; ask again")
 

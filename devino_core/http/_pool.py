@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from functools import partial
 from typing import Any
@@ -136,6 +137,12 @@ class Pool(aiohttp.TCPConnector):
             super().__init__(limit=0, ssl=ssl, resolver=resolver, force_close=True)
         self._factory = partial(_CONVERSATION, loop=asyncio.get_running_loop())
         self._generation = 0
+        self._pid = os.getpid()
+
+    def __del__(self, *args: Any) -> None:
+        # A forked child shares the parent's selector: closing would make the parent deaf.
+        if self._pid == os.getpid():
+            super().__del__(*args)
 
     def distrust(self) -> None:
         """Give out none of the present connections again: one of them was dead."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import quote
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
@@ -124,14 +126,22 @@ class HttpSession(Opened):
             raise_for_status=False,
             trust_env=False,
         )
+        _OPEN.add(self)
         self._turns = asyncio.Semaphore(self._connections)
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
         """Close the pool. Safe to call twice."""
         session, self._session = self._session, None
+        _OPEN.discard(self)
         if session is not None:
             await session.close()
+
+    def _abandon(self) -> None:
+        """Leave the connections to the parent process: this is a forked child."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.detach()
 
     async def request(
         self,
@@ -308,6 +318,18 @@ class HttpSession(Opened):
                 retry_after=answer.retry_after(self._clock.now()),
             )
         return None
+
+
+_OPEN: WeakSet[HttpSession] = WeakSet()
+
+
+def _abandon_all() -> None:
+    for session in list(_OPEN):
+        session._abandon()  # noqa: SLF001
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
