@@ -16,8 +16,8 @@ default is the table's name::
 
 Channels and services share one set of names. The environment can give every key as
 ``DEVINO__<name>__<key>``, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. To read a
-secret from a file, add ``_file`` to its key. Code wins over the environment, and the environment
-over the file. ``DEVINO_CONFIG`` names the file.
+secret from a file, add ``_file`` to its key. An empty variable is none. Code wins over the
+environment, and the environment over the file. ``DEVINO_CONFIG`` names the file.
 
 The names ``outbox`` and ``client`` are reserved: ``[outbox]`` and ``[client]`` are tables of their
 own, and ``DEVINO__OUTBOX__URL`` is a key of the first.
@@ -149,7 +149,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
             raise ConfigurationError(f"{owner} has no setting {key!r}: {hint}")
         if field in plain:
             raise ConfigurationError(f"{owner} has {field!r} twice, once as a file")
-        plain[field] = content
+        _check_characters(content, f"{owner}: {field}")
+        plain[field] = _as_bool(content) if known[field] is bool else content
     for needed in msgspec.structs.fields(target):
         if needed.required and needed.name not in plain:
             raise ConfigurationError(
@@ -160,7 +161,27 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
         return msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
         # msgspec's text names the key and the types, but never the value.
-        raise ConfigurationError(f"{owner}: {error}") from None
+        what, _, where = str(error).partition(" - at `$.")
+        key = f"{where.rstrip('`')}: " if where else ""
+        raise ConfigurationError(f"{owner}: {key}{what}") from None
+
+
+def _check_characters(value: object, what: str) -> None:
+    """Refuse what a file of another system leaves in a value: on a screen it cannot be seen."""
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not isinstance(text, str):
+        return
+    control = next((char for char in text if char < " " or char == "\x7f"), None)
+    if control is not None:
+        hint = "; does its file end lines with CRLF?" if control == "\r" else ""
+        raise ConfigurationError(f"{what} holds the control character U+{ord(control):04X}{hint}")
+
+
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+
+
+def _as_bool(value: object) -> object:
+    return _WORDS.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
 def _read_file(path: str) -> Config:
@@ -168,10 +189,18 @@ def _read_file(path: str) -> Config:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
-            read = msgspec.convert(tomllib.load(file), _File)
+            data = file.read()
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise ConfigurationError(f"{path} is written in UTF-16: save it as UTF-8")
+        # Editors of Windows begin a file with a mark.
+        given = tomllib.loads(data.decode("utf-8-sig"))
+        _check_tables(given, path)
+        read = msgspec.convert(given, _File)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not written in UTF-8: {error.reason}") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
     tables = {name: getattr(read, name) for name in RESERVED}
     try:
@@ -183,6 +212,15 @@ def _read_file(path: str) -> Config:
         )
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
+
+
+def _check_tables(given: Values, path: str) -> None:
+    for name, value in given.items():
+        if name not in _File.__struct_fields__ and isinstance(value, dict):
+            raise ConfigurationError(
+                f"{path}: no table is named [{name}]: did you mean [channels.{name}] or "
+                f"[services.{name}]?"
+            )
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +252,9 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
             raise ConfigurationError(
                 f"environment variable {variable} is not of the form {PREFIX}<name>__<key>"
             )
+        if not value:
+            # As `PROXY: ${PROXY:-}` leaves it in a compose file.
+            continue
         if _fold(said) not in spelt:
             spelt[_fold(said)] = _fold(said), channels
             unsorted.add(_fold(said))
@@ -250,7 +291,7 @@ def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) ->
     if name == key or key in known or not _is_secret(known.get(name)):
         return key, value
     try:
-        with open(str(value), encoding="utf-8") as file:  # noqa: PTH123 - likewise
+        with open(str(value), encoding="utf-8-sig") as file:  # noqa: PTH123 - likewise
             return name, file.read().rstrip("\r\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devino_core import ConfigurationError, Secret, read_config
+from devino_core import ConfigurationError, Secret, ServiceSettings, read_config
 from devino_core.settings import convert_settings
 from tests.core._fake import FakeSettings
 
@@ -108,3 +108,79 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_variable_of_the_wrong_form_is_named() -> None:
     with pytest.raises(ConfigurationError, match="DEVINO__LOGIN is not of the form"):
         read_config(environ={"DEVINO__LOGIN": "x"})
+
+
+@pytest.mark.parametrize("begins", ["\ufeff", ""])
+def test_a_secret_file_may_begin_with_a_mark(tmp_path: Path, begins: str) -> None:
+    (tmp_path / "token").write_text(f"{begins}s3cret\r\n", encoding="utf-8")
+    values = {"token_file": str(tmp_path / "token")}
+    assert convert_settings(values, FakeSettings, name="fake").token.reveal() == "s3cret"
+
+
+def test_a_configuration_may_begin_with_a_mark(file: Path) -> None:
+    file.write_text("\ufeff" + FILE, encoding="utf-8")
+    assert read_config(file, environ={}).default == "promo"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (FILE.encode("utf-16"), "is written in UTF-16: save it as UTF-8"),
+        (FILE.encode("utf-16-be"), "control|Invalid|Illegal"),
+        ("[channels.rest]\nsender = 'Мы'".encode("cp1251"), "is not written in UTF-8"),
+        (b"[rest]\nlogin = 'me'", r"no table is named \[rest\]: did you mean \[channels\.rest\]"),
+        (b"defualt = 'rest'", "defualt"),
+    ],
+)
+def test_a_configuration_in_another_form_is_refused_in_words(
+    file: Path, data: bytes, says: str
+) -> None:
+    file.write_bytes(data)
+    with pytest.raises(ConfigurationError, match=says):
+        read_config(file, environ={})
+
+
+@pytest.mark.parametrize("field", ["prefix", "token", "sender"])
+@pytest.mark.parametrize(("ends", "says"), [("\r", r"U\+000D; .*CRLF"), ("\0", r"U\+0000$")])
+def test_a_control_character_in_a_value_is_refused_at_once_and_the_value_not_shown(
+    field: str, ends: str, says: str
+) -> None:
+    values = {"token": "t", field: f"hunter2{ends}"}
+    with pytest.raises(ConfigurationError, match=f"'fake': {field} holds .*{says}") as caught:
+        convert_settings(values, FakeSettings, name="fake")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_empty_variable_is_none(file: Path) -> None:
+    environ = {"DEVINO__PROMO__RETRIES": "", "DEVINO__REST__PROXY": ""}
+    config = read_config(file, environ=environ)
+    assert config.channels == {"promo": {"kind": "fake", "token": "from-file", "retries": 5}}
+
+
+class Switched(ServiceSettings, frozen=True):
+    tls: bool
+
+
+@pytest.mark.parametrize(
+    ("word", "means"),
+    [
+        *[(word, True) for word in ("yes", "On", "true", "1", True)],
+        *[(word, False) for word in ("no", "OFF", "false", "0", False)],
+    ],
+)
+def test_a_switch_is_a_word(word: object, means: bool) -> None:
+    assert convert_settings({"tls": word}, Switched, name="a").tls is means
+
+
+def test_what_is_no_switch_is_refused_by_the_name_of_its_key() -> None:
+    with pytest.raises(ConfigurationError, match="service 'a': tls: Expected `bool`"):
+        convert_settings({"tls": "perhaps"}, Switched, name="a")
+
+
+def test_settings_do_not_show_who_the_account_is() -> None:
+    class Named(ServiceSettings, frozen=True):
+        login: str
+        place: str = "here"
+
+    settings = convert_settings({"login": "canary"}, Named, name="a")
+    assert repr(settings) == "Named(login=***, place='here')"
