@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -165,3 +166,29 @@ async def test_a_status_that_nobody_asked_for_is_no_redirect(status: int) -> Non
     async with serving(answer(f"{status} X")) as (port, _):
         with pytest.raises(ProtocolViolation, match=f"HTTP {status}, which nobody asked for"):
             await post(port)
+
+
+BOMB = gzip.compress(bytes(250_000_000), 9)
+COSTLY: dict[str, Peer] = {
+    "a bomb": answer("200 OK\r\nContent-Encoding: gzip", BOMB),
+    "a bomb in chunks": answering(
+        HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"%x\r\n%s\r\n0\r\n\r\n" % (len(BOMB), BOMB),
+    ),
+    "headers": endlessly(b"X-%s: 1\r\n" % (b"a" * 50) * 100, first=HEAD),
+    "a header": endlessly(b"a" * 65536, first=HEAD + b"X: "),
+    "a body": endlessly(b"a" * 65536, first=HEAD + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("costly", COSTLY)
+async def test_no_answer_costs_much_more_memory_than_is_taken(costly: str) -> None:
+    async with serving(COSTLY[costly]) as (port, _):
+        tracemalloc.start()
+        try:
+            with pytest.raises(ProtocolViolation):
+                await post(port, timeout=60, max_answer=1_000_000)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 40_000_000

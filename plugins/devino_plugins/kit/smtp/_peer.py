@@ -27,6 +27,8 @@ from ._replies import Replies, Reply
 
 __all__ = ["Peer"]
 
+_WRONG_PASSWORD = 535
+
 _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -121,8 +123,28 @@ class Peer:
         if self._login is not None:
             if not smtp.supported_auth_methods:
                 raise AuthenticationFailed(f"{self.host} offers no login that can be used")
-            username, password = self._login
-            await smtp.login(username, password.reveal())
+            await self._log_in(smtp, *self._login)
+
+    async def _log_in(self, smtp: SMTP, username: str, password: Secret) -> None:
+        """Try the next mechanism only where the server does not refuse the password itself: it
+        counts each try, and bans for a few.
+        """
+        known = {
+            "plain": smtp.auth_plain,
+            "login": smtp.auth_login,
+            "cram-md5": smtp.auth_crammd5,
+        }
+        # Where nobody listens, the mechanisms come first that every server can check.
+        order = known if self._tls != "none" else reversed(known)
+        usable = [name for name in order if name in smtp.supported_auth_methods]
+        for name in usable:
+            try:
+                await known[name](username, password.reveal())
+            except SMTPAuthenticationError as error:
+                if error.code == _WRONG_PASSWORD or name == usable[-1]:
+                    raise
+            else:
+                return
 
     def _no_connection(self, error: Exception) -> DevinoError:
         if isinstance(error, SMTPResponseException) and 400 <= error.code <= 599:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import NamedTuple
 
-from devino_core import Body, Unavailable
+from devino_core import Body, DevinoError, Unavailable
 from devino_core.clock import Clock
 
 from ._connection import Connection
@@ -34,6 +35,9 @@ class Pool:
         self._slots = asyncio.Semaphore(peer.connections)
         self._kept: list[_Kept] = []
         self._closed = False
+        self._first = asyncio.Lock()
+        self._failure: DevinoError | None = None
+        self._proven = False
 
     async def send(self, from_addr: str, to_addr: str, mail: Body) -> Reply:
         """Send one mail. Raises as :meth:`Peer.connect`, :meth:`Connection.begin` and
@@ -63,7 +67,25 @@ class Pool:
                     raise
                 # It was ended while nobody looked, which says nothing of a new one.
         opened_at = self._clock.monotonic()
-        return await self._begin(await self._peer.connect(), opened_at, from_addr)
+        return await self._begin(await self._connect(), opened_at, from_addr)
+
+    async def _connect(self) -> Connection:
+        """A new connection. Until one was made, only one mail tries, and all that wait share its
+        failure: a server counts the logins that it refuses, and bans for a few.
+        """
+        if self._proven:
+            return await self._peer.connect()
+        before = self._failure
+        async with self._first:
+            if self._failure is not before and self._failure is not None:
+                raise copy.copy(self._failure)
+            try:
+                connection = await self._peer.connect()
+            except DevinoError as error:
+                self._failure = error
+                raise
+            self._proven = True
+            return connection
 
     async def _begin(
         self, connection: Connection, opened_at: float, from_addr: str
