@@ -31,6 +31,8 @@ from tests.channels._sandboxed import Wired, wired
 from tests.channels._services import SERVICES, reached
 from tests.core._peer import Peer, answer, request, serving
 
+pytestmark = pytest.mark.attack
+
 KINDS: dict[str, Callable[..., AbstractAsyncContextManager[Wired]]] = {
     **{kind: lambda kind=kind, **settings: reached(kind, **settings) for kind in SERVICES},  # type: ignore[misc]
     "xml": lambda **settings: wired("xml", "xml", **settings),

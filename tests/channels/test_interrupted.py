@@ -21,6 +21,8 @@ from tests.channels._mailed import mailed
 from tests.channels._sandboxed import PASSWORD, wired
 from tests.channels._services import SERVICES, reached
 
+pytestmark = pytest.mark.attack
+
 MESSAGES = [Message(f"7903123456{n}", f"Hello {n}") for n in range(2)]
 _LOGIN: dict[str, Any] = {"smtp_username": "demo", "smtp_password": PASSWORD, "timeout": 0.2}
 WIRES: dict[str, Callable[[], AbstractAsyncContextManager[Any]]] = {

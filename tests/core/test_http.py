@@ -22,7 +22,7 @@ from devino_core import (
 from devino_core.http import Body, HttpAnswer, HttpSession
 from tests.core._peer import Peer, answer, answering, hang, serving
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 SECRET = Body(b"password=hunter2")
 

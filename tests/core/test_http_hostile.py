@@ -14,7 +14,7 @@ from devino_core import DevinoError, OutcomeUnknown, ProtocolViolation, Unavaila
 from devino_core.http import Body, HttpAnswer, HttpSession
 from tests.core._peer import Peer, answer, answering, serving
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 

@@ -16,7 +16,7 @@ from devino_core.http import Body, HttpAnswer, HttpSession
 from devino_core.http._pool import Pool, StrayError
 from tests.core._peer import request
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 STRAY = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"

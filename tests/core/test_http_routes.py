@@ -17,7 +17,7 @@ from devino_core import ConfigurationError, ConnectFailed, DevinoError, Retry
 from devino_core.http import Body, HttpAnswer, HttpSession
 from tests.core._peer import Peer, answer, answering, hang, request, serving
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 PLATFORM = "https://sms.example.org/rest"
 
