@@ -34,7 +34,7 @@ from tests.core._peer import Peer, answer, request, serving
 pytestmark = pytest.mark.attack
 
 KINDS: dict[str, Callable[..., AbstractAsyncContextManager[Wired]]] = {
-    **{kind: lambda kind=kind, **settings: reached(kind, **settings) for kind in SERVICES},  # type: ignore[misc]
+    **{kind: lambda kind=kind, **settings: reached(kind, **settings) for kind in SERVICES},
     "xml": lambda **settings: wired("xml", "xml", **settings),
 }
 SENDS = {**{kind: service.send for kind, service in SERVICES.items()}, "xml": "Send.ashx"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import itertools
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractAsyncContextManager
 from html import escape
@@ -45,14 +44,16 @@ class Interrupting:
 
     def __await__(self) -> Generator[Any, None, object]:
         steps = self.call.__await__()
-        try:
-            for number in itertools.count():
+        number = 0
+        while True:
+            try:
                 waited = next(steps)
                 if number == self.nth:
                     waited = steps.throw(self.error())
-                yield waited
-        except StopIteration as ended:
-            return ended.value
+            except StopIteration as ended:
+                return ended.value
+            number += 1
+            yield waited
 
 
 async def interrupted(

@@ -18,7 +18,14 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError, Secret
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    Retry,
+    Secret,
+)
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
 from ._connection import Connection, Terms, what_happened
@@ -155,10 +162,19 @@ class Peer:
             cause = error.__cause__
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConnectFailed(
-                f"{self.host} showed a certificate that does not verify: {cause.verify_message}"
+                f"{self.host} showed a certificate that does not verify: {cause.verify_message}",
+                retry=Retry.NEVER,
+            )
+        if isinstance(cause, ssl.SSLError) and self._tls == "tls":
+            return ConnectFailed(
+                f"no connection to {self.host}: it does not speak TLS from the start on port "
+                f'{self._port}: should it be tls = "starttls"?',
+                retry=Retry.NEVER,
             )
         if isinstance(cause, TimeoutError):
             reason = f"not within {self._connect_timeout:g} s"
+            if self._tls == "starttls" and self._port == _PORTS["tls"]:
+                reason += '; it may speak TLS from the start: should it be tls = "tls"?'
         elif isinstance(cause, SMTPException):
             reason = what_happened(cause)
         elif isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
