@@ -283,7 +283,7 @@ child = os.fork()
 if child == 0:
     mine = client()
     mine.send(Message("79031234567", "from the child"))
-    os._exit(0 if mine is not first else 1)
+    sys.exit(0 if mine is not first else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     done = subprocess.run(

@@ -45,6 +45,9 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Seconds to get a connection."""
     timeout: Seconds = 30.0
     """Seconds for an answer after that; without one, a call with an effect is OutcomeUnknown."""
+    keep_alive: Annotated[float, Meta(ge=0, le=86400)] = 15.0
+    """Seconds for which an unused connection is kept; 0: each call has one of its own, for a server
+    that closes connections when it likes."""
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
@@ -109,6 +112,9 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Seconds to get a connection."""
     timeout: Seconds = 30.0
     """Seconds for an answer after that; a send without one is OutcomeUnknown."""
+    keep_alive: Annotated[float, Meta(ge=0, le=86400)] = 15.0
+    """Seconds for which an unused connection is kept; 0: each call has one of its own, for a server
+    that closes connections when it likes."""
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False

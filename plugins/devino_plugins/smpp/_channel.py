@@ -7,7 +7,6 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,7 +25,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import gather, settle
+from devino_core.dispatch import settle, statuses_of
 from devino_core.push import Correlator
 
 from ._connect import Bind, BindPdu, bind_request, open_session
@@ -180,10 +179,7 @@ class SmppChannel(Channel[SmppSettings]):
         """
         sending = self._sending()
         self.require_medium(medium)
-        return await gather(
-            [partial(sending.query, message_id) for message_id in ids],
-            concurrency=sending.concurrency,
-        )
+        return await statuses_of(ids, sending.query, concurrency=sending.concurrency, medium=medium)
 
     def events(self) -> AsyncIterator[Event]:
         """Delivery receipts (StatusChanged) and messages of subscribers (Incoming).
