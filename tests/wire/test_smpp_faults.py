@@ -37,7 +37,7 @@ from tests.wire._smpp_session import BINDS, SUBMIT, esme, smsc, submitted, writt
 
 def broken(pdu: Pdu, number: int) -> bytes:
     """The PDU with two octets too many."""
-    octets = encode(pdu, number) + b"\0\0"
+    octets = encode(pdu, number) + b"\1\1"
     return len(octets).to_bytes(4, "big") + octets[4:]
 
 
