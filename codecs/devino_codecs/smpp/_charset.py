@@ -14,7 +14,7 @@ class Charset(StrEnum):
     """The centre's default alphabet, usually GSM 7 bit with one septet in each octet."""
     UCS2 = "ucs2"
     OCTETS = "octets"
-    """Binary data, or a compressed text."""
+    """Binary data."""
     ASCII = "ascii"
     LATIN_1 = "latin-1"
     CYRILLIC = "iso8859-5"
@@ -46,7 +46,7 @@ def _of_gsm(data_coding: int) -> Charset | None:
     group = data_coding >> 4
     if group < 0x8:  # the general group, and the same marked for automatic deletion
         if data_coding & _COMPRESSED:
-            return Charset.OCTETS
+            return None
         return _BY_BITS_3_AND_2[data_coding >> 2 & 3]
     if group < 0xC:
         return None
@@ -60,6 +60,8 @@ _CHARSETS = [_OF_SMPP.get(coding) if coding < 0x10 else _of_gsm(coding) for codi
 
 def charset(data_coding: int) -> Charset | None:
     """The alphabet of a ``data_coding``; None for one that is reserved or not supported.
+
+    A compressed text is not supported.
 
     Below 0x10 the numbers are SMPP's own. Above, they are the coding groups of GSM: 0x11 is GSM 7
     bit for class 1, 0x18 is UCS-2 for class 0 (a flash message).

@@ -21,7 +21,7 @@ _OPEN, _CLOSED = SessionState.OPEN, SessionState.CLOSED
 
 
 class Life(Generic[C]):
-    """What :class:`SessionMachine` is built on: when to ask, when to leave, what is then allowed."""
+    """What :class:`SessionMachine` is built on: when to ask and to leave, and what is allowed."""
 
     def __init__(self, role: Role, now: float, settings: SessionSettings) -> None:
         self.role = role

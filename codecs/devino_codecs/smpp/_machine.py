@@ -297,7 +297,7 @@ class SessionMachine(Life[C]):
                     owed[number] = owed.get(number, 0) + 1
                     self.peer_requests += 1
                     events.append(Received(pdu))
-                    if is_open:
+                    if is_open and self.state is _OPEN:
                         # It is a bind, and what follows it has to wait for its answer.
                         self._bind, self._held = pdu, list(left)
                         return
@@ -385,8 +385,9 @@ class SessionMachine(Life[C]):
             if self.is_bound:
                 self._window.end_waiting(Reason.PEER_UNBOUND, events)
                 self._wind_up(now)
-                self._grace = now + self.settings.unbind_grace
-                self._wake = min(self._wake, self._grace)
+                if self.settings.unbind_grace:
+                    self._grace = now + self.settings.unbind_grace
+                    self._wake = min(self._wake, self._grace)
         else:
             events.append(Received(pdu))
 
