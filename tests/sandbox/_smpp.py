@@ -196,13 +196,10 @@ def only(smsc: Smsc) -> StoredMessage:
 
 @asynccontextmanager
 async def running(world: World, settings: SmppSettings | None = None) -> AsyncIterator[Smsc]:
-    """An SMSC on this world, whose accounts get a password that SMPP can carry.
-
-    Time stands still, so by default it bears any number of PDUs a second that say nothing.
-    """
+    """An SMSC on this world, whose accounts get a password that SMPP can carry."""
     for account in world.accounts.values():
         account.password = Secret(PASSWORD)
-    service = SmppService(world, settings or SmppSettings(max_nonsense=None))
+    service = SmppService(world, settings)
     await service.start()
     endpoint = (await service.listen("127.0.0.1", 0))["smpp"]
     host, _, port = endpoint.rpartition(":")
