@@ -48,6 +48,11 @@ class Centre:
             response_timeout=settings.response_timeout,
             enquire_after=settings.enquire_after,
             bind_timeout=settings.bind_timeout,
+            strict=world.strict,
+            refusals_have_bodies=settings.refusals_have_bodies,
+            # What is not acknowledged is delivered again anyway.
+            unbind_grace=0,
+            max_nonsense=settings.max_nonsense,
         )
         self.customers = Customers(world, settings)
         self.connections: set[Connected] = set()

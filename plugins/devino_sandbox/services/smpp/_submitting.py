@@ -62,6 +62,10 @@ _CHECKS: tuple[_Check, ...] = (
     (lambda pdu: pdu.replace_if_present_flag > 1, CommandStatus.ESME_RINVREPFLAG),
     (lambda pdu: pdu.replace_if_present_flag, CommandStatus.ESME_RINVSUBREP),
     (lambda pdu: pdu.sm_default_msg_id, CommandStatus.ESME_RINVDFTMSGID),
+    (
+        lambda pdu: pdu.short_message and "message_payload" in pdu.tlvs,
+        CommandStatus.ESME_ROPTPARNOTALLWD,
+    ),
 )
 _STRICT_CHECKS: tuple[_Check, ...] = (
     (
