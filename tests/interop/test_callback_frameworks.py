@@ -118,10 +118,10 @@ async def test_django_beside_its_own_application(
     assert (answer.status, taken) == (200, ["3158611117333282817:read"])
     sent: list[dict[str, Any]] = []
 
-    coming = iter([{"type": "http.request"}])
+    coming = [{"type": "http.request"}]
 
     async def receive() -> dict[str, str]:
-        return next(coming, None) or await asyncio.Future()
+        return coming.pop() if coming else await asyncio.Future()
 
     async def send(event: dict[str, Any]) -> None:
         sent.append(event)
