@@ -33,7 +33,7 @@ def receipts(
     hide: Hide,
 ) -> list[Receipt]:
     """One receipt for each message of a request. Where the numbers differ, nothing is guessed."""
-    ids = [one.provider_id for one in taken if isinstance(one, Taken) and one.provider_id]
+    ids = [one.provider_id for one in taken if type(one) is Taken and one.provider_id]
     if len(taken) != len(messages) or len(set(ids)) != len(ids):
         lost = OutcomeUnknown(
             f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
@@ -45,13 +45,15 @@ def receipts(
             )
             for message in messages
         ]
-    return [
-        failed_receipt(message, outcome, channel=channel)
-        if isinstance(outcome, DevinoError)
-        else Receipt.of(message, accepted(message, clock), channel=channel, ids=(outcome,))
-        for message, one in zip(messages, taken, strict=True)
-        for outcome in (_outcome(one, hide),)
-    ]
+    found: list[Receipt] = []
+    for message, one in zip(messages, taken, strict=True):
+        outcome = _outcome(one, hide)
+        if isinstance(outcome, DevinoError):
+            found.append(failed_receipt(message, outcome, channel=channel))
+        else:
+            status = accepted(message, clock)
+            found.append(Receipt.of(message, status, channel=channel, ids=(outcome,)))
+    return found
 
 
 def _outcome(taken: Taken | Unread, hide: Hide) -> str | DevinoError:
