@@ -390,7 +390,7 @@ def parts(*states: viber.SmsStatus | str | None) -> tuple[viber.SmsPart, ...]:
 
 async def state_of(wire: Wired, found: viber.MessageStatus) -> tuple[State, Medium | None, Any]:
     wire.platform.answers[viber.GetStatus] = always(viber.Statuses(messages=(found,)))
-    (status,) = await wire.channel.status([found.provider_id], medium=Medium.VIBER)
+    (status,) = await wire.channel.status([found.provider_id or ""], medium=Medium.VIBER)
     assert status.id == found.provider_id
     return status.state, status.medium, status.code
 
