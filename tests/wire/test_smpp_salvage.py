@@ -153,6 +153,7 @@ def test_any_body_is_salvaged(command_id: int, body: bytes) -> None:
     assert pdu.sequence_number == 7
     sound = either(decode, octets)
     if isinstance(sound, PduError):
+        assert pdu.defect is not None
         assert pdu.defect.octets == octets
         assert pdu.defect.reason == sound.reason
     else:

@@ -21,7 +21,7 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["A_PAGE", "failure", "is_page", "refusal", "refused", "unreadable"]
+__all__ = ["A_PAGE", "WRONG_ADDRESS", "failure", "is_page", "refusal", "refused", "unreadable"]
 
 _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.REFUSED: Rejected,
@@ -34,7 +34,7 @@ A_PAGE = "a page of HTML: is the address right?"
 _UNAUTHORIZED: Final = 401
 _PROXY = 407
 # What nobody behind the one that speaks has carried out, and why.
-_WRONG_ADDRESS = frozenset({404, 405, 410})
+WRONG_ADDRESS = frozenset({404, 405, 410})
 _BLOCKED = frozenset({403, 451})
 _NOT_NOW = frozenset({408, 421, 425, 429})
 
@@ -101,7 +101,7 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
 
 
 def _refused_in_front(status: int) -> DevinoError:
-    if status in _WRONG_ADDRESS:
+    if status in WRONG_ADDRESS:
         return ConfigurationError(f"HTTP {status}: there is no such service: check base_url")
     if status == _PROXY:
         return ConfigurationError(
