@@ -1,4 +1,4 @@
-"""The references in SQLite, so that they outlive the program, and a check before a password goes."""
+"""The references in SQLite, where they outlive the program; a check before a password goes."""
 
 import sqlite3
 
