@@ -52,7 +52,9 @@ def check_sender(submission: Submission) -> None:
             + (" or 15 digits" if submission.medium is Medium.SMS else ""),
         )
     approved = submission.account.senders
-    if approved is not None and submission.sender not in approved:
+    if submission.from_own_number or approved is None:
+        return
+    if submission.sender not in approved:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
         )
