@@ -214,18 +214,25 @@ class Faults:
 
         Each service asks once for each call, before it carries anything out.
         """
-        return cast("Action | None", self._strike(protocol, operation, to))
+        fault = self._strike(protocol, operation, to)
+        return None if fault is None else cast("Action", fault.action)
+
+    def strike_call(self, protocol: str, operation: str, to: Sequence[str] = ()) -> Fault | None:
+        """The same, with all that was ordered."""
+        return self._strike(protocol, operation, to)
 
     def strike_callback(self, kind: str, verb: str, to: Sequence[str]) -> CallbackAction | None:
         """What is to happen to a callback of this kind; None: just send it."""
-        return cast("CallbackAction | None", self._strike(kind + CALLBACK, verb, to))
+        fault = self._strike(kind + CALLBACK, verb, to)
+        return None if fault is None else cast("CallbackAction", fault.action)
 
     def strike_resending(self, medium: str, to: str) -> Drop | Hold | None:
         """What is to happen to what goes in place of a message; None: just send it."""
-        return cast("Drop | Hold | None", self._strike(RESENDING, medium, [to]))
+        fault = self._strike(RESENDING, medium, [to])
+        return None if fault is None else cast("Drop | Hold", fault.action)
 
-    def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> object:
-        struck: object = None
+    def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> Fault | None:
+        struck: Fault | None = None
         for ordered in list(self._ordered):
             if not ordered.fault.fits(protocol, operation, to):
                 continue
@@ -233,7 +240,7 @@ class Faults:
             if ordered.spent:
                 self._ordered.remove(ordered)
             if hit and struck is None:
-                struck = ordered.fault.action
+                struck = ordered.fault
         return struck
 
 
