@@ -59,7 +59,8 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`SECRET`.
+:data:`NULL`, :data:`SECRET`, :data:`ONE_OR_LIST`. Where a value that cannot be read must not cost
+the others their place, its type says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
@@ -87,11 +88,12 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
-from ._marks import NULL, Also, InHeader, InQuery
+from ._marks import NULL, ONE_OR_LIST, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
-from ._rowless import read_json, write_json
+from ._rowless import read_json, read_value, write_json
+from ._spellings import spelt
 from ._times import (
     ISO_SPAN,
     NET_DATE,
@@ -102,6 +104,7 @@ from ._times import (
     WALL_SECONDS,
     moment,
 )
+from ._unread import Unread
 from ._wire_forms import (
     BOOLEAN_WORD,
     ID,
@@ -123,6 +126,7 @@ __all__ = [
     "NET_DATE_OR_MIN",
     "NULL",
     "NUMBER_ID",
+    "ONE_OR_LIST",
     "PHONE",
     "SECRET",
     "SERVICE_STACK",
@@ -162,6 +166,7 @@ __all__ = [
     "Request",
     "Session",
     "UnknownResourceError",
+    "Unread",
     "Verdict",
     "WireForm",
     "answer_of",
@@ -175,8 +180,10 @@ __all__ = [
     "moment",
     "parse_json",
     "read_json",
+    "read_value",
     "secret_values",
     "secrets_of",
+    "spelt",
     "without_secrets",
     "write_json",
 ]

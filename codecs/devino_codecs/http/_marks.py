@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["NULL", "Also", "InHeader", "InQuery"]
+__all__ = ["NULL", "ONE_OR_LIST", "Also", "InHeader", "InQuery"]
 
 
 class Also(msgspec.Struct, frozen=True):
@@ -23,6 +23,16 @@ class InHeader(msgspec.Struct, frozen=True):
 
 class InQuery(msgspec.Struct, frozen=True):
     """The field stands in the query, beside a JSON body."""
+
+
+class _OneOrList(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "ONE_OR_LIST"
+
+
+ONE_OR_LIST: Final = _OneOrList()
+"""An item without its list is read as a list of one, and a list of one as its item, whichever the
+type says. It is written as the type says."""
 
 
 class _Null(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ._json import parse_json
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "read_value", "write_json"]
 
 # The forms of structs are loaded at the first call, as those of rows are.
 
@@ -19,11 +19,16 @@ def read_json(of: type[T], body: bytes) -> T:
 
     Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
     """
+    return read_value(of, parse_json(body))
+
+
+def read_value(of: type[T], value: object) -> T:
+    """The same, from what :func:`parse_json` made of a body or of a part of it."""
     from ._structs import wire_form_of
 
     hint: Any = of
-    value: T = wire_form_of(hint).read(parse_json(body))
-    return value
+    read: T = wire_form_of(hint).read(value)
+    return read
 
 
 def write_json(of: type[T], value: T) -> bytes:

@@ -1,0 +1,491 @@
+"""The wire of Viber (chapter 12) and WhatsApp: requests and answers, both ways."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from devino_codecs import viber
+from devino_codecs.http import (
+    Api,
+    DecodeError,
+    EncodeError,
+    HttpAnswer,
+    HttpRequest,
+    InvalidArgumentError,
+    Login,
+    MissingArgumentError,
+    Refusal,
+    Unread,
+    Verdict,
+    write_json,
+)
+from tests._vectors import VECTORS
+
+LOGIN = Login("tester", "111111")
+APIS = {"viber": viber.API, "whatsapp": viber.WHATSAPP_API}
+REQUESTS = {
+    "12-004": "/send",
+    "12-006": "/Send/",
+    "12-007": "/send",
+    "12-008": "/send",
+    "12-010": "/status/",
+}
+ANSWERS: dict[str, Any] = {"12-005": viber.Send, "12-011": viber.GetStatus}
+CALLBACKS = {"12-012", "12-013"}
+
+
+def posted(target: str, body: bytes | str | object) -> HttpRequest:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Authorization": VECTORS["12-001"].text.removeprefix("Authorization: ")}
+    headers["Content-Type"] = "application/json"
+    return HttpRequest.of("POST", target, headers=headers, body=data)
+
+
+def sent(body: object, *, api: Api = viber.API) -> viber.Send:
+    path = "/send" if api is viber.API else "/send/whatsapp"
+    return cast("viber.Send", api.decode_request(posted(path, body)).request)
+
+
+def answered(body: object) -> viber.Sent | Refusal:
+    return viber.API.decode_answer(viber.Send, HttpAnswer(200, json.dumps(body).encode()))
+
+
+def told(*messages: object) -> tuple[viber.MessageStatus | Unread, ...]:
+    body = json.dumps({"status": "ok", "messages": messages}).encode()
+    answer = viber.API.decode_answer(viber.GetStatus, HttpAnswer(200, body))
+    assert isinstance(answer, viber.Statuses)
+    return answer.messages
+
+
+def test_no_example_is_left_out() -> None:
+    examples = {v.id for v in VECTORS.values() if v.chapter == 12}
+    assert {"12-001", *REQUESTS, *ANSWERS, *CALLBACKS} == examples
+
+
+@pytest.mark.parametrize("id_", REQUESTS)
+def test_a_request_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
+    call = viber.API.decode_request(posted(REQUESTS[id_], VECTORS[id_].data))
+    assert call.credentials == LOGIN
+    written = viber.API.encode_request(call.request, LOGIN)
+    assert json.loads(written.body) == json.loads(VECTORS[id_].data)
+    assert f"Authorization: {written.headers['Authorization']}" == VECTORS["12-001"].text
+    again = viber.API.decode_request(posted(written.path, written.body))
+    assert again.request == call.request
+
+
+@pytest.mark.parametrize("id_", ANSWERS)
+def test_an_answer_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
+    request = ANSWERS[id_]
+    answer = viber.API.decode_answer(request, HttpAnswer(200, VECTORS[id_].data))
+    written = viber.API.encode_answer(request, cast("Any", answer))
+    canonical = VECTORS[id_].text.replace('"state"', '"status"')
+    assert json.loads(written.body) == json.loads(canonical)
+    assert viber.API.decode_answer(request, written) == answer
+
+
+def test_both_editions_of_an_answer_say_the_same() -> None:
+    printed = VECTORS["12-011"].printed
+    assert printed is not None
+    one, other = (
+        viber.API.decode_answer(viber.GetStatus, HttpAnswer(200, data))
+        for data in (VECTORS["12-011"].data, printed.read_bytes())
+    )
+    assert one == other
+    assert isinstance(one, viber.Statuses)
+    first, second, _ = one.messages
+    assert isinstance(first, viber.MessageStatus)
+    assert isinstance(second, viber.MessageStatus)
+    assert first.provider_id == "3158611117333282816"
+    assert first.sms_states is not None
+    assert first.sms_states[1] == viber.SmsPart(
+        id="583465579822710785", status=viber.SmsStatus.DELIVERED
+    )
+    assert (second.status, second.status_at) == (
+        viber.DeliveryStatus.READ,
+        datetime(2016, 8, 10, 15, 28, 50, tzinfo=UTC),
+    )
+
+
+# commonData
+
+
+def test_a_message_overrides_common_data_field_by_field() -> None:
+    first, second = sent(json.loads(VECTORS["12-008"].data)).complete()
+    assert isinstance(first.content, viber.Content)
+    assert (first.address, first.priority) == ("79250000001", viber.Priority.HIGH)
+    assert first.content.text == "text"
+    assert (second.address, second.priority) == ("79250000002", viber.Priority.LOW)
+    # The button stays: the message names another text and nothing else.
+    assert second.content == replace(first.content, text="Message text")
+    assert second.subject == first.subject == "Subject"
+
+
+def test_common_data_has_two_names() -> None:
+    request = sent({"messageCommonData": {"subject": "S"}, "messages": [{}, {"subject": "T"}]})
+    assert [message.subject for message in request.complete()] == ["S", "T"]
+
+
+def test_a_bad_field_of_common_data_counts_only_where_no_message_overrides_it() -> None:
+    common = {"validityPeriodSec": "soon", "subject": "S"}
+    request = sent({"commonData": common, "messages": [{"validityPeriodSec": 60}, {}]})
+    one, other = request.complete()
+    assert one.validity_period_sec == 60
+    assert isinstance(other.validity_period_sec, Unread)
+    assert (one.subject, other.subject) == ("S", "S")
+
+
+def test_the_fields_of_an_sms_come_from_the_message_then_the_request_then_the_text() -> None:
+    messages = [
+        {"subject": "S", "content": {"text": "text"}, "smsText": "own", "smsSrcAddress": "Own"},
+        {"subject": "S", "content": {"text": "text"}},
+    ]
+    own, rest_ = sent({"resendSms": True, "messages": messages}).complete()
+    assert (own.sms_text, own.sms_src_address) == ("own", "Own")
+    assert (rest_.sms_text, rest_.sms_src_address) == ("text", "S")
+    body = {"resendSms": "true", "messages": messages, "smsText": "all", "smsSrcAddress": "All"}
+    own, rest_ = sent({**body, "smsValidityPeriodSec": 60}).complete()
+    assert (own.sms_text, own.sms_src_address, own.sms_validity_period_sec) == ("own", "Own", 60)
+    assert (rest_.sms_text, rest_.sms_src_address) == ("all", "All")
+
+
+def test_without_resending_those_of_the_request_do_not_count() -> None:
+    (message,) = sent({"smsText": "all", "messages": [{"content": {"text": "t"}}]}).complete()
+    assert message.sms_text is None
+
+
+# Requests as clients write them
+
+
+def test_null_is_absent() -> None:
+    nulls = dict.fromkeys(("smsText", "smsSrcAddress", "comment", "subject", "content"))
+    assert sent({"messages": [{**nulls, "address": "79031234567"}]}).messages == (
+        viber.Message(address="79031234567"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "attribute", "read"),
+    [
+        ("address", 79031234567, "address", "79031234567"),
+        ("address", " +79031234567 ", "address", "+79031234567"),
+        ("validityPeriodSec", "60", "validity_period_sec", 60),
+        ("priority", "Medium", "priority", viber.Priority.NORMAL),
+        ("priority", "HIGH", "priority", viber.Priority.HIGH),
+        ("priority", "soon", "priority", "soon"),
+        ("type", "WhatsApp", "type", viber.MessageType.WHATSAPP),
+        ("contentType", "carousel", "content_type", "carousel"),
+        ("content", {"image": "http://x/y"}, "content", viber.Content(image_url="http://x/y")),
+    ],
+)
+def test_what_clients_write_is_read(field: str, value: object, attribute: str, read: str) -> None:
+    (message,) = sent({"messages": [{field: value}]}).messages
+    assert getattr(message, attribute) == read
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "attribute"),
+    [
+        ("subject", 5, "subject"),
+        ("priority", ["high"], "priority"),
+        ("validityPeriodSec", 3600.5, "validity_period_sec"),
+        ("validityPeriodSec", "an hour", "validity_period_sec"),
+        ("comment", {}, "comment"),
+        ("content", "text", "content"),
+        ("content", {"text": 5}, "content"),
+        ("address", [], "address"),
+        ("smsText", 1, "sms_text"),
+        ("smsValidityPeriodSec", True, "sms_validity_period_sec"),
+    ],
+)
+def test_a_bad_field_costs_neither_the_message_nor_the_other_fields(
+    field: str, value: object, attribute: str
+) -> None:
+    one, other = sent({"messages": [{"type": "viber", field: value}, {"type": "viber"}]}).messages
+    assert isinstance(getattr(one, attribute), Unread)
+    assert one.type is other.type is viber.MessageType.VIBER
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", {"messages": [5]}, {"messages": {}}, {"messages": "x"}, {"a": []}]
+)
+def test_a_request_that_is_none_is_an_argument_error(body: object) -> None:
+    with pytest.raises((InvalidArgumentError, MissingArgumentError)):
+        sent(body)
+
+
+def test_ids_are_exact_and_a_bad_one_costs_no_other_its_place() -> None:
+    huge = 2**63 - 1
+    given_ids = [huge, huge - 1, f"{huge - 2}", 1.5, 1e18, 0, -1, 2**63, "x", None, 17]
+    body = json.dumps({"messages": given_ids})
+    request = viber.API.decode_request(posted("/status", body.encode())).request
+    assert request.messages[:3] == tuple(f"{huge - less}" for less in range(3))
+    assert all(isinstance(each, Unread) for each in request.messages[3:10])
+    assert request.messages[10] == "17"
+
+
+# Answers
+
+
+def test_a_refused_message_costs_no_other_its_receipt() -> None:
+    answer = answered(
+        {
+            "status": "ok",
+            "messages": [
+                {"providerId": 9223372036854775807, "code": "ok"},
+                {"code": "error-subject-unknown"},
+                {"code": "error-of-tomorrow"},
+                {"providerId": 3.158611117333283e18, "code": "ok"},
+                "odd",
+                {"providerId": 9223372036854775806, "code": "OK"},
+            ],
+        }
+    )
+    assert isinstance(answer, viber.Sent)
+    first, refused, unknown, rounded, odd, last = answer.messages
+    assert first == viber.Taken(provider_id="9223372036854775807", code=viber.MessageCode.OK)
+    assert refused == viber.Taken(code=viber.MessageCode.SUBJECT_UNKNOWN)
+    assert unknown == viber.Taken(code="error-of-tomorrow")
+    assert rounded == Unread("expected a whole number, got a number", "providerId")
+    assert odd == Unread("expected an object, got a string")
+    assert last == viber.Taken(provider_id="9223372036854775806", code=viber.MessageCode.OK)
+
+
+def test_an_unread_element_cannot_be_written() -> None:
+    with pytest.raises(EncodeError, match=r"messages\[0\]"):
+        viber.API.encode_answer(viber.Send, viber.Sent(messages=(Unread("odd"),)))
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "means"),
+    [
+        ("error-auth", viber.RequestStatus.AUTH, Verdict.LOGIN),
+        ("Error-Account-Locked", viber.RequestStatus.ACCOUNT_LOCKED, Verdict.LOGIN),
+        ("error-system", viber.RequestStatus.SYSTEM, Verdict.FAILED),
+        ("error-syntax", viber.RequestStatus.SYNTAX, Verdict.REFUSED),
+        ("error-instant-message-typeformat", viber.RequestStatus.TYPE_FORMAT, Verdict.REFUSED),
+        # The word of a message's code.
+        ("error-instant-message-type-format", viber.RequestStatus.TYPE_FORMAT, Verdict.REFUSED),
+        ("error-content-type-format", viber.RequestStatus.CONTENT_TYPE_FORMAT, Verdict.REFUSED),
+        ("error-of-tomorrow", "error-of-tomorrow", ""),
+    ],
+)
+def test_a_refused_request(word: str, code: object, means: str) -> None:
+    answer = answered({"status": word})
+    assert isinstance(answer, Refusal)
+    assert (answer.code, answer.means) == (code, means)
+    written = viber.API.encode_answer(viber.Send, Refusal(viber.RequestStatus.SYNTAX))
+    assert (written.status, written.body) == (200, b'{"status":"error-syntax"}')
+
+
+def test_the_words_of_a_status_are_read_as_those_of_a_code() -> None:
+    answer = answered(
+        {"status": "ok", "messages": [{"code": "error-instant-message-content-type-format"}]}
+    )
+    assert isinstance(answer, viber.Sent)
+    assert answer.messages == (viber.Taken(code=viber.MessageCode.CONTENT_FORMAT),)
+
+
+def test_a_refusal_of_the_web_server_is_springs() -> None:
+    error = viber.SpringError(
+        timestamp=1527861323068,
+        status=401,
+        error="Unauthorized",
+        message="Bad credentials",
+        path="/send",
+    )
+    answer = HttpAnswer(401, write_json(viber.SpringError, error))
+    assert json.loads(answer.body)["status"] == 401
+    for request in (viber.Send, viber.GetStatus):
+        refusal = viber.API.decode_answer(cast("Any", request), answer)
+        assert refusal == Refusal("Unauthorized", "Bad credentials", 401)
+        again = viber.API.encode_answer(cast("Any", request), refusal)
+        assert (again.status, viber.API.decode_answer(cast("Any", request), again)) == (
+            401,
+            refusal,
+        )
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"{}", b"[]"])
+def test_what_is_no_answer_is_a_decode_error(body: bytes) -> None:
+    with pytest.raises(DecodeError):
+        viber.API.decode_answer(viber.Send, HttpAnswer(200, body))
+    with pytest.raises(DecodeError):
+        viber.API.decode_answer(viber.Send, HttpAnswer(502, body))
+
+
+def test_statuses_in_any_notation() -> None:
+    at = datetime(2016, 8, 10, 15, 28, 50, tzinfo=UTC)
+    read = told(
+        {"providerId": 1, "code": "ok", "STATUS": "READ", "statusAt": "2016-0810 15:28:50"},
+        {"providerId": "2", "code": "ok", "status": "undelived", "statusAt": 1470842930000},
+        {"providerId": 3, "code": "ok", "status": "failed", "error": "USER_BLOCKED"},
+        {"providerId": 4, "code": "ok", "status": "lost", "errorCode": "moved-away"},
+        {"providerId": 5, "code": "ok", "smsStates": [{"id": 6}]},
+        {"providerId": 7, "code": "ok", "status": "read", "statusAt": "yesterday"},
+        {"providerId": 8, "code": "ok"},
+    )
+    assert read == (
+        viber.MessageStatus(
+            provider_id="1",
+            code=viber.MessageCode.OK,
+            status=viber.DeliveryStatus.READ,
+            status_at=at,
+        ),
+        viber.MessageStatus(
+            provider_id="2",
+            code=viber.MessageCode.OK,
+            status=viber.DeliveryStatus.UNDELIVERED,
+            status_at=at,
+        ),
+        viber.MessageStatus(
+            provider_id="3",
+            code=viber.MessageCode.OK,
+            status=viber.DeliveryStatus.FAILED,
+            error_code=viber.Reason.USER_BLOCKED,
+        ),
+        viber.MessageStatus(
+            provider_id="4", code=viber.MessageCode.OK, status="lost", error_code="moved-away"
+        ),
+        viber.MessageStatus(
+            provider_id="5", code=viber.MessageCode.OK, sms_states=(viber.SmsPart(id="6"),)
+        ),
+        Unread("not a date, expected yyyy-MM-ddTHH:mm:ss", "statusAt"),
+        viber.MessageStatus(provider_id="8", code=viber.MessageCode.OK),
+    )
+
+
+def test_whatsapp_is_another_table_of_the_same_values() -> None:
+    request = sent(json.loads(VECTORS["12-004"].data))
+    video = viber.Content(video_url="http://x/v", video_name="v")
+    message = replace(
+        request.messages[0],
+        type=viber.MessageType.WHATSAPP,
+        content_type=viber.ContentType.VIDEO,
+        content=video,
+    )
+    http = viber.WHATSAPP_API.encode_request(replace(request, messages=(message,)), LOGIN)
+    assert http.path == "/send/whatsapp"
+    assert json.loads(http.body)["messages"][0]["content"] == {
+        "videoUrl": "http://x/v",
+        "videoName": "v",
+    }
+    assert sent(http.body, api=viber.WHATSAPP_API).messages == (message,)
+    ask = viber.WHATSAPP_API.encode_request(viber.GetStatus(("17",)), LOGIN)
+    assert (ask.path, ask.body) == ("/status/whatsapp", b'{"messages":[17]}')
+
+
+# Properties
+
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+optional = st.none() | texts
+ids = st.integers(1, 2**63 - 1).map(str)
+contents = st.builds(viber.Content, **dict.fromkeys(viber.Content.__struct_fields__, optional))
+seconds = st.none() | st.integers(0, 10**9)
+phones = st.none() | texts.map(str.strip).filter(bool)
+messages_ = st.builds(
+    viber.Message,
+    subject=optional,
+    priority=st.none() | st.sampled_from(viber.Priority),
+    validity_period_sec=seconds,
+    comment=optional,
+    type=st.none() | st.sampled_from(viber.MessageType),
+    content_type=st.none() | st.sampled_from(viber.ContentType),
+    content=st.none() | contents,
+    address=phones,
+    sms_text=optional,
+    sms_src_address=optional,
+    sms_validity_period_sec=seconds,
+)
+sends = st.builds(
+    viber.Send,
+    resend_sms=st.booleans(),
+    common_data=st.none() | messages_,
+    messages=st.lists(messages_, min_size=1, max_size=3).map(tuple),
+)
+seconds_of_time = st.datetimes(
+    datetime(1970, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
+    datetime(9999, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda at: at.replace(microsecond=0))
+statuses = st.builds(
+    viber.Statuses,
+    messages=st.lists(
+        st.builds(
+            viber.MessageStatus,
+            provider_id=ids,
+            code=st.sampled_from(viber.MessageCode) | st.just("odd"),
+            status=st.none() | st.sampled_from(viber.DeliveryStatus) | st.just("odd"),
+            status_at=st.none() | seconds_of_time,
+            error_code=st.none() | st.sampled_from(viber.Reason) | st.just("odd"),
+            sms_states=st.none()
+            | st.lists(
+                st.builds(viber.SmsPart, id=ids, status=st.sampled_from(viber.SmsStatus))
+            ).map(tuple),
+        )
+    ).map(tuple),
+)
+
+
+@given(sends, st.sampled_from(sorted(APIS)))
+def test_a_request_is_read_as_it_was_written(send: viber.Send, name: str) -> None:
+    http = APIS[name].encode_request(send, LOGIN)
+    assert sent(http.body, api=APIS[name]) == send
+
+
+@given(statuses)
+def test_an_answer_is_read_as_it_was_written(answer: viber.Statuses) -> None:
+    written = viber.API.encode_answer(viber.GetStatus, answer)
+    assert viber.API.decode_answer(viber.GetStatus, written) == answer
+
+
+@given(messages_, messages_)
+def test_merging_takes_each_field_from_the_message_or_from_common_data(
+    message: viber.Message, common: viber.Message
+) -> None:
+    (merged,) = viber.Send(common_data=common, messages=(message,)).complete()
+    for name in viber.Message.__struct_fields__:
+        own, theirs = getattr(message, name), getattr(common, name)
+        if name != "content" or own is None or theirs is None:
+            assert getattr(merged, name) == (theirs if own is None else own)
+
+
+@given(st.integers(2**53, 2**63 - 3))
+def test_ids_that_differ_by_one_stay_apart(first: int) -> None:
+    texts_ = tuple(str(first + more) for more in range(3))
+    http = viber.API.encode_request(viber.GetStatus(texts_), LOGIN)
+    assert viber.API.decode_request(posted("/status", http.body)).request.messages == texts_
+    body = [{"providerId": int(text), "code": "ok"} for text in texts_]
+    assert [each.provider_id for each in told(*body)] == list(texts_)  # type: ignore[union-attr]
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | texts,
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["status", "messages", "providerId", "code", "smsStates", "statusAt"]
+                ),
+                inner,
+            )
+        ),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_any_bytes_are_a_value_or_a_decode_error(body: bytes) -> None:
+    for request in (viber.Send, viber.GetStatus):
+        for status in (200, 401, 500):
+            with contextlib.suppress(DecodeError):
+                viber.API.decode_answer(cast("Any", request), HttpAnswer(status, body))
+    for target in ("/send", "/status"):
+        with contextlib.suppress(DecodeError):
+            viber.API.decode_request(posted(target, body))
