@@ -40,7 +40,8 @@ class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of a message. One that was resent as an SMS has ``sms_states``, and may lack
     ``status`` and ``status_at``."""
 
-    provider_id: Annotated[str, NUMBER_ID]
+    provider_id: Annotated[str | None, NUMBER_ID] = None
+    """As it was asked for; None if that was no id."""
     code: Annotated[MessageCode | str, CODE]
     sms_states: tuple[SmsPart, ...] | None = None
     status: Annotated[DeliveryStatus | str | None, STATUS] = None

@@ -29,6 +29,7 @@ __all__ = [
     "shown",
     "since",
     "sms_parts",
+    "span",
     "text_of",
     "within",
 ]
@@ -113,6 +114,15 @@ def sms_parts(message: StoredMessage) -> tuple[SmsPart, ...] | None:
         return None
     status = _SMS.get(delivery_status(sms.step), SmsStatus.UNDELIVERED)
     return tuple([SmsPart(id=number, status=status) for number in sms.ids])
+
+
+def span(seconds: int | Unread | None) -> timedelta | None:
+    """A validity; None for what is none."""
+    try:
+        return timedelta(seconds=seconds) if isinstance(seconds, int) else None
+    except OverflowError:
+        # Of a message that was refused it may be any number.
+        return None
 
 
 def text_of(value: str | Unread | None) -> str:

@@ -1,4 +1,4 @@
-"""The frame of the messengers' interfaces: logins as HTTP's Basic, errors of a Spring web server."""
+"""The frame of the messengers' interfaces: HTTP's Basic, and the errors of a Spring web server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SpringService(ApiService):
         allowed = tuple([header for header in explained.headers if header[0] == b"allow"])
         return HttpAnswer(answer.status, answer.body, (*answer.headers, *allowed))
 
-    def stranger(self, asked: Asked[Any]) -> HttpAnswer:
+    def stranger(self, asked: Asked[Any]) -> object:
         return self.unauthorized(asked.http)
 
     def unauthorized(self, http: HttpRequest) -> HttpAnswer:

@@ -94,9 +94,7 @@ def _address(address: str | Unread | None) -> MessageCode | None:
     return MessageCode.ADDRESS_FORMAT if number_of(address) is None else None
 
 
-def _sms(
-    message: Message, account: Account, limits: Limits, *, resend: bool
-) -> MessageCode | None:
+def _sms(message: Message, account: Account, limits: Limits, *, resend: bool) -> MessageCode | None:
     text, sender, validity = (
         message.sms_text,
         message.sms_src_address,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, ClassVar, cast
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
 from devino_codecs import viber as codec
-from devino_codecs.http import Api, ArgumentError, Refusal, Unread, write_json
+from devino_codecs.http import Api, ArgumentError, Refusal, Unread
 from devino_codecs.viber import (
     Content,
     ContentType,
@@ -53,6 +52,7 @@ from devino_sandbox.services._messengers import (
     shown,
     since,
     sms_parts,
+    span,
     text_of,
 )
 from devino_sandbox.services._spring import SpringService
@@ -84,7 +84,6 @@ _POSTED = frozenset(
     }
 )
 _BATCH = 100
-_LONGEST = 1e9
 _REPLIES_FOR = 3600.0
 """How long a reply is sent again, in seconds."""
 
@@ -119,27 +118,26 @@ class MessengerService(SpringService):
         return self._send(account, asked)
 
     @answers(GetStatus)
-    def status(self, account: Account, asked: Asked[GetStatus]) -> Statuses | Refusal | HttpAnswer:
+    def status(self, account: Account, asked: Asked[GetStatus]) -> Statuses | Refusal:
         ids = asked.request.messages
         if not 1 <= len(ids) <= self.limits.calls:
             return Refusal(RequestStatus.SYNTAX)
         seen: set[str] = set()
-        found: list[MessageStatus | None] = []
+        found = []
         for message_id in ids:
             if isinstance(message_id, Unread):
-                found.append(None)
-                continue
-            found.append(self._status(account, message_id, is_repeated=message_id in seen))
-            seen.add(message_id)
-        readable = [status for status in found if status is not None]
-        if len(readable) == len(found):
-            return Statuses(messages=tuple(readable))
-        return _with_unreadable(found)
+                found.append(MessageStatus(code=MessageCode.ID_FORMAT))
+            elif message_id in seen:
+                found.append(MessageStatus(provider_id=message_id, code=MessageCode.ID_DUPLICATE))
+            else:
+                found.append(self._status(account, message_id))
+                seen.add(message_id)
+        return Statuses(messages=tuple(found))
 
     def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
         return Refusal(RequestStatus.SYNTAX) if self.is_known(http) else self.unauthorized(http)
 
-    def stranger(self, asked: Asked[Any]) -> HttpAnswer:
+    def stranger(self, asked: Asked[Any]) -> object:
         answer = super().stranger(asked)
         if isinstance(asked.request, Send):
             for message in asked.request.complete()[: self.limits.calls]:
@@ -222,7 +220,7 @@ class MessengerService(SpringService):
             text=content.text or "",
             content=shown(of, content) if isinstance(of, ContentType) else None,
             priority=priority.name if isinstance(priority, Priority) else None,
-            validity=_span(message.validity_period_sec),
+            validity=span(message.validity_period_sec),
             fallback=self._sms(account, message) if resend else None,
         )
 
@@ -232,15 +230,13 @@ class MessengerService(SpringService):
             via=self.name,
             sender=text_of(message.sms_src_address),
             text=text_of(message.sms_text),
-            validity=_span(message.sms_validity_period_sec),
+            validity=span(message.sms_validity_period_sec),
         )
 
     def _refuse(self, account: Account, message: Message, reason: str) -> None:
         self.world.refuse(self._submission(account, message), [text_of(message.address)], reason)
 
-    def _status(self, account: Account, message_id: str, *, is_repeated: bool) -> MessageStatus:
-        if is_repeated:
-            return MessageStatus(provider_id=message_id, code=MessageCode.ID_DUPLICATE)
+    def _status(self, account: Account, message_id: str) -> MessageStatus:
         message = self.world.find(account, message_id, memory=MEMORY)
         if message is None or message.submission.medium is not self._medium:
             return MessageStatus(provider_id=message_id, code=MessageCode.ID_UNKNOWN)
@@ -295,17 +291,3 @@ class WhatsAppService(MessengerService):
     name = "whatsapp"
     apis: ClassVar[Mapping[str, Api]] = {"": codec.WHATSAPP_API}
     limits: ClassVar[Limits] = codec.WHATSAPP_LIMITS
-
-
-def _with_unreadable(found: Sequence[MessageStatus | None]) -> HttpAnswer:
-    """The answer where what was asked for was no id: there is nothing to echo."""
-    nameless = write_json(dict[str, str], {"code": str(MessageCode.ID_FORMAT)})
-    written = [nameless if one is None else write_json(MessageStatus, one) for one in found]
-    body = b'{"status":"ok","messages":[' + b",".join(written) + b"]}"
-    return HttpAnswer(200, body, ((b"content-type", b"application/json; charset=utf-8"),))
-
-
-def _span(seconds: int | Unread | None) -> timedelta | None:
-    # Of a message that was refused it may be any number.
-    is_span = isinstance(seconds, int) and abs(seconds) < _LONGEST
-    return timedelta(seconds=cast("int", seconds)) if is_span else None
