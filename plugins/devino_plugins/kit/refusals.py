@@ -19,7 +19,7 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["failure", "refusal", "refused", "unreadable"]
+__all__ = ["NOT_THERE", "failure", "refusal", "refused", "unreadable"]
 
 _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.REFUSED: Rejected,
@@ -27,7 +27,7 @@ _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.LOGIN: AuthenticationFailed,
     Verdict.FUNDS: InsufficientFunds,
 }
-_NOT_THERE = frozenset({404, 405, 410})
+NOT_THERE = frozenset({404, 405, 410})
 """HTTP statuses of a server that did not carry anything out, and never will."""
 _UNAUTHORIZED: Final = 401
 
@@ -67,7 +67,7 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     """The error to raise for an HTTP answer that is not in the protocol's words."""
     if status == _UNAUTHORIZED:
         return AuthenticationFailed("HTTP 401", code=status)
-    if status in _NOT_THERE:
+    if status in NOT_THERE:
         return ConfigurationError(f"HTTP {status}: there is no such service: check base_url")
     text = f"HTTP {status} with an answer that cannot be read: {reason}"
     if status < 500:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from devino_core import ChannelSettings, Secret, ServiceSettings
+from devino_core import ChannelSettings, Priority, Secret, ServiceSettings
 
 if TYPE_CHECKING:
     from devino_codecs.http import ApiKey, Login
@@ -16,6 +16,7 @@ __all__ = [
     "ChannelKeySettings",
     "ChannelLoginSettings",
     "ConnectionSettings",
+    "MessengerSettings",
     "Positive",
     "Seconds",
     "ServiceKeySettings",
@@ -121,6 +122,26 @@ class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True)
         from devino_codecs.http import Login
 
         return Login(self.login, self.password.reveal())
+
+
+class MessengerSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+    """Settings of a channel for a messenger, where every request has login and password, and every
+    message a validity and a priority."""
+
+    password: Secret
+    """The account's password; it travels in a header."""
+    validity: Annotated[int, Meta(ge=60, le=86400)] = 86400
+    """Seconds for which the platform tries to deliver a message that says no ``validity``."""
+    priority: Priority = Priority.NORMAL
+    """How soon a message goes that says no ``priority``. The platform asks for HIGH for what
+    somebody waits for, such as a code, and for LOW for advertising."""
+    resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
+    """Seconds for which a failure of a message with a fallback counts as ENROUTE: so long it may
+    take until the platform tells of what it sent instead."""
+
+    def __post_init__(self) -> None:
+        if ":" in self.login:
+            raise ValueError("login: a colon cannot be told from what divides login and password")
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
