@@ -121,7 +121,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         told: dict[str, viber.MessageStatus | Unread] = {
             each.provider_id: each
             for each in answer.messages
-            if isinstance(each, viber.MessageStatus)
+            if isinstance(each, viber.MessageStatus) and each.provider_id is not None
         }
         if len(answer.messages) == len(ids):
             for message_id, each in zip(ids, answer.messages, strict=True):

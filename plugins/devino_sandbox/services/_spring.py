@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import Any, ClassVar
 
@@ -73,6 +73,9 @@ class SpringService(ApiService):
         user = quote(f"{account.login}:{account.password.reveal()}")
         json, body = quote("Content-Type: application/json"), quote(self.example(access))
         return [f"curl -u {user} -H {json} -d {body} {access.endpoints[self.name]}/{path}"]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {self.name: {**access.login, "base_url": access.endpoints[self.name]}}
 
     def example(self, access: Access) -> str:
         """The body of a call that is taken, for a shell."""
