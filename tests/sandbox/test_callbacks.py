@@ -21,7 +21,6 @@ from devino_sandbox import (
     Hang,
     Hold,
     Repeat,
-    Sandbox,
     Submission,
     World,
 )
