@@ -243,6 +243,7 @@ class TestCodes:
             {"address": "+79161234567"},
             {"address": 79161234567},
             {"unknown": 1},
+            {"subject": "Магазин №1"},
         ],
     )
     async def test_what_is_right_is_taken(self, viber: Messenger, changes: dict[str, Any]) -> None:
