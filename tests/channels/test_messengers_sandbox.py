@@ -119,7 +119,6 @@ async def test_a_template_arrives_with_its_values() -> None:
         ((VIBER, SMS), "79990003940", State.ENROUTE, VIBER),
         # Both arrive, the SMS later.
         ((VIBER, SMS), "79990003950", State.DELIVERED, SMS),
-        ((VK, VIBER, SMS), "79990003550", State.DELIVERED, VK),
         ((VIBER, SMS), "79990003951", State.DELIVERED, VIBER),
         ((WHATSAPP, SMS), "79990003910", State.DELIVERED, SMS),
         ((VK, VIBER, SMS), "79990003000", State.DELIVERED, VK),
