@@ -86,6 +86,35 @@ def test_each_leg_has_the_fate_of_its_digit(
     assert account.balance == Decimal("20015.3") - sum(prices)
 
 
+def test_every_chain_goes_as_far_as_its_digits_say(account: Account) -> None:
+    clock = ManualClock()
+    world = World([account], clock=clock)
+    chains = [(VK, VIBER, SMS), (VK, SMS), (VK, VIBER), (VIBER, SMS), (WHATSAPP, SMS)]
+    places = {VK: 0, VIBER: 1, WHATSAPP: 1, SMS: 2}
+    ends = {0: DELIVERED, 1: LOST, 2: EXPIRED, 3: LOST, 4: ENROUTE, 5: DELIVERED, 6: READ}
+    of_sms = {3: REJECTED, 6: DELIVERED}
+    sent = []
+    for number in range(1000):
+        digits = [min(int(digit), 7) % 7 for digit in f"{number:03}"]
+        for media in chains:
+            expected = []
+            for medium in media:
+                digit = digits[places[medium]]
+                own = of_sms if medium is SMS else {}
+                expected.append((medium, own.get(digit, ends[digit])))
+                if digit not in (1, 2, 3, 5):
+                    break
+            [message] = world.submit(order(account, *media), [f"79990003{number:03}"])
+            sent.append((message, expected))
+    before = account.balance
+    clock.advance(300)
+    world.advance()
+    assert [legs(message) for message, _ in sent] == [expected for _, expected in sent]
+    # What goes in place of another is charged when it goes.
+    later = [medium for _, expected in sent for medium, _ in expected[1:]]
+    assert before - account.balance == sum(world.prices[medium] for medium in later)
+
+
 @pytest.mark.parametrize(
     ("medium", "n", "reason"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import Any, ClassVar
@@ -77,6 +78,6 @@ class SpringService(ApiService):
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
         return {self.name: {**access.login, "base_url": access.endpoints[self.name]}}
 
+    @abstractmethod
     def example(self, access: Access) -> str:
         """The body of a call that is taken, for a shell."""
-        raise NotImplementedError
