@@ -59,8 +59,9 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`SECRET`, :data:`ONE_OR_LIST`. Where a value that cannot be read must not cost
-the others their place, its type says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
+:data:`NULL`, :data:`SECRET`, :data:`ONE_OR_LIST`, :class:`Shortcut`. Where a value that cannot be
+read must not cost the others their place, its type says so: ``tuple[Report | Unread, ...]`` with
+:class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
@@ -88,7 +89,7 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
-from ._marks import NULL, ONE_OR_LIST, Also, InHeader, InQuery
+from ._marks import NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
@@ -165,6 +166,7 @@ __all__ = [
     "RefusalForm",
     "Request",
     "Session",
+    "Shortcut",
     "UnknownResourceError",
     "Unread",
     "Verdict",

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
 from ._json import quoted
-from ._marks import NULL, ONE_OR_LIST, Also, InHeader, InQuery
+from ._marks import NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
 from ._unread import Unread
 from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
 
@@ -143,7 +143,12 @@ def wire_form_of(hint: Any) -> WireForm:
 def _form(hint: Any) -> WireForm:
     plain, marks = _bare(hint)
     form = _said_form(plain, marks)
-    return _one_or_list(form, plain) if ONE_OR_LIST in marks else form
+    if ONE_OR_LIST in marks:
+        form = _one_or_list(form, plain)
+    for mark in marks:
+        if isinstance(mark, Shortcut):
+            form = _shorter(form, mark)
+    return form
 
 
 def _said_form(plain: Any, marks: tuple[Any, ...]) -> WireForm:
@@ -183,6 +188,23 @@ def _one_or_list(form: WireForm, hint: Any) -> WireForm:
             return form.read(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
     return replace(form, read=read)
+
+
+def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:
+    def either(short: Callable[[Any], Any], long: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def try_short(value: Any) -> Any:
+            try:
+                return short(value)
+            except (ValueError, TypeError):
+                return long(value)
+
+        return try_short
+
+    return replace(
+        form,
+        read=form.read if shortcut.read is None else either(shortcut.read, form.read),
+        write=form.write if shortcut.write is None else either(shortcut.write, form.write),
+    )
 
 
 def _forgiving(form: WireForm) -> WireForm:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct, convert
 
-from devino_codecs.http import NUMBER_ID, Also, Unread
+from devino_codecs._columns import digits
+from devino_codecs.http import NUMBER_ID, Also, Shortcut, Unread
 
 from ._codes import DeliveryStatus, MessageCode, Reason, RequestStatus, SmsStatus
 from ._forms import CODE, REASON, STATUS, UTC_TIME
@@ -15,18 +16,29 @@ from ._forms import CODE, REASON, STATUS, UTC_TIME
 __all__ = ["MessageStatus", "Sent", "SmsPart", "SpringError", "Statuses", "Taken"]
 
 
-class Taken(Struct, frozen=True, kw_only=True, rename="camel"):
+class Taken(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """What became of one message of a request; only one that was taken has an id."""
 
     provider_id: Annotated[str | None, NUMBER_ID] = None
     code: Annotated[MessageCode | str, CODE]
 
 
+class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    provider_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    code: Literal["ok"]
+
+
+def _all_taken(elements: Any) -> tuple[Taken, ...]:
+    ids = digits([each.provider_id for each in convert(elements, list[_Taken])])
+    taken = MessageCode.OK
+    return tuple([Taken(provider_id=one, code=taken) for one in ids])
+
+
 class Sent(Struct, frozen=True, kw_only=True):
     """The answer to :class:`Send`."""
 
     status: RequestStatus = RequestStatus.OK
-    messages: tuple[Taken | Unread, ...] = ()
+    messages: Annotated[tuple[Taken | Unread, ...], Shortcut(read=_all_taken)] = ()
 
 
 class SmsPart(Struct, frozen=True, kw_only=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+from msgspec.json import Decoder, Encoder
 from msgspec.structs import replace
 
-from devino_codecs.http import BOOLEAN_WORD, NUMBER_ID, PHONE, Also, Request, Unread
+from devino_codecs.http import BOOLEAN_WORD, NUMBER_ID, PHONE, Also, Request, Shortcut, Unread
 
 from ._answers import Sent, Statuses
 from ._codes import ContentType, MessageType, Priority
@@ -19,7 +20,7 @@ Text: TypeAlias = str | Unread | None
 Seconds: TypeAlias = int | Unread | None
 
 
-class Content(Struct, frozen=True, kw_only=True, rename="camel"):
+class Content(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What a message shows. Which fields there are is a matter of its :class:`ContentType`."""
 
     text: str | None = None
@@ -34,7 +35,7 @@ class Content(Struct, frozen=True, kw_only=True, rename="camel"):
     document_name: str | None = None
 
 
-class Message(Struct, frozen=True, kw_only=True, rename="camel"):
+class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """One message. A field that cannot be read is :class:`~devino_codecs.http.Unread`; None is one
     that is absent or null.
 
@@ -57,6 +58,48 @@ class Message(Struct, frozen=True, kw_only=True, rename="camel"):
     sms_validity_period_sec: Seconds = None
 
 
+# What msgspec writes of a message is read back as these types, which says whether all was of them.
+Whole: TypeAlias = Annotated[int, Meta(ge=-(2**63) + 1, le=2**63 - 1)]
+
+
+class _Content(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    text: str = ""
+    caption: str = ""
+    action: str = ""
+    image_url: str = ""
+    video_url: str = ""
+    video_name: str = ""
+    document_url: str = ""
+    document_name: str = ""
+
+
+class _Typed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    subject: str = ""
+    priority: str = ""
+    validity_period_sec: Whole = 0
+    comment: str = ""
+    type: str = ""
+    content_type: str = ""
+    content: _Content = _Content()
+    address: str = ""
+    sms_text: str = ""
+    sms_src_address: str = ""
+    sms_validity_period_sec: Whole = 0
+
+
+_encode = Encoder().encode
+_check = Decoder(list[_Typed]).decode
+
+
+def _write_as_they_are(messages: tuple[Message, ...]) -> str:
+    # Both together take a tenth of the time of a table of forms.
+    body = _encode(messages)
+    addresses = "".join([each.address for each in _check(body)])
+    if not (addresses.isascii() and addresses.isalnum()):
+        raise ValueError("the form of a phone number must be looked at")
+    return body.decode()
+
+
 class Send(Request[Sent], frozen=True, kw_only=True, rename="camel"):
     """``send``: up to 100 messages, answered with one :class:`Taken` for each, in order.
 
@@ -66,7 +109,7 @@ class Send(Request[Sent], frozen=True, kw_only=True, rename="camel"):
     resend_sms: Annotated[bool | Unread, BOOLEAN_WORD] = False
     common_data: Annotated[Message | None, Also("messageCommonData")] = None
     """What each message has where it says nothing else."""
-    messages: tuple[Message, ...]
+    messages: Annotated[tuple[Message, ...], Shortcut(write=_write_as_they_are)]
     sms_text: Text = None
     sms_src_address: Text = None
     sms_validity_period_sec: Seconds = None

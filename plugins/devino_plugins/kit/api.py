@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from devino_codecs.errors import DecodeError, EncodeError
-from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
+from devino_codecs.http import (
+    Answered,
+    Coded,
+    Credentials,
+    HttpRequest,
+    Login,
+    Refusal,
+    Request,
+    secret_values,
+)
 from devino_core import DevinoError, InvalidMessage, Service
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, HttpAnswer, HttpSession
@@ -162,6 +172,23 @@ class ApiClient(Service[SettingsT_co]):
         except DecodeError as error:
             return unreadable(answer.status, error.reason, changes=changes)
         if isinstance(value, Refusal):
-            told = masked(value.description, credentials.secret, *secret_values(request))
-            return self.error_of(Refusal(value.code, told, value.http_status), changes=changes)
+            hidden = (*_secrets_of(credentials), *secret_values(request))
+            code = value.code
+            if isinstance(code, str) and not isinstance(code, Coded):
+                # Of its own words a platform might make one of what it was sent.
+                code = masked(code, *hidden)
+            told = masked(value.description, *hidden)
+            return self.error_of(Refusal(code, told, value.http_status), changes=changes)
         return value
+
+    def hide(self, text: str) -> str:
+        """A text of the platform's with ``***`` for the settings' credentials."""
+        return masked(text, *_secrets_of(self._credentials))
+
+
+def _secrets_of(credentials: Any) -> tuple[str, ...]:
+    if isinstance(credentials, Login):
+        pair = f"{credentials.login}:{credentials.password}"
+        # As HTTP's Basic has them.
+        return credentials.password, b64encode(pair.encode(errors="replace")).decode()
+    return (credentials.secret,)

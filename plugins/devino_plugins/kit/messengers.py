@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
-from typing import Final, NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple, TypeAlias
 
 from devino_codecs.http import Coded, Refusal
 from devino_codecs.viber import Content, ContentType, Limits, SmsPart
@@ -27,12 +27,15 @@ from .states import state_of
 
 __all__ = [
     "MAX_ID",
+    "Hide",
     "Shown",
     "check_subject",
     "fallback_of",
     "is_id",
-    "part_status",
+    "leg_status",
+    "not_told",
     "plain_sms",
+    "refused_word",
     "seconds_of",
     "shown",
     "sms_status",
@@ -42,6 +45,8 @@ __all__ = [
 ]
 
 MAX_ID: Final = 2**63 - 1
+Hide: TypeAlias = Callable[[str], str]
+"""Takes the secrets out of a text."""
 
 
 class Shown(NamedTuple):
@@ -160,20 +165,52 @@ def unknown(message_id: str, medium: Medium, *, code: str | None = None, why: st
     return Status(state=State.UNKNOWN, id=message_id, code=code, description=why, medium=medium)
 
 
-def part_status(part: SmsPart) -> Status:
-    """The status of one part of an SMS that went instead."""
-    word = part.status
+def leg_status(
+    word: str | None,
+    reason: str | None,
+    at: datetime | None,
+    *,
+    message_id: str | None,
+    medium: Medium,
+    hide: Hide,
+) -> Status:
+    """The status that the platform tells of one medium: its word, why, and when."""
     return Status(
         state=state_of(word),
-        id=part.id,
-        code=None if word is None else str(word),
-        medium=Medium.SMS,
+        id=message_id,
+        code=None if word is None else plain(word, hide),
+        description="" if reason is None else plain(reason, hide),
+        reported_at=at,
+        medium=medium,
     )
 
 
-def sms_status(parts: Sequence[SmsPart]) -> Status:
+def sms_status(parts: Sequence[SmsPart], hide: Hide) -> Status:
     """The status of an SMS that went instead."""
-    return Status.combined(map(part_status, parts))
+    return Status.combined(
+        [
+            leg_status(part.status, None, None, message_id=part.id, medium=Medium.SMS, hide=hide)
+            for part in parts
+        ]
+    )
+
+
+def plain(word: str, hide: Hide) -> str:
+    """A word of the platform's: one that is in no table may repeat what the platform was sent."""
+    return str(word) if isinstance(word, Coded) else hide(word)
+
+
+def refused_word(code: str, hide: Hide) -> DevinoError:
+    """The error of one message whose code is not that it was taken."""
+    if isinstance(code, Coded):
+        return refusal(code, code.meaning, changes=True)
+    return refusal(hide(code), "", changes=True)
+
+
+def not_told(code: str, message_id: str, medium: Medium, hide: Hide) -> Status:
+    """The status of a message about which the platform tells nothing but a code."""
+    meaning = code.meaning if isinstance(code, Coded) else ""
+    return unknown(message_id, medium, code=plain(code, hide), why=meaning)
 
 
 def spring_error(refused: Refusal, *, changes: bool) -> DevinoError:

@@ -109,7 +109,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
     async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
         answer = await self.ask(planned.request)
         sent = [messages[position] for position in planned.positions]
-        found = receipts(sent, answer.messages, channel=self.name, clock=self.clock)
+        found = receipts(sent, answer.messages, channel=self.name, clock=self.clock, hide=self.hide)
         if planned.request.resend_sms:
             for receipt in found:
                 self._chains.sent(receipt.ids or receipt.unassigned_ids, last=Medium.SMS)
@@ -127,7 +127,9 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
             for message_id, each in zip(ids, answer.messages, strict=True):
                 told.setdefault(message_id, each)
         return {
-            message_id: self._chains.told(status_of(told.get(message_id), message_id, self._medium))
+            message_id: self._chains.told(
+                status_of(told.get(message_id), message_id, self._medium, self.hide)
+            )
             for message_id in ids
         }
 

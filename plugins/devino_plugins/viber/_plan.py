@@ -9,6 +9,7 @@ from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of
 from devino_plugins.kit.messengers import (
+    Shown,
     check_subject,
     fallback_of,
     plain_sms,
@@ -45,7 +46,8 @@ def plan(
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
-    said = [_message(message, sender_of(message), limits, settings) for message in messages]
+    texts: dict[str, Shown] = {}
+    said = [_message(message, sender_of(message), limits, settings, texts) for message in messages]
     groups: dict[bool, list[int]] = {}
     for position, message in enumerate(messages):
         groups.setdefault(message.fallback is not None, []).append(position)
@@ -59,12 +61,24 @@ def plan(
 
 
 def _message(
-    message: Message, sender: str, limits: viber.Limits, settings: ViberSettings
+    message: Message,
+    sender: str,
+    limits: viber.Limits,
+    settings: ViberSettings,
+    texts: dict[str, Shown],
 ) -> viber.Message:
     check_subject(sender, message, limits.subject)
-    kind, content = shown(message, limits)
+    said = message.content
+    # A mail-out sends one text to everybody.
+    known = texts.get(said) if type(said) is str else None
+    if known is None:
+        known = shown(message, limits)
+        if type(said) is str:
+            texts[said] = known
+    kind, content = known
     number = number_of(message)
-    sms = _sms(message, message.fallback, sender, number, kind, limits)
+    fallback = message.fallback
+    sms = _NONE if fallback is None else _sms(message, fallback, sender, number, kind, limits)
     validity = seconds_of(message.validity, limits.validity, message)
     comment = Channel.options_of(message, CommentOptions).comment if message.options else None
     return viber.Message(
@@ -93,14 +107,12 @@ _NONE = _Sms()
 
 def _sms(
     message: Message,
-    fallback: Message | None,
+    fallback: Message,
     sender: str,
     number: str,
     kind: viber.ContentType,
     limits: viber.Limits,
 ) -> _Sms:
-    if fallback is None:
-        return _NONE
     if kind is viber.ContentType.IMAGE:
         raise unsupported(message, "the platform sends no SMS instead of an image: remove it")
     if fallback.medium is not Medium.SMS:

@@ -120,7 +120,7 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         return [plan(message, self.sender_of, self.settings) for message in messages]
 
     async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
-        message_id = id_of(await self.ask(planned.request))
+        message_id = id_of(await self.ask(planned.request), self.hide)
         if planned.last is not Medium.VK:
             self._chains.sent((message_id,), last=planned.last)
         taken = accepted(message, self.clock)
@@ -128,4 +128,4 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
 
     async def _told(self, message_id: str) -> Status:
         told = await self.ask(vk.GetStatus(message_id))
-        return self._chains.told(status_of(told, message_id, self._zone))
+        return self._chains.told(status_of(told, message_id, self._zone, self.hide))
