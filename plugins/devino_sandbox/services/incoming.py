@@ -14,7 +14,7 @@ the verb: :class:`IncomingService` takes another.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from devino_codecs import DecodeError, incoming
@@ -37,7 +37,7 @@ class IncomingService(Service):
 
     name = "incoming"
     # It is never called.
-    operations: ClassVar[Mapping[str, Sequence[str]] | None] = {}
+    operations: ClassVar[Mapping[str, Collection[str]] | None] = {}
 
     def __init__(self, world: World, *, verb: Literal["GET", "POST"] = "GET") -> None:
         self._world = world
