@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from ._numbers import default_fate
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
+    from ._sims import Sims
     from ._timeline import Timeline
     from ._views import View, Views
     from ._world import World
@@ -87,6 +88,7 @@ __all__ = [
     "Repeat",
     "Sandbox",
     "Service",
+    "Sims",
     "Step",
     "StoredMessage",
     "Submission",
@@ -116,6 +118,7 @@ _HOMES = {
         "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
+        "_sims": "Sims",
         "_timeline": "Timeline",
         "_views": "View Views",
         "_world": "World",

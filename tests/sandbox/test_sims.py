@@ -11,8 +11,7 @@ import pytest
 from devino_codecs.smpp import SubmitSm, SubmitSmResp
 from devino_core import Secret, State
 from devino_core.sim import SimCheck, SimState, SimUnavailable
-from devino_sandbox import Account, World
-from devino_sandbox._sims import Sims
+from devino_sandbox import Account, Sims, World
 from tests.sandbox._http import Http
 from tests.sandbox._smpp import Esme
 
