@@ -28,7 +28,8 @@ __all__ = [
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
 SENDERS: Mapping[Medium, re.Pattern[str]] = {
     Medium.SMS: re.compile(rf"\+?[0-9]{{1,15}}|{_NAME}"),
-    Medium.VIBER: re.compile(_NAME),
+    # Names in Viber are registered one by one, in any script.
+    Medium.VIBER: re.compile(r"\S(?:.{0,9}\S)?"),
 }
 """What a sender looks like; other media take any."""
 
@@ -57,11 +58,15 @@ def check_sender(submission: Submission) -> None:
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
         raise Refused(
             RefusalReason.SENDER_MALFORMED,
-            "source address: up to 11 Latin characters"
-            + (" or 15 digits" if submission.medium is Medium.SMS else ""),
+            "source address: up to 11 "
+            + (
+                "Latin characters or 15 digits" if submission.medium is Medium.SMS else "characters"
+            ),
         )
     approved = submission.account.senders
-    if approved is not None and submission.sender not in approved:
+    if submission.from_own_number or approved is None:
+        return
+    if submission.sender not in approved:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
         )

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import DeliverSm, SessionSettings
+from devino_core import Medium
 from devino_sandbox._accounts import Account
 from devino_sandbox._messages import IncomingMessage, StoredMessage
 from devino_sandbox._world import World
@@ -114,6 +115,8 @@ class Centre:
             self._deliver(message.submission.account, [receipt])
 
     def _arrived(self, message: IncomingMessage) -> None:
+        if message.medium is not Medium.SMS:
+            return
         try:
             pdus = self._reports.incoming(message)
         except EncodeError as error:
