@@ -146,6 +146,12 @@ class TestViber(ChannelConformance):
         (message(Card("Hello", PICTURE)), Unsupported),
         (message(Card("Hello", button=Button("я" * 31, "x"))), InvalidMessage),
         (message(Card(image=PICTURE, button=BUTTON)), InvalidMessage),
+        (message("\ud800"), InvalidMessage),
+        (message(Card("Hello", button=Button("\ud800", "x"))), InvalidMessage),
+        (message(Card("Hello", button=Button("x", "\ud800"))), InvalidMessage),
+        (message(Card(image="\ud800")), InvalidMessage),
+        (message(options={"comment": "\ud800"}), InvalidMessage),
+        (message(fallback=sms("\ud800")), InvalidMessage),
         (message(options={"coment": "x"}), InvalidMessage),
         (message(options={"comment": 5}), InvalidMessage),
         (message(Card(image=PICTURE), fallback=sms()), Unsupported),
@@ -384,7 +390,7 @@ def parts(*states: viber.SmsStatus | str | None) -> tuple[viber.SmsPart, ...]:
 
 async def state_of(wire: Wired, found: viber.MessageStatus) -> tuple[State, Medium | None, Any]:
     wire.platform.answers[viber.GetStatus] = always(viber.Statuses(messages=(found,)))
-    (status,) = await wire.channel.status([found.provider_id], medium=Medium.VIBER)
+    (status,) = await wire.channel.status([found.provider_id or ""], medium=Medium.VIBER)
     assert status.id == found.provider_id
     return status.state, status.medium, status.code
 

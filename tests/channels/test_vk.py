@@ -136,6 +136,9 @@ class TestVk(ChannelConformance):
     )
     refuses = (
         (message(Template("promo")), InvalidMessage),
+        (message(Template("1", {"a": "\ud800"})), InvalidMessage),
+        (message(Template("1", {"\ud800": "a"})), InvalidMessage),
+        (message(fallback=over_viber(options={"comment": "\ud800"})), InvalidMessage),
         (message(to="12345"), InvalidMessage),
         (message(sender="A" * 12), InvalidMessage),
         (message(validity=timedelta(seconds=14)), InvalidMessage),

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,6 +28,7 @@ from devino_codecs.http import (
     Verdict,
     write_json,
 )
+from devino_codecs.viber import _messages
 from tests._vectors import VECTORS
 
 LOGIN = Login("tester", "111111")
@@ -380,6 +382,51 @@ def test_whatsapp_is_another_table_of_the_same_values() -> None:
     assert sent(http.body, api=viber.WHATSAPP_API).messages == (message,)
     ask = viber.WHATSAPP_API.encode_request(viber.GetStatus(("17",)), LOGIN)
     assert (ask.path, ask.body) == ("/status/whatsapp", b'{"messages":[17]}')
+
+
+# The short ways, which read and write what the long ones do
+
+WHOLE = viber.Message(
+    subject="Магазин",
+    priority=viber.Priority.HIGH,
+    validity_period_sec=60,
+    comment="c",
+    type=viber.MessageType.VIBER,
+    content_type=viber.ContentType.BUTTON,
+    content=viber.Content(**dict.fromkeys(viber.Content.__struct_fields__, "x")),
+    address="79031234567",
+    sms_text="t",
+    sms_src_address="S",
+    sms_validity_period_sec=60,
+)
+
+
+def test_a_message_with_every_field_goes_the_short_way() -> None:
+    assert None not in msgspec.structs.astuple(WHOLE)
+    short = _messages._write_as_they_are((WHOLE, viber.Message(address="1")))
+    assert json.loads(short) == json.loads(
+        write_json(tuple[viber.Message, ...], (WHOLE, viber.Message(address="1")))
+    )
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"subject": 5},
+        {"address": " 1"},
+        {"address": "\ud800"},
+        {"comment": "\ud800"},
+        {"validity_period_sec": 2**63},
+        {"validity_period_sec": True},
+        {"content": "text"},
+        {"content": viber.Content(text=5)},  # type: ignore[arg-type]
+        {"priority": Unread("why")},
+    ],
+)
+def test_what_cannot_be_written_is_an_error_that_names_it(odd: dict[str, Any]) -> None:
+    send = viber.Send(messages=(WHOLE, replace(WHOLE, **odd)))
+    with pytest.raises(EncodeError, match=r"messages\[1\]\."):
+        viber.API.encode_request(send, LOGIN)
 
 
 # Properties

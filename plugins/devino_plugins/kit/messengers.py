@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
@@ -30,6 +30,7 @@ __all__ = [
     "Hide",
     "Shown",
     "check_subject",
+    "check_whole",
     "fallback_of",
     "is_id",
     "leg_status",
@@ -66,18 +67,21 @@ def shown(message: Message, limits: Limits) -> Shown:
         text = message.text
         _check_text(text, message, limits.text)
         return Shown(ContentType.TEXT, Content(text=text))
-    if card.button is not None:
+    button = card.button
+    check_whole("content", (card.image,), message)
+    if button is not None:
+        check_whole("content", (button.caption, button.url), message)
         _require(ContentType.BUTTON, limits, message)
         _check_text(card.text, message, limits.text)
-        if _units(card.button.caption) > limits.caption:
+        if _units(button.caption) > limits.caption:
             reason = f"the button's caption has more than {limits.caption} characters"
             raise InvalidMessage("content", reason, ref=message.ref)
         return Shown(
             ContentType.BUTTON,
             Content(
                 text=card.text,
-                caption=card.button.caption,
-                action=card.button.url,
+                caption=button.caption,
+                action=button.url,
                 image_url=card.image,
             ),
         )
@@ -90,6 +94,17 @@ def shown(message: Message, limits: Limits) -> Shown:
         return Shown(ContentType.IMAGE, Content(image_url=card.image))
     _check_text(card.text, message, limits.text)
     return Shown(ContentType.TEXT, Content(text=card.text))
+
+
+def check_whole(field: str, texts: Iterable[str | None], message: Message) -> None:
+    """No text holds half a surrogate pair, which no JSON can. Raises InvalidMessage."""
+    for text in texts:
+        if text is None or text.isascii():
+            continue
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise InvalidMessage(field, "has half a surrogate pair", ref=message.ref) from None
 
 
 def check_subject(sender: str, message: Message, most: int) -> None:
@@ -236,4 +251,4 @@ def _check_text(text: str, message: Message, most: int) -> None:
 
 
 def _units(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

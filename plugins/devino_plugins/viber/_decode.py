@@ -13,7 +13,7 @@ _HELP = """Show what a body of the API for Viber or WhatsApp says.
 FILE is the body of a request to /send or /status, of its answer, or of a callback; - reads standard
 input.
 
-\\b
+\b
 Examples:
   devino decode viber request.json
   devino decode viber - --json < callback.json

@@ -11,6 +11,7 @@ from devino_plugins.kit.checks import MessageLimits, number_of
 from devino_plugins.kit.messengers import (
     Shown,
     check_subject,
+    check_whole,
     fallback_of,
     plain_sms,
     seconds_of,
@@ -81,6 +82,7 @@ def _message(
     sms = _NONE if fallback is None else _sms(message, fallback, sender, number, kind, limits)
     validity = seconds_of(message.validity, limits.validity, message)
     comment = Channel.options_of(message, CommentOptions).comment if message.options else None
+    check_whole("options", (comment,), message)
     return viber.Message(
         subject=sender,
         priority=PRIORITIES[message.priority or settings.priority],

@@ -13,7 +13,7 @@ _HELP = """Show what a body of the API for VK says.
 FILE is the body of a request to /send/vk, of an answer, or of a callback; - reads standard
 input.
 
-\\b
+\b
 Examples:
   devino decode vk request.json
   devino decode vk - --json < callback.json

@@ -10,6 +10,7 @@ from devino_core import Channel, InvalidMessage, Medium, Message, Priority, Temp
 from devino_plugins.kit.checks import MessageLimits, check_sender, number_of
 from devino_plugins.kit.messengers import (
     check_subject,
+    check_whole,
     fallback_of,
     plain_sms,
     seconds_of,
@@ -68,6 +69,7 @@ def _own(message: Message, sender: str, settings: VkSettings) -> vk.VkMessage:
         raise unsupported(message, "VK carries a Template alone")
     if not (template.id.isascii() and template.id.isdecimal()):
         raise InvalidMessage("content", "the id of a template is a number", ref=message.ref)
+    check_whole("content", (*template.values, *template.values.values()), message)
     check_subject(sender, message, vk.LIMITS.subject)
     options = Channel.options_of(message, VkOptions)
     routes = options.routes or settings.routes
@@ -97,12 +99,14 @@ def _viber(message: Message, sender: str, settings: VkSettings) -> vk.MessengerL
     check_subject(sender, message, viber.LIMITS.subject)
     kind, content = shown(message, viber.LIMITS)
     validity = seconds_of(message.validity, vk.LIMITS.viber_validity, message)
+    comment = Channel.options_of(message, VkLegOptions).comment
+    check_whole("options", (comment,), message)
     return vk.MessengerLeg(
         subject=sender,
         priority=_PRIORITIES[message.priority or settings.priority],
         validity_period_sec=settings.validity if validity is None else validity,
         type=viber.MessageType.VIBER,
-        comment=Channel.options_of(message, VkLegOptions).comment,
+        comment=comment,
         content_type=kind,
         text=content.text,
         caption=content.caption,
