@@ -168,7 +168,7 @@ async def test_a_channel_asks_with_its_key() -> None:
 def test_a_key_that_no_header_holds_is_refused_and_not_shown(
     settings: type[ServiceKeySettings] | type[ChannelKeySettings], key: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="printable ASCII|control character") as caught:
+    with pytest.raises(ConfigurationError, match=r"printable ASCII|control character") as caught:
         convert_settings({"api_key": key, "base_url": "https://a"}, settings, name="loft")
     assert key not in str(caught.value)
 
