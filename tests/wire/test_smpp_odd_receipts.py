@@ -37,7 +37,7 @@ def receipt(octets: bytes = b"", esm_class: int = 4, **fields: Any) -> DeliveryR
 def test_a_receipt_in_ucs2_is_read_whatever_its_data_coding(data_coding: int, codec: str) -> None:
     octets = TEXT.encode(codec)
     for fields in ({"octets": octets}, {"tlvs": {"message_payload": octets}}):
-        read = receipt(**fields, data_coding=data_coding)  # type: ignore[arg-type]
+        read = receipt(**fields, data_coding=data_coding)
         assert (read.id, read.message_state) == ("101", MessageState.DELIVERED)
         assert read.text == "Да"
 
