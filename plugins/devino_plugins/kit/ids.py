@@ -19,22 +19,23 @@ def most_answered(ids: int) -> int:
 
 
 class GivenIds:
-    """The ids that were given lately.
+    """The ids that were given lately: the last ``keep``, and up to as many before them.
 
     One that comes a second time is the answer to another question, however it got here: the
     message of this one may never have arrived.
     """
 
-    def __init__(self, *, keep: int = 20_000) -> None:
+    def __init__(self, *, keep: int = 10_000) -> None:
         self._keep = keep
-        self._given: dict[str, None] = {}
+        self._given: set[str] = set()
+        self._before: set[str] = set()
 
     def take(self, ids: Sequence[str], *, most: int) -> tuple[str, ...]:
         """The ids of a call that sent, without the white space around them; ``most`` may come.
 
         Raises ProtocolViolation for what is no id, and for an id of another call.
         """
-        taken = tuple([one.strip() for one in ids])
+        taken = (ids[0].strip(),) if len(ids) == 1 else tuple([one.strip() for one in ids])
         if not taken:
             raise ProtocolViolation("the platform took a message and gave no id for it")
         if len(taken) > most:
@@ -42,14 +43,14 @@ class GivenIds:
         for one in taken:
             if not _is_id(one):
                 raise ProtocolViolation("the platform gave something that is no id of a message")
-            if one in self._given:
+            if one in self._given or one in self._before:
                 raise ProtocolViolation(
                     f"the platform gave the id {one}, which is another message's: perhaps this is "
                     "the answer to another call"
                 )
-        self._given.update(dict.fromkeys(taken))
-        while len(self._given) > self._keep:
-            del self._given[next(iter(self._given))]
+        self._given.update(taken)
+        if len(self._given) > self._keep:
+            self._before, self._given = self._given, set()
         return taken
 
 
