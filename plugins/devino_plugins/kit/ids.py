@@ -21,15 +21,16 @@ def most_answered(ids: int) -> int:
 
 
 class GivenIds:
-    """The ids that were given lately.
+    """The ids that were given lately: the last ``keep``, and up to as many before them.
 
     One that comes a second time is the answer to another question, however it got here: the
     message of this one may never have arrived.
     """
 
-    def __init__(self, *, keep: int = 20_000) -> None:
+    def __init__(self, *, keep: int = 10_000) -> None:
         self._keep = keep
-        self._given: dict[str, None] = {}
+        self._given: set[str] = set()
+        self._before: set[str] = set()
 
     def take(self, ids: Sequence[str | None], *, most: int) -> tuple[str | None, ...]:
         """The ids of a call that sent, without the white space around them; ``most`` may come.
@@ -46,12 +47,12 @@ class GivenIds:
         for one in given:
             if not _is_id(one):
                 raise ProtocolViolation("the platform gave something that is no id of a message")
-            if one in self._given:
+            if one in self._given or one in self._before:
                 raise ProtocolViolation(
                     f"the platform gave the id {one}, which is another message's: perhaps this is "
                     "the answer to another call"
                 )
-        self._given.update(dict.fromkeys(given))
-        while len(self._given) > self._keep:
-            del self._given[next(iter(self._given))]
+        self._given.update(given)
+        if len(self._given) > self._keep:
+            self._before, self._given = self._given, set()
         return taken
