@@ -21,5 +21,5 @@ def test_a_client_of_another_loop_says_so() -> None:
         client.balance,
     ):
         with pytest.raises(RuntimeError, match="opened in another event loop"):
-            asyncio.run(call())  # type: ignore[arg-type]
+            asyncio.run(call())
     asyncio.run(client.aclose())
