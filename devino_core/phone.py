@@ -12,8 +12,10 @@ _DASHES_AND_DOTS = str.maketrans("", "", " -.()")
 _BLANK = frozenset({"Cf", "Zs"})
 """The categories of what nobody sees: marks of direction, soft hyphens, blanks of any width."""
 _ZERO_IN_BRACKETS = re.compile(r"[0-9]\(0")
-_TRUNK = ("83", "89")
-"""Country codes begin with 8 and any digit but these: there an 8 is Russia's trunk prefix."""
+_NO_COUNTRY = ("83", "89")
+"""No country code begins so."""
+_TRUNK = (*_NO_COUNTRY, "80")
+"""Here an 8 is Russia's trunk prefix: +800, the freephones of no country, take no message."""
 # What a number of this first digit has at least, where it is not written with a "+". A shorter one
 # is a national number in most tables.
 _SHORTEST = {"8": 12, "9": 11}
@@ -88,7 +90,7 @@ def _checked(digits: str) -> str:
     """A number with its country code."""
     if digits[0] == "7" and len(digits) != 11:
         raise _wrong(f"ten digits come after the 7 of Russia and Kazakhstan, not {len(digits) - 1}")
-    if digits.startswith(_TRUNK):
+    if digits.startswith(_NO_COUNTRY):
         raise _wrong(f"no country code begins with {digits[:2]}: after + Russia's is 7")
     return digits
 

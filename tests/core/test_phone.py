@@ -90,7 +90,7 @@ def test_what_is_invisible_and_every_dash_is_dropped(written: str) -> None:
         ("812 123-45-67", "10 digits that begin with 8 lack"),
         ("8 495 123-45-67", "the 8 may be Russia's trunk prefix or begin another country's"),
         ("84912345678", "the 8 may be"),
-        ("8 800 123-45-67", "the 8 may be"),
+        ("8 812 123-45-67", "the 8 may be"),
         ("+44 (0) 20 7946 0958", "a zero in brackets"),
         ("0049 (0151) 12345678", "a zero in brackets"),
         ("+7 916 123-45-67 +7 916", "a plus sign in the middle"),
