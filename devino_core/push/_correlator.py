@@ -52,7 +52,7 @@ class Correlator:
         self._canonical = canonical
         self._origins: OrderedDict[str, Origin] = OrderedDict()
         self._alike: dict[str, str] = {}
-        """Ids whose canonical spelling differs, by that. Of several that are alike, the last."""
+        """Ids by their canonical spelling, where that differs. Of ids that are alike, the last."""
         self._last = 0
         self._under_way: dict[int, None] = {}
         """Numbers of submits, the oldest first."""
@@ -80,6 +80,8 @@ class Correlator:
             spelt = self._canonical(message_id)
             if spelt != message_id:
                 self._alike[spelt] = message_id
+            elif self._alike:
+                self._alike.pop(spelt, None)
         if len(self._origins) > self._size:
             self._forget_oldest()
         if self._early_by_id:

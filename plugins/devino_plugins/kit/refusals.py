@@ -54,7 +54,8 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
     plain = int(code) if isinstance(code, int) else str(code)
     if status == _UNAUTHORIZED:
         return AuthenticationFailed(description, code=plain)
-    if not isinstance(code, Coded) and status < 400 and (plain in (0, "0") or not description):
+    says_nothing = plain in (0, "0") or not description.strip()
+    if says_nothing and status < 400 and not isinstance(code, Coded):
         # Elsewhere on this platform 0 says that it was done.
         return ProtocolViolation(
             f"the platform answered with code {plain}, which no table has, and so neither yes nor no",
