@@ -58,7 +58,7 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
     if says_nothing and status < 400 and not isinstance(code, Coded):
         # Elsewhere on this platform 0 says that it was done.
         return ProtocolViolation(
-            f"the platform answered with code {plain}, which no table has, and so neither yes nor no",
+            f"the platform answered with code {plain}, which no table has, in place of an answer",
             changes=changes,
         )
     means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
