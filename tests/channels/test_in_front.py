@@ -76,6 +76,17 @@ async def test_no_refusal_in_front_may_have_been_sent(kind: str, status: int) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_gateway_whose_platform_is_down_is_told_so(kind: str) -> None:
+    async with KINDS[kind]() as wire:
+        wire.world.faults.add(Fault(operation=None, action=AnswerHttp(502, PAGE), times=None))
+        with pytest.raises(Unavailable) as caught:
+            await wire.channel.status(["123"], medium=medium_of(kind))
+    assert str(caught.value) == (
+        "the platform, or something in front of it, failed (HTTP 502, a page of HTML); ask again"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_page_in_place_of_an_answer_is_called_a_page(kind: str) -> None:
     async with KINDS[kind]() as wire:
         wire.world.faults.add(Fault(operation=None, action=AnswerHttp(200, PAGE), times=None))
