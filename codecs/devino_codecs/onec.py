@@ -7,8 +7,8 @@
 >>> onec.decode("SMS_Status: Доставлено").status.means
 'DELIVERED'
 
-The module for 1C that the platform ships speaks REST (:mod:`devino_codecs.rest`) and not this. These
-words belong to a bridge that is older. Its requests are unknown, so there is no channel for it.
+The module for 1C that the platform ships speaks REST (:mod:`devino_codecs.rest`) and not this.
+These words belong to a bridge that is older. Its requests are unknown, so it has no channel.
 """
 
 from __future__ import annotations
@@ -171,6 +171,7 @@ class BridgeAnswer(Struct, frozen=True, kw_only=True):
 
 
 _TIME = "%Y-%m-%d %H:%M:%S"
+_KEY = re.compile(r"[^:\s](?:[^:]*[^:\s])?")
 _KEYS = {"result": "Result", "balance": "Balance", "time": "SMS_Time", "status": "SMS_Status"}
 
 C = TypeVar("C", bound=CodedStr)
@@ -190,19 +191,19 @@ def decode(text: str) -> BridgeAnswer:
         key = key.strip()
         if not colon:
             raise DecodeError("expected lines of the form 'Key: value'")
-        if key in lines:
+        if key.casefold() in (known.casefold() for known in lines):
             raise DecodeError("occurs twice", path=key)
         lines[key] = value.strip()
-    found = {name.lower(): name for name in lines}
-    known = {
-        key: lines.pop(found[key.lower()], None) for key in _KEYS.values() if key.lower() in found
+    places = {key.casefold(): key for key in lines}
+    taken = {
+        name: places[key.casefold()] for name, key in _KEYS.items() if key.casefold() in places
     }
-    result, status = known.get("Result"), known.get("SMS_Status")
+    said = {name: lines.pop(key).removesuffix(".").rstrip() for name, key in taken.items()}
     return BridgeAnswer(
-        result=None if result is None else _word(OperationStatus, result),
-        balance=_balance(known.get("Balance")),
-        time=_time(known.get("SMS_Time")),
-        status=None if status is None else _word(MessageStatus, status),
+        result=_word(OperationStatus, said.get("result")),
+        balance=_balance(said.get("balance")),
+        time=_time(said.get("time")),
+        status=_word(MessageStatus, said.get("status")),
         other=lines,
     )
 
@@ -212,22 +213,21 @@ def encode(answer: BridgeAnswer) -> str:
 
     Raises EncodeError for what would make another line of it.
     """
-    lines = {_KEYS[name]: getattr(answer, name) for name in _KEYS}
-    said = {key: value for key, value in lines.items() if value is not None}
-    if answer.time is not None:
-        said["SMS_Time"] = answer.time.strftime(_TIME)
+    said = {
+        key: value.strftime(_TIME) if isinstance(value, datetime) else str(value)
+        for name, key in _KEYS.items()
+        if (value := getattr(answer, name)) is not None
+    }
     said.update(answer.other)
     for key, value in said.items():
-        if (
-            not re.fullmatch(r"[^:\s](?:[^:]*[^:\s])?", key)
-            or len(f"{key}{value}".splitlines()) > 1
-        ):
+        if not _KEY.fullmatch(key) or len(f"{key}{value}".splitlines()) > 1:
             raise EncodeError("may hold no line break, and a key no colon", path=key)
     return "".join(f"{key}: {value}\r\n" for key, value in said.items())
 
 
-def _word(table: type[C], word: str) -> C | str:
-    word = word.removesuffix(".").rstrip()
+def _word(table: type[C], word: str | None) -> C | str | None:
+    if word is None:
+        return None
     folded = word.casefold()
     for member in table:
         if folded in (member.value.casefold(), member.text.casefold()):
@@ -239,7 +239,7 @@ def _balance(text: str | None) -> Decimal | None:
     if text is None:
         return None
     try:
-        number = Decimal(text.removesuffix(".").replace(",", "."))
+        number = Decimal(text.replace(",", "."))
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite():
@@ -251,8 +251,7 @@ def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        return datetime.strptime(text.removesuffix("."), _TIME)  # noqa: DTZ007 (the wire has no zones)
+        return datetime.strptime(text, _TIME)  # noqa: DTZ007 (the wire has no zones)
     except ValueError:
-        raise DecodeError(
-            f"{text!a} is no time such as 2008-06-02 13:31:24", path="SMS_Time"
-        ) from None
+        pass
+    raise DecodeError(f"{text!a} is no time such as 2008-06-02 13:31:24", path="SMS_Time")

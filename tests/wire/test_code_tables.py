@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devino_codecs import rest, soap, verification, xmlpackage
+from devino_codecs import onec, rest, soap, verification, xmlpackage
 from devino_codecs.http import Coded, Verdict
 from devino_core import State
 from tests._vectors import ROOT
@@ -53,6 +53,15 @@ TABLES = [
     Table(xmlpackage.MessageStatus, "xml_message_statuses", "code", STATES),
     Table(xmlpackage.MessageError, "xml_message_errors", "code", VERDICTS),
     Table(xmlpackage.PackageErrorCode, "xml_package_errors", "code", VERDICTS),
+    Table(
+        onec.MessageStatus,
+        "onec_message_statuses",
+        "status",
+        STATES,
+        "manual_ru",
+        without=frozenset({"*"}),
+    ),
+    Table(onec.OperationStatus, "onec_operation_statuses", "status", VERDICTS, "manual_ru"),
     Table(verification.SentCode, "twofa_generate_codes", "code", VERDICTS | {""}, "description"),
     Table(verification.CheckedCode, "twofa_check_codes", "code", VERDICTS | {""}, "description"),
 ]
