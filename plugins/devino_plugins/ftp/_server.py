@@ -1,0 +1,140 @@
+"""One conversation with an FTP server, by the standard library's client, in a thread."""
+
+from __future__ import annotations
+
+import contextlib
+import ftplib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import BinaryIO
+
+from ._settings import FtpSettings
+
+__all__ = ["Server"]
+
+_BLOCK = 64 * 1024
+_NO_SUCH_COMMAND = ("500", "501", "502", "504")
+
+
+class Server(ftplib.FTP_TLS):
+    """A logged-in FTP connection. Its methods block and raise what ftplib raises.
+
+    Data connections are passive. They go to the server itself, whatever address a reply of 227
+    names, and resume the TLS session of the control connection: many servers insist on that.
+    """
+
+    def __init__(self, settings: FtpSettings, control: socket.socket) -> None:
+        # `create_default_context` verifies the certificate and the name.
+        super().__init__(context=ssl.create_default_context(), timeout=settings.timeout)
+        self._settings = settings
+        self._features: str | None = None
+        self._data: socket.socket | None = None
+        self.host = settings.host
+        control.setblocking(True)
+        control.settimeout(settings.timeout)
+        control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            # Routers forget a control connection that is silent during a long transfer.
+            control.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+        self.af = control.family
+        self.sock = control
+
+    def greet(self) -> None:
+        """Start TLS and read the greeting."""
+        if self._settings.tls == "implicit":
+            self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
+        self.file = self.sock.makefile("r", encoding=self.encoding, errors="replace")
+        self.welcome = self.getresp()
+        if self._settings.tls == "explicit":
+            self.auth()
+
+    def enter(self) -> None:
+        """Log in, encrypt the data connections too, and go to the folder."""
+        settings = self._settings
+        # The base class would begin TLS by itself, which `greet` has done where it is wanted.
+        ftplib.FTP.login(self, settings.login, settings.password.reveal())
+        if settings.tls != "none":
+            self.prot_p()
+        self.voidcmd("TYPE I")
+        if settings.directory:
+            self.cwd(settings.directory)
+
+    def store(self, name: str, file: BinaryIO, start: int, sent: Callable[[int], None]) -> None:
+        """Write the file, from ``start`` on, under this name.
+
+        Only the server's reply counts: a data connection may break after the last octet arrived.
+        """
+        file.seek(start)
+        data = self.transfercmd(f"STOR {name}", rest=start or None)
+        self._data = data
+        try:
+            with contextlib.suppress(OSError), data:
+                while block := file.read(_BLOCK):
+                    data.sendall(block)
+                    sent(len(block))
+                if isinstance(data, ssl.SSLSocket):
+                    data.unwrap()
+        finally:
+            self._data = None
+        self.voidresp()
+
+    def size_of(self, name: str) -> int | None:
+        """The size of a file; None if there is no such file."""
+        try:
+            return self.size(name)
+        except ftplib.error_perm as error:
+            if str(error).startswith("550"):
+                return None
+            if not str(error).startswith(_NO_SUCH_COMMAND) or not self._can("MLSD"):
+                raise
+        for found, facts in self.mlsd(facts=["size"]):
+            if found == name:
+                return int(facts["size"])
+        return None
+
+    def abort(self) -> None:
+        """End all connections, from any thread: what waits for them ends with an error."""
+        for connection in (self._data, self.sock):
+            if connection is not None:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def leave(self) -> None:
+        """Say goodbye, in good order if the server lets us."""
+        with contextlib.suppress(OSError, EOFError, ftplib.Error):
+            self.voidcmd("QUIT")
+        self.close()
+
+    def makepasv(self) -> tuple[str, int]:
+        """Where to connect to: EPSV names no address that could be wrong."""
+        if self.af == socket.AF_INET and self._can("EPSV"):
+            peer = self.sock.getpeername()
+            return ftplib.parse229(self.sendcmd("EPSV"), peer)
+        return super().makepasv()
+
+    def ntransfercmd(
+        self, cmd: str, rest: int | str | None = None
+    ) -> tuple[socket.socket, int | None]:
+        """Open a data connection for a command, encrypted as the control connection is."""
+        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if self._settings.tls == "none":
+            return data, size
+        control = self.sock
+        try:
+            session = control.session if isinstance(control, ssl.SSLSocket) else None
+            wrapped = self.context.wrap_socket(data, server_hostname=self.host, session=session)
+        except OSError:
+            data.close()
+            # The server says by its reply what it did not like.
+            self.voidresp()
+            raise
+        return wrapped, size
+
+    def _can(self, feature: str) -> bool:
+        if self._features is None:
+            try:
+                self._features = self.sendcmd("FEAT").upper()
+            except ftplib.error_perm:
+                self._features = ""
+        return feature in self._features
