@@ -6,32 +6,107 @@ import re
 
 __all__ = ["normalize"]
 
-_PUNCTUATION = str.maketrans("", "", " \u00a0\u2011-().")
-_E164 = re.compile(r"[1-9][0-9]{6,14}")
+_PLAIN = re.compile(r"[0-9 ()+.-]*")
+_DIGITS = re.compile(r"[0-9]{7,15}")
+_DASHES_AND_DOTS = str.maketrans("", "", " -.()")
+_BLANK = frozenset({"Cf", "Zs"})
+"""The categories of what nobody sees: marks of direction, soft hyphens, blanks of any width."""
+_ZERO_IN_BRACKETS = re.compile(r"[0-9]\(0")
+_TRUNK = ("83", "89")
+"""Country codes begin with 8 and any digit but these: there an 8 is Russia's trunk prefix."""
+# What a number of this first digit has at least, where it is not written with a "+". A shorter one
+# is a national number in most tables.
+_SHORTEST = {"8": 12, "9": 11}
 
 
 def normalize(number: str) -> str:
     """The digits of an international number, without ``+``.
 
-    Blanks, dashes, dots and brackets are dropped; an 11-digit number with the Russian trunk
-    prefix 8 gets its country code 7. Raises ValueError for anything else.
+    Blanks, dashes, brackets, dots between groups and invisible marks are dropped. An 11-digit
+    number with the Russian trunk prefix 8 gets its country code 7.
+
+    Raises ValueError, whose text says why, for anything else. That includes what would reach
+    somebody else: a number of Russia or Kazakhstan without its ten digits after the 7, a number
+    without its country code, a trunk prefix that another country's code may be, and the fraction
+    that a spreadsheet adds.
 
     >>> normalize("+7 (916) 123-45-67"), normalize("89161234567")
     ('79161234567', '79161234567')
     """
-    international, digits = False, number
-    # Most numbers are written so, and this takes a third of the expression's time.
-    plain = number.isdecimal() and number.isascii() and 7 <= len(number) <= 15 and number[0] != "0"
-    if not plain:
-        digits = number.translate(_PUNCTUATION)
-        international = digits.startswith("+")
-        digits = digits.removeprefix("+") if international else digits.removeprefix("00")
-        if _E164.fullmatch(digits) is None:
-            raise ValueError(
-                "not a phone number in international format: 7 to 15 digits with the country "
-                "code, as in +79031234567"
-            )
-    # No country code begins with 89, so this can only be the trunk prefix and a mobile number.
-    if not international and len(digits) == 11 and digits.startswith("89"):
-        return "7" + digits[1:]
+    # Most numbers are written so.
+    if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
+        return number
+    written = _cleared(number)
+    _check_marks(written)
+    digits = written.translate(_DASHES_AND_DOTS)
+    international = digits.startswith(("+", "00"))
+    digits = digits.removeprefix("+") if digits.startswith("+") else digits.removeprefix("00")
+    if _DIGITS.fullmatch(digits) is None or digits[0] == "0":
+        raise _wrong("expected 7 to 15 digits with the country code, as in +79031234567")
+    return _checked(digits) if international else _national(digits)
+
+
+def _wrong(reason: str) -> ValueError:
+    return ValueError(f"not a phone number in international format: {reason}")
+
+
+def _cleared(number: str) -> str:
+    """The number with plain blanks and dashes, without what nobody sees."""
+    if _PLAIN.fullmatch(number):
+        return number
+    # A megabyte, which most programs never need.
+    import unicodedata
+
+    cleared = []
+    for at, char in enumerate(number):
+        category = unicodedata.category(char)
+        if _PLAIN.fullmatch(char):
+            cleared.append(char)
+        elif category == "Pd" or char == "\N{MINUS SIGN}":
+            cleared.append("-")
+        elif category not in _BLANK:
+            name = unicodedata.name(char, "control character")
+            raise _wrong(f"U+{ord(char):04X} {name} at position {at + 1}")
+    return "".join(cleared)
+
+
+def _check_marks(written: str) -> None:
+    """Raise where a bracket or a dot does not only part groups of digits."""
+    if "+" in written.strip(" (")[1:]:
+        raise _wrong("a plus sign in the middle")
+    bare = written.replace(" ", "").replace("-", "")
+    if _ZERO_IN_BRACKETS.search(bare):
+        raise _wrong("a zero in brackets: write it as it is dialled from abroad")
+    if "." in bare:
+        dots, last = bare.count("."), bare.rpartition(".")[2]
+        # 79161234567.0 and 79161234567.00 are numbers that a program took for a sum.
+        if len(last) < (4 if dots == 1 else 2):
+            raise _wrong("it ends in a fraction, as spreadsheets write it: keep numbers as text")
+
+
+def _checked(digits: str) -> str:
+    """A number with its country code."""
+    if digits[0] == "7" and len(digits) != 11:
+        raise _wrong(f"ten digits come after the 7 of Russia and Kazakhstan, not {len(digits) - 1}")
+    if digits.startswith(_TRUNK):
+        raise _wrong(f"no country code begins with {digits[:2]}: after + Russia's is 7")
     return digits
+
+
+def _national(digits: str) -> str:
+    """A number of which nobody said that it has its country code."""
+    if digits.startswith(_TRUNK):
+        if len(digits) != 11:
+            raise _wrong(f"ten digits come after Russia's 8, not {len(digits) - 1}")
+        return "7" + digits[1:]
+    if len(digits) < _SHORTEST.get(digits[0], 0):
+        if digits[0] == "8" and len(digits) == 11:
+            raise _wrong(
+                "the 8 may be Russia's trunk prefix or begin another country's code: write +7 and "
+                "ten digits, or + and the other code"
+            )
+        raise _wrong(
+            f"{len(digits)} digits that begin with {digits[0]} lack the country code: write it "
+            "first, as +7 of Russia; if they have it, write + before them"
+        )
+    return _checked(digits)

@@ -145,8 +145,28 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("code", "kind", "retry"), REFUSALS)
-@pytest.mark.parametrize("operation", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA-BEGIN", "DATA"])
+MAIL = ["MAIL", "RCPT", "DATA-BEGIN", "DATA"]
+OF_THE_CONNECTION = [
+    (operation, code, ConnectFailed, Retry.SAFE)
+    for operation in ["CONNECT", "EHLO"]
+    for code in [421, 451, 500, 550, 552, 554]
+]
+
+
+@pytest.mark.parametrize(
+    ("operation", "code", "kind", "retry"),
+    [
+        *((operation, *row) for operation in MAIL for row in REFUSALS),
+        *(
+            (operation, *row)
+            for operation in ["CONNECT", "EHLO"]
+            for row in REFUSALS
+            if row[1] is not Unavailable
+        ),
+        # What is said of the connection is said of no message.
+        *OF_THE_CONNECTION,
+    ],
+)
 async def test_a_server_that_says_no_has_taken_nothing(
     wire: Wired, operation: str, code: int, kind: type[DevinoError], retry: Retry
 ) -> None:
@@ -163,7 +183,7 @@ async def test_a_server_that_says_no_has_taken_nothing(
 
 
 @pytest.mark.parametrize("code", [500, 550, 552, 554])
-@pytest.mark.parametrize("operation", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA-BEGIN", "DATA"])
+@pytest.mark.parametrize("operation", MAIL)
 async def test_a_server_that_says_never_refuses_the_message(
     wire: Wired, operation: str, code: int
 ) -> None:

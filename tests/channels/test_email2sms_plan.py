@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -66,16 +67,37 @@ def test_a_mail_has_its_addresses_the_clocks_time_and_an_id_of_its_own() -> None
 
 
 @pytest.mark.parametrize(
-    ("format_", "most"), [("template", 20), ("semicolon", 20), ("base64", 1000)]
+    ("settings", "most"),
+    [
+        ({"format": "template"}, 20),
+        ({"format": "base64"}, 1000),
+        ({"format": "template", "numbers_per_mail": 7}, 7),
+        ({"format": "semicolon", "numbers_per_mail": 20}, 20),
+        ({"format": "base64", "numbers_per_mail": 1000}, 1000),
+    ],
 )
-def test_recipients_of_one_content_share_mails_up_to_the_formats_limit(
-    format_: str, most: int
+def test_recipients_of_one_content_share_mails_up_to_the_limit(
+    settings: dict[str, object], most: int
 ) -> None:
     count = most * 2 + 5
     messages = [Message(f"7903{n:07}", "a") for n in range(count)]
-    mails = planned(*messages, format=format_)
+    mails = planned(*messages, **settings)
     assert [len(one.positions) for one in mails] == [most, most, 5]
     assert [p for one in mails for p in one.positions] == list(range(count))
+
+
+def test_a_format_for_which_no_list_is_named_has_one_number_a_mail() -> None:
+    messages = [Message(TO, "a"), Message(OTHER, "a")]
+    assert [one.positions for one in planned(*messages, format="semicolon")] == [[0], [1]]
+
+
+def test_letters_whose_marks_stand_apart_are_joined() -> None:
+    text = unicodedata.normalize("NFD", "Мой ёж")
+    assert text != "Мой ёж"
+    (mail,) = said(Message(TO, text), format="template")
+    assert mail.text == "Мой ёж"
+    long = unicodedata.normalize("NFD", "й" * 70)
+    assert planned(Message(TO, long))[0].parts == 1
 
 
 @pytest.mark.parametrize("other", [Message(OTHER, "b"), Message(OTHER, "a", sender="OTHER")])
@@ -186,6 +208,10 @@ def test_what_this_wire_has_no_word_for_is_unsupported(message: Message, what: s
         ({"tls": "no"}, "tls"),
         ({"format": "csv"}, "format"),
         ({"port": 70000}, "port"),
+        ({"numbers_per_mail": 21}, "numbers_per_mail: template takes at most 20"),
+        ({"numbers_per_mail": 21, "format": "semicolon"}, "semicolon takes at most 20"),
+        ({"numbers_per_mail": 1001, "format": "base64"}, "base64 takes at most 1000"),
+        ({"numbers_per_mail": 0}, "numbers_per_mail"),
     ],
 )
 def test_settings_that_no_mail_or_server_fits_are_refused_at_once(

@@ -57,6 +57,8 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
             wire.world.faults.clear()
         shown.append(f"{wire.channel!r} {wire.channel.settings!r} {wire.channel}")
         shown.append(repr(vars(wire.channel)))
+        # A reporter goes deeper than one level.
+        shown += [repr(vars(part)) for part in vars(wire.channel).values() if _has_fields(part)]
         with pytest.raises(TypeError, match="not pickled"):
             pickle.dumps(wire.channel.settings)
     # What the test itself makes the sandbox say, the sandbox may log.
@@ -67,6 +69,10 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
     assert len(shown) > len(VERBS)
     login = base64.b64encode(f"\0demo\0{PASSWORD}".encode()).decode()
     assert not [text for text in shown if shows(text, {login, *spellings(PASSWORD)})]
+
+
+def _has_fields(part: object) -> bool:
+    return hasattr(part, "__dict__") and not callable(part)
 
 
 @pytest.mark.parametrize("text", ["dots\n.\n.", "no dots", "по-русски"])

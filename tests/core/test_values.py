@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import InvalidMessage, Medium, Message, Secret, State, Status
-from devino_core.phone import normalize
 
 pytestmark = pytest.mark.pythons
 
@@ -83,10 +82,6 @@ def test_no_message_can_put_options_into_another() -> None:
     assert pickle.loads(pickle.dumps(second)) == second == copy.deepcopy(second)
 
 
-def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
-    assert normalize(Message("+7\u00a0916\u00a0123-45-67", "a").to) == "79161234567"
-
-
 def test_a_report_of_the_same_state_brings_the_platforms_new_words() -> None:
     accepted = Status(state=State.ACCEPTED).advanced_by(Status(state=State.ACCEPTED, code=-2))
     assert accepted.code == -2
@@ -142,28 +137,3 @@ def test_a_secret_is_shown_only_when_asked() -> None:
     assert copy.deepcopy(secret) == secret
     with pytest.raises(TypeError):
         pickle.dumps(secret)
-
-
-@pytest.mark.parametrize(
-    ("given_number", "digits"),
-    [
-        ("79031234567", "79031234567"),
-        ("+79031234567", "79031234567"),
-        ("89031234567", "79031234567"),
-        ("+7 (903) 123-45-67", "79031234567"),
-        ("0049 151 12345678", "4915112345678"),
-        # Numbers of Viet Nam and China begin with 8 too, but are not Russian.
-        ("+84912345678", "84912345678"),
-        ("8613800138000", "8613800138000"),
-    ],
-)
-def test_numbers_are_taken_as_the_platform_takes_them(given_number: str, digits: str) -> None:
-    assert normalize(given_number) == digits
-
-
-@pytest.mark.parametrize(
-    "number", ["", "DEVINO", "12345", "7" * 16, "+0123456789", "7903 12a4567", "٧٩٠٣١٢٣٤٥٦٧"]
-)
-def test_a_text_that_is_not_a_number_is_refused(number: str) -> None:
-    with pytest.raises(ValueError, match="international format"):
-        normalize(number)

@@ -132,6 +132,9 @@ async def test_a_mail_may_go_to_as_many_as_its_format_allows(
         (mail(template().rpartition("\n")[0]), "end mark"),
         (mail(line("a")), "MODEB64"),
         (mail("Hello"), "begins neither"),
+        (mail(template(text="")), "text: is empty"),
+        (mail(f"StartWithPoint;{line(' ')};EndWithPoint"), "text: is empty"),
+        (mail(line(""), subject="MODEB64", cte="base64"), "text: is empty"),
         (b"Subject: MODEB64\r\n\r\n" + b"a" * 1100, "line above 998"),
     ],
 )
@@ -166,6 +169,45 @@ async def test_a_mail_that_is_too_large_is_refused_announced_or_not(
         assert "larger than 1048576 bytes" in shown.reason
         assert (shown.submission.sender, shown.submission.text) == (FROM, "")
     assert len(list(world.messages())) == 2
+
+
+async def test_a_mail_that_does_not_end_is_ended(world: World, mailbox: Mailbox) -> None:
+    reader, writer = await asyncio.open_connection(*mailbox)
+    writer.write(HEAD)
+    while b"354" not in await reader.readline():
+        pass
+    # No more than it reads, or the break would overtake its last word.
+    writer.write(b"a\r\n" * ((2 << 20) // 3 + 1))
+    assert await reader.read() == b"421 4.3.4 the mail does not end\r\n"
+    writer.close()
+    (shown,) = world.messages()
+    assert (shown.submission.sender, shown.submission.text) == ("a@example.org", "")
+    assert shown.reason is not None
+    assert "larger than 1048576 bytes" in shown.reason
+
+
+async def test_a_mail_has_at_most_a_thousand_addresses(world: World, mailbox: Mailbox) -> None:
+    def talk(smtp: smtplib.SMTP) -> list[int]:
+        smtp.ehlo()
+        smtp.mail(FROM)
+        return [smtp.rcpt(f"email2sms@{n}.example")[0] for n in range(1002)]
+
+    assert await mailbox.talk(talk) == [250] * 1000 + [452] * 2
+
+
+async def test_who_connects_and_says_nothing_is_disconnected(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devino_sandbox.services.smtp._conversation.FIRST_COMMAND", 0.05)
+    silent, writer = await asyncio.open_connection(*mailbox)
+    talking, speaker = await asyncio.open_connection(*mailbox)
+    speaker.write(b"EHLO a\r\n")
+    writer.write(b"EHL")
+    assert (await silent.read()).startswith(b"220 ")
+    speaker.write(b"QUIT\r\n")
+    assert (await talking.read()).endswith(b"221 Bye\r\n")
+    for one in (writer, speaker):
+        one.close()
 
 
 async def test_what_else_is_wrong_with_a_sender_is_no_mail(world: World, mailbox: Mailbox) -> None:

@@ -223,6 +223,17 @@ def test_dots_of_the_text_survive(kind: type[Submission], text: str) -> None:
     assert email2sms.decode(data).text == (text if kind is Template else text.replace("\n", " "))
 
 
+def test_no_soft_line_break_leaves_a_dot_alone() -> None:
+    found = 0
+    for length in range(160):
+        value = submission(Template, text="Ж" + "a" * length + ".\n.\nb.")
+        lines = email2sms.encode(value, from_addr="a@example.org").split(b"\r\n")
+        assert b"." not in lines
+        found += lines.count(b"=2E")
+        assert email2sms.decode(b"\r\n".join(lines)) == value
+    assert found > 160
+
+
 @pytest.mark.parametrize("subject", ["modeb64", " ModeB64 ", "=?utf-8?B?TU9ERUI2NA==?="])
 def test_the_subject_s_letter_case_and_encoding_do_not_matter(subject: str) -> None:
     value = submission(Base64)

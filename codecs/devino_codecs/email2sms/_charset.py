@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
 import re
 from typing import Final
 
@@ -24,11 +23,12 @@ _NO_CHARSETS: Final = frozenset(
 )
 
 
-def decode_text(data: bytes, charset: str | None) -> str:
+def decode_text(data: bytes, charset: str | None, *, is_claim: bool = False) -> str:
     """The text, without byte order marks before it.
 
     If the charset is missing or cannot be true (8-bit bytes in ``us-ascii``), the text is UTF-8 if
-    the bytes are valid UTF-8, else windows-1251.
+    the bytes are valid UTF-8, else windows-1251. A charset that a mail only claims may be unknown
+    where all bytes are ASCII.
 
     :raises DecodeError: the charset is unknown, or the bytes are not in it.
     """
@@ -37,8 +37,12 @@ def decode_text(data: bytes, charset: str | None) -> str:
         candidates = ["utf-8", CHARSET]
     elif _WINDOWS_1251.fullmatch(name):
         candidates = [CHARSET]
+    elif (known := _known(name)) is not None:
+        candidates = [known]
+    elif is_claim and data.isascii():
+        candidates = ["ascii"]
     else:
-        candidates = [_known(name)]
+        raise DecodeError(f"unknown charset {name[:40]!r}")
     data = _without_stray_line_ends(data, candidates[-1])
     at = 0
     for candidate in candidates:
@@ -68,10 +72,10 @@ def _without_stray_line_ends(data: bytes, charset: str) -> bytes:
     return data
 
 
-def _known(name: str) -> str:
-    found = None
-    with contextlib.suppress(LookupError, ValueError):  # ValueError: a name with NUL
+def _known(name: str) -> str | None:
+    """Python's name of a charset; None for one that it does not know, or that no mail has."""
+    try:
         found = codecs.lookup(name).name
-    if found is None or found in _NO_CHARSETS:
-        raise DecodeError(f"unknown charset {name[:40]!r}")
-    return found
+    except (LookupError, ValueError):  # ValueError: a name with NUL
+        return None
+    return None if found in _NO_CHARSETS else found

@@ -77,7 +77,7 @@ def decode(message: bytes, *, max_size: int = MAX_SIZE) -> Submission:
     The subject ``MODEB64``, in any letter case, means :class:`Base64`, whatever the transfer
     encoding. Otherwise the body's opening decides. The plain text may be anywhere in the MIME
     structure, in any charset that Python knows. If the charset is missing, it is guessed: UTF-8 or
-    windows-1251.
+    windows-1251. If it is unknown, the text must be ASCII.
 
     :raises DecodeError: the mail is larger than ``max_size`` bytes, has no plain text (HTML does
         not count), or its text has none of the formats. The error quotes no field.
@@ -104,7 +104,9 @@ def _seven_bit(data: bytes) -> bytes:
 
 def _quoted_printable(data: bytes) -> bytes:
     # Keep the line's end: binascii makes its soft line breaks of the same sort.
-    return binascii.b2a_qp(data + b"\r\n")
+    quoted = binascii.b2a_qp(data + b"\r\n")
+    # A soft break can leave a dot alone, and a line of one dot ends a mail.
+    return quoted.replace(b"=\r\n.\r\n", b"=\r\n=2E\r\n")
 
 
 def _base64(data: bytes) -> bytes:

@@ -1,27 +1,21 @@
-"""Finds the plain text in any program's mail, with the standard library's parser."""
+"""Finds the plain text in any program's mail."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final
 
 from devino_codecs.errors import DecodeError
 
 from ._charset import decode_text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from email.message import EmailMessage
-    from email.parser import BytesParser
+from ._mime import Part, decoded_words
 
 __all__ = ["subject_and_text"]
 
-# No mail program exceeds these limits. Beyond them the parser would take seconds: it tries every
-# line against every open boundary, and takes a quarter of a millisecond for a part.
+# No mail program exceeds these limits. Each multipart is looked through once.
 _MAX_MULTIPARTS: Final = 20
 _MAX_DELIMITERS: Final = 1000
-_MAX_HEADER: Final = 4096
-"""A header with more characters is not parsed: the time grows with the square of its length."""
+_MAX_SUBJECT: Final = 200
+"""Characters of a subject that is decoded: a longer one is no mark of a format."""
 
 
 def subject_and_text(message: bytes) -> tuple[str, str]:
@@ -30,60 +24,31 @@ def subject_and_text(message: bytes) -> tuple[str, str]:
     The text is the first plain part that is not empty. Attachments and forwarded mails do not
     count. It is decoded by its charset, and loses the soft line breaks of ``format=flowed``.
 
-    :raises DecodeError: the mail has no plain text, or is too broken to find it.
+    :raises DecodeError: the mail has no plain text, or more parts than mails have.
     """
     if b"\n" not in message:
-        # The parser ends a header at a bare CR, but a line of quoted-printable only at LF.
         message = message.replace(b"\r", b"\n")
     if message.count(b"\n--") > _MAX_DELIMITERS:
         raise DecodeError(f"the mail has more than {_MAX_DELIMITERS} lines that begin with '--'")
     if message.lower().count(b"multipart") > _MAX_MULTIPARTS:
         raise DecodeError(f"the mail has more than {_MAX_MULTIPARTS} multiparts")
-    found: tuple[str, str] | None = None
-    try:
-        mail = _parser().parsebytes(message)
-        found = str(mail["Subject"] or ""), _plain_text(mail)
-    except DecodeError:
-        raise
-    except Exception:  # noqa: BLE001, S110
-        # On malformed headers the parser raises IndexError, AttributeError or TypeError.
-        pass
-    if found is None:
-        raise DecodeError("the mail's headers are malformed")
-    return found
+    mail = Part(message)
+    subject = mail.header("subject")
+    if len(subject) <= _MAX_SUBJECT:
+        subject = decoded_words(subject)
+    return subject, _plain_text(mail)
 
 
-@functools.cache
-def _parser() -> BytesParser[EmailMessage]:
-    # These are imported here, not above: they take longer than the whole codec.
-    from email.headerregistry import HeaderRegistry
-    from email.parser import BytesParser
-    from email.policy import EmailPolicy
-
-    parse: Callable[[str, str], str] = HeaderRegistry()
-    # A policy does not keep the headers that it parsed, and the parser asks for each several times.
-    parse_again = functools.lru_cache(maxsize=128)(parse)
-
-    def header(name: str, value: str) -> str:
-        if len(value) > _MAX_HEADER:
-            raise DecodeError(f"the header is longer than {_MAX_HEADER} characters", path=name)
-        return parse_again(name, value) if len(value) < 100 else parse(name, value)
-
-    return BytesParser(policy=EmailPolicy(header_factory=header))
-
-
-def _plain_text(mail: EmailMessage) -> str:
+def _plain_text(mail: Part) -> str:
     text: str | None = None
     html = False
     parts = [mail]
     while parts and not text:
         part = parts.pop()
-        kind = part.get_content_type()
+        kind = part.kind
         if kind.startswith("multipart/"):
-            inner = cast("list[EmailMessage] | str | None", part.get_payload())
-            if isinstance(inner, list):
-                parts += reversed(inner)
-        elif part is not mail and part.get_content_disposition() == "attachment":
+            parts += reversed(list(part.parts()))
+        elif part is not mail and part.is_attached:
             continue
         elif kind == "text/plain":
             text = _text(part)
@@ -95,14 +60,15 @@ def _plain_text(mail: EmailMessage) -> str:
     return text
 
 
-def _text(part: EmailMessage) -> str:
+def _text(part: Part) -> str:
     """The text of a part; "" if it holds only blanks."""
-    payload = part.get_payload(decode=True)
-    if not isinstance(payload, bytes) or payload.isspace():
+    data = part.content()
+    if data.isspace():
         return ""
-    text = decode_text(payload, part.get_content_charset())
-    if str(part.get_param("format", "")).lower() == "flowed":
-        text = _unflowed(text, delete_space=str(part.get_param("delsp", "")).lower() == "yes")
+    said = part.parameters
+    text = decode_text(data, said.get("charset"), is_claim=True)
+    if said.get("format", "").lower() == "flowed":
+        text = _unflowed(text, delete_space=said.get("delsp", "").lower() == "yes")
     return text
 
 

@@ -29,7 +29,6 @@ class MailWriter:
 
     def __init__(self, settings: Email2SmsSettings, *, channel: str, clock: Clock) -> None:
         self._settings = settings
-        self._password = settings.password.reveal()
         self._clock = clock
         self._kind = _FORMATS[settings.format]
         self._line_break = settings.line_break if self._kind.one_line else None
@@ -37,7 +36,7 @@ class MailWriter:
         self._prefix = "+" if self._kind is Template else ""
         self._attributes = {wire: attribute for attribute, wire in self._kind.fields}
         self._domain = settings.from_addr.rpartition("@")[2]
-        self.max_numbers = self._kind.max_numbers
+        self.max_numbers = self._most_numbers(channel)
         """How many numbers one mail may carry."""
         try:
             text = "one" if self._line_break is None else self.wire_text("one\ntwo")
@@ -46,8 +45,28 @@ class MailWriter:
             setting = self._attributes.get(error.path) or _SETTINGS.get(error.path, "from_addr")
             raise ConfigurationError(f"channel {channel!r}: {setting}: {error.reason}") from None
 
+    def _most_numbers(self, channel: str) -> int:
+        said = self._settings.numbers_per_mail
+        if said is None:
+            # The chapter gives one number to this format, and no list.
+            return 1 if self._kind is Semicolon else self._kind.max_numbers
+        if said > self._kind.max_numbers:
+            raise ConfigurationError(
+                f"channel {channel!r}: numbers_per_mail: {self._settings.format} takes at most "
+                f"{self._kind.max_numbers}"
+            )
+        return said
+
     def wire_text(self, text: str) -> str:
-        """The text as the gateway reads it: ``\\n``, or what stands for it, between lines."""
+        """The text as the gateway reads it: ``\\n``, or what stands for it, between lines.
+
+        Marks above letters are joined with them, as windows-1251 has them: macOS parts them.
+        """
+        if not text.isascii():
+            # A megabyte, which Latin texts do not need.
+            from unicodedata import normalize
+
+            text = normalize("NFC", text)
         if "\r" in text:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text if self._line_break is None else text.replace("\n", self._line_break)
@@ -68,7 +87,7 @@ class MailWriter:
         return encode(
             self._kind(
                 login=self._settings.login,
-                password=self._password,
+                password=self._settings.password.reveal(),
                 sender=sender,
                 numbers=tuple([self._prefix + number for number in numbers]),
                 text=text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from devino_core import Secret
-from devino_plugins.kit.settings import SmtpSettings
+from devino_plugins.kit.settings import Positive, SmtpSettings
 
 __all__ = ["Email2SmsSettings", "Format"]
 
@@ -28,8 +28,12 @@ class Email2SmsSettings(SmtpSettings, frozen=True, kw_only=True):
     gateway: str = "email2sms@integrationapi.net"
     """The address that the mails go to."""
     format: Format = "template"
-    """The body: ``template`` (20 numbers a mail), ``semicolon`` (AddonToEmail2SMS, 20) or
-    ``base64`` (AddonToEmail2SMS_Base64, 1000)."""
+    """The body: ``template``, ``semicolon`` (AddonToEmail2SMS) or ``base64``
+    (AddonToEmail2SMS_Base64)."""
+    numbers_per_mail: Positive | None = None
+    """How many numbers share a mail. Unless given it is 20 with ``template``, 1000 with ``base64``
+    and 1 with ``semicolon``: the manual names no list for it, and the gateway does not say what it
+    left out. ``semicolon`` takes up to 20."""
     line_break: str | None = None
     """What stands for a line break in ``semicolon`` and ``base64``, which are one line. Without it
     they refuse texts of several lines."""

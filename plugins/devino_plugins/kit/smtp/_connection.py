@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from aiosmtplib import SMTPException, SMTPResponseException
@@ -18,9 +18,10 @@ from devino_core import (
     Secret,
     Unavailable,
 )
-from devino_plugins.kit.masking import masked
+from devino_plugins.kit.masking import masked, printable, readable, without_echo
 
-from ._refusals import CLOSING
+from ._login import MECHANISMS, NEXT_MECHANISM, Login
+from ._refusals import AUTH, CLOSING
 from ._replies import Replies, Reply
 
 __all__ = ["Connection", "Terms", "what_happened"]
@@ -43,14 +44,11 @@ class Terms(NamedTuple):
     """What no answer may be quoted with."""
     refused: Callable[[str, Reply], DevinoError]
 
-    def told(self, text: str) -> str:
+    def told(self, data: bytes) -> str:
         """A reply's text on one line, without what a server should not have repeated."""
-        text = masked(text, *[secret.reveal() for secret in self.secrets])
-        return " ".join(text.split())[:_MAX_TEXT]
-
-    def refusal(self, verb: str, code: int, text: str) -> DevinoError:
-        """The error for a reply of 4xx or 5xx to ``verb``."""
-        return self.refused(verb, Reply(code, self.told(text)))
+        secrets = [secret.reveal() for secret in self.secrets]
+        text = " ".join(masked(readable(data), *secrets).split())
+        return printable(without_echo(text[:_MAX_TEXT], *secrets))
 
 
 class Connection:
@@ -70,6 +68,30 @@ class Connection:
     def usable(self) -> bool:
         """Whether another mail may follow."""
         return self._between_mails and self._replies.is_open and not self._replies.ahead
+
+    async def log_in(self, login: Login, mechanisms: Sequence[str]) -> None:
+        """Log in, by the first of these mechanisms that the server can do.
+
+        Raises what its refusal means, or Unavailable.
+        """
+        self._between_mails = False
+        for mechanism in mechanisms:
+            reply = await self._tried(login, mechanism)
+            if reply.code not in NEXT_MECHANISM or mechanism == mechanisms[-1]:
+                break
+        self._between_mails = True
+        if reply.code // 100 != 2:
+            self.drop()
+            raise self._terms.refused(AUTH, reply)
+
+    async def _tried(self, login: Login, mechanism: str) -> Reply:
+        reply = Reply(0, "")
+        for write in MECHANISMS[mechanism]:
+            reply = await self._ask(AUTH, write(login, reply.text), expected=(2, 3, 4, 5))
+            if reply.code // 100 != 3:
+                return reply
+        self.drop()
+        raise self._nothing_sent(f"an unexpected answer ({reply.code})", AUTH)
 
     async def begin(self, from_addr: str) -> None:
         """Announce a mail from this address.
@@ -95,10 +117,10 @@ class Connection:
             raise ValueError("the last line of the mail has no CRLF")
         self._abandoned = True
         await self._ask("RCPT", line)
-        await self._ask("DATA", b"DATA\r\n", expected=3)
+        await self._ask("DATA", b"DATA\r\n", expected=(3,))
         reply = await self._deliver(mail)
         self._between_mails = True
-        return Reply(reply.code, self._terms.told(reply.text))
+        return reply
 
     async def quit(self) -> None:
         """Take leave, in good order if the server lets us."""
@@ -123,15 +145,15 @@ class Connection:
         self.drop()
         raise self._nothing_sent(what, verb)
 
-    async def _ask(self, verb: str, line: bytes, *, expected: int = 2) -> None:
+    async def _ask(self, verb: str, line: bytes, *, expected: Sequence[int] = (2,)) -> Reply:
         self._check_turn(verb)
         try:
             reply = await self._replies.ask(line, self._terms.timeout)
         except (SMTPException, OSError) as error:
             what = what_happened(error, self._terms.timeout)
         else:
-            if reply.code // 100 == expected:
-                return
+            if reply.code // 100 in expected:
+                return reply
             self._heed_refusal(verb, reply)
             what = f"an unexpected answer ({reply.code})"
         self.drop()
@@ -171,7 +193,7 @@ class Connection:
             self._between_mails = True
             if reply.code == CLOSING:
                 self.drop()
-            raise self._terms.refusal(verb, reply.code, reply.text)
+            raise self._terms.refused(verb, reply)
 
 
 def what_happened(error: Exception, timeout: float | None = None) -> str:

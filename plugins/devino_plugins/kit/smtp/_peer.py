@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import ssl
@@ -10,24 +11,23 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import cast
 
-from aiosmtplib import (
-    SMTP,
-    SMTPAuthenticationError,
-    SMTPConnectError,
-    SMTPException,
-    SMTPResponseException,
-)
+from aiosmtplib import SMTP, SMTPConnectError, SMTPException, SMTPResponseException
 
 from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError, Secret
+from devino_core.resolving import aside, resolve
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
 from ._connection import Connection, Terms, what_happened
-from ._refusals import refusal
+from ._dial import dial
+from ._login import Login, in_order
+from ._refusals import CONNECTION, refusal
 from ._replies import Replies, Reply
 
 __all__ = ["Peer"]
 
 _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
+_OWN_NAME = 2.0
+"""Seconds to learn this machine's own name."""
 
 
 class Peer:
@@ -63,9 +63,9 @@ class Peer:
         self._tls: Tls = settings.tls
         self._local_hostname = own
         self._connect_timeout = settings.connect_timeout
-        self._login = login
-        if login is not None:
-            secrets = (*secrets, login[1])
+        self._login = None if login is None else Login(*login)
+        if self._login is not None:
+            secrets = (*secrets, *self._login.repeated())
         self._terms = Terms(settings.host, settings.timeout, tuple(secrets), refused)
 
     async def connect(self) -> Connection:
@@ -73,29 +73,17 @@ class Peer:
 
         Raises ConnectFailed, or what the server's refusal means. Nothing was sent then.
         """
-        if self._local_hostname is None:
-            self._local_hostname = await asyncio.to_thread(_full_name)
-        smtp = SMTP(
-            hostname=self.host,
-            port=self._port,
-            use_tls=self._tls == "tls",
-            # Asked for below, and never only "if the server offers it".
-            start_tls=False,
-            tls_context=self._context,
-            local_hostname=self._local_hostname,
-            timeout=None,
-        )
+        begun = _Begun()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                await self._agree(smtp)
-            return Connection(Replies(cast("asyncio.Transport", smtp.transport)), self._terms)
+                return await self._agree(begun)
         except (SMTPException, OSError, ValueError) as error:
-            failure = self._no_connection(error)
+            failure = self._no_connection(error, begun.stage)
         except BaseException:
             # A refusal of ours, or cancelled: nobody else knows the connection to close it.
-            smtp.close()
+            begun.close()
             raise
-        smtp.close()
+        begun.close()
         # The library's errors can hold what was sent: they are not chained.
         raise failure
 
@@ -104,26 +92,51 @@ class Peer:
         # Made once: it reads every certificate of the system.
         return None if self._tls == "none" else ssl.create_default_context()
 
-    async def _agree(self, smtp: SMTP) -> None:
+    async def _agree(self, begun: _Begun) -> Connection:
+        begun.stage = "name"
+        if self._local_hostname is None:
+            self._local_hostname = await _full_name()
+        addresses = await resolve(self.host, self._port)
+        begun.stage = "address"
+        begun.socket = await dial(addresses)
+        begun.stage = "greeting"
+        begun.smtp = smtp = SMTP(
+            hostname=self.host,
+            port=None,
+            sock=begun.socket,
+            use_tls=self._tls == "tls",
+            # Asked for below, and never only "if the server offers it".
+            start_tls=False,
+            tls_context=self._context,
+            local_hostname=self._local_hostname,
+            timeout=None,
+        )
         await smtp.connect()
+        begun.stage = "EHLO"
         await smtp.ehlo()
         if self._tls == "starttls":
             if not smtp.supports_extension("starttls"):
                 raise ConnectFailed(
                     f"{self.host} offers no STARTTLS, and passwords do not travel in the clear"
                 )
+            begun.stage = "STARTTLS"
             await smtp.starttls()
             await smtp.ehlo()
+        replies = Replies(cast("asyncio.Transport", smtp.transport), self._terms.told)
+        connection = Connection(replies, self._terms)
         if self._login is not None:
-            if not smtp.supported_auth_methods:
+            begun.stage = "AUTH"
+            mechanisms = in_order(smtp.server_auth_methods, encrypted=self._tls != "none")
+            if not mechanisms:
                 raise AuthenticationFailed(f"{self.host} offers no login that can be used")
-            username, password = self._login
-            await smtp.login(username, password.reveal())
+            await connection.log_in(self._login, mechanisms)
+        return connection
 
-    def _no_connection(self, error: Exception) -> DevinoError:
+    def _no_connection(self, error: Exception, stage: str) -> DevinoError:
         if isinstance(error, SMTPResponseException) and 400 <= error.code <= 599:
-            verb = "AUTH" if isinstance(error, SMTPAuthenticationError) else "the connection"
-            return self._terms.refusal(verb, error.code, error.message)
+            # The library decodes so.
+            said = self._terms.told(error.message.encode(errors="surrogateescape"))
+            return self._terms.refused(CONNECTION, Reply(error.code, said))
         cause: BaseException = error
         if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, OSError):
             cause = error.__cause__
@@ -132,15 +145,48 @@ class Peer:
                 f"{self.host} showed a certificate that does not verify: {cause.verify_message}"
             )
         if isinstance(cause, TimeoutError):
-            reason = f"not within {self._connect_timeout:g} s"
+            what, hint = _WAITED_FOR[stage]
+            reason = f"{what} within {self._connect_timeout:g} s"
+            if stage == "greeting" and self._tls != "tls":
+                reason += hint
+        elif isinstance(cause, ssl.SSLError):
+            reason = f"no TLS could be agreed ({_said_by_tls(cause)})"
+            if self._tls == "tls":
+                reason += '; where a conversation begins without TLS, set tls = "starttls"'
         elif isinstance(cause, SMTPException):
             reason = what_happened(cause)
-        elif isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
-            # asyncio repeats the address in its own words; a name that is not found has no errno.
-            reason = os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+        elif isinstance(cause, socket.gaierror):
+            reason = f"its name has no address: {cause.strerror}"
+        elif isinstance(cause, OSError) and cause.errno:
+            # asyncio repeats the address in its own words.
+            reason = os.strerror(cause.errno)
         else:
             reason = type(cause).__name__
         return ConnectFailed(f"no connection to {self.host}: {reason}")
+
+
+_WAITED_FOR: Mapping[str, tuple[str, str]] = {
+    "name": ("no answer of the name server", ""),
+    "address": ("no answer of its addresses", ""),
+    "greeting": ("no greeting", '; where a conversation begins with TLS, set tls = "tls"'),
+    "EHLO": ("no answer to EHLO", ""),
+    "STARTTLS": ("no TLS after STARTTLS", ""),
+    "AUTH": ("no answer to AUTH", ""),
+}
+
+
+class _Begun:
+    """How far a connection has come, and what is to be closed where it comes no further."""
+
+    stage = ""
+    socket: socket.socket | None = None
+    smtp: SMTP | None = None
+
+    def close(self) -> None:
+        if self.smtp is not None and self.smtp.transport is not None:
+            self.smtp.close()
+        elif self.socket is not None:
+            self.socket.close()
 
 
 def _is_host(name: str) -> bool:
@@ -151,7 +197,15 @@ def _is_host(name: str) -> bool:
         return False
 
 
-def _full_name() -> str:
+async def _full_name() -> str:
     """This machine's name for EHLO: the full name, or an address where there is none in ASCII."""
-    name = socket.getfqdn()
+    name = ""
+    # A name server that is silent is no reason not to send.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_OWN_NAME):
+            name = await aside(socket.getfqdn)
     return name if name.isascii() and "." in name else "[127.0.0.1]"
+
+
+def _said_by_tls(error: ssl.SSLError) -> str:
+    return (error.reason or type(error).__name__).replace("_", " ").lower()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from typing import NamedTuple
 
-from devino_core import Body, Unavailable
+from devino_core import Body, DevinoError, Unavailable
 from devino_core.clock import Clock
 
 from ._connection import Connection
@@ -26,6 +27,9 @@ class Pool:
 
     A kept connection that the server has ended in the meantime is replaced, where that shows
     before a mail was announced. Make it in the event loop. It connects when a mail is sent.
+
+    The first connection shows whether the server takes any, and the login. The others wait for it;
+    if it fails they fail with it, for servers lock out who knocks or logs in too often.
     """
 
     def __init__(self, peer: Peer, *, clock: Clock) -> None:
@@ -34,6 +38,11 @@ class Pool:
         self._slots = asyncio.Semaphore(peer.connections)
         self._kept: list[_Kept] = []
         self._closed = False
+        # The first connection, and the first after one that failed, is made alone.
+        self._proven = asyncio.Event()
+        self._proving = asyncio.Lock()
+        self._failures = 0
+        self._failure: DevinoError | None = None
 
     async def send(self, from_addr: str, to_addr: str, mail: Body) -> Reply:
         """Send one mail. Raises as :meth:`Peer.connect`, :meth:`Connection.begin` and
@@ -63,7 +72,30 @@ class Pool:
                     raise
                 # It was ended while nobody looked, which says nothing of a new one.
         opened_at = self._clock.monotonic()
-        return await self._begin(await self._peer.connect(), opened_at, from_addr)
+        return await self._begin(await self._connected(), opened_at, from_addr)
+
+    async def _connected(self) -> Connection:
+        if self._proven.is_set():
+            return await self._connect()
+        before = self._failures
+        async with self._proving:
+            if self._failure is not None and self._failures > before:
+                raise copy.copy(self._failure)
+            if not self._proven.is_set():
+                return await self._connect()
+        return await self._connect()
+
+    async def _connect(self) -> Connection:
+        try:
+            connection = await self._peer.connect()
+        except DevinoError as error:
+            self._failures += 1
+            # Without the frames: it is kept.
+            self._failure = copy.copy(error)
+            self._proven.clear()
+            raise
+        self._proven.set()
+        return connection
 
     async def _begin(
         self, connection: Connection, opened_at: float, from_addr: str

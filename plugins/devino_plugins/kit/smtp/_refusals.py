@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from devino_core import (
     AuthenticationFailed,
+    ConnectFailed,
     DevinoError,
     QueueFull,
     Rejected,
@@ -15,8 +16,11 @@ from devino_core import (
 
 from ._replies import Reply
 
-__all__ = ["CLOSING", "refusal"]
+__all__ = ["AUTH", "CLOSING", "CONNECTION", "refusal"]
 
+AUTH = "AUTH"
+CONNECTION = "the connection"
+"""The verb of a refusal that comes before any mail: of the greeting, EHLO or STARTTLS."""
 CLOSING = 421
 """The reply after which a server closes the connection."""
 
@@ -27,14 +31,13 @@ _NO_LOGIN = frozenset({530, 534, 535, 538})
 def refusal(verb: str, reply: Reply) -> DevinoError:
     """The error for a 4xx or 5xx reply to ``verb``: the server says that it took nothing.
 
-    A reply to AUTH is told without its text, which may repeat what was sent.
+    What it says of the connection is said of no mail, so it is no refusal of one: ConnectFailed.
     """
     code, text = reply
-    if code >= 500:
-        if verb == "AUTH":
-            return AuthenticationFailed("the mail server refused the login", code=code)
-        kind = AuthenticationFailed if code in _NO_LOGIN else Rejected
-        return kind(text or f"the mail server refused {verb}", code=code)
-    said = f"the mail server refused {verb} for now ({code}"
-    said += ")" if verb == "AUTH" or not text else f": {text})"
-    return _NOT_NOW.get(code, Unavailable)(said)
+    if code >= 500 and (verb == AUTH or code in _NO_LOGIN):
+        return AuthenticationFailed(text or "the mail server refused the login", code=code)
+    if code >= 500 and verb != CONNECTION:
+        return Rejected(text or f"the mail server refused {verb}", code=code)
+    for_now = " for now" if code < 500 else ""
+    said = f"the mail server refused {verb}{for_now} ({code}: {text})".replace(": )", ")")
+    return _NOT_NOW.get(code, ConnectFailed if verb == CONNECTION else Unavailable)(said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from aiosmtplib import SMTPResponseException, SMTPServerDisconnected
@@ -14,7 +15,7 @@ _MAX_REPLY = 32 * 1024
 
 
 class Reply(NamedTuple):
-    """What a server said: the code, and the text of all lines, each without its code."""
+    """What a server said: the code, and the text of all lines on one, each without its code."""
 
     code: int
     text: str
@@ -27,8 +28,10 @@ class Replies(asyncio.Protocol):
     the next command. Here it shows as :attr:`ahead`.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, told: Callable[[bytes], str]) -> None:
+        """``told`` makes the text of a reply, without what a server should not have repeated."""
         self._transport = transport
+        self._told = told
         self._waiting: asyncio.Future[Reply] | None = None
         self._lines: list[bytes] = []
         self._rest = b""
@@ -79,7 +82,7 @@ class Replies(asyncio.Protocol):
                 return
             self._lines.append(line[4:].strip())
             if more != b"-":
-                text = b"\n".join(self._lines).decode("utf-8", "replace")
+                text = self._told(b"\n".join(self._lines))
                 self.ahead = number < len(lines) or self._rest != b""
                 self._lines, self._rest, self._size = [], b"", 0
                 waiting.set_result(Reply(int(code), text))

@@ -31,6 +31,8 @@ OPERATIONS = (
     "DATA",
 )
 """What can fail: the greeting, each command, and the mail."""
+FIRST_COMMAND = 30.0
+"""Seconds that a client has for its first command."""
 _CLOSING = "421"
 _TOO_LARGE = b"552"
 _TEXTS = {
@@ -56,7 +58,7 @@ class Conversation(SMTP):
     """aiosmtpd's, in the running loop. It can be told to fail.
 
     ``protocol`` is the name by which faults are ordered, ``max_size`` the bytes that a mail may
-    have. As long as it lasts it is in ``live``.
+    have; at twice as many the connection is closed. As long as it lasts it is in ``live``.
     """
 
     def __init__(
@@ -85,6 +87,8 @@ class Conversation(SMTP):
         self._protocol = protocol
         self._live = live
         self._replied = b""
+        self._may_follow: int | None = None
+        """The bytes that the mail under way may still have."""
         live.add(self)
 
     async def end(self) -> None:
@@ -92,6 +96,20 @@ class Conversation(SMTP):
         self._abort()
         if self._handler_coroutine is not None:
             await asyncio.wait([self._handler_coroutine])
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        begins = self.transport is None
+        super().connection_made(transport)
+        if begins:
+            self._reset_timeout(FIRST_COMMAND)
+
+    def data_received(self, data: bytes) -> None:
+        if self._may_follow is not None:
+            self._may_follow -= len(data)
+            if self._may_follow < 0:
+                self._end_mail()
+                return
+        super().data_received(data)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._live.discard(self)
@@ -169,7 +187,11 @@ class Conversation(SMTP):
         if await self._struck("DATA-BEGIN"):
             return
         envelope = self.envelope
-        await super().smtp_DATA(arg)
+        self._may_follow = 2 * (self.data_size_limit or 0)
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._may_follow = None
         # A mail that aiosmtpd throws away is put on record.
         dealt_with = self.envelope is not envelope
         if dealt_with and envelope is not None and envelope.original_content is None:
@@ -192,6 +214,14 @@ class Conversation(SMTP):
     async def smtp_QUIT(self, arg: str) -> None:
         if not await self._struck("QUIT"):
             await super().smtp_QUIT(arg)
+
+    def _end_mail(self) -> None:
+        """Close the connection on a mail that does not end."""
+        self._may_follow = None
+        sender = self.envelope.mail_from if self.envelope is not None else None
+        self._handler.refuse(sender or "", f"larger than {self.data_size_limit} bytes, twice")
+        self._writer.write(f"{_CLOSING} 4.3.4 the mail does not end\r\n".encode())
+        self._writer.close()
 
     def _abort(self) -> None:
         if self.transport is not None:

@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 PROTOCOL = "email2sms"
 """As messages and faults name it."""
 
+_MOST_ADDRESSES = 1000
 _MAILBOX = email2sms.GATEWAY.partition("@")[0]
 
 
@@ -42,6 +43,8 @@ class Gateway:
         """Only the gateway's mailbox, at any host."""
         if address.partition("@")[0].lower() != _MAILBOX:
             return f"550 5.1.1 no such mailbox here; {_MAILBOX}@ is the gateway"
+        if len(envelope.rcpt_tos) >= _MOST_ADDRESSES:
+            return f"452 4.5.3 a mail goes to at most {_MOST_ADDRESSES} addresses"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
@@ -84,8 +87,12 @@ class Gateway:
         submission = Submission(
             account=account or NOBODY, via=PROTOCOL, sender=said.sender, text=said.text
         )
+        reason = ""
         if account is None:
             reason = "wrong login or password"
+        elif not said.text.strip():
+            reason = "text: is empty"
+        if reason:
             self._world.refuse(submission, said.numbers[:MOST_RECIPIENTS], reason)
             return reason
         try:
