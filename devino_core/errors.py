@@ -94,19 +94,24 @@ class PluginError(ConfigurationError):
 class InvalidMessage(DevinoError):
     """A message, or an argument of a call, cannot be sent as it is; nothing was sent.
 
-    ``field`` names what to mend. ``ref`` names the message if the call has several.
+    ``field`` names what to mend. ``ref`` names the message if the call has several. ``row`` counts
+    from 1, where the messages are rows of a table.
     """
 
-    def __init__(self, field: str, reason: str, *, ref: str | None = None) -> None:
+    def __init__(
+        self, field: str, reason: str, *, ref: str | None = None, row: int | None = None
+    ) -> None:
         super().__init__(field, reason)
         self.field = field
         self.reason = reason
         self.ref = ref
+        self.row = row
         if ref is not None:
             self.refs: tuple[str, ...] = (ref,)
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.reason}"
+        where = "" if self.row is None else f"row {self.row}: "
+        return f"{where}{self.field}: {self.reason}"
 
 
 class Unsupported(DevinoError):

@@ -7,12 +7,14 @@ import ftplib
 import socket
 import ssl
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import IO
 
 from ._settings import FtpSettings
 
-__all__ = ["Server"]
+__all__ = ["TLS", "Server"]
 
+TLS = "TLS"
+"""The verb of :attr:`Server.verb` while TLS begins."""
 _BLOCK = 64 * 1024
 _NO_SUCH_COMMAND = ("500", "501", "502", "504")
 
@@ -24,6 +26,9 @@ class Server(ftplib.FTP_TLS):
     names, and resume the TLS session of the control connection: many servers insist on that.
     """
 
+    verb = ""
+    """The last command."""
+
     def __init__(self, settings: FtpSettings, control: socket.socket) -> None:
         # `create_default_context` verifies the certificate and the name.
         super().__init__(context=ssl.create_default_context(), timeout=settings.timeout)
@@ -31,36 +36,53 @@ class Server(ftplib.FTP_TLS):
         self._features: str | None = None
         self._data: socket.socket | None = None
         self.host = settings.host
-        control.setblocking(True)
-        control.settimeout(settings.timeout)
+        control.settimeout(settings.connect_timeout)
         control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_KEEPIDLE"):
             # Routers forget a control connection that is silent during a long transfer.
             control.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
         self.af = control.family
-        self.sock = control
+        self._use(control)
 
-    def greet(self) -> None:
-        """Start TLS and read the greeting."""
-        if self._settings.tls == "implicit":
-            self.sock = self.context.wrap_socket(self.sock, server_hostname=self.host)
-        self.file = self.sock.makefile("r", encoding=self.encoding, errors="replace")
-        self.welcome = self.getresp()
-        if self._settings.tls == "explicit":
-            self.auth()
+    def _use(self, control: socket.socket) -> None:
+        # The base class holds None here before it connects.
+        self.sock = self._control = control
 
     def enter(self) -> None:
-        """Log in, encrypt the data connections too, and go to the folder."""
+        """Greet, encrypt, log in, and go to the folder."""
         settings = self._settings
-        # The base class would begin TLS by itself, which `greet` has done where it is wanted.
-        ftplib.FTP.login(self, settings.login, settings.password.reveal())
+        if settings.tls == "implicit":
+            self._encrypt()
+        self._listen()
+        self.welcome = self.getresp()
+        if settings.tls == "explicit":
+            self.voidcmd("AUTH TLS")
+            self._encrypt()
+            self._listen()
+        if self.sendcmd(f"USER {settings.login}").startswith("3"):
+            self.voidcmd(f"PASS {settings.password.reveal()}")
         if settings.tls != "none":
             self.prot_p()
         self.voidcmd("TYPE I")
         if settings.directory:
             self.cwd(settings.directory)
+        self._control.settimeout(settings.timeout)
 
-    def store(self, name: str, file: BinaryIO, start: int, sent: Callable[[int], None]) -> None:
+    def putcmd(self, line: str) -> None:
+        """Send a command."""
+        self.verb = line.partition(" ")[0]
+        super().putcmd(line)
+
+    def _encrypt(self) -> None:
+        self.verb = TLS
+        self._use(self.context.wrap_socket(self._control, server_hostname=self.host))
+
+    def _listen(self) -> None:
+        # What came before TLS and was not yet read is thrown away: anybody could have sent it.
+        # Replies may be of any encoding, and each octet is kept.
+        self.file = self._control.makefile("r", encoding="latin-1")
+
+    def store(self, name: str, file: IO[bytes], start: int, sent: Callable[[int], None]) -> None:
         """Write the file, from ``start`` on, under this name.
 
         Only the server's reply counts: a data connection may break after the last octet arrived.
@@ -93,9 +115,9 @@ class Server(ftplib.FTP_TLS):
                 return int(facts["size"])
         return None
 
-    def abort(self) -> None:
+    def cut(self) -> None:
         """End all connections, from any thread: what waits for them ends with an error."""
-        for connection in (self._data, self.sock):
+        for connection in (self._data, self._control):
             if connection is not None:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
@@ -109,18 +131,19 @@ class Server(ftplib.FTP_TLS):
     def makepasv(self) -> tuple[str, int]:
         """Where to connect to: EPSV names no address that could be wrong."""
         if self.af == socket.AF_INET and self._can("EPSV"):
-            peer = self.sock.getpeername()
-            return ftplib.parse229(self.sendcmd("EPSV"), peer)
+            peer = self._control.getpeername()
+            return ftplib.parse229(self.sendcmd("EPSV"), peer)  # noqa: S321 - it parses a reply
         return super().makepasv()
 
     def ntransfercmd(
         self, cmd: str, rest: int | str | None = None
     ) -> tuple[socket.socket, int | None]:
         """Open a data connection for a command, encrypted as the control connection is."""
-        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        # The one of FTP_TLS would encrypt without the session.
+        data, size = ftplib.FTP.ntransfercmd(self, cmd, rest)  # noqa: S321 - what uses it encrypts
         if self._settings.tls == "none":
             return data, size
-        control = self.sock
+        control = self._control
         try:
             session = control.session if isinstance(control, ssl.SSLSocket) else None
             wrapped = self.context.wrap_socket(data, server_hostname=self.host, session=session)
