@@ -40,7 +40,7 @@ from ._world import World
 __all__ = ["SCENARIOS", "Demo", "Result", "Row", "Scenario"]
 
 SENDER, SUBSCRIBER, ANSWER = "DEVINO", "79031234567", "Yes, I am coming"
-PACE = Pace(sent=0.3, final=0.8, read=1.2)
+PACE = Pace(sent=0.3, final=0.8, read=1.2, look=0.5)
 POLL, PATIENCE = 0.15, 15.0
 
 
