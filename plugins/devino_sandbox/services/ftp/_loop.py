@@ -91,7 +91,10 @@ class Encrypted(AsyncChat):
     ``pyftpdlib.handlers.TLS_FTPHandler`` wants a context of pyOpenSSL, made from files.
     """
 
-    _tls: ssl.SSLSocket | None = None
+    # pyftpdlib has no types.
+    socket: Any
+    ac_in_buffer_size: int
+    _tls: Any = None
     _shaking = False
 
     def begin_tls(self, context: ssl.SSLContext) -> None:
