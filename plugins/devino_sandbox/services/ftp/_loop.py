@@ -163,7 +163,7 @@ class Encrypted(AsyncChat):
         if self._tls is None:
             return int(super().send(data))
         try:
-            return self._tls.send(data)
+            return int(self._tls.send(data))
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
         except OSError:
