@@ -47,8 +47,8 @@ _QUOTED = re.compile(f"[^{CONTROL}]*")
 class Writer:
     """Writes one archive into a seekable file, which stays open.
 
-    Use it as a context manager. Without :meth:`close` the archive is no archive: nobody can take
-    a part of the rows for all of them.
+    Use it as a context manager, or end it by :meth:`close` or :meth:`abandon`: nobody is to take a
+    part of the rows for all of them.
 
     Raises EncodeError for an archive, or at :meth:`write` for a row, that this wire cannot carry.
     ``path`` is then the row, counted from 0, and the column: ``"[17].attr1"``.
@@ -115,6 +115,17 @@ class Writer:
             with self._zip.open("sms/template.csv", "w") as entry:
                 entry.write(self._template)
         self._zip.close()
+
+    def abandon(self) -> None:
+        """Leave nothing of the archive in the file.
+
+        A table without its last rows would look whole: zipfile ends an archive even when it is
+        only forgotten.
+        """
+        self._entry.close()
+        self._zip.close()
+        self._file.seek(self._start)
+        self._file.truncate()
 
     def _encoded(self, block: list[Row]) -> bytes:
         width = len(self._patterns)
@@ -184,12 +195,7 @@ class Writer:
         if kind is None:
             self.close()
         else:
-            # A table without its last rows would look whole: zipfile ends an archive even when it
-            # is only forgotten.
-            self._entry.close()
-            self._zip.close()
-            self._file.seek(self._start)
-            self._file.truncate()
+            self.abandon()
 
 
 def encode(

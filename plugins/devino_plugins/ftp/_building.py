@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from datetime import datetime
 from itertools import chain, islice
-from typing import IO, NamedTuple, TypeAlias
+from typing import IO, NamedTuple, ParamSpec, TypeAlias, TypeVar
 
 from devino_codecs import EncodeError
 from devino_codecs.ftp import Archive, PlainArchive, Quoting, Row, TemplateArchive, Writer
@@ -19,6 +27,9 @@ from ._plan import columns_of, date_cell, dates_of, on_one_line, template_of
 from ._settings import FtpSettings
 
 __all__ = ["Built", "Contact", "Mailing", "build", "build_all"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 Contact: TypeAlias = str | tuple[str, Mapping[str, str]]
 """A number, or a number and the values for the fields of the text."""
@@ -74,13 +85,23 @@ class _Archive:
         return self._writer.full
 
     def write(self, rows: Iterable[Row]) -> int:
-        """Write rows until it is full; how many it took. Raises _Misfit."""
+        """Write rows until it is full; how many it took. Raises _Misfit, and what ``rows`` raises;
+        nothing is left of it then."""
         try:
             return self._writer.write(rows)
-        except EncodeError as error:
+        except BaseException as error:
+            self.drop()
+            if not isinstance(error, EncodeError):
+                raise
             place = _WHERE.fullmatch(error.path)
             row, column = (int(place[1]), place[2] or "") if place else (None, "")
             raise _Misfit(row, column, error.reason) from None
+
+    def drop(self) -> None:
+        """Leave nothing of it."""
+        if not self.file.closed:
+            self._writer.abandon()
+            self.file.close()
 
     def end(self) -> Built:
         self._writer.close()
@@ -102,9 +123,8 @@ def build(
     try:
         while done < len(rows):
             under_way = _Archive(archive, settings)
-            built.append(Built(under_way.file, 0, 0))
             under_way.write(waiting)
-            built[-1] = under_way.end()
+            built.append(under_way.end())
             done += built[-1].rows
     except BaseException as error:
         for each in built:
@@ -135,15 +155,16 @@ async def build_all(
                 rest = chain((first,), rows)
                 if under_way is None:
                     under_way = _Archive(layout.archive, settings)
-                    built.append(Built(under_way.file, 0, 0))
                     before = done
-                done += await asyncio.to_thread(under_way.write, rest)
+                done += await _to_the_end(under_way.write, rest)
                 if under_way.full:
-                    built[-1] = await asyncio.to_thread(under_way.end)
+                    built.append(await _to_the_end(under_way.end))
                     under_way = None
         if under_way is not None:
-            built[-1] = await asyncio.to_thread(under_way.end)
+            built.append(await _to_the_end(under_way.end))
     except BaseException as error:
+        if under_way is not None:
+            under_way.drop()
         for each in built:
             each.file.close()
         if isinstance(error, _Misfit):
@@ -152,6 +173,16 @@ async def build_all(
             raise InvalidMessage(field, error.reason, row=row) from None
         raise
     return built
+
+
+async def _to_the_end(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What ``work`` gives, done in a thread. If this is cancelled, the thread has ended by then."""
+    working = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait((working,))
+        raise
 
 
 async def _blocks(

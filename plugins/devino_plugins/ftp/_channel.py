@@ -70,6 +70,7 @@ class FtpChannel(Channel[FtpSettings]):
         """Send SMS. Messages of one sender, one validity and one kind of ``send_at`` share an
         archive.
 
+        All archives are built first, in this thread; :meth:`upload` is for more than a list.
         A receipt says ACCEPTED when the archive lies on the server, whole and under its name, which
         is the description. What the platform does with it is not told.
 
@@ -80,7 +81,7 @@ class FtpChannel(Channel[FtpSettings]):
         built: list[Built] = []
         try:
             for one in planned:
-                archives = await asyncio.to_thread(self._built, one, messages)
+                archives = self._built(one, messages)
                 built += archives
                 done = 0
                 for archive in archives:

@@ -183,6 +183,8 @@ class Delivery:
             # The thread ends as soon as its connections do. The archive is still open until then.
             server.cut()
             await asyncio.wait((running,))
+            # Nobody wants to know how it ended.
+            running.exception()
             raise
 
     def _converse(self, server: Server, work: Callable[[Server], None]) -> None:

@@ -93,8 +93,12 @@ class _Transfer(Encrypted, DTPHandler):
         if received and self._fault is not None and not self._closed:
             self._fail(self._fault, received)
 
-    handle_read_event = Encrypted.handle_read_event
-    """pyftpdlib sets it to its own :meth:`handle_read`."""
+    def handle_read_event(self) -> None:
+        # pyftpdlib's would call its own `handle_read`.
+        if self._shaking:
+            super().handle_read_event()
+        else:
+            self.handle_read()
 
     def _fail(self, fault: Action, received: int) -> None:
         if isinstance(fault, DropAnswer):
