@@ -5,6 +5,8 @@ plugins that bring them. :class:`AsyncClient` and its blocking twin :class:`Clie
 them.
 """
 
+from typing import TYPE_CHECKING
+
 from ._blocking import Client
 from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
 from ._client import AsyncClient
@@ -21,6 +23,7 @@ from .errors import (
     ConnectFailed,
     DevinoError,
     InsufficientFunds,
+    InvalidArgument,
     InvalidMessage,
     NotFound,
     OutcomeUnknown,
@@ -34,6 +37,7 @@ from .errors import (
     Unsupported,
 )
 from .hookspecs import hookimpl
+from .lazy import lazy
 from .plugins import Plugins
 from .settings import read_config
 
@@ -60,6 +64,7 @@ __all__ = [
     "Fill",
     "Incoming",
     "InsufficientFunds",
+    "InvalidArgument",
     "InvalidMessage",
     "Mail",
     "Medium",
@@ -89,4 +94,11 @@ __all__ = [
     "__version__",
     "hookimpl",
     "read_config",
+    "zone_of",
 ]
+
+# Its table is large, and few programs ask for it.
+if TYPE_CHECKING:
+    from .zones import zone_of
+else:
+    __getattr__ = lazy(__name__, {"zone_of": "zones"})

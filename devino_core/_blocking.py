@@ -37,14 +37,8 @@ from .settings import Config
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
-    from .callbacks import (
-        CallbackAnswer,
-        CallbackRequest,
-        Callbacks,
-        CallbackSpec,
-        SeenStore,
-        Take,
-    )
+    from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
+    from .remembered import Remembered
 
 __all__ = ["Client"]
 
@@ -214,7 +208,7 @@ class Client:
         networks: Iterable[str] = (),
         max_body: int = 1024 * 1024,
         deadline: float = 25.0,
-        seen: SeenStore | None = None,
+        seen: Remembered | None = None,
     ) -> Callbacks:
         """See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client."""
         return self._client.callbacks(

@@ -32,6 +32,7 @@ from .clock import SYSTEM_CLOCK, Clock
 from .dispatch import dispatch
 from .errors import (
     DevinoError,
+    InvalidArgument,
     InvalidMessage,
     OutcomeUnknown,
     Retry,
@@ -41,14 +42,8 @@ from .plugins import Plugins
 from .settings import Config
 
 if TYPE_CHECKING:
-    from .callbacks import (
-        CallbackAnswer,
-        CallbackRequest,
-        Callbacks,
-        CallbackSpec,
-        SeenStore,
-        Take,
-    )
+    from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
+    from .remembered import Remembered
 
 __all__ = ["AsyncClient"]
 
@@ -303,7 +298,7 @@ class AsyncClient(Opened):
         self._require_open()
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
-                raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
+                raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
         return await self.channel_for(Capability.INBOX, channel=channel).inbox(since, until)
 
     async def balance(self, *, channel: str | None = None) -> Decimal:
@@ -332,7 +327,7 @@ class AsyncClient(Opened):
         networks: Iterable[str] = (),
         max_body: int = 1024 * 1024,
         deadline: float = 25.0,
-        seen: SeenStore | None = None,
+        seen: Remembered | None = None,
     ) -> Callbacks:
         """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
 

@@ -108,6 +108,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """In the account's currency."""
     medium: Medium | None = None
     """The medium of the message. If it has fallbacks: the medium of the leg that this is about."""
+    legs: tuple[Status, ...] = ()
+    """If the message went by several media: what each said, in order, with its own code, times and
+    price."""
 
     def advanced_by(self, report: Status) -> Status:
         """The status after a new report. A late report never moves it backwards.
@@ -132,7 +135,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
         A successful leg decides: if there are several, the one that got furthest. Else a leg that
         is still under way decides, else the last leg. ``medium`` and ``id`` are those of the
-        deciding leg. The price is the sum of the known prices.
+        deciding leg. The price is the sum of the known prices. :attr:`legs` keeps them all.
         """
         statuses = list(legs)
         if not statuses:
@@ -140,7 +143,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         # If legs are equal, the last one decides.
         decisive = max(reversed(statuses), key=_decides)
         prices = [status.price for status in statuses if status.price is not None]
-        return msgspec.structs.replace(decisive, price=sum(prices, Decimal(0)) if prices else None)
+        return msgspec.structs.replace(
+            decisive,
+            price=sum(prices, Decimal(0)) if prices else None,
+            legs=tuple(statuses) if len(statuses) > 1 else (),
+        )
 
     @classmethod
     def combined(cls, parts: Iterable[Status]) -> Status:

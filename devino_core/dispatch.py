@@ -20,7 +20,7 @@ from .errors import (
     Rejected,
 )
 
-__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "settle"]
+__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "in_lots", "settle"]
 
 T = TypeVar("T")
 
@@ -41,14 +41,10 @@ async def dispatch(
     outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly all calls of a busy client come here, and a task costs as much as all the rest.
-        try:
-            sent = await todo[0][1]()
-        except DevinoError as error:
-            outcomes = [error]
-        else:
-            if len(messages) == len(sent) == 1:
-                return list(sent)
-            outcomes = [sent]
+        sent = await _outcome(todo[0][1])
+        if not isinstance(sent, DevinoError) and len(messages) == len(sent) == 1:
+            return list(sent)
+        outcomes = [sent]
     else:
         outcomes = await _outcomes([run for _, run in todo], concurrency)
     by_position: dict[int, Receipt | DevinoError] = {}
@@ -92,13 +88,24 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
     Raises the error of the first call that failed, after all have ended.
     """
     if len(calls) == 1:
-        return [await calls[0]()]
+        outcomes = [await _outcome(calls[0])]
+    else:
+        outcomes = await _outcomes(calls, concurrency)
     results: list[T] = []
-    for outcome in await _outcomes(calls, concurrency):
+    for outcome in outcomes:
         if isinstance(outcome, DevinoError):
             raise outcome
         results.append(outcome)
     return results
+
+
+def in_lots(items: Sequence[T], most: int) -> list[Sequence[T]]:
+    """The items in order, at most so many together: what several calls take.
+
+    >>> in_lots([1, 2, 3, 4, 5], 2)
+    [[1, 2], [3, 4], [5]]
+    """
+    return [items[start : start + most] for start in range(0, len(items), most)]
 
 
 def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Receipt:

@@ -5,7 +5,8 @@
     DevinoError
     ├── ConfigurationError      NEVER          mend the settings or the installation
     │   └── PluginError         NEVER          a plugin cannot be loaded or clashes with another
-    ├── InvalidMessage          NEVER          a field of the message is wrong; nothing was sent
+    ├── InvalidArgument         NEVER          an argument of a call is wrong; nothing was sent
+    │   └── InvalidMessage      NEVER          a field of a message is wrong; nothing was sent
     ├── Unsupported             NEVER          this channel's wire cannot say that; nothing was sent
     ├── Rejected                NEVER          the platform answered no
     │   ├── NotFound            NEVER          the platform has nothing by this id or name
@@ -34,6 +35,7 @@ __all__ = [
     "ConnectFailed",
     "DevinoError",
     "InsufficientFunds",
+    "InvalidArgument",
     "InvalidMessage",
     "NotFound",
     "OutcomeUnknown",
@@ -91,8 +93,20 @@ class PluginError(ConfigurationError):
     """A plugin cannot be imported, uses an unknown hook, or repeats a name."""
 
 
-class InvalidMessage(DevinoError):
-    """A message, or an argument of a call, cannot be sent as it is; nothing was sent.
+class InvalidArgument(DevinoError):
+    """An argument of a call cannot be sent as it is; nothing was sent. ``field`` names it."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class InvalidMessage(InvalidArgument):
+    """A message cannot be sent as it is; nothing was sent.
 
     ``field`` names what to mend. ``ref`` names the message if the call has several. ``row`` counts
     from 1, where the messages are rows of a table.
@@ -102,8 +116,6 @@ class InvalidMessage(DevinoError):
         self, field: str, reason: str, *, ref: str | None = None, row: int | None = None
     ) -> None:
         super().__init__(field, reason)
-        self.field = field
-        self.reason = reason
         self.ref = ref
         self.row = row
         if ref is not None:

@@ -40,7 +40,7 @@ from .errors import (
     Unavailable,
 )
 
-__all__ = ["Body", "HttpAnswer", "HttpSession"]
+__all__ = ["Body", "FetchedAnswer", "HttpSession"]
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -60,12 +60,12 @@ _is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
 """Whether a segment needs no escaping in a path."""
 
 
-class HttpAnswer(NamedTuple):
-    """The status, the headers (case-insensitive) and the whole decompressed body."""
+class FetchedAnswer(NamedTuple):
+    """What came back: the status, the whole decompressed body, the headers (case-insensitive)."""
 
     status: int
-    headers: Mapping[str, str]
     body: Body
+    headers: Mapping[str, str]
 
 
 class _TooLargeError(Exception):
@@ -154,7 +154,7 @@ class HttpSession(Opened):
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         changes: bool,
-    ) -> HttpAnswer:
+    ) -> FetchedAnswer:
         """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
         ``segments`` are the parts of the path below the base URL, not escaped: a ``/`` within one
@@ -229,7 +229,7 @@ class HttpSession(Opened):
         """
         return ssl.create_default_context() if self._encrypted else True
 
-    async def _request(self, method: str, sent: _Outgoing, changes: bool) -> HttpAnswer:
+    async def _request(self, method: str, sent: _Outgoing, changes: bool) -> FetchedAnswer:
         session = self._session
         if session is None:
             raise ConnectFailed("this was closed before the call was sent")
@@ -268,7 +268,7 @@ class HttpSession(Opened):
 
     async def _exchange(
         self, session: aiohttp.ClientSession, method: str, sent: _Outgoing, changes: bool
-    ) -> HttpAnswer:
+    ) -> FetchedAnswer:
         response = await session.request(
             method,
             sent.url,
@@ -291,7 +291,7 @@ class HttpSession(Opened):
             # An answer that is read to its end gives its connection back by itself.
             response.close()
             raise
-        return HttpAnswer(response.status, response.headers, Body(content))
+        return FetchedAnswer(response.status, Body(content), response.headers)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The body of an answer that does not say how long it is."""
@@ -304,7 +304,7 @@ class HttpSession(Opened):
             chunks.append(chunk)
         return b"".join(chunks)
 
-    def _unwanted(self, answer: HttpAnswer, changes: bool) -> DevinoError | None:
+    def _unwanted(self, answer: FetchedAnswer, changes: bool) -> DevinoError | None:
         if 300 <= answer.status < 400:
             return ProtocolViolation(
                 f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "

@@ -66,7 +66,7 @@ def _cleared(number: str) -> str:
             cleared.append("-")
         elif category not in _BLANK:
             name = unicodedata.name(char, "control character")
-            raise _wrong(f"U+{ord(char):04X} {name} at position {at + 1}")
+            raise _wrong(f"U+{ord(char):04X} {name} at position {at}")
     return "".join(cleared)
 
 

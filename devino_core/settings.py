@@ -17,7 +17,7 @@ default is the table's name::
 Channels and services share one set of names. The environment can give every key as
 ``DEVINO__<name>__<key>``, in any case, with ``_`` for ``-``: ``DEVINO__PROMO__LOGIN``. To read a
 secret from a file, add ``_file`` to its key. Code wins over the environment, and the environment
-over the file. ``DEVINO_CONFIG`` names the file.
+over the file. An empty variable is as good as none. ``DEVINO_CONFIG`` names the file.
 
 The names ``outbox`` and ``client`` are reserved: ``[outbox]`` and ``[client]`` are tables of their
 own, and ``DEVINO__OUTBOX__URL`` is a key of the first.
@@ -25,9 +25,10 @@ own, and ``DEVINO__OUTBOX__URL`` is a key of the first.
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -43,6 +44,17 @@ __all__ = ["Config", "convert_settings", "read_config"]
 PREFIX = "DEVINO__"
 
 RESERVED = ("outbox", "client")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_TRUTHS = {"yes": True, "on": True, "no": False, "off": False}
+_TYPES = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a table",
+    "array": "a list",
+}
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
@@ -149,7 +161,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
             raise ConfigurationError(f"{owner} has no setting {key!r}: {hint}")
         if field in plain:
             raise ConfigurationError(f"{owner} has {field!r} twice, once as a file")
-        plain[field] = content
+        _check_printable(content, f"{owner}: {field}")
+        plain[field] = _truth(content) if _is_of(bool, known[field]) else content
     for needed in msgspec.structs.fields(target):
         if needed.required and needed.name not in plain:
             raise ConfigurationError(
@@ -160,7 +173,7 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
         return msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
         # msgspec's text names the key and the types, but never the value.
-        raise ConfigurationError(f"{owner}: {error}") from None
+        raise ConfigurationError(f"{owner}: {_in_words(str(error))}") from None
 
 
 def _read_file(path: str) -> Config:
@@ -168,18 +181,22 @@ def _read_file(path: str) -> Config:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
-            read = msgspec.convert(tomllib.load(file), _File)
+            tables = tomllib.loads(_decoded(file.read()))
+        _check_tables(tables)
+        read = msgspec.convert(tables, _File)
     except OSError as error:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path} is not in UTF-8: save it so") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ConfigurationError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
-    tables = {name: getattr(read, name) for name in RESERVED}
+    reserved = {name: getattr(read, name) for name in RESERVED}
     try:
         return Config(
             channels=read.channels,
             services=read.services,
             default=read.default,
-            reserved={name: table for name, table in tables.items() if table is not None},
+            reserved={name: table for name, table in reserved.items() if table is not None},
         )
     except ConfigurationError as error:
         raise ConfigurationError(f"{path}: {error}") from None
@@ -191,6 +208,24 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     services: Tables = {}
     outbox: dict[str, object] | None = None
     client: dict[str, object] | None = None
+
+
+def _check_tables(tables: Mapping[str, object]) -> None:
+    known = _File.__struct_fields__
+    for name, value in tables.items():
+        if name in known:
+            continue
+        if isinstance(value, dict):
+            hint = f"did you mean [channels.{name}], or [services.{name}]?"
+            raise ConfigurationError(f"there is no table [{name}]: {hint}")
+        hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
+        raise ConfigurationError(f"there is no key {name!r}: {hint}")
+
+
+def _decoded(data: bytes) -> str:
+    """The text of a file, as editors and shells of Windows write it too."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8-sig")
 
 
 def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
@@ -207,7 +242,7 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
     unsorted = set()
     # Sorted by name, because an environment has no order of its own.
     for variable, value in sorted(environ.items()):
-        if not variable.upper().startswith(PREFIX):
+        if not variable.upper().startswith(PREFIX) or not value:
             continue
         said, separator, key = variable[len(PREFIX) :].partition("__")
         if not (separator and said and key):
@@ -250,17 +285,68 @@ def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) ->
     if name == key or key in known or not _is_secret(known.get(name)):
         return key, value
     try:
-        with open(str(value), encoding="utf-8") as file:  # noqa: PTH123 - likewise
-            return name, file.read().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        with open(str(value), "rb") as file:  # noqa: PTH123 - likewise
+            return name, _decoded(file.read()).rstrip("\r\n")
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
+        if isinstance(error, UnicodeDecodeError):
+            reason = "it is not in UTF-8"
         raise ConfigurationError(
             f"{owner}: cannot read the file that {key!r} names: {reason}"
         ) from None
 
 
 def _is_secret(hint: object) -> bool:
-    return hint is Secret or Secret in get_args(hint)
+    return _is_of(Secret, hint)
+
+
+def _is_of(kind: type, hint: object) -> bool:
+    return hint is kind or kind in get_args(hint)
+
+
+def _check_printable(value: object, what: str) -> None:
+    """Raise for a control character, which would pass unseen until the platform refuses it."""
+    for text in _texts(value):
+        found = _CONTROL.search(text)
+        if found is not None:
+            hint = ", as a file with Windows' line ends leaves it" if found[0] == "\r" else ""
+            raise ConfigurationError(
+                f"{what} holds the control character U+{ord(found[0]):04X}{hint}"
+            )
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Secret):
+        yield str(value.reveal())
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
+
+
+def _truth(value: object) -> object:
+    """What a variable means that says yes or no; msgspec reads 1, 0, true and false."""
+    return _TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _in_words(error: str) -> str:
+    """msgspec's text about a value, the key first, and types as people call them."""
+    said, at, path = error.rpartition(" - at ")
+    if not at:
+        return error
+    said = said.replace("Expected `object`, got", "Expected a table, got")
+    said = re.sub(r"`([^`]*)`", lambda name: _named(name[1]), said)
+    key = path.strip("`").removeprefix("$").removeprefix(".")
+    return f"{key}: {said[:1].lower()}{said[1:]}" if key else said
+
+
+def _named(types: str) -> str:
+    known = [_TYPES.get(one, one) for one in types.split(" | ") if one != "null"]
+    return " or ".join(known) or "nothing"
 
 
 def _decode_secret(target: type, value: object) -> object:
@@ -269,6 +355,6 @@ def _decode_secret(target: type, value: object) -> object:
         if not isinstance(secret, Secret):
             raise ValueError("a secret must be a string")
         if not secret:
-            raise ValueError("a secret must not be empty")
+            raise ValueError("a secret must not be empty: leave it out if there is none")
         return secret
     raise TypeError(f"settings cannot be of type {target}")

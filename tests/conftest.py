@@ -4,6 +4,17 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 # No fixture: modules of tests take copies of the environment when they are imported.
 for _name in [name for name in os.environ if name.upper().startswith("DEVINO")]:
     del os.environ[_name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--attack",
+        choices=["sampled", "full"],
+        default="sampled",
+        help="how much of each attack in tests/attack is run",
+    )

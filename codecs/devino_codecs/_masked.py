@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -23,10 +23,8 @@ SECRET: Final = _Secret()
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
     """A struct whose ``repr`` prints its secrets as ``***``.
 
-    The secrets are the fields marked with :data:`SECRET`, and those named in ``masked``.
+    The secrets are the fields marked with :data:`SECRET`.
     """
-
-    masked: ClassVar[frozenset[str]] = frozenset()
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
@@ -44,12 +42,11 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
 @cache
 def secrets_of(cls: type[msgspec.Struct]) -> frozenset[str]:
     """The names of a struct's secret fields."""
-    marked = {
+    return frozenset(
         field.name
         for field in msgspec.structs.fields(cls)
         if SECRET in getattr(field.type, "__metadata__", ())
-    }
-    return frozenset(marked | getattr(cls, "masked", frozenset()))
+    )
 
 
 def secret_values(value: msgspec.Struct) -> Iterator[str]:

@@ -29,6 +29,7 @@ __all__ = [
     "LONG",
     "MINUTES",
     "TEXT",
+    "UNSET",
     "UTC_TIME",
     "UTC_TIME_Z",
     "WALL_CLOCK",
@@ -119,15 +120,22 @@ def _write_boolean(value: bool) -> str:
     return "true" if value else "false"
 
 
-# No exponent: Decimal("1E+999999999") is small until somebody prints it.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,28}(?:\.[0-9]{0,28})?|\.[0-9]{1,28})", re.ASCII)
+# Some writers use their own comma, or an exponent. A large exponent is refused: Decimal("1E+99999")
+# is small until somebody prints it.
+_LOOSE_DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]{1,28}(?:[.,][0-9]{0,28})?|[.,][0-9]{1,28})(?:[eE][+-]?[0-9]{1,2})?", re.ASCII
+)
 
 
 def _read_decimal(text: str) -> Decimal:
     text = text.strip()
-    if _DECIMAL.fullmatch(text) is None:
+    if _LOOSE_DECIMAL.fullmatch(text) is None:
         raise DecodeError("a decimal number is expected")
-    return Decimal(text)
+    value = Decimal(text.replace(",", "."))
+    if not -28 <= value.adjusted() < 28:
+        raise DecodeError("a decimal number of at most 28 digits is expected")
+    return value
 
 
 def _write_decimal(value: Decimal) -> str:
@@ -141,6 +149,10 @@ def _write_decimal(value: Decimal) -> str:
     return text
 
 
+UNSET: Final = datetime.fromisoformat("0001-01-01T00:00:00")
+"""An unset DateTime of .NET, which may be printed with any zone."""
+
+
 def _moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip())
@@ -148,33 +160,36 @@ def _moment(text: str) -> datetime:
         raise DecodeError("a date and time of ISO 8601 is expected") from None
 
 
-def _check_moment(value: datetime) -> None:
+def _checked(value: datetime | None) -> datetime:
     if not isinstance(value, datetime):
         raise EncodeError(f"a datetime is expected, not {type(value).__name__}")
+    return value
 
 
-def _write_clock(value: datetime, timespec: str) -> str:
-    _check_moment(value)
+def _write_clock(value: datetime | None, timespec: str) -> str:
+    value = _checked(value)
     if value.tzinfo is not None:
         raise EncodeError("the wire carries no zone here: a naive datetime is expected")
     return value.isoformat(timespec=timespec)
 
 
 def _write_minutes(value: datetime) -> str:
-    _check_moment(value)
-    return _write_clock(value, "seconds" if value.second else "minutes")
+    return _write_clock(value, "seconds" if _checked(value).second else "minutes")
 
 
-def _write_seconds(value: datetime) -> str:
+def _write_seconds(value: datetime | None) -> str:
     return _write_clock(value, "seconds")
 
 
-def _read_wall_clock(text: str) -> datetime:
-    return _moment(text).replace(tzinfo=None)
+def _read_wall_clock(text: str) -> datetime | None:
+    moment = _moment(text).replace(tzinfo=None)
+    return None if moment == UNSET else moment
 
 
-def _read_utc(text: str) -> datetime:
+def _read_utc(text: str) -> datetime | None:
     moment = _moment(text)
+    if moment.replace(tzinfo=None) == UNSET:
+        return None
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
     try:
@@ -183,8 +198,8 @@ def _read_utc(text: str) -> datetime:
         raise DecodeError("a date and time within the years 1 to 9999 is expected") from None
 
 
-def _write_utc(value: datetime) -> str:
-    _check_moment(value)
+def _write_utc(value: datetime | None) -> str:
+    value = _checked(value)
     if value.tzinfo is None:
         raise EncodeError("an instant is expected: give the datetime its zone")
     try:
@@ -194,7 +209,7 @@ def _write_utc(value: datetime) -> str:
     return value.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _write_utc_z(value: datetime) -> str:
+def _write_utc_z(value: datetime | None) -> str:
     return f"{_write_utc(value)}Z"
 
 
@@ -212,9 +227,10 @@ CLOCK_MINUTES: Final = Scalar[datetime]("dateTime", _moment, _write_minutes)
 """Naive, without a zone; zero seconds are left out. Read as it is: aware if it has a zone."""
 CLOCK_SECONDS: Final = Scalar[datetime]("dateTime", _moment, _write_seconds)
 """Naive, without a zone, always with seconds. Read as it is: aware if it has a zone."""
-WALL_CLOCK: Final = Scalar[datetime]("dateTime", _read_wall_clock, _write_seconds)
-"""Naive: a time by the recipient's clock. A zone on the wire is dropped."""
-UTC_TIME: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc)
+WALL_CLOCK: Final = Scalar[datetime | None]("dateTime", _read_wall_clock, _write_seconds)
+"""Naive: a time by the recipient's clock. A zone on the wire is dropped. .NET's least date, in any
+zone, is None in this type and the next two."""
+UTC_TIME: Final = Scalar[datetime | None]("dateTime", _read_utc, _write_utc)
 """Aware. On the wire it is UTC without a zone."""
-UTC_TIME_Z: Final = Scalar[datetime]("dateTime", _read_utc, _write_utc_z)
+UTC_TIME_Z: Final = Scalar[datetime | None]("dateTime", _read_utc, _write_utc_z)
 """Aware. On the wire it is UTC with ``Z``."""

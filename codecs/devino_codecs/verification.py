@@ -20,16 +20,14 @@ An answer is its code. The codes that an application must tell apart are values 
 **Only** :attr:`CheckedCode.VALID` **lets somebody in**, and only this value is true.
 
 Requests are written as JSON. The codec reads JSON, forms, queries and JSV, also under the paths of
-ServiceStack's own clients (``/json/reply/CheckCode``). JSV is JSON with fewer quotes: a client may
-write a code with a leading zero as a number, which is not JSON.
+ServiceStack's own clients (``/json/reply/CheckCode``). A client may write a code with a leading
+zero as a number: that is JSV and not JSON.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Final
 
-from devino_codecs.errors import DecodeError
 from devino_codecs.http import (
     PHONE,
     SECRET,
@@ -41,7 +39,7 @@ from devino_codecs.http import (
     Request,
     Verdict,
     header,
-    parse_json,
+    parse_jsv,
 )
 
 __all__ = ["API", "CheckCode", "CheckedCode", "GenerateCode", "SentCode"]
@@ -56,12 +54,7 @@ class SentCode(CodedInt):
     LIMIT = 3, "Too many requests in a minute", Verdict.BUSY, "Limit requsts by time is over"
     INTERNAL_ERROR = 4, "The platform failed", Verdict.FAILED, "Internal Server Error"
     NOT_SENT = 5, "The SMS could not be sent", Verdict.REFUSED, "Error sending message"
-    SIM_MISMATCH = (
-        6,
-        "The number has another SIM; nothing was sent",
-        Verdict.DONE,
-        "Invalid IMSI Code",
-    )
+    SIM_MISMATCH = 6, "Not sent: the number has another SIM", Verdict.DONE, "Invalid IMSI Code"
     ALREADY_SENT = 7, "A code that was not used yet still lives", Verdict.DONE, "Code Exist"
 
 
@@ -106,37 +99,6 @@ class CheckCode(
     code: Annotated[str, TEXT_OR_NUMBER, SECRET]
 
 
-# No request is longer than this. The limit bounds the time for bodies that are not requests.
-_LONGEST = 4096
-
-
-def _nearly_json(body: bytes) -> object:
-    try:
-        return parse_json(body)
-    except DecodeError:
-        found = _jsv(body.strip()) if len(body) <= _LONGEST else None
-        if found is None:
-            raise
-        return found
-
-
-def _jsv(body: bytes) -> dict[str, str] | None:
-    """``{Name:value,"Name":"value"}``; None if it is not that."""
-    if not (body.startswith(b"{") and body.endswith(b"}")):
-        return None
-    found = {}
-    for pair in re.findall(r'(?:[^,"]|"[^"]*")+', body[1:-1].decode(errors="replace")):
-        name, colon, value = pair.partition(":")
-        if not colon:
-            return None
-        found[_unquoted(name)] = _unquoted(value)
-    return found
-
-
-def _unquoted(text: str) -> str:
-    return text.strip().strip("\"'")
-
-
 API: Final = Api(
     name="2fa",
     auth=header("X-ApiKey"),
@@ -150,6 +112,6 @@ API: Final = Api(
     envelope=Envelope(result="Code"),
     # Clients read the body only if the status is 200.
     refused=200,
-    read_body=_nearly_json,
+    read_body=parse_jsv,
 )
 """The interface of chapter 18. An :class:`~devino_codecs.http.ApiKey` goes with every request."""

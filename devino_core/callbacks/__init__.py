@@ -13,7 +13,8 @@ The URL to register ends in ``/<secret>/<source>``. A plugin brings sources by t
 <devino_core.AsyncClient.callbacks>` receives for all of them.
 
 The answer 200 is a promise: every event of the request was taken. If one was not, the answer is
-another, and the platform repeats the request. An event that is repeated is taken once.
+another, and the platform repeats the request. An event that is repeated is taken once, as long as
+a :class:`~devino_core.remembered.Remembered` knows it.
 """
 
 from __future__ import annotations
@@ -28,16 +29,12 @@ from ._values import CallbackAnswer, CallbackRequest, CallbackSpec, Read, Source
 if TYPE_CHECKING:
     from ._queue import EventQueue
     from ._receiver import Callbacks
-    from ._seen import Seen, SeenStore, Taken
 else:
     __getattr__ = lazy(
         __name__,
         {
             "Callbacks": "_receiver",
             "EventQueue": "_queue",
-            "Seen": "_seen",
-            "SeenStore": "_seen",
-            "Taken": "_seen",
         },
     )
 
@@ -48,9 +45,6 @@ __all__ = [
     "Callbacks",
     "EventQueue",
     "Read",
-    "Seen",
-    "SeenStore",
     "Source",
     "Take",
-    "Taken",
 ]

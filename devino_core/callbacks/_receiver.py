@@ -12,6 +12,7 @@ import msgspec
 from devino_core._secret import Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import ConfigurationError
+from devino_core.remembered import Remembered, Seen
 
 from ._admission import Admission
 from ._asgi import (
@@ -25,7 +26,6 @@ from ._asgi import (
     request_of,
     send_answer,
 )
-from ._seen import Seen, SeenStore
 from ._taking import Taking
 from ._values import CallbackAnswer, CallbackRequest, CallbackSpec, Read, Source, Take
 
@@ -84,7 +84,7 @@ class Callbacks:
         networks: Iterable[str] = (),
         max_body: int = 1024 * 1024,
         deadline: float = 25.0,
-        seen: SeenStore | None = None,
+        seen: Remembered | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._sources = _known(sources)
@@ -168,7 +168,7 @@ class Callbacks:
             taken = None if task.cancelled() else task.result()
             if taken is None:
                 return _NOT_TAKEN
-            replies.append(taken.reply)
+            replies.append(taken.value)
         if read.unread:
             return _UNREADABLE
         return _answer(known, replies)

@@ -11,8 +11,8 @@ from typing import cast
 
 from devino_core._events import Event
 from devino_core.clock import Clock, done_within
+from devino_core.remembered import Fact, Remembered
 
-from ._seen import SeenStore, Taken
 from ._values import Take
 
 __all__ = ["Taking"]
@@ -26,13 +26,13 @@ _REMEMBERED = timedelta(hours=25)
 class Taking:
     """Gives events to the application, each in a task of its own."""
 
-    def __init__(self, take: Take, seen: SeenStore, clock: Clock) -> None:
+    def __init__(self, take: Take, seen: Remembered, clock: Clock) -> None:
         self._take = _awaitable(take)
         self._seen = seen
         self._clock = clock
-        self._running: dict[str, asyncio.Task[Taken | None]] = {}
+        self._running: dict[str, asyncio.Task[Fact | None]] = {}
 
-    def start(self, event: Event) -> asyncio.Task[Taken | None]:
+    def start(self, event: Event) -> asyncio.Task[Fact | None]:
         """Start to take the event, or join in. The task ends with None if it was not taken."""
         # A channel's name is a segment of a path, so it has no slash.
         key = f"{event.channel}/{event.id}"
@@ -73,15 +73,15 @@ class Taking:
             task.cancel()
         await asyncio.wait(left)
 
-    async def _run(self, key: str, event: Event) -> Taken | None:
+    async def _run(self, key: str, event: Event) -> Fact | None:
         try:
-            known = await self._seen.find(key, self._clock.now())
+            (known,) = await self._seen.seen(key, now=self._clock.now())
             if known is not None:
                 return known
             reply = await self._take(event)
-            taken = Taken(reply if isinstance(reply, str) else None)
             now = self._clock.now()
-            await self._seen.add(key, taken, now=now, until=now + _REMEMBERED)
+            taken = Fact(now + _REMEMBERED, reply if isinstance(reply, str) else None)
+            await self._seen.add(key, taken, now=now)
         except Exception:  # noqa: BLE001 - an application may raise whatever it likes
             _log.exception(
                 "an event of %s was not taken: the platform will repeat it", event.channel

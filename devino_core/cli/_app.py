@@ -69,20 +69,22 @@ class Devino(click.RichGroup):
     def main(self, args: Sequence[str] | None = None, *_: Any, **extra: Any) -> NoReturn:
         """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
+        if sys.stderr is None:
+            sys.stderr = io.StringIO()
+        if sys.stdout is None:
+            self._app.note("standard output is closed: send it to /dev/null if nobody reads it")
+            sys.exit(int(ExitCode.USAGE))
         # One emoji must not stop the output to a pipe with a narrow encoding.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
             code = super().main(arguments, **extra)
-        except DevinoError as error:
-            self._app.tell(error)
-            code = exit_code(error)
-        except click.ClickException as error:
-            # If the command line could not be parsed, no option has been seen yet.
+        except (DevinoError, click.ClickException) as error:
+            # If the command line could not be parsed, `--json` may not have been seen yet.
             self._app.json = self._app.json or _asks_for_json(arguments)
             self._app.tell(error)
-            code = ExitCode.USAGE
+            code = exit_code(error) if isinstance(error, DevinoError) else ExitCode.USAGE
         except (click.Abort, KeyboardInterrupt):
             self._app.note("interrupted")
             code = ExitCode.INTERRUPTED

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import rich_click as click
@@ -13,9 +16,9 @@ from devino_core.errors import ConfigurationError, InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
-from ._times import parse_duration, parse_moment
+from ._times import parse_duration, parse_send_at
 
-__all__ = ["COLUMNS", "InvalidRow", "Row", "read_rows"]
+__all__ = ["COLUMNS", "InvalidRow", "Row", "is_read_once", "read_rows"]
 
 
 def _parse_medium(text: str) -> Medium:
@@ -30,7 +33,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "text": ("content", str),
     "sender": ("sender", str),
     "medium": ("medium", _parse_medium),
-    "at": ("send_at", parse_moment),
+    "at": ("send_at", parse_send_at),
     "validity": ("validity", parse_duration),
     "ref": ("ref", str),
 }
@@ -60,8 +63,8 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
 
     ``defaults`` are fields of :class:`Message` for cells that are empty or missing. Commas,
     semicolons or tabs separate cells: whichever occurs most in the first line. Raises InvalidRow
-    for a row that is not a message or not CSV, and ConfigurationError for a file that cannot be
-    read.
+    for a row that is not a message or not CSV, or whose ref stood before, and ConfigurationError
+    for a file that cannot be read.
     """
     lines = _lines(path, encoding)
     header = next(lines, "")
@@ -69,6 +72,8 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
     names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
     _check_header(names)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    # Hashes, for a file may have millions of refs.
+    refs = set[int]()
     while True:
         line = reader.line_num + 2
         try:
@@ -83,10 +88,26 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
             raise InvalidRow(
                 line, "row", f"has {len(cells)} cells, where the first line names {len(names)}"
             )
-        yield Row(line, _message(line, zip(names, cells, strict=True), defaults))
+        message = _message(line, zip(names, cells, strict=True), defaults)
+        if "ref" in names:
+            key = hash(message.ref)
+            if key in refs:
+                raise InvalidRow(line, "ref", "occurs twice in one call")
+            refs.add(key)
+        yield Row(line, message)
+
+
+def is_read_once(path: str) -> bool:
+    """Whether what was read is gone: from stdin, a pipe or a terminal, unlike a file."""
+    try:
+        return path == "-" or not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False  # whoever opens it says why
 
 
 def _lines(path: str, encoding: str) -> Iterator[str]:
+    if path == "-" and sys.stdin is None:
+        raise ConfigurationError("cannot read -: standard input is closed")
     # An error that the caller meets while it works on a line does not pass through here.
     try:
         with click.open_file(path, encoding=encoding) as file:

@@ -12,7 +12,7 @@ from devino_core.errors import (
     ConnectFailed,
     DevinoError,
     InsufficientFunds,
-    InvalidMessage,
+    InvalidArgument,
     OutcomeUnknown,
     ProtocolViolation,
     Retry,
@@ -64,7 +64,7 @@ def exit_code(error: DevinoError) -> ExitCode:
         return ExitCode.INTERRUPTED
     if isinstance(error, OutputFailed):
         return ExitCode.UNWRITTEN
-    if isinstance(error, ConfigurationError | InvalidMessage | Unsupported):
+    if isinstance(error, ConfigurationError | InvalidArgument | Unsupported):
         return ExitCode.USAGE
     if error.retry is Retry.MAY_DUPLICATE:
         return ExitCode.OUTCOME_UNKNOWN

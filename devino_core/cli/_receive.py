@@ -87,6 +87,8 @@ def _server(callbacks: Callbacks) -> uvicorn.Server:
     return Server(
         uvicorn.Config(
             callbacks.asgi,
+            # httptools takes the body from a request that offers an upgrade (Java's client: h2c).
+            http="h11",
             lifespan="off",
             ws="none",
             log_config=None,

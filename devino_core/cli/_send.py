@@ -10,15 +10,16 @@ import rich_click as click
 
 from devino_core import Medium, Message
 
-from ._csv import Row, read_rows
+from ._csv import Row, is_read_once, read_rows
 from ._delivery import Delivery
 from ._tally import Tally
-from ._times import parse_duration, parse_moment, parsed
+from ._times import parse_duration, parse_send_at, parsed
 from .toolkit import (
     App,
     ExitCode,
     channel_option,
     config_option,
+    given_text,
     json_option,
     medium_option,
     pass_app,
@@ -28,16 +29,18 @@ __all__ = ["send"]
 
 
 @click.command()
-@click.argument("to", metavar="[TO]", required=False)
-@click.argument("text", metavar="[TEXT]", required=False)
-@click.option("--sender", metavar="NAME", help="Name or number that the recipient sees.")
+@click.argument("to", metavar="[TO]", required=False, type=given_text)
+@click.argument("text", metavar="[TEXT]", required=False, type=given_text)
+@click.option(
+    "--sender", metavar="NAME", type=given_text, help="Name or number that the recipient sees."
+)
 @channel_option
 @medium_option
 @click.option(
     "--at",
     "send_at",
     metavar="TIME",
-    callback=parsed(parse_moment),
+    callback=parsed(parse_send_at),
     help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock.",
 )
 @click.option(
@@ -46,7 +49,12 @@ __all__ = ["send"]
     callback=parsed(parse_duration),
     help="How long to try to deliver: 90s, 15m, 24h, 7d.",
 )
-@click.option("--ref", help="Your own id of the message; its receipt shows it.")
+@click.option(
+    "--ref",
+    metavar="REF",
+    type=given_text,
+    help="Your own id of the message; its receipt shows it.",
+)
 @click.option(
     "--fallback-sms", is_flag=True, help="If it cannot be delivered, send the same text by SMS."
 )
@@ -54,7 +62,7 @@ __all__ = ["send"]
     "--file",
     metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True),
-    help="CSV file with a message in each row; - is stdin.",
+    help="CSV file or pipe with a message in each row; - is stdin.",
 )
 @click.option(
     "--encoding",
@@ -82,9 +90,10 @@ def send(
 
     The file's first line names its columns: to, and any of text, sender, medium, at, validity and
     ref. TEXT and the options fill in what a row leaves empty. All rows are checked before the
-    first is sent (but not those of stdin). A terminal shows what was not accepted. A pipe gets
-    every receipt, tab-separated or, with --json, as an object a line. If an error, Ctrl-C or
-    SIGTERM ends it half way, it says which lines may have been sent and which were not.
+    first is sent (but not those of stdin or a pipe). No ref may occur twice. A terminal shows what
+    was not accepted. A pipe gets every receipt, tab-separated or, with --json, as an object a line.
+    If an error, Ctrl-C or SIGTERM ends it half way, it says which lines may have been sent and
+    which were not.
 
     Exits with 0 if every message was accepted, with 3 if an outcome is unknown, else with 1.
 
@@ -121,7 +130,7 @@ def send(
     if dry_run:
         _say_checked(app, delivery.check(read()))
         app.finish(ExitCode.DONE)
-    total = None if file == "-" else delivery.check(read())
+    total = None if is_read_once(file) else delivery.check(read())
     try:
         with tally.progress(total):
             code = delivery.run(read())

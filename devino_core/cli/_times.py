@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import rich_click as click
 
-__all__ = ["parse_duration", "parse_moment", "parse_past", "parsed"]
+__all__ = ["parse_duration", "parse_past", "parse_send_at", "parsed"]
 
 T = TypeVar("T")
 
@@ -25,8 +25,20 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def parse_moment(text: str) -> datetime:
-    """ISO 8601; aware if it names a zone. Raises ValueError that shows the form."""
+def parse_send_at(text: str) -> datetime:
+    """ISO 8601, with the time of day; aware if it names a zone. Raises ValueError that shows the
+    form.
+    """
+    moment = _parse_moment(text)
+    try:
+        date.fromisoformat(text.strip())
+    except ValueError:
+        return moment
+    # It would be sent at midnight.
+    raise ValueError(f"{text!r} names no time of day, as 2030-01-31T12:30 does")
+
+
+def _parse_moment(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.strip())
     except ValueError:
@@ -36,8 +48,8 @@ def parse_moment(text: str) -> datetime:
 
 
 def parse_past(text: str) -> datetime | timedelta:
-    """A time, or how long ago. Raises ValueError that shows both forms."""
-    for parse in (parse_duration, parse_moment):
+    """A time, or how long ago; a date is its midnight. Raises ValueError that shows both forms."""
+    for parse in (parse_duration, _parse_moment):
         try:
             return parse(text)
         except ValueError:

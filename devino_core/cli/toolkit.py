@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -50,6 +51,7 @@ __all__ = [
     "cell",
     "channel_option",
     "config_option",
+    "given_text",
     "json_option",
     "medium_option",
     "one_line",
@@ -129,15 +131,21 @@ class App:
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
             path = context.command_path if context is not None else "devino"
-            self.note(f"{error.format_message().rstrip('.')}; see `{path} --help`")
+            said = error.format_message().rstrip(".")
+            if isinstance(error, click.NoSuchOption) and not error.possibilities:
+                said += "; write -- before what begins with a dash and is no option"
+            self.note(f"{said}; see `{path} --help`")
 
     def show(self, value: object) -> None:
         """Print the result for programs: a line of JSON, in UTF-8 even if the terminal differs."""
         _print(self.encoded(value))
 
     def encoded(self, value: object) -> bytes:
-        """The line of JSON that :meth:`show` prints."""
-        return _JSON.encode(value)
+        """The line of JSON that :meth:`show` prints, with escapes for characters that would act on
+        a terminal or stay invisible."""
+        line = _JSON.encode(value)
+        text = line.decode()
+        return line if text.isprintable() else _UNPRINTABLE.sub(_escaped, text).encode()
 
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         """Print rows: a list for ``--json``, a table on a terminal, tab-separated to a pipe.
@@ -300,6 +308,29 @@ def _print(text: str | bytes) -> None:
         # code.
         sys.stdout = io.TextIOWrapper(io.BytesIO())
         raise OutputFailed(f"the output cannot be written: {error.strerror}") from error
+
+
+# The categories Cc, Cf, Zl and Zp. Blanks of other widths are as harmless as an unassigned emoji.
+_UNPRINTABLE = re.compile(
+    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
+)
+
+
+def _escaped(char: re.Match[str]) -> str:
+    units = char[0].encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def given_text(value: str) -> str:
+    """The ``type`` of an argument or option that is text: it refuses another encoding."""
+    # Python keeps so what its encoding of the command line could not read.
+    if _UNREAD.search(value):
+        raise click.BadParameter(f"not in {sys.getfilesystemencoding()}, this terminal's encoding")
+    return value
+
+
+_UNREAD = re.compile("[\udc80-\udcff]")
 
 
 def _encode(value: object) -> object:

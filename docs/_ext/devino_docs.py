@@ -138,7 +138,7 @@ _REPEAT = {
 
 def _retry(kind: type[errors.DevinoError]) -> errors.Retry:
     """The ``retry`` of an error that is made with only a text."""
-    return kind(*("", "") if issubclass(kind, errors.InvalidMessage) else ("",)).retry
+    return kind(*("", "") if issubclass(kind, errors.InvalidArgument) else ("",)).retry
 
 
 def settings_of(settings: type[msgspec.Struct]) -> Iterator[tuple[Field, str]]:

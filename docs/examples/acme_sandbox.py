@@ -7,9 +7,9 @@ import msgspec
 from devino_core import Secret, State, hookimpl
 from devino_sandbox import (
     Broken,
-    HttpAnswer,
-    HttpRequest,
     HttpService,
+    RawAnswer,
+    RawRequest,
     Refused,
     Service,
     Submission,
@@ -46,14 +46,14 @@ class AcmeService(HttpService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"acme": f"{base_url}/acme"}
 
-    def _answer(self, request: HttpRequest) -> HttpAnswer | Broken:
+    def _answer(self, request: RawRequest) -> RawAnswer | Broken:
         operation = request.path.rpartition("/")[2]
         try:
             question = msgspec.json.decode(request.body, type=Question)
         except msgspec.DecodeError as error:
             return json_answer(400, str(error))
 
-        def carry_out() -> HttpAnswer:
+        def carry_out() -> RawAnswer:
             return self._carry_out(question)
 
         numbers = [item.to for item in question.items if isinstance(item, Item)]
@@ -62,7 +62,7 @@ class AcmeService(HttpService):
             return carry_out()
         return struck(action, carry_out, lambda ordered: json_answer(400, ordered.code))
 
-    def _carry_out(self, question: Question) -> HttpAnswer:
+    def _carry_out(self, question: Question) -> RawAnswer:
         accounts = self._world.accounts.values()
         account = next((a for a in accounts if a.password == Secret(question.token)), None)
         if account is None:

@@ -38,15 +38,17 @@ if TYPE_CHECKING:
     from ._http import (
         ASGIApp,
         Broken,
-        HttpAnswer,
-        HttpRequest,
         Outcome,
+        RawAnswer,
+        RawRequest,
         answering,
         json_answer,
         struck,
     )
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
+    from ._questions import Question
+    from ._rates import Rates
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
     from ._timeline import Timeline
@@ -75,13 +77,15 @@ __all__ = [
     "Faults",
     "Hang",
     "Hold",
-    "HttpAnswer",
-    "HttpRequest",
     "HttpService",
     "IncomingMessage",
     "Outcome",
     "Pace",
     "PortService",
+    "Question",
+    "Rates",
+    "RawAnswer",
+    "RawRequest",
     "RefusalReason",
     "Refused",
     "Repeat",
@@ -111,12 +115,14 @@ _HOMES = {
         "_fates": "Fate Pace Step",
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
         "Hang Hold Repeat",
-        "_http": "ASGIApp Broken HttpAnswer HttpRequest Outcome answering json_answer struck",
+        "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
         "_timeline": "Timeline",
+        "_questions": "Question",
+        "_rates": "Rates",
         "_views": "View Views",
         "_world": "World",
         "services._api": "ApiService",

@@ -14,7 +14,16 @@ from devino_core import Medium, phone
 from ._accounts import Account
 from ._messages import RefusalReason, Refused, Submission
 
-__all__ = ["SENDERS", "charge", "check_sender", "destination", "readable", "segments", "sending_at"]
+__all__ = [
+    "SENDERS",
+    "charge",
+    "check_sender",
+    "destination",
+    "readable",
+    "segments",
+    "sending_at",
+    "wall_clock_of",
+]
 
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
 SENDERS: Mapping[Medium, re.Pattern[str]] = {
@@ -56,6 +65,17 @@ def check_sender(submission: Submission) -> None:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
         )
+
+
+def wall_clock_of(address: str) -> tzinfo:
+    """The zone of a recipient. Mail has none, and is sent by Moscow's clock."""
+    # The table of zones is built on first use: few messages are for a recipient's wall clock.
+    from devino_core.zones import MOSCOW, zone_of
+
+    try:
+        return zone_of(address)
+    except ValueError:
+        return MOSCOW
 
 
 def sending_at(

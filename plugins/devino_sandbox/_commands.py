@@ -72,6 +72,13 @@ def _urls(
 )
 @port_option("--http-port", "all HTTP protocols")
 @click.option(
+    "--allow-host",
+    "allow_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Another name under which the inspection API answers, as that of a container; repeatable.",
+)
+@click.option(
     "--login",
     callback=_given,
     default="demo",
@@ -141,6 +148,7 @@ def sandbox(
     /,
     host: str,
     http_port: int,
+    allow_hosts: tuple[str, ...],
     login: str,
     password: str,
     api_key: str | None,
@@ -189,6 +197,7 @@ def sandbox(
         http_port=http_port,
         ports=chosen_ports(),
         tls=_context(tls_cert, tls_key),
+        allow_hosts=allow_hosts,
     )
     app.run(serve(app, running, trust=tls_cert))
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeAlias, TypedDict
 
 import msgspec
 
@@ -33,11 +34,14 @@ from devino_core.clock import SYSTEM_CLOCK
 
 from ._accounts import Account
 from ._fates import Pace
+from ._questions import Answered
 from ._runner import Sandbox
 from ._service import Access
 from ._world import World
 
 __all__ = ["SCENARIOS", "Demo", "Result", "Row", "Scenario"]
+
+_Settings: TypeAlias = dict[str, dict[str, object]]
 
 SENDER, SUBSCRIBER, ANSWER = "DEVINO", "79031234567", "Yes, I am coming"
 PACE = Pace(sent=0.3, final=0.8, read=1.2, look=0.5)
@@ -137,13 +141,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """By channel: the texts of its incoming messages."""
     balance: Decimal
     spent: Decimal
+    answers: Sequence[Answered] = ()
 
     @property
     def ok(self) -> bool:
-        """Every message reached its state, and every channel with an inbox brought the answer."""
+        """Every message reached its state, every channel with an inbox brought the answer, and
+        every question was answered as expected."""
         return (
             bool(self.rows)
             and all(row.reached for row in self.rows)
+            and all(answer.as_expected for answer in self.answers)
             and all(ANSWER in texts for texts in self.inboxes.values())
         )
 
@@ -168,13 +175,16 @@ class Demo:
         world = World([account], pace=PACE)
         async with (
             Sandbox(world) as sandbox,
-            AsyncClient(_channels(sandbox, account), plugins=self._plugins) as client,
+            AsyncClient(**_configured(sandbox, account), plugins=self._plugins) as client,
         ):
             rows = await self._send(client)
             world.receive(sender=SUBSCRIBER, to="1234", text=ANSWER)
-            await self._follow(client, world, rows)
+            answers, _ = await asyncio.gather(
+                self._answers(client, sandbox), self._follow(client, world, rows)
+            )
             return Result(
                 rows=rows,
+                answers=answers,
                 inboxes=await self._inboxes(client),
                 balance=account.balance,
                 spent=opening - account.balance,
@@ -226,6 +236,11 @@ class Demo:
             if self._clock.monotonic() > end:
                 return
 
+    async def _answers(self, client: AsyncClient, sandbox: Sandbox) -> Sequence[Answered]:
+        asked = {**client.channels, **client.services}
+        questions = [one for service in sandbox.services for one in service.demo_questions()]
+        return await asyncio.gather(*[one.answered(asked[one.of]) for one in questions])
+
     async def _inboxes(self, client: AsyncClient) -> dict[str, Sequence[str]]:
         now, minute = self._clock.now(), timedelta(minutes=1)
         return {
@@ -238,16 +253,29 @@ class Demo:
         }
 
 
-def _channels(sandbox: Sandbox, account: Account) -> dict[str, dict[str, object]]:
-    """The configuration of every channel that a service declares, in the order of their names."""
+class _Configured(TypedDict):
+    channels: _Settings
+    services: _Settings
+
+
+def _configured(sandbox: Sandbox, account: Account) -> _Configured:
+    """The channels and services that the sandbox declares, in the order of their names."""
     access = Access(endpoints=sandbox.endpoints, account=account, sender=SENDER)
-    found: dict[str, dict[str, object]] = {}
+    found: _Configured = {"channels": {}, "services": {}}
     for service in sandbox.services:
-        for name, settings in service.demo_channels(access).items():
-            if name in found:
-                raise PluginError(f"service {service.name!r}: demo channel {name!r} is another's")
-            found[name] = {"kind": _kind(name), **settings}
-    return dict(sorted(found.items()))
+        _add(found["channels"], service.demo_channels(access), service.name)
+        _add(found["services"], service.demo_services(access), service.name)
+    return {
+        "channels": dict(sorted(found["channels"].items())),
+        "services": dict(sorted(found["services"].items())),
+    }
+
+
+def _add(found: _Settings, more: Mapping[str, Mapping[str, object]], whose: str) -> None:
+    for name, settings in more.items():
+        if name in found:
+            raise PluginError(f"service {whose!r}: demo channel {name!r} is another's")
+        found[name] = {"kind": _kind(name), **settings}
 
 
 def _carries(channel: Channel[ChannelSettings], message: Message) -> bool:

@@ -58,6 +58,7 @@ class DemoView:
             self._app.show(
                 {
                     "rows": [row.as_json() for row in result.rows],
+                    "answers": [answer.as_json() for answer in result.answers],
                     "inbox": result.inboxes,
                     "balance": result.balance,
                     "spent": result.spent,
@@ -67,6 +68,10 @@ class DemoView:
         for channel, texts in result.inboxes.items():
             for text in texts:
                 self._app.line(f"{channel} received: {one_line(text)}")
+        for answer in result.answers:
+            asked = answer.question
+            otherwise = "" if answer.as_expected else f", not {asked.expected}"
+            self._app.line(f"{asked.of}: {asked.about} ({asked.to}): {answer.said}{otherwise}")
         for row in result.rows:
             if not row.reached:
                 self._app.line(

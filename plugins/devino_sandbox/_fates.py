@@ -28,6 +28,8 @@ class Step(msgspec.Struct, frozen=True):
     """How long after the step before; None: as the :class:`Pace` says, counted from the sending."""
     at_expiry: bool = False
     """Taken when the validity ends; if the message has none, as the :class:`Pace` says."""
+    resend_after: timedelta = timedelta(0)
+    """If the message fails with this step: how long after it the fallback goes."""
 
     @property
     def failed(self) -> bool:

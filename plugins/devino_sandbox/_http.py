@@ -14,11 +14,12 @@ __all__ = [
     "ABORT",
     "ASGIApp",
     "Broken",
-    "HttpAnswer",
-    "HttpRequest",
     "Outcome",
+    "RawAnswer",
+    "RawRequest",
     "answering",
     "json_answer",
+    "send_answer",
     "struck",
 ]
 
@@ -30,11 +31,8 @@ ASGIApp: TypeAlias = Callable[[Event, Receive, Send], Awaitable[None]]
 ABORT = "devino_sandbox.abort"
 """The ASGI extension that closes the connection at once; the sandbox's own server has it."""
 
-# A hundred thousand numbers in one form are three megabytes.
-_MAX_BODY = 64 * 1024 * 1024
 
-
-class HttpRequest(msgspec.Struct, frozen=True):
+class RawRequest(msgspec.Struct, frozen=True):
     """A request as it came. It may hold passwords, so the repr shows nothing but the path."""
 
     method: str
@@ -49,14 +47,14 @@ class HttpRequest(msgspec.Struct, frozen=True):
     """The path as it was sent, still escaped."""
 
     def __repr__(self) -> str:
-        return f"HttpRequest({self.method} {self.path})"
+        return f"RawRequest({self.method} {self.path})"
 
     # msgspec gives rich an attribute list of its own, which would print the body.
     def __rich_repr__(self) -> list[tuple[str, object]]:
         return [("method", self.method), ("path", self.path)]
 
 
-class HttpAnswer(msgspec.Struct, frozen=True):
+class RawAnswer(msgspec.Struct, frozen=True):
     """An answer; Content-Length is added."""
 
     status: int
@@ -73,12 +71,12 @@ class Broken(enum.Enum):
     """Nothing, until one of the two closes."""
 
 
-Outcome: TypeAlias = HttpAnswer | Broken
+Outcome: TypeAlias = RawAnswer | Broken
 
 
-def json_answer(status: int, value: object) -> HttpAnswer:
+def json_answer(status: int, value: object) -> RawAnswer:
     """For what no protocol of the platform prescribes."""
-    return HttpAnswer(
+    return RawAnswer(
         status, msgspec.json.encode(value) + b"\n", ((b"content-type", b"application/json"),)
     )
 
@@ -94,7 +92,7 @@ def struck(
             return error(action)
         case AnswerHttp():
             headers = ((b"content-type", action.content_type.encode()),)
-            return HttpAnswer(action.status, action.body.encode(), headers)
+            return RawAnswer(action.status, action.body.encode(), headers)
         case Drop():
             return Broken.DROP
         case DropAnswer():
@@ -104,36 +102,37 @@ def struck(
             return Broken.HANG
 
 
-def answering(handle: Callable[[HttpRequest], Outcome]) -> ASGIApp:
-    """An ASGI app around a plain function. A body above 64 MiB is answered 413."""
+def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
+    """An ASGI app around a plain function. The sandbox's server limits the body."""
 
     async def app(scope: Event, receive: Receive, send: Send) -> None:
         body = await _body(receive)
         if body is None:
             return
-        if len(body) > _MAX_BODY:
-            outcome: Outcome = json_answer(413, {"error": "the body is larger than 64 MiB"})
-        else:
-            outcome = handle(
-                HttpRequest(
-                    cast("str", scope["method"]),
-                    cast("str", scope["path"]),
-                    cast("bytes", scope["query_string"]),
-                    cast("list[tuple[bytes, bytes]]", scope["headers"]),
-                    body,
-                    cast("str", scope["scheme"]),
-                    cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
-                )
+        outcome = handle(
+            RawRequest(
+                cast("str", scope["method"]),
+                cast("str", scope["path"]),
+                cast("bytes", scope["query_string"]),
+                cast("list[tuple[bytes, bytes]]", scope["headers"]),
+                body,
+                cast("str", scope["scheme"]),
+                cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
             )
+        )
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
-            return
-        length = b"%d" % len(outcome.body)
-        headers = [*outcome.headers, (b"content-length", length)]
-        await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
-        await send({"type": "http.response.body", "body": outcome.body})
+        else:
+            await send_answer(send, outcome)
 
     return app
+
+
+async def send_answer(send: Send, answer: RawAnswer) -> None:
+    """Answer a request of ASGI."""
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -144,7 +143,7 @@ async def _body(receive: Receive) -> bytes | None:
     chunks = bytearray()
     while event["type"] == "http.request":
         chunks += cast("bytes", event.get("body", b""))
-        if not event.get("more_body") or len(chunks) > _MAX_BODY:
+        if not event.get("more_body"):
             return bytes(chunks)
         event = await receive()
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import NamedTuple
@@ -187,11 +187,28 @@ class Lives:
         fallback = messages[0].submission.fallback
         failed_before = any(earlier.failed for _, earlier in way[:index])
         if fallback is not None and step.failed and not failed_before:
-            for message in messages:
-                self._resend(message, fallback, due)
+            self._fall_back(messages, fallback, due, step.resend_after)
         if self._subscribers.changed:
             for message in messages:
                 self._subscribers.changed.tell(message)
+
+    def _fall_back(
+        self,
+        messages: Sequence[StoredMessage],
+        fallback: Submission,
+        failed_at: datetime,
+        pause: timedelta,
+    ) -> None:
+        """Send what goes in place of messages that have failed."""
+
+        def resend(due: datetime) -> None:
+            for message in messages:
+                self._resend(message, fallback, due)
+
+        if pause:
+            self._timeline.at(failed_at + pause, resend)
+        else:
+            resend(failed_at)
 
     def _end(self, messages: Sequence[StoredMessage]) -> None:
         """No step is left to these messages."""

@@ -1,21 +1,25 @@
 """What becomes of a message by the number that it goes to, as tables.
 
-- ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (10, 11, 41, 42,
-  46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08);
+- ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (08, 10, 11, 41, 42,
+  46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08); 14 is as 04, but what
+  goes in its place goes a minute later;
+- ``799900009NN``: an SMS to it ends in the state -NN (01, 02, 03, 10, 20, 30, 40, 97 or 98);
 - ``79990000255`` is taken and charged, and then not found by any state request;
 - ``79990003ABC``: A is the fate of a VK message, B that of a Viber message, C that of an SMS:
   0 delivered, 1 undelivered, 2 expired at the end of its validity, 3 failed, 4 sent and silent for
   ever, 5 late (expired, and delivered 60 seconds after), 6 read; 7 to 9 are as 0;
 - every other number gets its SMS, and reads its messages of a messenger.
 
-What a protocol refuses at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
-that choose a ``command_status``.
+What a protocol answers at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
+that choose a ``command_status``, and :func:`chosen` makes such a table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import IntEnum
+from typing import TypeVar
 
 import msgspec
 
@@ -23,13 +27,16 @@ from devino_core import Medium, State
 
 from ._fates import Fate, Step
 
-__all__ = ["LIVES", "Life", "default_fate"]
+__all__ = ["LIVES", "Life", "chosen", "default_fate"]
+
+CodeT = TypeVar("CodeT", bound=IntEnum)
 
 _DIGITS = 11
 _BY_STATE = "799900000"
+_BELOW_ZERO = "799900009"
 _NEVER_FOUND = "79990000255"
 _CHAIN = "79990003"
-_LATE = timedelta(seconds=60)
+_LATE = _PAUSE = timedelta(seconds=60)
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +47,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """For one segment, in the account's currency, unless the World says otherwise."""
     by_state: Mapping[int, Fate] = {}
     """The fates that a number of the form 799900000NN chooses, by NN."""
+    below_zero: Mapping[int, Fate] = {}
+    """The fates that a number of the form 799900009NN chooses, by NN."""
     by_digit: Mapping[int, Fate] = {}
     """The fates that a number of the form 79990003ABC chooses, by the digit of this medium."""
     digit: int | None = None
@@ -74,6 +83,7 @@ _OWN: Mapping[Medium, Life] = {
         default=_ARRIVED,
         price="1.5",
         by_state={
+            8: _fate(Step(State.UNDELIVERABLE, "8")),
             10: _fate(Step(State.REJECTED, "WRONG_SOURCE")),
             11: _fate(Step(State.REJECTED, "WRONG_DESTINATION")),
             41: _fate(Step(State.UNDELIVERABLE, "INVALID_DESTINATION")),
@@ -83,6 +93,17 @@ _OWN: Mapping[Medium, Life] = {
             48: _fate(Step(State.REJECTED, "REJECTED_BY_PLATFORM")),
             69: _fate(Step(State.REJECTED)),
             99: _fate(Step(State.UNKNOWN)),
+        },
+        below_zero={
+            1: _SILENT,
+            2: Fate(()),
+            3: Fate((Step(State.REJECTED, "-3"),)),
+            10: Fate((Step(State.ENROUTE, "-10"),)),
+            20: Fate((Step(State.ENROUTE, "-20"),)),
+            30: Fate((Step(State.ACCEPTED, "-30"),)),
+            40: Fate((Step(State.ACCEPTED, "-40"),)),
+            97: Fate((Step(State.DELETED, "-97"),)),
+            98: Fate((Step(State.ACCEPTED, "-98"),)),
         },
         # An SMS is refused where a messenger's message fails, and is never known to be read.
         by_digit={**_BY_DIGIT, 3: _fate(Step(State.REJECTED)), 6: _ARRIVED},
@@ -100,6 +121,7 @@ _OWN: Mapping[Medium, Life] = {
             6: _fate(Step(State.UNKNOWN)),
             7: _fate(Step(State.EXPIRED)),
             8: _fate(_DELIVERED, _READ, _CLICKED),
+            14: _fate(msgspec.structs.replace(_LOST, resend_after=_PAUSE)),
         },
         by_digit=_BY_DIGIT,
         digit=9,
@@ -114,6 +136,11 @@ _HIDDEN = {
 }
 
 
+def chosen(begin: str, table: type[CodeT]) -> Mapping[str, CodeT]:
+    """The numbers that choose a code of a table: these digits, then the code as three."""
+    return {f"{begin}{code.value:03}": code for code in table}
+
+
 def default_fate(medium: Medium, to: str) -> Fate:
     """The fate that the number chooses; see this module."""
     life = LIVES[medium]
@@ -123,6 +150,8 @@ def default_fate(medium: Medium, to: str) -> Fate:
         return _HIDDEN[medium]
     if to.startswith(_BY_STATE):
         return life.by_state.get(int(to[-2:]), life.default)
+    if to.startswith(_BELOW_ZERO):
+        return life.below_zero.get(int(to[-2:]), life.default)
     if to.startswith(_CHAIN) and life.digit is not None:
         return life.by_digit[int(to[life.digit])]
     return life.default

@@ -16,7 +16,6 @@ from devino_core import ConfigurationError, PluginError
 from ._callbacks import CallbackKind
 from ._driver import Driver
 from ._faults import CALLBACK
-from ._http import ASGIApp
 from ._listening import reachable
 from ._loading import explained_if_missing, load_services
 from ._service import HttpService, PortService, Service
@@ -38,7 +37,9 @@ class Sandbox:
     unless told otherwise; nothing asks who connects. ``http_port`` and ``ports``, by service name:
     0 takes a free one. ``tls``: a server's context with its certificate; HTTP and SMPP are
     encrypted by it from the start and mail after STARTTLS, and nothing is taken in the clear.
-    ``services``: make services of the World in place of those with their names, as
+    ``allow_hosts``: further names under which the inspection API answers, see
+    :attr:`HttpService.known_hosts_only`. ``max_body``: bytes of a request over HTTP; more is
+    answered 413. ``services``: make services of the World in place of those with their names, as
     ``lambda world: RestService(world, RestLimits(sms_text=100))`` does. ``discover``: load the
     services of installed plugins too.
 
@@ -55,6 +56,8 @@ class Sandbox:
         http_port: int = 0,
         ports: Mapping[str, int] | None = None,
         tls: SSLContext | None = None,
+        allow_hosts: Collection[str] = (),
+        max_body: int = 4 * 1024 * 1024,
         services: Iterable[Callable[[World], Service]] = (),
         discover: bool = True,
     ) -> None:
@@ -67,6 +70,8 @@ class Sandbox:
         self._http_port = http_port
         self._ports = dict(ports or {})
         self._tls = tls
+        self._allow_hosts = allow_hosts
+        self._max_body = max_body
         self._made = tuple(services)
         self._discover = discover
         self._running = AsyncExitStack()
@@ -116,16 +121,18 @@ class Sandbox:
         self, stack: AsyncExitStack, offered: Iterable[Service]
     ) -> dict[str, str]:
         with explained_if_missing():
-            from ._server import HttpServer, Router
+            from ._gate import Gate
+            from ._server import HttpServer, Router, Served
         http = [service for service in offered if isinstance(service, HttpService)]
         endpoints: dict[str, str] = {}
-        apps: dict[str, ASGIApp] = {}
+        apps: dict[str, Served] = {}
         for service in http:
             for prefix in map(str.lower, service.prefixes):
                 if prefix in apps:
                     raise PluginError(f"service {service.name!r}: {prefix} is another's already")
-                apps[prefix] = service.app
-        server = HttpServer(Router(apps, endpoints))
+                apps[prefix] = Served(service.app, service.known_hosts_only)
+        gate = Gate(self._host, self._allow_hosts)
+        server = HttpServer(Router(apps, endpoints, gate), max_body=self._max_body)
         stack.push_async_callback(server.stop)
         try:
             port = await server.start(self._host, self._http_port, self._tls)

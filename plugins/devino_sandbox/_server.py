@@ -5,59 +5,80 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from ssl import SSLContext
-from typing import cast
+from typing import NamedTuple, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from ._http import ABORT, ASGIApp, Event, Receive, Send, json_answer
+from ._gate import Gate
+from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
 from ._latest import Latest
 from ._listening import closed, listen
+from ._protocol import Limits, Protocol
 
-__all__ = ["HttpServer", "Router"]
+__all__ = ["MAX_BODY", "HttpServer", "Router", "Served"]
+
+MAX_BODY = 4 * 1024 * 1024
+"""A hundred thousand numbers in one form are three megabytes."""
+PATIENCE = 30.0
+"""Seconds that a connection may take to make its first request, and a request to be whole."""
+
+
+class Served(NamedTuple):
+    """An app, and whether it answers only under hosts that are known."""
+
+    app: ASGIApp
+    known_hosts_only: bool = False
 
 
 class Router:
     """Hands a request to the app of the longest prefix, in any case, doubled slashes aside."""
 
-    def __init__(self, apps: Mapping[str, ASGIApp], endpoints: Mapping[str, str]) -> None:
+    def __init__(
+        self, apps: Mapping[str, Served], endpoints: Mapping[str, str], gate: Gate
+    ) -> None:
         self._apps = {_segments(prefix): app for prefix, app in apps.items()}
         self._depth = max(map(len, self._apps), default=0)
         self._endpoints = endpoints
+        self._gate = gate
         # A busy client asks for the same few paths again and again.
-        self._found: Latest[str, ASGIApp | None] = Latest(1000)
+        self._found: Latest[str, Served] = Latest(1000)
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         path = cast("str", scope["path"])
-        app = self._found.get(path)
-        if app is None:
-            app = self._found[path] = self._app_of(path)
-        if app is not None:
-            await app(scope, receive, send)
+        served = self._found.get(path)
+        if served is None:
+            served = self._found[path] = self._served(path)
+        refusal = self._gate.refusal(scope, known_hosts_only=served.known_hosts_only)
+        if refusal is not None:
+            await send_answer(send, json_answer(403, {"error": refusal}))
             return
-        answer = json_answer(
-            404, {"error": "the sandbox has no service here", "endpoints": self._endpoints}
-        )
-        headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        await served.app(scope, receive, send)
 
-    def _app_of(self, path: str) -> ASGIApp | None:
+    async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
+        missing = "the sandbox has no service here"
+        await send_answer(send, json_answer(404, {"error": missing, "endpoints": self._endpoints}))
+
+    def _served(self, path: str) -> Served:
         segments = _segments(path)
         lengths = range(min(self._depth, len(segments)), 0, -1)
         fitting = (self._apps.get(segments[:length]) for length in lengths)
-        return next((app for app in fitting if app is not None), None)
+        return next((served for served in fitting if served is not None), Served(self._nothing))
 
 
 class HttpServer:
     """Serves an app without signal handlers, access log, or a say in the loop.
 
     uvicorn's own ``Server`` polls ten times a second for its end and takes as long to stop; its
-    protocol class is the part that is wanted here.
+    protocol class is the part that is wanted here. A body above ``max_body`` is answered 413,
+    whatever the app. A connection ends if its first request, or the whole of one, takes longer than
+    ``patience`` seconds.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, *, max_body: int = MAX_BODY, patience: float = PATIENCE
+    ) -> None:
+        self._limits = Limits(max_body, patience)
         self._config = uvicorn.Config(
             app,
             http="httptools",
@@ -75,7 +96,7 @@ class HttpServer:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
         self._server, port = await listen(
-            lambda: _Protocol(self._config, self._state, {}), host, port, tls
+            lambda: Protocol(self._config, self._state, self._limits), host, port, tls
         )
         return port
 
@@ -93,67 +114,6 @@ class HttpServer:
             await asyncio.wait(self._state.tasks)
         await closed(self._server)
         self._server = None
-
-
-class _Protocol(HttpToolsProtocol):
-    def __init__(
-        self, config: uvicorn.Config, state: ServerState, app_state: dict[str, object]
-    ) -> None:
-        super().__init__(config, state, app_state)
-        # Decided here and not by the logging set up around: an access log would show passwords.
-        self.access_log = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_CorkedTransport(transport, self.loop))
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        cast("Event", self.scope)["extensions"] = {ABORT: self.transport.abort}
-
-
-class _CorkedTransport(asyncio.Transport):
-    """Sends what is written in one turn of the loop at once.
-
-    uvicorn writes the head and the body of an answer separately: two system calls, two packets and
-    two wake-ups of the client, which is half of what a small answer costs.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._transport = transport
-        self._loop = loop
-        self._written: list[bytes | bytearray | memoryview] = []
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self._written:
-            self._loop.call_soon(self._flush)
-        self._written.append(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        self._written.clear()
-        self._transport.abort()
-
-    def get_extra_info(self, name: str, default: object = None) -> object:
-        return self._transport.get_extra_info(name, default)
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def _flush(self) -> None:
-        if self._written:
-            data = b"".join(self._written)
-            self._written.clear()
-            self._transport.write(data)
 
 
 def _segments(path: str) -> tuple[str, ...]:

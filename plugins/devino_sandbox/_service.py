@@ -12,6 +12,7 @@ import msgspec
 from ._accounts import DEMO, Account
 from ._callbacks import CallbackKind
 from ._http import ASGIApp
+from ._questions import Question
 
 __all__ = ["Access", "HttpService", "PortService", "Service"]
 
@@ -65,12 +66,25 @@ class Service(ABC):
         """
         return {}
 
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        """Services for ``devino demo``, likewise."""
+        return {}
+
+    def demo_questions(self) -> Sequence[Question]:
+        """What ``devino demo`` asks these channels and services besides sending."""
+        return ()
+
 
 class HttpService(Service):
     """A service on the sandbox's one HTTP port, under paths of its own."""
 
     prefixes: tuple[str, ...]
     """Paths, each with all that is below it. In any case; of nested ones the longest wins."""
+    known_hosts_only: ClassVar[bool] = False
+    """Answer only under a ``Host`` that is loopback, the address that the client came to, the host
+    listened on, or one of ``Sandbox(allow_hosts=...)``. Set it if the service asks for no
+    credentials: pages of strangers could use it otherwise. What a browser says that a page of
+    another site asks is refused by every service."""
 
     @property
     @abstractmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from devino_core import State
@@ -22,6 +23,21 @@ class Statistics(NamedTuple):
     in_process: int
     expired: int
     rejected: int
+
+    @property
+    def total(self) -> int:
+        """As the manual's example of REST adds up: the errors are in the other total only."""
+        return sum(self) - self.errors
+
+    @property
+    def total_with_errors(self) -> int:
+        return sum(self)
+
+    @property
+    def delivery_ratio(self) -> Decimal:
+        """The percentage of :attr:`total` that was delivered."""
+        ratio = Decimal(100 * self.delivered) / self.total if self.total else Decimal(0)
+        return round(ratio, 2)
 
 
 _COLUMNS: Mapping[State, str] = {

@@ -12,9 +12,16 @@ from typing import TypeVar, cast
 from devino_core import Medium, Secret, State, phone
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
-from . import _zones
 from ._accounts import DEMO, Account, Sessions
-from ._admission import charge, check_sender, destination, readable, segments, sending_at
+from ._admission import (
+    charge,
+    check_sender,
+    destination,
+    readable,
+    segments,
+    sending_at,
+    wall_clock_of,
+)
 from ._fates import Fate, Pace, Step
 from ._faults import Faults
 from ._lives import Lives, TakenRecipient
@@ -44,9 +51,9 @@ class World:
 
     ``accounts``: by default one, login ``demo``, password ``demo``. ``prices``: of one segment, in
     the account's currency. ``fate_of`` and ``zone_of`` choose a message's fate and a number's
-    zone. ``strict``: hold clients to the manual where the platform is known to be lenient.
-    ``seed``: for the dice of faults by chance; except for secrets (session ids, codes) everything
-    repeats itself exactly.
+    zone, by default :func:`devino_core.zone_of`. ``strict``: hold clients to the manual where the
+    platform is known to be lenient. ``seed``: for the dice of faults by chance; except for secrets
+    (session ids, codes) everything repeats itself exactly.
     ``keep``: how many messages that have ended the World remembers, how many incoming ones, and
     how many deliveries the SMSC holds for an account. Older ones are forgotten. Raises ValueError
     for a ``keep`` that is no whole number of 1 or more.
@@ -60,7 +67,7 @@ class World:
         prices: Mapping[Medium, Decimal] | None = None,
         pace: Pace | None = None,
         fate_of: Callable[[Medium, str], Fate] = default_fate,
-        zone_of: Callable[[str], tzinfo] = _zones.zone_of,
+        zone_of: Callable[[str], tzinfo] = wall_clock_of,
         strict: bool = False,
         seed: int = 0,
         keep: int = 100_000,

@@ -15,6 +15,7 @@ from devino_core import (
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
+    Retry,
     State,
     Throttled,
     Unavailable,
@@ -81,6 +82,20 @@ def test_a_code_of_no_table_is_a_plain_no_unless_a_gateway_speaks() -> None:
     assert isinstance(refusal(77, "?", changes=True, status=502), OutcomeUnknown)
     assert isinstance(refusal("odd", "?", changes=False, status=500), Unavailable)
     assert refused(77) is refused("odd") is Rejected
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [(0, ""), (0, "Operation complete"), (77, ""), ("0", "")]
+)
+def test_a_code_that_says_nothing_under_a_status_of_success_is_no_refusal(
+    code: int | str, text: str
+) -> None:
+    sent = refusal(code, text, changes=True)
+    assert isinstance(sent, ProtocolViolation)
+    assert (sent.retry, refusal(code, text, changes=False).retry) == (
+        Retry.MAY_DUPLICATE,
+        Retry.SAFE,
+    )
 
 
 @pytest.mark.parametrize("status", [400, 401, 500])

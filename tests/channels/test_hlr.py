@@ -19,7 +19,7 @@ from devino_core import (
     ConfigurationError,
     DevinoError,
     InsufficientFunds,
-    InvalidMessage,
+    InvalidArgument,
     OutcomeUnknown,
     ProtocolViolation,
     Unavailable,
@@ -300,14 +300,14 @@ async def test_ids_that_do_not_match_the_numbers_are_the_platforms_mistake(
 async def test_what_cannot_be_asked_is_told_before_anything_is_sent(
     wire: Wire, numbers: list[str], validity: timedelta, field: str
 ) -> None:
-    with pytest.raises(InvalidMessage) as caught:
+    with pytest.raises(InvalidArgument) as caught:
         await wire.channel.hlr_send(numbers, validity)
     assert caught.value.field == field
     assert not wire.platform.sent
 
 
 async def test_one_bad_number_of_many_keeps_all_from_being_sent(wire: Wire) -> None:
-    with pytest.raises(InvalidMessage) as caught:
+    with pytest.raises(InvalidArgument) as caught:
         await wire.all([f"7903000{n:04}" for n in range(400)] + ["12"])
     assert caught.value.field == "numbers[400]"
     assert not wire.platform.sent

@@ -17,6 +17,7 @@ from devino_codecs.http import (
     CodedInt,
     Envelope,
     InQuery,
+    Masked,
     Operation,
     Request,
     Session,
@@ -34,7 +35,7 @@ from devino_core import (
     ConfigurationError,
     DevinoError,
     InsufficientFunds,
-    InvalidMessage,
+    InvalidArgument,
     Message,
     NotFound,
     OutcomeUnknown,
@@ -180,7 +181,8 @@ REFUSALS: list[tuple[Peer, type[DevinoError], type[DevinoError]]] = [
     (said(4), Throttled, Throttled),
     (said(5), OutcomeUnknown, Unavailable),
     (said(6), Rejected, Rejected),
-    (said(77), Rejected, Rejected),
+    (said(77, description="no"), Rejected, Rejected),
+    (said(77), ProtocolViolation, ProtocolViolation),
     (answer("401 Unauthorized", b"<html>"), AuthenticationFailed, AuthenticationFailed),
     (answer("404 Not Found", b"<html>"), ConfigurationError, ConfigurationError),
     (answer("429 Too Many"), Throttled, Throttled),
@@ -202,7 +204,7 @@ async def test_an_error_tells_whether_the_call_can_have_had_an_effect(
 
 async def test_what_cannot_be_written_is_told_with_its_field_before_anything_is_sent() -> None:
     async with serving(BIRD) as (port, requests), made(port) as loft:
-        with pytest.raises(InvalidMessage, match="name") as caught:
+        with pytest.raises(InvalidArgument, match="name") as caught:
             await loft.ask(GetBird(""))
         assert caught.value.field == "name"
         assert not requests
@@ -295,3 +297,64 @@ async def test_a_session_is_opened_once_with_the_login_and_used_for_all_calls() 
 def test_an_empty_key_made_in_code_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="api_key: must not be empty"):
         ServiceKeySettings(base_url="https://example.org", api_key=Secret(""))
+
+
+class Partner(Masked, frozen=True):
+    """Who asks, in no way that the kit knows of."""
+
+    id: str
+    token: Annotated[str, SECRET]
+
+    @property
+    def secret(self) -> str:
+        return self.token
+
+
+class PartnerSettings(ConnectionSettings, frozen=True, kw_only=True):
+    partner: str
+    token: Secret
+
+    @property
+    def credentials(self) -> Partner:
+        return Partner(id=self.partner, token=self.token.reveal())
+
+
+class PartnerLoft(ApiClient[PartnerSettings]):
+    api = Api(
+        name="loft",
+        auth=arguments(Partner, "partner", "token"),
+        operations=OPERATIONS,
+        codes=Code,
+        envelope=Envelope(result="Result"),
+    )
+
+
+async def test_a_gateway_may_have_credentials_of_its_own() -> None:
+    async with serving(said(2, description=f"no {KEY} here")) as (port, requests):
+        values = {"partner": "coo", "token": KEY, "base_url": f"http://127.0.0.1:{port}"}
+        settings = convert_settings(values, PartnerSettings, name="loft")
+        async with PartnerLoft(settings, name="loft") as loft:
+            with pytest.raises(AuthenticationFailed, match=r"no \*\*\* here"):
+                await loft.ask(GetBird("1"))
+    assert requests[0].startswith(f"GET /birds/1?partner=coo&token={KEY} ".encode())
+
+
+def test_settings_that_do_not_say_who_asks_are_a_bug_of_the_plugin() -> None:
+    class Nobody(ApiClient[ConnectionSettings]):
+        api = LOFT
+
+    with pytest.raises(NotImplementedError, match="ConnectionSettings does not say who asks"):
+        Nobody(ConnectionSettings(base_url="https://a"), name="loft")
+
+
+async def test_a_class_says_how_long_its_interface_wants_to_be_left_alone() -> None:
+    class Patient(Loft):
+        busy_for = 60.0
+
+    async with serving(said(4)) as (port, _):
+        for kind, seconds in ((Loft, None), (Patient, 60.0)):
+            settings = made(port).settings
+            async with kind(settings, name="loft") as loft:
+                with pytest.raises(Throttled) as caught:
+                    await loft.ask(GetBird("1"))
+            assert caught.value.retry_after == seconds

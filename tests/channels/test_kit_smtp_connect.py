@@ -258,7 +258,10 @@ async def test_a_wrong_password_is_tried_once_whatever_the_mechanisms_and_connec
         with pytest.raises(AuthenticationFailed) as caught:
             await sent(port, "abcdefgh", **LOGIN)
     assert len(attempts(mouth)) == 1
-    assert (caught.value.code, caught.value.description) == (535, "5.7.8 wrong")
+    assert (caught.value.code, caught.value.description) == (
+        535,
+        "the mail server refused the login: 5.7.8 wrong",
+    )
 
 
 @pytest.mark.parametrize("code", [b"501", b"504"])
@@ -303,7 +306,8 @@ async def test_a_refused_login_is_told_in_the_servers_words_without_the_password
         error = await refused(port, **LOGIN)
     assert isinstance(error, AuthenticationFailed)
     assert error.description == (
-        "5.7.9 Application-specific password required. 5.7.9 you said AUTH PLAIN *** and *** ***"
+        "the mail server refused the login: 5.7.9 Application-specific password required. "
+        "5.7.9 you said AUTH PLAIN *** and *** ***"
     )
 
 
@@ -346,6 +350,24 @@ async def test_a_server_that_waits_for_tls_is_told_by_its_setting(
     assert isinstance(error, ConnectFailed)
     assert "no greeting within 0.3 s" in str(error)
     assert 'tls = "tls"' in str(error)
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_a_server_that_breaks_off_while_tls_is_agreed_is_said_so(tls: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if tls == "starttls":
+            writer.write(b"220 hello\r\n")
+            await reader.readline()
+            writer.write(b"250-hello\r\n250 STARTTLS\r\n")
+            await reader.readline()
+            writer.write(b"220 go\r\n")
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with listening(serve) as port:
+        error = await refused(port, tls=tls)
+    assert isinstance(error, ConnectFailed)
+    assert "before TLS was agreed" in str(error)
 
 
 # Bytes of other charsets

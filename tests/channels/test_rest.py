@@ -12,7 +12,7 @@ from devino_core import (
     AsyncClient,
     AuthenticationFailed,
     DevinoError,
-    InvalidMessage,
+    InvalidArgument,
     Medium,
     Message,
     OutcomeUnknown,
@@ -78,7 +78,7 @@ async def test_any_401_means_to_log_in_again(code: int) -> None:
 
 @pytest.mark.parametrize("message_id", ["", "a b", "\udcff"])
 async def test_an_id_that_cannot_be_asked_for_is_refused(wire: Wired, message_id: str) -> None:
-    with pytest.raises(InvalidMessage, match="messageId"):
+    with pytest.raises(InvalidArgument, match="messageId"):
         await wire.channel.status([message_id])
 
 

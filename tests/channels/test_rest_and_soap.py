@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 from typing import cast
 
+import msgspec
 import pytest
 
 from devino_core import (
@@ -21,6 +22,7 @@ from devino_core import (
     ConnectFailed,
     DevinoError,
     InsufficientFunds,
+    InvalidArgument,
     InvalidMessage,
     Medium,
     Message,
@@ -352,6 +354,80 @@ async def test_a_viber_message_that_was_resent_says_that_it_came_by_sms(wire: Wi
     assert (found.state, found.medium) == (State.DELIVERED, Medium.SMS)
 
 
+async def test_a_status_keeps_what_each_medium_said(kind: str, wire: Wired) -> None:
+    failing = "79990000007"
+    message = Message(failing, "Hi", medium=Medium.VIBER, fallback=Message(failing, "Hi"))
+    (receipt,) = await wire.channel.send([message])
+    await wire.clock.tick(5)
+    found = await status(wire, receipt.ids, Medium.VIBER)
+    by_viber, by_sms = found.legs
+    (_, sms) = wire.world.messages()
+    assert (by_viber.medium, by_viber.state) == (Medium.VIBER, State.EXPIRED)
+    assert (by_viber.code, by_viber.description) == (
+        7 if kind.startswith("rest") else "Expired",
+        "Просрочено",
+    )
+    assert (by_viber.id, by_viber.price) == (receipt.ids[0], Decimal("1.8"))
+    assert (by_sms.medium, by_sms.state, by_sms.code) == (Medium.SMS, State.DELIVERED, 0)
+    assert (by_sms.id, by_sms.price) == (sms.ids[0], Decimal("1.5"))
+
+
+async def test_a_viber_message_is_not_given_up_before_the_platform_has_resent_it(
+    wire: Wired,
+) -> None:
+    slow = "79990000014"  # its SMS goes a minute after Viber failed
+    message = Message(slow, "Hi", medium=Medium.VIBER, fallback=Message(slow, "Hi"))
+    (receipt,) = await wire.channel.send([message])
+    seen = []
+    for seconds in (5, 50, 10, 5):
+        await wire.clock.tick(seconds)
+        found = await status(wire, receipt.ids, Medium.VIBER)
+        seen.append((found.state, found.medium, found.state.is_final))
+    assert seen[:2] == [(State.ENROUTE, Medium.VIBER, False)] * 2
+    assert seen[-1] == (State.DELIVERED, Medium.SMS, True)
+
+
+async def test_a_viber_message_without_a_fallback_is_given_up_at_once(wire: Wired) -> None:
+    (receipt,) = await wire.channel.send([Message("79990000014", "Hi", medium=Medium.VIBER)])
+    await wire.clock.tick(5)
+    assert (await status(wire, receipt.ids, Medium.VIBER)).state is State.UNDELIVERABLE
+
+
+async def test_a_message_that_is_never_resent_is_given_up_after_the_grace(kind: str) -> None:
+    world = World([account(balance=Decimal("1.8"))], clock=ManualClock())
+    async with reached(kind, world=world, resend_grace=30) as wire:
+        message = Message("79990000004", "Hi", medium=Medium.VIBER)
+        sent = msgspec.structs.replace(message, fallback=Message("79990000004", "Hi"))
+        (receipt,) = await wire.channel.send([sent])
+        await cast("ManualClock", world.clock).tick(5)
+        assert (await status(wire, receipt.ids, Medium.VIBER)).state is State.ENROUTE
+        wire.clock.advance(31)
+        assert (await status(wire, receipt.ids, Medium.VIBER)).state is State.UNDELIVERABLE
+
+
+async def test_an_sms_that_came_in_has_one_id_over_every_protocol(wire: Wired) -> None:
+    one = wire.world.receive(sender=TO, to="2435", text="Yes")
+    two = wire.world.receive(sender=TO, to="2435", text="Yes")
+    now = wire.clock.now()
+    said = await wire.channel.inbox(now - timedelta(hours=1), now + timedelta(hours=1))
+    assert [event.id for event in said] == [str(one.id), str(two.id)]
+
+
+@pytest.mark.parametrize("text", [" ", "\n\t ", "a\0b"])
+async def test_a_text_that_nobody_can_read_is_refused(wire: Wired, text: str) -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        await wire.channel.send([Message(TO, text)])
+    assert caught.value.field == "text"
+
+
+@pytest.mark.parametrize("hours", [-13, -36])
+async def test_a_time_that_is_past_everywhere_is_now(wire: Wired, hours: int) -> None:
+    past = wire.clock.now() + timedelta(hours=hours)
+    wall = past.replace(tzinfo=None)
+    receipts = await wire.channel.send([Message(TO, "a", send_at=at) for at in (past, wall)])
+    assert [receipt.status.state for receipt in receipts] == [State.ACCEPTED] * 2
+
+
 async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None:
     channel, now = cast("RestChannel | SoapChannel", wire.channel), wire.clock.now()
     wire.world.faults.add(Fault(times=None, action=AnswerError(9)))
@@ -368,6 +444,6 @@ async def test_impossible_periods_are_refused_before_asking(wire: Wired) -> None
         (channel.statistics, now - timedelta(days=91), now, "until"),
         (channel.statistics, now - timedelta(days=1), now.replace(tzinfo=None), "until"),
     ]:
-        with pytest.raises(InvalidMessage) as caught:
+        with pytest.raises(InvalidArgument) as caught:
             await ask(since, until)
         assert caught.value.field == field

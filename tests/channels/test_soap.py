@@ -15,7 +15,7 @@ from devino_core import (
     AsyncClient,
     AuthenticationFailed,
     ConfigurationError,
-    InvalidMessage,
+    InvalidArgument,
     Medium,
     Message,
     OutcomeUnknown,
@@ -23,7 +23,7 @@ from devino_core import (
     Unavailable,
 )
 from devino_plugins.soap._channel import SoapChannel
-from devino_sandbox import AnswerError, AnswerHttp, Fault, HttpRequest
+from devino_sandbox import AnswerError, AnswerHttp, Fault, RawRequest
 from devino_sandbox.services.soap import SoapService
 from tests.channels._sandboxed import PASSWORD, Wired
 from tests.channels._services import assert_ends, reached
@@ -56,10 +56,10 @@ async def test_either_version_carries_a_message_and_its_state(kind: str, version
 async def test_the_version_of_the_setting_is_spoken(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[HttpRequest] = []
+    asked: list[RawRequest] = []
     handle = SoapService.handle
 
-    def remembering(self: SoapService, request: HttpRequest) -> object:
+    def remembering(self: SoapService, request: RawRequest) -> object:
         asked.append(request)
         return handle(self, request)
 
@@ -179,7 +179,7 @@ async def test_a_password_that_xml_cannot_say_is_a_wrong_setting_and_does_not_sh
 
 async def test_an_id_that_xml_cannot_say_is_refused(wire: Wired) -> None:
     for medium in (Medium.SMS, Medium.VIBER):
-        with pytest.raises(InvalidMessage, match="messageID"):
+        with pytest.raises(InvalidArgument, match="messageID"):
             await wire.channel.status(["\0"], medium=medium)
 
 

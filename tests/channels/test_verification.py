@@ -12,7 +12,7 @@ from devino_core import (
     ConfigurationError,
     ConnectFailed,
     DevinoError,
-    InvalidMessage,
+    InvalidArgument,
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
@@ -120,7 +120,7 @@ async def test_what_cannot_be_asked_leaves_neither_a_request_nor_a_count() -> No
             *(("code", service.check(NUMBER, each)) for each in ("", "1" * 17, "1\n", "\ud800")),
         ]
         for field, call in wrong:
-            with pytest.raises(InvalidMessage) as caught:
+            with pytest.raises(InvalidArgument) as caught:
                 await call
             assert caught.value.field == field
         assert not asked

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled
+from devino_core.remembered import Limits, Seen
 from devino_core.testing import ManualClock
-from devino_plugins.verification._guards import HOUR, Guards, Limit, Memory
+from devino_plugins.verification._guards import HOUR, Guards
 from tests.channels._verification import settings
-
-T = TypeVar("T")
 
 NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
 
@@ -107,14 +105,17 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
 ) -> None:
     async def run() -> None:
         clock = ManualClock()
-        memory = Memory(clock.monotonic)
+        memory = Seen()
         given = settings(
             max_attempts=attempts,
             resend_after=resend,
             max_per_number=per_number,
             max_per_prefix=per_prefix,
         )
-        guards, model = Guards(given, memory), Model(attempts, resend, per_number, per_prefix)
+        guards, model = (
+            Guards(given, Limits(memory, clock)),
+            Model(attempts, resend, per_number, per_prefix),
+        )
         for step in steps:
             clock.advance(step.seconds)
             now = int(clock.monotonic())
@@ -133,57 +134,8 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
     asyncio.run(run())
 
 
-def now(work: Coroutine[Any, Any, T]) -> T:
-    """What it gives; it may not wait for anything, as atomic work does not."""
-    with pytest.raises(StopIteration) as ended:
-        work.send(None)
-    value: T = ended.value.value
-    return value
-
-
-def limits(key: str, item: str, most: int = 1) -> list[Limit]:
-    return [Limit(key, item, most, HOUR)]
-
-
-def test_memory_is_bounded_and_the_oldest_keys_go_first() -> None:
-    clock = ManualClock()
-    memory = Memory(clock.monotonic, keys=100)
-    for number in range(1000):
-        assert now(memory.take(limits(str(number), "a"))) == 0
-        clock.advance(1)
-        assert len(memory) <= 100
-    assert now(memory.take(limits("900", "b"))) == HOUR - 100
-    assert now(memory.take(limits("899", "b"))) == 0
-
-
-def test_of_limits_that_cannot_all_be_kept_none_is_counted() -> None:
-    memory = Memory(ManualClock().monotonic)
-    assert now(memory.take(limits("full", "a"))) == 0
-    assert now(memory.take([*limits("free", "b"), *limits("full", "b")])) == HOUR
-    assert now(memory.take(limits("free", "c"))) == 0
-
-
-def test_an_item_has_its_place_already() -> None:
-    memory = Memory(ManualClock().monotonic)
-    assert now(memory.take(limits("key", "a"))) == 0
-    assert now(memory.take(limits("key", "a"))) == 0
-    now(memory.drop("key", "b"))
-    assert now(memory.take(limits("key", "c"))) == HOUR
-    now(memory.drop("key", "a"))
-    assert len(memory) == 0
-
-
-def test_what_is_used_all_the_time_does_not_pile_up() -> None:
-    clock = ManualClock()
-    memory = Memory(clock.monotonic)
-    for item in range(1000):
-        assert now(memory.take(limits("key", str(item), 7))) == 0
-        clock.advance(600)
-    assert sum(map(len, memory._counted.values())) <= 6
-
-
 async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
-    guards = Guards(settings(), Memory(ManualClock().monotonic))
+    guards = Guards(settings(), Limits(Seen(), ManualClock()))
     for number in NUMBERS:
         async with guards.guessing(number):
             assert list(guards._turns) == [number]
@@ -192,7 +144,7 @@ async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> Non
 
 @pytest.mark.parametrize("call", ["sending", "guessing"])
 async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
-    guards = Guards(settings(resend_after=0), Memory(ManualClock().monotonic))
+    guards = Guards(settings(resend_after=0), Limits(Seen(), ManualClock()))
 
     async def enter() -> None:
         async with getattr(guards, call)(NUMBERS[0]):

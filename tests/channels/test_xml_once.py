@@ -1,4 +1,4 @@
-"""Answers get lost, and each message is there once."""
+"""Answers get lost, and what became of each message is told as far as it is known."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from devino_core import (
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
+    Retry,
     Secret,
     State,
     Throttled,
@@ -96,6 +97,8 @@ async def test_a_connection_cut_after_any_byte_sends_each_message_once(what: str
                 sender="DEVINO",
                 base_url=f"http://127.0.0.1:{port}",
                 asks=2,
+                # The proxy holds nothing back, so what the platform does not know never comes.
+                resend=True,
             ),
             name="xml",
             clock=ManualClock(auto_advance=True),
@@ -137,8 +140,8 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("action", LOSSES.values(), ids=LOSSES)
-async def test_every_kind_of_loss_is_made_good(action: Drop) -> None:
-    async with wired("xml", "xml", ask_interval=0) as wire:
+async def test_every_kind_of_loss_is_made_good_if_that_is_asked_for(action: Drop) -> None:
+    async with wired("xml", "xml", ask_interval=0, resend=True) as wire:
         wire.world.faults.add(Fault(operation="Send.ashx", action=action))
         receipts = await wire.channel.send([Message(TO, "a"), Message(OTHER, "b")])
         for receipt in receipts:
@@ -147,8 +150,101 @@ async def test_every_kind_of_loss_is_made_good(action: Drop) -> None:
             assert receipt.status.state is State.ACCEPTED
 
 
+@pytest.mark.parametrize("action", LOSSES.values(), ids=LOSSES)
+async def test_a_message_that_the_platform_does_not_know_is_not_sent_again(action: Drop) -> None:
+    async with wired("xml", "xml", ask_interval=0) as wire:
+        wire.world.faults.add(Fault(operation="Send.ashx", action=action))
+        messages = [Message(TO, "a"), Message(OTHER, "b")]
+        if isinstance(action, DropAnswer):
+            receipts = await wire.channel.send(messages)
+            assert [r.ids for r in receipts] == [m.ids for m in wire.world.messages()]
+            return
+        with pytest.raises(
+            OutcomeUnknown, match=r"asked 4 times.*does not know.*on its way"
+        ) as caught:
+            await wire.channel.send(messages)
+        assert caught.value.refs == tuple(message.ref for message in messages)
+        assert list(wire.world.messages()) == []
+
+
+END = b"</package>"
+
+
+class HoldingProxy:
+    """Passes packages on, but breaks the first connection and holds its package back."""
+
+    def __init__(self) -> None:
+        self.let_go = asyncio.Event()
+        self.arrived = asyncio.Event()
+        self._held = False
+
+    @asynccontextmanager
+    async def before(self, port: int) -> AsyncIterator[int]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            up, upstream = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                if not self._held:
+                    self._held = True
+                    request = await reader.readuntil(END)
+                    writer.close()
+                    await self.let_go.wait()
+                    upstream.write(request)
+                    await up.readuntil(END)
+                    self.arrived.set()
+                while True:
+                    upstream.write(await reader.readuntil(END))
+                    writer.write(await up.readuntil(END))
+            except asyncio.IncompleteReadError:
+                pass
+            finally:
+                writer.close()
+                upstream.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("resend", [False, True])
+async def test_a_package_that_arrives_after_all_questions(strict: bool, resend: bool) -> None:
+    world = World([account()], clock=ManualClock(), strict=strict)
+    proxy = HoldingProxy()
+    async with (
+        Sandbox(world, discover=False) as sandbox,
+        proxy.before(int(sandbox.endpoints["xml"].rpartition(":")[2])) as port,
+        XmlChannel(
+            XmlSettings(
+                login="demo",
+                password=Secret(PASSWORD),
+                sender="DEVINO",
+                base_url=f"http://127.0.0.1:{port}",
+                resend=resend,
+            ),
+            name="xml",
+            clock=ManualClock(auto_advance=True),
+        ) as channel,
+    ):
+        message = Message(TO, "a", ref="777")
+        if resend:
+            (receipt,) = await channel.send([message])
+            assert receipt.status.state is State.ACCEPTED
+        else:
+            with pytest.raises(OutcomeUnknown) as caught:
+                await channel.send([message])
+            assert caught.value.retry is Retry.MAY_DUPLICATE
+        proxy.let_go.set()
+        await proxy.arrived.wait()
+        taken = [one for one in world.messages() if one.reason is None]
+        # What is sent again is taken twice, unless the platform knows ids.
+        assert len(taken) == (2 if resend and not strict else 1)
+        (status,) = await channel.status_by_ref(["777"])
+        assert status.id in {one.ids[0] for one in taken}
+
+
 async def test_a_silent_platform_is_asked_after_the_timeout() -> None:
-    async with wired("xml", "xml", ask_interval=0, timeout=0.1, connect_timeout=0.1) as wire:
+    settings = {"ask_interval": 0, "timeout": 0.1, "connect_timeout": 0.1, "resend": True}
+    async with wired("xml", "xml", **settings) as wire:
         wire.world.faults.add(Fault(operation="Send.ashx", action=Hang()))
         (receipt,) = await wire.channel.send([Message(TO, "a")])
         assert [receipt.ids] == [message.ids for message in wire.world.messages()]
@@ -203,7 +299,7 @@ async def test_what_nobody_can_be_asked_about_stays_unknown_and_is_not_sent_agai
 
 
 async def test_a_message_refused_in_a_lost_answer_is_refused_again() -> None:
-    async with wired("xml", "xml", ask_interval=0) as wire:
+    async with wired("xml", "xml", ask_interval=0, resend=True) as wire:
         wire.world.faults.add(Fault(operation="Send.ashx", action=DropAnswer()))
         refused, sent = await wire.channel.send([Message(TO, "x" * 2001), Message(OTHER, "a")])
         assert (refused.status.state, refused.status.code) == (State.REJECTED, 204)
@@ -290,7 +386,7 @@ SCRIPTS = {
     "a bad id, and asking is refused": ([BAD_ID], [[REFUSED]], [OutcomeUnknown]),
     "an unknown error, and found": ([ERROR], [[FOUND]], [FOUND]),
     "an unknown error, and not known": ([ERROR, TAKEN], [[U]] * 3, [TAKEN]),
-    "an unknown error twice": ([ERROR, ERROR], [[U]] * 6, [Unavailable]),
+    "an unknown error twice": ([ERROR, ERROR], [[U]] * 6, [OutcomeUnknown]),
     "an unknown error of the question": ([LOST], [[ERROR], [ERROR_WITH_ID], [FOUND]], [FOUND]),
     "an unknown error with an id, and found": ([ERROR_WITH_ID], [[FOUND]], [FOUND]),
     "an unknown error with an id": ([ERROR_WITH_ID], [[U]] * 3, [ERROR_WITH_ID]),
@@ -308,10 +404,12 @@ SCRIPTS = {
     "lost, unknown, and nobody answers the last time": ([LOST], [[U], [U], [GONE]], [LOST]),
     "lost, and unknown the last time": ([LOST, TAKEN], [[GONE], [BUSY], [U]], [TAKEN]),
     "lost twice, and found": ([LOST, LOST], [[U]] * 3 + [[FOUND]], [FOUND]),
-    "lost twice, and unknown": ([LOST, LOST], [[U]] * 6, [Unavailable]),
-    "lost, then no connection": ([LOST, NO_CONNECTION], [[U]] * 3, [NO_CONNECTION]),
+    "lost twice, and unknown": ([LOST, LOST], [[U]] * 6, [OutcomeUnknown]),
+    "lost, then no connection": ([LOST, NO_CONNECTION], [[U]] * 3, [OutcomeUnknown]),
+    "lost, then refused as a whole": ([LOST, REFUSED], [[U]] * 3, [OutcomeUnknown]),
+    "lost, then refused": ([LOST, NO_SENDER], [[U]] * 3, [NO_SENDER]),
     "a repeat that the platform has": ([LOST, BAD_ID], [[U]] * 3 + [[FOUND]], [FOUND]),
-    "a repeat with a bad id": ([LOST, BAD_ID], [[U]] * 6, [BAD_ID]),
+    "a repeat with a bad id": ([LOST, BAD_ID], [[U]] * 6, [OutcomeUnknown]),
     "of two one is found": ([LOST, TAKEN], [[FOUND, U]] * 3, [FOUND, TAKEN]),
     "of two one is doubtful": ([LOST, TAKEN], [[None, U]] * 3, [LOST, TAKEN]),
 }
@@ -328,7 +426,11 @@ async def test_what_is_decided_by_what_the_platform_says(
 
 async def test_nothing_is_sent_again_where_the_setting_says_so() -> None:
     (verdict,) = await _run([LOST], [[U]] * 3, resend=False)
-    assert type(verdict) is Unavailable
+    assert isinstance(verdict, OutcomeUnknown)
+    assert str(verdict) == (
+        "lost; asked 3 times over 7 s, the platform does not know this message, which may still be "
+        "on its way to it"
+    )
 
 
 @pytest.mark.parametrize(

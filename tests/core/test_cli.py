@@ -169,6 +169,27 @@ def test_wrong_usage_is_code_2_on_one_line_in_json_too(platform: Platform, args:
     assert answer["error"]["retry"] == "never"
 
 
+def test_an_error_before_the_options_are_read_is_json_where_json_was_asked_for(
+    platform: Platform,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigurationError("no such place")
+
+    # Eager options are read in the order of the command line, as `--json` is.
+    place = click.option("--place", is_eager=True, expose_value=False, callback=refuse)
+    platform.commands = [place(raising(AssertionError("it was not to run")))]
+    result = platform.devino("raise", "--place", "x", "--json")
+    assert result.exit_code == 2
+    assert result.stderr == ""
+    (answer,) = objects(result.stdout)
+    assert answer["error"]["type"] == "ConfigurationError"
+    # No command was found, so none has read its options.
+    platform.commands = [click.Command("decode smpp")]
+    (answer,) = objects(platform.devino("balance", "--json").stdout)
+    assert answer["error"]["type"] == "PluginError"
+    assert platform.devino("balance", "--", "--json").stderr.startswith("devino: ")
+
+
 def test_json_is_taken_before_the_command_as_well(platform: Platform) -> None:
     assert objects(platform.devino("--json", "balance").stdout) == [{"balance": 20015.30}]
     assert objects(platform.devino("balance", "--json").stdout) == [{"balance": 20015.30}]

@@ -13,10 +13,12 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -317,6 +319,19 @@ def test_callbacks_are_lines_of_json_until_a_signal(number: signal.Signals) -> N
         assert "a callback to acme cannot be read: " in err
         assert SECRET not in line + err
         assert "79031234567" not in err
+
+
+def test_a_callback_that_offers_an_upgrade_keeps_its_body() -> None:
+    with receiving("--source", "acme") as process:
+        offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
+        # urllib would put `close` in place of the offer.
+        url = urlsplit(base_of(process))
+        connection = HTTPConnection(str(url.hostname), url.port, timeout=10)
+        connection.request("POST", f"/{SECRET}/acme", REPORT, offer)
+        assert connection.getresponse().status == 200
+        connection.close()
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["message_id"] == "17"
 
 
 def test_the_sources_that_are_asked_for_are_served(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from devino_core import (
 )
 from devino_core.cli._csv import COLUMNS
 from devino_core.cli._delivery import BATCH
-from devino_core.cli._times import parse_duration, parse_moment
+from devino_core.cli._times import parse_duration, parse_send_at
 from tests.core._cli import ENVIRON, Platform, objects
 
 
@@ -436,8 +436,8 @@ def test_what_is_not_a_duration_is_refused(text: str) -> None:
 
 
 def test_times_keep_their_zone_or_stay_naive() -> None:
-    assert parse_moment("2030-01-31T12:30Z") == datetime(2030, 1, 31, 12, 30, tzinfo=UTC)
-    assert parse_moment("2030-01-31 12:30").tzinfo is None
+    assert parse_send_at("2030-01-31T12:30Z") == datetime(2030, 1, 31, 12, 30, tzinfo=UTC)
+    assert parse_send_at("2030-01-31 12:30").tzinfo is None
 
 
 def test_the_help_names_every_column(platform: Platform) -> None:

@@ -19,6 +19,7 @@ from devino_core import (
     Client,
     ConfigurationError,
     ConnectFailed,
+    InvalidArgument,
     InvalidMessage,
     Medium,
     Message,
@@ -308,7 +309,7 @@ async def test_a_medium_that_no_channel_carries_is_unsupported(client: AsyncClie
 
 
 async def test_naive_times_of_a_period_are_refused(client: AsyncClient) -> None:
-    with pytest.raises(InvalidMessage, match="aware"):
+    with pytest.raises(InvalidArgument, match="aware"):
         await client.inbox(datetime(2026, 1, 1), datetime.now(UTC))  # noqa: DTZ001
 
 

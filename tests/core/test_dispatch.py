@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from devino_core import Message, Receipt, State, Status
-from devino_core.dispatch import Call, dispatch
+from devino_core.dispatch import Call, dispatch, gather
 from devino_core.errors import (
     AuthenticationFailed,
     DevinoError,
@@ -87,3 +87,21 @@ async def test_a_call_with_too_few_receipts_has_an_unknown_outcome_and_harms_no_
 
 async def test_no_calls_are_no_receipts() -> None:
     assert await sent() == []
+
+
+class _PluginBugError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_bug_of_a_plugin_ends_one_call_as_it_ends_many(count: int) -> None:
+    async def fails() -> Sequence[Receipt]:
+        raise _PluginBugError("'state'")
+
+    calls: list[Call] = [((position,), fails) for position in range(count)]
+    with pytest.raises(OutcomeUnknown, match="_PluginBugError; 'state'") as caught:
+        await sent(*calls)
+    assert isinstance(caught.value.__cause__, _PluginBugError)
+    assert caught.value.refs == tuple(message.ref for message in MESSAGES[:count])
+    with pytest.raises(OutcomeUnknown, match="_PluginBugError; 'state'"):
+        await gather([fails] * count, concurrency=2)

@@ -13,6 +13,7 @@ from devino_core.cli._csv import InvalidRow
 from devino_core.errors import (
     AuthenticationFailed,
     DevinoError,
+    InvalidArgument,
     InvalidMessage,
     ProtocolViolation,
     Rejected,
@@ -31,6 +32,7 @@ class Locked(AuthenticationFailed):
 
 
 BY_HAND: dict[type[DevinoError], DevinoError] = {
+    InvalidArgument: InvalidArgument("number", "is too short"),
     InvalidMessage: InvalidMessage("sender", "is too long", ref="r1"),
     ProtocolViolation: ProtocolViolation("no JSON", changes=False),
     Rejected: Rejected("wrong number", code=6),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devino_core import ConfigurationError, Secret, read_config
+from devino_core import ConfigurationError, Secret, ServiceSettings, read_config
 from devino_core.settings import convert_settings
 from tests.core._fake import FakeSettings
 
@@ -86,8 +86,113 @@ def test_a_wrong_setting_is_named_with_what_to_do(values: dict[str, object], say
 
 
 @pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"retries": "many"}, "channel 'x': retries: expected a whole number, got a text"),
+        ({"retries": [1]}, "channel 'x': retries: expected a whole number, got a list"),
+        ({"sender": ""}, "channel 'x': sender: expected a text of length >= 1"),
+        ({"token": ""}, "channel 'x': token: a secret must not be empty: leave it out"),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_said_in_words(values: dict[str, object], says: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        convert_settings({"token": "t", **values}, FakeSettings, name="x")
+    assert str(caught.value).startswith(says)
+
+
+class Switched(ServiceSettings, frozen=True, kw_only=True):
+    plain: bool = False
+    strict: bool | None = None
+    names: tuple[str, ...] = ()
+    token: Secret | None = None
+
+
+@pytest.mark.parametrize(
+    ("said", "means"),
+    [("yes", True), ("On", True), ("TRUE", True), ("1", True), ("no", False), ("OFF", False)],
+)
+@pytest.mark.parametrize("key", ["plain", "strict"])
+def test_yes_and_no_are_said_as_people_say_them(key: str, said: str, *, means: bool) -> None:
+    settings = convert_settings({key: said}, Switched, name="x")
+    assert getattr(settings, key) is means
+
+
+def test_what_is_neither_yes_nor_no_is_refused_in_words() -> None:
+    with pytest.raises(ConfigurationError, match="plain: expected true or false, got a text"):
+        convert_settings({"plain": "perhaps"}, Switched, name="x")
+
+
+def test_an_empty_variable_is_as_good_as_none(file: Path) -> None:
+    environ = {"DEVINO__PROMO__SENDER": "", "DEVINO__PROMO__TOKEN": "", "DEVINO__EMPTY__LOGIN": ""}
+    assert read_config(file, environ=environ) == read_config(file, environ={})
+
+
+@pytest.mark.parametrize(
+    ("values", "key"),
+    [
+        ({"token": "s3cret\r"}, "token"),
+        ({"token": Secret("s3cret\0")}, "token"),
+        ({"names": ["a", "s3cret\n"]}, "names"),
+        ({"names": ["\x9bs3cret"]}, "names"),
+    ],
+)
+def test_a_control_character_in_a_setting_is_refused_at_once(
+    values: dict[str, object], key: str
+) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf"{key} holds the control character U\+00"
+    ) as caught:
+        convert_settings(values, Switched, name="x")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_variable_of_a_file_with_windows_line_ends_is_refused() -> None:
+    config = read_config(environ={"DEVINO__FAKE__TOKEN": "t", "DEVINO__FAKE__SENDER": "me\r"})
+    with pytest.raises(ConfigurationError, match=r"sender .* as a file with Windows' line ends"):
+        convert_settings(config.channels["fake"], FakeSettings, name="fake")
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_secret_is_read_from_a_file_as_windows_writes_it(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    (tmp_path / "token").write_bytes(f"пароль{end}".encode(encoding))
+    settings = convert_settings({"token_file": str(tmp_path / "token")}, FakeSettings, name="fake")
+    assert settings.token.reveal() == "пароль"
+
+
+def test_a_secret_in_another_encoding_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes("пароль".encode("cp1251"))
+    with pytest.raises(ConfigurationError, match=r"cannot read .* it is not in UTF-8"):
+        convert_settings({"token_file": str(tmp_path / "token")}, FakeSettings, name="fake")
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_file_is_read_as_windows_writes_it(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "devino.toml"
+    path.write_bytes(FILE.replace("\n", "\r\n").encode(encoding))
+    assert read_config(path, environ={}).channels["promo"]["retries"] == 5
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "devino.toml").write_bytes("# пример".encode("cp1251"))
+    with pytest.raises(ConfigurationError, match=r"devino\.toml is not in UTF-8: save it so"):
+        read_config(tmp_path / "devino.toml", environ={})
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
-    [("channels = 1", "object"), ("[channels", "devino.toml"), ("colour = 1", "colour")],
+    [
+        ("channels = 1", "object"),
+        ("[channels", "devino.toml"),
+        ("colour = 1", "colour"),
+        ("defualt = 'a'", "there is no key 'defualt': did you mean 'default'"),
+        ("[rest]\nlogin = 'a'", r"no table \[rest\]: did you mean \[channels\.rest\]"),
+    ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "devino.toml").write_text(text)

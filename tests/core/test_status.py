@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise, permutations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,7 +112,10 @@ VK, VIBER, SMS = Medium.VK, Medium.VIBER, Medium.SMS
     ],
 )
 def test_one_leg_decides_and_gives_its_medium(legs: list[Status], decides: int) -> None:
-    assert Status.of_legs(legs) == legs[decides]
+    decided = Status.of_legs(legs)
+    assert decided.legs == tuple(legs)
+    assert msgspec.structs.replace(decided, legs=()) == legs[decides]
+    assert msgspec.json.decode(msgspec.json.encode(decided), type=Status) == decided
 
 
 @given(st.lists(st.builds(leg, st.sampled_from(Medium), st.sampled_from(State)), max_size=4))

@@ -73,7 +73,7 @@ async def ask(sandbox: Sandbox, request: object, *, verb: str = "post", key: str
 
 def code(sandbox: Sandbox, number: str) -> str:
     [account] = sandbox.world.accounts.values()
-    return sandbox.world.of(Codes).last[account, number].code
+    return sandbox.world.of(Codes)[account, number].code
 
 
 @pytest.mark.parametrize("verb", ["post", "get", "put"])

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from devino_codecs.soap import SERVICES, SMS, VIBER, Service
 from devino_core import Medium, State
 from devino_core.testing import ManualClock
 from devino_sandbox import Sandbox, World
+from tests._vectors import VECTORS
 
 zeep = pytest.importorskip("zeep")
 
@@ -210,6 +212,43 @@ async def test_a_fault_is_one_to_zeep_too(sandbox: Sandbox, service: Service, ve
         await Caller(sandbox, service, version).run(service, operation, arguments)
     assert caught.value.message.startswith("Server was unable to process request. ---> ")
     assert caught.value.code in ("soap:Server", "soap:Receiver")
+
+
+async def test_a_client_that_is_made_of_the_platforms_own_description(
+    sandbox: Sandbox, clock: ManualClock, version: str
+) -> None:
+    world, now, url = sandbox.world, clock.now(), sandbox.endpoints["soap_sms"]
+    incoming = world.receive(sender=TO, to="1234", text="Да")
+
+    def run() -> None:
+        with _transport() as transport:
+            theirs = BytesIO(VECTORS["07-wsdl"].data)
+            client = zeep.Client(theirs, transport=transport)
+            port = f"{{http://ws.devinosms.com}}SmsService{VERSIONS[version]}"
+            call = client.create_service(port, url)
+            session = call.GetSessionID(**LOGIN)
+            assert call.GetBalance(session) == Decimal(1_000_000)
+            sent = call.SendMessage(session, SMS_MESSAGE)
+            one = call.SendMessageByTimeZone(session, "DEVINO", TO, "a", datetime.min, None)  # noqa: DTZ901
+            several = call.SendMessageByTimeZoneToAddresses(
+                session, "DEVINO", strings(TO, OTHER), "a", datetime.min, 60  # noqa: DTZ901
+            )  # fmt: skip
+            assert (len(sent), len(one), len(several)) == (2, 1, 2)
+            state = call.GetMessageState(session, int(sent[0]))
+            assert state.CreationDateUtc == now.replace(tzinfo=None)
+            assert (state.SubmittedDateUtc, state.ReportedDateUtc) == (None, None)
+            unknown = call.GetMessageState(session, 1)
+            assert (unknown.CreationDateUtc, unknown.State) == (None, 255)
+            assert unknown.Price is None
+            counted = call.GetStatistics(session, now - timedelta(days=1), now + timedelta(days=1))
+            assert (counted.Total, counted.TotalWithErrors, counted.Tarificated) == (5, 5, 5)
+            assert (counted.Optimized, counted.DeliveryRatio) == (0, Decimal("0.00"))
+            (arrived,) = call.GetIncomingMessages(session, now, now + timedelta(seconds=1))
+            assert (arrived.ID, arrived.Data) == (incoming.id, "Да")
+
+    await asyncio.to_thread(run)
+    (*_, last, later) = world.messages()
+    assert (last.send_at, later.submission.validity) == (None, timedelta(minutes=60))
 
 
 async def test_the_description_names_the_host_that_it_was_asked_by(sandbox: Sandbox) -> None:

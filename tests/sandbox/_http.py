@@ -37,6 +37,8 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Exactly this request line; ``target`` starts at the host's root."""
+        if headers is None and body is not None and target.startswith("/_sandbox"):
+            headers = {"Content-Type": "application/json"}
         url = URL(self.root + target, encoded=True)
         async with self.session.request(method, url, data=body, headers=headers) as response:
             return Answer(response.status, dict(response.headers), await response.read())

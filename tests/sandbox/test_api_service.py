@@ -36,7 +36,7 @@ from devino_sandbox import (
     Drop,
     DropAnswer,
     Fault,
-    HttpAnswer,
+    RawAnswer,
     Sandbox,
     Submission,
     World,
@@ -348,14 +348,14 @@ def test_at_the_root_a_table_has_the_first_segments_of_its_rows() -> None:
 
 
 def _request() -> Any:
-    from devino_sandbox import HttpRequest
+    from devino_sandbox import RawRequest
 
     body = b'{"to":"79161234567","text":"coo"}'
     headers = [(b"x-api-key", KEY.encode()), (b"content-type", b"application/json")]
-    return HttpRequest("POST", "/pigeon/messages", b"", headers, body)
+    return RawRequest("POST", "/pigeon/messages", b"", headers, body)
 
 
-def _sent(service: Pigeons) -> HttpAnswer:
+def _sent(service: Pigeons) -> RawAnswer:
     answer = service.handle(_request())
-    assert isinstance(answer, HttpAnswer)
+    assert isinstance(answer, RawAnswer)
     return answer

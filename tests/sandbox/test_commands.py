@@ -36,6 +36,7 @@ from devino_core import (
     Secret,
     State,
     Status,
+    Unavailable,
 )
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
@@ -43,6 +44,7 @@ from devino_core.testing import ManualClock
 from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _serve, plugin
 from devino_sandbox._demo import SCENARIOS, Row, Scenario
 from devino_sandbox._demo_view import DemoView
+from devino_sandbox._questions import Question
 from devino_sandbox.services.rest import RestService
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
@@ -332,6 +334,12 @@ def test_the_demo_in_json_ends_every_message_as_expected() -> None:
     }
     assert all(texts == [_demo.ANSWER] for texts in shown["inbox"].values())
     assert shown["spent"] > 0
+    assert [(one["of"], one["answer"], one["expected"]) for one in shown["answers"]] == [
+        ("rest", "REACHABLE", "REACHABLE"),
+        ("rest", "NONEXISTENT", "NONEXISTENT"),
+        ("2fa", "WRONG", "WRONG"),
+        ("2fa", "VALID", "VALID"),
+    ]
 
 
 @pytest.fixture
@@ -360,6 +368,23 @@ def test_the_demo_fails_when_a_message_ends_elsewhere(short_demo: Any) -> None:
     assert result.exit_code == 1
     assert "rest: an SMS ended as DELIVERED, not as EXPIRED" in result.stdout
     assert f"0 of {len(CHANNELS)} messages came where they should" in result.stdout
+
+
+def test_the_demo_fails_when_a_question_is_answered_otherwise(
+    short_demo: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(_: object) -> object:
+        raise Unavailable("the network is down")
+
+    asked = [
+        Question(of="rest", to="79990004001", about="a lookup", expected="REACHABLE", ask=ask),
+    ]
+    monkeypatch.setattr(RestService, "demo_questions", lambda _: asked)
+    result = short_demo([SCENARIOS[0]])
+    assert result.exit_code == 1
+    line = "rest: a lookup (79990004001): Unavailable: the network is down, not REACHABLE\n"
+    assert line in result.stdout
+    assert "2fa: the right code (79160000002): VALID\n" in result.stdout
 
 
 def test_a_demo_that_cannot_run_a_channel_is_wrong_usage() -> None:

@@ -67,13 +67,13 @@ def devino_sandbox_services(world):
 @pytest.fixture
 def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Where the plugin is installed, for other processes and for this one."""
-    (tmp_path / "devino_pigeon.py").write_text(PLUGIN)
+    (tmp_path / "devino_dovecote.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "devino_pigeon", raising=False)
+    monkeypatch.delitem(sys.modules, "devino_dovecote", raising=False)
     return {
         **os.environ,
         "DEVINO_CONFIG": "",
-        "DEVINO_PLUGINS": "devino_pigeon",
+        "DEVINO_PLUGINS": "devino_dovecote",
         "PYTHONPATH": str(tmp_path),
         "PYTHONUNBUFFERED": "1",
     }
@@ -165,7 +165,7 @@ def test_an_empty_key_is_wrong_usage(environ: dict[str, str]) -> None:
 def test_two_owners_of_one_option_are_an_error(
     environ: dict[str, str], tmp_path: Path, option: str
 ) -> None:
-    (tmp_path / "devino_pigeon.py").write_text(PLUGIN.replace("--loft-port", option))
+    (tmp_path / "devino_dovecote.py").write_text(PLUGIN.replace("--loft-port", option))
     result = run(environ, "sandbox", "--help")
     assert result.exit_code == 2
     assert f": {option} is another's" in result.stderr

@@ -277,3 +277,24 @@ async def test_an_unknown_path_tells_the_developer_what_there_is(
     assert answer.status == 404
     assert hint in answer.json["error"]
     assert "/rest/v2/Sms/Send" in answer.json["resources"]
+
+
+async def test_what_a_client_hands_through_is_shown(http: Http) -> None:
+    viber = {"SourceAddress": "DEVINO", "Data": "a"}
+    await http.v2("Viber/Send", DestinationAddress="79161234567", Optional="x", **viber)
+    await http.v2("Viber/SendBulk", DestinationAddresses="79161234567", Optionals="y", **viber)
+    await http.v2("Viber/Send", DestinationAddress="79161234567", **viber)
+    shown = [one["content"] for one in await http.messages()]
+    assert shown == [{"optional": "x"}, {"optionals": ["y"]}, None]
+
+
+async def test_the_recipients_clock_may_come_with_a_zone_which_is_dropped(http: Http) -> None:
+    answer = await http.v2(
+        "Sms/SendByTimeZone",
+        SourceAddress="DEVINO",
+        DestinationAddress="74232000000",
+        Data="a",
+        SendDate="2030-01-02T09:00:00Z",
+    )
+    assert answer.status == 200
+    assert (await http.messages())[0]["send_at"] == "2030-01-01T23:00:00Z"

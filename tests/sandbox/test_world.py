@@ -152,13 +152,15 @@ def test_every_medium_lives_and_costs(account: Account, world: World, medium: Me
     [
         ("79161234567", 3),
         ("74012000000", 2),
-        ("79121234567", 5),
+        ("79126000000", 5),
         ("79131234567", 7),
         ("79241234567", 10),
         ("74152000000", 12),
         ("77011234567", 5),
-        ("380501234567", 3),
+        ("998901234567", 5),
+        ("79140700000", 10),
         ("1", 3),
+        ("who@example.com", 3),
     ],
 )
 def test_a_naive_time_is_the_recipients_wall_clock(world: World, number: str, hours: int) -> None:

@@ -108,6 +108,9 @@ REFUSED = [
     (msg(id="1", type="2"), 200),
     (msg(id="1", type="9"), 200),
     (msg(id="1", type="2", url="u" * 101), 204),
+    (msg(id="1", date_beg="tomorrow"), 200),
+    (msg(id="1", type="flash"), 200),
+    *[(msg(id="1", to=f"79990005{code}"), code) for code in range(200, 208)],
 ]
 
 
@@ -141,7 +144,7 @@ async def test_a_sender_that_is_not_approved_is_refused(http: Http, account: Acc
         (b"", 201),
         (b"login=demo", 201),
         (b"<package", 201),
-        (messages(msg(date_beg="tomorrow")), 201),
+        (messages("<msg><b/></msg>"), 201),
         (package("", password="wrong"), 202),
         (b"<package/>", 202),
     ],
@@ -159,8 +162,8 @@ async def test_a_package_is_refused_as_a_whole(
         (messages(msg("a"), msg("b")).replace(PASSWORD.encode(), b"wr0ng"), "ERR_AUTHORIZATION: "),
         (messages(msg("a"), msg("b"))[:-20], "ERR_FORMAT: "),
         (
-            messages(msg("a"), msg("b"), msg(date_beg="tomorrow")),
-            "ERR_FORMAT: message.msg[2].date_beg: ",
+            messages(msg("a"), msg("b"), "<msg><b/></msg>"),
+            "ERR_FORMAT: message.msg[2].text: ",
         ),
         (
             package(
@@ -301,3 +304,35 @@ async def test_a_package_of_many_is_taken(http: Http, world: World) -> None:
     answer = await post(http, messages(*rows))
     assert answer.count(">106<") == 3000
     assert len(list(world.messages())) == 3000
+
+
+async def test_an_id_that_cannot_be_read_refuses_its_message_and_no_other(http: Http) -> None:
+    answer = await post(http, messages(msg(id="abc"), msg("fine", id="7")))
+    assert re.fullmatch(
+        r'<message><msg sms_id="0" sms_count="1">201</msg>'
+        r'<msg id="7" sms_id="\d+" sms_count="1">106</msg></message>',
+        answer,
+    )
+    answer = await post(http, package('<status><msg id="abc"/><msg id="7"/></status>'))
+    assert re.findall(r">(\d+)</msg>", answer) == ["201", "106"]
+
+
+async def test_what_the_platform_rejects_is_discarded(http: Http, clock: ManualClock) -> None:
+    await post(http, messages(msg(id="1", to="79990000048"), msg(id="2", to="79990000042")))
+    clock.advance(5)
+    answer = await post(http, package('<status><msg id="1"/><msg id="2"/></status>'))
+    assert re.findall(r">(\d+)</msg>", answer) == ["109", "108"]
+
+
+async def test_the_kind_of_an_sms_is_shown(http: Http) -> None:
+    await post(http, messages(msg(), msg(type="0"), msg(type="1"), msg(type="2", url="https://a")))
+    assert [one["content"] for one in await http.messages()] == [
+        None, None, {"type": "FLASH"}, {"type": "WAP_PUSH", "url": "https://a"},
+    ]  # fmt: skip
+
+
+async def test_a_package_may_be_in_utf_16_and_in_upper_case(http: Http) -> None:
+    body = messages(msg("Привет")).decode().replace("<message", "<MESSAGE")
+    body = f'<?xml version="1.0" encoding="utf-16"?>{body.replace("</message", "</MESSAGE")}'
+    assert '">106</msg>' in await post(http, body.encode("utf-16"))
+    assert (await http.messages())[0]["text"] == "Привет"

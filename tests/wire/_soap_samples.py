@@ -24,6 +24,7 @@ CLOCKS = st.datetimes(datetime.fromisoformat("0001-01-02")).map(
 
 SIMPLE: dict[str, st.SearchStrategy[object]] = {
     "int": st.integers(-(2**31), 2**31 - 1),
+    "long": st.integers(-(2**63), 2**63 - 1),
     "boolean": st.booleans(),
     "decimal": st.decimals(-(10**20), 10**20, allow_nan=False, allow_infinity=False, places=4),
 }
@@ -32,7 +33,8 @@ SIMPLE: dict[str, st.SearchStrategy[object]] = {
 def of_type(kind: _schema.Type) -> st.SearchStrategy[Any]:
     """Values that a type can write and read back."""
     if isinstance(kind, _schema.Array):
-        return st.lists(of_type(kind.of).filter(lambda item: item != ""), max_size=3).map(tuple)
+        items = of_type(kind.of).filter(lambda item: item != "")
+        return st.lists(st.none() | items if kind.nillable else items, max_size=3).map(tuple)
     if isinstance(kind, _schema.Complex):
         return of_struct(kind.cls)
     if kind is _schema.WALL_CLOCK:

@@ -115,42 +115,31 @@ def test_the_names_of_xml_and_soap_are_the_manuals() -> None:
                 assert table.codes(row["code"]).name == row["name"]
 
 
-MEANT: dict[Any, dict[int | str, str]] = {
-    rest.SmsStateCode: {
-        0: "DELIVERED",
-        -1: "ENROUTE",
-        -2: "ACCEPTED",
-        46: "EXPIRED",
-        255: "UNKNOWN",
-    },
-    rest.ViberStateCode: {3: "READ", 4: "UNDELIVERABLE", 8: "CLICKED"},
-    soap.SmsStateCode: {
-        -20: "ENROUTE",
-        8: "UNDELIVERABLE",
-        -10: "ENROUTE",
-        69: "REJECTED",
-        -200: "",
-    },
-    soap.ViberStateCode: {"Enqueued": "ACCEPTED", "Failed": "UNDELIVERABLE"},
-    xmlpackage.MessageStatus: {109: "REJECTED", 107: "UNKNOWN", 106: "ACCEPTED"},
-    xmlpackage.MessageError: {205: "login", 206: "funds", 207: "refused", 200: "failed"},
-    xmlpackage.PackageErrorCode: {200: "failed", 201: "refused", 202: "login"},
-    rest.ErrorCode: {1: "refused", 3: "login", 4: "login", 5: "funds", 8: "failed", 9: "failed"},
-    verification.CheckedCode: {
-        0: "done",
-        1: "login",
-        3: "busy",
-        4: "failed",
-        5: "done",
-        6: "done",
-    },
-    verification.SentCode: {0: "done", 5: "refused", 6: "done", 7: "done"},
-}
+DECIDED = json.loads((ROOT / "codes" / "decided.json").read_text())
 
 
-def test_the_codes_mean_what_was_decided() -> None:
-    for table, meant in MEANT.items():
-        assert {value: table(value).means for value in meant} == meant
+def test_of_every_table_it_was_decided_what_its_codes_mean() -> None:
+    assert DECIDED.keys() == {table.manual for table in TABLES}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.manual)
+def test_each_code_means_and_says_what_was_decided(table: Table) -> None:
+    ours = [
+        {"code": each.value, "name": each.name, "means": each.means, "text": each.text}
+        for each in table.codes
+    ]
+    assert ours == DECIDED[table.manual]
+
+
+@pytest.mark.parametrize("name", ["rest_sms_states", "soap_states"])
+def test_the_texts_of_states_are_words_of_the_manuals_table(name: str) -> None:
+    (table,) = [table for table in TABLES if table.manual == name]
+    for row in rows(table):
+        printed = {str(row[column]) for column in row if column.endswith("_ru")}
+        # What stands in brackets explains the word; one row tells in prose when it is said.
+        words = {text.partition(" (")[0] for text in printed} | {row.get("wire_state_description")}
+        said = table.codes(row[table.key]).text
+        assert said in words or said == "Доставлено", row
 
 
 def test_numbers_of_rest_mean_the_same_over_soap() -> None:

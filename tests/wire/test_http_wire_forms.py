@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import hypothesis.strategies as st
 import msgspec
@@ -18,6 +19,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
     BOOLEAN_WORD,
     ID,
+    IF_READABLE,
     ISO_SPAN,
     MINUTES,
     NET_DATE,
@@ -36,6 +38,7 @@ from devino_codecs.http import (
     WireForm,
     form_of,
     moment,
+    parse_json,
     read_json,
     write_json,
 )
@@ -310,3 +313,46 @@ def test_any_text_is_a_value_or_a_decode_error(text: str) -> None:
         if value is not None:
             again = read_json(of, write_json(of, value))
             assert again == value
+
+
+class Report(msgspec.Struct, frozen=True):
+    state: int
+    price: Annotated[Decimal | None, IF_READABLE] = None
+    at: Annotated[datetime | None, NET_DATE, IF_READABLE] = None
+    said: Annotated[str, IF_READABLE] = ""
+
+
+def test_a_side_field_that_cannot_be_read_is_its_default() -> None:
+    odd = b'{"state":1,"price":"much","at":"soon","said":[]}'
+    assert read_json(Report, odd) == Report(1)
+    with pytest.raises(DecodeError, match="state"):
+        read_json(Report, b'{"state":"odd","price":1}')
+    with pytest.raises(EncodeError, match="price"):
+        write_json(Report, Report(1, price=cast("Decimal", "much")))
+
+
+class Needy(msgspec.Struct):
+    price: Annotated[Decimal, IF_READABLE]
+
+
+def test_what_is_needed_cannot_be_a_side_field() -> None:
+    with pytest.raises(TypeError, match=r"Needy\.price: IF_READABLE needs a default"):
+        read_json(Needy, b"{}")
+
+
+@given(st.binary(max_size=60) | st.text(max_size=40).map(lambda text: f'["{text}"]'.encode()))
+def test_mending_gives_a_value_or_a_decode_error_and_leaves_what_is_right(body: bytes) -> None:
+    try:
+        right = parse_json(body)
+    except DecodeError:
+        with suppress(DecodeError):
+            parse_json(body, mend=True)
+    else:
+        assert parse_json(body, mend=True) == right
+
+
+@pytest.mark.parametrize("piece", [b'"', b"\\", b"\\u", b"\\ud83d", b"\x01", b'\\"', b"\xff"])
+def test_mending_takes_time_in_proportion_to_the_length(piece: bytes) -> None:
+    # An expression that looks ahead from each piece would take minutes.
+    with suppress(DecodeError):
+        parse_json(b'["' + piece * (2**20 // len(piece)), mend=True)

@@ -250,9 +250,12 @@ def test_a_malformed_argument_is_named_with_its_request(extra: str, argument: st
     assert caught.value.request is rest.SendSms
 
 
-def test_the_recipients_clock_has_no_zone() -> None:
-    with pytest.raises(rest.InvalidArgumentError, match="no zone"):
-        decode("/rest/Sms/SendByTimeZone", f"{WITH_SESSION}&{SENT}&SendDate=2011-01-28T16:00:00Z")
+@pytest.mark.parametrize("zone", ["", "Z", "%2B07:00"])
+def test_the_recipients_clock_has_no_zone_and_one_that_is_given_is_dropped(zone: str) -> None:
+    given = f"{WITH_SESSION}&{SENT}&SendDate=2011-01-28T16:00:00{zone}"
+    request = decode("/rest/Sms/SendByTimeZone", given)
+    assert isinstance(request, rest.SendSmsByTimeZone)
+    assert request.send_date == datetime.fromisoformat("2011-01-28T16:00:00")
 
 
 def test_a_text_that_is_not_utf8_is_malformed() -> None:

@@ -155,12 +155,17 @@ def test_an_optional_value_is_nil_if_the_platform_wants_its_element() -> None:
     assert '<Validity xsi:nil="true" /></message>' in written
 
 
-def test_a_missing_send_date_is_now_and_is_left_out() -> None:
+def test_a_missing_send_date_is_the_least_of_net_and_a_missing_validity_is_nil() -> None:
     request = soap.SendMessageByTimeZone(source_address="S", destination_address="7", data="t")
     written = soap.encode_request(soap.SMS_V2, LOGIN, request)
-    assert b"sendDate" not in written
-    assert b"validity" not in written
+    assert b"<sendDate>0001-01-01T00:00:00</sendDate>" in written
+    assert b'<validity xsi:nil="true" />' in written
     assert soap.decode_request(soap.SMS_V2, written).request == request
+    left_out = wrapped(
+        "<SendMessageByTimeZone><sourceAddress>S</sourceAddress><destinationAddress>7"
+        "</destinationAddress><data>t</data></SendMessageByTimeZone>"
+    )
+    assert soap.decode_request(soap.SMS_V2, left_out).request == request
 
 
 def test_the_recipients_clock_has_no_zone() -> None:
@@ -191,11 +196,12 @@ def test_swapped_ends_of_a_period_are_put_right() -> None:
     assert swapped.period == (earlier, later)
 
 
-def test_an_unset_date_is_the_least_of_net_and_an_unknown_state_stays_a_number() -> None:
+def test_dates_that_are_not_set_are_nil_but_the_one_that_the_description_does_not_let_be() -> None:
     state = soap.SmsMessageState(state=69)
     written = soap.encode_answer(soap.GetMessageState, state)
-    assert b"<ReportedDateUtc>0001-01-01T00:00:00</ReportedDateUtc>" in written
-    assert b'<Price xsi:nil="true" />' in written
+    for name in (b"CreationDateUtc", b"SubmittedDateUtc", b"ReportedDateUtc", b"Price"):
+        assert b'<%b xsi:nil="true" />' % name in written
+    assert b"<TimeStampUtc>0001-01-01T00:00:00</TimeStampUtc>" in written
     assert soap.decode_answer(soap.GetMessageState, written) == state
 
 
@@ -346,7 +352,7 @@ def test_a_document_that_is_not_a_request_is_refused_with_its_place(data: bytes,
 
 
 @pytest.mark.parametrize(
-    "number", ["", "NaN", "Infinity", "1E5", "1e999999999", "1,5", "0x1", "1" * 40, "--1"]
+    "number", ["", "NaN", "Infinity", "1E50", "1e999999999", "1,5,0", "0x1", "1" * 40, "--1"]
 )
 def test_a_balance_that_is_not_a_decimal_is_refused(number: str) -> None:
     body = f"<GetBalanceResponse><GetBalanceResult>{number}</GetBalanceResult></GetBalanceResponse>"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from lxml import etree
 
@@ -49,8 +52,18 @@ ANSWERS = {f"{key[:3]}{int(key[3:]) + 1:03d}": value[1] for key, value in REQUES
 
 # The codec writes these differently from the manual: the description has another order or spelling.
 REORDERED = {"07-015", "08-013", "07-018", "08-016", "07-016", "08-010"}
-# The codec writes this element although the example does not show it.
-ADDED = {"timestamputc"}
+# The codec writes these elements although the examples do not show them: the platform's own
+# description requires them.
+TOTALS = {"optimized", "tarificated", "total", "totalwitherrors", "deliveryratio"}
+ADDED = {
+    "07-015": {"timestamputc"},
+    "08-013": {"timestamputc"},
+    "07-017": TOTALS,
+    "08-015": TOTALS,
+    "07-019": {"id"},
+    "08-017": {"id"},
+    "08-010": {"senddate"},
+}
 
 
 def filled(vector: Vector) -> bytes:
@@ -64,11 +77,27 @@ def compact(data: bytes) -> bytes:
     return data.replace(b"> <", b"><")
 
 
-def shape(element: etree._Element) -> object:
-    """An element in a form that ignores order, case and namespaces."""
-    held = [shape(child) for child in element]
+def shape(element: etree._Element, added: Collection[str] = ()) -> object:
+    """An element in a form that ignores order, case, namespaces and what was added."""
+    held = [shape(child, added) for child in element]
     name = etree.QName(element).localname.lower()
-    return name, sorted((h for h in held if h[0] not in ADDED), key=repr) or element.text  # type: ignore[index]
+    return name, sorted((h for h in held if h[0] not in added), key=repr) or element.text  # type: ignore[index]
+
+
+def completed(result: Any) -> Any:
+    """The manual's value with what its example lacks."""
+    if isinstance(result, soap.DeliveryStatistics):
+        return msgspec.structs.replace(
+            result,
+            optimized=0,
+            tarificated=0,
+            total=0,
+            total_with_errors=0,
+            delivery_ratio=Decimal(0),
+        )
+    if isinstance(result, tuple) and isinstance(result[0], soap.IncomingMessage):
+        return tuple([msgspec.structs.replace(sms, id=5) for sms in result])
+    return result
 
 
 def test_every_example_is_read_here() -> None:
@@ -85,7 +114,8 @@ def test_a_request_of_the_manual(vector: Vector) -> None:
     assert call.version is soap.Version.SOAP_12
     written = soap.encode_request(service, call.credentials, call.request)
     if vector.id in REORDERED:
-        assert shape(etree.fromstring(written)) == shape(etree.fromstring(compact(data)))
+        added = ADDED.get(vector.id, ())
+        assert shape(etree.fromstring(written), added) == shape(etree.fromstring(compact(data)))
     else:
         assert written == compact(data)
 
@@ -96,9 +126,10 @@ def test_an_answer_of_the_manual(vector: Vector) -> None:
     data = filled(vector)
     result = soap.decode_answer(request_type, data)
     assert not isinstance(result, soap.Fault)
-    written = soap.encode_answer(request_type, result)
-    if vector.id in REORDERED:
-        assert shape(etree.fromstring(written)) == shape(etree.fromstring(compact(data)))
+    written = soap.encode_answer(request_type, completed(result))
+    if vector.id in REORDERED | ADDED.keys():
+        added = ADDED.get(vector.id, ())
+        assert shape(etree.fromstring(written), added) == shape(etree.fromstring(compact(data)))
     else:
         assert written == compact(data)
 

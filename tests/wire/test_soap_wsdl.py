@@ -16,6 +16,7 @@ from lxml import etree
 from devino_codecs import EncodeError, soap
 from devino_codecs.soap import _schema
 from devino_codecs.soap._operations import result_of
+from tests._vectors import VECTORS
 from tests.wire._soap_samples import OPERATION_IDS, OPERATIONS, AnyType, of_struct, of_type
 
 zeep = pytest.importorskip("zeep")
@@ -51,7 +52,10 @@ REQUESTS: dict[type[msgspec.Struct], Any] = {
             validity=5,
         ),
         soap.SendMessageByTimeZoneToAddresses(
-            source_address="S", destination_addresses=ADDRESSES, data="t"
+            source_address="S",
+            destination_addresses=ADDRESSES,
+            data="t",
+            send_date=WHEN.replace(tzinfo=None),
         ),
         soap.GetMessageState(message_id="9223372036854775807"),
         soap.GetStatistics(start_date_time=WHEN, end_date_time=WHEN),
@@ -74,7 +78,7 @@ REQUESTS: dict[type[msgspec.Struct], Any] = {
     )
 }
 INCOMING = soap.IncomingMessage(
-    data="t", source_address="7", destination_address="1", created_date_utc=WHEN
+    id=2**40, data="t", source_address="7", destination_address="1", created_date_utc=WHEN
 )
 RESULTS: dict[type[msgspec.Struct], object] = {
     soap.GetSessionID: "a" * 36,
@@ -89,7 +93,17 @@ RESULTS: dict[type[msgspec.Struct], object] = {
         price=Decimal("1.5"),
     ),
     soap.GetStatistics: soap.DeliveryStatistics(
-        sent=6, delivered=5, errors=4, in_process=3, expired=2, rejected=1
+        sent=6,
+        delivered=5,
+        errors=4,
+        in_process=3,
+        expired=2,
+        rejected=1,
+        optimized=7,
+        tarificated=8,
+        total=17,
+        total_with_errors=21,
+        delivery_ratio=Decimal("29.41"),
     ),
     soap.GetIncomingMessages: (INCOMING, INCOMING),
     soap.SendViberMessage: ("1", "2"),
@@ -262,36 +276,50 @@ def test_an_address_that_xml_cannot_hold_is_refused() -> None:
         soap.wsdl(soap.SMS, "http://host/\x00")
 
 
-def elements(service: soap.Service, path: str) -> list[tuple[str | None, ...]]:
-    root = etree.fromstring(soap.wsdl(service, ADDRESS))
-    found = root.findall(f"{WSDL}types/{XS}schema/{path}/{XS}sequence/{XS}element")
-    return [
-        (e.get("name"), e.get("type"), e.get("minOccurs"), e.get("nillable", "false"))
-        for e in found
-    ]
+def described(root: etree._Element) -> dict[str, list[tuple[str | None, ...]]]:
+    """The elements of every type and every message: name, type, occurrences, whether nil."""
+    found: dict[str, list[tuple[str | None, ...]]] = {}
+    for schema in root.iter(f"{XS}schema"):
+        for named in schema:
+            found[f"{etree.QName(named).localname} {named.get('name')}"] = [
+                (
+                    e.get("name"),
+                    e.get("type"),
+                    e.get("minOccurs"),
+                    e.get("maxOccurs"),
+                    e.get("nillable", "false"),
+                )
+                for e in named.iter(f"{XS}element")
+                if e.get("type") is not None
+            ]
+    return found
 
 
-def test_the_published_order_and_types_of_sms_service() -> None:
-    assert elements(soap.SMS, f"{XS}complexType[@name='SmsMessageStateInfo']") == [
-        ("CreationDateUtc", "s:dateTime", "1", "false"),
-        ("SubmittedDateUtc", "s:dateTime", "1", "false"),
-        ("ReportedDateUtc", "s:dateTime", "1", "false"),
-        ("TimeStampUtc", "s:dateTime", "1", "false"),
-        ("State", "s:int", "1", "false"),
-        ("StateDescription", "s:string", "0", "false"),
-        ("Price", "s:decimal", "1", "true"),
-    ]
-    assert elements(soap.SMS, f"{XS}element[@name='GetMessageState']/{XS}complexType") == [
-        ("sessionID", "s:string", "0", "false"),
-        ("messageID", "s:long", "1", "false"),
-    ]
-    message = {
-        name: rest for name, *rest in elements(soap.SMS, f"{XS}complexType[@name='Message']")
-    }
-    assert message["ReceiptRequested"] == ["s:boolean", "1", "false"]
-    assert message["DelayUntilUtc"] == ["s:dateTime", "1", "true"]
-    assert message["Validity"] == ["s:int", "1", "true"]
-    assert message["Optionals"] == ["tns:ArrayOfString", "0", "false"]
-    period = elements(soap.SMS, f"{XS}element[@name='GetIncomingMessages']/{XS}complexType")
-    assert [name for name, *_ in period] == ["sessionID", "minDateUTC", "maxDateUTC"]
-    assert len(soap.SMS.requests) == 8
+def test_the_description_of_sms_service_is_the_one_that_the_platform_published() -> None:
+    theirs = etree.fromstring(VECTORS["07-wsdl"].data)
+    ours = etree.fromstring(soap.wsdl(soap.SMS, ADDRESS))
+    assert described(ours) == described(theirs)
+    for tag in ("message", "portType", "binding", "service", "port"):
+        names = [
+            {(e.get("name"), e.get("binding"), e.get("type")) for e in root.iter(f"{WSDL}{tag}")}
+            for root in (ours, theirs)
+        ]
+        assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("request_type", soap.SMS.requests, ids=lambda one: one.operation.name)
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_all_that_is_written_is_valid_by_the_platforms_own_description(
+    request_type: AnyType, data: st.DataObject
+) -> None:
+    theirs = etree.fromstring(VECTORS["07-wsdl"].data).find(f"{WSDL}types/{XS}schema")
+    assert theirs is not None
+    schema = etree.XMLSchema(etree.fromstring(etree.tostring(theirs)))
+    credentials = data.draw(of_struct(soap.SMS.credentials_of(request_type)))
+    for written in (
+        soap.encode_request(soap.SMS, credentials, data.draw(of_struct(request_type))),
+        soap.encode_answer(request_type, data.draw(of_type(result_of(request_type).type))),
+    ):
+        ((content,),) = etree.fromstring(written)
+        schema.assertValid(etree.ElementTree(content))

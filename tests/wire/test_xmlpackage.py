@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -121,22 +122,72 @@ def test_an_element_within_a_text_is_refused_and_not_cut_off() -> None:
 
 
 def test_the_error_names_the_field() -> None:
-    row = b'<msg recipient="7" date_beg="%s">x</msg>'
-    data = b"<package><message>%s%s</message></package>" % (row % b"2009-03-14", row % b"soon")
+    data = b'<package><message><default date_beg="soon"/><msg>x</msg></message></package>'
     with pytest.raises(DecodeError) as whole:
         xml.decode_request(data)
     reader = xml.RequestReader()
-    assert len(reader.feed(data)) == 2
+    assert len(reader.feed(data)) == 1
     with pytest.raises(DecodeError) as pieces:
         reader.close()
-    assert whole.value.path == pieces.value.path == "message.msg[1].date_beg"
+    assert whole.value.path == pieces.value.path == "message.default[0].date_beg"
+
+
+WRONG = {
+    "id": ["abc", "1.5", "9" * 19, "9" * 5000, "0x1", "1_0"],
+    "date_beg": ["soon", "2009-13-14", "14.03.2009"],
+    "date_end": ["never"],
+    "type": ["flash", "1.0"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [(name, wrong) for name, all_of in WRONG.items() for wrong in all_of]
+)
+def test_a_wrong_attribute_of_one_message_does_not_spoil_the_package(name: str, wrong: str) -> None:
+    row = '<msg id="{}" recipient="7" sender="S">{}</msg>'
+    odd = f'<msg {name}="{wrong}" recipient="8" sender="S">odd</msg>'
+    rows = row.format(1, "a"), odd, row.format(3, "b")
+    data = f"<package><message>{''.join(rows)}</message></package>".encode()
+    for found in (xml.decode_request(data).messages, read_request([data])[1:]):
+        first, second, third = found
+        assert first == xml.Message(id=1, recipient="7", sender="S", text="a")
+        assert second == xml.Message(recipient="8", sender="S", text="odd", unread=(name,))
+        assert third == xml.Message(id=3, recipient="7", sender="S", text="b")
+
+
+def test_a_wrong_id_of_one_question_does_not_spoil_the_others() -> None:
+    rows = b'<msg id="x"/><msg sms_id="5"/><msg id="y" sms_id="z"/>'
+    data = b"<package><status>%s</status></package>" % rows
+    assert xml.decode_request(data).statuses == (
+        xml.StatusRequest(unread=("id",)),
+        xml.StatusRequest(sms_id=5),
+        xml.StatusRequest(unread=("id", "sms_id")),
+    )
 
 
 @pytest.mark.parametrize("number", ["", " ", "1_0", "1.0", "x", "9" * 19, "9" * 5000, "0x1"])
-def test_a_status_code_that_is_not_a_number_is_refused(number: str) -> None:
-    data = f'<package><message><msg sms_id="1">{number}</msg></message></package>'.encode()
-    with pytest.raises(DecodeError, match=r"message\.msg\[0\]\.code"):
-        xml.decode_answer(data)
+def test_a_result_whose_code_is_no_number_does_not_hide_the_others(number: str) -> None:
+    data = (
+        f'<package><message><msg id="1">106</msg><msg id="2">{number}</msg></message>'
+        f'<status><msg id="3">{number}</msg><msg id="4">102</msg></status></package>'
+    ).encode()
+    delivered = xml.StatusResult(id=4, code=xml.MessageStatus.DELIVERED)
+    accepted = xml.MessageResult(id=1, code=xml.MessageStatus.ACCEPTED)
+    assert xml.decode_answer(data) == xml.Answer(messages=(accepted,), statuses=(delivered,))
+    assert read_answer([data]) == [accepted, delivered]
+    refused = f"<package><error>{number or 'x'}</error></package>".encode()
+    with pytest.raises(DecodeError, match=r"error\.code"):
+        xml.decode_answer(refused)
+
+
+@pytest.mark.parametrize("odd", ["soon", "2009-13-14", ".", "9" * 5000])
+def test_a_side_attribute_that_cannot_be_read_does_not_hide_the_status(odd: str) -> None:
+    data = (
+        f'<package><status><msg id="1" sms_id="5" sms_count="{odd}" date_completed="{odd}">'
+        "102</msg></status></package>"
+    ).encode()
+    expected = xml.StatusResult(id=1, sms_id=5, code=xml.MessageStatus.DELIVERED)
+    assert xml.decode_answer(data) == xml.Answer(statuses=(expected,))
 
 
 def test_two_defaults_are_refused() -> None:
@@ -258,3 +309,27 @@ def test_a_traceback_with_locals_shows_no_credentials(size: int) -> None:
         shown = [str(frame.locals) for frame in told.stack if frame.filename != __file__]
         assert len(shown) > 2
         assert not [text for text in shown if "LOGIN" in text or "PASSWORD" in text]
+
+
+@pytest.mark.parametrize("spell", [str.upper, str.capitalize])
+def test_the_names_of_elements_may_be_in_upper_case(spell: Callable[[str], str]) -> None:
+    def spelt(data: bytes) -> bytes:
+        return re.sub(
+            rb"(</?)(\w+)", lambda found: found[1] + spell(found[2].decode()).encode(), data
+        )
+
+    package = xml.Package(
+        login="l",
+        password="p",
+        default=xml.Default(sender="S"),
+        messages=(xml.Message(id=1, recipient="7", text="x"),),
+        statuses=(xml.StatusRequest(id=1),),
+    )
+    data = spelt(xml.encode_request(package))
+    assert xml.decode_request(data) == package
+    reader = xml.RequestReader()
+    assert len(reader.feed(data) + reader.close()) == 4
+    answer = xml.Answer(messages=(xml.MessageResult(id=1, code=106),))
+    assert xml.decode_answer(spelt(xml.encode_answer(answer))) == answer
+    refused = spelt(xml.encode_answer(xml.Answer(error=xml.PackageError(201))))
+    assert xml.decode_answer(refused).error == xml.PackageError(xml.PackageErrorCode.ERR_FORMAT)

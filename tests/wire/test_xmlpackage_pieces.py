@@ -51,7 +51,7 @@ def test_an_answer_that_breaks_off_gives_what_was_complete() -> None:
 
 
 def test_an_error_after_good_rows_comes_once_they_are_given() -> None:
-    data = b'<package><message><msg sms_id="2">106</msg><msg sms_id="3">x</msg></message></package>'
+    data = b'<package><message><msg sms_id="2">106</msg><msg>1<b/></msg></message></package>'
     for pieces in ([data], bytewise(data)):
         reader = xml.AnswerReader()
         rows: list[xml.AnswerItem] = []
@@ -62,7 +62,7 @@ def test_an_error_after_good_rows_comes_once_they_are_given() -> None:
             except DecodeError as exc:
                 path = exc.path
         assert rows == [xml.MessageResult(sms_id=2, code=106)]
-        assert path == "message.msg[1].code"
+        assert path == "message.msg[1].text"
 
 
 def test_a_reader_that_is_closed_takes_nothing() -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
 
+from devino_codecs._masked import secrets_of
+from devino_codecs._sizes import check_size
 from devino_codecs.errors import DecodeError, EncodeError
 
 from . import _one_line, _template
 from ._charset import CHARSET, decode_text
 from ._values import Base64, Semicolon, Submission, Template, check
 
-__all__ = ["decode_body", "encode_body", "kind_of", "read"]
+__all__ = ["MAX_SIZE", "decode_body", "encode_body", "kind_of", "read"]
+
+MAX_SIZE: Final = 1 << 20
+"""Bytes of a mail or a body that are taken unless told otherwise."""
 
 S = TypeVar("S", bound=Submission)
 
@@ -28,8 +32,6 @@ _READERS: Final[dict[type[Submission], Callable[[list[str]], Submission]]] = {
     Semicolon: _one_line.read_semicolon,
     Base64: _one_line.read_base64,
 }
-# CR CR LF is one line end that went through two programs.
-_LINE_END: Final = re.compile(r"\r\r\n|\r\n|\r")
 
 
 def encode_body(value: Submission, *, line_break: str | None = None) -> bytes:
@@ -46,7 +48,7 @@ def encode_body(value: Submission, *, line_break: str | None = None) -> bytes:
         raise EncodeError(f"expected Template, Semicolon or Base64, not {type(value).__name__}")
     text: object = value.text
     if isinstance(text, str) and ("\n" in text or "\r" in text):
-        text = _LINE_END.sub("\n", text)
+        text = _with_line_feeds(text)
         if value.one_line and line_break is not None:
             text = text.replace("\n", line_break)
         value = msgspec.structs.replace(value, text=text)
@@ -55,11 +57,17 @@ def encode_body(value: Submission, *, line_break: str | None = None) -> bytes:
 
 
 @overload
-def decode_body(data: bytes, kind: type[S], *, charset: str = ...) -> S: ...
+def decode_body(data: bytes, kind: type[S], *, charset: str = ..., max_size: int = ...) -> S: ...
 @overload
-def decode_body(data: bytes, kind: None = ..., *, charset: str = ...) -> Submission: ...
 def decode_body(
-    data: bytes, kind: type[Submission] | None = None, *, charset: str = CHARSET
+    data: bytes, kind: None = ..., *, charset: str = ..., max_size: int = ...
+) -> Submission: ...
+def decode_body(
+    data: bytes,
+    kind: type[Submission] | None = None,
+    *,
+    charset: str = CHARSET,
+    max_size: int = MAX_SIZE,
 ) -> Submission:
     """What a body says. Its transfer encoding must have been removed.
 
@@ -67,8 +75,10 @@ def decode_body(
     the start mark or after the end mark. With ``kind`` None the marks and fields decide; a body
     without any is a :class:`Base64`. ``charset`` may be any that Python knows.
 
-    :raises DecodeError: the body does not have this format. The error quotes no field.
+    :raises DecodeError: the body does not have this format, or more than ``max_size`` bytes. The
+        error quotes no field.
     """
+    check_size(len(data), max_size)
     text = decode_text(data, charset)
     if kind is None:
         kind = kind_of(text) or Base64
@@ -80,6 +90,8 @@ def decode_body(
 def kind_of(text: str) -> type[Submission] | None:
     """The format whose opening comes first; None if there is no opening."""
     for line in _lines(text):
+        if "=" not in line and ";" not in line:
+            continue
         if _one_line.opens(line):
             return Semicolon
         if _template.opens(line):
@@ -95,7 +107,12 @@ def read(text: str, kind: type[Submission]) -> Submission:
 
 
 def _lines(text: str) -> list[str]:
-    return (_LINE_END.sub("\n", text) if "\r" in text else text).split("\n")
+    return (_with_line_feeds(text) if "\r" in text else text).split("\n")
+
+
+def _with_line_feeds(text: str) -> str:
+    # CR CR LF is one line end that went through two programs.
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _windows_1251(body: str, value: Submission) -> bytes:
@@ -110,7 +127,7 @@ def _windows_1251(body: str, value: Submission) -> bytes:
         for attribute, name in (*value.fields, ("text", "text"))
         if (lacking := _lacking(getattr(value, attribute)))
     )
-    what = "a character of it" if attribute in value.masked else _named(lacking)
+    what = "a character of it" if attribute in secrets_of(type(value)) else _named(lacking)
     raise EncodeError(f"{CHARSET} lacks {what}", path=name)
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from devino_codecs.errors import DecodeError, EncodeError
 
-from ._body import encode_body, kind_of, read
+from ._body import MAX_SIZE, encode_body, kind_of, read
 from ._charset import CHARSET
 from ._plain import subject_and_text
 from ._values import Base64, Submission
@@ -19,9 +19,6 @@ __all__ = ["GATEWAY", "MAX_SIZE", "decode", "encode"]
 
 GATEWAY: Final = "email2sms@integrationapi.net"
 """The platform's address for these mails."""
-
-MAX_SIZE: Final = 1 << 20
-"""Bytes of a mail that :func:`decode` takes unless told otherwise."""
 
 _SUBJECT: Final = "MODEB64"
 _MAX_LINE: Final = 998  # octets without CRLF (RFC 5322, 2.1.1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
-from devino_codecs._masked import Masked
+from devino_codecs._masked import SECRET, Masked
 from devino_codecs.errors import CodecError
 
 __all__ = [
@@ -38,13 +38,12 @@ class Submission(Masked, frozen=True, kw_only=True):
     ``\\n`` between its lines. ``repr`` shows neither login nor password.
     """
 
-    login: str
-    password: str
+    login: Annotated[str, SECRET]
+    password: Annotated[str, SECRET]
     sender: str
     numbers: tuple[str, ...]
     text: str
 
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
     max_numbers: ClassVar[int] = 20
     """How many numbers one mail may carry."""
     one_line: ClassVar[bool] = False

@@ -59,7 +59,7 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`SECRET`.
+:data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
@@ -87,7 +87,8 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
-from ._marks import NULL, Also, InHeader, InQuery
+from ._jsv import parse_jsv
+from ._marks import IF_READABLE, NULL, Also, InHeader, InQuery
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
@@ -117,6 +118,7 @@ __all__ = [
     "ANSWER_TYPE",
     "BOOLEAN_WORD",
     "ID",
+    "IF_READABLE",
     "ISO_SPAN",
     "MINUTES",
     "NET_DATE",
@@ -174,6 +176,7 @@ __all__ = [
     "header",
     "moment",
     "parse_json",
+    "parse_jsv",
     "read_json",
     "secret_values",
     "secrets_of",

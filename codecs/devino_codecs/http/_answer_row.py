@@ -83,7 +83,7 @@ class AnswerRow:
         value: object = None
         unread: DecodeError | None = None
         try:
-            value = parse_json(body, http_status=status)
+            value = parse_json(body, http_status=status, mend=True)
         except DecodeError as error:
             unread = error
         refusal = None if self._refusal is None else self._refusal.read(value, status)
@@ -165,5 +165,9 @@ def _write_any(value: object) -> str:
 
 _ANY_CODE = WireForm("ANY_CODE", str, str, _write_any, _read_any)
 _VERDICTS = frozenset(Verdict)
-_IDS = (tuple[str, ...], tuple[Annotated[str, ID], ...])
+_IDS = (
+    tuple[str, ...],
+    tuple[Annotated[str, ID], ...],
+    tuple[Annotated[str | None, ID], ...],
+)
 _decode_ids: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from devino_codecs._request import Request
+from devino_codecs._sizes import MAX_ANSWER, MAX_REQUEST, check_size
 from devino_codecs.errors import EncodeError
 
 from ._auth import Auth
@@ -108,7 +109,9 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             return HttpRequest(row.method, segments, text, headers, body, JSON)
         return HttpRequest(row.operation.method, segments, text, headers)
 
-    def decode_request(self, http: HttpRequest, *, split_lists: bool = False) -> Call:
+    def decode_request(
+        self, http: HttpRequest, *, split_lists: bool = False, max_size: int = MAX_REQUEST
+    ) -> Call:
         """Read a request as tolerant platforms do.
 
         Paths and names in any case, doubled and trailing slashes, arguments in the query or the
@@ -118,13 +121,14 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         query.
 
         ``split_lists`` also cuts one value of a list of phone numbers at commas and semicolons.
+        ``max_size`` is how many bytes query and body may have, each.
 
         Raises :exc:`UnknownResourceError`, :exc:`MissingArgumentError` or
         :exc:`InvalidArgumentError`.
         """
         operation, in_path = self._paths.find(http.method, http.segments)
         row = self._requests[operation.request]
-        request, credentials = row.read(http, in_path, split_lists=split_lists)
+        request, credentials = row.read(http, in_path, split_lists=split_lists, max_size=max_size)
         return Call(operation, request, credentials)
 
     def encode_answer(self, request: type[Request[A]], answer: A | Refusal) -> HttpAnswer:
@@ -138,18 +142,22 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             raise self._unknown(request) from None
         return row.write(answer)
 
-    def decode_answer(self, request: type[Request[A]], answer: Answered) -> A | Refusal:
+    def decode_answer(
+        self, request: type[Request[A]], answer: Answered, *, max_size: int = MAX_ANSWER
+    ) -> A | Refusal:
         """Read the answer to a request of this type: what it promises, or the interface's no.
 
         Keys in any case and order and ids as strings or numbers pass, unknown keys are ignored,
         numbers are exact. A code that the table lacks stays a plain number or word.
 
-        Raises :exc:`DecodeError` for a body that is neither, such as a proxy's HTML page.
+        Raises :exc:`DecodeError` for a body that is neither, such as a proxy's HTML page, and for
+        one of more than ``max_size`` bytes.
         """
         try:
             row = self._answers[request]
         except KeyError:
             raise self._unknown(request) from None
+        check_size(len(answer.body), max_size)
         found: A | Refusal = row.read(answer)
         return found
 

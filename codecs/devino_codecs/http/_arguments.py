@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from devino_codecs.errors import EncodeError
+from devino_codecs.errors import DecodeError, EncodeError
 
 from ._form import pairs, quote, unquote
 from ._structs import Field
@@ -17,6 +17,7 @@ from ._wire_forms import PLAIN, WireForm, unwritable
 __all__ = ["Argument", "Found", "argument_of", "credential", "names_of", "split_at"]
 
 _TEXT = PLAIN[str]
+_MOST_IDLE = 10_000
 
 
 class Argument(msgspec.Struct, frozen=True):
@@ -141,13 +142,19 @@ class Found:
         self._spelled: dict[bytes, tuple[str, int | None]] = {}
         self._plain: dict[str, list[bytes]] = {}
         self._indexed: dict[str, list[tuple[int, bytes]]] = {}
+        self._idle = 0
 
     def add(self, data: bytes) -> None:
+        """Take the pairs of a form or a query. Raises :exc:`DecodeError` for more pairs that say
+        nothing than any client sends."""
         for raw, value in pairs(data):
             name, index = self._names.get(raw), None
             if name is None:
                 name, index = self._spelled.get(raw) or self._spell(raw)
             if not (name and value):
+                self._idle += 1
+                if self._idle > _MOST_IDLE:
+                    raise DecodeError(f"more than {_MOST_IDLE} arguments are empty or unknown")
                 continue
             if index is None:
                 self._plain.setdefault(name, []).append(value)

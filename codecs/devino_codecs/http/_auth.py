@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -57,7 +57,13 @@ class ApiKey(Masked, frozen=True):
         return self.key
 
 
-Credentials: TypeAlias = Session | Login | ApiKey
+class Credentials(Protocol):
+    """Who asks: :class:`Session`, :class:`Login`, :class:`ApiKey`, or a struct of your own."""
+
+    @property
+    def secret(self) -> str:
+        """The part that must not be shown."""
+        ...
 
 
 class Auth(msgspec.Struct, frozen=True):

@@ -41,12 +41,12 @@ _NET_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 def read_date(text: str, *, aware: bool) -> datetime:
     """Read a date of a request: an instant in UTC if ``aware``, else naive.
 
-    An offset is honoured where an instant is asked for, and refused where a wall clock is.
+    An offset is honoured where an instant is asked for, and dropped where a wall clock is.
     """
     match = re.fullmatch(_DATE, text.strip())
     if match is None:
         raise ValueError("not a date, expected yyyy-MM-ddTHH:mm:ss")
-    year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes = match.groups("")
+    year, month, day, hour, minute, second, fraction, _, sign, hours, minutes = match.groups("")
     value = datetime(  # noqa: DTZ001 - the zone is decided below
         int(year),
         int(month),
@@ -57,8 +57,6 @@ def read_date(text: str, *, aware: bool) -> datetime:
         int(f"{fraction:0<6.6}") if fraction else 0,
     )
     if not aware:
-        if zulu or sign:
-            raise ValueError("no zone may be given here, expected yyyy-MM-ddTHH:mm:ss")
         return value
     if not sign:
         return value.replace(tzinfo=UTC)
@@ -79,11 +77,13 @@ def read_net_date(text: str) -> datetime | None:
     """Read ``/Date(ms)/`` or ``/Date(ms+hhmm)/`` as an instant in UTC; MinValue is None.
 
     The milliseconds count from 1970 in UTC with and without an offset, which only says what the
-    sender's clock showed.
+    sender's clock showed. ISO 8601 is read, too: newer serialisers write it.
     """
     match = re.fullmatch(_NET_DATE, text)
     if match is None:
-        raise ValueError("not a date, expected /Date(milliseconds)/")
+        if re.fullmatch(_DATE, text.strip()) is None:
+            raise ValueError("not a date, expected /Date(milliseconds)/")
+        return None if text.strip().startswith("0001-01-01") else read_date(text, aware=True)
     milliseconds = int(match[1])
     if milliseconds == MIN_VALUE:
         return None

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["NULL", "Also", "InHeader", "InQuery"]
+__all__ = ["IF_READABLE", "NULL", "Also", "InHeader", "InQuery"]
 
 
 class Also(msgspec.Struct, frozen=True):
@@ -32,3 +32,13 @@ class _Null(msgspec.Struct, frozen=True):
 
 NULL: Final = _Null()
 """None is written as ``null``. Without this mark a field that is None is left out."""
+
+
+class _IfReadable(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "IF_READABLE"
+
+
+IF_READABLE: Final = _IfReadable()
+"""What cannot be read is as if it were not there, so the field needs a default. It is for the side
+fields of answers: they must not take the rest with them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from devino_codecs._sizes import check_size
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._arguments import Argument, Found, argument_of, credential, names_of, split_at
@@ -125,17 +126,28 @@ class RequestRow:
         return headers
 
     def read(
-        self, http: HttpRequest, in_path: Mapping[str, str], *, split_lists: bool
+        self,
+        http: HttpRequest,
+        in_path: Mapping[str, str],
+        *,
+        split_lists: bool,
+        max_size: int,
     ) -> tuple[Any, Any]:
         """The request, and who asks. Raises :exc:`ArgumentError`."""
         found, given = Found(self.names), _NO_BODY
-        if http.query:
-            found.add(http.query.encode(errors="surrogatepass"))
-        if http.body:
-            if self._read_body is None or _is_form(http):
-                found.add(http.body)
-            else:
-                given = self._object(self._read_body, http.body)
+        try:
+            if http.query:
+                query = http.query.encode(errors="surrogatepass")
+                check_size(len(query), max_size)
+                found.add(query)
+            if http.body:
+                check_size(len(http.body), max_size)
+                if self._read_body is None or _is_form(http):
+                    found.add(http.body)
+                else:
+                    given = _object(self._read_body, http.body)
+        except DecodeError as error:
+            raise self._invalid(error.reason, "") from None
         values: dict[str, Any] = {}
         for field in self.in_lines:
             text = in_path.get(field.name) or http.headers.get((field.header or "").lower())
@@ -153,15 +165,6 @@ class RequestRow:
             self._keep(values, field, self._argument(argument, found, split_lists))
         request = self.operation.request(**values)
         return request, self._credentials(found, http.headers)
-
-    def _object(self, read: Callable[[bytes], object], body: bytes) -> Mapping[str, Any]:
-        try:
-            value = read(body)
-        except DecodeError as error:
-            raise self._invalid(error.reason, "") from None
-        if not isinstance(value, dict):
-            raise self._invalid(f"expected an object, got {json_type(value)}", "")
-        return fold(value)
 
     def _keep(self, values: dict[str, Any], field: Field, value: Any) -> None:
         if value is not None and value != ():
@@ -206,6 +209,13 @@ class RequestRow:
                 raise self._missing(argument.name)
             said.append(text)
         return scheme.of(*said)
+
+
+def _object(read: Callable[[bytes], object], body: bytes) -> Mapping[str, Any]:
+    value = read(body)
+    if not isinstance(value, dict):
+        raise DecodeError(f"expected an object, got {json_type(value)}")
+    return fold(value)
 
 
 def _is_form(http: HttpRequest) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from devino_codecs._sizes import MAX_ANSWER, check_size
+
 from ._json import parse_json
 
 __all__ = ["read_json", "write_json"]
@@ -13,14 +15,16 @@ __all__ = ["read_json", "write_json"]
 T = TypeVar("T")
 
 
-def read_json(of: type[T], body: bytes) -> T:
+def read_json(of: type[T], body: bytes, *, max_size: int = MAX_ANSWER) -> T:
     """A value of a type whose annotations say its form, from a body of JSON. Names are read in any
     case, unknown ones ignored.
 
-    Raises :exc:`DecodeError`, and TypeError for a type whose form is not said.
+    Raises :exc:`DecodeError`, also for more than ``max_size`` bytes, and TypeError for a type whose
+    form is not said.
     """
     from ._structs import wire_form_of
 
+    check_size(len(body), max_size)
     hint: Any = of
     value: T = wire_form_of(hint).read(parse_json(body))
     return value

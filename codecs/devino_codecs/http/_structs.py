@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
 from ._json import quoted
-from ._marks import NULL, Also, InHeader, InQuery
+from ._marks import IF_READABLE, NULL, Also, InHeader, InQuery
 from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
 
 __all__ = [
@@ -52,6 +52,8 @@ class Field(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
     header: str | None = None
     in_query: bool = False
+    if_readable: bool = False
+    """What cannot be read is as if it were not there."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -71,6 +73,8 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
     except TypeError as error:
         raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
     plain, marks = _bare(field.type)
+    if IF_READABLE in marks and field.required:
+        raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default")
     hints, is_nullable, can_be_unset = _options(plain)
     item = _item(hints[0]) if len(hints) == 1 else None
     return Field(
@@ -89,6 +93,7 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         also=tuple(mark.name for mark in marks if isinstance(mark, Also)),
         header=next((mark.name for mark in marks if isinstance(mark, InHeader)), None),
         in_query=any(isinstance(mark, InQuery) for mark in marks),
+        if_readable=IF_READABLE in marks,
     )
 
 
@@ -288,7 +293,8 @@ def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], di
                 elif field.is_null_said and not given.keys().isdisjoint(field.keys):
                     arguments[attribute] = None
             except DecodeError as error:
-                raise below(error, field.name) from None
+                if not field.if_readable:
+                    raise below(error, field.name) from None
         return arguments
 
     return read

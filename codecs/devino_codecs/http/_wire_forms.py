@@ -193,6 +193,9 @@ def _number_id(value: object) -> str:
 
 
 def _read_number_id(value: object) -> str:
+    if isinstance(value, Decimal):
+        # A number that was written with a fraction may have lost digits on its way.
+        raise unexpected("a whole number", value)
     number = _read_whole(value)
     if number <= 0:
         raise DecodeError("a number out of range")
@@ -245,6 +248,8 @@ def _whole(value: object) -> str:
 def _read_whole(value: object) -> int:
     if isinstance(value, str) and len(value) <= 20 and value.isascii():
         value = int(value) if value.removeprefix("-").isdecimal() else value
+    elif isinstance(value, Decimal) and _is_printable(value) and value == int(value):
+        value = int(value)
     if type(value) is not int:
         raise unexpected("a whole number", value)
     if not -_MAX_INT64 <= value <= _MAX_INT64:
@@ -290,6 +295,8 @@ def _decimal(value: object) -> str:
 
 
 def _read_decimal(value: object) -> Decimal:
+    if isinstance(value, str):
+        return _parse_decimal(value)
     number = Decimal(value) if type(value) is int else value
     if not isinstance(number, Decimal):
         raise unexpected("a number", value)
@@ -302,7 +309,8 @@ def _parse_decimal(text: str) -> Decimal:
     if len(text) > 3 * _MAX_DIGITS or not text.isascii() or "_" in text:
         raise DecodeError("expected a number")
     try:
-        number = Decimal(text)
+        # Some writers use their own comma.
+        number = Decimal(text.replace(",", "."))
     except ArithmeticError:
         raise DecodeError("expected a number") from None
     return _read_decimal(number)

@@ -36,6 +36,7 @@ version 2. Everything goes into the body of a POST, which the platform takes for
 :exc:`EncodeError` and :exc:`DecodeError`.
 """
 
+from devino_codecs._sizes import MAX_REQUEST
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
     ANSWER_TYPE,
@@ -149,7 +150,9 @@ __all__ = [
 ]
 
 
-def decode_request(http: HttpRequest, *, split_lists: bool = False) -> Call:
+def decode_request(
+    http: HttpRequest, *, split_lists: bool = False, max_size: int = MAX_REQUEST
+) -> Call:
     """Read a request of either version, as :meth:`Api.decode_request` does. The path tells the
     version; the type of the credentials shows it."""
-    return choose((V1, V2), http).decode_request(http, split_lists=split_lists)
+    return choose((V1, V2), http).decode_request(http, split_lists=split_lists, max_size=max_size)

@@ -6,7 +6,14 @@ from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from devino_codecs.http import ID, NET_DATE, NET_DATE_OR_MIN, NULL
+from devino_codecs.http import (
+    ID,
+    IF_READABLE,
+    NET_DATE,
+    NET_DATE_OR_MIN,
+    NULL,
+    TEXT_OR_NUMBER,
+)
 
 from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
 
@@ -22,8 +29,11 @@ __all__ = [
 
 C = TypeVar("C")
 
-Ids: TypeAlias = tuple[Annotated[str, ID], ...]
-"""The answer to a send: an id for each segment, grouped by number in the order of the request."""
+Ids: TypeAlias = tuple[Annotated[str | None, ID], ...]
+"""The answer to a send: an id for each segment, grouped by number in the order of the request.
+
+None is an id that the platform left empty. Its place says whose it would have been.
+"""
 
 
 _STATE_KEYS = {
@@ -41,12 +51,12 @@ _STATE_KEYS = {
 
 class _State(Struct, Generic[C], frozen=True, rename=_STATE_KEYS):
     state: C | int
-    creation: Annotated[datetime | None, NET_DATE, NULL] = None
-    submitted: Annotated[datetime | None, NET_DATE, NULL] = None
-    reported: Annotated[datetime | None, NET_DATE, NULL] = None
-    timestamp: Annotated[datetime | None, NET_DATE_OR_MIN] = None
-    description: str = ""
-    price: Annotated[Decimal | None, NULL] = None
+    creation: Annotated[datetime | None, NET_DATE, NULL, IF_READABLE] = None
+    submitted: Annotated[datetime | None, NET_DATE, NULL, IF_READABLE] = None
+    reported: Annotated[datetime | None, NET_DATE, NULL, IF_READABLE] = None
+    timestamp: Annotated[datetime | None, NET_DATE_OR_MIN, IF_READABLE] = None
+    description: Annotated[str, IF_READABLE] = ""
+    price: Annotated[Decimal | None, NULL, IF_READABLE] = None
 
 
 class SmsState(_State[SmsStateCode], frozen=True):
@@ -87,20 +97,22 @@ class IncomingSms(
     """An SMS that a subscriber sent in (chapters 1 and 2, and 11.2.2).
 
     ``source_address``: the subscriber; ``destination_address``: the number of the account;
-    ``created``: aware, in UTC, to the millisecond.
+    ``created``: aware, in UTC, to the millisecond. ``id`` and ``created`` are None if the platform
+    left them out or they cannot be read.
     """
 
-    data: str
-    source_address: str
-    destination_address: str
-    id: int
-    created: Annotated[datetime, NET_DATE]
+    data: Annotated[str, TEXT_OR_NUMBER]
+    source_address: Annotated[str, TEXT_OR_NUMBER]
+    destination_address: Annotated[str, TEXT_OR_NUMBER]
+    id: Annotated[int | None, IF_READABLE] = None
+    created: Annotated[datetime | None, NET_DATE, IF_READABLE] = None
 
 
 class Statistics(Struct, frozen=True, rename="pascal"):
     """How many SMS of a period ended in which state (``Sms/Statistics``).
 
-    ``delivery_ratio``: exactly as sent; the manual does not define the ratio.
+    ``delivery_ratio``: exactly as sent; the manual does not define the ratio. None if it cannot be
+    read: .NET writes a ratio of nothing as ``NaN``.
     """
 
     sent: int
@@ -111,7 +123,7 @@ class Statistics(Struct, frozen=True, rename="pascal"):
     rejected: int
     total: int
     total_with_errors: int
-    delivery_ratio: Decimal
+    delivery_ratio: Annotated[Decimal | None, NULL, IF_READABLE] = None
 
 
 class HlrState(
@@ -134,9 +146,9 @@ class HlrState(
     unknown.
     """
 
-    message_id: Annotated[str | None, ID] = None
-    destination_address: str = ""
+    message_id: Annotated[str | None, ID, IF_READABLE] = None
+    destination_address: Annotated[str, TEXT_OR_NUMBER, IF_READABLE] = ""
     state: HlrStateCode | int
-    description: str = ""
-    country: str = ""
-    operator: str = ""
+    description: Annotated[str, IF_READABLE] = ""
+    country: Annotated[str, IF_READABLE] = ""
+    operator: Annotated[str, IF_READABLE] = ""

@@ -158,12 +158,7 @@ class HlrStateCode(CodedInt):
 
     SENDING = 0, "Being sent", "PENDING", "Отправляется"
     REACHABLE = 1, "The subscriber can be reached", "REACHABLE", "Абонент доступен"
-    UNREACHABLE = (
-        2,
-        "The subscriber cannot be reached for now",
-        "UNREACHABLE",
-        "Абонент временно недоступен",
-    )
+    UNREACHABLE = 2, "Out of reach for now", "UNREACHABLE", "Абонент временно недоступен"
     NONEXISTENT = 3, "There is no such subscriber", "NONEXISTENT", "Абонент не существует"
     FAILED = 4, "The question failed", "FAILED", "Ошибка запроса"
     UNKNOWN = 99, "Unknown", "UNKNOWN", "Неизвестно"

@@ -187,11 +187,14 @@ class GetViberState(Request[ViberState], frozen=True, rename={"message_id": "mes
 
 
 class GetIncoming(
-    Request[tuple[IncomingSms, ...]],
+    Request[tuple[IncomingSms | None, ...]],
     frozen=True,
     rename={"min_date": "minDateUTC", "max_date": "maxDateUTC"},
 ):
-    """``Sms/In``: the SMS received in a period (chapter 11.2.2 too). It starts within a year."""
+    """``Sms/In``: the SMS received in a period (chapter 11.2.2 too). It starts within a year.
+
+    None in an answer: the platform left an entry empty.
+    """
 
     min_date: Instant
     max_date: Instant

@@ -68,14 +68,14 @@ class ViberStateCode(CodedStr):
     """``State`` of a Viber message: the name on the wire.
 
     A table calls it an ``int``. A number is read by the order here, which is that of REST's numbers
-    0 to 7.
+    0 to 7. ``text`` is what REST says with that number: no example shows the words of this service.
     """
 
-    ENQUEUED = "Enqueued", "Being sent", "ACCEPTED"
-    SENT = "Sent", "Sent", "ENROUTE"
-    DELIVERED = "Delivered", "Delivered, not read", "DELIVERED"
-    READ = "Read", "Delivered, read", "READ"
-    UNDELIVERED = "Undelivered", "Not delivered", "UNDELIVERABLE"
-    FAILED = "Failed", "Error", "UNDELIVERABLE"
-    UNKNOWN = "Unknown", "Unknown", "UNKNOWN"
-    EXPIRED = "Expired", "Expired", "EXPIRED"
+    ENQUEUED = "Enqueued", "Being sent", "ACCEPTED", "Отправляется"
+    SENT = "Sent", "Sent", "ENROUTE", "Отправлено"
+    DELIVERED = "Delivered", "Delivered, not read", "DELIVERED", "Доставлено (не прочитано)"
+    READ = "Read", "Delivered, read", "READ", "Доставлено (прочитано)"
+    UNDELIVERED = "Undelivered", "Not delivered", "UNDELIVERABLE", "Не доставлено"
+    FAILED = "Failed", "Error", "UNDELIVERABLE", "Ошибка"
+    UNKNOWN = "Unknown", "Unknown", "UNKNOWN", "Неизвестно"
+    EXPIRED = "Expired", "Expired", "EXPIRED", "Просрочено"

@@ -14,6 +14,7 @@ from devino_codecs._request import answer_of
 
 from ._schema import DECIMAL, ID, MINUTES, STRING, UTC_TIME, WALL_CLOCK, Element
 from ._values import (
+    IDS,
     INCOMING_MESSAGES,
     SMS_MESSAGE,
     SMS_STATE,
@@ -92,7 +93,8 @@ def result_of(request: type[AnyRequest]) -> Element:
     return Element(operation.result or f"{operation.name}Result", form)
 
 
-_Ids: TypeAlias = Annotated[tuple[str, ...], STRINGS]
+_Ids: TypeAlias = Annotated[tuple[str | None, ...], IDS]
+# None: an id that the platform left empty. Its place says whose it would have been.
 
 
 class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
@@ -125,8 +127,8 @@ class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
     source_address: Annotated[str, Element("sourceAddress", STRING)]
     destination_address: Annotated[str, Element("destinationAddress", STRING)]
     data: Annotated[str, Element("data", STRING)]
-    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
-    validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
+    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, unset=True)] = None
+    validity: Annotated[int | None, Element("validity", MINUTES, nillable=True)] = None
 
     operation: ClassVar[Operation] = Operation("SendMessageByTimeZone")
 
@@ -137,8 +139,8 @@ class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True)
     source_address: Annotated[str, Element("sourceAddress", STRING)]
     destination_addresses: Annotated[tuple[str, ...], Element("destinationAddresses", STRINGS)]
     data: Annotated[str, Element("data", STRING)]
-    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, optional=True)] = None
-    validity: Annotated[int | None, Element("validity", MINUTES, optional=True)] = None
+    send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, unset=True)] = None
+    validity: Annotated[int | None, Element("validity", MINUTES, nillable=True)] = None
 
     operation: ClassVar[Operation] = Operation("SendMessageByTimeZoneToAddresses")
 

@@ -22,6 +22,7 @@ __all__ = [
     "DECIMAL",
     "ID",
     "INT",
+    "LONG",
     "MINUTES",
     "STRING",
     "UTC_TIME",
@@ -81,18 +82,19 @@ class Simple(msgspec.Struct, frozen=True):
             return text
         # In a string the blanks are part of the value; elsewhere they are layout.
         text = text.strip()
-        if not text or (self.none and text.removesuffix("Z") == self.none):
+        if not text or text == self.none:
             return None
         return read(text)
 
 
 class Array(msgspec.Struct, frozen=True):
     """A tuple: one element ``item`` of type ``of`` for each value. ``name`` is the type's name in
-    the WSDL."""
+    the WSDL. If ``nillable``, an item that is empty or nil is None; else it is no item."""
 
     item: str
     of: Type
     name: str
+    nillable: bool = False
 
     def write(self, value: object) -> str:
         """An element for each item."""
@@ -101,6 +103,9 @@ class Array(msgspec.Struct, frozen=True):
         write, pieces = self.of.write, []
         try:
             for item in value:
+                if item is None and self.nillable:
+                    pieces.append(_nil(self.item))
+                    continue
                 inner = write(item)
                 if not inner:
                     # A reader would take it for no item.
@@ -112,14 +117,14 @@ class Array(msgspec.Struct, frozen=True):
         return "".join(pieces)
 
     def read(self, element: XmlElement) -> tuple[Any, ...] | None:
-        """The items, whatever the names of their elements, without empty ones."""
+        """The items, whatever the names of their elements."""
         if _is_nil(element):
             return None
         read, items, seen = self.of.read, [], 0
         try:
             for child in element:
                 item = read(child)
-                if item is not None:
+                if item is not None or self.nillable:
                     items.append(item)
                 seen += 1
         except DecodeError as exc:
@@ -129,10 +134,15 @@ class Array(msgspec.Struct, frozen=True):
 
 
 class Complex(msgspec.Struct, frozen=True):
-    """A struct whose fields are elements. ``name`` is the type's name in the WSDL."""
+    """A struct whose fields are elements. ``name`` is the type's name in the WSDL.
+
+    If ``lenient``, what cannot be read is as if it were not there, unless the struct needs it: the
+    rest of an answer is not lost because of it.
+    """
 
     cls: type[msgspec.Struct]
     name: str
+    lenient: bool = False
 
     def write(self, value: object) -> str:
         """An element for each field."""
@@ -143,7 +153,9 @@ class Complex(msgspec.Struct, frozen=True):
     def read(self, element: XmlElement) -> msgspec.Struct | None:
         """The struct; ``None`` if the element is empty."""
         found = children(element)
-        return read_fields(self.cls, found) if found and not _is_nil(element) else None
+        if not found or _is_nil(element):
+            return None
+        return read_fields(self.cls, found, lenient=self.lenient)
 
 
 Type: TypeAlias = Simple | Array | Complex
@@ -178,12 +190,20 @@ class Field(msgspec.Struct, frozen=True):
     key: str
     default: object
 
+    @property
+    def can_lack(self) -> bool:
+        """Whether the struct can do without its element."""
+        kind = self.element.type
+        is_text = isinstance(kind, Simple) and kind.is_text
+        return self.default is not msgspec.NODEFAULT or is_text
+
 
 STRING: Final = Simple(_xsd.TEXT)
 INT: Final = Simple(_xsd.INT)
 MINUTES: Final = Simple(_xsd.MINUTES, "0")
 BOOLEAN: Final = Simple(_xsd.BOOLEAN)
 DECIMAL: Final = Simple(_xsd.DECIMAL)
+LONG: Final = Simple(_xsd.LONG)
 # .NET cannot leave a date out; it writes its least date instead.
 WALL_CLOCK: Final = Simple(_xsd.WALL_CLOCK, "0001-01-01T00:00:00")
 UTC_TIME: Final = Simple(_xsd.UTC_TIME, "0001-01-01T00:00:00")
@@ -239,12 +259,16 @@ def write_element(element: Element, value: object) -> str:
     if inner or (inner is not None and not element.optional):
         return _enclosed(name, inner)
     if element.nillable:
-        return f'<{name} xsi:nil="true" />'
+        return _nil(name)
     if element.optional:
         return ""
     if element.unset and isinstance(element.type, Simple):
         return _enclosed(name, element.type.none or "")
     raise EncodeError("a value is required", path=name)
+
+
+def _nil(name: str) -> str:
+    return f'<{name} xsi:nil="true" />'
 
 
 def _enclosed(name: str, inner: str) -> str:
@@ -261,14 +285,18 @@ def children(element: XmlElement) -> dict[str, XmlElement]:
     return found
 
 
-def read_fields(cls: type[S], found: dict[str, XmlElement]) -> S:
-    """A struct from the elements that :func:`children` found."""
-    return cls(
-        **{
-            field.attribute: read_element(field.element, found.get(field.key), field.default)
-            for field in fields(cls)
-        }
-    )
+def read_fields(cls: type[S], found: dict[str, XmlElement], *, lenient: bool = False) -> S:
+    """A struct from the elements that :func:`children` found; :class:`Complex` says how lenient."""
+    values: dict[str, object] = {}
+    for field in fields(cls):
+        try:
+            value = read_element(field.element, found.get(field.key), field.default)
+        except DecodeError:
+            if not lenient or not field.can_lack:
+                raise
+            value = read_element(field.element, None, field.default)
+        values[field.attribute] = value
+    return cls(**values)
 
 
 def read_element(

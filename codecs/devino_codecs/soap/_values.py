@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import Masked
+from devino_codecs._masked import SECRET, Masked
 from devino_codecs._xsd import codes
 
 from ._codes import SmsStateCode, ViberStateCode
@@ -17,6 +17,7 @@ from ._schema import (
     DECIMAL,
     ID,
     INT,
+    LONG,
     MINUTES,
     STRING,
     UTC_TIME,
@@ -29,6 +30,7 @@ from ._schema import (
 )
 
 __all__ = [
+    "IDS",
     "INCOMING_MESSAGES",
     "SMS_MESSAGE",
     "SMS_STATE",
@@ -48,14 +50,13 @@ __all__ = [
 ]
 
 STRINGS = Array("string", STRING, "ArrayOfString")
+IDS = Array("string", STRING, "ArrayOfString", nillable=True)
 
 
 class Session(Masked, frozen=True, kw_only=True):
     """A session that GetSessionID gave: 36 characters, valid for 120 minutes."""
 
-    session_id: Annotated[str, Element("sessionID", STRING)]
-
-    masked: ClassVar[frozenset[str]] = frozenset({"session_id"})
+    session_id: Annotated[str, Element("sessionID", STRING), SECRET]
 
     @property
     def secret(self) -> str:
@@ -66,10 +67,8 @@ class Session(Masked, frozen=True, kw_only=True):
 class Login(Masked, frozen=True, kw_only=True):
     """The login and the password, which go with every request to the V2 services."""
 
-    login: Annotated[str, Element("login", STRING)]
-    password: Annotated[str, Element("password", STRING)]
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+    login: Annotated[str, Element("login", STRING), SECRET]
+    password: Annotated[str, Element("password", STRING), SECRET]
 
     @property
     def secret(self) -> str:
@@ -110,14 +109,15 @@ class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one part of an SMS. Times are aware; ``None`` if they are not set."""
 
     creation_date_utc: Annotated[
-        datetime | None, Element("CreationDateUtc", UTC_TIME, unset=True)
+        datetime | None, Element("CreationDateUtc", UTC_TIME, nillable=True)
     ] = None
     submitted_date_utc: Annotated[
-        datetime | None, Element("SubmittedDateUtc", UTC_TIME, unset=True)
+        datetime | None, Element("SubmittedDateUtc", UTC_TIME, nillable=True)
     ] = None
     reported_date_utc: Annotated[
-        datetime | None, Element("ReportedDateUtc", UTC_TIME, unset=True)
+        datetime | None, Element("ReportedDateUtc", UTC_TIME, nillable=True)
     ] = None
+    # The description lets the three above be nil, and not this one.
     timestamp_utc: Annotated[datetime | None, Element("TimeStampUtc", UTC_TIME, unset=True)] = None
     state: Annotated[SmsStateCode | int, Element("State", Simple(codes(SmsStateCode)))]
     state_description: Annotated[str, Element("StateDescription", STRING)] = ""
@@ -125,9 +125,27 @@ class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ViberResentSms(msgspec.Struct, frozen=True, kw_only=True):
-    """An SMS that was sent in place of a Viber message."""
+    """An SMS that was sent in place of a Viber message.
+
+    The manual's example has only the id, and its table calls the whole "states". So the fields of a
+    state are read, and written only if they are set.
+    """
 
     id: Annotated[str, Element("Id", ID)]
+    state: Annotated[
+        SmsStateCode | int | None, Element("State", Simple(codes(SmsStateCode)), optional=True)
+    ] = None
+    creation_date_utc: Annotated[
+        datetime | None, Element("CreationDateUtc", UTC_TIME, optional=True)
+    ] = None
+    submitted_date_utc: Annotated[
+        datetime | None, Element("SubmittedDateUtc", UTC_TIME, optional=True)
+    ] = None
+    reported_date_utc: Annotated[
+        datetime | None, Element("ReportedDateUtc", UTC_TIME, optional=True)
+    ] = None
+    state_description: Annotated[str, Element("StateDescription", STRING, optional=True)] = ""
+    price: Annotated[Decimal | None, Element("Price", DECIMAL, optional=True)] = None
 
 
 class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +164,7 @@ class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
             "ResentSms",
             Array(
                 "ViberSmsMessageStateInfo",
-                Complex(ViberResentSms, "ViberSmsMessageStateInfo"),
+                Complex(ViberResentSms, "ViberSmsMessageStateInfo", lenient=True),
                 "ArrayOfViberSmsMessageStateInfo",
             ),
         ),
@@ -165,8 +183,11 @@ class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """How many messages of a period ended in which state. The last two fields are in the service's
-    description, but not in the manual."""
+    """How many messages of a period ended in which state.
+
+    The last five fields are in the service's description, but not in the manual: ``None`` if the
+    answer lacks them. They cannot be left out of an answer that is written.
+    """
 
     sent: Annotated[int, Element("Sent", INT)]
     delivered: Annotated[int, Element("Delivered", INT)]
@@ -174,25 +195,36 @@ class DeliveryStatistics(msgspec.Struct, frozen=True, kw_only=True):
     in_process: Annotated[int, Element("InProcess", INT)]
     expired: Annotated[int, Element("Expired", INT)]
     rejected: Annotated[int, Element("Rejected", INT)]
-    optimized: Annotated[int | None, Element("Optimized", INT, optional=True)] = None
-    tarificated: Annotated[int | None, Element("Tarificated", INT, optional=True)] = None
+    optimized: Annotated[int | None, Element("Optimized", INT)] = None
+    tarificated: Annotated[int | None, Element("Tarificated", INT)] = None
+    total: Annotated[int | None, Element("Total", INT)] = None
+    total_with_errors: Annotated[int | None, Element("TotalWithErrors", INT)] = None
+    delivery_ratio: Annotated[Decimal | None, Element("DeliveryRatio", DECIMAL)] = None
 
 
 class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """An SMS that a subscriber sent to an incoming number. The time is aware."""
+    """An SMS that a subscriber sent to an incoming number. The time is aware.
 
+    ``id`` is in the service's description, but not in the manual, and is the number that REST gives
+    for the same SMS. It and the time are ``None`` if the answer lacks them or they cannot be read.
+    They cannot be left out of an answer that is written.
+    """
+
+    id: Annotated[int | None, Element("ID", LONG)] = None
     data: Annotated[str, Element("Data", STRING)]
     source_address: Annotated[str, Element("SourceAddress", STRING)]
     destination_address: Annotated[str, Element("DestinationAddress", STRING)]
     # Some generated clients take it for local time unless it ends in Z.
-    created_date_utc: Annotated[datetime, Element("CreatedDateUtc", UTC_TIME_Z)]
+    created_date_utc: Annotated[datetime | None, Element("CreatedDateUtc", UTC_TIME_Z)] = None
 
 
 SMS_MESSAGE = Complex(SmsMessage, "Message")
-SMS_STATE = Complex(SmsMessageState, "SmsMessageStateInfo")
+SMS_STATE = Complex(SmsMessageState, "SmsMessageStateInfo", lenient=True)
 VIBER_MESSAGE = Complex(ViberMessage, "ViberMessage")
-VIBER_STATE = Complex(ViberMessageState, "ViberMessageStateInfo")
-STATISTICS = Complex(DeliveryStatistics, "DeliveryStatistics")
+VIBER_STATE = Complex(ViberMessageState, "ViberMessageStateInfo", lenient=True)
+STATISTICS = Complex(DeliveryStatistics, "DeliveryStatistics", lenient=True)
 INCOMING_MESSAGES = Array(
-    "IncomingMessage", Complex(IncomingMessage, "IncomingMessage"), "ArrayOfIncomingMessage"
+    "IncomingMessage",
+    Complex(IncomingMessage, "IncomingMessage", lenient=True),
+    "ArrayOfIncomingMessage",
 )

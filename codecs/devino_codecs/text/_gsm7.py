@@ -108,7 +108,8 @@ def gsm7_decode(septets: bytes, *, errors: Literal["strict", "replace"] = "stric
         except UnicodeDecodeError:
             pass
     if errors == "replace":
-        return "\ufffd".join(_as_shown(run) for run in _NO_SEPTET.split(septets))
+        runs = _NO_SEPTET.split(septets)
+        return "\ufffd".join([_as_shown(run) if run else "" for run in runs])
     raise _unknown(septets)
 
 

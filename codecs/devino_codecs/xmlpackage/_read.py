@@ -21,7 +21,7 @@ from ._layout import (
     Layout,
 )
 from ._plain import read_plain
-from ._rows import Row
+from ._rows import LostRow, Row
 from ._values import Answer, Package, PackageError
 
 __all__ = ["decode_answer", "decode_request"]
@@ -30,9 +30,10 @@ __all__ = ["decode_answer", "decode_request"]
 def decode_request(data: bytes, *, max_size: int = MAX_SIZE) -> Package:
     """A package as Send.ashx and Statistics.ashx take it (chapter 6).
 
-    Elements are found by local name. Unknown attributes are ignored. An absent login, password or
-    recipient is ``""``: the platform decides whether to refuse it. Raises :exc:`DecodeError`; its
-    path counts from 0: ``message.msg[3].date_beg``.
+    Elements are found by local name, also in upper case. Unknown attributes are ignored. An absent
+    login, password or recipient is ``""``: the platform decides whether to refuse it. A wrong id or
+    date is told by its message (:attr:`Message.unread`). Raises :exc:`DecodeError` for a package
+    that cannot be read as a whole.
     """
     root = parse(data, max_size=max_size)
     found = _rows(root, REQUEST)
@@ -52,7 +53,8 @@ def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
     """Read an answer of Send.ashx or Statistics.ashx (chapter 6).
 
     A package error may stand in ``<error>``, as in the manual, or be the text of ``<package>``
-    itself. A character that XML does not allow becomes U+FFFD. Raises :exc:`DecodeError`.
+    itself. A character that XML does not allow becomes U+FFFD. An attribute that cannot be read is
+    as if absent, and a result whose code cannot be read is left out. Raises :exc:`DecodeError`.
     """
     plain = read_plain(data) if len(data) <= max_size else None
     if plain is not None:
@@ -75,16 +77,18 @@ def decode_any_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
 
 
 def _rows(root: Element, layout: Layout) -> dict[Row[Any], list[Any]]:
-    if local_name(root.tag) != "package":
+    if local_name(root.tag).lower() != "package":
         raise DecodeError("the document is not a <package>")
     found: dict[Row[Any], list[Any]] = {
         row: [] for rows in layout.values() for row in rows.values()
     }
     for section in root:
-        name = local_name(section.tag)
+        name = local_name(section.tag).lower()
         for tag, row in layout.get(name, {}).items():
             values = found[row]
-            elements = section.iterchildren(f"{{*}}{tag}") if tag else (section,)
+            # The spellings that writers have: a filter in C takes half the time of one in Python.
+            tags = [f"{{*}}{name}" for name in (tag, tag.upper(), tag.capitalize())]
+            elements = section.iterchildren(*tags) if tag else (section,)
             try:
                 _read_all(row, elements, values)
             except DecodeError as exc:
@@ -98,7 +102,10 @@ def _read_all(row: Row[Any], elements: Iterable[Element], values: list[Any]) -> 
     for element in elements:
         if len(element):
             raise DecodeError("text is expected, not an element", path="text")
-        values.append(read(element.get, element.text or ""))
+        try:
+            values.append(read(element.get, element.text or ""))
+        except LostRow:
+            continue
 
 
 def _path(section: str, tag: str, index: int, field: str) -> str:

@@ -9,7 +9,7 @@ from devino_codecs._xml import MAX_RUN, Feed, Target, local_name
 from devino_codecs.errors import DecodeError
 
 from ._layout import ANSWER, CREDENTIALS, DEFAULT, ERROR, REQUEST, Layout
-from ._rows import Row
+from ._rows import LostRow, Row
 from ._values import (
     Credentials,
     Default,
@@ -103,7 +103,7 @@ class _Rows(Target):
         self._depth += 1
         if self._row is not None:
             raise DecodeError("text is expected, not an element", path=self._path("text"))
-        name = local_name(tag)
+        name = local_name(tag).lower()
         if self._depth == 3:
             self._begin(name, self._section_rows.get(name), attributes)
         elif self._depth == 2:
@@ -143,6 +143,8 @@ class _Rows(Target):
             return
         try:
             self.items.append(row.read(self._attributes.get, text))
+        except LostRow:
+            pass
         except DecodeError as exc:
             exc.path = self._path(exc.path)
             raise

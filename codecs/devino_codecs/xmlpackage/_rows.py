@@ -16,7 +16,7 @@ import msgspec
 from devino_codecs._xsd import Scalar, read_integer, write_integer
 from devino_codecs.errors import DecodeError, EncodeError
 
-__all__ = ["Attribute", "Row", "Text"]
+__all__ = ["Attribute", "LostRow", "Row", "Text"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -24,8 +24,14 @@ S = TypeVar("S", bound=msgspec.Struct)
 _AnyScalar = Scalar[Any]
 _Get = Callable[[str], str | None]
 
+_UNREAD = "unread"
+"""The field of a struct that is no attribute: the names of those that could not be read."""
 _SAFE = 2**63
 """Integers between minus this and this fit 64 bits."""
+
+
+class LostRow(DecodeError):
+    """A row lacks what it is about. The others are as good as ever."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -52,10 +58,13 @@ class _Field(msgspec.Struct, frozen=True):
         """Whether any text is a value. It needs no reading, and "" counts as absent."""
         return self.kind.scalar.read is str
 
-    def check_read(self, get: _Get, text: str) -> None:
-        found = text if isinstance(self.kind, Text) else get(self.name)
-        if isinstance(self.kind, Text) or found not in (None, "", self.kind.none):
-            self.kind.scalar.read(found or "")
+    def read(self, get: _Get, text: str) -> object:
+        if isinstance(self.kind, Text):
+            return self.kind.scalar.read(text)
+        found = get(self.name)
+        if found is None or found in ("", self.kind.none):
+            return self.default
+        return self.kind.scalar.read(found)
 
     def check_write(self, value: object) -> None:
         absent = value is None or (self.is_text and value == "")
@@ -69,11 +78,16 @@ class Row(Generic[S]):
     ``read(get, text)`` takes a function that gives an attribute by name, and the text of the
     element. An empty attribute counts as absent. ``write(value)`` gives the element, compact.
     ``open(value)`` gives only its start tag. Their errors name the field.
+
+    If it ``spares``, one field that cannot be read does not cost the others their place: it has its
+    default, and its name stands in the struct's ``unread``, if that has such a field. What has no
+    default is what the row is about: without it ``read`` raises :exc:`LostRow`.
     """
 
-    def __init__(self, tag: str, cls: type[S]) -> None:
+    def __init__(self, tag: str, cls: type[S], *, spares: bool = False) -> None:
         self.tag = tag
         self.cls = cls
+        self._spares = spares
         hints = get_type_hints(cls, include_extras=True)
         self._fields = [
             # Only strings may lack a default: for them an absent attribute is "".
@@ -83,7 +97,9 @@ class Row(Generic[S]):
                 "" if field.required else field.default,
             )
             for field in msgspec.structs.fields(cls)
+            if field.name != _UNREAD
         ]
+        self._says_unread = _UNREAD in cls.__struct_fields__
         self.source: str = _source(tag, self._fields)
         scope: dict[str, object] = {
             "cls": cls,
@@ -100,14 +116,23 @@ class Row(Generic[S]):
         self.write: Callable[[S], str] = cast("Callable[[S], str]", scope["write"])
         self.open: Callable[[S], str] = cast("Callable[[S], str]", scope["open"])
 
-    def _misread(self, get: _Get, text: str) -> DecodeError:
+    def _misread(self, get: _Get, text: str) -> S:
+        values: dict[str, Any] = {}
+        unread: list[str] = []
         for field in self._fields:
             try:
-                field.check_read(get, text)
+                values[field.name] = field.read(get, text)
             except DecodeError as exc:
                 exc.path = field.name
-                return exc
-        return DecodeError(f"a {self.cls.__name__} is expected")
+                if not self._spares:
+                    raise
+                if isinstance(field.kind, Text):
+                    raise LostRow(exc.reason, path=exc.path) from None
+                values[field.name] = field.default
+                unread.append(field.name)
+        if self._says_unread:
+            values[_UNREAD] = tuple(unread)
+        return self.cls(**values)
 
     def _miswritten(self, value: object) -> EncodeError:
         if not isinstance(value, self.cls):
@@ -162,15 +187,20 @@ def _source(tag: str, fields: list[_Field]) -> str:
     element = f"<{tag}{attributes}>{text}</{tag}>" if text else f"<{tag}{attributes}/>"
     return "\n".join(
         [
-            *_function("read(get, text)", reading, f"cls({arguments})", "misread(get, text)"),
-            *_function("write(value)", writing, f"f'{element}'", "miswritten(value)"),
-            *_function("open(value)", writing, f"f'<{tag}{attributes}>'", "miswritten(value)"),
+            *_function(
+                "read(get, text)", reading, f"cls({arguments})", "return misread(get, text)"
+            ),
+            *_function("write(value)", writing, f"f'{element}'", _MISWRITTEN),
+            *_function("open(value)", writing, f"f'<{tag}{attributes}>'", _MISWRITTEN),
         ]
     )
 
 
-def _function(head: str, body: list[str], result: str, error: str) -> list[str]:
+_MISWRITTEN = "raise miswritten(value) from None"
+
+
+def _function(head: str, body: list[str], result: str, otherwise: str) -> list[str]:
     lines = [f"def {head}:", "    try:"]
     lines += [f"        {line}" for line in (*body, f"return {result}")]
-    lines += ["    except (ValueError, AttributeError):", f"        raise {error} from None"]
+    lines += ["    except (ValueError, AttributeError):", f"        {otherwise}"]
     return lines

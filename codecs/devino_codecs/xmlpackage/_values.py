@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import Masked
-from devino_codecs._xsd import ATTRIBUTE, CLOCK_MINUTES, CLOCK_SECONDS, LONG, TEXT, Scalar, codes
+from devino_codecs._masked import SECRET, Masked
+from devino_codecs._xsd import (
+    ATTRIBUTE,
+    CLOCK_MINUTES,
+    CLOCK_SECONDS,
+    LONG,
+    TEXT,
+    UNSET,
+    Scalar,
+    codes,
+)
 from devino_codecs.errors import EncodeError
 
 from ._codes import MessageCode, MessageError, MessageStatus, MessageType, PackageErrorCode
@@ -33,17 +42,13 @@ MESSAGE_CODE = codes(MessageStatus, MessageError)
 _PACKAGE_CODE = codes(PackageErrorCode)
 
 
-# An unset DateTime of .NET, printed with any zone.
-_UNSET = datetime.fromisoformat("0001-01-01T00:00:00")
-
-
 def _read_completed(text: str) -> datetime | None:
     moment = CLOCK_SECONDS.read(text)
-    return None if moment.replace(tzinfo=None) == _UNSET else moment
+    return None if moment.replace(tzinfo=None) == UNSET else moment
 
 
 def _write_completed(value: datetime | None) -> str:
-    if value is None or value == _UNSET:
+    if value is None or value == UNSET:
         raise EncodeError("a date that is set is expected: None leaves it out")
     return CLOCK_SECONDS.write(value)
 
@@ -54,10 +59,8 @@ _COMPLETED = Scalar[datetime | None](CLOCK_SECONDS.xsd, _read_completed, _write_
 class Credentials(Masked, frozen=True, kw_only=True):
     """The sender's login and password; ``""`` if the package has none. ``repr`` shows neither."""
 
-    login: Annotated[str, Attribute(ATTRIBUTE)] = ""
-    password: Annotated[str, Attribute(ATTRIBUTE)] = ""
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
+    login: Annotated[str, Attribute(ATTRIBUTE), SECRET] = ""
+    password: Annotated[str, Attribute(ATTRIBUTE), SECRET] = ""
 
 
 class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -87,6 +90,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
     type: Annotated[MessageType | int | None, Attribute(_TYPE)] = None
     text: Annotated[str, Text(TEXT)] = ""
+    unread: tuple[str, ...] = ()
+    """Attributes that could not be read. They are as if absent, and not written; the platform
+    refuses such a message, and no other for its sake."""
 
     def with_default(self, default: Default | None) -> Message:
         """This message with every attribute filled in, ``type`` included."""
@@ -102,10 +108,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message to ask about (chapter 6, Statistics.ashx): the caller's ``id`` or the
-    platform's ``sms_id``."""
+    platform's ``sms_id``. ``unread``: as of a :class:`Message`."""
 
     id: Annotated[int | None, Attribute(LONG)] = None
     sms_id: Annotated[int | None, Attribute(LONG)] = None
+    unread: tuple[str, ...] = ()
 
 
 class MessageResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -141,13 +148,11 @@ class Package(Masked, frozen=True, kw_only=True):
     """A request: messages to send, messages to ask about, or both. ``repr`` shows no
     credentials."""
 
-    login: str
-    password: str
+    login: Annotated[str, SECRET]
+    password: Annotated[str, SECRET]
     default: Default | None = None
     messages: tuple[Message, ...] = ()
     statuses: tuple[StatusRequest, ...] = ()
-
-    masked: ClassVar[frozenset[str]] = frozenset({"login", "password"})
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

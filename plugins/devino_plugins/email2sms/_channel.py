@@ -60,8 +60,8 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         ``validity``, ``fallback`` or ``options``.
 
         A reply of 4xx raises Throttled, QueueFull or Unavailable, one of 5xx Rejected or
-        AuthenticationFailed. Nothing was sent then. OutcomeUnknown means that the mail left and
-        no reply came.
+        AuthenticationFailed; one to the connection itself ConnectFailed. Nothing was sent then.
+        OutcomeUnknown means that the mail left and no reply came.
         """
         pool = self._pool
         if pool is None:

@@ -1,9 +1,9 @@
 """What transports share, the platform's own and yours: one client for every HTTP interface,
 settings, checks, refusals, mail.
 
-:class:`ApiClient` is what a service or a channel over HTTP stands on; the
-:doc:`plugin tutorial </plugins>` shows one. Nothing here knows a wire. Transports import from here
-and never from each other.
+:class:`ApiClient` is what a service or a channel over HTTP stands on, and :class:`ApiChannel` sends
+and asks in lists; the :doc:`plugin tutorial </plugins>` shows one. Nothing here knows a wire.
+Transports import from here and never from each other.
 """
 
 from typing import TYPE_CHECKING
@@ -21,11 +21,13 @@ from .settings import (
 
 if TYPE_CHECKING:
     from .api import ApiClient, Wire
+    from .api_channel import ApiChannel
 else:
     # Settings are imported to list plugins, which needs no HTTP library.
-    __getattr__ = lazy(__name__, {"ApiClient": "api", "Wire": "api"})
+    __getattr__ = lazy(__name__, {"ApiChannel": "api_channel", "ApiClient": "api", "Wire": "api"})
 
 __all__ = [
+    "ApiChannel",
     "ApiClient",
     "ChannelConnectionSettings",
     "ChannelKeySettings",

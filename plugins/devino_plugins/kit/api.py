@@ -8,27 +8,20 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
-from devino_core import DevinoError, InvalidMessage, Service
+from devino_core import DevinoError, InvalidArgument, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.http import Body, HttpAnswer, HttpSession
+from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
 
 from .masking import masked
 from .refusals import refusal, unreadable
-from .settings import (
-    ChannelKeySettings,
-    ChannelLoginSettings,
-    ServiceKeySettings,
-    ServiceLoginSettings,
-)
+from .settings import ChannelConnectionSettings, ConnectionSettings
 
 __all__ = ["ApiClient", "Wire"]
 
 A = TypeVar("A")
 SettingsT_co = TypeVar(
-    "SettingsT_co",
-    bound=ServiceKeySettings | ServiceLoginSettings | ChannelKeySettings | ChannelLoginSettings,
-    covariant=True,
+    "SettingsT_co", bound=ConnectionSettings | ChannelConnectionSettings, covariant=True
 )
 
 
@@ -72,6 +65,10 @@ class ApiClient(Service[SettingsT_co]):
             async def contacts(self, group: str) -> tuple[Contact, ...]:
                 return await self.ask(GetContacts(group))
 
+    Who asks in another way, such as with an id and a key, is a struct with the property ``secret``
+    (:class:`~devino_codecs.http.Credentials`): the settings' ``credentials`` give it, and the
+    interface's :class:`~devino_codecs.http.Auth` says where it stands.
+
     One HTTP session serves all calls, from ``open`` to ``aclose``.
     """
 
@@ -81,6 +78,10 @@ class ApiClient(Service[SettingsT_co]):
     log_in: ClassVar[Request[Any] | None] = None
     """The request that is answered with a session, if all others need one. It is then made with
     the settings' credentials, once for all calls, and again when the session has expired."""
+
+    busy_for: float | None = None
+    """How many seconds to wait after the interface said that it is busy, where its documentation
+    tells that."""
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -107,7 +108,7 @@ class ApiClient(Service[SettingsT_co]):
     def ask(self, request: Request[A]) -> Coroutine[Any, Any, A]:
         """Make one call and give its answer.
 
-        Raises InvalidMessage, with the field, for a request that cannot be written, what
+        Raises InvalidArgument, with the field, for a request that cannot be written, what
         :meth:`HttpSession.request <devino_core.http.HttpSession.request>` raises for a call without
         an answer, and for a refusal the error that its :class:`~devino_codecs.http.Verdict` means:
         Rejected, NotFound, AuthenticationFailed, InsufficientFunds, Throttled, and of a failure of
@@ -120,7 +121,7 @@ class ApiClient(Service[SettingsT_co]):
             return self._call(request, self._credentials)
         return self._session.run(partial(self._call, request))
 
-    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, HttpAnswer]:
+    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, FetchedAnswer]:
         """Make the HTTP call. Override it where calls must wait for their turn."""
         return self._http.request(
             http.method,
@@ -134,17 +135,20 @@ class ApiClient(Service[SettingsT_co]):
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         """The error to raise for a refusal, secrets already gone from it. Override it where the
-        interface's documentation says more, such as how long to wait."""
-        return refusal(
+        interface's documentation says more."""
+        error = refusal(
             refused.code, refused.description, changes=changes, status=refused.http_status
         )
+        if isinstance(error, Throttled):
+            error.retry_after = self.busy_for
+        return error
 
     async def _call(self, request: Request[A], credentials: Any) -> A:
         changes = self.api.row(type(request)).changes
         try:
             http = self.api.encode_request(request, credentials)
         except EncodeError as error:
-            raise InvalidMessage(error.path, error.reason) from None
+            raise InvalidArgument(error.path, error.reason) from None
         answer = await self.exchange(http, changes=changes)
         outcome = self._outcome(request, credentials, answer, changes)
         if isinstance(outcome, DevinoError):
@@ -152,7 +156,7 @@ class ApiClient(Service[SettingsT_co]):
         return outcome
 
     def _outcome(
-        self, request: Request[A], credentials: Any, answer: HttpAnswer, changes: bool
+        self, request: Request[A], credentials: Any, answer: FetchedAnswer, changes: bool
     ) -> A | DevinoError:
         """What was asked for, or the error to raise: not here, where a refusal may hold a secret
         that a crash reporter would show with this frame.

@@ -109,14 +109,44 @@ class Batch(msgspec.Struct, frozen=True):
     parts: int
     """How many ids the platform gives for each recipient. 0: one recipient, whose are all ids."""
 
+    def halves(self) -> tuple[Batch, Batch]:
+        """The same messages in two batches. There must be more than one."""
+        middle = len(self.positions) // 2
+        return self._part(slice(middle)), self._part(slice(middle, None))
+
+    def _part(self, some: slice) -> Batch:
+        positions = self.positions[some]
+        return msgspec.structs.replace(
+            self,
+            positions=positions,
+            recipients=self.recipients[some],
+            optionals=self.optionals[some],
+            parts=self.parts if len(positions) > 1 else 0,
+        )
+
 
 class PlannedCall(msgspec.Struct, Generic[R_co], frozen=True):
     """One request and the messages that it carries."""
 
-    positions: Sequence[int]
+    batch: Batch
     request: R_co
-    parts: int
-    """:attr:`Batch.parts`."""
+    write: Callable[[Batch], R_co]
+    """What made the request."""
+
+    @classmethod
+    def of(cls, batch: Batch, write: Callable[[Batch], R_co]) -> PlannedCall[R_co]:
+        """The call that sends a batch."""
+        return cls(batch, write(batch), write)
+
+    @property
+    def positions(self) -> Sequence[int]:
+        """Where its messages stand in the list."""
+        return self.batch.positions
+
+    def halves(self) -> tuple[PlannedCall[R_co], PlannedCall[R_co]]:
+        """Two calls that send the same. There must be more than one message."""
+        one, other = self.batch.halves()
+        return self.of(one, self.write), self.of(other, self.write)
 
 
 def plan_batches(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import msgspec
 
 from devino_codecs.errors import DecodeError
 from devino_codecs.http import read_json
 from devino_core import Event
-from devino_core.callbacks import Read
+from devino_core.callbacks import CallbackAnswer, CallbackRequest, Read
 
-__all__ = ["read_items"]
+__all__ = ["ItemSource", "read_items"]
 
 Item = TypeVar("Item")
 
@@ -41,3 +43,29 @@ def read_items(body: bytes, of: type[Item], event: Callable[[Item], Event]) -> R
         except DecodeError as error:
             unread.append(f"[{place}]: {error}")
     return Read(events, unread)
+
+
+class ItemSource(ABC, Generic[Item]):
+    """A source whose callbacks are JSON arrays, and are answered with nothing but the status::
+
+        class Reports(ItemSource[Report]):
+            item = Report
+
+            def event(self, item: Report, channel: str) -> Event:
+                return StatusChanged(...)
+
+    :func:`read_items` reads them.
+    """
+
+    item: type[Item]
+    """What the array holds; its annotations say its form, see :mod:`devino_codecs.http`."""
+
+    @abstractmethod
+    def event(self, item: Item, channel: str, /) -> Event:
+        """The event of an item; ``channel`` is what :attr:`Event.channel` says."""
+
+    def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
+        return read_items(request.body, self.item, lambda item: self.event(item, channel))
+
+    def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
+        return CallbackAnswer()

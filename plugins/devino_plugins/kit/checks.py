@@ -1,6 +1,7 @@
 """What the manual allows of a message, checked before any I/O.
 
-Each check raises :exc:`~devino_core.errors.InvalidMessage` with the field and the message's ref.
+Each check of a message raises :exc:`~devino_core.errors.InvalidMessage` with the field and the
+message's ref.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from devino_core import InvalidMessage, Message
+from devino_core import InvalidArgument, InvalidMessage, Message
 from devino_core.phone import normalize
 
 __all__ = [
@@ -36,18 +37,24 @@ class MessageLimits(NamedTuple):
 
 
 def check_text(text: str, message: Message, limits: MessageLimits) -> None:
-    """The message's text is there, is no half of a character, and is not too long."""
-    if not text:
-        raise InvalidMessage("text", "is empty", ref=message.ref)
+    """The message's text is there, has no NUL or half of a character, and is not too long."""
+    if not text or text.isspace():
+        raise InvalidMessage("text", "is empty" if not text else "is blank", ref=message.ref)
     # Half a pair is never printable, and only a text near the limit needs its pairs counted.
     if text.isprintable() and (limits.text is None or 2 * len(text) <= limits.text):
         return
+    if "\0" in text:
+        reason = f"has a NUL at position {text.index(chr(0))}, which no phone shows"
+        raise InvalidMessage("text", reason, ref=message.ref)
     try:
         units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
     except UnicodeEncodeError as error:
         raise InvalidMessage(
             "text", f"has half a surrogate pair at position {error.start}", ref=message.ref
         ) from None
+    if "\0" in text:
+        at = text.index("\0")
+        raise InvalidMessage("text", f"has a NUL at position {at}", ref=message.ref)
     if limits.text is not None and units > limits.text:
         raise InvalidMessage(
             "text", f"has {units} characters, {message.medium} takes {limits.text}", ref=message.ref
@@ -99,12 +106,15 @@ def check_send_at(at: datetime, message: Message) -> None:
 
 def number_of(message: Message) -> str:
     """The recipient's number in international format, digits only."""
-    return digits_of(message.to, "to", ref=message.ref)
+    try:
+        return normalize(message.to)
+    except ValueError as error:
+        raise InvalidMessage("to", str(error), ref=message.ref) from None
 
 
-def digits_of(number: str, field: str, *, ref: str | None = None) -> str:
-    """A number in international format, digits only; ``field`` is what the error names."""
+def digits_of(number: str, argument: str) -> str:
+    """A number in international format, digits only. Raises InvalidArgument with this name."""
     try:
         return normalize(number)
     except ValueError as error:
-        raise InvalidMessage(field, str(error), ref=ref) from None
+        raise InvalidArgument(argument, str(error)) from None

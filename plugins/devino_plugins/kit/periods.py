@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from devino_core import InvalidMessage
+from devino_core import InvalidArgument
 from devino_core.clock import Clock
 
 __all__ = ["check_statistics_period", "inbox_period"]
@@ -18,29 +18,29 @@ def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[dateti
     """The whole seconds around a period of two aware times, the first at most a year ago.
 
     The wire has no fractions. If they were cut off, the last second would be missing.
-    Raises InvalidMessage.
+    Raises InvalidArgument.
     """
     _check_period(since, until)
     if clock.now() - since > MAX_INBOX_AGE:
-        raise InvalidMessage("since", "lies more than a year back")
+        raise InvalidArgument("since", "lies more than a year back")
     begins = since.replace(microsecond=0)
     ends = until.replace(microsecond=0)
     try:
         return begins, ends if ends == until else ends + timedelta(seconds=1)
     except OverflowError:
-        raise InvalidMessage("until", "is out of range") from None
+        raise InvalidArgument("until", "is out of range") from None
 
 
 def check_statistics_period(since: datetime, until: datetime) -> None:
-    """Two aware times in order, at most 90 days apart. Raises InvalidMessage."""
+    """Two aware times in order, at most 90 days apart. Raises InvalidArgument."""
     _check_period(since, until)
     if until - since > MAX_STATISTICS:
-        raise InvalidMessage("until", "lies more than 90 days after `since`")
+        raise InvalidArgument("until", "lies more than 90 days after `since`")
 
 
 def _check_period(since: datetime, until: datetime) -> None:
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
-            raise InvalidMessage(name, "must be an aware datetime, such as datetime.now(UTC)")
+            raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
     if until <= since:
-        raise InvalidMessage("until", "must be later than `since`")
+        raise InvalidArgument("until", "must be later than `since`")

@@ -40,12 +40,19 @@ def refused(code: object) -> type[Rejected]:
 def refusal(code: int | str, description: str, *, changes: bool, status: int = 200) -> DevinoError:
     """The error to raise for a refusal; ``changes`` says whether the call had an effect.
 
-    The platform's own failures do not tell whether a send was carried out, nor does a code that
-    its table lacks under an HTTP ``status`` of 500 and above: there a gateway on the way speaks.
+    The platform's own failures do not tell whether a send was carried out. Nor does a code that its
+    table lacks: not under an HTTP ``status`` of 500 and above, where a gateway on the way speaks,
+    and not under one of success if the code is 0 or has no text.
     """
     plain = int(code) if isinstance(code, int) else str(code)
     if status == _UNAUTHORIZED:
         return AuthenticationFailed(description, code=plain)
+    if not isinstance(code, Coded) and status < 400 and (plain in (0, "0") or not description):
+        # Elsewhere on this platform 0 says that it was done.
+        return ProtocolViolation(
+            f"answered with code {plain}, which no table has, in place of an answer",
+            changes=changes,
+        )
     means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
     if means == Verdict.FAILED:
         return failure(f"{description} (code {plain})", changes=changes)

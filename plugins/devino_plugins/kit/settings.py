@@ -9,7 +9,7 @@ from msgspec import Meta
 from devino_core import ChannelSettings, Secret, ServiceSettings
 
 if TYPE_CHECKING:
-    from devino_codecs.http import ApiKey, Login
+    from devino_codecs.http import ApiKey, Credentials, Login
 
 __all__ = [
     "ChannelConnectionSettings",
@@ -20,6 +20,7 @@ __all__ = [
     "Seconds",
     "ServiceKeySettings",
     "ServiceLoginSettings",
+    "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
 ]
@@ -33,6 +34,7 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Settings of a service over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ServiceKeySettings` or :class:`ServiceLoginSettings`, which also say who asks.
+    For another way to say that, inherit this class and give :attr:`credentials`.
     """
 
     base_url: str
@@ -47,6 +49,11 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Who asks, as the ``auth`` of the interface wants it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say who asks")
 
 
 class ServiceKeySettings(ConnectionSettings, frozen=True, kw_only=True):
@@ -89,6 +96,7 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Settings of a channel over HTTP: where it is, and how long it may take.
 
     Inherit :class:`ChannelLoginSettings` or :class:`ChannelKeySettings`, which also say who asks.
+    For another way to say that, inherit this class and give :attr:`credentials`.
     """
 
     base_url: str
@@ -106,6 +114,11 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     plain_http: bool = False
     """Allow an ``http://`` base URL beyond this machine: secrets travel unencrypted."""
 
+    @property
+    def credentials(self) -> Credentials:
+        """Who asks, as the ``auth`` of the interface wants it."""
+        raise NotImplementedError(f"{type(self).__name__} does not say who asks")
+
 
 class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
     """Settings of a channel over HTTP that asks with login and password."""
@@ -121,6 +134,14 @@ class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True)
         from devino_codecs.http import Login
 
         return Login(self.login, self.password.reveal())
+
+
+class SmsAndViberSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+    """Settings of a channel for SMS and Viber messages."""
+
+    resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
+    """Seconds for which a Viber message with a fallback is not told as failed: the platform sends
+    the SMS a moment after it has told that Viber failed. Until then its state is ENROUTE."""
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
@@ -9,31 +11,49 @@ from typing import TypeAlias, TypeVar
 
 from devino_codecs.http import Request
 from devino_core import (
+    AuthenticationFailed,
     Channel,
+    ConnectFailed,
+    DevinoError,
+    InsufficientFunds,
     Medium,
     Message,
     ProtocolViolation,
     Receipt,
+    Rejected,
     Status,
+    Throttled,
 )
-from devino_core.dispatch import dispatch, gather
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import dispatch, gather, settle
 
 from .api import ApiClient
-from .batches import TAKES, PlannedCall
-from .settings import ChannelLoginSettings
-from .states import accepted
+from .batches import TAKES, PlannedCall, SendKind
+from .settings import SmsAndViberSettings
+from .states import ResendGrace, accepted
 
 __all__ = ["Send", "SmsAndViberChannel"]
 
-SettingsT_co = TypeVar("SettingsT_co", bound=ChannelLoginSettings, covariant=True)
-Send: TypeAlias = Request[tuple[str, ...]]
+SettingsT_co = TypeVar("SettingsT_co", bound=SmsAndViberSettings, covariant=True)
+Send: TypeAlias = Request[tuple[str | None, ...]]
 """A request that sends: answered with ids."""
+
+_ABOUT_A_NUMBER = re.compile(r"destination ?address|error-address", re.IGNORECASE)
+"""The platform's words for a recipient that it does not take."""
+_ID = re.compile(r"(?!-?0*\Z|-[0-9]+\Z)[!-~]{1,64}")
+"""What can be an id. Zero and what is below it stand for none."""
+_MOST_PARTS = 255
+"""No text has more segments."""
 
 
 class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     """Everything but the wire."""
 
     takes = TAKES
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._grace = ResendGrace(settings.resend_grace, clock)
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS and Viber messages, those that differ only in the number in one bulk call.
@@ -43,6 +63,10 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         :class:`~devino_plugins.kit.batches.ViberOptions`. ``send_at`` of an SMS in whole seconds.
         A Viber message's ``fallback`` is the same text from the same sender by SMS (chapters 1, 2,
         7 and 8).
+
+        The platform refuses a bulk call as a whole for one number that it does not take, and does
+        not say which. Such a call is made again in two halves, and so on, until those numbers are
+        alone: the others are sent.
         """
         return await dispatch(
             messages,
@@ -59,9 +83,13 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         self._plan(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN."""
+        """The state of each id, one call an id. After 48 hours the platform answers UNKNOWN.
+
+        A Viber message that failed, and that this channel sent with a fallback, is ENROUTE until
+        the platform names the SMS, or the setting ``resend_grace`` is over.
+        """
         self.require_medium(medium)
-        ask = self._sms_status if medium is Medium.SMS else self._viber_status
+        ask = self._sms_status if medium is Medium.SMS else self._status_of_viber
         return await gather(
             [partial(ask, message_id) for message_id in ids],
             concurrency=self.settings.concurrency,
@@ -77,23 +105,94 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     @abstractmethod
     async def _viber_status(self, message_id: str) -> Status: ...
 
+    async def _status_of_viber(self, message_id: str) -> Status:
+        status = await self._viber_status(message_id)
+        return status if status.legs else self._grace.told(status)
+
     async def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
-        ids = await self.ask(planned.request)
+        try:
+            return await self._send_call(planned, messages)
+        except Rejected as error:
+            if not _can_be_halved(planned, error):
+                raise
+        return await self._send_halves(planned, messages)
+
+    async def _send_halves(
+        self, planned: PlannedCall[Send], messages: Sequence[Message]
+    ) -> list[Receipt]:
+        """Send what was refused as a whole, in halves until the numbers to blame are alone.
+
+        A half that was refused was not sent, so nothing is sent twice.
+        """
+        outcomes: dict[int, Receipt | DevinoError] = {}
+        waiting = [*planned.halves()]
+        while waiting:
+            call = waiting.pop(0)
+            try:
+                sent = await self._send_call(call, messages)
+            except DevinoError as error:
+                if isinstance(error, Rejected) and _can_be_halved(call, error):
+                    waiting[:0] = call.halves()
+                    continue
+                outcomes.update(dict.fromkeys(call.positions, error))
+                if isinstance(error, _OF_ALL):
+                    for left in waiting:
+                        outcomes.update(dict.fromkeys(left.positions, copy.copy(error)))
+                    break
+            else:
+                outcomes.update(zip(call.positions, sent, strict=True))
+        positions = planned.positions
+        return settle(
+            [messages[position] for position in positions],
+            [outcomes[position] for position in positions],
+            channel=self.name,
+        )
+
+    async def _send_call(
+        self, planned: PlannedCall[Send], messages: Sequence[Message]
+    ) -> list[Receipt]:
+        batch, count = planned.batch, len(planned.positions)
+        given = _checked(await self.ask(planned.request), count)
+        ids = tuple([one for one in given if one is not None])
         if not ids:
             raise ProtocolViolation("the platform took a message and gave no id for it")
-        count = len(planned.positions)
-        assigned = count == 1 or (len(ids) == count * planned.parts and len(set(ids)) == len(ids))
-        parts = len(ids) // count if assigned else planned.parts
+        assigned = count == 1 or (len(given) == count * batch.parts and len(set(ids)) == len(ids))
+        parts = len(given) // count if assigned else batch.parts
+        if batch.content.kind is SendKind.VIBER_OR_SMS:
+            self._grace.sent(ids)
         return [
             Receipt.of(
                 messages[position],
                 accepted(messages[position], self.clock),
                 channel=self.name,
-                ids=ids[nth * parts : (nth + 1) * parts] if assigned else (),
+                ids=_there(given[nth * parts : (nth + 1) * parts]) if assigned else (),
                 unassigned_ids=() if assigned else ids,
                 parts=parts,
             )
             for nth, position in enumerate(planned.positions)
         ]
+
+
+_OF_ALL = (AuthenticationFailed, InsufficientFunds, Throttled, ConnectFailed)
+"""Errors that any further call would meet, too."""
+
+
+def _can_be_halved(call: PlannedCall[Send], error: Rejected) -> bool:
+    several = len(call.positions) > 1
+    return several and _ABOUT_A_NUMBER.search(error.description) is not None
+
+
+def _there(ids: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple([one for one in ids if one is not None])
+
+
+def _checked(ids: tuple[str | None, ...], count: int) -> tuple[str | None, ...]:
+    """The ids, blanks around them gone. Raises ProtocolViolation for what can be none."""
+    if len(ids) > count * _MOST_PARTS:
+        raise ProtocolViolation(f"the platform gave {len(ids)} ids for {count} messages")
+    given = tuple([one and one.strip() for one in ids])
+    if not all(one is None or _ID.fullmatch(one) for one in given):
+        raise ProtocolViolation("the platform took a message and gave something that is no id")
+    return given

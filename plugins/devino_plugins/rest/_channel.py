@@ -20,13 +20,14 @@ from devino_codecs.rest import (
     Request,
     Statistics,
 )
-from devino_core import Incoming, Medium, Message, Status
+from devino_core import Incoming, Message, Status
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
+from devino_plugins.kit.inbox import events_of
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
-from ._answers import sms_status, viber_status
+from ._answers import received, sms_status, viber_status
 from ._hlr import Hlr
 from ._plan import plan
 from ._settings import RestSettings
@@ -43,20 +44,14 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
         """What subscribers wrote between two aware times, the first at most a year ago."""
         period = inbox_period(since, until, self.clock)
-        return [
-            Incoming(
-                id=str(sms.id),
-                at=sms.created,
-                channel=self.name,
-                raw=sms,
-                sender=sms.source_address,
-                to=sms.destination_address,
-                text=sms.data,
-                medium=Medium.SMS,
-            )
-            for sms in await self.ask(GetIncoming(*period))
-            if since <= sms.created <= until
-        ]
+        messages = await self.ask(GetIncoming(*period))
+        return events_of(
+            [received(sms) for sms in messages if sms is not None],
+            channel=self.name,
+            since=since,
+            until=until,
+            now=self.clock.now(),
+        )
 
     async def balance(self) -> Decimal:
         """The account's balance, in its currency, with exactly the digits that were sent."""

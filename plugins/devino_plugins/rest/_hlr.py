@@ -10,8 +10,8 @@ from functools import partial
 from msgspec import Struct, structs
 
 from devino_codecs.rest import HlrGetState, HlrSend, HlrState, HlrStateCode
-from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Retry
-from devino_core.dispatch import gather
+from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Retry
+from devino_core.dispatch import gather, in_lots
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.checks import digits_of
 
@@ -63,21 +63,22 @@ class Hlr(ApiClient[RestSettings]):
         """Ask the network about at most 200 numbers, and give an id for each, in order.
 
         ``validity``: how long the network is asked, up to a day, rounded up to minutes. Raises
-        InvalidMessage before anything is sent. All numbers are taken and paid for, or none.
+        InvalidArgument before anything is sent. All numbers are taken and paid for, or none.
         """
         minutes = -(-validity // timedelta(minutes=1))
         if not 1 <= minutes <= 1440:
-            raise InvalidMessage("validity", "HLR takes 1 to 1440 minutes")
+            raise InvalidArgument("validity", "HLR takes 1 to 1440 minutes")
         if not 0 < len(numbers) <= MOST:
-            raise InvalidMessage("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
-        ids = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+            raise InvalidArgument("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
+        given = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+        ids = [one for one in given if one is not None]
         if not len(set(ids)) == len(ids) == len(numbers):
             raise ProtocolViolation(f"{len(set(ids))} of {len(ids)} ids for {len(numbers)} numbers")
-        return list(ids)
+        return ids
 
     async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:
         """What the network has said by now, for each id in order; 200 ids a call."""
-        parts = [ids[start : start + MOST] for start in range(0, len(ids), MOST)]
+        parts = in_lots(ids, MOST)
         calls = [partial(self.ask, HlrGetState(tuple(part))) for part in parts]
         answers = await gather(calls, concurrency=self.settings.concurrency)
         at, by_id = self.clock.now(), dict[str | None, HlrState]()
@@ -97,15 +98,14 @@ class Hlr(ApiClient[RestSettings]):
 
         The platform is asked every ``interval`` seconds for what it has heard. A minute after
         ``validity`` is over, what is not known is given as it is (PENDING). UNKNOWN is given once
-        it has been told twice running. Raises InvalidMessage for a number before any is sent; an
+        it has been told twice running. Raises InvalidArgument for a number before any is sent; an
         error of a later call is raised when all numbers that were sent before it are known.
         """
         asked = list(dict.fromkeys(_digits(numbers)))
         waiting, doubtful = dict[str, str](), set[str]()
         failure: DevinoError | None = None
         try:
-            for start in range(0, len(asked), MOST):
-                some = asked[start : start + MOST]
+            for some in in_lots(asked, MOST):
                 waiting |= zip(await self.hlr_send(some, validity), some, strict=True)
         except DevinoError as error:
             # What was sent before is paid for.

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from hashlib import blake2b
-
 from devino_codecs.rest import ErrorCode
 from devino_codecs.soap import (
     Fault,
@@ -13,12 +9,14 @@ from devino_codecs.soap import (
     IncomingMessage,
     SmsMessageState,
     ViberMessageState,
+    ViberResentSms,
 )
-from devino_core import DevinoError, Incoming, Medium, Rejected, Status
+from devino_core import DevinoError, Medium, Rejected, Status
+from devino_plugins.kit.inbox import ReceivedSms
 from devino_plugins.kit.refusals import failure, refusal
 from devino_plugins.kit.states import state_of
 
-__all__ = ["error_of", "incoming", "sms_status", "viber_status"]
+__all__ = ["error_of", "received", "resent_status", "sms_status", "viber_status"]
 
 
 def sms_status(state: SmsMessageState, *, message_id: str) -> Status:
@@ -32,6 +30,23 @@ def sms_status(state: SmsMessageState, *, message_id: str) -> Status:
         submitted_at=state.submitted_date_utc,
         reported_at=state.reported_date_utc or state.timestamp_utc,
         price=state.price,
+        medium=Medium.SMS,
+    )
+
+
+def resent_status(sms: ViberResentSms) -> Status | None:
+    """The status of an SMS that went in place of a Viber message; None if only its id is told."""
+    if sms.state is None:
+        return None
+    return Status(
+        state=state_of(sms.state),
+        id=sms.id,
+        code=int(sms.state),
+        description=sms.state_description,
+        created_at=sms.creation_date_utc,
+        submitted_at=sms.submitted_date_utc,
+        reported_at=sms.reported_date_utc,
+        price=sms.price,
         medium=Medium.SMS,
     )
 
@@ -51,29 +66,16 @@ def viber_status(state: ViberMessageState, *, message_id: str) -> Status:
     )
 
 
-def incoming(messages: Iterable[IncomingMessage], *, channel: str) -> list[Incoming]:
-    """What came in. The wire gives no ids: each gets one made of all that it says."""
-    seen: Counter[str] = Counter()
-    events: list[Incoming] = []
-    for sms in messages:
-        said = (sms.source_address, sms.destination_address, sms.created_date_utc.isoformat())
-        digest = blake2b("\0".join((*said, sms.data)).encode(), digest_size=16).hexdigest()
-        seen[digest] += 1
-        # The same words twice in one second, from one number, are still two messages.
-        event_id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
-        events.append(
-            Incoming(
-                id=event_id,
-                at=sms.created_date_utc,
-                channel=channel,
-                raw=sms,
-                sender=sms.source_address,
-                to=sms.destination_address,
-                text=sms.data,
-                medium=Medium.SMS,
-            )
-        )
-    return events
+def received(sms: IncomingMessage) -> ReceivedSms:
+    """An SMS that came in."""
+    return ReceivedSms(
+        id=sms.id,
+        at=sms.created_date_utc,
+        sender=sms.source_address,
+        to=sms.destination_address,
+        text=sms.data,
+        raw=sms,
+    )
 
 
 def error_of(fault: Fault, *, changes: bool) -> DevinoError:

@@ -16,14 +16,15 @@ from devino_codecs.http import HttpRequest, Refusal, Request
 from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import gather
-from devino_core.http import HttpAnswer
+from devino_core.http import FetchedAnswer
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
+from devino_plugins.kit.inbox import events_of
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 from devino_plugins.kit.states import resent
 
-from ._answers import error_of, incoming, sms_status, viber_status
+from ._answers import error_of, received, resent_status, sms_status, viber_status
 from ._plan import Send, plan
 from ._settings import SoapSettings
 from ._wire import SoapWire
@@ -59,15 +60,17 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
         """What subscribers wrote between two aware times, the first at most a year ago.
 
-        The wire gives no ids: that of an event is made of all that the message says.
+        The id of an event is the platform's number of the SMS, the same as over REST.
         """
         begins, ends = inbox_period(since, until, self.clock)
         request = soap.GetIncomingMessages(min_date_utc=begins, max_date_utc=ends)
-        messages = await self.ask(request)
         # Times come in whole seconds: what came in the first second may have been in time.
-        return incoming(
-            [sms for sms in messages if begins <= sms.created_date_utc <= until],
+        return events_of(
+            map(received, await self.ask(request)),
             channel=self.name,
+            since=begins,
+            until=until,
+            now=self.clock.now(),
         )
 
     async def balance(self) -> Decimal:
@@ -80,7 +83,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         request = soap.GetStatistics(start_date_time=since, end_date_time=until)
         return await self.ask(request)
 
-    async def exchange(self, http: HttpRequest, *, changes: bool) -> HttpAnswer:
+    async def exchange(self, http: HttpRequest, *, changes: bool) -> FetchedAnswer:
         async with self._limit:
             return await super().exchange(http, changes=changes)
 
@@ -100,11 +103,14 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         request = soap.GetViberMessageState(message_id=message_id)
         state = await self.ask(request)
         # The wire names the SMS that were sent in its place.
-        calls = [partial(self._sms_status, sms.id) for sms in state.resent_sms]
+        calls = [partial(self._resent_status, sms) for sms in state.resent_sms]
         return resent(
             viber_status(state, message_id=message_id),
             await gather(calls, concurrency=self.settings.concurrency),
         )
+
+    async def _resent_status(self, sms: soap.ViberResentSms) -> Status:
+        return resent_status(sms) or await self._sms_status(sms.id)
 
 
 class SoapV2Channel(SoapChannel):

@@ -9,9 +9,8 @@ from devino_codecs import EncodeError, soap
 from devino_core import InvalidMessage, Message
 from devino_plugins.kit.batches import Batch, PlannedCall, SendKind, plan_batches
 
-__all__ = ["Ids", "Send", "plan"]
+__all__ = ["Send", "plan"]
 
-Ids: TypeAlias = tuple[str, ...]
 Send: TypeAlias = (
     soap.SendMessage
     | soap.SendMessageByTimeZone
@@ -43,9 +42,9 @@ def plan(
     """
     planned: list[PlannedCall[Send]] = []
     for batch in plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=False):
-        request = _REQUESTS[batch.content.kind](batch)
-        _check(request, messages[batch.positions[0]])
-        planned.append(PlannedCall(batch.positions, request, batch.parts))
+        call = PlannedCall.of(batch, _REQUESTS[batch.content.kind])
+        _check(call.request, messages[batch.positions[0]])
+        planned.append(call)
     return planned
 
 

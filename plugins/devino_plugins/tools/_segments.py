@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import rich_click as click
 
-from devino_core.cli.toolkit import App, json_option, one_line, pass_app
+from devino_core.cli.toolkit import App, given_text, json_option, one_line, pass_app
 
 __all__ = ["segments"]
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", type=given_text)
 @json_option
 @pass_app
 def segments(app: App, text: str) -> None:
@@ -29,7 +29,8 @@ def segments(app: App, text: str) -> None:
         cut = segment(text)
     except EncodeError as error:
         raise click.BadParameter(str(error), param_hint="'TEXT'") from None
-    foreign = next((char for char in text if not is_gsm7(char)), None)
+    at = next((at for at, char in enumerate(text) if not is_gsm7(char)), None)
+    foreign = None if at is None else text[at]
     if app.json:
         app.show(
             {
@@ -47,8 +48,18 @@ def segments(app: App, text: str) -> None:
         f"{cut.alphabet.name}, {cut.parts_count} SMS, {cut.units} {unit}, "
         f"{cut.units_left} left in the last"
     )
-    if foreign is not None:
-        app.line(f"UCS2 because of {one_line(foreign)!r}, which GSM7 lacks")
+    if foreign is not None and at is not None:
+        app.line(f"UCS2 because of {_named(foreign)} at position {at}, which GSM7 lacks")
     if cut.parts_count > 1:
         for number, part in enumerate(cut.parts, 1):
             app.line(f"{number:3}  {one_line(part)}")
+
+
+def _named(char: str) -> str:
+    """A character as it looks, where one can see it alone, and as Unicode calls it."""
+    import unicodedata
+
+    # A mark would stand on the quotation mark.
+    shown = char.isprintable() and not unicodedata.combining(char)
+    name = unicodedata.name(char, "unnamed")
+    return f"{char!r} (U+{ord(char):04X} {name})" if shown else f"U+{ord(char):04X} {name}"

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from devino_codecs.http import Coded, Refusal
 from devino_codecs.verification import API, CheckCode, GenerateCode
-from devino_core import DevinoError, InvalidMessage, ProtocolViolation, Rejected, Secret, Throttled
+from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Rejected, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.phone import normalize
+from devino_core.remembered import Limits, Seen
 from devino_plugins.kit import ApiClient, Wire
+from devino_plugins.kit.checks import digits_of
 
-from ._guards import Guards, Memory
+from ._guards import Guards
 from ._settings import VerificationSettings
 
 __all__ = ["Check", "Sent", "Verification"]
@@ -55,25 +56,27 @@ class Verification(ApiClient[VerificationSettings]):
     """
 
     api: Wire = API
+    # "Requests by time": the manual says that a minute later there are new ones.
+    busy_for = 60.0
 
     def __init__(
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._guards = Guards(settings, Memory(clock.monotonic))
+        self._guards = Guards(settings, Limits(Seen(), clock))
 
     async def generate(self, number: str, *, imsi: Secret | None = None) -> Sent:
         """Have a new code sent to a number, as in +79031234567.
 
         ``imsi``: only if the number still has this SIM (:attr:`Sent.SIM_MISMATCH` otherwise), for
-        accounts that have this check. Raises InvalidMessage, Throttled, Rejected for a number that
+        accounts that have this check. Raises InvalidArgument, Throttled, Rejected for a number that
         no code can be sent to, AuthenticationFailed, ConnectFailed, and OutcomeUnknown or
         ProtocolViolation when a code may be on its way.
         """
-        number = _digits(number)
+        number = digits_of(number, "number")
         if imsi is not None and not imsi:
             # The platform would take it for none, and send whatever the SIM is.
-            raise InvalidMessage("imsi", "is empty")
+            raise InvalidArgument("imsi", "is empty")
         request = GenerateCode(number, None if imsi is None else imsi.reveal())
         async with self._guards.sending(number):
             sent = Sent((await self.ask(request)).name)
@@ -91,9 +94,9 @@ class Verification(ApiClient[VerificationSettings]):
         request = CheckCode(number, code)
         # Crash reporters show the variables of each frame.
         del code
-        digits = _digits(number)
+        digits = digits_of(number, "number")
         if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
-            raise InvalidMessage("code", f"must be 1 to {_LONGEST_CODE} printable characters")
+            raise InvalidArgument("code", f"must be 1 to {_LONGEST_CODE} printable characters")
         async with self._guards.guessing(digits):
             check = Check((await self.ask(replace(request, number=digits))).name)
             if check:
@@ -102,16 +105,6 @@ class Verification(ApiClient[VerificationSettings]):
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         error = super().error_of(refused, changes=changes)
-        if isinstance(error, Throttled):
-            # "Requests by time": the manual says that a minute later there are new ones.
-            error.retry_after = 60.0
-        elif type(error) is Rejected and not isinstance(refused.code, Coded):
+        if type(error) is Rejected and not isinstance(refused.code, Coded):
             return ProtocolViolation(f"{error} is in no table of the manual", changes=changes)
         return error
-
-
-def _digits(number: str) -> str:
-    try:
-        return normalize(number)
-    except ValueError as error:
-        raise InvalidMessage("number", str(error)) from None

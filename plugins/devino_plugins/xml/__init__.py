@@ -1,6 +1,6 @@
 """Channel ``xml`` for packages of SMS (chapter 6), and ``devino decode xml``.
 
-A call sends each message effectively once, also where an answer is lost.
+Where an answer is lost, the platform is asked by the caller's own ids.
 """
 
 from __future__ import annotations

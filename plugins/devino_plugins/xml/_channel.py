@@ -18,6 +18,7 @@ from devino_core import (
     Medium,
     Message,
     Receipt,
+    Retry,
     State,
     Status,
     Takes,
@@ -32,6 +33,7 @@ from ._numbering import id_of
 from ._once import Finding, Patience, Places, send_once
 from ._plan import Prepared, encode, plan
 from ._settings import XmlOptions, XmlSettings
+from ._used import UsedIds
 from ._wire import Ask, Submit, XmlWire
 
 __all__ = ["XmlChannel"]
@@ -52,33 +54,43 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         super().__init__(settings, name=name, clock=clock)
         encode((), (), settings.credentials)
         self._patience = Patience(settings.asks, settings.ask_interval, settings.resend)
+        self._used = UsedIds(self.remembers, clock)
         self._zone = timezone(timedelta(hours=settings.utc_offset))
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        """Send SMS in packages, each message effectively once within this call.
+        """Send SMS in packages.
 
         The wire's id of a message is its ``ref`` where that is a number, else a hash of it. When
-        an answer is lost, the platform is asked by that id before anything is decided. A receipt
-        tells what it says; a message that it does not know is sent again, once. Two messages must
-        not have the same ``ref`` within three days, which is how long the platform remembers ids.
+        an answer is lost, the platform is asked by that id, and the receipt tells what it says. A
+        message that it does not know is OutcomeUnknown: its package may still be on its way. The
+        setting ``resend`` sends such a message once more.
 
-        To call again with the same ``ref``, as after OutcomeUnknown, may send twice: the manual
-        does not say whether the platform refuses an id that it has. Ask :meth:`status_by_ref`
-        first. Where the platform refuses it, the receipt tells of the message that is there.
+        A ``ref`` is of one message. This channel remembers for three days, as the platform does,
+        what each of the latest 100,000 was used for, and refuses another message under it with
+        InvalidMessage. To send the same message again, as after OutcomeUnknown, may send it twice:
+        the manual does not say whether the platform refuses an id that it has. Ask
+        :meth:`status_by_ref` first. Where the platform refuses it, the receipt tells of the message
+        that is there.
 
         Limits: sender 11 characters. ``options``: :class:`~devino_plugins.xml.XmlOptions`.
         ``send_at`` must be aware, for the wire does not know the recipient's clock; with
         ``validity`` it travels in the platform's zone (setting ``utc_offset``), in seconds.
         """
-        return await dispatch(
-            messages,
-            [
-                (package.positions, partial(self._send_package, package))
-                for package in self._plan(messages)
-            ],
-            channel=self.name,
-            concurrency=self.settings.concurrency,
-        )
+        packages = self._plan(messages)
+        taken = self._used.use([wire for package in packages for wire in package.wires])
+        try:
+            receipts = await dispatch(
+                messages,
+                [(package.positions, partial(self._send_package, package)) for package in packages],
+                channel=self.name,
+                concurrency=self.settings.concurrency,
+            )
+        except DevinoError as error:
+            if error.retry is not Retry.MAY_DUPLICATE:
+                self._used.free(taken)
+            raise
+        self._used.settle(taken, receipts)
+        return receipts
 
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
@@ -111,7 +123,7 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
 
     def _plan(self, messages: Sequence[Message]) -> list[Prepared]:
         self.check_takes(messages)
-        return plan(
+        packages = plan(
             messages,
             self.sender_of,
             credentials=self.settings.credentials,
@@ -120,6 +132,9 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
             utc_offset=self.settings.utc_offset,
             now=self.clock.now(),
         )
+        for package in packages:
+            self._used.check(package.messages, package.wires)
+        return packages
 
     async def _send_package(self, package: Prepared) -> list[Receipt]:
         async def submit(places: Places) -> list[xml.MessageResult | None]:

@@ -1,14 +1,13 @@
-"""How a package is sent so that each message is there once, even when answers are lost.
+"""What became of a package whose answer was lost.
 
 When an answer is lost, the platform may or may not have carried out the send. Each message has an
 id of the caller, so the platform can be asked about it:
 
 - A message that it knows was sent.
-- A message that its last answer does not know was not sent, and is sent once more.
+- A message that it does not know may still be on its way to it: absence is no proof. It is
+  OutcomeUnknown, and is sent once more only if the setting ``resend`` says so. The recipient then
+  gets it twice if the first package arrives after the last question.
 - Any other message keeps the error of the lost answer.
-
-This is once "effectively". A platform that carries out a package after the last question about it
-would take it twice. And it is once within a call: nothing is remembered from one call to the next.
 
 Two more answers lead to questions, as patient as those about a lost answer. A refused id (ERR_ID)
 may be one that the platform has already, from this call, an earlier one, or a process that died.
@@ -28,7 +27,6 @@ from devino_core import (
     ProtocolViolation,
     Retry,
     Throttled,
-    Unavailable,
 )
 from devino_core.clock import Clock
 
@@ -66,12 +64,19 @@ async def send_once(
     concerns all of them.
     """
     findings: dict[int, Finding] = {}
-    unsent = await _attempt(range(count), submit, ask, findings, clock, patience)
-    if unsent and patience.resend:
-        unsent = await _attempt(unsent, submit, ask, findings, clock, patience)
-    if unsent:
-        not_sent = Unavailable("the platform does not know this message: it can be sent again")
-        findings.update(dict.fromkeys(unsent, not_sent))
+    unknown = await _attempt(range(count), submit, ask, findings, clock, patience)
+    if unknown and patience.resend:
+        again: dict[int, Finding] = {}
+        await _attempt(unknown, submit, ask, again, clock, patience)
+        # Only what is known of the repeat counts. That it was not sent, or that its id is refused,
+        # says nothing of the first package.
+        findings.update(
+            {
+                place: found
+                for place, found in again.items()
+                if not isinstance(found, DevinoError) and not is_bad_id(found)
+            }
+        )
     outcomes = [findings[place] for place in range(count)]
     first = outcomes[0]
     if isinstance(first, DevinoError) and all(outcome is first for outcome in outcomes):
@@ -87,14 +92,27 @@ async def _attempt(
     clock: Clock,
     patience: Patience,
 ) -> Places:
-    """Send, and ask about the doubtful ones. Gives those that were not sent and can be sent."""
+    """Send, and ask about the doubtful ones. Gives those that the platform says it does not know,
+    and whose answer was lost."""
     said: dict[int, MessageResult] = {}
     doubtful = await _submit(places, submit, findings, said)
     if not doubtful:
         return ()
+    began = clock.monotonic()
     unknown = await _ask(doubtful, ask, findings, clock, patience)
     findings.update({place: said[place] for place in unknown if place in said})
-    return [place for place in unknown if isinstance(findings[place], DevinoError)]
+    lost = [place for place in unknown if isinstance(findings[place], DevinoError)]
+    if lost:
+        seconds = clock.monotonic() - began
+        findings.update(dict.fromkeys(lost, _not_known(findings[lost[0]], patience.asks, seconds)))
+    return lost
+
+
+def _not_known(lost: Finding, asks: int, seconds: float) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{lost}; asked {asks} times over {seconds:.3g} s, the platform does not know this "
+        "message, which may still be on its way to it"
+    )
 
 
 async def _submit(

@@ -119,7 +119,7 @@ def _wire(message: Message, number: int, sender: str, zone: timezone, now: datet
     kind, url = _kind(message) if message.options else (_TEXT, None)
     text, send_at = message.text, message.send_at
     # There is no limit to its length, so a printable text needs no closer look.
-    if not (text and text.isprintable()) and (text or kind is not _WAP_PUSH):
+    if not (text.isprintable() and text.strip()) and (text or kind is not _WAP_PUSH):
         check_text(text, message, LIMITS)
     return xml.Message(
         id=number,

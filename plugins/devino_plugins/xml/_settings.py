@@ -40,6 +40,7 @@ class XmlSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     refused (ERR_ID: it may have the message already). After that the message counts as unknown."""
     ask_interval: Annotated[float, Meta(ge=0, le=3600)] = 1.0
     """Seconds before the first of these questions. Each further one waits twice as long."""
-    resend: bool = True
-    """Send a message once more if the platform's last answer was that it does not know it. Without
-    this, its receipt has the error Unavailable."""
+    resend: bool = False
+    """Send a message once more if the platform, asked so often, does not know it. Its first package
+    may still be on its way: the recipient gets two SMS if that arrives after the last question, by
+    default 15 seconds after the loss. Without this, the receipt has the error OutcomeUnknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -21,7 +22,7 @@ from devino_codecs.http import (
     Verdict,
 )
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import RefusalReason, Refused
 from devino_sandbox._world import World
@@ -38,6 +39,12 @@ _STATUSES: Mapping[Verdict, HTTPStatus] = {
     Verdict.BUSY: HTTPStatus.TOO_MANY_REQUESTS,
     Verdict.FAILED: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+
+_ANY_PAIRS = 64 * 1024
+"""Octets of arguments that are read however many pairs they are."""
+_MOST_PAIRS = 10_000
+"""Beside numbers, of which some methods take any count."""
+_NUMBERS = re.compile(rb"&\s*\w*(?:address|phone|number)", re.IGNORECASE)
 
 
 class ApiService(CallService):
@@ -71,6 +78,8 @@ class ApiService(CallService):
     """By the path that stands before those of the rows; "" for none. The longest wins."""
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
     """Those of every answer, beside its Content-Type."""
+    split_lists: bool = False
+    """Cut one value of a list of phone numbers at commas and semicolons."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -98,7 +107,9 @@ class ApiService(CallService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
 
-    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
+        if len(http.body) + len(http.query) > _ANY_PAIRS and _is_bomb(http):
+            return json_answer(413, {"error": f"more than {_MOST_PAIRS} arguments beside numbers"})
         api, segments = self._place(http.target or http.path)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in http.headers}
         wire = codec.HttpRequest(
@@ -110,21 +121,21 @@ class ApiService(CallService):
             headers.get("content-type"),
         )
         try:
-            call = api.decode_request(wire)
+            call = api.decode_request(wire, split_lists=self.split_lists)
         except ArgumentError as error:
             return self._answer(api, error.request, self.unreadable(api, error, http))
         except UnknownResourceError as error:
             return self.unknown(http, error)
         return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
 
-    def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
+    def write(self, asked: Asked[Any], answer: Any) -> RawAnswer:
         return self._answer(asked.wire, type(asked.request), answer)
 
-    def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
+    def unreadable(self, api: Api, error: ArgumentError, http: RawRequest) -> Refusal | RawAnswer:
         """The answer to arguments that lack or cannot be read."""
         return refusal(api, error.request, Verdict.REFUSED, str(error))
 
-    def unknown(self, http: HttpRequest, error: UnknownResourceError) -> HttpAnswer:
+    def unknown(self, http: RawRequest, error: UnknownResourceError) -> RawAnswer:
         """The answer to a path that no row has: for the developer, what there is."""
         if error.methods:
             answer = json_answer(405, {"error": error.reason})
@@ -180,14 +191,22 @@ class ApiService(CallService):
             known = self._places[path] = api, segments[len(base) :]
         return known
 
-    def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> HttpAnswer:
-        if isinstance(answer, HttpAnswer):
+    def _answer(self, api: Api, request: type[Request[Any]], answer: Any) -> RawAnswer:
+        if isinstance(answer, RawAnswer):
             return answer
         written = api.encode_answer(request, answer)
         headers = (*self.headers, _content_type(written.content_type or ""))
         if written.headers:
             headers += tuple((k.encode(), v.encode()) for k, v in written.headers.items())
-        return HttpAnswer(written.status, written.body, headers)
+        return RawAnswer(written.status, written.body, headers)
+
+
+def _is_bomb(http: RawRequest) -> bool:
+    """Whether its size is in pairs that mean nothing: each costs as much time as one that does."""
+    for pairs in (http.body, http.query):
+        if pairs.count(b"&") > _MOST_PAIRS:
+            return pairs.count(b"&") - len(_NUMBERS.findall(pairs)) > _MOST_PAIRS
+    return False
 
 
 def refusal(

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 
-from devino_codecs.http import ApiKey, Login, Refusal, Request, Session
+from devino_codecs.http import ApiKey, Credentials, Login, Refusal, Request, Session
 from devino_sandbox._accounts import Account
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import ASGIApp, HttpAnswer, HttpRequest, Outcome, answering, struck
+from devino_sandbox._http import ASGIApp, Outcome, RawAnswer, RawRequest, answering, struck
 from devino_sandbox._messages import Refused
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
@@ -34,8 +34,8 @@ class Asked(msgspec.Struct, Generic[R], frozen=True):
     operation: str
     """As :attr:`Fault.operation` names it."""
     request: R
-    credentials: ApiKey | Login | Session
-    http: HttpRequest
+    credentials: Credentials
+    http: RawRequest
     """The same call, unread."""
     wire: Any = None
     """What else decides how its answer is written."""
@@ -98,10 +98,10 @@ class CallService(HttpService):
     def app(self) -> ASGIApp:
         return self._app
 
-    def handle(self, http: HttpRequest) -> Outcome:
+    def handle(self, http: RawRequest) -> Outcome:
         """The outcome of one HTTP request."""
         asked = self.read(http)
-        if isinstance(asked, HttpAnswer):
+        if isinstance(asked, RawAnswer):
             return asked
         if self.world.faults:
             to = self.recipients(asked.request)
@@ -115,11 +115,11 @@ class CallService(HttpService):
         return self._carry_out(asked)
 
     @abstractmethod
-    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         """Read the call. If nothing can be called, or the call is unreadable, give the answer."""
 
     @abstractmethod
-    def write(self, asked: Asked[Any], answer: Any) -> HttpAnswer:
+    def write(self, asked: Asked[Any], answer: Any) -> RawAnswer:
         """Write what a marked method gave, or one of the methods below."""
 
     @abstractmethod
@@ -142,13 +142,15 @@ class CallService(HttpService):
         """The phone numbers that a request is about, for faults."""
         return ()
 
-    def account(self, credentials: ApiKey | Login | Session) -> Account | None:
-        """Whose credentials these are, None if nobody's."""
+    def account(self, credentials: Credentials) -> Account | None:
+        """Whose credentials these are, None if nobody's. Override it for a kind of your own."""
         if isinstance(credentials, Login):
             return self.world.authenticate(credentials.login, credentials.password)
         if isinstance(credentials, Session):
             return self.world.session(credentials.id)
-        return self.world.account_of_key(credentials.key)
+        if isinstance(credentials, ApiKey):
+            return self.world.account_of_key(credentials.key)
+        return None
 
     def perform(self, account: Account, asked: Asked[Any]) -> object:
         """Carry a call out."""
@@ -161,7 +163,7 @@ class CallService(HttpService):
         _log.error("the sandbox failed on %s of %s", asked.operation, asked.via, exc_info=error)
         return self.failed(asked)
 
-    def _carry_out(self, asked: Asked[Any]) -> HttpAnswer:
+    def _carry_out(self, asked: Asked[Any]) -> RawAnswer:
         try:
             account = self.account(asked.credentials)
             answer = self.stranger(asked) if account is None else self.perform(account, asked)

@@ -52,7 +52,12 @@
     ``{"advance": 3600}``: let seconds pass, where the World's clock is a driven one; 409 elsewhere.
     ``GET`` tells the time.
 
-What cannot be carried out is answered with ``{"error": ...}`` and 400, 404, 405 or 409.
+What cannot be carried out is answered with ``{"error": ...}`` and 400, 404, 405 or 409; a body that
+is not declared as ``application/json`` with 415, one above 4 MiB with 413.
+
+It asks for no password, so it answers only programs and pages of its own. Another ``Host`` than
+loopback, the address that the client came to, or the host listened on is refused with 403
+(``--allow-host NAME`` allows one), and so is what a browser says that a page of another site asks.
 """
 
 from __future__ import annotations
@@ -65,7 +70,7 @@ from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -181,6 +186,7 @@ class InspectionService(HttpService):
     name = "inspect"
     prefixes: tuple[str, ...] = (_ROOT,)
     operations: ClassVar[Mapping[str, Collection[str]] | None] = {}
+    known_hosts_only: ClassVar[bool] = True
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -320,8 +326,14 @@ _ROUTES = {
 
 
 async def _body(request: Request, kind: type[T]) -> T:
+    # What a page of another site may post without asking first is declared as anything else.
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != "application/json":
+        raise HTTPException(415, "body: declare it as Content-Type: application/json")
     try:
         return msgspec.json.decode(await request.body(), type=kind)
+    except ClientDisconnect:
+        raise HTTPException(400, "body: it did not come to its end") from None
     except msgspec.MsgspecError as error:
         raise HTTPException(400, f"body: {error}") from None
 

@@ -21,35 +21,37 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from shlex import quote
 from typing import ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from devino_codecs import verification as codec
 from devino_codecs.http import Api, ArgumentError, Refusal, answer_of
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
 from devino_core import hookimpl, phone
 from devino_sandbox._accounts import Account
-from devino_sandbox._http import HttpAnswer, HttpRequest, json_answer
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
+from devino_sandbox._numbers import chosen
+from devino_sandbox._questions import Question
+from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
 from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
+from devino_sandbox.services._asked_in_demo import codes
 
 __all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino_sandbox_services"]
 
 _MINUTE = timedelta(minutes=1)
-_CHOSEN: Mapping[str, SentCode | CheckedCode] = {
-    **{f"79990006{code.value:03}": code for code in SentCode},
-    **{f"79990007{code.value:03}": code for code in CheckedCode},
-}
-_WITH_ZERO, _ZERO = "79990008001", "01234"
+_CHOSEN = {**chosen("79990006", SentCode), **chosen("79990007", CheckedCode)}
+_FIXED = {"79990008001": "01234"}
+_NUMBER = r"(?:\+|00)?[1-9][0-9]{6,14}"
 _UNREADABLE: Mapping[str, SentCode | CheckedCode] = {
     "DestinationNumber": SentCode.INVALID_PHONE,
     "IMSICode": SentCode.SIM_MISMATCH,
@@ -70,57 +72,28 @@ class VerificationLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Code(msgspec.Struct, kw_only=True, eq=False):
-    """A code that went out."""
+    """A code that went out, as ``GET /_sandbox/codes`` shows it."""
 
     to: str
     code: str
-    expires_at: datetime
+    state: str = "live"
+    """``live``, ``used``, ``burnt`` or ``expired``."""
     attempts: int = 0
     """Wrong codes that were tried while it lived."""
-    ended: str = ""
-    """``used`` or ``burnt``."""
-
-    def state(self, now: datetime) -> str:
-        """``live``, ``used``, ``burnt`` or ``expired``."""
-        return self.ended or ("live" if now < self.expires_at else "expired")
-
-
-class CodeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A code as ``GET /_sandbox/codes`` shows it (:mod:`devino_sandbox.services.inspection`)."""
-
-    to: str
-    code: str
-    state: str
-    attempts: int
     expires_at: datetime
 
-    @classmethod
-    def of(cls, code: Code, now: datetime) -> CodeView:
-        return cls(
-            to=code.to,
-            code=code.code,
-            state=code.state(now),
-            attempts=code.attempts,
-            expires_at=code.expires_at,
-        )
+    def at(self, now: datetime) -> Code:
+        """The same code; one whose life is over is expired."""
+        if self.state == "live" and now >= self.expires_at:
+            self.state = "expired"
+        return self
 
 
-class Codes:
-    """The last code of each number, and who asked how often of late."""
+class Codes(Latest[tuple[Account, str], Code]):
+    """The last code of each number."""
 
     def __init__(self, world: World) -> None:
-        self.last: Latest[tuple[Account, str], Code] = Latest(world.keep)
-        self._world = world
-        self._times: Latest[object, deque[datetime]] = Latest(world.keep)
-
-    def admits(self, key: object, per_minute: int) -> bool:
-        """Count one more of this key, unless that were too many in a minute."""
-        times, now = self._times.get(key, deque(maxlen=per_minute)), self._world.clock.now()
-        if len(times) == per_minute and now - times[0] < _MINUTE:
-            return False
-        times.append(now)
-        self._times[key] = times
-        return True
+        super().__init__(world.keep)
 
 
 class VerificationService(ApiService):
@@ -139,69 +112,71 @@ class VerificationService(ApiService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"verification": base_url}
 
-    def _shown(self, to: str | None) -> list[CodeView]:
+    def _shown(self, to: str | None) -> list[Code]:
         now = self.world.clock.now()
-        return [CodeView.of(c, now) for c in self._codes.last.values() if to in (None, c.to)]
+        return [code.at(now) for code in self._codes.values() if to in (None, code.to)]
 
     def usage(self, access: Access) -> Sequence[str]:
         header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints["verification"]
         return [f"curl -H {header} -d DestinationNumber=79031234567 {url}/GenerateCode"]
 
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        base_url = access.endpoints["verification"]
+        return {"2fa": {"api_key": access.api_key, "base_url": base_url}}
+
+    def demo_questions(self) -> Sequence[Question]:
+        return codes("2fa", lambda number: self._shown(number)[0].code)
+
     def perform(self, account: Account, asked: Asked[GenerateCode | CheckCode]) -> object:
-        table, number = answer_of(type(asked.request)), _number(asked.request)
-        if not number:
+        table, number = answer_of(type(asked.request)), asked.request.number
+        if not re.fullmatch(_NUMBER, number):
             return table.INVALID_PHONE
+        number = phone.normalize(number)
         if isinstance(_CHOSEN.get(number), table):
             return _CHOSEN[number]
-        admits, limits = self._codes.admits, self._limits
-        if admits(account, limits.per_key) and admits((account, number), limits.per_number):
-            return super().perform(account, asked)
+        admits, limits = self.world.of(Rates).admits, self._limits
+        if admits((self.name, account), limits.per_key, _MINUTE) and admits(
+            (self.name, account, number), limits.per_number, _MINUTE
+        ):
+            request = replace(asked.request, number=number)
+            return super().perform(account, replace(asked, request=request))
         return table.LIMIT
 
     @answers(GenerateCode)
     def generate(self, account: Account, asked: Asked[GenerateCode]) -> SentCode:
-        number, now = _number(asked.request), self.world.clock.now()
-        last = self._codes.last.get((account, number))
-        if last is not None and last.state(now) == "live":
+        number, now, limits = asked.request.number, self.world.clock.now(), self._limits
+        last = self._codes.get((account, number))
+        if last is not None and last.at(now).state == "live":
             return SentCode.ALREADY_SENT
-        digits = self._limits.digits
-        code = _ZERO if number == _WITH_ZERO else f"{secrets.randbelow(10**digits):0{digits}}"
-        text = f"Your code is {code}"
+        drawn = f"{secrets.randbelow(10**limits.digits):0{limits.digits}}"
+        code = Code(to=number, code=_FIXED.get(number, drawn), expires_at=now + limits.life)
+        text = f"Your code is {code.code}"
         sms = Submission(account=account, via=asked.via, sender=account.sender, text=text)
         try:
             self.world.submit(sms, [number])
         except Refused:
             return SentCode.NOT_SENT
-        expires_at = now + self._limits.life
-        self._codes.last[account, number] = Code(to=number, code=code, expires_at=expires_at)
+        self._codes[account, number] = code
         return SentCode.SENT
 
     @answers(CheckCode)
     def check(self, account: Account, asked: Asked[CheckCode]) -> CheckedCode:
-        last = self._codes.last.get((account, _number(asked.request)))
-        if last is None or last.ended:
+        last = self._codes.get((account, asked.request.number))
+        if last is None or last.at(self.world.clock.now()).state in {"used", "burnt"}:
             return CheckedCode.WRONG
-        is_live = last.state(self.world.clock.now()) == "live"
-        if asked.request.code == last.code:
-            last.ended = "used" if is_live else ""
-            return CheckedCode.VALID if is_live else CheckedCode.EXPIRED
-        last.attempts += is_live
-        if self.world.strict and last.attempts >= self._limits.attempts:
-            last.ended = "burnt"
-        return CheckedCode.WRONG
+        if asked.request.code != last.code:
+            last.attempts += last.state == "live"
+            if self.world.strict and last.attempts >= self._limits.attempts:
+                last.state = "burnt"
+            return CheckedCode.WRONG
+        if last.state == "expired":
+            return CheckedCode.EXPIRED
+        last.state = "used"
+        return CheckedCode.VALID
 
-    def unreadable(self, api: Api, error: ArgumentError, http: HttpRequest) -> Refusal | HttpAnswer:
+    def unreadable(self, api: Api, error: ArgumentError, http: RawRequest) -> Refusal | RawAnswer:
         code = _UNREADABLE.get(error.path)
         return json_answer(400, {"error": f"{error}"}) if code is None else Refusal(code, code.text)
-
-
-def _number(request: GenerateCode | CheckCode) -> str:
-    """In the form in which messages have it; "" if it is none: digits, a ``+`` before at most."""
-    try:
-        said = request.number
-        return phone.normalize(said) if re.fullmatch(r"\+?[0-9]+", said) else ""
-    except ValueError:
-        return ""
 
 
 @hookimpl

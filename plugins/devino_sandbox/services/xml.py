@@ -10,6 +10,9 @@ say, it is decided thus:
 - A message that is not known, or was sent more than three calendar days ago (today is the first),
   is 201 with ``sms_id`` 0; so is a refused one. It may have been sent over another protocol.
 - An ``id`` may occur again, and then means the later message; a strict World refuses it (201).
+- An ``id`` that cannot be read refuses its message (201), another attribute does, too (200).
+- A message to ``79990005NNN`` is refused with the error NNN, 200 to 207.
+- What the platform rejects (state 48 of REST) is 109, what others reject 108.
 - A package that asks after more than 1000 messages is refused as a whole (201).
 - The messages of a package that is refused as a whole are on record as far as they can be read.
 - A WAP push is an SMS whose text is followed by its URL.
@@ -46,35 +49,27 @@ from devino_codecs.xmlpackage import (
     decode_request,
     encode_answer,
 )
-from devino_core import Medium, State, hookimpl
+from devino_core import Medium, hookimpl
 from devino_sandbox._accounts import NOBODY, Account
+from devino_sandbox._admission import readable
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest
+from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
+from devino_sandbox.services._codes import by_state
 
 __all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")
 
-_STATUSES: Mapping[State, MessageStatus] = {
-    State.SCHEDULED: MessageStatus.SCHEDULED,
-    State.ACCEPTED: MessageStatus.ACCEPTED,
-    State.ENROUTE: MessageStatus.ENROUTE,
-    State.DELIVERED: MessageStatus.DELIVERED,
-    State.READ: MessageStatus.DELIVERED,
-    State.CLICKED: MessageStatus.DELIVERED,
-    State.EXPIRED: MessageStatus.EXPIRED,
-    State.DELETED: MessageStatus.DELETED,
-    State.UNDELIVERABLE: MessageStatus.UNDELIVERABLE,
-    State.BOUNCED: MessageStatus.UNDELIVERABLE,
-    State.REJECTED: MessageStatus.REJECTED,
-    State.UNKNOWN: MessageStatus.UNKNOWN,
-}
+_STATUSES = by_state(MessageStatus)
+_BY_REASON: Mapping[str, MessageStatus] = {"REJECTED_BY_PLATFORM": MessageStatus.DISCARDED}
+"""What tells these from the usual status of their state."""
+_CHOOSES_ERROR = "79990005"
 _REFUSALS: Mapping[RefusalReason, MessageError] = {
     RefusalReason.SENDER_MALFORMED: MessageError.ERR_SENDER,
     RefusalReason.SENDER_UNKNOWN: MessageError.ERR_SENDER,
@@ -91,7 +86,9 @@ class XmlLimits(msgspec.Struct, frozen=True, kw_only=True):
     text: int = 2000
     """Characters; the manual has a code for too long a text and no number. As REST has it."""
     url: int = 100
-    package: int = 64 * 2**20
+    sender: int = 11
+    """Characters. In a strict World only: the platform takes numbers of 15 digits, too."""
+    package: int = 4 * 2**20
     """Bytes."""
     memory: int = 3
     """Calendar days, today included, in which a sent message can be asked after."""
@@ -117,7 +114,7 @@ class XmlService(CallService):
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
         return {"xml": {**access.login, "base_url": access.endpoints["xml"]}}
 
-    def read(self, http: HttpRequest) -> Asked[Package] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Package] | RawAnswer:
         try:
             package = decode_request(http.body, max_size=self._limits.package)
         except DecodeError as error:
@@ -125,7 +122,7 @@ class XmlService(CallService):
         who = Login(package.login, package.password)
         return Asked(self.name, _operation(http.path), package, who, http)
 
-    def write(self, asked: Asked[Package], answer: Answer) -> HttpAnswer:
+    def write(self, asked: Asked[Package], answer: Answer) -> RawAnswer:
         return _answer(answer)
 
     def perform(self, account: Account, asked: Asked[Package]) -> Answer:
@@ -161,7 +158,7 @@ class XmlService(CallService):
     def recipients(self, request: Package) -> Sequence[str]:
         return [message.recipient for message in request.messages]
 
-    def _refuse_unread(self, request: HttpRequest, error: DecodeError) -> HttpAnswer:
+    def _refuse_unread(self, request: RawRequest, error: DecodeError) -> RawAnswer:
         found = list(_readable(request.body[: self._limits.package]))
         messages = [row for row in found if isinstance(row, Message)]
         if not found and _operation(request.path) == "Send.ashx":
@@ -211,8 +208,16 @@ class XmlService(CallService):
         """What keeps a message from being handed to the World."""
         limits = self._limits
         push = message.type == MessageType.WAP_PUSH
-        if self.world.strict and message.id is not None and self._known(account, message.id):
-            return MessageError.ERR_ID
+        if message.unread:
+            return MessageError.ERR_ID if "id" in message.unread else MessageError.ERR_UNKNOWN
+        chosen = _chosen_error(message.recipient)
+        if chosen is not None:
+            return chosen
+        if self.world.strict:
+            if message.id is not None and self._known(account, message.id):
+                return MessageError.ERR_ID
+            if len(message.sender or "") > limits.sender:
+                return MessageError.ERR_SENDER
         try:
             for date in (message.date_beg, message.date_end):
                 _utc(date)
@@ -236,7 +241,7 @@ class XmlService(CallService):
             sms_id=message.first_id,
             sms_count=message.parts,
             date_completed=_completed(message),
-            code=_STATUSES[message.state],
+            code=_BY_REASON.get(message.step.reason, _STATUSES[message.state]),
         )
 
     def _find(self, account: Account, asked: StatusRequest) -> StoredMessage | None:
@@ -290,7 +295,26 @@ def _said(account: Account, message: Message) -> Submission:
         via=XmlService.name,
         sender=message.sender or "",
         text=f"{message.text} {message.url}".strip() if message.url else message.text,
+        content=_content(message),
     )
+
+
+def _content(message: Message) -> Mapping[str, object] | None:
+    """What kind of SMS it is, if no plain text."""
+    if message.type is None or message.type == MessageType.TEXT:
+        return None
+    kind = message.type
+    said: dict[str, object] = {"type": kind.name if isinstance(kind, MessageType) else kind}
+    return said if message.url is None else {**said, "url": message.url}
+
+
+def _chosen_error(recipient: str) -> MessageError | None:
+    """The error that a number asks for."""
+    number = readable(recipient)
+    if not number.startswith(_CHOOSES_ERROR):
+        return None
+    digits = number.removeprefix(_CHOOSES_ERROR)
+    return next((error for error in MessageError if str(error.value) == digits), None)
 
 
 def _utc(moment: datetime | None) -> datetime | None:
@@ -317,8 +341,8 @@ def _refused(code: int) -> Answer:
     return Answer(error=PackageError(code))
 
 
-def _answer(answer: Answer) -> HttpAnswer:
-    return HttpAnswer(200, encode_answer(answer), _HEADERS)
+def _answer(answer: Answer) -> RawAnswer:
+    return RawAnswer(200, encode_answer(answer), _HEADERS)
 
 
 @hookimpl

@@ -1,21 +1,21 @@
 """The channel."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import devino_core as devino
 from devino_core import Medium, Message, Receipt, Status
-from devino_core.dispatch import dispatch, failed_receipt, gather
-from devino_plugins.kit import ApiClient
+from devino_core.dispatch import failed_receipt
+from devino_plugins.kit import ApiChannel
 from devino_plugins.kit.states import state_of
 
 from . import PigeonSettings
 from .wire import API, Find, Flight, Letter, Send
 
 
-class Pigeon(ApiClient[PigeonSettings], devino.Channel[PigeonSettings]):
+class Pigeon(ApiChannel[PigeonSettings]):
     api = API
     takes: Mapping[Medium, devino.Takes] = {Medium.SMS: devino.Takes()}
+    most_messages = 100
 
     def check(self, messages: Sequence[Message]) -> None:
         self.check_takes(messages)
@@ -24,21 +24,12 @@ class Pigeon(ApiClient[PigeonSettings], devino.Channel[PigeonSettings]):
             if len(message.text) > 1000:
                 raise devino.InvalidMessage("text", "is longer than 1000", ref=message.ref)
 
-    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        self.check(messages)
-        places = range(len(messages))
-        lots = [places[first : first + 100] for first in places[::100]]
-        calls = [(lot, partial(self._send, [messages[n] for n in lot])) for lot in lots]
-        at_once = self.settings.concurrency
-        return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
-
-    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        calls = [partial(self.ask, Find(id)) for id in ids]
-        return list(map(status_of, await gather(calls, concurrency=self.settings.concurrency)))
-
-    async def _send(self, messages: Sequence[Message]) -> list[Receipt]:
+    async def send_some(self, messages: Sequence[Message]) -> list[Receipt]:
         letters = [Letter(m.ref, m.to, self.sender_of(m), m.text) for m in messages]
         return list(map(self._receipt, messages, await self.ask(Send(tuple(letters)))))
+
+    async def status_of_some(self, ids: Sequence[str], medium: Medium) -> list[Status]:
+        return [status_of(await self.ask(Find(id))) for id in ids]
 
     def _receipt(self, message: Message, flight: Flight) -> Receipt:
         if flight.id is None:

@@ -1,32 +1,23 @@
 """The source of what Pigeon posts."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from functools import partial
-
 from devino_core import Event, Incoming, Status, StatusChanged
-from devino_core.callbacks import CallbackAnswer, CallbackRequest, Read
-from devino_plugins.kit.callbacks import read_items
+from devino_plugins.kit.callbacks import ItemSource
 from devino_plugins.kit.states import state_of
 
 from .wire import News
 
 
-class Source:
-    def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
-        return read_items(request.body, News, partial(event, channel))
+class Source(ItemSource[News]):
+    item = News
 
-    def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
-        return CallbackAnswer()
-
-
-def event(channel: str, it: News) -> Event:
-    if it.state is None:
-        return Incoming(
-            id=it.id, at=it.at, channel=channel, raw=it, sender=it.sender, to=it.to, text=it.text
+    def event(self, it: News, channel: str) -> Event:
+        id, at = it.id, it.at
+        if it.state is None:
+            return Incoming(
+                id=id, at=at, channel=channel, raw=it, sender=it.sender, to=it.to, text=it.text
+            )
+        status = Status(id=id, state=state_of(it.state), code=str(it.state), reported_at=at)
+        key = f"{id}:{it.state}"
+        return StatusChanged(
+            id=key, at=at, channel=channel, raw=it, message_id=id, status=status, ref=it.ref
         )
-    status = Status(id=it.id, state=state_of(it.state), code=str(it.state), reported_at=it.at)
-    id = f"{it.id}:{it.state}"
-    return StatusChanged(
-        id=id, at=it.at, channel=channel, raw=it, message_id=it.id, status=status, ref=it.ref
-    )

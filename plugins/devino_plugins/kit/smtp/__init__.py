@@ -12,10 +12,14 @@ What it guarantees, over plain aiosmtplib:
 - an error says whether the mail can have been taken (:mod:`devino_core.errors`);
 - with TLS on, nothing but the greeting travels in the clear, and the server's name is verified;
 - no mail gets the reply to another: a connection on which a reply comes unasked is given up;
-- no error shows a mail or a password, also where a server repeats it.
+- no error shows a mail or a password, also where a server repeats it or the send is cancelled;
+- a reply can be printed, logged and stored, whatever charset it came in;
+- all addresses of the server are tried, and no silent name server is waited for;
+- a refused connection or login is not tried again by those who wait for one.
 
-aiosmtplib makes the connection: greeting, EHLO, STARTTLS and login. What follows is written and
-read here, because aiosmtplib does not tell whether a mail had left when it failed.
+aiosmtplib begins the connection: greeting, EHLO and STARTTLS. What follows is written and read
+here, because aiosmtplib does not tell whether a mail had left when it failed, tries a password that
+was refused by every mechanism, and holds it in its frames.
 """
 
 from ._connection import Connection

@@ -75,10 +75,12 @@ class Connection:
         Raises what its refusal means, or Unavailable.
         """
         self._between_mails = False
-        for mechanism in mechanisms:
-            reply = await self._tried(login, mechanism)
-            if reply.code not in NEXT_MECHANISM or mechanism == mechanisms[-1]:
+        first, *others = mechanisms
+        reply = await self._tried(login, first)
+        for mechanism in others:
+            if reply.code not in NEXT_MECHANISM:
                 break
+            reply = await self._tried(login, mechanism)
         self._between_mails = True
         if reply.code // 100 != 2:
             self.drop()

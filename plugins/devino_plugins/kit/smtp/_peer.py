@@ -162,6 +162,10 @@ class Peer:
             reason = os.strerror(cause.errno)
         else:
             reason = type(cause).__name__
+        if not isinstance(cause, TimeoutError | ssl.SSLError) and (
+            stage == "STARTTLS" or (stage == "greeting" and self._tls == "tls")
+        ):
+            reason += ", before TLS was agreed"
         return ConnectFailed(f"no connection to {self.host}: {reason}")
 
 

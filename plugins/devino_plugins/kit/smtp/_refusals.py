@@ -34,8 +34,11 @@ def refusal(verb: str, reply: Reply) -> DevinoError:
     What it says of the connection is said of no mail, so it is no refusal of one: ConnectFailed.
     """
     code, text = reply
-    if code >= 500 and (verb == AUTH or code in _NO_LOGIN):
-        return AuthenticationFailed(text or "the mail server refused the login", code=code)
+    if code >= 500 and verb == AUTH:
+        # The platform has a login of its own: say whose it is.
+        return AuthenticationFailed(f"the mail server refused the login: {text}", code=code)
+    if code in _NO_LOGIN:
+        return AuthenticationFailed(text or f"the mail server wants a login for {verb}", code=code)
     if code >= 500 and verb != CONNECTION:
         return Rejected(text or f"the mail server refused {verb}", code=code)
     for_now = " for now" if code < 500 else ""

@@ -19,9 +19,9 @@ from __future__ import annotations
 from devino_core import hookimpl
 from devino_sandbox._world import World
 
-from ._service import RestLimits, RestService
+from ._service import RestLimits, RestReading, RestService
 
-__all__ = ["RestLimits", "RestService", "devino_sandbox_services"]
+__all__ = ["RestLimits", "RestReading", "RestService", "devino_sandbox_services"]
 
 
 @hookimpl

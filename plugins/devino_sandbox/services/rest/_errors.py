@@ -15,6 +15,7 @@ __all__ = [
     "argument_error",
     "error",
     "invalid",
+    "missing",
 ]
 
 
@@ -87,13 +88,14 @@ def argument_error(found: rest.ArgumentError) -> Refusal:
     if isinstance(found, rest.MissingArgumentError):
         if viber and found.path in _VIBER_MISSING:
             return error(_VIBER_MISSING[found.path])
-        return _missing(found.path)
+        return missing(found.path)
     if viber and found.path == "Validity":
         return error(ViberResultCode.VALIDITY_FORMAT)
     return invalid(_camel(found.path), f"{found.path} is invalid: {found.reason}")
 
 
-def _missing(argument: str) -> Refusal:
+def missing(argument: str) -> Refusal:
+    """Code 1, in the words of .NET's ArgumentException."""
     # As in the one text that is known: "MessageID can not be ...", "Parameter name: messageId".
     title = argument[0].upper() + argument[1:].removesuffix("Id")
     title += "ID" if argument.endswith("Id") else ""

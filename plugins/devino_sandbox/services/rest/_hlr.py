@@ -12,6 +12,7 @@ from devino_core import Medium, State
 from devino_sandbox._accounts import Account
 from devino_sandbox._admission import charge, destination
 from devino_sandbox._latest import Latest
+from devino_sandbox._numbers import chosen
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
 from devino_sandbox.services._codes import sms_code
@@ -22,7 +23,7 @@ from ._errors import invalid
 __all__ = ["HlrRows"]
 
 _MOST, _PRICE = 200, Decimal("0.3")
-_CHOSEN = {f"79990004{code.value:03}": code for code in HlrStateCode}
+_CHOSEN = chosen("79990004", HlrStateCode)
 _BY_SMS: dict[int, HlrStateCode] = {
     SmsStateCode.WRONG_DESTINATION: HlrStateCode.NONEXISTENT,
     SmsStateCode.INVALID_DESTINATION: HlrStateCode.NONEXISTENT,

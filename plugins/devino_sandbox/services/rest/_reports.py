@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
 
 from devino_codecs import rest
 from devino_codecs.rest import SmsStateCode, ViberStateCode
@@ -15,10 +14,6 @@ from devino_sandbox.services._codes import sms_code, viber_code
 
 __all__ = ["incoming", "sms_state", "statistics", "viber_state"]
 
-# A fate made by hand may give a number that the tables lack.
-_SMS: Mapping[int, SmsStateCode] = {code.value: code for code in SmsStateCode}
-_VIBER: Mapping[int, ViberStateCode] = {code.value: code for code in ViberStateCode}
-
 _Times = tuple[datetime | None, datetime | None, datetime | None, datetime | None]
 
 
@@ -26,7 +21,7 @@ def sms_state(message: StoredMessage | None) -> rest.SmsState:
     """The state of a segment; None is a message that the platform does not know."""
     if message is None:
         return rest.SmsState(SmsStateCode.NOT_FOUND, description=SmsStateCode.NOT_FOUND.text)
-    code = _SMS.get(sms_code(message.step), SmsStateCode.UNKNOWN)
+    code = SmsStateCode(sms_code(message.step, SmsStateCode))
     return rest.SmsState(code, *_times(message), code.text, message.price)
 
 
@@ -34,7 +29,7 @@ def viber_state(message: StoredMessage | None) -> rest.ViberState:
     """The state of a Viber message, with the SMS that went in its place."""
     if message is None:
         return rest.ViberState(ViberStateCode.UNKNOWN, description=ViberStateCode.UNKNOWN.text)
-    code = _VIBER.get(viber_code(message.step), ViberStateCode.UNKNOWN)
+    code = ViberStateCode(viber_code(message.step, ViberStateCode))
     return rest.ViberState(
         code,
         *_times(message),
@@ -45,7 +40,7 @@ def viber_state(message: StoredMessage | None) -> rest.ViberState:
 
 
 def _resent(sms: StoredMessage) -> Iterable[rest.ResentSms]:
-    code = _SMS.get(sms_code(sms.step), SmsStateCode.UNKNOWN)
+    code = SmsStateCode(sms_code(sms.step, SmsStateCode))
     for message_id in sms.ids:
         yield rest.ResentSms(code, *_times(sms), code.text, sms.price, id=message_id)
 
@@ -75,13 +70,11 @@ def incoming(messages: Iterable[IncomingMessage]) -> tuple[rest.IncomingSms, ...
 
 
 def statistics(tally: Mapping[Step, int]) -> rest.Statistics:
-    """Sums, as the manual's example adds up: the errors are in one of the two totals only."""
+    """The columns and what they add up to."""
     counted = shared.statistics(tally)
-    total = sum(counted) - counted.errors
-    ratio = Decimal(100 * counted.delivered) / total if total else Decimal(0)
     return rest.Statistics(
         **counted._asdict(),
-        total=total,
-        total_with_errors=total + counted.errors,
-        delivery_ratio=round(ratio, 2),
+        total=counted.total,
+        total_with_errors=counted.total_with_errors,
+        delivery_ratio=counted.delivery_ratio,
     )

@@ -16,11 +16,13 @@ from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpRequest
+from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._messages import Refused, StoredMessage, Submission
+from devino_sandbox._questions import Question
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._api import Asked, answers
+from devino_sandbox.services._asked_in_demo import lookups
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
 from . import _reports as reports
@@ -30,11 +32,12 @@ from ._errors import (
     argument_error,
     error,
     invalid,
+    missing,
 )
 from ._hlr import HlrRows
 from ._unread import unread
 
-__all__ = ["RestLimits", "RestService"]
+__all__ = ["RestLimits", "RestReading", "RestService"]
 
 # What a call answers, its type says; the codec keeps that for the client.
 Call: TypeAlias = rest.Request[Any]
@@ -58,6 +61,20 @@ class RestLimits(msgspec.Struct, frozen=True, kw_only=True):
     """In a strict World only, for every example of the manual goes beyond it."""
 
 
+class RestReading(msgspec.Struct, frozen=True, kw_only=True):
+    """How it reads what the manual leaves open; by default as the register of decisions says.
+
+    A program that works with either is safe from the platform's own choice.
+    """
+
+    split_lists: bool = False
+    """R3: one value may hold several numbers, between commas or semicolons."""
+    last_counts: bool = False
+    """R7: of the values of one argument the last that is not empty counts, not the first."""
+    bulk_by_recipients_clock: bool = False
+    """R8: ``SendDate`` of ``Sms/SendBulk`` is what each recipient's clock shows, not UTC."""
+
+
 class _Sending(NamedTuple):
     medium: Medium
     resend: bool = False
@@ -73,6 +90,7 @@ _SENDINGS: Mapping[type[Call], _Sending] = {
     rest.SendViberWithResend: _Sending(Medium.VIBER, resend=True),
     rest.SendViberWithResendBulk: _Sending(Medium.VIBER, resend=True),
 }
+_BY_TIME_ZONE = (rest.SendSmsByTimeZone, rest.SendSmsByTimeZoneToAddresses)
 
 
 class RestService(HlrRows):
@@ -82,9 +100,21 @@ class RestService(HlrRows):
     apis: ClassVar[Mapping[str, Api]] = {"/rest": rest.V1, "/rest/v2": rest.V2}
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"cache-control", b"private"),)
 
-    def __init__(self, world: World, limits: RestLimits | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        limits: RestLimits | None = None,
+        reading: RestReading | None = None,
+    ) -> None:
         super().__init__(world)
         self._limits = limits or RestLimits()
+        self._reading = reading or RestReading()
+        self.split_lists = self._reading.split_lists
+
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
+        if self._reading.last_counts:
+            http = msgspec.structs.replace(http, query=_last(http.query), body=_last(http.body))
+        return super().read(http)
 
     def usage(self, access: Access) -> Sequence[str]:
         settings = {
@@ -103,6 +133,9 @@ class RestService(HlrRows):
             "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
         }
 
+    def demo_questions(self) -> Sequence[Question]:
+        return lookups("rest")
+
     @answers(rest.GetSession)
     def session(self, account: Account, asked: Asked[rest.GetSession]) -> rest.Session:
         return rest.Session(self.world.open_session(account))
@@ -114,14 +147,16 @@ class RestService(HlrRows):
     @answers(*_SENDINGS)
     def send(self, account: Account, asked: Asked[_Send]) -> rest.Ids | Refusal:
         to = self.recipients(asked.request)
-        submission = _submission(asked.request, account, asked.via)
+        submission = self._as_read(_submission(asked.request, account, asked.via), asked.request)
         beyond = self._beyond_limits(submission, to)
+        if beyond is None and self.world.strict:
+            beyond = self._unlike_the_manual(asked.request, submission)
         if beyond is not None:
             return self._refuse(submission, to, beyond)
         messages = self.world.submit(submission, to)
         return tuple([message_id for message in messages for message_id in message.ids])
 
-    def unreadable(self, api: Api, error: rest.ArgumentError, http: HttpRequest) -> Refusal:
+    def unreadable(self, api: Api, error: rest.ArgumentError, http: RawRequest) -> Refusal:
         answer, sending = argument_error(error), _SENDINGS.get(error.request)
         if sending is not None:
             said = unread(http)
@@ -163,6 +198,12 @@ class RestService(HlrRows):
             return request.destination_addresses
         return super().recipients(request)
 
+    def _as_read(self, submission: Submission, call: _Send) -> Submission:
+        if not (self._reading.bulk_by_recipients_clock and isinstance(call, rest.SendSmsBulk)):
+            return submission
+        at = submission.send_at
+        return msgspec.structs.replace(submission, send_at=at and at.replace(tzinfo=None))
+
     def _refuse(self, submission: Submission, to: Sequence[str], answer: Refusal) -> Refusal:
         reason = answer.description.partition("\r\n")[0]
         self.world.refuse(submission, to[:MOST_RECIPIENTS], reason)
@@ -176,13 +217,16 @@ class RestService(HlrRows):
         most = limits.v2_recipients
         if submission.via == "rest-v2" and len(to) > most:
             return invalid("destinationAddresses", f"No more than {most} destination addresses")
-        if (
-            self.world.strict
-            and submission.medium is Medium.VIBER
-            and submission.validity is not None
-            and submission.validity > limits.viber_validity
-        ):
-            most = limits.viber_validity // timedelta(minutes=1)
+        return None
+
+    def _unlike_the_manual(self, call: _Send, submission: Submission) -> Refusal | None:
+        """What only a strict World refuses."""
+        if isinstance(call, _BY_TIME_ZONE) and call.send_date is None:
+            return missing("SendDate")
+        longest = self._limits.viber_validity
+        validity = submission.validity
+        if submission.medium is Medium.VIBER and validity is not None and validity > longest:
+            most = longest // timedelta(minutes=1)
             return invalid("validity", f"Validity can not be above {most} minutes")
         return None
 
@@ -232,8 +276,28 @@ def _submission(call: _Send, account: Account, via: str) -> Submission:
         text=call.data,
         send_at=getattr(call, "send_date", None),
         validity=None if call.validity is None else timedelta(minutes=call.validity),
+        content=_content(call),
     )
     if not sending.resend:
         return submission
-    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None, content=None)
     return msgspec.structs.replace(submission, fallback=by_sms)
+
+
+def _content(call: _Send) -> Mapping[str, object] | None:
+    """What Viber hands through: one for a message, or one for each recipient of a bulk."""
+    said = {name: getattr(call, name, None) for name in ("optional", "optionals")}
+    return {name: value for name, value in said.items() if value} or None
+
+
+def _last(pairs: bytes) -> bytes:
+    """Of arguments with one name only the last that is not empty; lists stay whole."""
+    kept: dict[bytes, bytes] = {}
+    for number, pair in enumerate(pairs.split(b"&")):
+        name, _, value = pair.partition(b"=")
+        name = name.strip().lower()
+        if name.startswith((b"destinationaddress", b"optionals")):
+            kept[b"%d" % number] = pair
+        elif value or name not in kept:
+            kept[name] = pair
+    return b"&".join(kept.values())

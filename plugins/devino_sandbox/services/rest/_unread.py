@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from devino_sandbox._http import HttpRequest
+from devino_sandbox._http import RawRequest
 
 __all__ = ["Unread", "unread"]
 
@@ -19,7 +19,7 @@ class Unread(NamedTuple):
     text: str
 
 
-def unread(request: HttpRequest) -> Unread:
+def unread(request: RawRequest) -> Unread:
     """Names in any case and number, as :func:`devino_codecs.rest.decode_request` takes them."""
     found: dict[str, list[str]] = {}
     for part in (request.query, request.body):

@@ -14,6 +14,7 @@ from devino_sandbox._world import World
 from devino_sandbox.services._limits import MOST_RECIPIENTS
 
 from ._conversation import Conversation
+from ._strict import unlike_the_manual
 
 __all__ = ["PROTOCOL", "Gateway"]
 
@@ -59,6 +60,9 @@ class Gateway:
             said = email2sms.decode(content)
         except DecodeError as error:
             problem = str(error)
+        if said is not None and self._world.strict:
+            problem = unlike_the_manual(content, said)
+            said = None if problem else said
         action = self._world.faults.strike(PROTOCOL, "DATA", said.numbers if said else ())
         if action is None or isinstance(action, DropAnswer):
             if said is None:

@@ -8,6 +8,7 @@ say, it is decided thus:
 - A send that is refused for its arguments or its credentials is on record as far as it can be read.
 - Faults are HTTP 500, as ASP.NET has it, in the words of REST after ASP.NET's own; what cannot be
   read at all is the sender's fault, which in SOAP 1.2 is HTTP 400.
+- An SMS that names no validity is valid for 2880 minutes.
 - A session is good for all protocols that have one, whichever gave it.
 - ``delayUntilUtc`` is UTC, the ``sendDate`` of ``...ByTimeZone...`` the recipient's clock.
 - ``GetIncomingMessages`` takes its two dates in either order; a strict World refuses the wrong one.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from devino_codecs import DecodeError, soap
 from devino_codecs.rest import ErrorCode, ErrorText
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer
+from devino_sandbox._http import RawAnswer
 from devino_sandbox._messages import RefusalReason
 
 __all__ = [
@@ -52,13 +52,13 @@ def ordered(action: AnswerError) -> str:
     return known.get(action.code, f"Error {action.code}")
 
 
-def unprocessed(sentence: str, version: soap.Version) -> HttpAnswer:
+def unprocessed(sentence: str, version: soap.Version) -> RawAnswer:
     """The fault of a call that was understood, in ASP.NET's words before the platform's own."""
     reason = f"Server was unable to process request. ---> {sentence}"
     return _fault(soap.Fault(reason=reason), version)
 
 
-def unreadable(error: DecodeError, version: soap.Version) -> HttpAnswer:
+def unreadable(error: DecodeError, version: soap.Version) -> RawAnswer:
     """The fault of an envelope that cannot be read."""
     reason = f"Server was unable to read request. ---> {error}"
     return _fault(soap.Fault(code=soap.FaultCode.SENDER, reason=reason), version)
@@ -72,7 +72,7 @@ def headers(version: soap.Version) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-def _fault(fault: soap.Fault, version: soap.Version) -> HttpAnswer:
+def _fault(fault: soap.Fault, version: soap.Version) -> RawAnswer:
     senders = fault.code is soap.FaultCode.SENDER and version is soap.Version.SOAP_12
     body = soap.encode_fault(fault, version=version)
-    return HttpAnswer(400 if senders else 500, body, headers(version))
+    return RawAnswer(400 if senders else 500, body, headers(version))

@@ -23,6 +23,8 @@ class Sending(NamedTuple):
     send_at: datetime | None = None
     """Aware: an instant. Naive: the recipient's clock."""
     resend: bool = False
+    content: Mapping[str, object] | None = None
+    """What is handed through, as the inspection API shows it."""
 
 
 def _sms(call: soap.SendMessage) -> Sending:
@@ -34,6 +36,7 @@ def _sms(call: soap.SendMessage) -> Sending:
         message.destination_addresses,
         message.validity,
         message.delay_until_utc,
+        content={"optionals": message.optionals} if message.optionals else None,
     )
 
 
@@ -57,6 +60,7 @@ def _viber(call: soap.SendViberMessage | soap.SendViberMessageWithResend) -> Sen
         message.destination_addresses,
         message.validity,
         resend=isinstance(call, soap.SendViberMessageWithResend),
+        content={"optional": message.optional} if message.optional else None,
     )
 
 

@@ -16,12 +16,12 @@ from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
-from devino_sandbox._http import HttpAnswer, HttpRequest
+from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService, answers
-from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
+from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS, CallRate
 
 from . import _reports as reports
 from ._faults import (
@@ -47,6 +47,12 @@ _ENDPOINTS: Mapping[str, soap.Service] = {
 }
 
 
+DEFAULT_VALIDITY = timedelta(minutes=2880)
+"""Of an SMS that names none."""
+
+_BY_TIME_ZONE = (soap.SendMessageByTimeZone, soap.SendMessageByTimeZoneToAddresses)
+
+
 class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What the manual allows at most."""
 
@@ -59,6 +65,8 @@ class SoapLimits(msgspec.Struct, frozen=True, kw_only=True):
     """How long after its sending time a message can be asked after."""
     viber_validity: timedelta = timedelta(minutes=1440)
     """In a strict World only, as in REST."""
+    calls: int = 10
+    """Of an account in a second, over all four services. In a strict World only."""
 
 
 class SoapService(CallService):
@@ -88,7 +96,7 @@ class SoapService(CallService):
         }
         return {"soap": settings, "soap-v2": settings}
 
-    def read(self, http: HttpRequest) -> Asked[Any] | HttpAnswer:
+    def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         service = self._services["/" + http.path.lower().strip("/").split("/")[0]]
         if http.method != "POST":
             return _describe(service, http)
@@ -101,7 +109,9 @@ class SoapService(CallService):
         operation, who = call.request.operation.name, _credentials(call.credentials)
         return Asked(via, operation, call.request, who, http, call.version)
 
-    def write(self, asked: Asked[Any], answer: object) -> HttpAnswer:
+    def write(self, asked: Asked[Any], answer: object) -> RawAnswer:
+        if isinstance(answer, RawAnswer):
+            return answer
         if isinstance(answer, Failed):
             return unprocessed(f"{answer}", asked.wire)
         try:
@@ -109,7 +119,7 @@ class SoapService(CallService):
         except CodecError as error:
             # REST can take a text that no XML can give back.
             return unprocessed(f"{error}", asked.wire)
-        return HttpAnswer(200, body, headers(asked.wire))
+        return RawAnswer(200, body, headers(asked.wire))
 
     def stranger(self, asked: Asked[Any]) -> Failed:
         in_session = isinstance(asked.credentials, Session)
@@ -126,6 +136,15 @@ class SoapService(CallService):
 
     def ordered(self, asked: Asked[Any], action: AnswerError) -> Failed:
         return Failed(ordered(action))
+
+    def perform(self, account: Account, asked: Asked[Any]) -> object:
+        rate = self._limits.calls
+        if self.world.strict and not self.world.of(CallRate).take(account, rate):
+            too_many = json_answer(429, {"error": f"more than {rate} calls in a second"})
+            return msgspec.structs.replace(
+                too_many, headers=(*too_many.headers, (b"retry-after", b"1"))
+            )
+        return super().perform(account, asked)
 
     def raised(self, asked: Asked[Any], error: Exception) -> object:
         return error if isinstance(error, Failed) else super().raised(asked, error)
@@ -154,6 +173,8 @@ class SoapService(CallService):
         sending = SENDINGS[type(asked.request)](asked.request)
         submission = _submission(sending, account, asked.via)
         beyond = self._beyond_limits(sending, submission)
+        if beyond is None and self.world.strict:
+            beyond = self._unlike_the_manual(asked.request, submission)
         if beyond is not None:
             self._refuse(sending, account, asked.via, beyond)
             raise Failed(beyond)
@@ -176,9 +197,15 @@ class SoapService(CallService):
         if len(sending.to) > limits.recipients:
             most = f"more than {limits.recipients} addresses"
             return argument("destinationAddresses", f"Invalid argument: {most}")
-        if sending.medium is Medium.VIBER and self.world.strict:
+        return None
+
+    def _unlike_the_manual(self, call: soap.AnyRequest, submission: Submission) -> str | None:
+        """What only a strict World refuses."""
+        if isinstance(call, _BY_TIME_ZONE) and call.send_date is None:
+            return argument("sendDate", "sendDate can not be null or empty")
+        if submission.medium is Medium.VIBER:
             validity = submission.validity
-            if validity is None or not timedelta(0) < validity <= limits.viber_validity:
+            if validity is None or not timedelta(0) < validity <= self._limits.viber_validity:
                 return argument("validity", "Invalid argument: 1 to 1440 minutes")
         return None
 
@@ -229,15 +256,24 @@ def _submission(sending: Sending, account: Account, via: str) -> Submission:
         sender=sending.sender,
         text=sending.text,
         send_at=sending.send_at,
-        validity=None if sending.validity is None else timedelta(minutes=sending.validity),
+        validity=_validity(sending),
+        content=sending.content,
     )
     if not sending.resend:
         return submission
-    by_sms = msgspec.structs.replace(submission, medium=Medium.SMS, validity=None)
+    by_sms = msgspec.structs.replace(
+        submission, medium=Medium.SMS, validity=DEFAULT_VALIDITY, content=None
+    )
     return msgspec.structs.replace(submission, fallback=by_sms)
 
 
-def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
+def _validity(sending: Sending) -> timedelta | None:
+    if sending.validity is not None:
+        return timedelta(minutes=sending.validity)
+    return DEFAULT_VALIDITY if sending.medium is Medium.SMS else None
+
+
+def _describe(service: soap.Service, request: RawRequest) -> RawAnswer:
     """``?WSDL``, at the address that the client came by; anything else is told what there is."""
     named = dict(request.headers)
     address = (
@@ -247,13 +283,13 @@ def _describe(service: soap.Service, request: HttpRequest) -> HttpAnswer:
         try:
             body = soap.wsdl(service, address)
         except CodecError as error:
-            return HttpAnswer(400, str(error).encode(), ((b"content-type", b"text/plain"),))
-        return HttpAnswer(200, body, ((b"content-type", b"text/xml; charset=utf-8"),))
+            return RawAnswer(400, str(error).encode(), ((b"content-type", b"text/plain"),))
+        return RawAnswer(200, body, ((b"content-type", b"text/xml; charset=utf-8"),))
     operations = "\n".join(one.operation.name for one in service.requests)
     text = (
         f"{service.name}: POST SOAP 1.1 or 1.2 here, or see {service.path}?WSDL\n\n{operations}\n"
     )
-    return HttpAnswer(200, text.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
+    return RawAnswer(200, text.encode(), ((b"content-type", b"text/plain; charset=utf-8"),))
 
 
 def _credentials(given: soap.Credentials) -> Login | Session:

@@ -1,0 +1,70 @@
+"""A channel over one HTTP interface whose calls take lists."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from itertools import chain
+from typing import TypeVar
+
+from devino_core import Channel, Medium, Message, Receipt, Status
+from devino_core.dispatch import dispatch, gather, in_lots
+
+from .api import ApiClient
+from .settings import ChannelConnectionSettings
+
+__all__ = ["ApiChannel"]
+
+SettingsT_co = TypeVar("SettingsT_co", bound=ChannelConnectionSettings, covariant=True)
+
+
+class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
+    """Say how one list of messages is sent and how one list of ids is asked after::
+
+        class Pigeon(ApiChannel[PigeonSettings]):
+            api = API
+            takes = {Medium.SMS: Takes()}
+            most_messages = 100
+
+            async def send_some(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+                ...
+
+            async def status_of_some(self, ids: Sequence[str], medium: Medium) -> Sequence[Status]:
+                ...
+
+    :meth:`send` and :meth:`status` make as few calls as that allows, ``concurrency`` of them at
+    once, and keep what came of each.
+    """
+
+    most_messages: int = 1
+    """How many messages one call takes."""
+    most_ids: int = 1
+    """How many ids one call takes."""
+
+    @abstractmethod
+    async def send_some(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """Send so many as one call takes, and give a receipt for each, in order.
+
+        They were checked. One that is refused among others is data
+        (:func:`~devino_core.dispatch.failed_receipt`).
+        """
+
+    @abstractmethod
+    async def status_of_some(self, ids: Sequence[str], medium: Medium) -> Sequence[Status]:
+        """The status of so many ids as one call takes, in order."""
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        self.check(messages)
+        calls = [
+            (places, partial(self.send_some, [messages[place] for place in places]))
+            for places in in_lots(range(len(messages)), self.most_messages)
+        ]
+        at_once = self.settings.concurrency
+        return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        self.require_medium(medium)
+        calls = [partial(self.status_of_some, lot, medium) for lot in in_lots(ids, self.most_ids)]
+        told = await gather(calls, concurrency=self.settings.concurrency)
+        return list(chain.from_iterable(told))

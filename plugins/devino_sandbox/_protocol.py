@@ -1,0 +1,279 @@
+"""HTTP/1 on one connection: uvicorn's protocol, and what clients of the platform need beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import cast
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from ._http import ABORT, Event, RawAnswer, json_answer
+
+__all__ = ["Limits", "Protocol"]
+
+_MAX_HEAD = 256 * 1024
+"""A request line with the 2999 numbers of a bulk send takes 100 KB."""
+_MAX_PATH = 0xFFFF
+"""Beyond, httptools reads no URL."""
+_FAREWELL = 5.0
+"""Seconds in which a refused client can read why, and is not listened to."""
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
+
+
+class Limits:
+    """What one request may take: octets of its body, seconds until it is whole."""
+
+    def __init__(self, max_body: int, patience: float) -> None:
+        self.max_body = max_body
+        self.patience = patience
+
+
+class Protocol(HttpToolsProtocol):
+    """One connection.
+
+    - A request that offers an upgrade (Java's HttpClient: h2c) is answered as if it did not. To
+      llhttp such a message ends with its head; so the head is read again without the offer.
+    - Octets above 127 in a request line are taken as if they were escaped, as IIS takes them.
+    - HTTP/1.0 may keep its connection; a request of no version (HTTP/0.9) is refused.
+    - A request line and its headers may have 256 KiB together, and a body ``max_body``.
+    - A connection ends if its request is not whole in time, or if none ever comes.
+    """
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, limits: Limits) -> None:
+        super().__init__(config, state, {})
+        # Decided here and not by the logging set up around: an access log would show passwords.
+        self.access_log = False
+        self._limits = limits
+        self._in_line = True
+        """Whether the next octet belongs to a request line."""
+        self._in_head = False
+        self._is_whole = False
+        self._head_size = 0
+        self._body_size = 0
+        self._refusal: RawAnswer | None = None
+        self._is_deaf = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(CorkedTransport(transport, self.loop))
+        self._timer = self.loop.call_later(self._limits.patience, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_deaf:
+            return
+        self._unset_keepalive_if_required()
+        if self._in_line and not data.isascii():
+            data = _escaped(data)
+        was_in_head, rest = self._in_head, data
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self.parser.get_method() == b"CONNECT":
+                    self._refuse(json_answer(405, {"error": "the sandbox is no proxy"}))
+                    return
+                rest = self._head_without_offer() + rest[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self._refuse(self._refusal or json_answer(400, {"error": "this is not HTTP/1.1"}))
+                return
+            else:
+                break
+        if self._is_whole:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            return
+        # Few requests come in pieces.
+        if self._in_head:
+            self._in_line = self._in_line and b"\n" not in data.lstrip(b"\r\n")
+            self._head_size += len(data) if was_in_head else 0
+            if self._head_size > _MAX_HEAD:
+                too_long = {"error": f"the headers are longer than {_MAX_HEAD // 1024} KiB"}
+                self._refuse(json_answer(431, too_long))
+                return
+        if self._timer is None:
+            self._timer = self.loop.call_later(self._limits.patience, self._give_up)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._is_whole = True, False
+        self._head_size = self._body_size = 0
+        cast("Event", self.scope)["extensions"] = {ABORT: self.transport.abort}
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        if len(self.url) > _MAX_HEAD:
+            self._stop(414, f"the request line is longer than {_MAX_HEAD // 1024} KiB")
+
+    def on_headers_complete(self) -> None:
+        self._in_line = False
+        if self.parser.should_upgrade():
+            return
+        version = self.parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
+        self.url, _, query = self.url.partition(b"?")
+        if len(self.url) > _MAX_PATH:
+            self._stop(414, f"the path is longer than {_MAX_PATH} octets")
+        super().on_headers_complete()
+        # httptools would refuse a longer one than a path may be. The request is not begun yet.
+        cast("Event", self.scope)["query_string"] = query.partition(b"#")[0]
+        self._in_head = False
+        if version == "1.0" and self.parser.should_keep_alive():
+            self.cycle.keep_alive = True
+            self.cycle.default_headers = [
+                *self.cycle.default_headers,
+                (b"connection", b"keep-alive"),
+            ]
+
+    # The two below are those of uvicorn without what is never so here, as most of the time goes
+    # into calls.
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if cycle.response_complete:
+            return
+        self._body_size += len(body)
+        if self._body_size > self._limits.max_body:
+            self._stop(413, f"the body is larger than {self._limits.max_body} bytes")
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
+
+    def on_message_complete(self) -> None:
+        # The head of an offered upgrade is still read as one.
+        if self._in_head:
+            return
+        self._is_whole = self._in_line = True
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
+
+    def _stop(self, status: int, error: str) -> None:
+        """Leave httptools, which makes its own error of any."""
+        self._refusal = json_answer(status, {"error": error})
+        raise ValueError(error)
+
+    def _head_without_offer(self) -> bytes:
+        """The head that was read, for a parser that has read nothing."""
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [one.strip() for one in value.lower().split(b",")]
+                lines.append(
+                    b"connection: " + b", ".join([o for o in kept if o not in _HOP_BY_HOP])
+                )
+            elif name not in _HOP_BY_HOP:
+                lines.append(b"%s: %s" % (name, value))
+        self.parser = httptools.HttpRequestParser(self)
+        return b"\r\n".join([*lines, b"", b""])
+
+    def _give_up(self) -> None:
+        """End a connection whose request does not come, or not to its end."""
+        self._timer = None
+        if self.pipeline or (self._in_head and self._is_answering()):
+            # Its next request waits for the answer to the one before, and may.
+            self._timer = self.loop.call_later(self._limits.patience, self._give_up)
+        elif not self._in_head and not self._is_answering():
+            self.transport.close()
+        else:
+            seconds = f"{self._limits.patience:g} seconds"
+            self._refuse(json_answer(408, {"error": f"the request was not whole in {seconds}"}))
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, answer: RawAnswer) -> None:
+        """Answer in place of the application, and listen no more."""
+        self._is_deaf = True
+        if self.pipeline or (self._in_head and self._is_answering()):
+            # It would be taken for the answer to a request before this one.
+            self.transport.close()
+            return
+        if self._is_answering():
+            if self.cycle.response_started:
+                self.transport.abort()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
+        lines = [head % (answer.status, len(answer.body))]
+        lines += [b"%s: %s\r\n" % header for header in answer.headers]
+        self.transport.write(b"".join([*lines, b"\r\n", answer.body]))
+        # What is not read when a connection closes takes the answer away from the client.
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(_FAREWELL, self.transport.close)
+
+
+class CorkedTransport(asyncio.Transport):
+    """Sends what is written in one turn of the loop at once.
+
+    uvicorn writes the head and the body of an answer separately: two system calls, two packets and
+    two wake-ups of the client, which is half of what a small answer costs.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._written: list[bytes | bytearray | memoryview] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if not self._written:
+            self._loop.call_soon(self._flush)
+        self._written.append(data)
+
+    def write_eof(self) -> None:
+        """Say that nothing follows, where the transport can (TLS cannot)."""
+        self._flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._written.clear()
+        self._transport.abort()
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._transport.resume_reading()
+
+    def _flush(self) -> None:
+        if self._written:
+            data = b"".join(self._written)
+            self._written.clear()
+            self._transport.write(data)
+
+
+def _escaped(data: bytes) -> bytes:
+    """With the request line, which comes first, in ASCII."""
+    data = data.lstrip(b"\r\n")
+    line, end, rest = data.partition(b"\n")
+    return _NOT_ASCII.sub(lambda octet: b"%%%02X" % octet[0][0], line) + end + rest
