@@ -25,6 +25,10 @@ _MAX_ENTRIES: Final = 100
 _MAX_DIRECTORY: Final = 1 << 16
 _MAX_LINE: Final = 1 << 16
 _DIRECTORY_END: Final = b"PK\x05\x06"
+# Of zip64: a longer form of it stands before, and says the same with more digits.
+_LONG_END: Final = struct.Struct("<4xQ2H2L4Q")
+_LONG_END_PLACE: Final = b"PK\x06\x07"
+_PLACE_SIZE: Final = 20
 
 # What zipfile raises for an archive that is damaged or of a kind that it does not read.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error, ValueError)
@@ -98,6 +102,9 @@ def _check_directory(file: BinaryIO) -> None:
     if place < 0 or len(tail) - place < 22:
         raise DecodeError("no zip archive: its directory is missing")
     entries, length = struct.unpack_from("<HL", tail, place + 10)
+    long_end = place - _PLACE_SIZE - _LONG_END.size
+    if long_end >= 0 and tail.startswith(_LONG_END_PLACE, place - _PLACE_SIZE):
+        *_, entries, length, _ = _LONG_END.unpack_from(tail, long_end)
     if entries > _MAX_ENTRIES or length > _MAX_DIRECTORY:
         raise DecodeError(f"the archive has more than {_MAX_ENTRIES} files")
     file.seek(0)
@@ -146,6 +153,8 @@ def _entries(zip_: zipfile.ZipFile, max_size: int) -> dict[str, zipfile.ZipInfo]
             raise DecodeError("is no regular file", path=path)
         if entry.file_size > _MAX_RATIO * max(entry.compress_size, 1):
             raise DecodeError(f"is packed more than {_MAX_RATIO} to 1", path=path)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise DecodeError("is packed otherwise than by deflate", path=path)
         if name in entries:
             raise DecodeError("occurs twice", path=path)
         total += entry.file_size

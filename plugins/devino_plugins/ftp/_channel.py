@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 import msgspec
 
@@ -162,7 +163,7 @@ class FtpChannel(Channel[FtpSettings]):
         parts: Sequence[int],
         messages: Sequence[Message],
     ) -> list[Receipt]:
-        delivery = Delivery(self.settings, names=self._names())
+        delivery = self._delivery()
         name = await delivery.deliver(archive.file, archive.size, lambda octets: None)
         status = Status(state=State.ACCEPTED, description=name)
         return [
@@ -171,7 +172,7 @@ class FtpChannel(Channel[FtpSettings]):
         ]
 
     async def _uploaded(self, archive: Built, sent: Callable[[int], None]) -> Upload:
-        delivery = Delivery(self.settings, names=self._names())
+        delivery = self._delivery()
         name, error = "", None
         try:
             name = await delivery.deliver(archive.file, archive.size, sent)
@@ -209,6 +210,14 @@ class FtpChannel(Channel[FtpSettings]):
         (planned,) = self._plan([sample])
         archive = planned.archive
         return Mailing(text, self.sender_of(sample), getattr(archive, "validity", None), send_at)
+
+    def _delivery(self) -> Delivery:
+        return Delivery(self.settings, names=self._names(), context=self._context)
+
+    @cached_property
+    def _context(self) -> ssl.SSLContext | None:
+        # Made once: it reads every certificate of the system.
+        return None if self.settings.tls == "none" else ssl.create_default_context()
 
     def _names(self) -> Iterator[str]:
         """Names of archives: this second's and the next ones'. None is given twice."""

@@ -48,15 +48,26 @@ class _Unanswered(Exception):
     """The reply to the last command was lost: the archive may have its final name, or not."""
 
 
+class _Refused(Exception):
+    """The server refused the final name: the archive does not have it."""
+
+    def __init__(self, said: str, code: int) -> None:
+        super().__init__(said)
+        self.code = code
+
+
 class Delivery:
     """The way of one archive to the server: under a temporary name, checked, then renamed.
 
     ``names`` gives names for it, one after the other, until one is free. The temporary name is
-    ``NAME.part``. The platform takes no file of such a name.
+    ``NAME.part``. The platform takes no file of such a name. ``context`` is None without TLS.
     """
 
-    def __init__(self, settings: FtpSettings, *, names: Iterator[str]) -> None:
+    def __init__(
+        self, settings: FtpSettings, *, names: Iterator[str], context: ssl.SSLContext | None
+    ) -> None:
         self._settings = settings
+        self._context = context
         self._names = names
         self.name = ""
         """The archive's name, once one is chosen."""
@@ -83,6 +94,8 @@ class Delivery:
             except _Unanswered as unanswered:
                 await self._settle(str(unanswered))
                 return self.name
+            except _Refused as refused:
+                raise self._rejected(refused) from None
             else:
                 return self.name
         raise Unavailable(
@@ -121,24 +134,31 @@ class Delivery:
             "still take them?"
         )
 
-    def _rename(self, server: Server) -> None:
+    def _rename(self, server: Server, *, again: bool = False) -> None:
         # Servers replace a file of this name without a word.
         if server.size_of(self.name) is not None:
             self._choose_name(server)
         server.sendcmd(f"RNFR {self._temporary}")
         try:
             server.voidcmd(f"RNTO {self.name}")
-        except ftplib.error_perm:
-            with contextlib.suppress(ftplib.Error):
-                server.delete(self._temporary)
-            raise
+        except ftplib.error_perm as error:
+            # Not chained: the library's frames are nobody's business.
+            refused = _Refused(self._told(error), _code(error))
         except (OSError, EOFError, ftplib.Error) as error:
-            if isinstance(error, ftplib.error_temp) and not _says(error, 421):
+            if isinstance(error, ftplib.error_temp) and _code(error) != 421:
                 raise
+            refused = None
             reason = f"RNTO was sent and not answered ({type(error).__name__})"
         else:
             return
-        raise _Unanswered(reason)
+        if refused is None:
+            raise _Unanswered(reason)
+        with contextlib.suppress(ftplib.Error):
+            if again and server.size_of(self._temporary) is None:
+                # The earlier RNTO was carried out meanwhile.
+                return
+            server.delete(self._temporary)
+        raise refused
 
     async def _settle(self, reason: str) -> None:
         """Find out whether the archive was renamed, and rename it if it was not.
@@ -148,7 +168,10 @@ class Delivery:
         for _ in range(self._settings.attempts):
             try:
                 await self._talk(self._look)
-            except (_Broken, _Unanswered, Unavailable, Throttled, AuthenticationFailed) as error:
+            except _Refused as refused:
+                raise self._rejected(refused) from None
+            except (_Broken, _Unanswered, DevinoError) as error:
+                # Whatever the server refuses now: it may have the archive.
                 reason = str(error)
             else:
                 return
@@ -159,7 +182,7 @@ class Delivery:
 
     def _look(self, server: Server) -> None:
         if server.size_of(self._temporary) is not None:
-            self._rename(server)
+            self._rename(server, again=True)
 
     async def _talk(self, work: Callable[[Server], None]) -> None:
         """Do ``work`` in one conversation. Raises _Broken, _Unanswered or a DevinoError."""
@@ -171,7 +194,7 @@ class Delivery:
         except OSError as error:
             failure = ConnectFailed(f"no connection to {settings.host}: {_words(error)}")
         else:
-            await self._in_thread(Server(settings, control), work)
+            await self._in_thread(Server(settings, control, self._context), work)
             return
         raise failure
 
@@ -203,10 +226,13 @@ class Delivery:
         # The library's frames hold the password: they are not chained.
         raise failure
 
+    def _rejected(self, refused: _Refused) -> Rejected:
+        return Rejected(f"{self._settings.host} refused RNTO: {refused}", code=refused.code)
+
     def _failure(self, error: Exception, verb: str, *, entered: bool) -> DevinoError | _Broken:
         host = self._settings.host
         said = self._told(error)
-        code = int(said[:3]) if isinstance(error, ftplib.Error) and said[:3].isdecimal() else 0
+        code = _code(error)
         if code == 421 and not verb and any(word in said.lower() for word in _TOO_MANY):
             return Throttled(f"{host}: {said}")
         if code == 421:
@@ -247,8 +273,11 @@ class Delivery:
         return printable(text[:_MAX_TEXT])
 
 
-def _says(error: ftplib.Error, code: int) -> bool:
-    return str(error).startswith(str(code))
+def _code(error: Exception) -> int:
+    """The code of a reply; 0 if it has none."""
+    code = str(error)[:3]
+    is_code = isinstance(error, ftplib.Error) and code.isascii() and code.isdecimal()
+    return int(code) if is_code else 0
 
 
 def _words(error: Exception) -> str:

@@ -90,6 +90,9 @@ class _Transfer(Encrypted, DTPHandler):
         before = self.tot_bytes_received
         super().handle_read()
         received = self.tot_bytes_received - before
+        if received and not self._closed and self.file_obj.tell() > self.cmd_channel.max_file:
+            self._end(552)
+            return
         if received and self._fault is not None and not self._closed:
             self._fail(self._fault, received)
 
@@ -110,8 +113,10 @@ class _Transfer(Encrypted, DTPHandler):
         if isinstance(fault, Hang):
             self.receive = False
             return
-        code = fault.code if isinstance(fault, AnswerError) else 426
-        self._resp = (f"{code} {_TEXTS.get(int(code), 'as ordered')}", _log.debug)
+        self._end(int(fault.code) if isinstance(fault, AnswerError) else 426)
+
+    def _end(self, code: int) -> None:
+        self._resp = (f"{code} {_TEXTS.get(code, 'as ordered')}", _log.debug)
         self.close()
 
 
@@ -129,6 +134,7 @@ class Conversation(Encrypted, FTPHandler):
     context: SSLContext | None = None
     implicit = False
     require_reuse = True
+    max_file = MAX_FILE
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.protected = False
