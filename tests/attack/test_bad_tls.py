@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.attack._channels import (
+    FTP,
     KINDS,
     MAIL,
     WIRES,
@@ -136,6 +137,7 @@ BAD: Mapping[str, Make] = {
 SETTINGS: Mapping[Wire | None, Mapping[str, object]] = {
     Wire.SMPP: {"tls": True},
     Wire.MAIL: {"tls": "starttls"},
+    Wire.FTP: {"tls": "explicit"},
 }
 
 
@@ -159,7 +161,7 @@ async def test_a_server_that_proves_nothing_is_told_nothing(
         async with client(kind, {**found.settings(0), **more}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
         assert not outcome.accepted
-        assert found.recorded() == {}
+        assert await found.recorded() == {}
         assert list(found.world.messages()) == []
 
 
@@ -170,19 +172,19 @@ async def test_a_server_that_proves_itself_is_told(kind: str, tmp_path: Path) ->
         async with client(kind, {**found.settings(0), **more}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
         assert outcome.accepted, outcome
-        assert found.recorded() == {"hello": 1}
+        assert await found.recorded() == {"hello": 1}
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("kind", MAIL)
-async def test_a_mail_server_that_encrypts_from_the_start_is_no_exception(
-    kind: str, name: str, tmp_path: Path
+@pytest.mark.parametrize(("kind", "mode"), [(k, "tls") for k in MAIL] + [(k, "implicit") for k in FTP])
+async def test_a_server_that_encrypts_from_the_start_is_no_exception(
+    kind: str, mode: str, name: str, tmp_path: Path
 ) -> None:
     said = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 x ESMTP\r\n")
+        writer.write(b"220 x\r\n")
         with suppress(OSError):
             said.extend(await reader.read())
         writer.close()
@@ -190,7 +192,7 @@ async def test_a_mail_server_that_encrypts_from_the_start_is_no_exception(
     server = await asyncio.start_server(serve, HOST, 0, ssl=BAD[name](tmp_path))
     async with server, target(kind) as found:
         settings = redirected(found.settings(0), server.sockets[0].getsockname()[1])
-        async with client(kind, {**settings, "tls": "tls"}) as opened:
+        async with client(kind, {**settings, "tls": mode}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
     assert not outcome.accepted
     assert said == b""

@@ -66,6 +66,7 @@ class FtpChannel(Channel[FtpSettings]):
         template = settings.archive == "template"
         self.takes: Mapping[Medium, Takes] = {Medium.SMS: _TEMPLATE if template else Takes()}
         self._last: datetime | None = None
+        self._slots = asyncio.Semaphore(settings.connections)
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS. Messages of one sender, one validity and one kind of ``send_at`` share an
@@ -163,8 +164,8 @@ class FtpChannel(Channel[FtpSettings]):
         parts: Sequence[int],
         messages: Sequence[Message],
     ) -> list[Receipt]:
-        delivery = self._delivery()
-        name = await delivery.deliver(archive.file, archive.size, lambda octets: None)
+        async with self._slots:
+            name = await self._delivery().deliver(archive.file, archive.size, lambda octets: None)
         status = Status(state=State.ACCEPTED, description=name)
         return [
             Receipt.of(messages[position], status, channel=self.name, parts=count)
@@ -175,7 +176,8 @@ class FtpChannel(Channel[FtpSettings]):
         delivery = self._delivery()
         name, error = "", None
         try:
-            name = await delivery.deliver(archive.file, archive.size, sent)
+            async with self._slots:
+                name = await delivery.deliver(archive.file, archive.size, sent)
         except DevinoError as failure:
             error = failure
         if error is None:

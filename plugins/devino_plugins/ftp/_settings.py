@@ -43,6 +43,8 @@ class FtpSettings(ChannelSettings, frozen=True, kw_only=True):
     utc_offset: Annotated[str, Meta(pattern=r"^[+-][0-9]{2}:[0-9]{2}$")] | None = None
     """The clock by which the platform reads this account's dates, such as ``+03:00``. An aware
     ``send_at`` needs it."""
+    connections: Positive = 4
+    """How many archives travel at once; each has a connection of its own."""
     attempts: Positive = 3
     """How often a transfer that breaks is begun or resumed."""
     connect_timeout: Seconds = 10.0

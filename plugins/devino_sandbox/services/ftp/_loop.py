@@ -170,8 +170,12 @@ class Encrypted(AsyncChat):
             self.handle_close()
             return 0
 
+    def say_goodbye(self) -> None:
+        """Say that no more comes, as TLS wants it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._tls.unwrap()
+
     def close(self) -> None:
         if self._tls is not None and not self._closed and not self._shaking:
-            with contextlib.suppress(OSError, ValueError):
-                self._tls.unwrap()
+            self.say_goodbye()
         super().close()
