@@ -177,7 +177,9 @@ async def test_a_server_that_proves_itself_is_told(kind: str, tmp_path: Path) ->
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize(("kind", "mode"), [(k, "tls") for k in MAIL] + [(k, "implicit") for k in FTP])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [(k, "tls") for k in MAIL] + [(k, "implicit") for k in FTP]
+)
 async def test_a_server_that_encrypts_from_the_start_is_no_exception(
     kind: str, mode: str, name: str, tmp_path: Path
 ) -> None:

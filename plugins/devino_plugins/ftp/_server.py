@@ -233,4 +233,3 @@ class Server(ftplib.FTP_TLS):
             except ftplib.error_perm:
                 self._features = ""
         return feature in self._features
-

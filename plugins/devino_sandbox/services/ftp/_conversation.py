@@ -162,6 +162,14 @@ class Conversation(Encrypted, FTPHandler):
         if self.implicit:
             self._greet()
 
+    def handle_timeout(self) -> None:
+        """The client has been silent for long."""
+        if self._shaking:
+            # Nothing can be said before the handshake.
+            self.close()
+        else:
+            super().handle_timeout()
+
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         """A command that the client may give."""
         action = self.strike(cmd)
@@ -213,6 +221,8 @@ class Conversation(Encrypted, FTPHandler):
 
     def log(self, msg: str, logfun: Any = None) -> None:
         """pyftpdlib logs each command. The sandbox does not."""
+
+    logline = log
 
     def log_exception(self, instance: Any) -> None:
         """A failure of this server."""

@@ -105,7 +105,7 @@ class Folders:
         try:
             sms = archive.sms(row)
         except DecodeError as error:
-            self._refuse(account, sender, row[0], str(error))
+            self._refuse(account, sender, _number(archive, row), str(error))
             return
         send_at, validity = sms.send_at, _VALIDITY
         if isinstance(archive, ftp.TemplateArchive):
@@ -137,3 +137,10 @@ def _sender(archive: ftp.Archive, account: Account) -> str:
     if account.senders is not None and archive.sender not in account.senders:
         raise DecodeError(f"{archive.sender!r} is no sender of this account")
     return archive.sender
+
+
+def _number(archive: ftp.Archive, row: ftp.Row) -> str:
+    """Whom a row is for, bad as it may be."""
+    wanted = "telnr_long" if isinstance(archive, ftp.PlainArchive) else "phone"
+    place = [name.lower() for name in archive.columns].index(wanted)
+    return row[place] if place < len(row) else ""
