@@ -15,11 +15,13 @@ from devino_core.lazy import lazy
 from ._settings import FtpSettings
 
 if TYPE_CHECKING:
+    import click
+
     from ._channel import FtpChannel, Upload
 else:
     __getattr__ = lazy(__name__, {"FtpChannel": "_channel", "Upload": "_channel"})
 
-__all__ = ["FtpChannel", "FtpSettings", "Upload", "devino_channels"]
+__all__ = ["FtpChannel", "FtpSettings", "Upload", "devino_channels", "devino_commands"]
 
 
 @hookimpl
@@ -34,3 +36,12 @@ def devino_channels() -> Iterable[ChannelSpec]:
             load="devino_plugins.ftp:FtpChannel",
         ),
     )
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``upload``."""
+    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    from ._command import upload
+
+    return [upload]

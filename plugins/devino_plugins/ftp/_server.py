@@ -23,6 +23,10 @@ _MOST_LINES = 200
 _LONGEST_LIST = 1 << 24
 
 
+class _NoReply(ftplib.error_proto):
+    """What no server says that means well."""
+
+
 class Server(ftplib.FTP_TLS):
     """A logged-in FTP connection. Its methods block and raise what ftplib raises.
 
@@ -98,7 +102,7 @@ class Server(ftplib.FTP_TLS):
         code = lines[0][:3]
         while lines[0][3:4] == "-" and (lines[-1][:3] != code or lines[-1][3:4] == "-"):
             if len(lines) == _MOST_LINES:
-                raise ftplib.error_proto(f"a reply of more than {_MOST_LINES} lines")
+                raise _NoReply(f"a reply of more than {_MOST_LINES} lines")
             lines.append(self.getline())
         return "\n".join(lines)
 
@@ -157,7 +161,7 @@ class Server(ftplib.FTP_TLS):
             for block in self._blocks(command):
                 listed += block
                 if len(listed) > _LONGEST_LIST:
-                    raise ftplib.error_proto("a list of the folder without end")
+                    raise _NoReply("a list of the folder without end")
         except ftplib.error_perm as error:
             # So some say that a folder is empty.
             if not str(error).startswith("550"):
