@@ -6,7 +6,7 @@ import asyncio
 import io
 import socket
 import ssl
-from collections.abc import Iterator
+
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ NAME = "demo_20260101120000.zip"
 
 
 @pytest.fixture
-def without(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def without(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Take commands away from the sandbox's server."""
 
     def take(*commands: str) -> None:

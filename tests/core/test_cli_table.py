@@ -25,25 +25,32 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "people.csv"
 
 
+TABBED = PLAIN.replace("to;name", "to\tname").replace("67;", "67\t").replace("68;", "68\t")
+COMMAS = "to,name\n79031234567,Анна\n79031234568,Борис; мл.\n"
+BARS = COMMAS.replace(",", "|")
+QUOTED = '"to";"name"\n"79031234567";"Анна"\n"79031234568";"Борис; мл."\n'
+BLANKS = "\n \n" + PLAIN.replace("\n", "\n \n") + ";\n\n"
+WIDE = "".join(f"{line};;;\n" for line in PLAIN.splitlines())
+UTF8 = "utf-8-sig"
 FILES: dict[str, tuple[bytes, str]] = {
-    "plain": (PLAIN.encode(), "utf-8-sig"),
-    "a byte order mark": (PLAIN.encode("utf-8-sig"), "utf-8-sig"),
-    "Excel's Unicode text": (PLAIN.replace(";", "\t").replace("Борис\t", "Борис;").encode("utf-16"), "utf-8-sig"),
-    "UTF-16, big end first": (b"\xfe\xff" + PLAIN.encode("utf-16-be"), "utf-8-sig"),
-    "a mark against what is said": (PLAIN.encode("utf-8-sig"), "cp1251"),
+    "plain": (PLAIN.encode(), UTF8),
+    "a byte order mark": (PLAIN.encode(UTF8), UTF8),
+    "Excel's Unicode text": (TABBED.encode("utf-16"), UTF8),
+    "UTF-16, big end first": (b"\xfe\xff" + PLAIN.encode("utf-16-be"), UTF8),
+    "a mark against what is said": (PLAIN.encode(UTF8), "cp1251"),
     "cp1251": (PLAIN.encode("cp1251"), "cp1251"),
-    "sep=": (b"sep=;\n" + PLAIN.encode(), "utf-8-sig"),
-    "sep= in quotes, with a mark": ("\ufeff\"SEP=;\"\r\n".encode() + PLAIN.encode(), "utf-8-sig"),
-    "sep= of a character that is rare": (b"sep=|\nto|name\n79031234567|\xd0\x90\xd0\xbd\xd0\xbd\xd0\xb0\n" + '79031234568|Борис; мл.\n'.encode(), "utf-8-sig"),
-    "commas": ("to,name\n79031234567,Анна\n79031234568,Борис; мл.\n".encode(), "utf-8-sig"),
-    "all in quotes": ('"to";"name"\n"79031234567";"Анна"\n"79031234568";"Борис; мл."\n'.encode(), "utf-8-sig"),
-    "lines of Windows": (PLAIN.replace("\n", "\r\n").encode(), "utf-8-sig"),
-    "lines of an old Mac": (PLAIN.replace("\n", "\r").encode(), "utf-8-sig"),
-    "no last line break": (PLAIN.rstrip().encode(), "utf-8-sig"),
-    "blank lines": (("\n \n" + PLAIN.replace("\n", "\n \n") + ";\n\n").encode(), "utf-8-sig"),
-    "columns that Excel adds": ("".join(f"{line};;;\n" for line in PLAIN.splitlines()).encode(), "utf-8-sig"),
-    "blanks around the names": (PLAIN.replace("to;name", " to ; name").encode(), "utf-8-sig"),
-}  # fmt: skip
+    "sep=": (b"sep=;\n" + PLAIN.encode(), UTF8),
+    "sep= in quotes, with a mark": ('"SEP=;"\r\n'.encode(UTF8) + PLAIN.encode(), UTF8),
+    "sep= of a character that is rare": (b"sep=|\n" + BARS.encode(), UTF8),
+    "commas": (COMMAS.encode(), UTF8),
+    "all in quotes": (QUOTED.encode(), UTF8),
+    "lines of Windows": (PLAIN.replace("\n", "\r\n").encode(), UTF8),
+    "lines of an old Mac": (PLAIN.replace("\n", "\r").encode(), UTF8),
+    "no last line break": (PLAIN.rstrip().encode(), UTF8),
+    "blank lines": (BLANKS.encode(), UTF8),
+    "columns that Excel adds": (WIDE.encode(), UTF8),
+    "blanks around the names": (PLAIN.replace("to;name", " to ; name").encode(), UTF8),
+}
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -121,11 +121,10 @@ def upload(
     """
     names = Fill.fields(text)
     stop = Stop()
-    contacts = _Contacts(Table(file, encoding), names, columns, stop)
     said = text if names else Fill(text, {}).spelt(str)
     begun = [0, 0]
 
-    async def work(bar: Bar) -> list[Upload]:
+    async def work(contacts: _Contacts, bar: Bar) -> list[Upload]:
         # `devino --help` loads this module too, and needs no FTP.
         from ._channel import FtpChannel
 
@@ -136,13 +135,22 @@ def upload(
         stop.cancels_this_task()
         async with app.client() as client:
             chosen = client.channel_for(kind=FtpChannel, channel=channel)
-            return await chosen.upload(
-                contacts, said, sender=sender, validity=validity, send_at=send_at, progress=progress
-            )
+            try:
+                return await chosen.upload(
+                    contacts,
+                    said,
+                    sender=sender,
+                    validity=validity,
+                    send_at=send_at,
+                    progress=progress,
+                )
+            except InvalidMessage as error:
+                raise contacts.located(error) from None
 
     try:
         with app.progress(None) as bar, stop:
-            uploads = app.run(work(bar))
+            contacts = _Contacts(Table(file, encoding), names, columns, stop)
+            uploads = app.run(work(contacts, bar))
     except KeyboardInterrupt:
         if not begun[1]:
             raise
@@ -150,8 +158,6 @@ def upload(
             f"interrupted after {begun[0]} of {begun[1]} bytes were sent: look whether the server "
             "has the archives before you send them again"
         ) from None
-    except InvalidMessage as error:
-        raise contacts.located(error) from None
     if not uploads:
         app.note("the file has no rows; nothing was sent")
     app.table(_COLUMNS, [_row(each) for each in uploads])
