@@ -6,7 +6,6 @@ import asyncio
 import io
 import socket
 import ssl
-
 from pathlib import Path
 from typing import Any
 
