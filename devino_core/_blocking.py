@@ -13,11 +13,11 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import islice
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -303,14 +303,11 @@ class _LoopThread:
     """A thread with an event loop, in which a client is open."""
 
     def __init__(self, client: AsyncClient) -> None:
-        from anyio.from_thread import start_blocking_portal
-
-        running = start_blocking_portal("asyncio")
-        portal = running.__enter__()
+        portal, thread = _start()
         self._pid = os.getpid()
         self._portal = portal
-        # The interpreter needs this at its exit: otherwise it would wait for the thread for ever.
-        self.stop = weakref.finalize(self, _stop, running, portal, client, self._pid)
+        # The interpreter needs this at its exit: otherwise calls under way would end in the middle.
+        self.stop = weakref.finalize(self, _stop, thread, portal, client, self._pid)
         try:
             portal.call(client.open)
         except BaseException:
@@ -338,12 +335,38 @@ class _LoopThread:
             raise
 
 
-def _stop(
-    running: AbstractContextManager[BlockingPortal],
-    portal: BlockingPortal,
-    client: AsyncClient,
-    pid: int,
-) -> None:
+def _start() -> tuple[BlockingPortal, Thread]:
+    """A portal in a thread of its own.
+
+    anyio's ``start_blocking_portal`` is a generator. A forked child would close what it inherits of
+    it, and wait for ever: that asks the thread to stop, which stayed in the parent.
+    """
+    from concurrent.futures import Future
+
+    import anyio
+    from anyio.from_thread import BlockingPortal
+
+    started: Future[BlockingPortal] = Future()
+
+    async def serve() -> None:
+        async with BlockingPortal() as portal:
+            started.set_result(portal)
+            await portal.sleep_until_stopped()
+
+    def run() -> None:
+        try:
+            anyio.run(serve)
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = Thread(target=run, name="devino", daemon=True)
+    thread.start()
+    return started.result(), thread
+
+
+def _stop(thread: Thread, portal: BlockingPortal, client: AsyncClient, pid: int) -> None:
     # A forked child has the objects but not the thread: there is nothing to stop in it.
     if pid != os.getpid():
         return
@@ -351,4 +374,4 @@ def _stop(
         portal.call(client.aclose)
     finally:
         portal.call(portal.stop, True)
-        running.__exit__(None, None, None)
+        thread.join()

@@ -12,17 +12,15 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, overload
-
-import msgspec
 
 from ._channel import Capability, Channel, ChannelSettings
 from ._configured import Configured, Given, config_of
 from ._events import Event, Incoming
+from ._following import advanced, follow
 from ._message import Medium, Message
 from ._opened import Opened
 from ._secret import Secret
@@ -35,7 +33,6 @@ from .errors import (
     InvalidArgument,
     InvalidMessage,
     OutcomeUnknown,
-    Retry,
     Unsupported,
 )
 from .plugins import Plugins
@@ -247,7 +244,7 @@ class AsyncClient(Opened):
                 else "this message has no id of the platform that could be asked for"
             )
         parts = await self._knower(receipt).status(receipt.ids, medium=receipt.medium)
-        return receipt.status.advanced_by(Status.combined(parts))
+        return advanced(receipt, Status.combined(parts), self._clock.now())
 
     async def follow(
         self,
@@ -262,34 +259,21 @@ class AsyncClient(Opened):
         None it asks about each message for as long as the platform knows it
         (:attr:`Channel.remembers`). That time counts from now, or from the scheduled time.
 
-        It skips receipts without ids, and errors whose retry is SAFE; other errors are raised.
-        Raises Unsupported if no receipt has an id.
+        An answer about one message that cannot be read, or refuses it, is given once as the
+        ``status.error`` of its receipt, and a refused message is not asked about again. An error
+        that may pass is given only if it is still there at the end; the pause then heeds its
+        ``retry_after``. An error of all messages that will not pass is raised, after what the
+        others told. Receipts without ids are skipped. Raises Unsupported if no receipt has an id.
         """
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
         pending = {n: r for n, r in open_ends.items() if r.ids}
         if open_ends and not pending:
             await self.status(given[min(open_ends)])
-        began = self._clock.monotonic()
-        ends = {
-            position: began + (self._patience(receipt) if timeout is None else timeout)
-            for position, receipt in pending.items()
-        }
-        while pending:
-            for position, status in (await self._statuses(pending)).items():
-                receipt = pending[position]
-                changed = msgspec.structs.replace(
-                    receipt, status=receipt.status.advanced_by(status)
-                )
-                pending[position] = changed
-                if changed.status.state.is_final:
-                    del pending[position]
-                if changed.status.state is not receipt.status.state:
-                    yield changed
-            now = self._clock.monotonic()
-            pending = {n: receipt for n, receipt in pending.items() if ends[n] > now}
-            if pending:
-                await self._clock.sleep(min(interval, *(ends[n] - now for n in pending)))
+        async for changed in follow(
+            pending, knower=self._knower, clock=self._clock, interval=interval, timeout=timeout
+        ):
+            yield changed
 
     async def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
@@ -369,6 +353,9 @@ class AsyncClient(Opened):
         async with AsyncExitStack() as stack:
             for one in (*self.channels.values(), *self.services.values()):
                 await stack.enter_async_context(one)
+            from asyncio import get_running_loop
+
+            self._loop = get_running_loop()
             self._opened = stack.pop_all()
 
     async def aclose(self) -> None:
@@ -386,15 +373,6 @@ class AsyncClient(Opened):
     def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
         """The channel that can be asked what became of the message."""
         return self.channel_for(Capability.STATUS, medium=receipt.medium, channel=receipt.channel)
-
-    def _patience(self, receipt: Receipt) -> float:
-        """For how many seconds from now the platform will know the message."""
-        known = self._knower(receipt).remembers
-        if (at := receipt.send_at) is not None:
-            # A recipient's wall clock. This zone is the last on earth to reach that time.
-            instant = at if at.tzinfo is not None else at.replace(tzinfo=_WESTERNMOST)
-            known += max(instant - self._clock.now(), timedelta(0))
-        return known.total_seconds()
 
     def _groups(self, batch: Sequence[Message], channel: str | None) -> dict[str, list[int]]:
         """The positions of the messages that each channel is to send."""
@@ -415,29 +393,16 @@ class AsyncClient(Opened):
         for name, positions in groups.items():
             self.channel(name).check([batch[position] for position in positions])
 
-    async def _statuses(self, pending: Mapping[int, Receipt]) -> dict[int, Status]:
-        """The present status of each receipt, where the platform gives one."""
-        groups: dict[tuple[str, Medium], list[int]] = {}
-        for position, receipt in pending.items():
-            key = self._knower(receipt).name, receipt.medium
-            groups.setdefault(key, []).append(position)
-        found: dict[int, Status] = {}
-        for (name, medium), positions in groups.items():
-            ids = [one for position in positions for one in pending[position].ids]
-            try:
-                statuses = iter(await self.channel(name).status(ids, medium=medium))
-            except DevinoError as error:
-                if error.retry is Retry.SAFE:
-                    continue
-                raise
-            for position in positions:
-                parts = list(islice(statuses, len(pending[position].ids)))
-                found[position] = Status.combined(parts)
-        return found
-
     def _require_open(self) -> None:
         if self._opened is None:
             raise RuntimeError("open the client first: `async with AsyncClient(...) as client:`")
+        from asyncio import get_running_loop
+
+        if self._loop is not get_running_loop():
+            raise RuntimeError(
+                "this client was opened in another event loop: open one in each loop, or use the "
+                "blocking Client"
+            )
 
 
 def _one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str) -> list[Receipt]:
@@ -453,9 +418,6 @@ def _medium_of(message: Message) -> Medium:
     if not isinstance(message, Message):
         raise TypeError(f"expected a Message, not {type(message).__name__}")
     return message.medium
-
-
-_WESTERNMOST = timezone(-timedelta(hours=12))
 
 
 async def _batches(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -15,8 +15,19 @@ __all__ = ["Service", "ServiceSettings", "ServiceSpec"]
 class ServiceSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Base of a service's settings. The fields are the keys; their types are checked.
 
-    Passwords are :class:`~devino_core.Secret`; times are seconds.
+    Passwords are :class:`~devino_core.Secret`; times are seconds. The repr shows neither them nor
+    the fields that :attr:`private` names.
     """
+
+    private: ClassVar[frozenset[str]] = frozenset({"login"})
+    """Who the account is: a report of a crash need not tell it to everybody who reads it."""
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{name}={'***' if name in self.private else repr(getattr(self, name))}"
+            for name in self.__struct_fields__
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ServiceSettings, covariant=True)

@@ -111,18 +111,22 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     legs: tuple[Status, ...] = ()
     """If the message went by several media: what each said, in order, with its own code, times and
     price."""
+    error: DevinoError | None = None
+    """Why the platform could not be asked about it, or gave no answer that can be read."""
 
     def advanced_by(self, report: Status) -> Status:
         """The status after a new report. A late report never moves it backwards.
 
         The same reports end in the same state, in any order, repeated or not: the state with the
         highest rank. Of several failures the latest counts; one without a time is the oldest. An
-        UNKNOWN report keeps the state and takes the wire's new word.
+        UNKNOWN report keeps the state and takes the wire's new word, or the error.
         """
         if report._advance >= self._advance:
             return report
         if report.state is State.UNKNOWN:
-            return msgspec.structs.replace(self, code=report.code, description=report.description)
+            return msgspec.structs.replace(
+                self, code=report.code, description=report.description, error=report.error
+            )
         return self
 
     @property

@@ -8,21 +8,43 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeAlias, TypeVar, cast
 
-from ._message import Message
+import msgspec
+
+from ._message import Medium, Message
 from ._status import Receipt, State, Status
 from .errors import (
     AuthenticationFailed,
+    ConnectFailed,
     DevinoError,
     InsufficientFunds,
     OutcomeUnknown,
     Rejected,
+    Throttled,
 )
 
-__all__ = ["Call", "bug_ended", "dispatch", "failed_receipt", "gather", "in_lots", "settle"]
+__all__ = [
+    "Call",
+    "bug_ended",
+    "dispatch",
+    "failed_receipt",
+    "fails_the_call",
+    "gather",
+    "gather_outcomes",
+    "in_lots",
+    "settle",
+    "statuses_in_batches",
+    "statuses_of",
+]
+
+DEAD_AFTER = 3
+"""So many ConnectFailed in a row say that the platform cannot be reached at all."""
 
 T = TypeVar("T")
+
+_HOPELESS = (AuthenticationFailed, Throttled)
 
 Call: TypeAlias = tuple[Sequence[int], Callable[[], Awaitable[Sequence[Receipt]]]]
 """Positions in the list of messages, and the call that sends those messages. It gives one receipt
@@ -35,7 +57,8 @@ async def dispatch(
     """Run the calls, at most ``concurrency`` at a time, and give a receipt for every message.
 
     What a call gives or raises is the outcome of each of its messages. :func:`settle` turns the
-    outcomes into receipts or an error.
+    outcomes into receipts or an error. Once the platform does not know the login, limits the rate
+    or cannot be reached, the calls that have not begun are not made: they get a copy of the error.
     """
     todo = list(calls)
     outcomes: list[Sequence[Receipt] | DevinoError]
@@ -46,7 +69,7 @@ async def dispatch(
             return list(sent)
         outcomes = [sent]
     else:
-        outcomes = await _outcomes([run for _, run in todo], concurrency)
+        outcomes = await gather_outcomes([run for _, run in todo], concurrency=concurrency)
     by_position: dict[int, Receipt | DevinoError] = {}
     for (positions, _), outcome in zip(todo, outcomes, strict=True):
         ended = _miscounted(positions, outcome) or outcome
@@ -71,7 +94,7 @@ def settle(
     failures = [outcome for outcome in outcomes if isinstance(outcome, DevinoError)]
     if len({type(failure) for failure in failures}) == 1 and len(failures) == len(outcomes):
         error = failures[0]
-        if _fails_the_call(error):
+        if fails_the_call(error):
             error.refs = tuple([message.ref for message in messages])
             raise error
     return [
@@ -90,7 +113,7 @@ async def gather(calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: in
     if len(calls) == 1:
         outcomes = [await _outcome(calls[0])]
     else:
-        outcomes = await _outcomes(calls, concurrency)
+        outcomes = await gather_outcomes(calls, concurrency=concurrency)
     results: list[T] = []
     for outcome in outcomes:
         if isinstance(outcome, DevinoError):
@@ -106,6 +129,81 @@ def in_lots(items: Sequence[T], most: int) -> list[Sequence[T]]:
     [[1, 2], [3, 4], [5]]
     """
     return [items[start : start + most] for start in range(0, len(items), most)]
+
+
+async def gather_outcomes(
+    calls: Sequence[Callable[[], Awaitable[T]]], *, concurrency: int
+) -> list[T | DevinoError]:
+    """Run calls as :func:`dispatch` does, and give in order what each gave or raised."""
+    outcomes: list[T | DevinoError | None] = [None] * len(calls)
+    waiting = iter(enumerate(calls))
+    unreached = 0
+
+    async def work() -> None:
+        nonlocal unreached
+        for index, call in waiting:
+            outcome = await _outcome(call)
+            outcomes[index] = outcome
+            unreached = unreached + 1 if isinstance(outcome, ConnectFailed) else 0
+            hopeless = unreached >= DEAD_AFTER or isinstance(outcome, _HOPELESS)
+            if hopeless and isinstance(outcome, DevinoError):
+                # The other calls would end alike, and an account may be locked for them.
+                for left, _ in waiting:
+                    outcomes[left] = copy.copy(outcome)
+
+    import asyncio
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(min(concurrency, len(calls))):
+            group.create_task(work())
+    return cast("list[T | DevinoError]", outcomes)
+
+
+async def statuses_of(
+    ids: Sequence[str],
+    ask: Callable[[str], Awaitable[Status]],
+    *,
+    concurrency: int,
+    medium: Medium | None = None,
+) -> list[Status]:
+    """The status of each id, in order, where each takes a call: for :meth:`Channel.status
+    <devino_core.Channel.status>`.
+
+    An id that could not be read is UNKNOWN, with its ``error``; the others are told all the same.
+    Raises the first error if no id could be read.
+    """
+
+    async def ask_one(part: Sequence[str]) -> Sequence[Status]:
+        return [await ask(part[0])]
+
+    return await statuses_in_batches(ids, ask_one, size=1, concurrency=concurrency, medium=medium)
+
+
+async def statuses_in_batches(
+    ids: Sequence[str],
+    ask: Callable[[Sequence[str]], Awaitable[Sequence[Status]]],
+    *,
+    size: int,
+    concurrency: int,
+    medium: Medium | None = None,
+) -> list[Status]:
+    """As :func:`statuses_of`, where one call tells of up to ``size`` ids."""
+    parts = in_lots(ids, size)
+    outcomes = await gather_outcomes(
+        [partial(ask, part) for part in parts], concurrency=concurrency
+    )
+    if outcomes and all(isinstance(outcome, DevinoError) for outcome in outcomes):
+        raise cast("DevinoError", outcomes[0])
+    statuses: list[Status] = []
+    for part, outcome in zip(parts, outcomes, strict=True):
+        if isinstance(outcome, DevinoError):
+            unread = Status(
+                state=State.UNKNOWN, description=str(outcome), medium=medium, error=outcome
+            )
+            statuses += [msgspec.structs.replace(unread, id=one) for one in part]
+        else:
+            statuses += outcome
+    return statuses
 
 
 def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Receipt:
@@ -130,34 +228,11 @@ def _miscounted(
     )
 
 
-def _fails_the_call(error: DevinoError) -> bool:
+def fails_the_call(error: DevinoError) -> bool:
     """Whether an error is about the call as a whole and not about its messages."""
     return not isinstance(error, Rejected) or isinstance(
         error, AuthenticationFailed | InsufficientFunds
     )
-
-
-async def _outcomes(
-    calls: Sequence[Callable[[], Awaitable[T]]], concurrency: int
-) -> list[T | DevinoError]:
-    outcomes: list[T | DevinoError | None] = [None] * len(calls)
-    waiting = iter(enumerate(calls))
-
-    async def work() -> None:
-        for index, call in waiting:
-            outcome = await _outcome(call)
-            outcomes[index] = outcome
-            if isinstance(outcome, AuthenticationFailed):
-                # The platform would refuse the other calls too, and may lock the account for it.
-                for left, _ in waiting:
-                    outcomes[left] = copy.copy(outcome)
-
-    import asyncio
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(calls))):
-            group.create_task(work())
-    return cast("list[T | DevinoError]", outcomes)
 
 
 async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:

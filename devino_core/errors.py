@@ -14,6 +14,7 @@
     │   └── InsufficientFunds
     ├── Unavailable             SAFE           no usable answer, and asking changes nothing
     │   └── ConnectFailed       SAFE           no connection: nothing was sent
+    │                                          (NEVER where TLS has to be mended first)
     ├── Throttled               SAFE           refused for now, wait ``retry_after`` seconds
     │   └── QueueFull           SAFE           the platform's queue is full
     ├── OutcomeUnknown          MAY_DUPLICATE  sent, and no answer says whether it was taken
@@ -73,6 +74,8 @@ class DevinoError(Exception):
 
     retry: Retry = Retry.NEVER
     refs: tuple[str, ...] = ()
+    retry_after: float | None = None
+    """The seconds that the other side asked to wait; None if it did not."""
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
         # Python copies an exception by a call with its args. That call fails if the class needs
@@ -164,11 +167,20 @@ class Unavailable(DevinoError):
 
 
 class ConnectFailed(Unavailable):
-    """No connection could be made, so nothing was sent."""
+    """No connection could be made, so nothing was sent.
+
+    ``retry`` is NEVER where it will fail again until somebody mends something, as with a
+    certificate that does not verify.
+    """
+
+    def __init__(self, description: str, *, retry: Retry = Retry.SAFE) -> None:
+        super().__init__(description)
+        self.retry = retry
 
 
 class Throttled(DevinoError):
-    """The platform limits the rate. ``retry_after`` is in seconds; None if it did not say."""
+    """The platform, or something in front of it, limits the rate: come back after ``retry_after``
+    seconds."""
 
     retry = Retry.SAFE
 

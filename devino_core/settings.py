@@ -249,6 +249,9 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
             raise ConfigurationError(
                 f"environment variable {variable} is not of the form {PREFIX}<name>__<key>"
             )
+        if not value:
+            # As `PROXY: ${PROXY:-}` leaves it in a compose file.
+            continue
         if _fold(said) not in spelt:
             spelt[_fold(said)] = _fold(said), channels
             unsorted.add(_fold(said))

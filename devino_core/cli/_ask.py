@@ -25,7 +25,8 @@ __all__ = ["balance", "inbox", "status"]
 def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) -> None:
     """Ask what became of messages, by the ids that the platform gave.
 
-    Exits with 0 when the platform answered, whatever the states are.
+    Exits with 0 when the platform told of all of them, whatever the states are. Where it did not
+    tell of some, the others are shown all the same.
 
     \b
     Examples:
@@ -39,8 +40,12 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
             asked = client.channel_for(Capability.STATUS, medium=medium, channel=channel)
             return await asked.status(ids, medium=medium)
 
-    rows = [_status_row(each, found) for each, found in zip(ids, app.run(ask()), strict=True)]
+    told = app.run(ask())
+    rows = [_status_row(each, found) for each, found in zip(ids, told, strict=True)]
     app.table(("id", "state", "code", "description", "reported_at", "price"), rows)
+    unread = next((found.error for found in told if found.error is not None), None)
+    if unread is not None:
+        raise unread
 
 
 @click.command()

@@ -40,13 +40,19 @@ class Correlator:
     A report can come before the answer that gives its id: through another session, or because the
     centre writes it first. So a report with an unknown id waits for the submits that were under way
     when it came. Once all of them are answered or given up, it waits no longer.
+
+    Reports may spell an id otherwise than the answer did. ``canonical`` gives one spelling for ids
+    that mean the same. An id that is spelt exactly alike comes first.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, canonical: Callable[[str], str] | None = None) -> None:
         self.waiting: int = 0
         """How many reports wait."""
         self._size = size
+        self._canonical = canonical
         self._origins: OrderedDict[str, Origin] = OrderedDict()
+        self._alike: dict[str, str] = {}
+        """Ids whose canonical spelling differs, by that. Of several that are alike, the last."""
         self._last = 0
         self._under_way: dict[int, None] = {}
         """Numbers of submits, the oldest first."""
@@ -70,21 +76,31 @@ class Correlator:
     def remember(self, message_id: str, origin: Origin) -> None:
         """The id was given for this message."""
         self._origins[message_id] = origin
+        if self._canonical is not None:
+            spelt = self._canonical(message_id)
+            if spelt != message_id:
+                self._alike[spelt] = message_id
         if len(self._origins) > self._size:
-            self._origins.popitem(last=False)
+            self._forget_oldest()
         if self._early_by_id:
             for early in self._early_by_id.pop(message_id, ()):
                 self._tell(early, origin)
 
     def origin(self, message_id: str) -> Origin | None:
         """The message of this id, if it is remembered."""
-        return self._origins.get(message_id)
+        return self._origins.get(self.given(message_id))
+
+    def given(self, message_id: str) -> str:
+        """The remembered id that means the same, as the answer gave it; else this id."""
+        if self._canonical is None or message_id in self._origins:
+            return message_id
+        spelt = self._canonical(message_id)
+        return self._alike.get(spelt, spelt if spelt in self._origins else message_id)
 
     def find(self, message_id: str, found: Found) -> None:
         """Call ``found`` with the origin, or with None once it is certain that it is unknown."""
-        origin = self._origins.get(message_id)
-        if origin is not None or not self._under_way:
-            found(origin)
+        if message_id in self._origins or not self._under_way:
+            found(self.origin(message_id))
             return
         early = _Early(message_id, self._last, found)
         self.waiting += 1
@@ -103,7 +119,14 @@ class Correlator:
                 same.remove(early)
                 if not same:
                     del self._early_by_id[early.id]
-                self._tell(early, None)
+                self._tell(early, self.origin(early.id))
+
+    def _forget_oldest(self) -> None:
+        message_id, _ = self._origins.popitem(last=False)
+        if self._canonical is not None:
+            spelt = self._canonical(message_id)
+            if self._alike.get(spelt) == message_id:
+                del self._alike[spelt]
 
     def _tell(self, early: _Early, origin: Origin | None) -> None:
         found, early.found = early.found, None

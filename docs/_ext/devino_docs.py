@@ -19,7 +19,9 @@ from msgspec.inspect import Field
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
-from devino_core import Capability, Plugins, errors
+from devino_codecs import rest, soap, viber, vk, xmlpackage
+from devino_codecs.http import CodedInt, CodedStr
+from devino_core import Capability, Plugins, State, errors
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import ExitCode
 
@@ -107,6 +109,31 @@ class OptionsTable(Table):
             for field, meaning in settings_of(struct):
                 about = _type(field.type), _markdown(meaning)
                 yield f"`{kind}`", medium, f"`{field.encode_name}`", *about
+
+
+class StatesTable(Table):
+    """``{states}``: the words of each wire that mean each state."""
+
+    def rows(self) -> Iterator[Iterable[str]]:
+        yield "state", *_WIRES
+        for state in State:
+            cells = [
+                ", ".join(f"`{code.value}`" for code in table if code.means == state.name)
+                for table in _WIRES.values()
+            ]
+            yield f"`{state.name}`", *cells
+
+
+_WIRES: dict[str, Iterable[CodedStr] | Iterable[CodedInt]] = {
+    "Viber, WhatsApp": viber.DeliveryStatus,
+    "VK": vk.VkStatus,
+    "the SMS instead": viber.SmsStatus,
+    "REST, SMS": rest.SmsStateCode,
+    "REST, Viber": rest.ViberStateCode,
+    "SOAP, SMS": soap.SmsStateCode,
+    "SOAP, Viber": soap.ViberStateCode,
+    "XML": xmlpackage.MessageStatus,
+}
 
 
 class ErrorsTable(Table):
@@ -245,6 +272,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("settings", SettingsTable)
     app.add_directive("carried", CarriedTable)
     app.add_directive("options", OptionsTable)
+    app.add_directive("states", StatesTable)
     app.add_directive("errors", ErrorsTable)
     app.add_directive("exit-codes", ExitCodeTable)
     return {"parallel_read_safe": True}

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from ._rates import Rates
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
+    from ._sims import Sims
     from ._timeline import Timeline
     from ._views import View, Views
     from ._world import World
@@ -91,6 +92,7 @@ __all__ = [
     "Repeat",
     "Sandbox",
     "Service",
+    "Sims",
     "Step",
     "StoredMessage",
     "Submission",
@@ -120,6 +122,7 @@ _HOMES = {
         "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
+        "_sims": "Sims",
         "_timeline": "Timeline",
         "_questions": "Question",
         "_rates": "Rates",

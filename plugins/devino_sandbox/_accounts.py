@@ -39,6 +39,19 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
     None: any key is good for the first account, and no key for another one."""
     callbacks: Mapping[str, Secret] = {}
     """The URLs that the platform calls, by the kind of callback. Each may hold a secret."""
+    reply: str | None = None
+    """The general reply: goes to who wrote an SMS, unless the handler of incoming SMS has given a
+    reply of its own."""
+    replies: bool = False
+    """That handler is waited for 60 seconds, because it replies; otherwise for 30."""
+    templates: Mapping[str, str] | None = None
+    """The texts that messages to VK may have, by their ids, with fields as ``#name#``. None: every
+    number is the id of a template, which takes any values."""
+    sim_check: bool = False
+    """The SIM of a number is compared before an SMS goes to it over SMPP, and before a two-factor
+    code goes, where the client names an IMSI."""
+    sim_warning: str = "Ваша SIM-карта не прошла проверку, обратитесь в Банк"
+    """What goes to a number with another SIM in place of an SMS over SMPP."""
 
     @property
     def sender(self) -> str:

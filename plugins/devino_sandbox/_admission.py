@@ -53,6 +53,8 @@ def readable(address: str) -> str:
 
 def check_sender(submission: Submission) -> None:
     """Raise Refused for a sender that is malformed, or not the account's."""
+    if submission.sender_checked:
+        return
     pattern = SENDERS.get(submission.medium)
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
         raise Refused(

@@ -42,17 +42,23 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """Of a POST."""
     batch: int = 1
     """How many items go into one request at most."""
-    answer_within: float = 30.0
-    """How long an answer is waited for."""
+    answer_within: float | Callable[[Account], float] = 30.0
+    """How long an answer is waited for; if the account's settings decide, a function of it."""
     after_silence: float = 60.0
     """When the same request is sent again if no answer came, counted from the end of the wait."""
     after_error: float = 60.0
     """When it is sent again after an answer other than 200, or if nobody could be reached."""
     give_up_after: float = 24 * 3600.0
     """How long after its first attempt a request is sent again."""
+    empty_answer: bool = False
+    """An answer must have an empty body. Only in a strict World."""
+    instead: str | None = None
+    """The kind whose URL is called if the account has none for this one."""
 
     def __post_init__(self) -> None:
-        times = (self.answer_within, self.after_silence, self.after_error, self.give_up_after)
+        times = [self.after_silence, self.after_error, self.give_up_after]
+        if not callable(self.answer_within):
+            times.append(self.answer_within)
         if self.batch < 1 or min(times) < 0:
             raise ValueError("a callback needs a batch of 1 or more, and times of 0 or more")
 

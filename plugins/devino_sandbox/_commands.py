@@ -116,7 +116,8 @@ def _urls(
     metavar="KIND=URL",
     callback=_urls,
     multiple=True,
-    help="Where the platform calls back about KIND, repeatable; nowhere, unless given.",
+    help="Where the platform calls back about KIND (sms, viber, viber-reply, whatsapp, "
+    "whatsapp-reply, vk), repeatable; nowhere, unless given.",
 )
 @click.option(
     "--keep",
@@ -174,7 +175,7 @@ def sandbox(
       devino sandbox
       devino sandbox --http-port 8080 --login me --password secret --sender DEVINO
       devino sandbox --tls-cert cert.pem --tls-key key.pem
-      devino sandbox --callback KIND=http://127.0.0.1:8000/callbacks/some-secret-of-yours
+      devino sandbox --callback viber=http://127.0.0.1:8000/some-secret-of-yours/viber
       devino sandbox --json
     """
     # Imported here, as in `demo`: `devino --help` does without a server.

@@ -2,13 +2,17 @@
 
 The channels are those that the sandbox's services declare, a plugin's services too; a fate joins by
 a line in :data:`SCENARIOS`. Where a wire does not tell what became of a message, the World does.
+
+A subscriber writes, too. The platform hands that SMS to a receiver on a port of its own, and the
+receiver's reply goes back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias, TypedDict
@@ -17,9 +21,14 @@ import msgspec
 
 from devino_core import (
     AsyncClient,
+    Button,
     Capability,
+    Card,
     Channel,
     ChannelSettings,
+    Content,
+    Event,
+    Incoming,
     Medium,
     Message,
     PluginError,
@@ -28,8 +37,10 @@ from devino_core import (
     Secret,
     State,
     Status,
+    Template,
     Unsupported,
 )
+from devino_core.callbacks import Callbacks
 from devino_core.clock import SYSTEM_CLOCK
 
 from ._accounts import Account
@@ -44,6 +55,10 @@ __all__ = ["SCENARIOS", "Demo", "Result", "Row", "Scenario"]
 _Settings: TypeAlias = dict[str, dict[str, object]]
 
 SENDER, SUBSCRIBER, ANSWER = "DEVINO", "79031234567", "Yes, I am coming"
+NUMBER, REPLY = "1234", "See you then"
+"""The account's number for incoming SMS, and what the handler replies."""
+HANDLER = "incoming"
+"""The handler's rows have no channel."""
 PACE = Pace(sent=0.3, final=0.8, read=1.2, look=0.5)
 POLL, PATIENCE = 0.15, 15.0
 
@@ -58,20 +73,23 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     expected: State
     to: str = SUBSCRIBER
-    text: str = "Your code is 1234"
+    content: Content = "Your code is 1234"
     sender: str | None = None
     medium: Medium = Medium.SMS
-    fallback_sms: bool = False
+    instead: Sequence[tuple[Medium, Content]] = ()
+    """What goes in its place, in order."""
     scheduled: bool = False
 
     def message(self, now: datetime) -> Message:
         """The message, made anew each time."""
-        resent = Message(self.to, self.text, sender=self.sender) if self.fallback_sms else None
+        resent: Message | None = None
+        for medium, content in reversed(self.instead):
+            resent = Message(self.to, content, sender=self.sender, medium=medium, fallback=resent)
         # Wires take whole seconds.
         soon = now.replace(microsecond=0) + timedelta(seconds=2) if self.scheduled else None
         return Message(
             self.to,
-            self.text,
+            self.content,
             sender=self.sender,
             medium=self.medium,
             send_at=soon,
@@ -81,7 +99,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 SCENARIOS: Sequence[Scenario] = (
     Scenario(about="an SMS", expected=State.DELIVERED),
-    Scenario(about="a long text, in parts", expected=State.DELIVERED, text="Привет, мир! " * 12),
+    Scenario(about="a long text, in parts", expected=State.DELIVERED, content="Привет, мир! " * 12),
     Scenario(about="in two seconds", expected=State.DELIVERED, scheduled=True),
     Scenario(about="a number out of service", expected=State.UNDELIVERABLE, to="79990000041"),
     Scenario(about="a phone switched off", expected=State.EXPIRED, to="79990000046"),
@@ -93,8 +111,47 @@ SCENARIOS: Sequence[Scenario] = (
         expected=State.DELIVERED,
         to="79990000005",
         medium=Medium.VIBER,
-        fallback_sms=True,
+        instead=((Medium.SMS, "Your code is 1234"),),
     ),
+    Scenario(
+        about="a card in Viber, read",
+        expected=State.READ,
+        content=Card(
+            "Your order is ready",
+            image="https://shop.example/order.png",
+            button=Button("Show it", "https://shop.example/orders/1"),
+        ),
+        medium=Medium.VIBER,
+    ),
+    Scenario(
+        about="no Viber, so another text by SMS",
+        expected=State.DELIVERED,
+        to="79990003910",
+        content="Your order is ready 📦",
+        medium=Medium.VIBER,
+        instead=((Medium.SMS, "Your order is ready"),),
+    ),
+    Scenario(about="WhatsApp, read", expected=State.READ, medium=Medium.WHATSAPP),
+    Scenario(
+        about="a template in VK, read",
+        expected=State.READ,
+        content=Template("123456", {"name": "Anna"}),
+        medium=Medium.VK,
+    ),
+    Scenario(
+        about="no VK, no Viber, so by SMS",
+        expected=State.DELIVERED,
+        to="79990003110",
+        content=Template("123456", {"name": "Anna"}),
+        medium=Medium.VK,
+        instead=((Medium.VIBER, "Hello Anna"), (Medium.SMS, "Hello, Anna")),
+    ),
+)
+_REPLIED = Scenario(
+    about="the handler's reply to an SMS",
+    expected=State.DELIVERED,
+    content=REPLY,
+    sender=NUMBER,
 )
 
 
@@ -123,6 +180,7 @@ class Row(msgspec.Struct, kw_only=True):
             "channel": self.channel,
             "to": self.scenario.to,
             "medium": self.scenario.medium,
+            "by": self.receipt.status.medium or self.scenario.medium,
             "about": self.scenario.about,
             "expected": self.scenario.expected,
             "state": self.state,
@@ -173,12 +231,18 @@ class Demo:
         )
         opening = account.balance
         world = World([account], pace=PACE)
+        async with _handler(self._plugins) as url:
+            account.callbacks = {"sms": url}
+            return await self._run(account, world, opening)
+
+    async def _run(self, account: Account, world: World, opening: Decimal) -> Result:
         async with (
             Sandbox(world) as sandbox,
             AsyncClient(**_configured(sandbox, account), plugins=self._plugins) as client,
         ):
             rows = await self._send(client)
-            world.receive(sender=SUBSCRIBER, to="1234", text=ANSWER)
+            world.receive(sender=SUBSCRIBER, to=NUMBER, text=ANSWER)
+            rows.append(_replied(self._clock.now()))
             answers, _ = await asyncio.gather(
                 self._answers(client, sandbox), self._follow(client, world, rows)
             )
@@ -218,7 +282,8 @@ class Demo:
         """Until each is where it is expected. client.follow() would stop before READ."""
 
         async def ask(row: Row) -> bool:
-            if Capability.STATUS in client.channel(row.channel).capabilities:
+            channel = client.channels.get(row.channel)
+            if channel is not None and Capability.STATUS in channel.capabilities:
                 status = await client.status(row.receipt)
             else:
                 status = _status_in(world, row, rows)
@@ -251,6 +316,32 @@ class Demo:
             for name, channel in client.channels.items()
             if Capability.INBOX in channel.capabilities
         }
+
+
+@asynccontextmanager
+async def _handler(plugins: Plugins) -> AsyncIterator[Secret]:
+    """A receiver of incoming SMS that replies to each. Gives its URL."""
+    from ._server import HttpServer
+
+    async def reply(event: Event) -> str | None:
+        return REPLY if isinstance(event, Incoming) else None
+
+    secret = secrets.token_urlsafe(16)
+    receiver = Callbacks(reply, [plugins.callback_spec("sms")], secrets=[Secret(secret)])
+    server = HttpServer(receiver.asgi)
+    port = await server.start("127.0.0.1", 0, None)
+    try:
+        yield Secret(f"http://127.0.0.1:{port}/{secret}/sms")
+    finally:
+        await receiver.aclose()
+        await server.stop()
+
+
+def _replied(now: datetime) -> Row:
+    """The reply, which the platform has not sent yet."""
+    awaited = Status(state=State.UNKNOWN)
+    receipt = Receipt.of(_REPLIED.message(now), awaited, channel=HANDLER)
+    return Row(channel=HANDLER, scenario=_REPLIED, receipt=receipt, states=[])
 
 
 class _Configured(TypedDict):
@@ -295,7 +386,7 @@ def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
         message.state
         for message in world.messages(to=scenario.to)
         if (message.submission.via, message.submission.sender, message.submission.text)
-        == (via, scenario.sender or SENDER, scenario.text)
+        == (via, scenario.sender or SENDER, scenario.content)
     ]
     nth = alike.index(row.channel)
     return Status(state=found[nth]) if nth < len(found) else row.receipt.status

@@ -47,7 +47,7 @@ class DemoView:
         for number, row in enumerate(rows):
             for state in row.states[self._told.get(number, 0) :]:
                 self._app.line(
-                    f"{row.channel:8} {row.scenario.medium:5} {row.scenario.to}  {state:13} "
+                    f"{row.channel:8} {row.scenario.medium:8} {row.scenario.to}  {state:13} "
                     f"{row.scenario.about}"
                 )
             self._told[number] = len(row.states)

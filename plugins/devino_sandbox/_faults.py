@@ -16,6 +16,11 @@ for its operation. A callback can be lost (``Drop``), sent without its answer be
 after a silence. The last two are for callbacks only, and the other actions for calls only::
 
     world.faults.add(Fault(protocol="viber-callback", action=Hold(600)))
+
+So is what the platform sends in place of a message that has failed: the protocol ``resend``, with
+the medium for its operation. It can be lost (``Drop``) or held back (``Hold``)::
+
+    world.faults.add(Fault(protocol="resend", operation="SMS", action=Hold(60)))
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from devino_core.suggest import did_you_mean
 
 __all__ = [
     "CALLBACK",
+    "RESENDING",
     "Action",
     "AnswerError",
     "AnswerHttp",
@@ -46,6 +52,8 @@ __all__ = [
 
 CALLBACK = "-callback"
 """Ends the names of protocols in which the platform calls its customer."""
+RESENDING = "resend"
+"""The protocol in which the platform sends what goes in place of a message that has failed."""
 
 
 class AnswerError(msgspec.Struct, frozen=True, tag_field="do", tag="error"):
@@ -97,7 +105,7 @@ class Repeat(msgspec.Struct, frozen=True, tag_field="do", tag="repeat"):
 
 
 class Hold(msgspec.Struct, frozen=True, tag_field="do", tag="hold"):
-    """Send a callback so many seconds later; what comes after it overtakes it."""
+    """Send it so many seconds later; what comes after it overtakes it."""
 
     seconds: float
 
@@ -120,7 +128,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     action: Action | Repeat | Hold
     protocol: str | None = None
-    """As in :attr:`Submission.via`: ``rest``, ``rest-v2``, ...; of callbacks ``KIND-callback``."""
+    """As in :attr:`Submission.via`: ``rest``, ``rest-v2``, ...; of callbacks ``KIND-callback``;
+    ``resend``."""
     operation: str | None = None
     """In the protocol's own words, in any case: ``Sms/Send``, ``submit_sm``, ..."""
     to: str | None = None
@@ -141,14 +150,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.to is not None:
             phone.normalize(self.to)
         if self.protocol is not None and not self.suits(self.protocol):
-            raise ValueError(
-                "a callback is dropped, repeated or held back"
-                if self.protocol.endswith(CALLBACK)
-                else f"only a callback is repeated or held back: name a protocol KIND{CALLBACK}"
-            )
+            raise ValueError(_unfit(self.protocol))
 
     def suits(self, protocol: str) -> bool:
         """It is about this protocol, which can suffer its action."""
+        if protocol == RESENDING:
+            # It is no call, so a fault of every call is not about it.
+            if self.protocol is None and self.operation is None:
+                return False
+            return self.protocol in (None, protocol) and isinstance(self.action, Drop | Hold)
         possible = CallbackAction if protocol.endswith(CALLBACK) else Action
         return self.protocol in (None, protocol) and isinstance(self.action, possible)
 
@@ -204,14 +214,25 @@ class Faults:
 
         Each service asks once for each call, before it carries anything out.
         """
-        return cast("Action | None", self._strike(protocol, operation, to))
+        fault = self._strike(protocol, operation, to)
+        return None if fault is None else cast("Action", fault.action)
+
+    def strike_call(self, protocol: str, operation: str, to: Sequence[str] = ()) -> Fault | None:
+        """The same, with all that was ordered."""
+        return self._strike(protocol, operation, to)
 
     def strike_callback(self, kind: str, verb: str, to: Sequence[str]) -> CallbackAction | None:
         """What is to happen to a callback of this kind; None: just send it."""
-        return cast("CallbackAction | None", self._strike(kind + CALLBACK, verb, to))
+        fault = self._strike(kind + CALLBACK, verb, to)
+        return None if fault is None else cast("CallbackAction", fault.action)
 
-    def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> object:
-        struck: object = None
+    def strike_resending(self, medium: str, to: str) -> Drop | Hold | None:
+        """What is to happen to what goes in place of a message; None: just send it."""
+        fault = self._strike(RESENDING, medium, [to])
+        return None if fault is None else cast("Drop | Hold", fault.action)
+
+    def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> Fault | None:
+        struck: Fault | None = None
         for ordered in list(self._ordered):
             if not ordered.fault.fits(protocol, operation, to):
                 continue
@@ -219,7 +240,7 @@ class Faults:
             if ordered.spent:
                 self._ordered.remove(ordered)
             if hit and struck is None:
-                struck = ordered.fault.action
+                struck = ordered.fault
         return struck
 
 
@@ -243,6 +264,14 @@ class _Ordered:
             return False
         self._hits += 1
         return True
+
+
+def _unfit(protocol: str) -> str:
+    if protocol == RESENDING:
+        return "what is resent is dropped or held back"
+    if protocol.endswith(CALLBACK):
+        return "a callback is dropped, repeated or held back"
+    return f"only a callback is repeated or held back: name a protocol KIND{CALLBACK}"
 
 
 def _unknown(what: str, name: str, known: Collection[str]) -> str:

@@ -186,7 +186,9 @@ class Lives:
         self._follow(messages, way, index + 1, began)
         fallback = messages[0].submission.fallback
         failed_before = any(earlier.failed for _, earlier in way[:index])
-        if fallback is not None and step.failed and not failed_before:
+        # Who takes a message back wants no other in its place.
+        is_lost = step.failed and step.state is not State.DELETED
+        if fallback is not None and is_lost and not failed_before:
             self._fall_back(messages, fallback, due, step.resend_after)
         if self._subscribers.changed:
             for message in messages:

@@ -12,7 +12,7 @@ import msgspec
 from devino_core import Medium, State
 
 from ._accounts import Account
-from ._fates import Step, Way
+from ._fates import Fate, Step, Way
 
 __all__ = ["IncomingMessage", "RefusalReason", "Refused", "StoredMessage", "Submission"]
 
@@ -36,7 +36,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     validity: timedelta | None = None
     """How long delivery is tried, counted from the sending time."""
     fallback: Submission | None = None
-    """What goes to the same recipient if this one fails."""
+    """What goes if this one fails."""
+    to: str | None = None
+    """Of a fallback: who gets it. None: the recipient of what has failed."""
+    fate: Fate | None = None
+    """What becomes of it, whatever the number says."""
+    sender_checked: bool = False
+    """The service has found the sender to be in order, by rules of its own."""
     parts: int | None = None
     """Segments to charge, if the protocol says how many; None: by the text."""
     part_of: StoredMessage | None = None
@@ -107,14 +113,20 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
 
 
 class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A message from a subscriber to a number of the account."""
+    """A message from a subscriber to a number of the account, or to its name in a messenger."""
 
     id: int
     account: Account
     sender: str
     to: str
     text: str
+    """Without the prefix."""
     at: datetime
+    prefix: str = ""
+    """The word by which several accounts share one number."""
+    medium: Medium = Medium.SMS
+    in_reply_to: str | None = None
+    """The id of the message that it answers, where the medium tells."""
 
 
 class RefusalReason(enum.Enum):

@@ -4,8 +4,12 @@
   46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08); 14 is as 04, but what
   goes in its place goes a minute later;
 - ``799900009NN``: an SMS to it ends in the state -NN (01, 02, 03, 10, 20, 30, 40, 97 or 98);
+- ``7999000200N``: a Viber message is not delivered, for the reason N: 1 the subscriber has blocked
+  the sender, 2 has no Viber, 3 no suitable device; 4 and 5 bad data and parameters, 6 a bad type,
+  7 a blocked type, 8 unknown. Of WhatsApp: 1 the same, 2 no template fits;
 - ``79990000255`` is taken and charged, and then not found by any state request;
-- ``79990003ABC``: A is the fate of a VK message, B that of a Viber message, C that of an SMS:
+- ``79990003ABC``: A is the fate of a VK message, B that of a message by Viber or WhatsApp, C that
+  of an SMS:
   0 delivered, 1 undelivered, 2 expired at the end of its validity, 3 failed, 4 sent and silent for
   ever, 5 late (expired, and delivered 60 seconds after), 6 read; 7 to 9 are as 0;
 - every other number gets its SMS, and reads its messages of a messenger.
@@ -37,6 +41,7 @@ _BELOW_ZERO = "799900009"
 _NEVER_FOUND = "79990000255"
 _CHAIN = "79990003"
 _LATE = _PAUSE = timedelta(seconds=60)
+_BY_REASON = "7999000200"
 
 
 class Life(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +58,8 @@ class Life(msgspec.Struct, frozen=True, kw_only=True):
     """The fates that a number of the form 79990003ABC chooses, by the digit of this medium."""
     digit: int | None = None
     """Which digit of such a number is this medium's, counted from 0."""
+    by_reason: Mapping[int, Fate] = {}
+    """The fates that a number of the form 7999000200N chooses, by N."""
 
 
 def _fate(*steps: Step) -> Fate:
@@ -76,6 +83,13 @@ _BY_DIGIT: Mapping[int, Fate] = {
     6: _SEEN,
     **dict.fromkeys((7, 8, 9), _ARRIVED),
 }
+
+
+def _losses(*reasons: str) -> Mapping[int, Fate]:
+    return {
+        number: _fate(Step(State.UNDELIVERABLE, reason)) for number, reason in enumerate(reasons, 1)
+    }
+
 
 _MESSENGER = Life(default=_SEEN, price="1.8")
 _OWN: Mapping[Medium, Life] = {
@@ -125,6 +139,22 @@ _OWN: Mapping[Medium, Life] = {
         },
         by_digit=_BY_DIGIT,
         digit=9,
+        by_reason=_losses(
+            "USER_BLOCKED",
+            "NOT_VIBER_USER",
+            "NO_SUITABLE_DEVICE",
+            "BAD_DATA",
+            "BAD_PARAMETERS",
+            "ERROR_INSTANT_MESSAGE_TYPE_FORMAT",
+            "BLOCKED_MESSAGE_TYPE",
+            "UNKNOWN_ERROR",
+        ),
+    ),
+    Medium.WHATSAPP: msgspec.structs.replace(
+        _MESSENGER,
+        by_digit=_BY_DIGIT,
+        digit=9,
+        by_reason=_losses("USER_BLOCKED", "NOT_TEMPLATE_MATCH"),
     ),
     Medium.VK: msgspec.structs.replace(_MESSENGER, by_digit=_BY_DIGIT, digit=8),
     Medium.EMAIL: Life(default=_ARRIVED, price="0.1"),
@@ -152,6 +182,8 @@ def default_fate(medium: Medium, to: str) -> Fate:
         return life.by_state.get(int(to[-2:]), life.default)
     if to.startswith(_BELOW_ZERO):
         return life.below_zero.get(int(to[-2:]), life.default)
+    if to.startswith(_BY_REASON):
+        return life.by_reason.get(int(to[-1]), life.default)
     if to.startswith(_CHAIN) and life.digit is not None:
         return life.by_digit[int(to[life.digit])]
     return life.default

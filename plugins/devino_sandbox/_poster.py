@@ -59,10 +59,7 @@ class Poster:
     def __init__(self, world: World, kinds: Mapping[str, CallbackKind[Any]]) -> None:
         self._lines: dict[str, _Line] = {}
         for account in world.accounts.values():
-            for name, url in account.callbacks.items():
-                if name not in kinds:
-                    known = f"there are {', '.join(sorted(kinds))}" if kinds else "there are none"
-                    raise ConfigurationError(f"no service has callbacks {name!r}: {known}")
+            for name, url in _urls(account, kinds).items():
                 where = _checked(name, url)
                 line = self._lines.setdefault(url.reveal(), _Line(where))
                 line.routes.append(_Route(world, account, name, kinds[name], line))
@@ -134,6 +131,8 @@ class _Route:
         self._account = account
         self._name = name
         self._kind = kind
+        within = kind.answer_within
+        self._answer_within = within(account) if callable(within) else within
         self._line = line
         self._fresh: deque[tuple[object, str]] = deque(maxlen=world.keep)
         # Neither taken nor given up; oldest first, and no more than the World keeps messages.
@@ -214,13 +213,14 @@ class _Route:
         kind = self._kind
         if isinstance(answer, _Answer):
             callback.answered = answer.status
-            if answer.status == _TAKEN:
+            refused = self._world.strict and self._kind.empty_answer and answer.body
+            if answer.status == _TAKEN and not refused:
                 self._taken(callback, answer.body)
                 return
         if callback.given_up:
             return
         if answer is _No.SILENCE:
-            due = _plus(asked_at, kind.answer_within + kind.after_silence)
+            due = _plus(asked_at, self._answer_within + kind.after_silence)
         else:
             due = _plus(self._world.clock.now(), kind.after_error)
         if due - (callback.began or asked_at) > timedelta(seconds=kind.give_up_after):
@@ -255,7 +255,7 @@ class _Route:
         """Send it, and wait for an answer on the World's clock."""
         callback.attempt += 1
         request = asyncio.create_task(self._request(callback, session))
-        patience = asyncio.ensure_future(self._world.clock.sleep(self._kind.answer_within))
+        patience = asyncio.ensure_future(self._world.clock.sleep(self._answer_within))
         try:
             await asyncio.wait((request, patience), return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -329,6 +329,18 @@ def _plus(moment: datetime, seconds: float) -> datetime:
 async def _ended(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _urls(account: Account, kinds: Mapping[str, CallbackKind[Any]]) -> Mapping[str, Secret]:
+    """Where each kind goes."""
+    given = account.callbacks
+    for name in given:
+        if name not in kinds:
+            known = f"there are {', '.join(sorted(kinds))}" if kinds else "there are none"
+            raise ConfigurationError(f"no service has callbacks {name!r}: {known}")
+    instead = {name: kind.instead for name, kind in kinds.items() if kind.instead is not None}
+    found = {name: given[other] for name, other in instead.items() if other in given}
+    return {**found, **given}
 
 
 def _checked(kind: str, secret: Secret) -> URL:

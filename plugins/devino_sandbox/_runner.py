@@ -11,11 +11,11 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self
 
-from devino_core import ConfigurationError, PluginError
+from devino_core import ConfigurationError, Medium, PluginError
 
 from ._callbacks import CallbackKind
 from ._driver import Driver
-from ._faults import CALLBACK
+from ._faults import CALLBACK, RESENDING
 from ._listening import reachable
 from ._loading import explained_if_missing, load_services
 from ._service import HttpService, PortService, Service
@@ -103,7 +103,10 @@ class Sandbox:
                 protocol: operations
                 for service in offered
                 for protocol, operations in _operations(service).items()
-            } | {f"{name}{CALLBACK}": (kind.verb,) for name, kind in kinds.items()}
+            }
+            self.world.faults.operations |= {
+                f"{name}{CALLBACK}": (kind.verb,) for name, kind in kinds.items()
+            } | {RESENDING: tuple(Medium)}
             self.endpoints = endpoints
             self.services = offered
             self._running = stack.pop_all()

@@ -23,7 +23,7 @@ from ._admission import (
     wall_clock_of,
 )
 from ._fates import Fate, Pace, Step
-from ._faults import Faults
+from ._faults import Faults, Hold
 from ._lives import Lives, TakenRecipient
 from ._messages import IncomingMessage, Refused, StoredMessage, Submission
 from ._numbers import LIVES, default_fate
@@ -232,28 +232,59 @@ class World:
         return counts
 
     def receive(
-        self, *, sender: str, to: str, text: str, account: Account | None = None
+        self,
+        *,
+        sender: str,
+        to: str = "",
+        text: str,
+        account: Account | None = None,
+        prefix: str = "",
+        medium: Medium = Medium.SMS,
+        in_reply_to: str | None = None,
     ) -> IncomingMessage:
         """A subscriber writes to a number of the account (by default the first one's).
 
-        Raises ValueError for a sender that is no phone number.
+        ``to``: by default the sender of the message that is answered. ``in_reply_to``: the id of
+        that message, which Viber always tells. Raises ValueError for a sender that is no phone
+        number, and for a message that the account has not sent by this medium.
         """
         self.advance()
+        account = account or next(iter(self.accounts.values()))
+        if in_reply_to is not None:
+            answered = self.find(account, in_reply_to)
+            if answered is None or answered.submission.medium is not medium:
+                raise ValueError(f"in_reply_to: this account has sent no such {medium} message")
+            to = to or answered.submission.sender
+        elif medium is Medium.VIBER:
+            raise ValueError("in_reply_to: over Viber only a message of the account is answered")
+        if not to:
+            raise ValueError("to: is empty")
+        try:
+            number = phone.normalize(sender)
+        except ValueError as error:
+            raise ValueError(f"sender: {error}") from None
         incoming = IncomingMessage(
             id=next(self._incoming_ids),
-            account=account or next(iter(self.accounts.values())),
-            sender=phone.normalize(sender),
+            account=account,
+            sender=number,
             to=readable(to),
             text=text,
             at=self.clock.now(),
+            prefix=prefix,
+            medium=medium,
+            in_reply_to=in_reply_to,
         )
         self._incoming.append(incoming)
         self._subscribers.arrived.tell(incoming)
         return incoming
 
     def incoming(self, account: Account, since: datetime, until: datetime) -> list[IncomingMessage]:
-        """What came in for the account in this period, bounds included, oldest first."""
-        return [m for m in self._incoming if m.account is account and since <= m.at <= until]
+        """The SMS that came in for the account in this period, bounds included, oldest first."""
+        return [
+            m
+            for m in self._incoming
+            if m.account is account and m.medium is Medium.SMS and since <= m.at <= until
+        ]
 
     def advance(self) -> None:
         """Apply every change that is due by the clock, in order, and tell the subscribers."""
@@ -300,13 +331,25 @@ class World:
         return TakenRecipient(
             address,
             sending_at(submission, address, now, self.zone_of),
-            self.fate_of(submission.medium, address),
+            submission.fate or self.fate_of(submission.medium, address),
         )
 
     def _resend(self, failed: StoredMessage, fallback: Submission, now: datetime) -> None:
-        """Send what goes to the same recipient in place of a message that has failed."""
+        """Send what goes in place of a message that has failed, unless a fault holds it back."""
+        to = fallback.to or failed.to
+        action = self.faults.strike_resending(fallback.medium, to) if self.faults else None
+        if isinstance(action, Hold):
+            due = now + timedelta(seconds=action.seconds)
+            self.timeline.at(due, lambda due: self._take_fallback(failed, fallback, to, due))
+        elif action is None:
+            self._take_fallback(failed, fallback, to, now)
+
+    def _take_fallback(
+        self, failed: StoredMessage, fallback: Submission, to: str, now: datetime
+    ) -> None:
         try:
             check_sender(fallback)
-            [failed.resent] = self._take(fallback, [failed.to], now)
+            address = destination(fallback.medium, to)
+            [failed.resent] = self._take(fallback, [address], now)
         except Refused as refused:
-            self._lives.refuse(fallback, [failed.to], refused.reason, now)
+            self._lives.refuse(fallback, [to], refused.reason, now)

@@ -50,15 +50,24 @@ def reported(error: BaseException) -> list[str]:
 
     The frames of tests are left out: those know the secrets.
     """
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
     frames = [
         f"{frame.name}: {frame.locals}"
+        for told in _chain(traceback.TracebackException.from_exception(error, capture_locals=True))
         for frame in told.stack
         if not frame.filename.startswith(_TESTS)
     ]
     assert frames
     plain = traceback.format_exception(error)
     return [*frames, *plain, repr(error), str(error), repr(vars(error)), repr(error.__context__)]
+
+
+def _chain(
+    told: traceback.TracebackException | None,
+) -> Iterable[traceback.TracebackException]:
+    """It and all that it came of, as a reporter shows them."""
+    while told is not None:
+        yield told
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
 
 
 def spellings(secret: str, charset: str = "utf-8") -> set[str]:

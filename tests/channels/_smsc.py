@@ -30,7 +30,9 @@ class Connection(asyncio.Protocol):
     def __init__(self, centre: Smsc) -> None:
         self._centre = centre
         # The clock of a test is for the ESME, so the centre is patient.
-        settings = SessionSettings(window=1000, response_timeout=1e6, enquire_after=None)
+        settings = SessionSettings(
+            window=1000, response_timeout=1e6, enquire_after=None, unbind_grace=0, max_nonsense=None
+        )
         self.machine: SessionMachine[Pdu] = SessionMachine(Role.SMSC, 0.0, settings)
         self.bind: smpp.BindRequest | None = None
         self.octets = b""

@@ -13,7 +13,7 @@ from devino_core import DevinoError, Message, Receipt, Retry, Unavailable
 from devino_core.testing import ManualClock
 from tests.channels._mailed import channel
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 TO = "79031234567"
 

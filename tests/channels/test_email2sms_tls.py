@@ -14,7 +14,7 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from devino_core import AuthenticationFailed, ConnectFailed, Message, State, Unavailable
+from devino_core import AuthenticationFailed, ConnectFailed, Message, Retry, State, Unavailable
 from devino_core.testing import ManualClock
 from tests.channels._mailed import channel
 
@@ -141,8 +141,9 @@ async def test_a_server_that_breaks_its_offer_of_starttls_gets_no_mail(
 
 async def test_a_server_that_speaks_no_tls_gets_no_mail() -> None:
     async with serving() as (seen, port):
-        with pytest.raises(ConnectFailed):
+        with pytest.raises(ConnectFailed, match='should it be tls = "starttls"') as caught:
             await send(port, tls="tls")
+    assert caught.value.retry is Retry.NEVER
     assert seen.mails == []
 
 

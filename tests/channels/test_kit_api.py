@@ -33,6 +33,7 @@ from devino_core import (
     AuthenticationFailed,
     Channel,
     ConfigurationError,
+    ConnectFailed,
     DevinoError,
     InsufficientFunds,
     InvalidArgument,
@@ -168,7 +169,7 @@ async def test_a_channel_asks_with_its_key() -> None:
 def test_a_key_that_no_header_holds_is_refused_and_not_shown(
     settings: type[ServiceKeySettings] | type[ChannelKeySettings], key: str
 ) -> None:
-    with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
+    with pytest.raises(ConfigurationError, match=r"printable ASCII|control character") as caught:
         convert_settings({"api_key": key, "base_url": "https://a"}, settings, name="loft")
     assert key not in str(caught.value)
 
@@ -181,8 +182,15 @@ REFUSALS: list[tuple[Peer, type[DevinoError], type[DevinoError]]] = [
     (said(4), Throttled, Throttled),
     (said(5), OutcomeUnknown, Unavailable),
     (said(6), Rejected, Rejected),
-    (said(77, description="no"), Rejected, Rejected),
     (said(77), ProtocolViolation, ProtocolViolation),
+    (said(77, description="No more room"), Rejected, Rejected),
+    (answer("400 Bad Request", b"<html>"), Rejected, Rejected),
+    (answer("403 Forbidden", b"<html>"), ConnectFailed, ConnectFailed),
+    (answer("407 Auth", b"<html>"), ConfigurationError, ConfigurationError),
+    (answer("408 Too Late", b"<html>"), ConnectFailed, ConnectFailed),
+    (answer("413 Too Large", b"<html>"), Rejected, Rejected),
+    (answer("425 Too Early", b"{}"), ConnectFailed, ConnectFailed),
+    (answer("499 Odd", b""), Rejected, Rejected),
     (answer("401 Unauthorized", b"<html>"), AuthenticationFailed, AuthenticationFailed),
     (answer("404 Not Found", b"<html>"), ConfigurationError, ConfigurationError),
     (answer("429 Too Many"), Throttled, Throttled),

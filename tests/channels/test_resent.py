@@ -68,7 +68,12 @@ FAILED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def failed(**more: Any) -> Status:
-    values = {"code": 4, "description": "Не доставлено", "id": "viber", "medium": Medium.VIBER}
+    values: dict[str, Any] = {
+        "code": 4,
+        "description": "Не доставлено",
+        "id": "viber",
+        "medium": Medium.VIBER,
+    }
     return Status(state=State.UNDELIVERABLE, **(values | more))
 
 

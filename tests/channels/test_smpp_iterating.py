@@ -129,9 +129,18 @@ async def test_every_delivery_is_answered_with_0_and_nothing_with_a_generic_nack
         connection.write(smpp.encode(smpp.UnknownPdu(smpp.Header(16, 0x999, 0, 7), b"")))
         connection.write(smpp.encode(smpp.EnquireLink(), 8))
         await until(lambda: connection.octets.endswith(smpp.encode(smpp.EnquireLinkResp(), 8)))
+        given = await anext(bound)
+        assert isinstance(given, DeliverSm)
+        assert given.short_message == b"Hi"
+        assert given.defect is not None
+        assert given.defect.octets == broken
+        assert connection.answers.empty()
+        waiting = asyncio.create_task(anext(bound))
+        await until(lambda: b"\x80\0\0\5" in connection.octets)
+        waiting.cancel()
         answers = [smpp.decode(frame) for frame in smpp.Framer().feed(connection.octets)]
         assert answers[1:] == [
-            smpp.DeliverSmResp(sequence_number=1),
             smpp.EnquireLinkResp(sequence_number=8),
+            smpp.DeliverSmResp(sequence_number=1),
         ]
         assert bound.is_bound

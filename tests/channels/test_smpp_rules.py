@@ -103,7 +103,7 @@ async def test_the_next_host_takes_over_and_gives_back() -> None:
     clock = ManualClock()
     async with smsc() as main, smsc() as reserve:
         hosts = f"{main.host}, {reserve.host}"
-        async with smpp_channel(clock, hosts=hosts, bind="transmitter") as channel:
+        async with smpp_channel(clock, hosts=hosts, pauses="host", bind="transmitter") as channel:
             sending = asyncio.create_task(
                 channel.send([Message(TO, "a"), Message("79030000000", "b")])
             )
@@ -128,7 +128,9 @@ async def test_what_waits_in_a_session_that_ends_goes_over_another() -> None:
     clock = ManualClock()
     async with smsc() as main, smsc() as reserve:
         hosts = f"{main.host}, {reserve.host}"
-        async with smpp_channel(clock, hosts=hosts, bind="transmitter", window=1) as channel:
+        async with smpp_channel(
+            clock, hosts=hosts, pauses="host", bind="transmitter", window=1
+        ) as channel:
             sent = [
                 asyncio.create_task(channel.send([Message(TO, str(number))])) for number in range(3)
             ]
@@ -275,7 +277,7 @@ async def test_a_send_goes_on_when_any_of_the_sessions_that_are_being_unbound_ha
     async with smsc() as main, smsc() as reserve:
         hosts = f"{main.host}, {reserve.host}"
         async with smpp_channel(
-            clock, hosts=hosts, bind="transmitter", sessions=2, wait_for_session=200
+            clock, hosts=hosts, pauses="host", bind="transmitter", sessions=2, wait_for_session=200
         ) as channel:
             await until_bound(channel, main, 2)
             for connection in main.connections:

@@ -54,7 +54,7 @@ ANSWERS: list[tuple[Peer, object, object]] = [
     (said(0, status="500 Oh"), OutcomeUnknown, OutcomeUnknown),
     (said(8, status="503 Oh"), OutcomeUnknown, OutcomeUnknown),
     (said(0, status="404 Not Found"), ConfigurationError, ConfigurationError),
-    (said(0, status="400 Bad Request"), ProtocolViolation, ProtocolViolation),
+    (said(0, status="400 Bad Request"), Rejected, Rejected),
     (answer("401 Unauthorized", b"<html>"), AuthenticationFailed, AuthenticationFailed),
     (answer("502 Bad Gateway", b"<html>"), OutcomeUnknown, OutcomeUnknown),
     (answer("200 OK", b"<html>"), ProtocolViolation, ProtocolViolation),

@@ -15,11 +15,12 @@ from devino_core import (
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
+    Secret,
     Throttled,
 )
 from devino_core.testing import ManualClock
 from devino_plugins.verification import Check, Sent, Verification
-from devino_sandbox import DropAnswer, Fault, Sandbox, World
+from devino_sandbox import DropAnswer, Fault, Sandbox, Sims, World
 from tests.channels._verification import NUMBER, settings
 
 
@@ -64,6 +65,18 @@ async def test_a_code_that_was_sent_is_valid_once() -> None:
         assert await wire.service.check(NUMBER, code) is Check.VALID
         assert await wire.service.check(NUMBER, code) is Check.WRONG
         assert [each["state"] for each in await wire.codes()] == ["used"]
+
+
+async def test_a_number_with_another_sim_gets_no_code() -> None:
+    async with sandboxed() as wire:
+        wire.world.accounts["demo"].sim_check = True
+        imsi = Secret(wire.world.of(Sims).current(NUMBER))
+        wire.world.of(Sims).swap(NUMBER, "250020000000000")
+        assert await wire.service.generate(NUMBER, imsi=imsi) is Sent.SIM_MISMATCH
+        assert await wire.codes() == []
+        wire.world.of(Sims).swap(NUMBER, imsi.reveal())
+        wire.clock.advance(60)
+        assert await wire.service.generate(NUMBER, imsi=imsi) is Sent.SENT
 
 
 async def test_the_code_goes_out_as_an_sms() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -243,7 +244,12 @@ async def test_a_package_that_arrives_after_all_questions(strict: bool, resend: 
 
 
 async def test_a_silent_platform_is_asked_after_the_timeout() -> None:
-    settings = {"ask_interval": 0, "timeout": 0.1, "connect_timeout": 0.1, "resend": True}
+    settings: dict[str, Any] = {
+        "ask_interval": 0,
+        "timeout": 0.1,
+        "connect_timeout": 0.1,
+        "resend": True,
+    }
     async with wired("xml", "xml", **settings) as wire:
         wire.world.faults.add(Fault(operation="Send.ashx", action=Hang()))
         (receipt,) = await wire.channel.send([Message(TO, "a")])

@@ -59,6 +59,8 @@ class Platform:
         """By recipient: the error of the whole call, or the signal that comes during it."""
         self.unfit: Mapping[str, Callable[[Message], DevinoError]] = {}
         """By recipient: why the channel cannot send it."""
+        self.unread: Mapping[str, DevinoError] = {}
+        """By id: why its status cannot be read."""
         self.clock = ManualClock(NOW)
         self.commands: Sequence[click.Command] = ()
         self.load_error: ImportError | None = None
@@ -99,7 +101,15 @@ class Platform:
                 self, ids: Sequence[str], *, medium: Medium = Medium.SMS
             ) -> list[Status]:
                 platform.asked.append((tuple(ids), medium))
-                return [Status(state=State.DELIVERED, code=0, id=each) for each in ids]
+                return [
+                    Status(
+                        state=State.UNKNOWN if each in platform.unread else State.DELIVERED,
+                        code=0,
+                        id=each,
+                        error=platform.unread.get(each),
+                    )
+                    for each in ids
+                ]
 
             async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
                 platform.asked.append((since, until))

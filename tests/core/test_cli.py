@@ -226,6 +226,20 @@ def test_status_is_asked_by_the_platforms_ids(platform: Platform) -> None:
     assert shown[0]["state"] == "DELIVERED"
 
 
+def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> None:
+    platform.unread = {"12": Unavailable("HTTP 502")}
+    result = platform.devino("status", "11", "12", "13", "--json")
+    assert result.exit_code == 1
+    assert [row["state"] for row in objects(result.stdout)[0]] == [
+        "DELIVERED",
+        "UNKNOWN",
+        "DELIVERED",
+    ]
+    assert "HTTP 502" in str(objects(result.stdout)[1])
+    plain = platform.devino("status", "11", "12")
+    assert "HTTP 502" in plain.stderr
+
+
 def test_status_goes_to_a_channel_that_carries_the_medium(platform: Platform) -> None:
     result = platform.devino("status", "11", "--medium", "email")
     assert result.exit_code == 2

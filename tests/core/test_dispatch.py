@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from devino_core import Message, Receipt, State, Status
-from devino_core.dispatch import Call, dispatch, gather
+from devino_core.dispatch import Call, dispatch, gather, statuses_in_batches, statuses_of
 from devino_core.errors import (
     AuthenticationFailed,
+    ConnectFailed,
     DevinoError,
     InsufficientFunds,
     OutcomeUnknown,
     Rejected,
+    Throttled,
     Unavailable,
 )
 
@@ -105,3 +108,101 @@ async def test_a_bug_of_a_plugin_ends_one_call_as_it_ends_many(count: int) -> No
     assert caught.value.refs == tuple(message.ref for message in MESSAGES[:count])
     with pytest.raises(OutcomeUnknown, match="_PluginBugError; 'state'"):
         await gather([fails] * count, concurrency=2)
+
+
+async def many(
+    ends: Sequence[DevinoError | None], *, concurrency: int
+) -> tuple[list[Receipt], int]:
+    """Messages in a call each that end so; gives how many calls were made."""
+    messages = [Message(f"7903{n:07}", "Hello") for n in range(len(ends))]
+    made = 0
+
+    def one(place: int) -> Call:
+        async def run() -> Sequence[Receipt]:
+            nonlocal made
+            made += 1
+            await asyncio.sleep(0)
+            error = ends[place]
+            if error is not None:
+                raise error
+            return [Receipt.of(messages[place], Status(state=State.ACCEPTED), channel="c")]
+
+        return (place,), run
+
+    calls = [one(place) for place in range(len(ends))]
+    return await dispatch(messages, calls, channel="c", concurrency=concurrency), made
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AuthenticationFailed("who?"), Throttled("slower", retry_after=60)],
+    ids=lambda error: type(error).__name__,
+)
+async def test_after_a_refusal_of_the_rate_or_the_login_the_calls_left_are_not_made(
+    error: DevinoError,
+) -> None:
+    receipts, made = await many([None] * 5 + [error] * 995, concurrency=4)
+    assert made <= 5 + 4
+    assert [receipt.error for receipt in receipts[:5]] == [None] * 5
+    for receipt in receipts[5:]:
+        assert type(receipt.error) is type(error)
+        assert receipt.error.retry_after == error.retry_after
+    assert len({id(receipt.error) for receipt in receipts[5:]}) > 900
+
+
+async def test_a_host_that_cannot_be_reached_is_not_tried_by_every_call() -> None:
+    receipts, made = await many([None, *[ConnectFailed("down")] * 999], concurrency=4)
+    assert made <= 1 + 3 + 4
+    assert all(isinstance(receipt.error, ConnectFailed) for receipt in receipts[1:])
+
+
+async def test_single_connections_that_fail_stop_nothing() -> None:
+    ends = [ConnectFailed("down") if place % 3 else None for place in range(99)]
+    receipts, made = await many(ends, concurrency=1)
+    assert made == 99
+    assert sum(receipt.error is None for receipt in receipts) == 33
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("?"), Rejected("no"), Unavailable("later")])
+async def test_other_errors_stop_nothing(error: DevinoError) -> None:
+    _, made = await many([None, *[error] * 49], concurrency=4)
+    assert made == 50
+
+
+async def test_each_id_has_an_outcome_of_its_own() -> None:
+    async def ask(one: str) -> Status:
+        if one == "3":
+            raise Unavailable("502")
+        return Status(state=State.DELIVERED, id=one)
+
+    statuses = await statuses_of("12345", ask, concurrency=2)
+    assert [status.id for status in statuses] == list("12345")
+    assert [status.state for status in statuses].count(State.DELIVERED) == 4
+    assert isinstance(statuses[2].error, Unavailable)
+    assert (statuses[2].state, statuses[2].description) == (State.UNKNOWN, "502")
+
+
+@pytest.mark.parametrize("ids", ["3", "33"])
+async def test_where_no_id_can_be_read_the_error_is_raised(ids: str) -> None:
+    async def ask(one: str) -> Status:
+        raise Unavailable("502")
+
+    with pytest.raises(Unavailable):
+        await statuses_of(ids, ask, concurrency=2)
+    assert await statuses_of("", ask, concurrency=2) == []
+
+
+async def test_a_batch_that_cannot_be_read_silences_no_other() -> None:
+    async def ask(part: Sequence[str]) -> Sequence[Status]:
+        if "c" in part:
+            raise Unavailable("502")
+        return [Status(state=State.ENROUTE, id=one) for one in part]
+
+    statuses = await statuses_in_batches("abcde", ask, size=2, concurrency=1)
+    assert [(status.id, status.error is None) for status in statuses] == [
+        ("a", True),
+        ("b", True),
+        ("c", False),
+        ("d", False),
+        ("e", True),
+    ]

@@ -156,7 +156,7 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_readme_shows_what_the_demo_does() -> None:
     (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     for scenario in SCENARIOS:
-        row = rf"^(?:rest )? +{scenario.about} +{scenario.to} .* {scenario.expected}$"
+        row = rf"^(?:\w+ )? +{scenario.about} +{scenario.to} .* {scenario.expected}$"
         assert re.search(row, shown, re.MULTILINE), scenario.about
 
 
@@ -283,7 +283,7 @@ child = os.fork()
 if child == 0:
     mine = client()
     mine.send(Message("79031234567", "from the child"))
-    os._exit(0 if mine is not first else 1)
+    sys.exit(0 if mine is not first else 1)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     done = subprocess.run(
@@ -393,7 +393,8 @@ async def test_a_service_over_a_table_in_the_sandbox(monkeypatch: pytest.MonkeyP
         assert (await ask("GET", f"{url}/first", key=""))[0] == 401
         world.faults.add(Fault(protocol="owl", to="79031234567", action=AnswerError(503)))
         assert await ask("POST") == (503, {"error": ""})
-        assert [kind for service in sandbox.services for kind in service.callback_kinds] == ["owl"]
+        kinds = [kind for service in sandbox.services for kind in service.callback_kinds]
+        assert "owl" in kinds
 
 
 async def test_a_plugin_over_a_table_and_its_gateway_in_the_sandbox_meet(

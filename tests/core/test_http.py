@@ -22,7 +22,7 @@ from devino_core import (
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from tests.core._peer import Peer, answer, answering, hang, serving
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 SECRET = Body(b"password=hunter2")
 
@@ -56,7 +56,7 @@ ENDINGS: dict[str, tuple[Peer, bool, type[DevinoError]]] = {
     "closed without an answer, of a send": (answering(b""), True, OutcomeUnknown),
     "closed without an answer, of a read": (answering(b""), False, Unavailable),
     "cut off in the body": (CUT_OFF, True, OutcomeUnknown),
-    "not HTTP": (answering(b"220 smtp ready\r\n\r\n"), True, OutcomeUnknown),
+    "not HTTP": (answering(b"220 smtp ready\r\n\r\n"), True, ProtocolViolation),
     "silent, of a send": (hang, True, OutcomeUnknown),
     "silent, of a read": (hang, False, Unavailable),
     "redirecting": (REDIRECT, True, ProtocolViolation),

@@ -16,7 +16,7 @@ from devino_core.http import Body, HttpSession
 from tests.channels._canary import reported
 from tests.core._peer import OK, Peer, answer, answering, hang, serving
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 FORM = "application/x-www-form-urlencoded"
 FAILURES: Mapping[str, Peer] = {

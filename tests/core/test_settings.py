@@ -213,3 +213,24 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_variable_of_the_wrong_form_is_named() -> None:
     with pytest.raises(ConfigurationError, match="DEVINO__LOGIN is not of the form"):
         read_config(environ={"DEVINO__LOGIN": "x"})
+
+
+@pytest.mark.parametrize("begins", ["\ufeff", ""])
+def test_a_secret_file_may_begin_with_a_mark(tmp_path: Path, begins: str) -> None:
+    (tmp_path / "token").write_text(f"{begins}s3cret\r\n", encoding="utf-8")
+    values = {"token_file": str(tmp_path / "token")}
+    assert convert_settings(values, FakeSettings, name="fake").token.reveal() == "s3cret"
+
+
+def test_a_configuration_may_begin_with_a_mark(file: Path) -> None:
+    file.write_text("\ufeff" + FILE, encoding="utf-8")
+    assert read_config(file, environ={}).default == "promo"
+
+
+def test_settings_do_not_show_who_the_account_is() -> None:
+    class Named(ServiceSettings, frozen=True):
+        login: str
+        place: str = "here"
+
+    settings = convert_settings({"login": "canary"}, Named, name="a")
+    assert repr(settings) == "Named(login=***, place='here')"

@@ -19,8 +19,8 @@ from click.testing import CliRunner, Result
 from devino_core import ConfigurationError
 from devino_core.cli._app import Devino
 from devino_sandbox import Pace, World, _demo
-from devino_sandbox._demo import SCENARIOS
-from tests.sandbox.test_commands import CHANNELS, free_ports
+from devino_sandbox._demo import HANDLER, SCENARIOS
+from tests.sandbox.test_commands import SMS_CHANNELS, free_ports
 
 PLUGIN = """
 import asyncio
@@ -65,18 +65,20 @@ def devino_sandbox_services(world):
 
 
 @pytest.fixture
-def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Where the plugin is installed, for other processes and for this one."""
     (tmp_path / "devino_dovecote.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "devino_dovecote", raising=False)
-    return {
+    yield {
         **os.environ,
         "DEVINO_CONFIG": "",
         "DEVINO_PLUGINS": "devino_dovecote",
         "PYTHONPATH": str(tmp_path),
         "PYTHONUNBUFFERED": "1",
     }
+    # The documentation has a plugin of this name.
+    sys.modules.pop("devino_pigeon", None)
 
 
 @contextmanager
@@ -138,7 +140,10 @@ def test_its_callbacks_are_posted_where_the_command_line_says(environ: dict[str,
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        (("lading=http://h/s3cret",), "no service has callbacks 'lading': there are landing, take"),
+        (
+            ("lading=http://h/s3cret",),
+            "callbacks 'lading': there are landing, sms, take-off, ",
+        ),
         (("landing=/s3cret",), "callback 'landing': its URL must begin with http:// or https://"),
         (("http://h/s3cret",), "--callback': number 1 is not KIND=URL"),
         (("http://h/s3cret?to=x",), "--callback': number 1 is not KIND=URL"),
@@ -211,5 +216,5 @@ def test_the_demo_sends_through_the_channels_of_a_plugins_service(
     monkeypatch.setattr(_demo, "SCENARIOS", SCENARIOS[:1])
     monkeypatch.setattr(_demo, "PACE", Pace.instant())
     shown = json.loads(run(environ, "demo", "--json").stdout)
-    assert {row["channel"] for row in shown["rows"]} == CHANNELS | {"pigeon grey"}
+    assert {row["channel"] for row in shown["rows"]} == SMS_CHANNELS | {"pigeon grey", HANDLER}
     assert {row["state"] for row in shown["rows"]} == {"DELIVERED"}

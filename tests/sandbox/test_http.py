@@ -12,7 +12,7 @@ import pytest
 
 from devino_sandbox import Sandbox, World
 from devino_sandbox._gate import Gate
-from devino_sandbox._http import HttpAnswer, HttpRequest, answering
+from devino_sandbox._http import RawAnswer, RawRequest, answering
 from devino_sandbox._server import HttpServer, Router, Served
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 
@@ -189,8 +189,8 @@ class TestBodies:
 async def impatient() -> AsyncIterator[int]:
     """A server that waits for nobody."""
 
-    def handle(request: HttpRequest) -> HttpAnswer:
-        return HttpAnswer(200, request.body)
+    def handle(request: RawRequest) -> RawAnswer:
+        return RawAnswer(200, request.body)
 
     server = HttpServer(
         Router({"/x": Served(answering(handle))}, {}, Gate("127.0.0.1")), patience=0.05

@@ -299,6 +299,8 @@ class TestDelivery:
                 assert (await esme.receive(smpp.DeliverSm)).short_message == octets
             await esme.quiet()
             smsc.wait(30)
+            await esme.quiet()
+            smsc.wait(5)
         for octets in (b"one", b"two"):
             assert (await esme.delivered()).short_message == octets
         await esme.quiet()

@@ -269,7 +269,7 @@ async def test_who_never_reads_is_dropped(smsc: Smsc) -> None:
 
 
 async def test_shutdown_waits_for_nobody(world: World) -> None:
-    async with running(world) as smsc:
+    async with running(world, SmppSettings(max_nonsense=None)) as smsc:
         await smsc.clogged()
         bound, mute = await smsc.bind(), await smsc.connect()
         half = await smsc.bind()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -417,3 +418,38 @@ def test_how_often_the_clock_is_looked_at_makes_no_difference(
         )
 
     assert repr(lived(1)) == repr(lived(looks))
+
+
+def test_an_answer_in_a_messenger_names_what_it_answers(world: World, account: Account) -> None:
+    order = Submission(account=account, via="x", sender="SHOP", text="x", medium=Medium.VIBER)
+    [sent] = world.submit(order, ["79161234567"])
+    came = world.receive(
+        sender="79161234567", text="yes", medium=Medium.VIBER, in_reply_to=sent.ids[0]
+    )
+    assert (came.to, came.in_reply_to, came.medium) == ("SHOP", sent.ids[0], Medium.VIBER)
+    # It is no SMS.
+    day = timedelta(days=1)
+    assert world.incoming(account, came.at - day, came.at + day) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"medium": Medium.VIBER}, "in_reply_to"),
+        ({"medium": Medium.VIBER, "in_reply_to": "1"}, "in_reply_to"),
+        ({"medium": Medium.WHATSAPP}, "to"),
+        ({}, "to"),
+        ({"to": "1234", "sender": "nobody"}, "sender"),
+    ],
+)
+def test_nobody_can_write_so(world: World, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{said}: "):
+        world.receive(**{"sender": "79161234567", "text": "yes", **changes})
+
+
+def test_only_what_came_by_that_medium_is_answered(world: World, account: Account) -> None:
+    [sms] = world.submit(
+        Submission(account=account, via="x", sender="X", text="x"), ["79161234567"]
+    )
+    with pytest.raises(ValueError, match="VIBER"):
+        world.receive(sender="79161234567", text="yes", medium=Medium.VIBER, in_reply_to=sms.ids[0])

@@ -1,6 +1,7 @@
-"""Two interfaces of the platform as tables, as far as the tests need them: Viber and contacts.
+"""Two interfaces of the platform as tables, as far as the tests of tables need them.
 
-Their codecs come with their chapters (12 and 17); here the tables are tested with them.
+That of Viber (chapter 12) is a strict and small one, :mod:`devino_codecs.viber` has the whole. That
+of contacts comes with its chapter (17).
 """
 
 from __future__ import annotations
@@ -112,28 +113,6 @@ class Send(Request[Sent], frozen=True, kw_only=True, rename="camel"):
 
 class GetReports(Request[Reports], frozen=True):
     messages: tuple[Annotated[str, NUMBER_ID], ...]
-
-
-class CallbackState(CodedStr):
-    DELIVERED = "DELIVERED", "", "DELIVERED"
-    UNDELIVERED = "UNDELIVERED", "", "UNDELIVERABLE"
-
-
-class StatusCallback(Struct, frozen=True, kw_only=True, rename="camel"):
-    id: Annotated[str, NUMBER_ID]
-    received_at: str
-    status: CallbackState | str
-    error_code: str | None = None
-
-
-class ReplyCallback(Struct, frozen=True, kw_only=True, rename="camel"):
-    id: Annotated[str, NUMBER_ID]
-    parent_id: Annotated[str, NUMBER_ID]
-    received_at: Annotated[datetime, STATUS_AT]
-    subject: str
-    address: str
-    content_type: str
-    content: str
 
 
 def _spring(body: object, http_status: int) -> Refusal | None:

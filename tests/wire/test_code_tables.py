@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devino_codecs import onec, rest, soap, verification, xmlpackage
+from devino_codecs import onec, rest, soap, verification, viber, vk, xmlpackage
 from devino_codecs.http import Coded, Verdict
 from devino_core import State
 from tests._vectors import ROOT
@@ -29,6 +29,9 @@ class Table(NamedTuple):
     without: frozenset[int | str] = frozenset()
     """Rows of the manual's table that are not codes on the wire."""
 
+
+OF_VIBER_ALONE = frozenset({"not-permitted", "error-route-not-found"})
+"""Codes of a Viber message that the list of chapter 15 lacks."""
 
 TABLES = [
     Table(rest.ErrorCode, "rest_errors", "code", VERDICTS, without=frozenset({0})),
@@ -62,6 +65,28 @@ TABLES = [
         without=frozenset({"*"}),
     ),
     Table(onec.OperationStatus, "onec_operation_statuses", "status", VERDICTS, "manual_ru"),
+    Table(viber.RequestStatus, "viber_request_statuses", "code", VERDICTS),
+    Table(viber.MessageCode, "vk_viber_codes", "code", VERDICTS, beyond=OF_VIBER_ALONE),
+    Table(
+        viber.MessageCode,
+        "viber_message_codes",
+        "code",
+        VERDICTS,
+        beyond=frozenset({"error-instant-message-client-id-not-unique"}),
+    ),
+    Table(viber.DeliveryStatus, "viber_delivery_statuses", "poll", STATES),
+    Table(viber.SmsStatus, "viber_sms_states", "status", STATES),
+    Table(vk.SendCode, "vk_validation_codes", "code", VERDICTS),
+    Table(vk.IdCode, "vk_id_validation_codes", "code", VERDICTS),
+    Table(vk.VkStatus, "vk_statuses", "status", STATES),
+    Table(vk.RequestCode, "vk_send_response_codes", "code", VERDICTS),
+    Table(
+        vk.RequestCode,
+        "vk_status_response_codes",
+        "code",
+        VERDICTS,
+        beyond=frozenset({"queue_full"}),
+    ),
     Table(verification.SentCode, "twofa_generate_codes", "code", VERDICTS | {""}, "description"),
     Table(verification.CheckedCode, "twofa_check_codes", "code", VERDICTS | {""}, "description"),
 ]
@@ -118,6 +143,27 @@ def test_the_names_of_xml_and_soap_are_the_manuals() -> None:
 DECIDED = json.loads((ROOT / "codes" / "decided.json").read_text())
 
 
+def test_the_reasons_of_viber_are_the_manuals() -> None:
+    rows = json.loads((ROOT / "codes" / "viber_error_codes.json").read_text())["rows"]
+    callbacks = {reason.upper().replace("-", "_") for reason in viber.Reason}
+    # The page on WhatsApp has one more.
+    assert callbacks - {"NOT_TEMPLATE_MATCH"} == {row["callback"] for row in rows}
+    assert {row["poll"] for row in rows if row["poll"]} <= set(viber.Reason)
+
+
+def test_the_words_of_vk_are_the_manuals() -> None:
+    rows = json.loads((ROOT / "codes" / "vk_enums.json").read_text())["rows"]
+    ours = {"priority": vk.Priority, "routes": vk.Route, "deliveryPolicy": vk.DeliveryPolicy}
+    for field, table in ours.items():
+        assert {row["value"] for row in rows if row["field"] == field} == set(table)
+    told = json.loads((ROOT / "codes" / "vk_send_response_codes.json").read_text())["rows"]
+    told += json.loads((ROOT / "codes" / "vk_status_response_codes.json").read_text())["rows"]
+    refused = {
+        row["description"] for row in told if row["code"] in {"validation_error", "queue_full"}
+    }
+    assert refused == set(vk.RequestError)
+
+
 def test_of_every_table_it_was_decided_what_its_codes_mean() -> None:
     assert DECIDED.keys() == {table.manual for table in TABLES}
 
@@ -145,5 +191,5 @@ def test_the_texts_of_states_are_words_of_the_manuals_table(name: str) -> None:
 def test_numbers_of_rest_mean_the_same_over_soap() -> None:
     for state in rest.SmsStateCode:
         assert soap.SmsStateCode(state.value).means == state.means
-    for number, viber in enumerate(soap.ViberStateCode):
-        assert rest.ViberStateCode(number).means == viber.means
+    for number, code in enumerate(soap.ViberStateCode):
+        assert rest.ViberStateCode(number).means == code.means

@@ -1,6 +1,6 @@
-"""The manual's JSON of chapters 12, 17 and 18 through tables, both ways.
+"""The manual's JSON of chapters 17 and 18 through tables, both ways.
 
-Chapter 16 has its vectors among those of REST.
+Chapter 16 has its vectors among those of REST, and chapters 12 and 15 have tests of their own.
 """
 
 from __future__ import annotations
@@ -21,22 +21,15 @@ from devino_codecs.http import (
     Refusal,
     Request,
     Verdict,
-    read_json,
-    write_json,
 )
 from devino_codecs.verification import API as VERIFICATION
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
 from tests._vectors import VECTORS, vectors
 from tests.wire import _http_tables as tables
-from tests.wire._http_tables import CONTACTS, VIBER
+from tests.wire._http_tables import CONTACTS
 
 IMPORT = "50210B41-1C4E-4E48-9837-FB382A9BAE01"
 REQUESTS: dict[str, tuple[Api, str, str]] = {
-    "12-004": (VIBER, "POST", "/send"),
-    "12-006": (VIBER, "POST", "/Send/"),
-    "12-007": (VIBER, "POST", "/send"),
-    "12-008": (VIBER, "POST", "/send"),
-    "12-010": (VIBER, "POST", "/status/"),
     "17-010": (CONTACTS, "POST", "/addressbook/v2/ContactGroups"),
     "17-013": (CONTACTS, "PUT", "/addressbook/v2//contactgroups/332/"),
     "17-018": (CONTACTS, "POST", "/addressbook/v2/ContactsImport/"),
@@ -47,8 +40,6 @@ REQUESTS: dict[str, tuple[Api, str, str]] = {
     "18-004": (VERIFICATION, "POST", "/json/reply/CheckCode"),
 }
 ANSWERS: dict[str, tuple[Api, type[Request[Any]]]] = {
-    "12-005": (VIBER, tables.Send),
-    "12-011": (VIBER, tables.GetReports),
     "17-002": (CONTACTS, tables.GetGroup),
     "17-006": (CONTACTS, tables.ListGroups),
     "17-008": (CONTACTS, tables.GetGroup),
@@ -68,17 +59,13 @@ ANSWERS: dict[str, tuple[Api, type[Request[Any]]]] = {
     "18-003": (VERIFICATION, GenerateCode),
     "18-005": (VERIFICATION, CheckCode),
 }
-CALLBACKS: dict[str, Any] = {
-    "12-012": tuple[tables.StatusCallback, ...],
-    "12-013": tuple[tables.ReplyCallback, ...],
-}
 LOGIN = {"authorization": "Basic dGVzdGVyOjExMTExMQ==", "x-apikey": "key"}
 JSON = {**LOGIN, "content-type": "application/json"}
 
 
 def test_no_example_is_left_out() -> None:
-    examples = {v.id for v in VECTORS.values() if v.chapter in {12, 17, 18}}
-    assert {*REQUESTS, *ANSWERS, *CALLBACKS} == examples
+    examples = {v.id for v in VECTORS.values() if v.chapter in {17, 18}}
+    assert {*REQUESTS, *ANSWERS} == examples
 
 
 def tree(data: bytes) -> Any:
@@ -108,7 +95,6 @@ def test_a_request_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
 
 
 CHANGED: dict[str, Any] = {
-    "12-011": ("state", "status"),
     "18-001": ('"0"', "0"),
     "18-003": ('"0"', "0"),
 }
@@ -132,22 +118,7 @@ def test_an_answer_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
     assert api.decode_answer(request, written) == answer
 
 
-@pytest.mark.parametrize("id_", CALLBACKS)
-def test_a_callback_of_the_manual_is_read_and_written_the_same(id_: str) -> None:
-    items = read_json(CALLBACKS[id_], VECTORS[id_].data)
-    assert tree(write_json(CALLBACKS[id_], items)) == tree(VECTORS[id_].data)
-
-
 def test_the_vectors_mean_what_they_say() -> None:
-    reports = VIBER.decode_answer(tables.GetReports, HttpAnswer(200, VECTORS["12-011"].data))
-    assert isinstance(reports, tables.Reports)
-    first, second, _ = reports.messages
-    assert first.provider_id == "3158611117333282816"
-    assert first.sms_states is not None
-    assert first.sms_states[1].id == "583465579822710785"
-    assert first.sms_states[0].status is tables.ViberState.DELIVERED
-    assert second.status is tables.ViberState.READ
-    assert f"{second.status_at}" == "2016-08-10 15:28:50+00:00"
     found = CONTACTS.decode_answer(tables.FindContacts, HttpAnswer(206, VECTORS["17-026"].data))
     assert isinstance(found, Page)
     assert [one.contact_id for one in found.items] == [1, 100005]

@@ -15,8 +15,10 @@ from devino_codecs.smpp import (
     DataSmResp,
     DeliverSm,
     DeliverSmResp,
+    EnquireLink,
     EnquireLinkResp,
     GenericNack,
+    Late,
     Pdu,
     Reason,
     Received,
@@ -27,6 +29,7 @@ from devino_codecs.smpp import (
     SubmitSm,
     SubmitSmResp,
     Unanswered,
+    Unbind,
     UnbindResp,
     UnknownPdu,
     Unmatched,
@@ -37,7 +40,7 @@ from tests.wire._smpp_session import BINDS, SUBMIT, esme, smsc, submitted, writt
 
 def broken(pdu: Pdu, number: int) -> bytes:
     """The PDU with two octets too many."""
-    octets = encode(pdu, number) + b"\0\0"
+    octets = encode(pdu, number) + b"\1\1"
     return len(octets).to_bytes(4, "big") + octets[4:]
 
 
@@ -55,33 +58,37 @@ def test_a_broken_body_is_answered_and_survived() -> None:
 
 
 @pytest.mark.parametrize("state", BINDS)
-def test_a_broken_delivery_is_answered_as_the_settings_say_and_never_with_a_nack(
+def test_a_broken_delivery_is_received_or_refused_as_the_settings_say(
     state: SessionState,
 ) -> None:
-    session = esme(state, unreadable_delivery_status=0, generic_nack=False)
+    session = esme(state, salvage_deliveries=True, generic_nack=False)
     for pdu, answer in ((DeliverSm(), DeliverSmResp), (DataSm(), DataSmResp)):
-        [event] = session.receive(broken(pdu, 9), 0.0)
-        assert isinstance(event, Broken)
+        first, received = session.receive(broken(pdu, 9), 0.0)
+        assert isinstance(first, Broken)
+        assert isinstance(received, Received)
+        assert received.pdu.defect is not None
+        assert written(session) == []
+        session.reply(received.pdu, answer())
         assert written(session) == [answer(sequence_number=9)]
     session = esme()
     session.receive(broken(DeliverSm(), 9), 0.0)
     assert written(session) == [DeliverSmResp(command_status=0xC0, sequence_number=9)]
 
 
-def test_an_answer_that_cannot_be_read_leaves_its_request_open() -> None:
+@pytest.mark.parametrize("status", [0, 0x58])
+def test_an_answer_whose_body_cannot_be_read_has_its_status_and_ends_its_request(
+    status: int,
+) -> None:
     session = esme()
     [number] = submitted(session, "one")
-    first, second = session.receive(broken(SubmitSmResp(message_id="1"), number), 0.0)
+    octets = broken(SubmitSmResp(message_id="1", command_status=status), number)
+    first, answered = session.receive(octets, 0.0)
     assert isinstance(first, Broken)
-    assert second == Unanswered("one", Reason.BROKEN_ANSWER)
-
-
-def test_a_refusal_whose_body_cannot_be_read_is_still_a_refusal() -> None:
-    session = esme()
-    [number] = submitted(session, "one")
-    octets = broken(SubmitSmResp(message_id="1", command_status=0x58), number)
-    _, answered = session.receive(octets, 0.0)
-    assert answered == Answered("one", SubmitSmResp(command_status=0x58, sequence_number=number))
+    assert isinstance(answered, Answered)
+    assert answered.context == "one"
+    assert isinstance(answered.answer, SubmitSmResp)
+    assert (answered.answer.command_status, answered.answer.message_id) == (status, "1")
+    assert answered.answer.defect is not None
 
 
 def test_a_broken_answer_to_the_sessions_own_request_is_enough() -> None:
@@ -97,14 +104,24 @@ def test_a_broken_answer_to_the_sessions_own_request_is_enough() -> None:
     assert events[-1] == Closed(Reason.UNBOUND)
 
 
-def test_a_broken_answer_to_nothing_is_only_told() -> None:
+def test_a_broken_answer_is_late_or_unmatched_like_any_other() -> None:
     session = esme()
     [number] = submitted(session, "one")
     session.cancel(number, 0.0)
-    for wrong in (broken(SubmitSmResp(message_id="1"), number), broken(SubmitSmResp(), 999)):
-        [event] = session.receive(wrong, 0.0)
-        assert isinstance(event, Broken)
-        assert event.command_status is None
+    _, late = session.receive(broken(SubmitSmResp(message_id="1"), number), 0.0)
+    assert isinstance(late, Late)
+    assert (late.context, late.answer.message_id) == ("one", "1")  # type: ignore[attr-defined]
+    _, unmatched = session.receive(broken(SubmitSmResp(), 999), 0.0)
+    assert isinstance(unmatched, Unmatched)
+
+
+def test_a_broken_enquiry_or_unbind_is_answered_as_a_sound_one() -> None:
+    session = esme()
+    session.receive(broken(EnquireLink(), 7) + broken(Unbind(), 8), 0.0)
+    assert written(session) == [
+        EnquireLinkResp(sequence_number=7),
+        UnbindResp(sequence_number=8),
+    ]
 
 
 def test_a_broken_request_before_the_bind_is_answered_as_out_of_place() -> None:

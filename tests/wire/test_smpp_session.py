@@ -133,16 +133,50 @@ def test_an_open_session_just_closes() -> None:
     assert session.data_to_send() == b""
 
 
-def test_the_peers_unbind_is_answered_and_ends_everything() -> None:
+def test_the_peers_unbind_is_answered_when_the_window_is_empty() -> None:
     session = esme(window=1)
-    submitted(session, "written")
+    [number] = submitted(session, "written")
     session.send(SUBMIT, 0.0, "waiting")
     assert session.receive(encode(Unbind(), 3), 1.0) == [
         NeverSent("waiting", Reason.PEER_UNBOUND),
+    ]
+    assert written(session) == []
+    answer = SubmitSmResp(message_id="1", sequence_number=number)
+    assert session.receive(encode(answer), 2.0) == [
+        Answered("written", answer),
+        Closed(Reason.PEER_UNBOUND),
+    ]
+    assert written(session) == [UnbindResp(sequence_number=3)]
+
+
+def test_the_peers_unbind_is_answered_after_two_seconds_whatever_is_in_the_window() -> None:
+    session = esme()
+    submitted(session, "written")
+    session.receive(encode(Unbind(), 3), 1.0)
+    assert session.deadline() == 3.0
+    assert session.handle_deadline(2.9) == []
+    assert session.handle_deadline(3.0) == [
         Unanswered("written", Reason.PEER_UNBOUND),
         Closed(Reason.PEER_UNBOUND),
     ]
     assert written(session) == [UnbindResp(sequence_number=3)]
+
+
+def test_the_peers_unbind_waits_longer_for_its_own_requests_than_for_ours() -> None:
+    session = esme()
+    submitted(session, "written")
+    [delivery] = taken(session, encode(DeliverSm(), 2) + encode(Unbind(), 3), 1.0)
+    assert session.handle_deadline(3.0) == []
+    assert written(session) == []
+    session.reply(delivery, DeliverSmResp())
+    assert session.handle_deadline(3.0) == [
+        Unanswered("written", Reason.PEER_UNBOUND),
+        Closed(Reason.PEER_UNBOUND),
+    ]
+    assert written(session) == [
+        DeliverSmResp(sequence_number=2),
+        UnbindResp(sequence_number=3),
+    ]
 
 
 def test_answers_in_the_same_read_after_an_unbind_still_count() -> None:

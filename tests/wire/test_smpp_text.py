@@ -313,7 +313,7 @@ def test_octets_are_read_by_their_data_coding(octets: bytes, data_coding: int, t
     assert decode_text(octets, data_coding) == text
 
 
-@pytest.mark.parametrize("data_coding", [2, 4, 9, 0x13, 0xF5, 0x80])
+@pytest.mark.parametrize("data_coding", [2, 4, 9, 0x14, 0xF5, 0x80])
 def test_binary_data_is_no_text(data_coding: int) -> None:
     with pytest.raises(DecodeError):
         decode_text(b"x", data_coding)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from devino_codecs import DecodeError, _xml, soap
 from devino_codecs import xmlpackage as xml
 
-pytestmark = pytest.mark.pythons
+pytestmark = [pytest.mark.pythons, pytest.mark.attack]
 
 
 def read_request(data: bytes) -> object:

@@ -59,7 +59,9 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`.
+:data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`, :class:`Shortcut`. Where a
+value that cannot be read must not cost the others their place, its type says so: ``tuple[Report |
+Unread, ...]`` with :class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
@@ -88,11 +90,12 @@ from ._errors import (
 )
 from ._json import parse_json
 from ._jsv import parse_jsv
-from ._marks import IF_READABLE, NULL, Also, InHeader, InQuery
+from ._marks import IF_READABLE, NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
-from ._rowless import read_json, write_json
+from ._rowless import read_json, read_value, write_json
+from ._spellings import spelt
 from ._times import (
     ISO_SPAN,
     NET_DATE,
@@ -103,6 +106,7 @@ from ._times import (
     WALL_SECONDS,
     moment,
 )
+from ._unread import Unread
 from ._wire_forms import (
     BOOLEAN_WORD,
     ID,
@@ -125,6 +129,7 @@ __all__ = [
     "NET_DATE_OR_MIN",
     "NULL",
     "NUMBER_ID",
+    "ONE_OR_LIST",
     "PHONE",
     "SECRET",
     "SERVICE_STACK",
@@ -163,7 +168,9 @@ __all__ = [
     "RefusalForm",
     "Request",
     "Session",
+    "Shortcut",
     "UnknownResourceError",
+    "Unread",
     "Verdict",
     "WireForm",
     "answer_of",
@@ -178,8 +185,10 @@ __all__ = [
     "parse_json",
     "parse_jsv",
     "read_json",
+    "read_value",
     "secret_values",
     "secrets_of",
+    "spelt",
     "without_secrets",
     "write_json",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import msgspec
 
-__all__ = ["IF_READABLE", "NULL", "Also", "InHeader", "InQuery"]
+__all__ = ["IF_READABLE", "NULL", "ONE_OR_LIST", "Also", "InHeader", "InQuery", "Shortcut"]
 
 
 class Also(msgspec.Struct, frozen=True):
@@ -23,6 +24,29 @@ class InHeader(msgspec.Struct, frozen=True):
 
 class InQuery(msgspec.Struct, frozen=True):
     """The field stands in the query, beside a JSON body."""
+
+
+class Shortcut(msgspec.Struct, frozen=True, eq=False):
+    """Quicker ways for values as they nearly always are, such as msgspec's own.
+
+    Each may raise ValueError or TypeError for any other value, which then goes the long way, by the
+    annotations. A shortcut must not read or write anything that the long way does not.
+    """
+
+    read: Callable[[Any], Any] | None = None
+    """From what :func:`parse_json` made."""
+    write: Callable[[Any], str] | None = None
+    """To JSON."""
+
+
+class _OneOrList(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "ONE_OR_LIST"
+
+
+ONE_OR_LIST: Final = _OneOrList()
+"""An item without its list is read as a list of one, and a list of one as its item, whichever the
+type says. It is written as the type says."""
 
 
 class _Null(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from devino_codecs._sizes import MAX_ANSWER, check_size
 
 from ._json import parse_json
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "read_value", "write_json"]
 
 # The forms of structs are loaded at the first call, as those of rows are.
 
@@ -22,12 +22,17 @@ def read_json(of: type[T], body: bytes, *, max_size: int = MAX_ANSWER) -> T:
     Raises :exc:`DecodeError`, also for more than ``max_size`` bytes, and TypeError for a type whose
     form is not said.
     """
+    check_size(len(body), max_size)
+    return read_value(of, parse_json(body))
+
+
+def read_value(of: type[T], value: object) -> T:
+    """The same, from what :func:`parse_json` made of a body or of a part of it."""
     from ._structs import wire_form_of
 
-    check_size(len(body), max_size)
     hint: Any = of
-    value: T = wire_form_of(hint).read(parse_json(body))
-    return value
+    read: T = wire_form_of(hint).read(value)
+    return read
 
 
 def write_json(of: type[T], value: T) -> bytes:

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
 from ._json import quoted
-from ._marks import IF_READABLE, NULL, Also, InHeader, InQuery
+from ._marks import IF_READABLE, NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
+from ._unread import Unread
 from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
 
 __all__ = [
@@ -77,12 +78,14 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default")
     hints, is_nullable, can_be_unset = _options(plain)
     item = _item(hints[0]) if len(hints) == 1 else None
+    # None and the empty text are told apart before this reads.
+    set_form = _form(field.type) if is_nullable and not json.is_word else json
     return Field(
         field.name,
         field.encode_name,
         form=json if item is None else wire_form_of(item),
         json=json,
-        read=_form(field.type).read if is_nullable and not json.is_word else json.read,
+        read=_forgiving(set_form).read if _forgives(plain) else set_form.read,
         empty="" if is_nullable and not json.keeps_blanks else None,
         is_list=item is not None,
         is_required=field.required,
@@ -105,12 +108,21 @@ def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
 
 
 def _options(hint: Any) -> tuple[list[Any], bool, bool]:
-    """What may stand there besides None and UNSET, and whether those may."""
-    options = list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
-    hints = [each for each in options if each not in (type(None), msgspec.UnsetType)]
+    """What may stand there besides None, UNSET and Unread, and whether the first two may."""
+    options = _alternatives(hint)
+    hints = [each for each in options if each not in (type(None), msgspec.UnsetType, Unread)]
     if not hints:
         return [type(None)], False, False
     return hints, type(None) in options, msgspec.UnsetType in options
+
+
+def _alternatives(hint: Any) -> list[Any]:
+    return list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
+
+
+def _forgives(hint: Any) -> bool:
+    """Whether what cannot be read may stand there, too."""
+    return Unread in _alternatives(hint)
 
 
 def _item(hint: Any) -> Any | None:
@@ -124,14 +136,27 @@ def _item(hint: Any) -> Any | None:
 def wire_form_of(hint: Any) -> WireForm:
     """The form of a type: its mark's, or the one that it has. Raises TypeError if it has none."""
     form = _form(hint)
-    _, is_nullable, _ = _options(_bare(hint)[0])
+    plain, _ = _bare(hint)
+    _, is_nullable, _ = _options(plain)
     if is_nullable:
-        return _nullable(form)
-    return _always_set(form) if form.unset and not form.writes_none else form
+        form = _nullable(form)
+    elif form.unset and not form.writes_none:
+        form = _always_set(form)
+    return _forgiving(form) if _forgives(plain) else form
 
 
 def _form(hint: Any) -> WireForm:
     plain, marks = _bare(hint)
+    form = _said_form(plain, marks)
+    if ONE_OR_LIST in marks:
+        form = _one_or_list(form, plain)
+    for mark in marks:
+        if isinstance(mark, Shortcut):
+            form = _shorter(form, mark)
+    return form
+
+
+def _said_form(plain: Any, marks: tuple[Any, ...]) -> WireForm:
     mark = next((mark for mark in marks if isinstance(mark, WireForm)), None)
     if mark is not None:
         return mark
@@ -154,6 +179,50 @@ def _form(hint: Any) -> WireForm:
     if isinstance(cls, type) and issubclass(cls, msgspec.Struct):
         return _object(plain, cls)
     raise TypeError(f"{plain} has several forms: mark one, as in Annotated[datetime, UTC_SECONDS]")
+
+
+def _one_or_list(form: WireForm, hint: Any) -> WireForm:
+    hints, _, _ = _options(hint)
+    if _item(hints[0]) is not None:
+
+        def read(value: object) -> Any:
+            return form.read([value] if isinstance(value, dict) else value)
+    else:
+
+        def read(value: object) -> Any:
+            return form.read(value[0] if isinstance(value, list) and len(value) == 1 else value)
+
+    return replace(form, read=read)
+
+
+def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:
+    def either(short: Callable[[Any], Any], long: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def try_short(value: Any) -> Any:
+            try:
+                return short(value)
+            except (ValueError, TypeError):
+                return long(value)
+
+        return try_short
+
+    return replace(
+        form,
+        read=form.read if shortcut.read is None else either(shortcut.read, form.read),
+        write=form.write if shortcut.write is None else either(shortcut.write, form.write),
+    )
+
+
+def _forgiving(form: WireForm) -> WireForm:
+    def forgiving(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def read_or_say_why(value: Any) -> Any:
+            try:
+                return read(value)
+            except DecodeError as error:
+                return Unread(error.reason, error.path)
+
+        return read_or_say_why
+
+    return replace(form, read=forgiving(form.read), parse=forgiving(form.parse))
 
 
 def _nullable(form: WireForm) -> WireForm:

@@ -15,7 +15,8 @@ no I/O.
 
 from devino_codecs._coded import Verdict
 
-from ._codec import EncodedRequest, decode, encode, encode_request
+from ._charset import Charset, charset
+from ._codec import EncodedRequest, decode, encode, encode_request, salvage
 from ._codes import (
     CommandId,
     CommandStatus,
@@ -65,6 +66,7 @@ from ._pdus import (
     CancelSmResp,
     DataSm,
     DataSmResp,
+    Defect,
     DeliverSm,
     DeliverSmResp,
     DistributionList,
@@ -97,6 +99,7 @@ from ._receipt import (
     IdForm,
     ReceiptStyle,
     build_receipt,
+    canonical_id,
     parse_receipt,
     receipt_of,
 )
@@ -122,6 +125,7 @@ __all__ = [
     "Broken",
     "CancelSm",
     "CancelSmResp",
+    "Charset",
     "Closed",
     "CommandId",
     "CommandStatus",
@@ -130,6 +134,7 @@ __all__ = [
     "DataSm",
     "DataSmResp",
     "DateForm",
+    "Defect",
     "DeliverSm",
     "DeliverSmResp",
     "DeliveryReceipt",
@@ -192,6 +197,8 @@ __all__ = [
     "Whole",
     "answer_type",
     "build_receipt",
+    "canonical_id",
+    "charset",
     "compose",
     "decode",
     "decode_text",
@@ -205,6 +212,7 @@ __all__ = [
     "parse_receipt",
     "parse_time",
     "receipt_of",
+    "salvage",
     "source",
     "status_name",
     "text_key",

@@ -6,15 +6,26 @@ import struct
 from typing import Generic, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from devino_codecs.errors import EncodeError
 
 from ._errors import PduError
 from ._generate import Decoder, Encoder, compiled
 from ._header import HEADER_SIZE, pack_header, unpack_header
+from ._interpret import parse_fields, salvaged
 from ._pdus import PDU_TYPES, AnyPdu, Pdu, RequestPdu, UnknownPdu
 
-__all__ = ["DECODERS", "EncodedRequest", "decode", "encode", "encode_request"]
+__all__ = [
+    "DECODERS",
+    "EncodedRequest",
+    "check_strictly",
+    "decode",
+    "encode",
+    "encode_request",
+    "encode_with_body",
+    "salvage",
+]
 
 A = TypeVar("A", bound=Pdu)
 A_co = TypeVar("A_co", bound=Pdu, covariant=True)
@@ -71,8 +82,11 @@ def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     A ``command_id`` that SMPP 3.4 lacks gives :class:`UnknownPdu`. An answer may lack its body,
     whatever its status; its fields are then empty.
 
-    Raises :exc:`PduError`, which has the ``header``, for a broken body. Raises a plain
-    :exc:`~devino_codecs.DecodeError` where there is not even a header.
+    Up to three NULs behind the last field are overlooked.
+
+    Raises :exc:`PduError`, which has the ``header``, for a broken body; :func:`salvage` reads what
+    can be read of that. Raises a plain :exc:`~devino_codecs.DecodeError` where there is not even a
+    header.
     """
     if type(data) is not bytes:
         data = bytes(data)
@@ -81,6 +95,33 @@ def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     except IndexError:
         decoder = _decode_unknown
     return decoder(data)
+
+
+def salvage(data: bytes | bytearray | memoryview) -> AnyPdu:
+    """As :func:`decode`, but a PDU with a broken body gives what can be read of it.
+
+    Its ``defect`` says what is wrong, and has the octets. Strings may be too long, and the last
+    fields may have their defaults. Raises :exc:`~devino_codecs.DecodeError` only where there is no
+    header, or where an unknown command has another length than it says.
+    """
+    try:
+        return decode(data)
+    except PduError as error:
+        of = PDU_TYPES.get(error.header.command_id)
+        if of is None:
+            raise
+        return salvaged(bytes(data), of, error)
+
+
+def encode_with_body(pdu: Pdu, sequence_number: int) -> bytes:
+    """As :func:`encode`, but an answer with an error status has a body, too, if an empty one."""
+    octets = encode(replace(pdu, command_status=0), sequence_number)
+    return octets[:_STATUS_AT] + _pack_number(pdu.command_status) + octets[_NUMBER_AT:]
+
+
+def check_strictly(data: bytes, of: type[Pdu]) -> None:
+    """Raise :exc:`PduError` for the NULs that :func:`decode` overlooks."""
+    parse_fields(data, of, strict=True)
 
 
 def _encoder(of: type[AnyPdu | EncodedRequest[Pdu]]) -> Encoder:
@@ -130,7 +171,7 @@ def _decode_unknown(data: bytes) -> UnknownPdu:
     return UnknownPdu(header, data[HEADER_SIZE:])
 
 
-_NUMBER_AT = HEADER_SIZE - 4
+_STATUS_AT, _NUMBER_AT = HEADER_SIZE - 8, HEADER_SIZE - 4
 _ENCODERS: dict[type, Encoder] = {EncodedRequest: _encode_encoded}
 """By class. :func:`encode` finds the encoder of a class that is not there yet."""
 _UNKNOWN: list[Decoder] = [_decode_by_id] * 256

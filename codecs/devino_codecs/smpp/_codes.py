@@ -95,7 +95,7 @@ class CommandStatus(CodedInt):
     ESME_RINVSUBREP = 0x42, "invalid 'submit with replace' request"
     ESME_RINVESMCLASS = 0x43, "invalid esm_class field data"
     ESME_RCNTSUBDL = 0x44, "cannot submit to the distribution list"
-    ESME_RSUBMITFAIL = 0x45, "submit_sm or submit_multi failed", _BUSY
+    ESME_RSUBMITFAIL = 0x45, "submit_sm or submit_multi failed"
     ESME_RINVSRCTON = 0x48, "invalid source address TON"
     ESME_RINVSRCNPI = 0x49, "invalid source address NPI"
     ESME_RINVDSTTON = 0x50, "invalid destination address TON"

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from devino_codecs.errors import EncodeError
-from devino_codecs.text import Alphabet, encode_parts
+from devino_codecs.text import Alphabet, encode_parts, gsm7_decode
 
 from ._codes import EsmClass
 from ._pdus import MessagePdu
@@ -42,11 +42,14 @@ def compose(
     concatenation: Concatenation = Concatenation.UDH,
     reference: int = 0,
     alphabet: Alphabet | None = None,
+    default: str = "gsm7",
 ) -> list[P]:
     """The PDUs that carry a text: copies of the template with ``data_coding`` and content set.
 
     The alphabet is GSM 7 bit, one septet in each octet, if it can write the text; otherwise it is
-    UCS-2. ``alphabet`` overrides this. A part holds 153 septets or 67 UTF-16 units. All parts must
+    UCS-2. ``alphabet`` overrides this. ``default`` is the centre's default alphabet, as for
+    :func:`decode_text`: a text of GSM 7 bit is then written in that, and in UCS-2 if it does not
+    have all the characters. A part holds 153 septets or 67 UTF-16 units. All parts must
     go over the same account. ``reference`` tells the texts of one sender to one recipient apart;
     only its lower 8 (UDH) or 16 (SAR) bits are used.
 
@@ -57,6 +60,11 @@ def compose(
     [140, 28]
     """
     chosen, parts = encode_parts(text, alphabet=alphabet)
+    if default != "gsm7" and chosen is _GSM7:
+        try:
+            parts = tuple([gsm7_decode(part).encode(default) for part in parts])
+        except UnicodeEncodeError:
+            chosen, parts = encode_parts(text, alphabet=Alphabet.UCS2)
     data_coding = _DATA_CODING_GSM7 if chosen is _GSM7 else _DATA_CODING_UCS2
     total = len(parts)
     if total == 1:

@@ -33,7 +33,6 @@ class Reason(Enum):
 
     TIMEOUT = "no answer in time"
     CANCELLED = "cancelled by the caller"
-    BROKEN_ANSWER = "the answer could not be read"
     UNBOUND = "unbound by this end"
     PEER_UNBOUND = "unbound by the peer"
     PEER_CLOSED = "the peer closed the connection"
@@ -41,6 +40,7 @@ class Reason(Enum):
     LINK_DEAD = "an enquire_link stayed unanswered"
     NOT_BOUND = "nobody bound in time"
     FRAMING_LOST = "the stream's framing is lost"
+    FLOODED = "the peer sent too many PDUs that say nothing"
 
 
 class Answered(msgspec.Struct, Generic[C], frozen=True, gc=False):
@@ -92,7 +92,11 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class Broken(msgspec.Struct, frozen=True):
-    """A PDU whose body cannot be read."""
+    """A PDU whose body cannot be read whole.
+
+    An answer ends its request all the same: another event gives it, with its ``defect``. So it is
+    with a delivery, if the settings say so.
+    """
 
     error: PduError
     octets: bytes

@@ -6,6 +6,7 @@ field. Integers use construct's own ``Int8ub``, ``Int16ub`` and ``Int32ub``.
 
 from __future__ import annotations
 
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
@@ -57,6 +58,10 @@ class WireField(AnyField, ABC, Generic[T]):
     @abstractmethod
     def take(self, stream: IO[bytes]) -> T: ...
 
+    def salvage(self, stream: IO[bytes]) -> T:
+        """What can be read where :meth:`take` failed. Raises :exc:`UnfitError` for nothing."""
+        return self.take(stream)
+
     @abstractmethod
     def write(self, value: object) -> bytes: ...
 
@@ -93,6 +98,14 @@ class COctetString(WireField[str]):
         if len(octets) == self.size:
             raise UnfitError(f"longer than {self.size - 1} octets")
         raise UnfitError("no NUL before the PDU's end")
+
+    def salvage(self, stream: IO[bytes]) -> str:
+        """All characters up to the NUL, or to the end."""
+        octets, nul, behind = stream.read().partition(b"\0")
+        if not octets and not nul:
+            raise UnfitError("the PDU ends before the field")
+        stream.seek(-len(behind), 1)
+        return octets.decode("latin-1")
 
     def write(self, value: object) -> bytes:
         octets = _latin_1(value)
@@ -134,6 +147,10 @@ class ShortMessage(WireField[bytes]):
             raise UnfitError(f"sm_length is {length}, {len(octets)} octets are left")
         return octets
 
+    def salvage(self, stream: IO[bytes]) -> bytes:
+        """As many octets as there are."""
+        return stream.read(Int8ub.parse_stream(stream))
+
     def write(self, value: object) -> bytes:
         octets = octets_of(value)
         if len(octets) > self.size:
@@ -170,15 +187,18 @@ class OctetString(ToEnd[bytes]):
 
 
 class TextToEnd(ToEnd[str]):
-    """A C-octet string. Many centres forget its NUL here, so it may be missing in what is read."""
+    """A C-octet string. Many centres forget its NUL here, so it may be missing in what is read.
+
+    What comes after a NUL is padding.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
         self.size = size
 
     def read(self, octets: bytes) -> str:
-        octets = octets.removesuffix(b"\0")
-        if len(octets) >= self.size or 0 in octets:
+        octets, _, _ = octets.partition(b"\0")
+        if len(octets) >= self.size:
             raise UnfitError(f"not a string of at most {self.size - 1} octets")
         return octets.decode("latin-1")
 
@@ -253,25 +273,46 @@ class TlvBlock(WireField[list[tuple[int, bytes]]]):
     """The optional parameters at the end of a PDU, as a list of (tag, octets).
 
     A parameter that overruns the PDU is an error. For construct's GreedyRange it would be the end
-    of the list.
+    of the list. Up to three NULs at the end are overlooked unless the block is ``strict``: many
+    clients and centres write a NUL that ``sm_length`` does not count.
     """
 
+    def __init__(self, *, strict: bool = False) -> None:
+        super().__init__()
+        self.strict = strict
+
     def take(self, stream: IO[bytes]) -> list[tuple[int, bytes]]:
+        found = self.salvage(stream)
+        rest = stream.read()
+        if len(rest) >= 4:
+            tag, length = _TLV_HEAD.unpack_from(rest)
+            raise UnfitError(f"0x{tag:04X} has length {length}, {len(rest) - 4} octets are left")
+        if rest and (self.strict or any(rest)):
+            raise UnfitError(f"{len(rest)} octets are left, a parameter has 4 or more")
+        return found
+
+    def salvage(self, stream: IO[bytes]) -> list[tuple[int, bytes]]:
+        """The parameters that are whole. The stream then stands where the next would begin."""
+        data = stream.read()
         found = []
-        while head := stream.read(4):
-            if len(head) < 4:
-                raise UnfitError(f"{len(head)} octets are left, a parameter has 4 or more")
-            tag, length = Int16ub.parse(head[:2]), Int16ub.parse(head[2:])
-            octets = stream.read(length)
-            if len(octets) < length:
-                raise UnfitError(f"0x{tag:04X} has length {length}, {len(octets)} octets are left")
-            found.append((tag, octets))
+        at, end = 0, len(data)
+        while at + 4 <= end:
+            tag, length = _TLV_HEAD.unpack_from(data, at)
+            stop = at + 4 + length
+            if stop > end:
+                break
+            found.append((tag, data[at + 4 : stop]))
+            at = stop
+        stream.seek(at - end, 1)
         return found
 
     def write(self, value: Any) -> bytes:
         return b"".join(
             Int16ub.build(tag) + Int16ub.build(len(octets)) + octets for tag, octets in value
         )
+
+
+_TLV_HEAD = struct.Struct(">HH")
 
 
 def _latin_1(value: object) -> bytes:

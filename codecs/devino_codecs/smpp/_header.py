@@ -30,6 +30,11 @@ class Header(msgspec.Struct, frozen=True):
     def is_response(self) -> bool:
         return self.command_id >= RESPONSE
 
+    @property
+    def octets(self) -> bytes:
+        """The sixteen octets."""
+        return pack_header(*msgspec.structs.astuple(self))
+
 
 def unpack_header(data: bytes, at: int = 0) -> Header:
     """The header at this offset."""

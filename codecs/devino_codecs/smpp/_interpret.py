@@ -6,9 +6,10 @@ The generated functions leave to it what they cannot do: to read and write the l
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import construct
 from construct import Int32ub
@@ -16,14 +17,17 @@ from construct import Int32ub
 from devino_codecs.errors import EncodeError
 
 from ._errors import PduError
-from ._fields import TlvBlock, UnfitError, fields_of, octets_of
+from ._fields import AnyField, TlvBlock, UnfitError, WireField, fields_of, octets_of
 from ._header import HEADER_SIZE, RESPONSE, Header, unpack_header
-from ._pdus import Pdu
-from ._tlvs import NO_TLVS, TLVS, typed_tlvs
+from ._pdus import Defect, Pdu
+from ._tlvs import NO_TLVS, TLV_BY_TAG, TLVS, RawTlvs, typed_tlvs
 
-__all__ = ["interpreted_decode", "interpreted_encode", "layout", "parse_fields"]
+__all__ = ["interpreted_decode", "interpreted_encode", "layout", "parse_fields", "salvaged"]
 
 _TLVS = TlvBlock()
+_STRICT_TLVS = TlvBlock(strict=True)
+_TLV_HEAD = 4
+"""The octets of a parameter's tag and length."""
 
 
 @cache
@@ -33,14 +37,21 @@ def layout(of: type[Pdu]) -> construct.Struct:
     >>> layout(QuerySm).parse(bytes.fromhex("3132330001013739303000")).source_addr
     '7900'
     """
-    return construct.Struct(*(name / field for name, field in fields_of(of)), "tlvs" / _TLVS)
+    return construct.Struct(*(name / field for name, field in _rows(of)))
 
 
-def parse_fields(data: bytes, of: type[Pdu]) -> tuple[Header, dict[str, Any]]:
+@cache
+def _rows(of: type[Pdu]) -> list[tuple[str, AnyField]]:
+    return [*fields_of(of), ("tlvs", _TLVS)]
+
+
+def parse_fields(
+    data: bytes, of: type[Pdu], *, strict: bool = False
+) -> tuple[Header, dict[str, Any]]:
     """The header and the raw fields of a whole PDU, ``tlvs`` as (tag, octets).
 
-    An answer without a body gives no fields. Raises :exc:`PduError` with the field at fault and
-    where it begins.
+    An answer without a body gives no fields. Unless it is ``strict``, it overlooks up to three NULs
+    at the end. Raises :exc:`PduError` with the field at fault and where it begins.
     """
     header = unpack_header(data)
     if header.command_length != len(data):
@@ -55,11 +66,12 @@ def parse_fields(data: bytes, of: type[Pdu]) -> tuple[Header, dict[str, Any]]:
         return header, values
     stream = BytesIO(data)
     stream.seek(HEADER_SIZE)
-    for field in layout(of).subcons:
-        name = str(field.name)
+    for name, field in _rows(of):
         began = stream.tell()
         try:
-            values[name] = field.parse_stream(stream)
+            values[name] = (_STRICT_TLVS if strict and field is _TLVS else field).parse_stream(
+                stream
+            )
         except construct.ConstructError as error:
             reason = _reason(error, "the PDU ends within the field")
         else:
@@ -79,6 +91,62 @@ def interpreted_decode(data: bytes, of: type[Pdu]) -> Pdu:
         tlvs=tlvs or NO_TLVS,
         raw_tlvs=raw_tlvs,
     )
+
+
+def salvaged(data: bytes, of: type[Pdu], error: PduError) -> Pdu:
+    """What can be read of a PDU after :func:`interpreted_decode` raised this error.
+
+    Strings may be too long or lack their NUL, and the short message may be cut. Fields behind the
+    end have their defaults. A parameter that overruns the end is raw, except ``message_payload``,
+    which may be the whole text.
+    """
+    header = error.header
+    stream = BytesIO(data)
+    stream.seek(HEADER_SIZE)
+    values = (header.is_response and _only_tlvs(stream)) or _salvaged_fields(stream, of)
+    block, cut = values.pop("tlvs", []), stream.read()
+    raw_tlvs: RawTlvs = ()
+    if len(cut) >= _TLV_HEAD:
+        parameter = int.from_bytes(cut[:2], "big"), cut[_TLV_HEAD:]
+        if parameter[0] == TLVS["message_payload"].tag:
+            block.append(parameter)
+        else:
+            raw_tlvs = (parameter,)
+    tlvs, untyped = typed_tlvs(block)
+    return of(
+        **values,
+        command_status=header.command_status,
+        sequence_number=header.sequence_number,
+        tlvs=tlvs or NO_TLVS,
+        raw_tlvs=untyped + raw_tlvs,
+        defect=Defect(error.reason, error.path, error.offset, data),
+    )
+
+
+def _only_tlvs(stream: IO[bytes]) -> dict[str, Any] | None:
+    """The optional parameters of an answer that has nothing else, not even an empty id."""
+    began = stream.tell()
+    with suppress(UnfitError):
+        found = _STRICT_TLVS.take(stream)
+        if found and all(tag in TLV_BY_TAG for tag, _ in found):
+            return {"tlvs": found}
+    stream.seek(began)
+    return None
+
+
+def _salvaged_fields(stream: IO[bytes], of: type[Pdu]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    with suppress(construct.ConstructError):
+        for name, field in _rows(of):
+            began = stream.tell()
+            try:
+                values[name] = field.parse_stream(stream)
+            except construct.ConstructError:
+                if not isinstance(field, WireField):
+                    raise
+                stream.seek(began)
+                values[name] = field.salvage(stream)
+    return values
 
 
 def interpreted_encode(pdu: Pdu, sequence_number: int | None) -> bytes:

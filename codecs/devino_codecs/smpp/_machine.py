@@ -14,15 +14,19 @@ request counts as written as soon as :meth:`SessionMachine.data_to_send` has giv
 from __future__ import annotations
 
 from math import inf
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from ._codec import DECODERS, EncodedRequest, encode
+from ._codec import (
+    DECODERS,
+    EncodedRequest,
+    check_strictly,
+    encode,
+)
 from ._codes import CommandStatus
 from ._errors import FramingError, PduError, StateError
 from ._events import (
     Answered,
     Broken,
-    Closed,
     Late,
     NeverSent,
     Reason,
@@ -35,6 +39,8 @@ from ._events import (
 from ._faults import fault_status
 from ._framing import Framer
 from ._header import RESPONSE
+from ._interpret import salvaged
+from ._life import Life
 from ._pdus import (
     ANSWER_TYPES,
     PDU_TYPES,
@@ -51,8 +57,7 @@ from ._pdus import (
     UnknownPdu,
 )
 from ._settings import SessionSettings
-from ._states import BOUND, BOUND_BY, Role, SessionState, may_issue, takes
-from ._window import Window
+from ._states import BOUND_BY, Role, SessionState
 
 __all__ = ["SessionMachine"]
 
@@ -60,9 +65,11 @@ C = TypeVar("C")
 
 _OPEN, _CLOSED = SessionState.OPEN, SessionState.CLOSED
 _DEFAULT = SessionSettings()
+_MOST_HELD = 1000
+"""How many PDUs may wait for the answer to a bind."""
 
 
-class SessionMachine(Generic[C]):
+class SessionMachine(Life[C]):
     """One end of a session, from the beginning of the connection (``now``) to its end.
 
     Events come from :meth:`receive` and :meth:`handle_deadline`. Call the latter when
@@ -74,40 +81,28 @@ class SessionMachine(Generic[C]):
     """
 
     def __init__(self, role: Role, now: float, settings: SessionSettings = _DEFAULT) -> None:
-        self.role = role
-        self.state: SessionState = _OPEN
-        self.is_bound: bool = False
-        self.settings = settings
-        self.peer_requests: int = 0
-        """How many requests of the peer await :meth:`reply`."""
+        super().__init__(role, now, settings)
         self._owed: dict[int, int] = {}
-        """The same by ``sequence_number``. A peer may use a number twice."""
+        """:attr:`peer_requests` by ``sequence_number``. A peer may use a number twice."""
         self._framer = Framer(settings.max_command_length)
-        self._window: Window[C] = Window(settings.window)
         self._events: list[SessionEvent[C]] = []
         """The events of calls that return none."""
-        self._heard = now
-        self._patience = inf
-        """When to stop waiting: for a bind, or for the answer to an enquiry or an unbind."""
-        if settings.bind_timeout is not None:
-            self._patience = now + settings.bind_timeout
-        self._enquiry: int | None = None
-        """The number of an ``enquire_link`` that awaits its answer."""
-        self._unbind: int | None = None
-        self._peer_unbind: int | None = None
-        """The number of the peer's ``unbind``, which is answered after its other requests."""
-        self._closing = Reason.UNBOUND
-        self._wake = inf
-        self._sendable: dict[type, type[Pdu]] = {}
-        self._notices: frozenset[type[Pdu]] = frozenset()
-        self._acceptable: frozenset[type[Pdu]] = frozenset()
-        self._answerable: frozenset[type[Pdu]] = frozenset()
-        self._enter(_OPEN)
+        self._bind: Pdu | None = None
+        """The peer's bind while it awaits :meth:`reply`. What follows it depends on the answer."""
+        self._held: list[bytes] = []
+        """The PDUs that came after it."""
+        self._early: list[Pdu] = []
+        """Deliveries that came before the answer to this end's bind."""
 
     @property
     def in_flight(self) -> int:
         """How many requests are in the window."""
         return self._window.in_flight
+
+    @property
+    def framing_error(self) -> FramingError | None:
+        """Why the stream's framing is lost, if it is. ``header`` holds what came instead."""
+        return self._framer.error
 
     @property
     def waiting(self) -> int:
@@ -161,13 +156,15 @@ class SessionMachine(Generic[C]):
         kind = type(answer)
         if kind is not ANSWER_TYPES.get(type(request)):
             raise StateError(f"{kind.__name__} does not answer {type(request).__name__}")
-        octets = encode(answer, request.sequence_number)
+        octets = self._encoded(answer, request.sequence_number)
         self._settle(request)
         self._window.put(octets)
         if self.state is _OPEN and kind in BOUND_BY and not answer.command_status:
             self._enter(BOUND_BY[kind])
         elif self._peer_unbind is not None:
             self._answer_unbind(self._events)
+        if request is self._bind:
+            self._go_on()
         return True
 
     def forget(self, request: Pdu) -> None:
@@ -178,6 +175,8 @@ class SessionMachine(Generic[C]):
         if self.state is not _CLOSED:
             self._settle(request)
             self._answer_unbind(self._events)
+            if request is self._bind:
+                self._go_on()
 
     def cancel(self, number: int, now: float) -> Unanswered[C] | NeverSent[C] | None:
         """Give a request up. Returns its outcome, which no event repeats; None if it had one.
@@ -234,6 +233,12 @@ class SessionMachine(Generic[C]):
         if self.state is _CLOSED:
             return events
         self._window.wake_up(now, events)
+        if self._peer_unbind is not None:
+            if self._grace is not None and self._grace <= now:
+                self._grace = None
+            self._answer_unbind(events)
+            if self.state is _CLOSED:
+                return events
         if self._own_deadline() <= now:
             if self.state is _OPEN:
                 self._close(Reason.NOT_BOUND, events)
@@ -251,22 +256,35 @@ class SessionMachine(Generic[C]):
     def receive(self, data: bytes, now: float) -> list[SessionEvent[C]]:
         """Take in what was read. Half a PDU waits for its other half."""
         events, self._events = self._events, []
-        if self.state is _CLOSED:
+        if self.state is _CLOSED or self._framer.error:
             return events
         frames = self._framer.feed(data)
         if frames:
             self._heard = now
+        if self._bind is None:
+            self._take_frames(frames, now, events)
+        else:
+            self._held += frames
+            if len(self._held) > _MOST_HELD:
+                self._close(Reason.FLOODED, events)
+        return events
+
+    def _take_frames(self, frames: list[bytes], now: float, events: list[SessionEvent[C]]) -> None:
         # Before the session is bound, an answer may be to a bind and needs a closer look.
         is_open = self.state is _OPEN
         answered = self._window.answered
         owed = self._owed
+        strict = self.settings.strict
+        left = iter(frames)
         pdu: Any
-        for frame in frames:
+        for frame in left:
             first = frame[4]
             try:
                 pdu = DECODERS[first][frame[7]](frame)  # decode() inlined: a frame has a header
+                if strict and not frame[-1] and isinstance(pdu, Pdu):
+                    check_strictly(frame, type(pdu))
             except PduError as error:
-                self._take_broken(error, frame, events)
+                self._take_broken(error, frame, now, events)
             else:
                 number, kind = pdu.sequence_number, type(pdu)
                 if first >= 0x80:
@@ -274,23 +292,37 @@ class SessionMachine(Generic[C]):
                     if request is not None:
                         events.append(Answered(request.context, pdu))
                         continue
-                    self._take_answer(pdu, events)
+                    self._take_answer(pdu, now, events)
                 elif kind in self._answerable:
                     owed[number] = owed.get(number, 0) + 1
                     self.peer_requests += 1
                     events.append(Received(pdu))
+                    if is_open and self.state is _OPEN:
+                        # It is a bind, and what follows it has to wait for its answer.
+                        self._bind, self._held = pdu, list(left)
+                        return
                     continue
                 else:
                     self._take_request(pdu, now, events)
             if self.state is _CLOSED:
-                return events
+                return
         if self._framer.error:
             self._lose_framing(self._framer.error, events)
         elif self._peer_unbind is not None:
             self._answer_unbind(events)
         else:
             self._window.fill(now)
-        return events
+
+    def _go_on(self) -> None:
+        """The peer's bind has its answer: take in what came after it."""
+        held, self._held, self._bind = self._held, [], None
+        self._take_frames(held, self._heard, self._events)
+
+    def _owe(self, pdu: Pdu, events: list[SessionEvent[C]]) -> None:
+        """The owner is to answer this."""
+        self._owed[pdu.sequence_number] = self._owed.get(pdu.sequence_number, 0) + 1
+        self.peer_requests += 1
+        events.append(Received(pdu))
 
     def _settle(self, request: Pdu) -> None:
         number = request.sequence_number
@@ -301,18 +333,19 @@ class SessionMachine(Generic[C]):
             self._owed[number] = others
         self.peer_requests -= 1
 
-    def _take_answer(self, pdu: AnyPdu, events: list[SessionEvent[C]]) -> None:
+    def _take_answer(self, pdu: AnyPdu, now: float, events: list[SessionEvent[C]]) -> None:
         """Any answer but the usual ones: to a bind, to the machine's own requests, to nothing."""
         number = pdu.sequence_number
         if isinstance(pdu, UnknownPdu):
             events.append(Unmatched(pdu))
+            self._count_nonsense(now, events)
             return
         kind = type(pdu)
         request = self._window.answered(number, kind)
         if request is not None:
             events.append(Answered(request.context, pdu))
             if request.answer in BOUND_BY:
-                self._take_bind_answer(pdu)
+                self._take_bind_answer(pdu, events)
         elif number == self._enquiry and kind in (EnquireLinkResp, GenericNack):
             self._enquiry = None
             self._wake = min(self._wake, self._own_deadline())
@@ -321,28 +354,40 @@ class SessionMachine(Generic[C]):
         elif late := self._window.forgotten(number):
             events.append(Late(late[0], pdu))
             if kind in BOUND_BY:
-                self._take_bind_answer(pdu)
+                self._take_bind_answer(pdu, events)
         else:
             events.append(Unmatched(pdu))
+            self._count_nonsense(now, events)
 
-    def _take_bind_answer(self, pdu: Pdu) -> None:
+    def _take_bind_answer(self, pdu: Pdu, events: list[SessionEvent[C]]) -> None:
         """Be bound, or open to another bind. A late answer counts too: it has bound the peer."""
         if self.state is _OPEN:
             bound = type(pdu) in BOUND_BY and not pdu.command_status
             self._enter(BOUND_BY[type(pdu)] if bound else _OPEN)
+            early, self._early = self._early, []
+            if bound:
+                for delivery in early:
+                    self._owe(delivery, events)
 
     def _take_request(self, pdu: AnyPdu, now: float, events: list[SessionEvent[C]]) -> None:
         """Any request that the owner does not answer."""
         kind = type(pdu)
-        if isinstance(pdu, UnknownPdu) or kind not in self._acceptable:
+        if isinstance(pdu, DeliverSm | DataSm) and self._awaits_bind():
+            self._early.append(pdu)
+        elif isinstance(pdu, UnknownPdu) or kind not in self._acceptable:
             events.append(Refused(pdu, self._refuse(pdu)))
+            self._count_nonsense(now, events)
         elif kind is EnquireLink:
             self._put(EnquireLinkResp(), pdu.sequence_number)
+            self._count_nonsense(now, events)
         elif kind is Unbind:
             self._peer_unbind = pdu.sequence_number
             if self.is_bound:
                 self._window.end_waiting(Reason.PEER_UNBOUND, events)
                 self._wind_up(now)
+                if self.settings.unbind_grace:
+                    self._grace = now + self.settings.unbind_grace
+                    self._wake = min(self._wake, self._grace)
         else:
             events.append(Received(pdu))
 
@@ -358,67 +403,51 @@ class SessionMachine(Generic[C]):
         self._put(answer(command_status=status), pdu.sequence_number)
         return status
 
-    def _take_broken(self, error: PduError, frame: bytes, events: list[SessionEvent[C]]) -> None:
+    def _awaits_bind(self) -> bool:
+        """Whether this end has asked to be bound, and a centre may think that it is."""
+        return (
+            self.role is Role.ESME
+            and self.state is _OPEN
+            and not self._sendable
+            and len(self._early) < _MOST_HELD
+        )
+
+    def _take_broken(
+        self, error: PduError, frame: bytes, now: float, events: list[SessionEvent[C]]
+    ) -> None:
         header, kind = error.header, PDU_TYPES[error.header.command_id]
-        number = header.sequence_number
-        answer, status = ANSWER_TYPES.get(kind), None
-        if answer is not None:
-            status = fault_status(error.path)
-            if kind not in self._acceptable:
-                status = CommandStatus.ESME_RINVBNDSTS
-            elif kind in (DeliverSm, DataSm):
-                decreed = self.settings.unreadable_delivery_status
-                status = status if decreed is None else decreed
-            self._put(answer(command_status=status), number)
-        events.append(Broken(error, frame, status))
-        if not header.is_response:
-            return
-        if header.command_status or number in (self._enquiry, self._unbind):
-            # The header is enough for a refusal, and for an answer to the machine's own request.
-            said = kind(command_status=header.command_status, sequence_number=number)
-            self._take_answer(said, events)
+        answer = ANSWER_TYPES.get(kind)
+        if header.is_response:
+            # The header is enough: the status, and the request that it answers.
+            events.append(Broken(error, frame, None))
+            self._take_answer(salvaged(frame, kind, error), now, events)
+        elif kind in (EnquireLink, Unbind):
+            self._take_request(salvaged(frame, kind, error), now, events)
+        elif self._is_to_salvage(kind):
+            events.append(Broken(error, frame, None))
+            pdu = salvaged(frame, kind, error)
+            if kind in self._answerable:
+                self._owe(pdu, events)
+            else:
+                self._early.append(pdu)
         else:
-            self._window.broke(number, kind, events)
+            status = None
+            if answer is not None:
+                status = fault_status(error.path)
+                if kind not in self._acceptable:
+                    status = int(CommandStatus.ESME_RINVBNDSTS)
+                self._put(answer(command_status=status), header.sequence_number)
+            events.append(Broken(error, frame, status))
+            self._count_nonsense(now, events)
+
+    def _is_to_salvage(self, kind: type[Pdu]) -> bool:
+        if kind not in (DeliverSm, DataSm) or not self.settings.salvage_deliveries:
+            return False
+        return kind in self._answerable or self._awaits_bind()
 
     def _lose_framing(self, error: FramingError, events: list[SessionEvent[C]]) -> None:
         self._nack(CommandStatus.ESME_RINVCMDLEN, error.header.sequence_number)
         self._close(Reason.FRAMING_LOST, events)
-
-    def _nack(self, status: CommandStatus, number: int) -> int | None:
-        if not self.settings.generic_nack:
-            return None
-        self._put(GenericNack(command_status=status), number)
-        return status
-
-    def _send_unbind(self, now: float, reason: Reason, events: list[SessionEvent[C]]) -> None:
-        self._window.end_waiting(reason, events)
-        self._unbind = self._window.next_number()
-        self._put(Unbind(), self._unbind)
-        self._closing = reason
-        self._wind_up(now)
-
-    def _wind_up(self, now: float) -> None:
-        """Send no more requests. What the peer may send stays as it was."""
-        self.state = SessionState.UNBINDING
-        self.is_bound = False
-        self._sendable, self._notices = {}, frozenset()
-        self._patience = now + self.settings.response_timeout
-        self._wake = min(self._wake, self._patience)
-
-    def _answer_unbind(self, events: list[SessionEvent[C]], *, at_once: bool = False) -> None:
-        """Answer the peer's ``unbind`` once all its other requests are answered."""
-        if self._peer_unbind is None or (self.peer_requests and not at_once):
-            return
-        self._put(UnbindResp(), self._peer_unbind)
-        self._peer_unbind = None
-        if self._unbind is None:
-            self._close(Reason.PEER_UNBOUND, events)
-
-    def _give_up_unbind(self, events: list[SessionEvent[C]]) -> None:
-        self._answer_unbind(events, at_once=True)
-        if self._unbind is not None:
-            overdue = self._closing is Reason.UNBOUND
-            self._close(Reason.TIMEOUT if overdue else self._closing, events)
 
     def _cut(self, reason: Reason) -> list[SessionEvent[C]]:
         events, self._events = self._events, []
@@ -427,36 +456,6 @@ class SessionMachine(Generic[C]):
             self._close(self._closing if expected else reason, events)
         self._window.discard()
         return events
-
-    def _close(self, reason: Reason, events: list[SessionEvent[C]]) -> None:
-        self._window.end_all(reason, events)
-        self._enter(_CLOSED)
-        self._wake = inf
-        events.append(Closed(reason))
-
-    def _enter(self, state: SessionState) -> None:
-        self.state = state
-        self.is_bound = state in BOUND
-        mine, theirs = may_issue(self.role, state), takes(self.role, state)
-        self._sendable = {
-            of: ANSWER_TYPES[of] for of in mine if of in ANSWER_TYPES and of is not Unbind
-        }
-        self._notices = mine - ANSWER_TYPES.keys()
-        self._acceptable = theirs
-        self._answerable = (theirs & ANSWER_TYPES.keys()) - {EnquireLink, Unbind}
-        if state is not _OPEN:
-            self._patience = inf
-        self._wake = min(self._wake, self._own_deadline())
-
-    def _own_deadline(self) -> float:
-        """When to ask whether the peer is there, or to stop waiting for something."""
-        idle = self.settings.enquire_after
-        if self.is_bound and self._enquiry is None:
-            return inf if idle is None else self._heard + idle
-        return self._patience
-
-    def _put(self, pdu: Pdu, number: int) -> None:
-        self._window.put(encode(pdu, number))
 
     def _answer_to_encoded(self, request: Pdu | EncodedRequest[Pdu]) -> type[Pdu]:
         """The class of the answer, if this is an encoded request that may be sent."""

@@ -37,6 +37,7 @@ __all__ = [
     "CancelSmResp",
     "DataSm",
     "DataSmResp",
+    "Defect",
     "DeliverSm",
     "DeliverSmResp",
     "DistributionList",
@@ -70,11 +71,30 @@ MessageId = COctetString(65)
 ValidTime = Time()
 
 
+class Defect(msgspec.Struct, frozen=True, gc=False):
+    """What was wrong with the octets of a PDU that was read all the same."""
+
+    reason: str
+    path: str
+    """The field at fault: ``"source_addr"``, ``"tlvs"``."""
+    offset: int | None
+    """Where it begins, from the first octet of the PDU."""
+    octets: bytes
+    """The whole PDU. The ``repr`` leaves it out, because a bind holds the password."""
+
+    def __repr__(self) -> str:
+        return f"Defect({self})"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason} (at byte {self.offset})"
+
+
 class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_defaults=True):
     """What every PDU has. A PDU is a value: make it with keywords, compare it, copy it.
 
     ``tlvs`` are optional parameters by name (:class:`Tlvs`), ``raw_tlvs`` the others by number.
-    Never change ``tlvs``. A session replaces a ``sequence_number`` of 0.
+    Never change ``tlvs``. A session replaces a ``sequence_number`` of 0. ``defect`` is None unless
+    :func:`salvage` read the PDU; it is never written.
     """
 
     command_id: ClassVar[int]
@@ -83,6 +103,7 @@ class Pdu(msgspec.Struct, frozen=True, kw_only=True, gc=False, repr_omit_default
     sequence_number: int = 0
     tlvs: Tlvs = NO_TLVS
     raw_tlvs: RawTlvs = ()
+    defect: Defect | None = None
 
 
 A = TypeVar("A", bound=Pdu)
@@ -120,6 +141,7 @@ class _WithPassword(Pdu, frozen=True):
         shown = (
             f"{name}={'***' if name == 'password' else repr(getattr(self, name))}"
             for name in self.__struct_fields__
+            if name != "defect" or self.defect
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 

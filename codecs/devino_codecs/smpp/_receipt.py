@@ -9,6 +9,7 @@ No standard fixes the text. Many forms are read, and one is written::
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from enum import Enum
 from functools import lru_cache
@@ -17,9 +18,10 @@ import msgspec
 
 from devino_codecs.errors import DecodeError, EncodeError
 
-from ._codes import EsmClass, MessageState
+from ._codes import EsmClass, MessageState, find_state
 from ._pdus import DataSm, DeliverSm
 from ._tlvs import NetworkErrorCode
+from ._user_data import content, user_data, without_marks
 
 __all__ = [
     "DateForm",
@@ -27,6 +29,7 @@ __all__ = [
     "IdForm",
     "ReceiptStyle",
     "build_receipt",
+    "canonical_id",
     "parse_receipt",
     "receipt_of",
 ]
@@ -87,7 +90,19 @@ class ReceiptStyle(msgspec.Struct, frozen=True, kw_only=True):
     """The zone of the dates; None leaves them naive."""
 
 
+def canonical_id(message_id: str) -> str:
+    """One spelling for ids that differ in letter case and leading zeros only.
+
+    Centres give ``0D2D3844`` or ``0000029095`` in the answer and ``d2d3844`` or ``29095`` in the
+    receipt, or the reverse.
+    """
+    return message_id.lower().lstrip("0") or message_id[-1:]
+
+
 _CUSTOMARY = ReceiptStyle()
+# Plain numbers, because Python masks them far faster than flags.
+_UDHI, _TYPE = int(EsmClass.UDHI), int(EsmClass.MESSAGE_TYPE)
+_RECEIPTS = (int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION))
 _VERBATIM = IdForm.VERBATIM
 
 _IN_ORDER = re.compile(
@@ -183,29 +198,48 @@ def receipt_of(pdu: DeliverSm | DataSm, style: ReceiptStyle = _CUSTOMARY) -> Del
     """The receipt in a PDU; None for an incoming message.
 
     The parameters ``receipted_message_id``, ``message_state`` and ``network_error_code`` override
-    the text, which may then be missing or unreadable. Raises :exc:`~devino_codecs.DecodeError` if a
-    PDU calls itself a receipt and says nothing.
+    the text, which may then be missing or unreadable. A ``message_state`` that SMPP 3.4 lacks does
+    not override the ``stat`` of the text. The text may be in UCS-2 and behind a header.
+
+    Raises :exc:`~devino_codecs.DecodeError` if a PDU calls itself a receipt and says nothing.
     """
     tlvs = pdu.tlvs
-    kind = pdu.esm_class & EsmClass.MESSAGE_TYPE
-    said = kind in (EsmClass.DELIVERY_RECEIPT, EsmClass.INTERMEDIATE_NOTIFICATION)
-    if not said and "receipted_message_id" not in tlvs:
+    if pdu.esm_class & _TYPE not in _RECEIPTS and "receipted_message_id" not in tlvs:
         return None
-    text = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     try:
-        receipt = parse_receipt(text or tlvs.get("message_payload", b""), style)
+        receipt = parse_receipt(_text_of(pdu), style)
     except DecodeError:
-        if "receipted_message_id" not in tlvs:
+        if "receipted_message_id" not in tlvs and "message_state" not in tlvs:
             raise
         receipt = DeliveryReceipt()
     if not tlvs:
         return receipt
+    state = tlvs.get("message_state")
+    if state is None or (receipt.message_state is not None and find_state(state) is None):
+        state = receipt.message_state
     return msgspec.structs.replace(
         receipt,
         id=tlvs.get("receipted_message_id") or receipt.id,
-        message_state=tlvs.get("message_state", receipt.message_state),
+        message_state=state,
         network_error_code=tlvs.get("network_error_code"),
     )
+
+
+def _text_of(pdu: DeliverSm | DataSm) -> str:
+    """The text of a receipt, whatever its ``data_coding``: that of many is wrong.
+
+    The names of its fields are ASCII. So UCS-2 shows itself by a NUL in every other octet.
+    """
+    octets = content(pdu)
+    if pdu.esm_class & _UDHI:
+        with suppress(DecodeError):
+            octets = user_data(pdu).octets
+    octets = without_marks([octets])
+    if len(octets) > 3 and octets[0] == octets[2] == 0:
+        return octets.decode("utf-16-be", "replace")
+    if len(octets) > 3 and octets[1] == octets[3] == 0:
+        return octets.decode("utf-16-le", "replace")
+    return octets.decode("latin-1")
 
 
 def build_receipt(receipt: DeliveryReceipt, style: ReceiptStyle = _CUSTOMARY) -> bytes:
@@ -241,27 +275,25 @@ def build_receipt(receipt: DeliveryReceipt, style: ReceiptStyle = _CUSTOMARY) ->
 
 
 def _read_id(written: str, form: IdForm) -> str:
-    try:
-        if form is IdForm.HEX:
-            return str(int(written, 16))
-        if form is IdForm.DECIMAL:
-            return f"{int(written):x}"
-    except ValueError:
-        pass
+    if form is IdForm.HEX and _HEX.fullmatch(written):
+        return str(int(written, 16))
+    if form is IdForm.DECIMAL and _DIGITS.fullmatch(written):
+        return f"{int(written):x}"
     return written
 
 
 def _write_id(given: str, form: IdForm) -> str:
-    try:
-        if form is IdForm.HEX:
-            return f"{int(given):x}"
-        if form is IdForm.DECIMAL:
-            return str(int(given, 16))
-    except ValueError:
-        pass
-    else:
+    if form is IdForm.HEX and _DIGITS.fullmatch(given):
+        return f"{int(given):x}"
+    if form is IdForm.DECIMAL and _HEX.fullmatch(given):
+        return str(int(given, 16))
+    if form is IdForm.VERBATIM:
         return given
     raise EncodeError(f"not a number that could be written in {form.value}", path="id")
+
+
+_HEX = re.compile(r"[0-9a-f]{1,64}", re.ASCII | re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,80}", re.ASCII)
 
 
 def _write_count(count: int | None, name: str) -> str:

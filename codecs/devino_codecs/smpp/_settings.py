@@ -29,8 +29,19 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_command_length: int = MAX_COMMAND_LENGTH
     generic_nack: bool = True
     """Whether this end may send ``generic_nack``. Some centres answer one with ``unbind``."""
-    unreadable_delivery_status: int | None = None
-    """How to answer a ``deliver_sm`` or ``data_sm`` with a broken body. None: by what is broken."""
+    salvage_deliveries: bool = False
+    """Whether a ``deliver_sm`` or ``data_sm`` with a broken body is received like any other, with
+    what can be read of it. Otherwise it is refused by what is broken."""
+    strict: bool = False
+    """Whether NULs behind the last field, which are overlooked otherwise, break a PDU."""
+    refusals_have_bodies: bool = False
+    """Whether answers with an error status have a body. SMPP 3.4 has none there, but some libraries
+    cannot read such an answer."""
+    unbind_grace: float = 2.0
+    """How long the answer to the peer's ``unbind`` waits for answers to requests of this end."""
+    max_nonsense: int | None = 1000
+    """How many PDUs a second may say nothing: enquiries, answers to nothing, and requests that are
+    unknown, broken or out of place. Beyond that the session ends. None: any number."""
 
     def __post_init__(self) -> None:
         if self.window < 1:

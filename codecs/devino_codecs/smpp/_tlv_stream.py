@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, cast
 import construct
 from construct import FormatField
 
-from ._fields import ToEnd, UnfitError
-from ._tlvs import NO_TLVS, TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs
+from ._fields import ToEnd
+from ._tlvs import NO_TLVS, TLV_BY_TAG, TLVS, RawTlvs, Tlv, Tlvs, integer_of
 
 __all__ = ["SAR", "integer_run", "read_tlvs", "write_tlvs"]
 
@@ -154,7 +154,10 @@ def _read_each(data: bytes, began: int) -> tuple[Tlvs, RawTlvs]:
         names = tuple(tlvs)
         if names not in _write_by_names:
             _learn(names)
-        if names in _read_by_names:
+        if (
+            names in _read_by_names
+            and len(_write_by_names[names](cast("Tlvs", tlvs))) == end - began
+        ):
             _read_by_size[end - began] = _read_by_names[names]
     return cast("Tlvs", tlvs or NO_TLVS), tuple(raw_tlvs)
 
@@ -162,14 +165,8 @@ def _read_each(data: bytes, began: int) -> tuple[Tlvs, RawTlvs]:
 def _reader(row: Tlv) -> Read:
     field = row.value
     if isinstance(field, FormatField):
-        return partial(_read_integer, field.length)
+        return partial(integer_of, size=field.length)
     return field.read if isinstance(field, ToEnd) else field.parse
-
-
-def _read_integer(size: int, octets: bytes) -> int:
-    if len(octets) != size:
-        raise UnfitError(f"{len(octets)} octets, expected {size}")
-    return int.from_bytes(octets, "big")
 
 
 def _writer(row: Tlv) -> Write:

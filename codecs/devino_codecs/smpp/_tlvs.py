@@ -20,6 +20,7 @@ __all__ = [
     "RawTlvs",
     "Tlv",
     "Tlvs",
+    "integer_of",
     "tlv_name",
     "typed_tlvs",
 ]
@@ -77,6 +78,17 @@ class _Present(ToEnd[bool]):
         return b""
 
 
+def integer_of(octets: bytes, size: int) -> int:
+    """An integer that should have ``size`` octets, and may have 1 to 4 if its value fits."""
+    length = len(octets)
+    if length != size and (not 1 <= length <= _LONGEST_INTEGER or any(octets[:-size])):
+        raise UnfitError(f"{length} octets, expected {size}")
+    return int.from_bytes(octets, "big")
+
+
+_LONGEST_INTEGER = 4
+
+
 class Tlv:
     """An annotation in the table: the tag of a parameter, and its value as a subconstruct.
 
@@ -93,12 +105,11 @@ class Tlv:
     def parse(self, octets: bytes) -> object:
         """The typed value; None if the octets do not fit."""
         try:
-            found = self.value.parse(octets)
+            if isinstance(self.value, FormatField):
+                return integer_of(octets, self.value.length)
+            return cast("object", self.value.parse(octets))
         except construct.ConstructError:
             return None
-        if isinstance(self.value, FormatField) and len(octets) != self.value.length:
-            return None
-        return cast("object", found)
 
 
 class Tlvs(TypedDict, total=False):

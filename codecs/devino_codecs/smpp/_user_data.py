@@ -5,20 +5,33 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from devino_codecs.errors import DecodeError
 from devino_codecs.text import gsm7_decode, ucs2_decode
 
+from ._charset import Charset, charset
 from ._codes import EsmClass
 from ._pdus import DataSm, MessagePdu
 
-__all__ = ["MessageLike", "Segment", "SegmentKind", "UserData", "decode_text", "user_data"]
+__all__ = [
+    "MessageLike",
+    "Segment",
+    "SegmentKind",
+    "UserData",
+    "content",
+    "decode_text",
+    "user_data",
+    "without_marks",
+]
 
 MessageLike = MessagePdu | DataSm
 Errors = Literal["strict", "replace"]
+Header: TypeAlias = tuple[tuple[int, bytes], ...]
+"""Information elements: identifier and octets."""
 SegmentKind = Literal["sar", "udh8", "udh16"]
 
 
@@ -38,31 +51,52 @@ class UserData(msgspec.Struct, frozen=True):
 
     octets: bytes
     """``short_message`` or ``message_payload`` without the header."""
-    header: tuple[tuple[int, bytes], ...] = ()
-    """Information elements: identifier and octets."""
+    header: Header = ()
     segment: Segment | None = None
     """None for a whole text, and for a number that is not 1 to ``total``."""
 
 
+_UDHI = int(EsmClass.UDHI)  # A plain number, because Python masks it far faster than a flag.
 _CONCATENATION: dict[int, tuple[SegmentKind, int]] = {0x00: ("udh8", 3), 0x08: ("udh16", 4)}
 """The kind of segment and the size of an information element, by its identifier."""
+_FORGOTTEN = {b"\x05\x00\x03": 6, b"\x06\x08\x04": 7}
+"""How the header of a part begins, and its size: what stands where ``esm_class`` announces none."""
+_MISCOUNTED = {b"\x06\x00\x03": 6}
+"""The same for a header that says one octet more than it has."""
 
 
-def user_data(pdu: MessageLike) -> UserData:
+def content(pdu: MessageLike) -> bytes:
+    """``short_message``, or ``message_payload`` where that is empty; with the header, if any."""
+    octets = pdu.short_message if isinstance(pdu, MessagePdu) else b""
+    return octets or pdu.tlvs.get("message_payload", b"")
+
+
+def user_data(pdu: MessageLike, *, lenient: bool = False) -> UserData:
     """The header and the octets of a PDU, and which part of a longer text it is.
+
+    ``lenient`` also finds the header of a part, such as ``05 00 03 reference total number``, where
+    ``esm_class`` does not announce it, and where it counts itself as 6 octets (``06 00 03``). No
+    text begins like that.
 
     Raises :exc:`~devino_codecs.DecodeError` if ``esm_class`` announces a header that is cut or that
     overruns the message.
     """
-    octets = pdu.short_message if isinstance(pdu, MessagePdu) else b""
-    octets = octets or pdu.tlvs.get("message_payload", b"")
-    header: tuple[tuple[int, bytes], ...] = ()
-    if pdu.esm_class & EsmClass.UDHI:
+    octets = content(pdu)
+    announced = pdu.esm_class & _UDHI
+    sar = _sar(pdu)
+    if lenient:
+        size = (_MISCOUNTED if announced else _FORGOTTEN).get(octets[:3], 0)
+        found: Header = ((octets[1], octets[3:size]),) if size else ()
+        segment = _concatenation(found)
+        if segment is not None and segment.total > 1:
+            return UserData(octets[size:], found, sar or segment)
+    header: Header = ()
+    if announced:
         header, octets = _split(octets)
-    return UserData(octets, header, _sar(pdu) or _concatenation(header))
+    return UserData(octets, header, sar or _concatenation(header))
 
 
-def _split(octets: bytes) -> tuple[tuple[tuple[int, bytes], ...], bytes]:
+def _split(octets: bytes) -> tuple[Header, bytes]:
     end = 1 + octets[0] if octets else 1
     if end > len(octets):
         raise DecodeError("the user data header overruns the message", path="short_message")
@@ -85,43 +119,56 @@ def _sar(pdu: MessageLike) -> Segment | None:
     return Segment("sar", tlvs["sar_msg_ref_num"], total, number) if 1 <= number <= total else None
 
 
-def _concatenation(header: tuple[tuple[int, bytes], ...]) -> Segment | None:
+def _concatenation(header: Header) -> Segment | None:
     for identifier, octets in header:
-        kind, size = _CONCATENATION.get(identifier, ("udh8", 0))
-        if size == len(octets):
+        kind, size = _CONCATENATION.get(identifier, (None, 0))
+        if kind is not None and size == len(octets):
             *reference, total, number = octets
             if 1 <= number <= total:
                 return Segment(kind, int.from_bytes(reference, "big"), total, number)
     return None
 
 
-_CODECS = {0x01: "ascii", 0x03: "latin-1", 0x06: "iso8859-5", 0x07: "iso8859-8", 0x0E: "euc_kr"}
-_CODECS |= {0x05: "shift_jis", 0x0A: "iso2022_jp"}
-
-
 def decode_text(
     octets: bytes, data_coding: int, *, errors: Errors = "strict", default: str = "gsm7"
 ) -> str:
-    """The text of octets in the alphabet of a ``data_coding`` (5.2.19; TS 23.038, 4).
+    """The text of octets in the :func:`charset` of a ``data_coding``.
 
     ``default`` is the centre's default alphabet (``data_coding`` 0): ``"gsm7"``, with one septet in
-    each octet, or any encoding of Python, such as ``"latin-1"``.
+    each octet, or any encoding of Python, such as ``"latin-1"``. A byte order mark of UCS-2 stays.
 
     Raises :exc:`~devino_codecs.DecodeError` for octets that the alphabet lacks (not under
     ``errors="replace"``), and for binary data.
     """
-    if data_coding == 0x08 or data_coding & 0xF0 == 0xE0:
+    of = charset(data_coding)
+    if of is Charset.UCS2:
         return ucs2_decode(octets, errors=errors)
-    if data_coding == 0 or data_coding & 0xF4 == 0xF0 or data_coding & 0xE0 == 0xC0:
-        codec = default
-    else:
-        codec = _CODECS.get(data_coding, "")
+    if of is None or of is Charset.OCTETS:
+        raise DecodeError(f"no text: data_coding is 0x{data_coding:02X}", path="data_coding")
+    codec = default if of is Charset.DEFAULT else of.value
     if codec == "gsm7":
         return gsm7_decode(octets, errors=errors)
-    if not codec:
-        raise DecodeError(f"no text: data_coding is 0x{data_coding:02X}", path="data_coding")
     try:
         return octets.decode(codec, errors)
     except UnicodeDecodeError as error:
         reason, at = f"not {codec}: {error.reason}", error.start
     raise DecodeError(reason, path="short_message", offset=at)
+
+
+def without_marks(parts: Sequence[bytes]) -> bytes:
+    """Parts of a text in UCS-2 as one, without the byte order marks that they begin with.
+
+    If the first mark says little-endian, all the parts are, and the result is big-endian again.
+    """
+    swapped = parts[0].startswith(_LITTLE)
+    mark = _LITTLE if swapped else _BIG
+    octets = b"".join([part.removeprefix(mark) for part in parts])
+    if not swapped:
+        return octets
+    turned = bytearray(octets)
+    even = len(turned) & ~1
+    turned[0:even:2], turned[1:even:2] = turned[1:even:2], turned[0:even:2]
+    return bytes(turned)
+
+
+_BIG, _LITTLE = b"\xfe\xff", b"\xff\xfe"

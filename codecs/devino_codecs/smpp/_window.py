@@ -146,12 +146,6 @@ class Window(Generic[C]):
             return request
         return None
 
-    def broke(self, number: int, answer: type[Pdu], events: list[SessionEvent[C]]) -> None:
-        """An answer of this class came and cannot be read: end its request, if there is one."""
-        request = self._pending.get(number)
-        if request is not None and request.answer is answer:
-            self._end(number, Reason.BROKEN_ANSWER, events)
-
     def cancel(self, number: int) -> Unanswered[C] | NeverSent[C] | None:
         """Give a request up: its outcome, None if it had one already."""
         waiting = self._waiting.pop(number, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from devino_core import Secret
 from devino_plugins.kit.settings import Positive, SmtpSettings
@@ -14,6 +14,8 @@ Format = Literal["template", "semicolon", "base64"]
 
 class Email2SmsSettings(SmtpSettings, frozen=True, kw_only=True):
     """Settings of channel kind ``email2sms``."""
+
+    private: ClassVar[frozenset[str]] = frozenset({"login", "smtp_username"})
 
     login: str
     """The account's login, as given at registration."""

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from devino_codecs.errors import DecodeError, EncodeError
-from devino_codecs.http import Answered, Credentials, HttpRequest, Refusal, Request, secret_values
+from devino_codecs.http import (
+    Answered,
+    Coded,
+    Credentials,
+    HttpRequest,
+    Login,
+    Refusal,
+    Request,
+    secret_values,
+)
 from devino_core import DevinoError, InvalidArgument, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
 
 from .masking import masked
-from .refusals import refusal, unreadable
+from .refusals import A_PAGE, is_page, refusal, unreadable
 from .settings import ChannelConnectionSettings, ConnectionSettings
 
 __all__ = ["ApiClient", "Wire"]
@@ -95,8 +105,10 @@ class ApiClient(Service[SettingsT_co]):
             connect_timeout=settings.connect_timeout,
             timeout=settings.timeout,
             connections=settings.connections,
+            keep_alive=settings.keep_alive,
             proxy=settings.proxy.reveal() if settings.proxy else None,
             plain_http=settings.plain_http,
+            clock=clock,
         )
 
     async def open(self) -> None:
@@ -105,8 +117,8 @@ class ApiClient(Service[SettingsT_co]):
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    def ask(self, request: Request[A]) -> Coroutine[Any, Any, A]:
-        """Make one call and give its answer.
+    def ask(self, request: Request[A], *, max_answer: int | None = None) -> Coroutine[Any, Any, A]:
+        """Make one call and give its answer, of at most ``max_answer`` bytes, else of 16 MiB.
 
         Raises InvalidArgument, with the field, for a request that cannot be written, what
         :meth:`HttpSession.request <devino_core.http.HttpSession.request>` raises for a call without
@@ -118,10 +130,12 @@ class ApiClient(Service[SettingsT_co]):
         """
         # An `async def` would cost each call one coroutine more.
         if self._session is None:
-            return self._call(request, self._credentials)
-        return self._session.run(partial(self._call, request))
+            return self._call(request, self._credentials, max_answer)
+        return self._session.run(partial(self._call, request, max_answer=max_answer))
 
-    def exchange(self, http: HttpRequest, *, changes: bool) -> Coroutine[Any, Any, FetchedAnswer]:
+    def exchange(
+        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+    ) -> Coroutine[Any, Any, FetchedAnswer]:
         """Make the HTTP call. Override it where calls must wait for their turn."""
         return self._http.request(
             http.method,
@@ -131,6 +145,7 @@ class ApiClient(Service[SettingsT_co]):
             content_type=http.content_type,
             headers=http.headers,
             changes=changes,
+            max_answer=max_answer,
         )
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
@@ -143,15 +158,21 @@ class ApiClient(Service[SettingsT_co]):
             error.retry_after = self.busy_for
         return error
 
-    async def _call(self, request: Request[A], credentials: Any) -> A:
+    async def _call(
+        self, request: Request[A], credentials: Any, max_answer: int | None = None
+    ) -> A:
         changes = self.api.row(type(request)).changes
         try:
             http = self.api.encode_request(request, credentials)
         except EncodeError as error:
             raise InvalidArgument(error.path, error.reason) from None
-        answer = await self.exchange(http, changes=changes)
+        answer = await self.exchange(http, changes=changes, max_answer=max_answer)
         outcome = self._outcome(request, credentials, answer, changes)
         if isinstance(outcome, DevinoError):
+            if outcome.retry_after is None:
+                outcome.retry_after = answer.retry_after(self.clock.now())
+            # Its headers can repeat a secret.
+            del answer
             raise outcome
         return outcome
 
@@ -164,8 +185,26 @@ class ApiClient(Service[SettingsT_co]):
         try:
             value = self.api.decode_answer(type(request), answer)
         except DecodeError as error:
-            return unreadable(answer.status, error.reason, changes=changes)
+            reason = A_PAGE if is_page(answer.body) else error.reason
+            return unreadable(answer.status, reason, changes=changes)
         if isinstance(value, Refusal):
-            told = masked(value.description, credentials.secret, *secret_values(request))
-            return self.error_of(Refusal(value.code, told, value.http_status), changes=changes)
+            hidden = (*_secrets_of(credentials), *secret_values(request))
+            code = value.code
+            if isinstance(code, str) and not isinstance(code, Coded):
+                # Of its own words a platform might make one of what it was sent.
+                code = masked(code, *hidden)
+            told = masked(value.description, *hidden)
+            return self.error_of(Refusal(code, told, value.http_status), changes=changes)
         return value
+
+    def hide(self, text: str) -> str:
+        """A text of the platform's with ``***`` for the settings' credentials."""
+        return masked(text, *_secrets_of(self._credentials))
+
+
+def _secrets_of(credentials: Any) -> tuple[str, ...]:
+    if isinstance(credentials, Login):
+        pair = f"{credentials.login}:{credentials.password}"
+        # As HTTP's Basic has them.
+        return credentials.password, b64encode(pair.encode(errors="replace")).decode()
+    return (credentials.secret,)

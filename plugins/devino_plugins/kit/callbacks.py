@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
 import msgspec
 
 from devino_codecs.errors import DecodeError
-from devino_codecs.http import read_json
+from devino_codecs.http import Unread, read_json
 from devino_core import Event
 from devino_core.callbacks import CallbackAnswer, CallbackRequest, Read
 
-__all__ = ["ItemSource", "read_items"]
+__all__ = ["ItemSource", "events_of", "read_items"]
 
 Item = TypeVar("Item")
 
@@ -35,13 +35,18 @@ def read_items(body: bytes, of: type[Item], event: Callable[[Item], Event]) -> R
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         # No text of these errors quotes what could not be read.
         raise ValueError(str(error)) from None
+    return events_of([_read(of, bytes(item), event) for item in items])
+
+
+def events_of(items: Iterable[Event | Unread]) -> Read:
+    """What a request said, of what a codec made of its items."""
     events: list[Event] = []
     unread: list[str] = []
     for place, item in enumerate(items):
-        try:
-            events.append(event(read_json(of, bytes(item))))
-        except DecodeError as error:
-            unread.append(f"[{place}]: {error}")
+        if isinstance(item, Unread):
+            unread.append(f"[{place}]: {item}")
+        else:
+            events.append(item)
     return Read(events, unread)
 
 
@@ -69,3 +74,10 @@ class ItemSource(ABC, Generic[Item]):
 
     def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
         return CallbackAnswer()
+
+
+def _read(of: type[Item], item: bytes, event: Callable[[Item], Event]) -> Event | Unread:
+    try:
+        return event(read_json(of, item))
+    except DecodeError as error:
+        return Unread(error.reason, error.path)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from devino_codecs.http import Coded, Verdict
 from devino_core import (
     AuthenticationFailed,
     ConfigurationError,
+    ConnectFailed,
     DevinoError,
     InsufficientFunds,
     NotFound,
@@ -19,7 +21,7 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["failure", "refusal", "refused", "unreadable"]
+__all__ = ["A_PAGE", "WRONG_ADDRESS", "failure", "is_page", "refusal", "refused", "unreadable"]
 
 _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.REFUSED: Rejected,
@@ -27,9 +29,14 @@ _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.LOGIN: AuthenticationFailed,
     Verdict.FUNDS: InsufficientFunds,
 }
-_NOT_THERE = frozenset({404, 405, 410})
-"""HTTP statuses of a server that did not carry anything out, and never will."""
+A_PAGE = "a page of HTML: is the address right?"
+"""Why an answer cannot be read that is meant for people."""
 _UNAUTHORIZED: Final = 401
+_PROXY = 407
+# What nobody behind the one that speaks has carried out, and why.
+WRONG_ADDRESS = frozenset({404, 405, 410})
+_BLOCKED = frozenset({403, 451})
+_NOT_NOW = frozenset({408, 421, 425, 429})
 
 
 def refused(code: object) -> type[Rejected]:
@@ -70,14 +77,49 @@ def failure(text: str, *, changes: bool) -> DevinoError:
     return OutcomeUnknown(f"{text}; it may have been sent") if changes else Unavailable(text)
 
 
+def is_page(body: bytes) -> bool:
+    """Whether an answer is meant for people, as what stands in front of a platform gives it."""
+    begins = body[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return begins.startswith((b"<!doctype html", b"<html"))
+
+
 def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
-    """The error to raise for an HTTP answer that is not in the protocol's words."""
+    """The error to raise for an HTTP answer that is not in the protocol's words.
+
+    Something in front of the platform speaks. What it refuses by a status of 400 to 499 was not
+    carried out.
+    """
     if status == _UNAUTHORIZED:
         return AuthenticationFailed("HTTP 401", code=status)
-    if status in _NOT_THERE:
-        return ConfigurationError(f"HTTP {status}: there is no such service: check base_url")
+    if 400 <= status < 500:
+        return _refused_in_front(status)
     text = f"HTTP {status} with an answer that cannot be read: {reason}"
     if status < 500:
         return ProtocolViolation(text, changes=changes)
-    # A gateway in front of the platform speaks: what happened behind it is not known.
+    # What happened behind it is not known.
     return OutcomeUnknown(text) if changes else Unavailable(text)
+
+
+def _refused_in_front(status: int) -> DevinoError:
+    if status in WRONG_ADDRESS:
+        return ConfigurationError(f"HTTP {status}: there is no such service: check base_url")
+    if status == _PROXY:
+        return ConfigurationError(
+            "the proxy wants a login and a password, or refused them (HTTP 407): give them in the "
+            "URL of `proxy`"
+        )
+    if status in _BLOCKED:
+        return ConnectFailed(
+            f"something in front of the platform blocked the call (HTTP {status}): nothing was "
+            "sent; ask who runs it, and see whether this machine's address is allowed"
+        )
+    if status in _NOT_NOW:
+        return ConnectFailed(
+            f"something in front of the platform did not take the call (HTTP {status}): nothing "
+            "was sent"
+        )
+    words = f" ({HTTPStatus(status).phrase})" if status in _KNOWN else ""
+    return Rejected(f"something in front of the platform refused the call{words}", code=status)
+
+
+_KNOWN = frozenset(map(int, HTTPStatus))

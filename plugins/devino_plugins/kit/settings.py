@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta
 
-from devino_core import ChannelSettings, Secret, ServiceSettings
+from devino_core import ChannelSettings, Priority, Secret, ServiceSettings
 
 if TYPE_CHECKING:
     from devino_codecs.http import ApiKey, Credentials, Login
@@ -16,6 +16,7 @@ __all__ = [
     "ChannelKeySettings",
     "ChannelLoginSettings",
     "ConnectionSettings",
+    "MessengerSettings",
     "Positive",
     "Seconds",
     "ServiceKeySettings",
@@ -45,6 +46,9 @@ class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):
     """Seconds to get a connection."""
     timeout: Seconds = 30.0
     """Seconds for an answer after that; without one, a call with an effect is OutcomeUnknown."""
+    keep_alive: Annotated[float, Meta(ge=0, le=86400)] = 15.0
+    """Seconds for which an unused connection is kept; 0: each call has one of its own, for a server
+    that closes connections when it likes."""
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
@@ -109,6 +113,9 @@ class ChannelConnectionSettings(ChannelSettings, frozen=True, kw_only=True):
     """Seconds to get a connection."""
     timeout: Seconds = 30.0
     """Seconds for an answer after that; a send without one is OutcomeUnknown."""
+    keep_alive: Annotated[float, Meta(ge=0, le=86400)] = 15.0
+    """Seconds for which an unused connection is kept; 0: each call has one of its own, for a server
+    that closes connections when it likes."""
     proxy: Secret | None = None
     """URL of an HTTP proxy, which may hold a password."""
     plain_http: bool = False
@@ -142,6 +149,26 @@ class SmsAndViberSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
     """Seconds for which a Viber message with a fallback is not told as failed: the platform sends
     the SMS a moment after it has told that Viber failed. Until then its state is ENROUTE."""
+
+
+class MessengerSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+    """Settings of a channel for a messenger, where every request has login and password, and every
+    message a validity and a priority."""
+
+    password: Secret
+    """The account's password; it travels in a header."""
+    validity: Annotated[int, Meta(ge=60, le=86400)] = 86400
+    """Seconds for which the platform tries to deliver a message that says no ``validity``."""
+    priority: Priority = Priority.NORMAL
+    """How soon a message goes that says no ``priority``. The platform asks for HIGH for what
+    somebody waits for, such as a code, and for LOW for advertising."""
+    resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
+    """Seconds for which a failure of a message with a fallback counts as ENROUTE: so long it may
+    take until the platform tells of what it sent instead."""
+
+    def __post_init__(self) -> None:
+        if ":" in self.login:
+            raise ValueError("login: a colon cannot be told from what divides login and password")
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):

@@ -18,17 +18,17 @@ from devino_core import (
     InsufficientFunds,
     Medium,
     Message,
-    ProtocolViolation,
     Receipt,
     Rejected,
     Status,
     Throttled,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, gather, settle
+from devino_core.dispatch import dispatch, settle, statuses_of
 
 from .api import ApiClient
 from .batches import TAKES, PlannedCall, SendKind
+from .ids import MOST_PARTS, GivenIds, most_answered
 from .settings import SmsAndViberSettings
 from .states import ResendGrace, accepted
 
@@ -40,10 +40,6 @@ Send: TypeAlias = Request[tuple[str | None, ...]]
 
 _ABOUT_A_NUMBER = re.compile(r"destination ?address|error-address", re.IGNORECASE)
 """The platform's words for a recipient that it does not take."""
-_ID = re.compile(r"(?!-?0*\Z|-[0-9]+\Z)[!-~]{1,64}")
-"""What can be an id. Zero and what is below it stand for none."""
-_MOST_PARTS = 255
-"""No text has more segments."""
 
 
 class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
@@ -54,6 +50,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._grace = ResendGrace(settings.resend_grace, clock)
+        self._given = GivenIds()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS and Viber messages, those that differ only in the number in one bulk call.
@@ -87,12 +84,16 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
         A Viber message that failed, and that this channel sent with a fallback, is ENROUTE until
         the platform names the SMS, or the setting ``resend_grace`` is over.
+
+        An id that could not be read is UNKNOWN, with its ``error``. Raises if none could be read.
         """
         self.require_medium(medium)
         ask = self._sms_status if medium is Medium.SMS else self._status_of_viber
-        return await gather(
-            [partial(ask, message_id) for message_id in ids],
+        return await statuses_of(
+            ids,
+            ask,
             concurrency=self.settings.concurrency,
+            medium=medium,
         )
 
     @abstractmethod
@@ -154,10 +155,10 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
         batch, count = planned.batch, len(planned.positions)
-        given = _checked(await self.ask(planned.request), count)
+        most = count * (batch.parts or MOST_PARTS)
+        answered = await self.ask(planned.request, max_answer=most_answered(most))
+        given = self._given.take(answered, most=count * MOST_PARTS)
         ids = tuple([one for one in given if one is not None])
-        if not ids:
-            raise ProtocolViolation("the platform took a message and gave no id for it")
         assigned = count == 1 or (len(given) == count * batch.parts and len(set(ids)) == len(ids))
         parts = len(given) // count if assigned else batch.parts
         if batch.content.kind is SendKind.VIBER_OR_SMS:
@@ -186,13 +187,3 @@ def _can_be_halved(call: PlannedCall[Send], error: Rejected) -> bool:
 
 def _there(ids: tuple[str | None, ...]) -> tuple[str, ...]:
     return tuple([one for one in ids if one is not None])
-
-
-def _checked(ids: tuple[str | None, ...], count: int) -> tuple[str | None, ...]:
-    """The ids, blanks around them gone. Raises ProtocolViolation for what can be none."""
-    if len(ids) > count * _MOST_PARTS:
-        raise ProtocolViolation(f"the platform gave {len(ids)} ids for {count} messages")
-    given = tuple([one and one.strip() for one in ids])
-    if not all(one is None or _ID.fullmatch(one) for one in given):
-        raise ProtocolViolation("the platform took a message and gave something that is no id")
-    return given

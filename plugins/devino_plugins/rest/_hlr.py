@@ -14,6 +14,7 @@ from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Retry
 from devino_core.dispatch import gather, in_lots
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.checks import digits_of
+from devino_plugins.kit.ids import most_answered
 
 from ._settings import RestSettings
 
@@ -70,7 +71,9 @@ class Hlr(ApiClient[RestSettings]):
             raise InvalidArgument("validity", "HLR takes 1 to 1440 minutes")
         if not 0 < len(numbers) <= MOST:
             raise InvalidArgument("numbers", f"one call takes 1 to {MOST}, not {len(numbers)}")
-        given = await self.ask(HlrSend(tuple(_digits(numbers)), minutes))
+        given = await self.ask(
+            HlrSend(tuple(_digits(numbers)), minutes), max_answer=most_answered(len(numbers))
+        )
         ids = [one for one in given if one is not None]
         if not len(set(ids)) == len(ids) == len(numbers):
             raise ProtocolViolation(f"{len(set(ids))} of {len(ids)} ids for {len(numbers)} numbers")

@@ -19,6 +19,7 @@ from devino_codecs.smpp import (
 from devino_core import (
     DevinoError,
     Medium,
+    ProtocolViolation,
     QueueFull,
     Rejected,
     State,
@@ -29,6 +30,8 @@ from devino_core import (
 
 __all__ = ["query_status", "receipt_status", "refusal"]
 
+_LAST_NETWORK_TYPE = 8
+"""The last that SMPP 5.0 knows. Some centres write three digits of text instead of the octets."""
 _LONGEST_CODE = 9
 """Digits of an error code. More digits are no code, and int() would not take them all."""
 
@@ -69,6 +72,9 @@ def query_status(answer: QuerySmResp, message_id: str) -> Status:
         )
     if code:
         raise refusal(answer)
+    if answer.defect is not None and answer.defect.path != "tlvs":
+        said = f"the centre's answer cannot be read: {answer.defect}"
+        raise ProtocolViolation(said, changes=False)
     return Status(
         state=_state(answer.message_state),
         id=message_id,
@@ -83,8 +89,9 @@ def receipt_status(receipt: DeliveryReceipt) -> Status:
     """What became of a message, as its delivery receipt says."""
     state = receipt.message_state
     code: int | str | None = receipt.err or None
-    if receipt.network_error_code is not None:
-        code = receipt.network_error_code.error_code
+    network = receipt.network_error_code
+    if network is not None and network.network_type <= _LAST_NETWORK_TYPE:
+        code = network.error_code
     elif len(receipt.err) <= _LONGEST_CODE and receipt.err.isascii() and receipt.err.isdigit():
         code = int(receipt.err)
     return Status(

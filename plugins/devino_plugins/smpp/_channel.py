@@ -7,11 +7,10 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from devino_codecs.smpp import DateForm, IdForm, Pdu, ReceiptStyle
+from devino_codecs.smpp import DateForm, IdForm, Pdu, ReceiptStyle, canonical_id
 from devino_core import (
     Capability,
     Channel,
@@ -26,7 +25,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import gather, settle
+from devino_core.dispatch import settle, statuses_of
 from devino_core.push import Correlator
 
 from ._connect import Bind, BindPdu, bind_request, open_session
@@ -87,7 +86,9 @@ class SmppChannel(Channel[SmppSettings]):
             self.takes = {}
         try:
             _check_sessions(settings)
-            self._hosts = Hosts(parse_hosts(settings.hosts, settings.port), PLATFORM, clock)
+            self._hosts = Hosts(
+                parse_hosts(settings.hosts, settings.port), PLATFORM, clock, rests=settings.pauses
+            )
             self._binds: dict[Bind, BindPdu] = {
                 mode: bind_request(mode, settings.login, settings.password, settings.system_type)
                 for mode in (self._modes.sends, self._modes.receives)
@@ -105,17 +106,24 @@ class SmppChannel(Channel[SmppSettings]):
         modes = {Capability.STATUS: self._modes.sends, Capability.EVENTS: self._modes.receives}
         return frozenset(can for can, mode in modes.items() if mode is not None)
 
+    @property
+    def left(self) -> int:
+        """How many deliveries were left to the centre, because ``incoming`` events waited."""
+        return self._opened().inbox.left
+
     async def open(self) -> None:
         # Made once, because it reads every certificate of the system.
         tls = ssl.create_default_context() if self.settings.tls else None
         settings, clock = self.settings, self.clock
-        correlator = Correlator(settings.remembered)
+        correlator = Correlator(settings.remembered, canonical=canonical_id)
         inbox = Inbox(
             channel=self.name,
             clock=clock,
             style=self._style,
             correlator=correlator,
             limit=settings.incoming,
+            alphabet=settings.alphabet,
+            parts_timeout=settings.parts_timeout,
         )
         pools = {mode: self._pool(mode, inbox, tls) for mode in self._binds}
         sending = receiving = None
@@ -180,10 +188,7 @@ class SmppChannel(Channel[SmppSettings]):
         """
         sending = self._sending()
         self.require_medium(medium)
-        return await gather(
-            [partial(sending.query, message_id) for message_id in ids],
-            concurrency=sending.concurrency,
-        )
+        return await statuses_of(ids, sending.query, concurrency=sending.concurrency, medium=medium)
 
     def events(self) -> AsyncIterator[Event]:
         """Delivery receipts (StatusChanged) and messages of subscribers (Incoming).
@@ -194,6 +199,9 @@ class SmppChannel(Channel[SmppSettings]):
 
         Raises ConnectFailed or AuthenticationFailed if there is no session to begin with. A session
         that breaks later is made anew, while the iterator is kept and for a minute after.
+
+        A delivery that is broken is an event with what can be read of it. ``raw`` then is, or
+        contains, a PDU with a ``defect``, which has the octets.
         """
         parts = self._opened()
         if parts.receiving is None:

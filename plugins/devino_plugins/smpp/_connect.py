@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal, TypeAlias
 
 from devino_codecs import EncodeError
@@ -14,6 +17,7 @@ from devino_codecs.smpp import (
     BindTransceiver,
     BindTransmitter,
     Pdu,
+    Reason,
     SessionSettings,
     Verdict,
     encode,
@@ -121,23 +125,15 @@ async def open_session(
         settings, clock=clock, incoming=incoming, on_request=on_request, on_end=on_end
     )
     where = f"{host}:{port}"
-    try:
-        async with asyncio.timeout(connect_timeout):
-            # asyncio sets TCP_NODELAY on its own.
-            await asyncio.get_running_loop().create_connection(
-                lambda: session.protocol,
-                host,
-                port,
-                ssl=tls,
-                server_hostname=host if tls else None,
-            )
-    except (OSError, UnicodeError) as error:
-        raise ConnectFailed(f"cannot connect to {where}: {_reason(error)}") from None
+    await _connect(session.protocol, host, port, tls, connect_timeout)
     try:
         answer = await session.request(bind)
     except OutcomeUnknown as error:
         session.abort()
-        raise ConnectFailed(f"{where} did not answer the bind: {error}") from None
+        said = _not_smpp(session.foreign_octets) or f"did not answer the bind: {error}"
+        if tls is None and session.ended is Reason.PEER_CLOSED:
+            said += f"; {_WANTS_TLS}"
+        raise ConnectFailed(f"{where} {said}") from None
     except BaseException:
         session.abort()
         raise
@@ -145,6 +141,44 @@ async def open_session(
         session.abort()
         raise _refused(answer.command_status, where)
     return session
+
+
+async def _connect(
+    protocol: asyncio.Protocol, host: str, port: int, tls: ssl.SSLContext | None, timeout: float
+) -> None:
+    """Connect, and begin TLS. What fails is told apart, because the advice depends on it."""
+    loop = asyncio.get_running_loop()
+    connect = partial(loop.create_connection, host=host, port=port)
+    if isinstance(loop, asyncio.BaseEventLoop):
+        # A name may have an address that swallows connections, so the next one is tried meanwhile.
+        # uvloop cannot do that.
+        connect = partial(connect, happy_eyeballs_delay=0.25)
+    where, is_connected = f"{host}:{port}", False
+    try:
+        async with asyncio.timeout(timeout):
+            # asyncio sets TCP_NODELAY on its own.
+            transport, _ = await connect(asyncio.Protocol if tls else lambda: protocol)
+            is_connected = True
+            if tls is not None:
+                await _begin_tls(transport, protocol, tls, host)
+    except (OSError, UnicodeError) as error:
+        reason = _tls_reason(error) if is_connected else _reason(error)
+        raise ConnectFailed(f"cannot connect to {where}: {reason}") from None
+
+
+async def _begin_tls(
+    transport: asyncio.Transport, protocol: asyncio.Protocol, tls: ssl.SSLContext, host: str
+) -> None:
+    try:
+        encrypted = await asyncio.get_running_loop().start_tls(
+            transport, protocol, tls, server_hostname=host
+        )
+    except BaseException:
+        transport.abort()
+        raise
+    if encrypted is None:
+        raise ConnectionResetError
+    protocol.connection_made(encrypted)
 
 
 def _refused(code: int, where: str) -> DevinoError:
@@ -155,13 +189,45 @@ def _refused(code: int, where: str) -> DevinoError:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and error.errno is None:
         return "no answer in time"
+    if isinstance(error, socket.gaierror):
+        return f"the name server does not know the name: {error.strerror}"
+    if isinstance(error, UnicodeError):
+        return "this is no name of a host"
+    # asyncio's own text names only the address.
+    errno = error.errno if isinstance(error, OSError) else None
+    return os.strerror(errno) if errno else str(error) or type(error).__name__
+
+
+def _tls_reason(error: Exception) -> str:
+    """What kept TLS from beginning. Unless it is the certificate, the centre may be plain."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not to be trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return (
-            "TLS failed; if the centre only speaks plain SMPP, on which everyone on the way can "
-            "read the password, write `tls = false`"
-        )
-    return getattr(error, "strerror", None) or type(error).__name__
+        said = error.reason or type(error).__name__
+    else:
+        said = "no answer in time" if isinstance(error, TimeoutError) else "it hung up"
+    return f"TLS failed ({said}); {_MAY_BE_PLAIN}"
+
+
+_MAY_BE_PLAIN = (
+    "if the centre only speaks plain SMPP, on which everyone on the way can read the password, "
+    "write `tls = false`"
+)
+_WANTS_TLS = "if the centre wants TLS, write `tls = true`"
+
+
+def _not_smpp(octets: bytes) -> str:
+    """What to say of a peer that answered a bind with these octets; empty if there are none."""
+    if not octets:
+        return ""
+    if octets.startswith(_TLS_RECORDS):
+        return f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
+    shown = octets.decode("ascii", "replace").splitlines()[0]
+    if len(shown) > 2 and shown.isprintable() and shown.isascii():
+        return f"does not speak SMPP: it answered {shown!r}. Are host and port right?"
+    return f"does not speak SMPP: it answered {octets.hex(' ')}. Are host and port right?"
+
+
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")

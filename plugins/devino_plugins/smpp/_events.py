@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -17,18 +17,18 @@ from devino_codecs.smpp import (
     MessagePdu,
     ReceiptStyle,
     Whole,
-    decode_text,
     receipt_of,
-    user_data,
 )
 from devino_core import Incoming, Medium, StatusChanged
 from devino_core.push import Origin
 
 from ._answers import receipt_status
 
-__all__ = ["digest", "incoming", "octets_of", "receipt_in", "status_changed"]
+__all__ = ["digest", "incoming", "octets_of", "receipt_in", "status_changed", "unread"]
 
 Delivery = DeliverSm | DataSm
+
+_HEADER_SIZE = 16
 
 
 def receipt_in(pdu: Delivery, style: ReceiptStyle) -> DeliveryReceipt | None:
@@ -43,16 +43,25 @@ def receipt_in(pdu: Delivery, style: ReceiptStyle) -> DeliveryReceipt | None:
 
 
 def status_changed(
-    receipt: DeliveryReceipt, origin: Origin | None, *, now: datetime, channel: str
+    pdu: Delivery,
+    receipt: DeliveryReceipt,
+    origin: Origin | None,
+    *,
+    now: datetime,
+    channel: str,
 ) -> StatusChanged:
-    """The event for a receipt. The same receipt gives the same event ``id``."""
+    """The event for a receipt. The same receipt gives the same event ``id``.
+
+    If the PDU was broken, ``raw`` is the PDU, whose ``defect`` has the octets.
+    """
     status = receipt_status(receipt)
     done = receipt.done_date.isoformat() if receipt.done_date else ""
+    said = receipt.id and status.description
     return StatusChanged(
-        id=f"{receipt.id}:{status.description}:{done}",
+        id=f"{receipt.id}:{status.description}:{done}" if said else digest([pdu]),
         at=status.reported_at or now,
         channel=channel,
-        raw=receipt,
+        raw=receipt if pdu.defect is None else pdu,
         message_id=receipt.id,
         status=status,
         medium=Medium.SMS,
@@ -61,41 +70,50 @@ def status_changed(
 
 
 def incoming(
-    message: Whole | Incomplete, event_id: str, *, now: datetime, channel: str
+    message: Whole | Incomplete, event_id: str, *, now: datetime, channel: str, alphabet: str
 ) -> Incoming:
     """The event for a message. If its text has gaps, ``raw`` is an
-    :class:`~devino_codecs.smpp.Incomplete`."""
-    first = message.pdus[0]
+    :class:`~devino_codecs.smpp.Incomplete`. PDUs in it that were broken have a ``defect``."""
+    return _incoming(message.pdus[0], message, event_id, _text(message, alphabet), now, channel)
+
+
+def unread(pdu: Delivery, *, now: datetime, channel: str) -> Incoming:
+    """The event for a delivery that nothing can be made of. ``raw`` is the PDU."""
+    return _incoming(pdu, pdu, f"{digest([pdu])}-{now:%Y%m%d%H%M%S%f}", "", now, channel)
+
+
+def _incoming(
+    pdu: Delivery | MessagePdu, raw: object, event_id: str, text: str, now: datetime, channel: str
+) -> Incoming:
     return Incoming(
         id=event_id,
         at=now,
         channel=channel,
-        raw=message,
-        sender=first.source_addr,
-        to=first.destination_addr,
-        text=_text(message),
+        raw=raw,
+        sender=pdu.source_addr,
+        to=pdu.destination_addr,
+        text=text,
         medium=Medium.SMS,
     )
 
 
-def digest(pdus: Iterable[Delivery | MessagePdu]) -> str:
+def digest(pdus: Sequence[Delivery | MessagePdu]) -> str:
     """A digest of all but the sequence number: the same when the centre delivers again.
 
     It is made from the values. Octets cannot be made from everything that can be read.
     """
-    said = "".join(repr(replace(pdu, sequence_number=0)) for pdu in pdus)
-    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=12).hexdigest()
+    said = "".join(repr(replace(pdu, sequence_number=0, defect=None)) for pdu in pdus)
+    made = hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=12)
+    for pdu in pdus:
+        if pdu.defect is not None:
+            made.update(pdu.defect.octets[_HEADER_SIZE:])
+    return made.hexdigest()
 
 
-def _text(message: Whole | Incomplete) -> str:
+def _text(message: Whole | Incomplete, alphabet: str) -> str:
     """The text. Octets that the alphabet lacks become U+FFFD, and binary data becomes hex."""
     try:
-        if isinstance(message, Whole):
-            return message.text(errors="replace")
-        return "".join(
-            decode_text(user_data(pdu).octets, pdu.data_coding, errors="replace")
-            for pdu in message.pdus
-        )
+        return message.text(errors="replace", default=alphabet)
     except DecodeError:
         return b" ".join(octets_of(pdu) for pdu in message.pdus).hex()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError
 from devino_core.clock import Clock
@@ -14,6 +14,8 @@ from ._rules import Rules
 __all__ = ["Host", "Hosts", "parse_hosts"]
 
 _ROUNDING = 1e-3
+
+Rests: TypeAlias = Literal["account", "host"]
 
 
 class Host(NamedTuple):
@@ -43,16 +45,22 @@ def _host(written: str, port: int) -> Host:
 
 
 class Hosts:
-    """Says which host to connect to now: the first one that does not rest.
+    """Says which host to connect to now.
 
-    A host rests after its session has ended, and longer after a connection or a bind has failed.
-    Meanwhile the next host is tried at once. When both may be tried, the main one comes first.
+    After a session has ended, and longer after a connection or a bind has failed, ``rests`` says
+    what rests. ``"account"``: everything, and then it is the next host's turn. ``"host"``: that
+    host. Meanwhile the next one may be tried at once, and when several may be, the main one comes
+    first.
     """
 
-    def __init__(self, hosts: Sequence[Host], rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, hosts: Sequence[Host], rules: Rules, clock: Clock, *, rests: Rests = "account"
+    ) -> None:
         self._rules = rules
         self._clock = clock
+        self._rests = rests
         self._rest_until: dict[Host, float] = dict.fromkeys(hosts, -inf)
+        """The order says whose turn it is."""
         self._error: DevinoError | None = None
 
     def allowed(self) -> Host | None:
@@ -75,8 +83,7 @@ class Hosts:
 
     def refused_login(self, error: AuthenticationFailed) -> None:
         """The login was refused. It is the same account on all hosts, so all of them rest."""
-        for host in self._rest_until:
-            self._rest(host, self._rules.pause_after_failure)
+        self._rest_all(self._rules.pause_after_failure)
         self._error = error
 
     def connected(self) -> None:
@@ -93,5 +100,16 @@ class Hosts:
         return ConnectFailed(f"{said}the next try is allowed in {self.seconds_left():.0f} seconds")
 
     def _rest(self, host: Host, seconds: float) -> None:
+        if self._rests == "account":
+            self._rest_until[host] = self._rest_until.pop(host)
+            self._rest_all(seconds)
+        else:
+            self._extend(host, seconds)
+
+    def _rest_all(self, seconds: float) -> None:
+        for host in self._rest_until:
+            self._extend(host, seconds)
+
+    def _extend(self, host: Host, seconds: float) -> None:
         until = self._clock.monotonic() + seconds
         self._rest_until[host] = max(self._rest_until[host], until)

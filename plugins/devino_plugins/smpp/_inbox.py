@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
@@ -21,11 +25,13 @@ from devino_core import Event
 from devino_core.clock import Clock
 from devino_core.push import Correlator, Handover, Origin
 
-from ._events import digest, incoming, octets_of, receipt_in, status_changed
+from ._events import digest, incoming, octets_of, receipt_in, status_changed, unread
 from ._session import SmppSession
 from ._timer import Timer
 
 __all__ = ["Held", "Inbox"]
+
+_log = logging.getLogger(__name__)
 
 _REMEMBERED = 10_000
 
@@ -64,14 +70,20 @@ class Inbox(Handover[Held]):
         style: ReceiptStyle,
         correlator: Correlator,
         limit: int,
+        alphabet: str = "gsm7",
+        parts_timeout: float = 3600.0,
     ) -> None:
         super().__init__()
+        self.left: int = 0
+        """How many deliveries were left to the centre, because ``limit`` events waited."""
+        self._is_full = False
+        self._alphabet = alphabet
         self._channel = channel
         self._clock = clock
         self._style = style
         self._correlator = correlator
         self._limit = limit
-        self._reassembler = Reassembler()
+        self._reassembler = Reassembler(max_age=parts_timeout, lenient=True)
         self._expiry = Timer(clock, self._expire)
         self._unanswered: dict[Held, None] = {}
         """Incoming messages that are not acknowledged."""
@@ -82,15 +94,32 @@ class Inbox(Handover[Held]):
         """The centre delivered this."""
         if not isinstance(pdu, DeliverSm | DataSm):
             session.reply(pdu)
-        elif len(self._queue) + self._correlator.waiting < self._limit:
-            receipt = receipt_in(pdu, self._style)
-            if receipt is None:
-                self._take_message(session, pdu)
-            else:
-                put = partial(self._put_receipt, session, pdu, receipt)
-                self._correlator.find(receipt.id, put)
-        else:
+        elif len(self._queue) + self._correlator.waiting >= self._limit:
+            if not self._is_full:
+                _log.warning(
+                    "%s events wait to be iterated: more are left to the centre", self._limit
+                )
+            self._is_full = True
+            self.left += 1
             session.leave(pdu)
+        else:
+            self._is_full = False
+            try:
+                self._take(session, pdu)
+            except Exception as error:  # noqa: BLE001 - who acknowledges it must hand something over
+                # The error may quote the PDU, and the PDU holds what a subscriber wrote.
+                told = "".join(traceback.format_tb(error.__traceback__))
+                _log.error("a delivery is told unread: %s\n%s", type(error).__name__, told)
+                event = unread(pdu, now=self._clock.now(), channel=self._channel)
+                self._put_message(session, pdu, Held(event, event.id))
+
+    def _take(self, session: SmppSession, pdu: DeliverSm | DataSm) -> None:
+        receipt = receipt_in(pdu, self._style)
+        if receipt is None:
+            self._take_message(session, pdu)
+        else:
+            put = partial(self._put_receipt, session, pdu, receipt)
+            self._correlator.find(receipt.id, put)
 
     def acknowledge(self, held: Held) -> None:
         """It was handed over."""
@@ -119,7 +148,9 @@ class Inbox(Handover[Held]):
         receipt: DeliveryReceipt,
         origin: Origin | None,
     ) -> None:
-        event = status_changed(receipt, origin, now=self._clock.now(), channel=self._channel)
+        if origin is not None:
+            receipt = replace(receipt, id=self._correlator.given(receipt.id))
+        event = status_changed(pdu, receipt, origin, now=self._clock.now(), channel=self._channel)
         held = Held(event)
         held.session, held.pdu = session, pdu
         self.put(held)
@@ -155,7 +186,7 @@ class Inbox(Handover[Held]):
         now = self._clock.now()
         digested = digest(message.pdus)
         event_id = f"{digested}-{now:%Y%m%d%H%M%S%f}"
-        event = incoming(message, event_id, now=now, channel=self._channel)
+        event = incoming(message, event_id, now=now, channel=self._channel, alphabet=self._alphabet)
         return Held(event, digested)
 
     def _set_expiry(self) -> None:

@@ -21,7 +21,7 @@ from devino_codecs.smpp import (
     encode_request,
     format_time,
 )
-from devino_codecs.text import count_parts
+from devino_codecs.text import Alphabet, count_parts
 from devino_core import InvalidMessage, Message, State
 from devino_core.clock import Clock
 from devino_plugins.kit.checks import MessageLimits, check_sender, check_text, number_of
@@ -104,7 +104,11 @@ class Planner:
         self._reference += 1
         try:
             pdus = compose(
-                template, text, concatenation=self._concatenation, reference=self._reference
+                template,
+                text,
+                concatenation=self._concatenation,
+                reference=self._reference,
+                default=self._settings.alphabet,
             )
             submits = tuple(map(encode_request, pdus))
         except EncodeError as error:
@@ -115,7 +119,7 @@ class Planner:
             message,
             submits,
             source_addr,
-            count_parts(text) if whole else len(submits),
+            _charged(text, pdus[0].data_coding) if whole else len(submits),
             _SCHEDULED if schedule else _ACCEPTED,
         )
 
@@ -154,6 +158,11 @@ class Planner:
         except OverflowError:
             raise InvalidMessage("validity", "is too long", ref=message.ref) from None
         return _written(message, "validity", ends, now if as_span else None)
+
+
+def _charged(text: str, data_coding: int) -> int:
+    """How many segments a text is sent in that goes whole in ``message_payload``."""
+    return count_parts(text, alphabet=Alphabet(data_coding))
 
 
 def _whole_seconds(span: timedelta) -> int:

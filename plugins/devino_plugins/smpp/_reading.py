@@ -59,7 +59,7 @@ def as_object(octets: bytes) -> Mapping[str, object]:
     fields = {
         name: "***" if name == "password" else _plain(getattr(pdu, name))
         for name in pdu.__struct_fields__
-        if name not in header
+        if name not in header and name != "defect"
     }
     tlvs = {"tlvs": fields.pop("tlvs"), "raw_tlvs": fields.pop("raw_tlvs")}
     return {**header, **fields, **tlvs, **_content(pdu)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from devino_codecs.smpp import CommandStatus, Npi, SessionSettings, Ton
+from devino_codecs.smpp import Npi, SessionSettings, Ton
 
 __all__ = ["PLATFORM", "Numbering", "Rules"]
 
@@ -17,13 +17,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     max_sessions: int
     pause_after_break: float
-    """How long a host rests after a session with it has ended."""
+    """How long to make no session after one has ended."""
     pause_after_failure: float
-    """How long a host rests after a connection or a bind has failed."""
+    """How long to make no session after a connection or a bind has failed."""
     enquire_after: float
     """Ask ``enquire_link`` after so long without a PDU."""
-    delivery_status: int
-    """How every ``deliver_sm`` and ``data_sm`` is answered, even one that cannot be read."""
     generic_nack: bool
     """Whether the centre tolerates a ``generic_nack``."""
     throttled_pause: float
@@ -46,7 +44,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             response_timeout=response_timeout,
             enquire_after=self.enquire_after,
             generic_nack=self.generic_nack,
-            unreadable_delivery_status=self.delivery_status,
+            # The manual wants status 0 for every deliver_sm. So each is handed over.
+            salvage_deliveries=True,
         )
 
 
@@ -55,7 +54,6 @@ PLATFORM = Rules(
     pause_after_break=60.0,
     pause_after_failure=90.0,
     enquire_after=60.0,
-    delivery_status=CommandStatus.ESME_ROK,
     generic_nack=False,
     throttled_pause=1.0,
     # The manual: 3 to 5 more tries, after 5, 15, 45 seconds "and so on".

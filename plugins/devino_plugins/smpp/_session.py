@@ -16,6 +16,7 @@ from devino_codecs.smpp import (
     BindRequest,
     Broken,
     Closed,
+    CommandId,
     CommandStatus,
     EncodedRequest,
     GenericNack,
@@ -35,6 +36,7 @@ from devino_codecs.smpp import (
 )
 from devino_core import ConnectFailed, OutcomeUnknown
 from devino_core.clock import Clock, done_within
+from devino_core.seldom import Seldom
 
 from ._timer import Timer
 
@@ -71,8 +73,9 @@ class SmppSession:
     the session's end the centre sends it again. A bare ``anext(session)`` continues the last loop
     and acknowledges what that was given, so begin another loop after a failure.
 
-    At most ``incoming`` PDUs wait. Further ones are left to the centre, unacknowledged. The
-    iterator ends with the session, and :attr:`ended` says why.
+    A PDU that is broken is given, too, with what can be read of it: its ``defect`` says what is
+    wrong. At most ``incoming`` PDUs wait. Further ones are left to the centre, unacknowledged, and
+    :attr:`left` counts them. The iterator ends with the session, and :attr:`ended` says why.
     """
 
     def __init__(
@@ -90,6 +93,8 @@ class SmppSession:
         """What a transport calls."""
         self.ended: Reason | None = None
         """Why the session is over, None while it is not."""
+        self.left: int = 0
+        """How many requests of the centre were left unacknowledged."""
         self._machine: SessionMachine[_Answer] = SessionMachine(
             Role.ESME, clock.monotonic(), settings
         )
@@ -109,13 +114,22 @@ class SmppSession:
         self._on_end = on_end
         self._incoming: deque[Pdu] = deque()
         self._incoming_limit = incoming
+        self._is_full = False
         self._given: Pdu | None = None
         """What the iterator gave last, until it is answered."""
         self._reader: asyncio.Future[None] | None = None
         self._late: OrderedDict[_Answer, OnLate] = OrderedDict()
+        self._warn = Seldom(_log, clock)
+        self._debug = Seldom(_log, clock, level=logging.DEBUG)
         self._end: asyncio.Future[Reason] = loop.create_future()
         self._lost: asyncio.Future[None] = loop.create_future()
         """Done when the connection is gone."""
+
+    @property
+    def foreign_octets(self) -> bytes:
+        """What the peer sent instead of a PDU, if the framing is lost: 16 octets."""
+        error = self._machine.framing_error
+        return b"" if error is None else error.header.octets
 
     @property
     def is_bound(self) -> bool:
@@ -192,6 +206,7 @@ class SmppSession:
     def leave(self, request: Pdu) -> None:
         """Leave a request to the centre: never answer it, and let no ``unbind`` wait for that."""
         if isinstance(request, RequestPdu):
+            self.left += 1
             self._machine.forget(request)
             if not self._corked:
                 self._cork()
@@ -280,9 +295,17 @@ class SmppSession:
             elif isinstance(event, Closed):
                 self._finish(event.reason)
             elif isinstance(event, Broken):
-                _log.warning("the centre sent what cannot be read: %s", event.error)
+                header = event.error.header
+                self._warn(
+                    "the centre sent a %s (sequence_number %s, %s octets) that cannot be read "
+                    "whole: %s",
+                    CommandId(header.command_id).name.lower(),
+                    header.sequence_number,
+                    len(event.octets),
+                    event.error,
+                )
             else:
-                _log.debug("the centre sent what is out of place: %s", type(event).__name__)
+                self._debug("the centre sent what is out of place: %s", type(event).__name__)
 
     def _hand_over(self, pdu: Pdu) -> None:
         """Hand a request on. A failure ends neither the session nor other requests."""
@@ -296,15 +319,22 @@ class SmppSession:
                 type(error).__name__,
                 "".join(traceback.format_tb(error.__traceback__)),
             )
-            # Unanswered, the centre would only send it again.
+            # An acknowledgement says that somebody has it. The centre will send it again.
             with suppress(StateError):
-                self.reply(pdu)
+                self.leave(pdu)
 
     def _enqueue(self, pdu: Pdu) -> None:
         if len(self._incoming) < self._incoming_limit:
+            self._is_full = False
             self._incoming.append(pdu)
             self._wake_reader()
         else:
+            if not self._is_full:
+                _log.warning(
+                    "%s PDUs wait to be iterated: more are left to the centre",
+                    self._incoming_limit,
+                )
+            self._is_full = True
             self.leave(pdu)
 
     def _wake_reader(self) -> None:
@@ -341,6 +371,8 @@ class SmppSession:
         if self._transport is not None:
             self._transport.close()
         self._timer.cancel()
+        self._warn.tell()
+        self._debug.tell()
         self._end.set_result(reason)
         self._wake_reader()
         if self._on_end is not None:
@@ -378,6 +410,8 @@ class _Wire(asyncio.Protocol):
         lost: Callable[[], None],
     ) -> None:
         self._transport: asyncio.Transport | None = None
+        self._early = b""
+        """What came before :meth:`connection_made`, as TLS that is started later lets it."""
         self._made = made
         self._received = received
         self._lost = lost
@@ -385,9 +419,14 @@ class _Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._made(self._transport)
+        if self._early:
+            self._received(self._early)
 
     def data_received(self, data: bytes) -> None:
-        self._received(data)
+        if self._transport is None:
+            self._early += data
+        else:
+            self._received(data)
 
     def pause_writing(self) -> None:
         # Everything that is read gets an answer, and the answers would pile up.

@@ -48,6 +48,10 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     """How a long text is sent. ``udh``: in parts with a header of 6 octets. ``sar``: in parts with
     SAR parameters. ``payload``: whole in ``message_payload``, which gives one id, and a receipt for
     the first part only."""
+    alphabet: Literal["gsm7", "latin-1", "ascii"] = "gsm7"
+    """What ``data_coding`` 0 means at the centre, in both directions. ``gsm7``: GSM 7 bit with one
+    septet in each octet. With ``latin-1`` or ``ascii``, a text of GSM 7 bit that has a character
+    beyond that alphabet goes in UCS-2."""
     receipts: bool = True
     """Ask for a delivery receipt of every message."""
     times: Literal["natural", "absolute", "relative"] = "natural"
@@ -59,7 +63,8 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     short code of up to 6 digits."""
     receipt_ids: Literal["verbatim", "hex", "decimal"] = "verbatim"
     """How receipts write the ids that answers gave. ``verbatim``: as they are. ``hex``: in hex,
-    while answers had them in decimal. ``decimal``: the reverse."""
+    while answers had them in decimal. ``decimal``: the reverse. Letter case and leading zeros make
+    no difference."""
     receipt_dates: Literal["minutes", "seconds", "year_minutes", "year_seconds"] = "minutes"
     """How to read a date of 12 digits in a receipt if it could be two: ``year_minutes`` reads
     YYYYMMDDhhmm, the others read YYMMDDhhmmss."""
@@ -71,6 +76,14 @@ class SmppSettings(ChannelSettings, frozen=True, kw_only=True):
     for the sender."""
     incoming: Positive = 1000
     """How many events may wait to be iterated. More are left to the centre, unacknowledged."""
+    parts_timeout: Seconds = 3600.0
+    """For how many seconds the parts of a subscriber's long text may be missing. After that
+    those that came are an event, which has a text with gaps."""
+    pauses: Literal["account", "host"] = "account"
+    """What rests after a session broke, or a try to connect failed. ``account``: no session is made
+    to any host, and the next try goes to the next host. ``host``: that host alone, and the next one
+    is tried at once. The manual does not say which it means, and a platform that means the account
+    would refuse each of these tries, and begin the pause anew."""
     wait_for_session: Annotated[float, Meta(ge=0)] = 0.0
     """How many seconds a call waits while no new session may be made, before it is ConnectFailed.
     The platform wants 60 seconds after a session broke, and 90 after a try failed."""

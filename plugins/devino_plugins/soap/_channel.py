@@ -83,9 +83,11 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         request = soap.GetStatistics(start_date_time=since, end_date_time=until)
         return await self.ask(request)
 
-    async def exchange(self, http: HttpRequest, *, changes: bool) -> FetchedAnswer:
+    async def exchange(
+        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+    ) -> FetchedAnswer:
         async with self._limit:
-            return await super().exchange(http, changes=changes)
+            return await super().exchange(http, changes=changes, max_answer=max_answer)
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         fault = soap.Fault(reason=refused.description, code=str(refused.code))

@@ -24,8 +24,9 @@ from devino_core import (
     Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, failed_receipt, gather
+from devino_core.dispatch import dispatch, failed_receipt, gather, statuses_in_batches
 from devino_plugins.kit import ApiClient, Wire
+from devino_plugins.kit.ids import most_answered
 from devino_plugins.kit.states import accepted
 
 from ._answers import ACCEPTED, error_of, package_error, status_of
@@ -102,11 +103,19 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         After three days the platform no longer knows it: the state is UNKNOWN (code 201).
         """
         self.require_medium(medium)
-        asked = [xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids]
-        return [
-            _status(result, self._zone, message_id)
-            for result, message_id in zip(await self._states(asked), ids, strict=True)
-        ]
+        asked = {message_id: xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids}
+
+        async def some(part: Sequence[str]) -> list[Status]:
+            results = await self._some_states([asked[message_id] for message_id in part])
+            return [_status(one, self._zone, id_) for one, id_ in zip(results, part, strict=True)]
+
+        return await statuses_in_batches(
+            ids,
+            some,
+            size=xml.MAX_STATUS_IDS,
+            concurrency=self.settings.concurrency,
+            medium=medium,
+        )
 
     async def status_by_ref(self, refs: Sequence[str]) -> list[Status]:
         """The state of each message by the caller's own ref, up to 1000 a call.
@@ -144,7 +153,9 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
                 wires = [wires[place] for place in places]
                 messages = [package.messages[place] for place in places]
                 body = encode(wires, messages, self.settings.credentials)
-            answer = await self.ask(Submit(body))
+            # An answer says of each message more than an id.
+            most = most_answered(4 * len(wires))
+            answer = await self.ask(Submit(body), max_answer=most)
             return xml.match(wires, answer.messages)
 
         async def ask(places: Places) -> list[xml.StatusResult | None]:

@@ -231,7 +231,7 @@ def _prefixes(apis: Mapping[str, Api]) -> Iterator[str]:
         if base:
             yield base
         else:
-            yield from [f"/{row.path.partition('/')[0]}" for row in api.operations]
+            yield from [f"/{row.path.partition('/{')[0]}" for row in api.operations]
             yield from [f"/{prefix}" for prefix in api.prefixes]
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from devino_codecs.http import ApiKey, Credentials, Login, Refusal, Request, Session
 from devino_sandbox._accounts import Account
-from devino_sandbox._faults import AnswerError
+from devino_sandbox._faults import Action, AnswerError, Fault
 from devino_sandbox._http import ASGIApp, Outcome, RawAnswer, RawRequest, answering, struck
 from devino_sandbox._messages import Refused
 from devino_sandbox._service import HttpService
@@ -39,6 +40,8 @@ class Asked(msgspec.Struct, Generic[R], frozen=True):
     """The same call, unread."""
     wire: Any = None
     """What else decides how its answer is written."""
+    fault: Fault | None = None
+    """What was ordered and strikes it."""
 
     def __repr__(self) -> str:
         return f"Asked({self.via} {self.operation})"
@@ -105,12 +108,13 @@ class CallService(HttpService):
             return asked
         if self.world.faults:
             to = self.recipients(asked.request)
-            action = self.world.faults.strike(asked.via, asked.operation, to)
-            if action is not None:
+            fault = self.world.faults.strike_call(asked.via, asked.operation, to)
+            if fault is not None:
+                hit = replace(asked, fault=fault)
                 return struck(
-                    action,
-                    lambda: self._carry_out(asked),
-                    lambda ordered: self.write(asked, self.ordered(asked, ordered)),
+                    cast("Action", fault.action),
+                    lambda: self._carry_out(hit),
+                    lambda ordered: self.write(hit, self.ordered(hit, ordered)),
                 )
         return self._carry_out(asked)
 

@@ -17,6 +17,10 @@
     the account (``"login"``, by default the first). The answer is the message with its ``id`` and
     ``at``.
 
+    ``prefix`` (a keyword), ``medium`` (``SMS``, ``VIBER`` or ``WHATSAPP``) and ``in_reply_to`` (the
+    id of the message that it answers) may be given too. Over Viber the last must be, and ``to`` is
+    then the sender of that message.
+
 ``GET``, ``POST``, ``DELETE /_sandbox/faults``
     The failures on order; order one (:class:`devino_sandbox.Fault` as JSON); cancel all::
 
@@ -25,8 +29,9 @@
 
     ``do`` is ``error`` (with ``code``, ``description``), ``http`` (``status``, ``body``,
     ``content_type``), ``drop``, ``drop-answer`` or ``hang``; of callbacks ``drop``,
-    ``drop-answer``, ``repeat`` (``times``) or ``hold`` (``seconds``). A protocol or an operation
-    that no service has is refused.
+    ``drop-answer``, ``repeat`` (``times``) or ``hold`` (``seconds``); of what is resent in place of
+    another (protocol ``resend``) ``drop`` or ``hold``. A protocol or an operation that no service
+    has is refused.
 
 ``GET /_sandbox/callbacks``
     The latest thousand callbacks that the platform made, or tried to make, oldest first: ``kind``,
@@ -34,6 +39,17 @@
     ``answered`` (the HTTP status of the last attempt, or null if nobody answered), ``due`` (when it
     is to be sent, or sent again, or null) and ``given_up``. Never the URL: it holds a secret, and
     only the owner of the sandbox chooses it.
+
+``GET /_sandbox/sims``
+    The SIMs of which something is known: ``number``, ``imsi`` (null if nobody can tell it), ``why``
+    (``operator``, ``absent`` or ``failure`` then), and ``checks``: by account (``login``) the
+    ``state`` (a :class:`devino_core.sim.SimState`), and ``since`` when it is in it.
+
+``GET``, ``PUT``, ``POST /_sandbox/sims/79161234567``
+    That of one number; ``{"imsi": "250019161234568"}`` gives the subscriber another SIM;
+    ``{"do": "recheck"}`` takes its SIM for the right one, as the account's owner (``"login"``, by
+    default the first) does in the cabinet. ``always-send`` and ``always-refuse`` compare no more,
+    ``resume`` compares again.
 
 ``GET /_sandbox/<name>``
     What a service shows of its own, listed at ``GET /_sandbox``; ``?to=79161234567`` what concerns
@@ -63,9 +79,9 @@ loopback, the address that the client came to, or the host listened on is refuse
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Protocol, TypeVar, cast, runtime_checkable
+from typing import Annotated, ClassVar, Literal, Protocol, TypeVar, cast, runtime_checkable
 
 import msgspec
 from starlette.applications import Starlette
@@ -74,13 +90,16 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from devino_core import Medium, State, hookimpl
+from devino_core import Medium, State, hookimpl, phone
+from devino_core.sim import SimState, SimUnavailable
+from devino_sandbox._accounts import Account
 from devino_sandbox._admission import readable
 from devino_sandbox._callbacks import Callback, Callbacks
 from devino_sandbox._faults import Fault
 from devino_sandbox._http import ASGIApp
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
+from devino_sandbox._sims import Sims
 from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._codes import code_of
@@ -162,8 +181,49 @@ class IncomingBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /_sandbox/incoming``."""
 
     sender: str
-    to: str
     text: str
+    to: str = ""
+    login: str | None = None
+    prefix: str = ""
+    medium: Medium = Medium.SMS
+    in_reply_to: str | None = None
+
+
+class SimView(msgspec.Struct, frozen=True, kw_only=True):
+    """A SIM as ``GET /_sandbox/sims`` shows it; the fields are told there."""
+
+    number: str
+    imsi: str | None
+    why: str | None
+    checks: Sequence[Mapping[str, object]]
+
+    @classmethod
+    def of(cls, world: World, number: str) -> SimView:
+        sims = world.of(Sims)
+        imsi, why = None, None
+        try:
+            imsi = sims.current(number)
+        except SimUnavailable as error:
+            why = error.reason
+        records = [(one.login, sims.record(one, number)) for one in world.accounts.values()]
+        checks = [
+            {"login": login, "state": record.state, "since": record.since}
+            for login, record in records
+            if record.since is not None
+        ]
+        return cls(number=number, imsi=imsi, why=why, checks=checks)
+
+
+class SimBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``PUT /_sandbox/sims/{number}``."""
+
+    imsi: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /_sandbox/sims/{number}``."""
+
+    do: Literal["recheck", "always-send", "always-refuse", "resume"]
     login: str | None = None
 
 
@@ -199,6 +259,10 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}/faults", self._add_fault, methods=["POST"]),
                 Route(f"{_ROOT}/faults", self._clear_faults, methods=["DELETE"]),
                 Route(f"{_ROOT}/callbacks", self._callbacks, methods=["GET"]),
+                Route(f"{_ROOT}/sims", self._list_sims, methods=["GET"]),
+                Route(f"{_ROOT}/sims/{{number}}", self._show_sim, methods=["GET"]),
+                Route(f"{_ROOT}/sims/{{number}}", self._swap_sim, methods=["PUT"]),
+                Route(f"{_ROOT}/sims/{{number}}", self._decide_sim, methods=["POST"]),
                 Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
                 Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
                 Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
@@ -237,17 +301,18 @@ class InspectionService(HttpService):
 
     async def _incoming(self, request: Request) -> Response:
         body = await _body(request, IncomingBody)
-        account = None
-        if body.login is not None:
-            account = self._world.accounts.get(body.login)
-            if account is None:
-                raise HTTPException(400, "login: no such account")
         try:
             message = self._world.receive(
-                sender=body.sender, to=body.to, text=body.text, account=account
+                sender=body.sender,
+                to=body.to,
+                text=body.text,
+                account=self._account(body.login),
+                prefix=body.prefix,
+                medium=body.medium,
+                in_reply_to=body.in_reply_to,
             )
         except ValueError as error:
-            raise HTTPException(400, f"sender: {error}") from None
+            raise HTTPException(400, str(error)) from None
         return _json(
             {
                 "id": message.id,
@@ -255,6 +320,9 @@ class InspectionService(HttpService):
                 "to": message.to,
                 "text": message.text,
                 "at": message.at,
+                "prefix": message.prefix,
+                "medium": message.medium,
+                "in_reply_to": message.in_reply_to,
             }
         )
 
@@ -275,6 +343,45 @@ class InspectionService(HttpService):
 
     async def _callbacks(self, request: Request) -> Response:
         return _json([CallbackView.of(one) for one in self._world.of(Callbacks).latest])
+
+    def _account(self, login: str | None) -> Account:
+        """The account of a login; by default the first."""
+        if login is None:
+            return next(iter(self._world.accounts.values()))
+        account = self._world.accounts.get(login)
+        if account is None:
+            raise HTTPException(400, "login: no such account")
+        return account
+
+    async def _list_sims(self, request: Request) -> Response:
+        return _json([SimView.of(self._world, one) for one in self._world.of(Sims).known()])
+
+    async def _show_sim(self, request: Request) -> Response:
+        return _json(SimView.of(self._world, _number(request)))
+
+    async def _swap_sim(self, request: Request) -> Response:
+        body = await _body(request, SimBody)
+        self._world.of(Sims).swap(_number(request), body.imsi)
+        return await self._show_sim(request)
+
+    async def _decide_sim(self, request: Request) -> Response:
+        body, number, sims = (
+            await _body(request, DecisionBody),
+            _number(request),
+            self._world.of(Sims),
+        )
+        account = self._account(body.login)
+        if body.do == "recheck":
+            try:
+                sims.recheck(account, number)
+            except SimUnavailable as error:
+                raise HTTPException(409, str(error)) from None
+        elif body.do == "resume":
+            sims.resume(account, number)
+        else:
+            mark = SimState[body.do.upper().replace("-", "_")]
+            sims.mark(account, number, mark)
+        return await self._show_sim(request)
 
     async def _view(self, request: Request) -> Response:
         view = self._world.of(Views).all().get(request.path_params["view"])
@@ -314,15 +421,26 @@ class InspectionService(HttpService):
 
 _ROUTES = {
     f"GET {_ROOT}/messages": "every message, refused ones too; ?to=NUMBER: those to one number",
-    f"POST {_ROOT}/incoming": "a subscriber writes: {sender, to, text, login (optional)}",
+    f"POST {_ROOT}/incoming": "a subscriber writes: {sender, to, text}; optional login, prefix, "
+    "medium, in_reply_to",
     f"GET {_ROOT}/faults": "the failures on order",
     f"POST {_ROOT}/faults": "order one: {protocol, operation, to, nth, times, chance, action}",
     f"DELETE {_ROOT}/faults": "cancel all",
     f"GET {_ROOT}/callbacks": "what the platform said by calling its customer",
+    f"GET {_ROOT}/sims": "the SIMs of which something is known",
+    f"PUT {_ROOT}/sims/NUMBER": "another SIM for a number: {imsi}",
+    f"POST {_ROOT}/sims/NUMBER": "an owner decides about it: {do, login (optional)}",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",
 }
+
+
+def _number(request: Request) -> str:
+    try:
+        return phone.normalize(request.path_params["number"])
+    except ValueError as error:
+        raise HTTPException(400, f"number: {error}") from None
 
 
 async def _body(request: Request, kind: type[T]) -> T:

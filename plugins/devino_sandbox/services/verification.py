@@ -11,6 +11,10 @@ say, it is decided thus:
   one that was used.
 - A key may ask 60 times a minute, and 10 times about one number.
 - Wrong codes can be tried without end. In a strict World the fifth burns the code.
+- If the account has the check of SIMs (:attr:`Account.sim_check
+  <devino_sandbox.Account.sim_check>`), an ``IMSICode`` that is not the number's is "Invalid IMSI
+  Code", and no SMS goes. If nobody can tell, it is "Internal Server Error": the other would be a
+  false alarm. Without the check the field is ignored.
 - What is no JSON, JSV, query or form is HTTP 400; everything else that is refused is HTTP 200.
 - ``79990006NNN`` and ``79990007NNN``: GenerateCode and CheckCode answer Code NNN and do nothing, if
   their table has it. So ``79990006006`` is the number with another SIM; no other IMSI is compared.
@@ -33,6 +37,7 @@ from devino_codecs import verification as codec
 from devino_codecs.http import Api, ArgumentError, Refusal, answer_of
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
 from devino_core import hookimpl, phone
+from devino_core.sim import SimUnavailable
 from devino_sandbox._accounts import Account
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
@@ -41,6 +46,7 @@ from devino_sandbox._numbers import chosen
 from devino_sandbox._questions import Question
 from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
+from devino_sandbox._sims import Sims
 from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
@@ -145,6 +151,12 @@ class VerificationService(ApiService):
     @answers(GenerateCode)
     def generate(self, account: Account, asked: Asked[GenerateCode]) -> SentCode:
         number, now, limits = asked.request.number, self.world.clock.now(), self._limits
+        if account.sim_check and asked.request.imsi is not None:
+            try:
+                if not self.world.of(Sims).compare(number, asked.request.imsi):
+                    return SentCode.SIM_MISMATCH
+            except SimUnavailable:
+                return SentCode.INTERNAL_ERROR
         last = self._codes.get((account, number))
         if last is not None and last.at(now).state == "live":
             return SentCode.ALREADY_SENT

@@ -13,7 +13,14 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPConnectError, SMTPException, SMTPResponseException
 
-from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError, Secret
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    Retry,
+    Secret,
+)
 from devino_core.resolving import aside, resolve
 from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
@@ -79,10 +86,14 @@ class Peer:
                 return await self._agree(begun)
         except (SMTPException, OSError, ValueError) as error:
             failure = self._no_connection(error, begun.stage)
-        except BaseException:
-            # A refusal of ours, or cancelled: nobody else knows the connection to close it.
+        except DevinoError:
+            # Nobody else knows the connection to close it.
             begun.close()
             raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            begun.close()
+            # Cancelled: the locals of the library's frames hold the password.
+            raise error.with_traceback(None) from None
         begun.close()
         # The library's errors can hold what was sent: they are not chained.
         raise failure
@@ -142,7 +153,14 @@ class Peer:
             cause = error.__cause__
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConnectFailed(
-                f"{self.host} showed a certificate that does not verify: {cause.verify_message}"
+                f"{self.host} showed a certificate that does not verify: {cause.verify_message}",
+                retry=Retry.NEVER,
+            )
+        if isinstance(cause, ssl.SSLError) and self._tls == "tls":
+            return ConnectFailed(
+                f"no connection to {self.host}: it does not speak TLS from the start on port "
+                f'{self._port}: should it be tls = "starttls"?',
+                retry=Retry.NEVER,
             )
         if isinstance(cause, TimeoutError):
             what, hint = _WAITED_FOR[stage]

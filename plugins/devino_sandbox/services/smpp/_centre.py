@@ -9,6 +9,7 @@ from typing import Protocol
 
 from devino_codecs import EncodeError
 from devino_codecs.smpp import DeliverSm, SessionSettings
+from devino_core import Medium
 from devino_sandbox._accounts import Account
 from devino_sandbox._messages import IncomingMessage, StoredMessage
 from devino_sandbox._world import World
@@ -48,6 +49,11 @@ class Centre:
             response_timeout=settings.response_timeout,
             enquire_after=settings.enquire_after,
             bind_timeout=settings.bind_timeout,
+            strict=world.strict,
+            refusals_have_bodies=settings.refusals_have_bodies,
+            # What is not acknowledged is delivered again anyway.
+            unbind_grace=0,
+            max_nonsense=settings.max_nonsense,
         )
         self.customers = Customers(world, settings)
         self.connections: set[Connected] = set()
@@ -109,6 +115,8 @@ class Centre:
             self._deliver(message.submission.account, [receipt])
 
     def _arrived(self, message: IncomingMessage) -> None:
+        if message.medium is not Medium.SMS:
+            return
         try:
             pdus = self._reports.incoming(message)
         except EncodeError as error:

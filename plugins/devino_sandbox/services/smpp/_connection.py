@@ -22,6 +22,7 @@ from devino_codecs.smpp import (
     SessionState,
     answer_type,
 )
+from devino_core.seldom import Seldom
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
 
 from ._centre import Centre
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         self._machine: SessionMachine[DeliverSm] = SessionMachine(
             smpp.Role.SMSC, self._now(), centre.session_settings
         )
+        self._warn = Seldom(_log, self._world.clock)
         self._alarm = inf
         """When the World's timeline wakes this: never later than the machine's deadline."""
         self._clogged = False
@@ -81,6 +83,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._centre.connections.discard(self)
+        self._warn.tell()
         self._take(self._machine.eof())
 
     def data_received(self, data: bytes) -> None:
@@ -104,7 +107,7 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Write at once what is to be written."""
         machine = self._machine
-        if machine.deadline() == -inf:
+        while machine.deadline() == -inf:
             self._take(machine.handle_deadline(self._now()))
         self._write()
         if machine.state is SessionState.CLOSED:
@@ -134,23 +137,25 @@ class Connection(asyncio.Protocol):
         action = self._struck("deliver_sm", to)
         if isinstance(action, Hang):
             return
+        if isinstance(action, Drop):
+            self._drop()
+            self._back([delivery], "a fault")
+            return
         try:
-            if isinstance(action, Drop):
-                self._back([delivery])
-            else:
-                self._machine.send(delivery, self._now(), delivery)
+            self._machine.send(delivery, self._now(), delivery)
         except EncodeError as error:
             _log.warning("SMPP cannot carry what is to be delivered: %s", error)
         if isinstance(action, AnswerHttp):
             self._answer_http(action)
-        elif isinstance(action, Drop | DropAnswer):
+        elif isinstance(action, DropAnswer):
             self._drop()
 
     def _now(self) -> float:
         return self._world.clock.monotonic()
 
     def _take(self, events: Iterable[smpp.SessionEvent[DeliverSm]]) -> None:
-        back = []
+        back: list[DeliverSm] = []
+        why = ""
         for event in events:
             kind = type(event)
             if kind is smpp.Received:
@@ -161,13 +166,14 @@ class Connection(asyncio.Protocol):
                 self._answered(answered.context, answered.answer)
             elif isinstance(event, smpp.Unanswered | smpp.NeverSent):
                 back.append(event.context)
+                why = event.reason.value
             elif isinstance(event, smpp.Unmatched):
                 if isinstance(event.answer, smpp.GenericNack):
                     self._nacked()
             elif isinstance(event, smpp.Closed):
                 self._over()
         if back:
-            self._back(back)
+            self._back(back, why)
 
     def _received(self, request: _Request) -> None:
         if self._machine.state is SessionState.CLOSED:
@@ -197,7 +203,10 @@ class Connection(asyncio.Protocol):
             return answer(command_status=CommandStatus.ESME_RALYBND)
         bound = self._centre.customers.bind(request)
         if not isinstance(bound, Customer):
-            return answer(command_status=bound)
+            named = self._centre.settings.refusals_have_bodies
+            return answer(
+                command_status=bound, system_id=self._centre.settings.system_id if named else ""
+            )
         self._customer = bound
         if not isinstance(request, BindTransmitter):
             bound.deliveries.receivers.append(self)
@@ -209,19 +218,27 @@ class Connection(asyncio.Protocol):
     def _answered(self, delivery: DeliverSm, answer: Pdu) -> None:
         status = answer.command_status
         if isinstance(answer, smpp.GenericNack):
-            self._back([delivery])
             self._nacked()
+            self._back([delivery], "a generic_nack")
+        elif status in _FOR_GOOD:
+            self._warn("a client answered deliver_sm with %s", smpp.status_name(status))
         elif status:
-            _log.warning("a client answered deliver_sm with %s", smpp.status_name(status))
-            if status not in _FOR_GOOD:
-                self._in(self._centre.settings.retry_after, lambda _: self._back([delivery]))
+            self._back([delivery], smpp.status_name(status))
 
     def _nacked(self) -> None:
         """Unbind, as the manual has it (3.3)."""
         _log.warning("a client sent generic_nack: the session is unbound")
         self._machine.unbind(self._now())
 
-    def _back(self, deliveries: Iterable[DeliverSm]) -> None:
+    def _back(self, deliveries: Sequence[DeliverSm], why: str) -> None:
+        """Deliver again: at once over another session, and after a pause over this one."""
+        self._warn("%s deliver_sm come back to be delivered again: %s", len(deliveries), why)
+        if self._machine.state not in _RECEIVING:
+            self._return(deliveries)
+        else:
+            self._in(self._centre.settings.retry_after, lambda _: self._return(deliveries))
+
+    def _return(self, deliveries: Sequence[DeliverSm]) -> None:
         if self._customer is not None:
             self._customer.deliveries.returned(deliveries)
             self._centre.stir(self._customer)

@@ -7,7 +7,7 @@ from math import ceil
 import msgspec
 
 from devino_codecs import DecodeError, EncodeError
-from devino_codecs.smpp import Segment, SubmitSm, decode_text, user_data
+from devino_codecs.smpp import Charset, Segment, SubmitSm, charset, decode_text, user_data
 from devino_codecs.text import Alphabet, Limits, count_parts
 
 __all__ = ["SubmittedText", "is_binary", "read_content"]
@@ -17,11 +17,8 @@ _OCTETS = 140
 _CONCATENATION = 6
 """The octets of the header that the centre adds to what it cuts, and to parts with SAR parameters.
 """
-
-# SMPP's own numbers, and the coding groups of TS 23.038, 4.
-_DEFAULT = frozenset({0x00, *(c for c in range(256) if c & 0xE0 == 0xC0 or c & 0xF4 == 0xF0)})
-_UCS2 = frozenset({0x08, *range(0xE0, 0xF0)})
-_BINARY = frozenset({0x02, 0x04, *(c for c in range(256) if c & 0xF4 == 0xF4)})
+_CONCATENATING = frozenset({0x00, 0x08})
+"""The information elements that say which part of a text a segment is."""
 
 
 class SubmittedText(msgspec.Struct, frozen=True):
@@ -36,7 +33,7 @@ class SubmittedText(msgspec.Struct, frozen=True):
 
 def is_binary(data_coding: int) -> bool:
     """Whether this coding is of binary data."""
-    return data_coding in _BINARY
+    return charset(data_coding) is Charset.OCTETS
 
 
 def read_content(pdu: SubmitSm, default: str) -> SubmittedText:
@@ -50,14 +47,15 @@ def read_content(pdu: SubmitSm, default: str) -> SubmittedText:
     except DecodeError as error:
         raise DecodeError(error.reason, path="esm_class") from None
     coding, octets = pdu.data_coding, data.octets
-    if coding in _BINARY:
+    if is_binary(coding):
         text = octets.hex(" ")
     else:
         text = decode_text(octets, coding, errors="replace", default=default)
     header = sum(2 + len(value) for _, value in data.header)
     taken = header + 1 if header else 0
-    if data.segment is not None and data.segment.kind == "sar":
-        taken += _CONCATENATION
+    if data.segment is not None and not _CONCATENATING.intersection(dict(data.header)):
+        # SAR parameters alone: the centre adds the element, with a header of its own if need be.
+        taken += _CONCATENATION - bool(header)
     parts = _count(text, octets, coding, taken, default)
     if parts > 1 and (pdu.short_message or data.segment is not None):
         raise DecodeError(f"{parts} segments, cut it or use message_payload", path="short_message")
@@ -67,13 +65,14 @@ def read_content(pdu: SubmitSm, default: str) -> SubmittedText:
 def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> int:
     """How many segments a text takes, if a header takes ``taken`` octets of each."""
     room = _OCTETS - taken
-    septets = coding in _DEFAULT and default == "gsm7"
-    if len(octets) <= room and (septets or coding in _UCS2 or coding in _BINARY):
+    of = charset(coding)
+    septets = of is Charset.DEFAULT and default == "gsm7"
+    if len(octets) <= room and (septets or of in (Charset.UCS2, Charset.OCTETS)):
         return 1
     room_of_part = room - _CONCATENATION
     if room_of_part < 4:
         raise DecodeError("the header leaves no room", path="esm_class")
-    if coding in _BINARY:
+    if of is Charset.OCTETS:
         return ceil(len(octets) / room_of_part)
     limits = Limits(
         gsm7=room * 8 // 7,
@@ -81,7 +80,7 @@ def _count(text: str, octets: bytes, coding: int, taken: int, default: str) -> i
         ucs2=room // 2,
         ucs2_part=room_of_part // 2,
     )
-    alphabet = Alphabet.GSM7 if septets else Alphabet.UCS2 if coding in _UCS2 else None
+    alphabet = Alphabet.GSM7 if septets else Alphabet.UCS2 if of is Charset.UCS2 else None
     try:
         return count_parts(text, alphabet=alphabet, limits=limits)
     except EncodeError:

@@ -152,7 +152,12 @@ class Reports:
             dest_addr_npi=npi,
             destination_addr=message.to,
         )
-        return smpp.compose(template, message.text, reference=self._reference)
+        return smpp.compose(
+            template,
+            message.text,
+            reference=self._reference,
+            default=self._settings.alphabet,
+        )
 
 
 def _wanted(registered_delivery: int, state: MessageState) -> int | None:

@@ -29,12 +29,19 @@ class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many deliveries wait for an account. Beyond that the oldest are lost. None:
     ``World.keep``."""
     retry_after: float = 5.0
-    """How long to wait before a delivery that a client answered with an error is tried again."""
+    """How long to wait before a delivery that a client refused, or did not answer, is tried again
+    over the same session."""
     response_timeout: float = 30.0
-    """How long to wait before a delivery that a client did not answer is tried again."""
+    """How long to wait for the answer to a delivery."""
     bind_timeout: float = 30.0
     enquire_after: float | None = 120.0
     """After how much silence the client is asked whether it is there. None: never."""
+    refusals_have_bodies: bool = False
+    """Whether refusals have a body. SMPP 3.4 says no (4.1.2, 4.4.2). But aiosmpplib, gosmpp and
+    libsmpp34 cannot tell a refused bind from a broken one without it."""
+    max_nonsense: int | None = 1000
+    """How many PDUs a second of a client may say nothing: enquiries, and what is unknown, broken or
+    out of place. Beyond that the connection is closed. None: any number."""
     minimal_validity: float = 60.0
     """The shortest validity. Only in a strict World."""
     alphabet: str = "gsm7"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -19,8 +20,13 @@ from devino_codecs.smpp import (
     parse_time,
     status_name,
 )
-from devino_core import phone
+from devino_core import State, phone
+from devino_core.sim import SimCheck
+from devino_sandbox._accounts import Account
+from devino_sandbox._admission import readable
+from devino_sandbox._fates import Fate, Step
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
+from devino_sandbox._sims import Sims
 from devino_sandbox._world import World
 
 from ._content import SubmittedText, read_content
@@ -50,6 +56,11 @@ _UNREADABLE: Mapping[str, int] = {
     "short_message": CommandStatus.ESME_RINVMSGLEN,
 }
 
+_STOPPED = Fate((Step(State.REJECTED, "REJECTED_BY_PLATFORM"),))
+"""What becomes of a message that may not go to the SIM that its number has."""
+_SIM_CHECK = "sim-check"
+"""The protocol that the World shows for the warning that goes in its place."""
+
 _Check = tuple[Callable[[SubmitSm], object], CommandStatus]
 
 # Plain numbers, because Python masks them far faster than flags.
@@ -62,7 +73,12 @@ _CHECKS: tuple[_Check, ...] = (
     (lambda pdu: pdu.replace_if_present_flag > 1, CommandStatus.ESME_RINVREPFLAG),
     (lambda pdu: pdu.replace_if_present_flag, CommandStatus.ESME_RINVSUBREP),
     (lambda pdu: pdu.sm_default_msg_id, CommandStatus.ESME_RINVDFTMSGID),
+    (
+        lambda pdu: pdu.short_message and "message_payload" in pdu.tlvs,
+        CommandStatus.ESME_ROPTPARNOTALLWD,
+    ),
 )
+_NOT_SENT = (SimCheck.CHANGED, SimCheck.ALWAYS_REFUSE)
 _STRICT_CHECKS: tuple[_Check, ...] = (
     (
         lambda pdu: not pdu.source_addr.isdecimal() and pdu.source_addr_ton != Ton.ALPHANUMERIC,
@@ -152,6 +168,7 @@ class Submitting:
         content = self._content(pdu)
         now = world.clock.now()
         send_at = self._send_at(pdu.schedule_delivery_time, now)
+        sim = self._check_sim(customer.account, pdu.destination_addr)
         submission = Submission(
             account=customer.account,
             via=PROTOCOL,
@@ -161,6 +178,7 @@ class Submitting:
             validity=self._validity(pdu.validity_period, send_at, now),
             parts=content.parts,
             part_of=customer.texts.message(pdu, content, world.clock.monotonic()),
+            fate=_STOPPED if sim in _NOT_SENT else None,
             context=SubmitDetails(
                 message_id=message_id,
                 registered_delivery=pdu.registered_delivery,
@@ -173,9 +191,22 @@ class Submitting:
             ),
         )
         [message] = world.submit(submission, [pdu.destination_addr])
+        if sim is SimCheck.CHANGED and submission.part_of is None:
+            self._warn(submission, message.to)
         if content.segment is not None:
             customer.texts.add(pdu, content, message, world.clock.monotonic())
         return self._reports.message_id(message)
+
+    def _check_sim(self, account: Account, address: str) -> SimCheck | None:
+        """What the platform finds for an account that has this check; None: it has not."""
+        return self._world.of(Sims).check(account, readable(address)) if account.sim_check else None
+
+    def _warn(self, stopped: Submission, to: str) -> None:
+        text = stopped.account.sim_warning
+        warning = replace(stopped, via=_SIM_CHECK, text=text, parts=None, fate=None, context=None)
+        # Who cannot pay for it warns nobody; the World has it on record.
+        with suppress(Refused):
+            self._world.submit(warning, [to])
 
     def _check(self, pdu: SubmitSm) -> None:
         for wrong, status in _CHECKS:

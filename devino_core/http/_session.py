@@ -1,48 +1,39 @@
-"""The HTTP session of all channels and services, with what a message platform needs.
-
-It needs the extra ``http``. Beyond plain aiohttp it guarantees:
-
-- an error says whether the request can have been carried out (:mod:`devino_core.errors`);
-- a request that changes something is sent once, whatever its verb;
-- no redirect is followed, no environment proxy or ``.netrc`` is used, no cookie is kept;
-- TLS is verified with the host name; plain ``http`` is refused except to this machine;
-- a value cannot break out of its path segment or its header;
-- an answer larger than ``max_answer`` bytes, after decompression, ends the call;
-- no error shows a URL, a header or a body, not even in the locals of its frames: those hold
-  passwords on this platform.
-"""
+"""A pool of connections to one base URL."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from math import inf
-from typing import NamedTuple
+from ipaddress import ip_address
 from urllib.parse import quote
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from multidict import CIMultiDict
 from yarl import URL
 
-from ._opened import Opened
-from ._secret import Body
-from .errors import (
+from devino_core._opened import Opened
+from devino_core._secret import Body
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.errors import (
     ConfigurationError,
     ConnectFailed,
     DevinoError,
     InvalidMessage,
-    OutcomeUnknown,
     ProtocolViolation,
     Throttled,
-    Unavailable,
 )
 
-__all__ = ["Body", "FetchedAnswer", "HttpSession"]
+from ._answer import FetchedAnswer
+from ._failures import Route, TooLargeError, failure
+from ._pool import ONCE, BrokenError, Pool, Request
+from ._resolver import Resolver
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+__all__ = ["HttpSession"]
 
 _OWN_HEADERS = frozenset(
     {
@@ -54,22 +45,11 @@ _OWN_HEADERS = frozenset(
 _REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """aiohttp sends these again when a kept connection breaks."""
 _METHODS = _REPEATED | {"PATCH", "POST"}
+_REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _QUERY = re.compile(r"[!$-~]*")
 _is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
 """Whether a segment needs no escaping in a path."""
-
-
-class FetchedAnswer(NamedTuple):
-    """What came back: the status, the whole decompressed body, the headers (case-insensitive)."""
-
-    status: int
-    body: Body
-    headers: Mapping[str, str]
-
-
-class _TooLargeError(Exception):
-    """An answer has more bytes than are taken."""
 
 
 class _Outgoing:
@@ -88,7 +68,8 @@ class HttpSession(Opened):
 
     A call has ``connect_timeout`` seconds to get a connection, and ends at the latest ``timeout``
     seconds after that. ``connections`` caps the pool. A call waits for its turn without limit,
-    because each call before it ends. ``proxy`` is the URL of an HTTP proxy.
+    because each call before it ends. An unused connection is kept for ``keep_alive`` seconds; with
+    0 each call has a new one. ``proxy`` is the URL of an HTTP proxy.
 
     Raises ConfigurationError for a base URL that is neither https nor http to this machine, and
     for a proxy that is not a URL. ``plain_http`` allows http to any machine.
@@ -101,48 +82,66 @@ class HttpSession(Opened):
         connect_timeout: float = 10.0,
         timeout: float = 30.0,
         connections: int = 100,
+        keep_alive: float = 15.0,
         proxy: str | None = None,
         plain_http: bool = False,
         max_answer: int = 16 * 1024 * 1024,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         base = _absolute("base_url", base_url)
-        self._peer = base.host or ""
-        self._encrypted = base.scheme == "https"
+        host, encrypted = base.host or "", base.scheme == "https"
         if base.user is not None or base.password is not None or base.query_string or base.fragment:
             raise ConfigurationError("base_url must hold no login, query or fragment")
-        if not self._encrypted and not plain_http and self._peer not in _LOOPBACK:
+        if not encrypted and not plain_http and not _is_this_machine(host):
             raise ConfigurationError(
-                f"base_url would send passwords to {self._peer} unencrypted: use https://"
+                f"base_url would send passwords to {host} unencrypted: use https://"
             )
-        self._connect_timeout = connect_timeout
-        self._timeout = timeout
-        self._connections = connections
         self._proxy = None if proxy is None else _absolute("proxy", proxy)
+        self._route = Route(
+            host,
+            None if self._proxy is None else self._proxy.host,
+            encrypted,
+            connect_timeout,
+            timeout,
+        )
+        self._connections = connections
+        self._keep_alive = keep_alive
         self._max_answer = max_answer
+        self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._base = base
         self._root = base.raw_path.rstrip("/")
 
     async def open(self) -> None:
         """Make the pool. Connects to nothing."""
+        self._resolver = Resolver()
+        self._pool = Pool(keep_alive=self._keep_alive, resolver=self._resolver, ssl=self._tls())
         self._session = aiohttp.ClientSession(
-            # The session counts the turns itself: aiohttp would take a wait for a dead peer.
-            connector=aiohttp.TCPConnector(limit=0, ssl=self._tls()),
-            timeout=aiohttp.ClientTimeout(
-                total=self._connect_timeout + self._timeout, connect=self._connect_timeout
-            ),
+            connector=self._pool,
+            request_class=Request,
+            # The whole call has a bound of its own, which holds whatever aiohttp is waiting for.
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._route.connect_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={USER_AGENT: "devino-python"},
             raise_for_status=False,
             trust_env=False,
         )
+        _OPEN.add(self)
         self._turns = asyncio.Semaphore(self._connections)
+        self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
         """Close the pool. Safe to call twice."""
         session, self._session = self._session, None
+        _OPEN.discard(self)
         if session is not None:
             await session.close()
+
+    def _abandon(self) -> None:
+        """Leave the connections to the parent process: this is a forked child."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.detach()
 
     async def request(
         self,
@@ -154,6 +153,7 @@ class HttpSession(Opened):
         content_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         changes: bool,
+        max_answer: int | None = None,
     ) -> FetchedAnswer:
         """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
@@ -161,13 +161,16 @@ class HttpSession(Opened):
         stays within it, and an empty one at the end gives a closing slash. ``query`` is an encoded
         query string, without ``?``. A ``body`` needs its ``content_type``, and should be a
         :class:`Body` where it holds a secret. ``headers`` may be any but those that frame the
-        request, such as Host and Content-Length.
+        request, such as Host and Content-Length. ``max_answer`` takes the place of the session's.
 
         ``changes`` says whether the call has an effect. If no answer comes, such a call raises
-        OutcomeUnknown, any other Unavailable. Raises ConnectFailed if nothing was sent, Throttled
-        for HTTP 429, and ProtocolViolation for a redirect or an answer that is too large. Raises
-        InvalidMessage, before anything is sent, for a segment or a header that cannot be written.
-        A ValueError means a mistake in the calling program.
+        OutcomeUnknown, any other Unavailable. A call without an effect is sent once more if a kept
+        connection turns out to be dead. Raises ConnectFailed if nothing was sent,
+        ConfigurationError if a proxy refuses the password, Throttled for HTTP 429, and
+        ProtocolViolation for a redirect, for what is not HTTP and for an answer that is too large.
+        Raises InvalidMessage, before anything is sent, for a segment or a header that cannot be
+        written. A ValueError means a mistake in the calling program, and so does a RuntimeError:
+        this was opened in another event loop.
         """
         sent = self._outgoing(method, segments, query, body, content_type, headers)
         # A crash reporter shows the locals of every frame, and these can hold passwords.
@@ -176,11 +179,13 @@ class HttpSession(Opened):
             raise sent
         if self._session is None:
             raise ConnectFailed("this is closed: open it first")
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("this was opened in another event loop: open it in this one")
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
-            return await self._request(method, sent, changes)
+            return await self._request(method, sent, changes, max_answer or self._max_answer)
         finally:
             turns.release()
 
@@ -227,48 +232,51 @@ class HttpSession(Opened):
         """The TLS context that verifies the peer. For a proxy it is True, aiohttp's own context,
         which verifies too: to read the authorities again takes longer than many calls.
         """
-        return ssl.create_default_context() if self._encrypted else True
+        return ssl.create_default_context() if self._route.encrypted else True
 
-    async def _request(self, method: str, sent: _Outgoing, changes: bool) -> FetchedAnswer:
-        session = self._session
-        if session is None:
-            raise ConnectFailed("this was closed before the call was sent")
-        failure: DevinoError | None
+    async def _request(
+        self, method: str, sent: _Outgoing, changes: bool, max_answer: int
+    ) -> FetchedAnswer:
+        failed: DevinoError | None
+        route = self._route
         try:
-            answer = await self._exchange(session, method, sent, changes)
-            failure = None if answer.status < 300 else self._unwanted(answer, changes)
-            if failure is None:
+            async with asyncio.timeout(route.connect_timeout + route.timeout):
+                answer = await self._answered(method, sent, changes, max_answer)
+            failed = None if answer.status < 300 else self._unwanted(answer, changes)
+            if failed is None:
                 return answer
             # Its headers can repeat the URL.
             del answer
-        except asyncio.CancelledError as error:
-            # The locals of aiohttp's frames hold headers and body.
+        except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:
+            unnamed = route.first in self._resolver.asked
+            failed = failure(error, route, changes=changes, unnamed=unnamed)
+        except DevinoError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - it is raised again
+            # The locals of aiohttp's frames hold headers and body, and whoever cancelled the call
+            # would show them.
             raise error.with_traceback(None) from None
-        except _TooLargeError:
-            failure = ProtocolViolation(
-                f"{self._peer} answered with more than {self._max_answer} bytes", changes=changes
-            )
-        except aiohttp.ClientConnectorCertificateError as error:
-            failure = ConnectFailed(
-                f"{self._peer} showed a certificate that does not verify: {error.certificate_error}"
-            )
-        except aiohttp.ClientHttpProxyError as error:
-            failure = ConnectFailed(f"the proxy refused to connect (HTTP {error.status})")
-        except aiohttp.ClientConnectorError as error:
-            reason = error.strerror or str(error.os_error) or type(error.os_error).__name__
-            failure = ConnectFailed(f"no connection to {self._peer}: {reason}")
-        except aiohttp.ConnectionTimeoutError:
-            failure = ConnectFailed(
-                f"no connection to {self._peer} within {self._connect_timeout:g} s"
-            )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = self._unanswered(error, changes=changes)
-        # aiohttp's errors, and its response in their frames, hold the URL: they are not chained.
-        raise failure from None
+        raise failed from None
+
+    async def _answered(
+        self, method: str, sent: _Outgoing, changes: bool, max_answer: int
+    ) -> FetchedAnswer:
+        """The answer. What only asks is asked again where a kept connection was dead."""
+        if not changes:
+            try:
+                return await self._exchange(method, sent, changes, max_answer)
+            except BrokenError as error:
+                if not error.kept:
+                    raise
+                self._pool.distrust()
+        return await self._exchange(method, sent, changes, max_answer)
 
     async def _exchange(
-        self, session: aiohttp.ClientSession, method: str, sent: _Outgoing, changes: bool
+        self, method: str, sent: _Outgoing, changes: bool, max_answer: int
     ) -> FetchedAnswer:
+        session = self._session
+        if session is None:
+            raise ConnectFailed("this was closed before the call was sent")
         response = await session.request(
             method,
             sent.url,
@@ -277,73 +285,63 @@ class HttpSession(Opened):
             # Else a body that is not there would have a type.
             skip_auto_headers=None if sent.body else (CONTENT_TYPE,),
             allow_redirects=False,
-            middlewares=_ONCE if changes and method in _REPEATED else None,
+            middlewares=ONCE if not changes or method in _REPEATED else None,
             proxy=self._proxy,
         )
         try:
             length = response.content_length
             compressed = CONTENT_ENCODING in response.headers
-            if length is not None and length <= self._max_answer and not compressed:
+            if length is not None and length <= max_answer and not compressed:
                 content = await response.read()
             else:
-                content = await self._read(response)
+                content = await _read(response, max_answer)
         except BaseException:
             # An answer that is read to its end gives its connection back by itself.
             response.close()
             raise
         return FetchedAnswer(response.status, Body(content), response.headers)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """The body of an answer that does not say how long it is."""
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > self._max_answer:
-                raise _TooLargeError
-            chunks.append(chunk)
-        return b"".join(chunks)
-
     def _unwanted(self, answer: FetchedAnswer, changes: bool) -> DevinoError | None:
-        if 300 <= answer.status < 400:
+        host, status = self._route.host, answer.status
+        if status in _REDIRECTS:
             return ProtocolViolation(
-                f"{self._peer} redirects (HTTP {answer.status}); passwords do not follow: "
-                "check base_url",
+                f"{host} redirects (HTTP {status}); passwords do not follow: check base_url",
                 changes=changes,
             )
-        if answer.status == 429:
+        if status < 400:
+            return ProtocolViolation(
+                f"{host} answered HTTP {status}, which nobody asked for", changes=changes
+            )
+        if status == 429:
             return Throttled(
-                f"{self._peer} limits the rate (HTTP 429)", retry_after=_retry_after(answer.headers)
+                f"{host} limits the rate (HTTP 429)",
+                retry_after=answer.retry_after(self._clock.now()),
             )
         return None
 
-    def _unanswered(self, error: BaseException, *, changes: bool) -> DevinoError:
-        what = (
-            f"no answer within {self._connect_timeout + self._timeout:g} s"
-            if isinstance(error, TimeoutError)
-            else f"the connection broke ({type(error).__name__})"
-        )
-        if changes:
-            return OutcomeUnknown(
-                f"{self._peer}: {what} after the request was sent; it may have been carried out, "
-                "and a repeat may send it twice"
-            )
-        return Unavailable(f"{self._peer}: {what}; ask again")
+
+_OPEN: WeakSet[HttpSession] = WeakSet()
 
 
-async def _once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """A middleware that keeps aiohttp from sending again when a connection breaks."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-        raise aiohttp.ClientConnectionError from None
+def _abandon_all() -> None:
+    for session in list(_OPEN):
+        session._abandon()  # noqa: SLF001
 
 
-_ONCE = (_once,)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_abandon_all)
+
+
+async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body of an answer that does not say how long it is."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        size += len(chunk)
+        if size > most:
+            raise TooLargeError(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _escaped(segment: str) -> str:
@@ -363,12 +361,13 @@ def _check_headers(headers: Mapping[str, str]) -> None:
             raise InvalidMessage(name, "a header cannot hold a line break or a control character")
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
     try:
-        seconds = float(headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
-    return seconds if 0 <= seconds < inf else None
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _absolute(setting: str, url: str) -> URL:

@@ -1,0 +1,82 @@
+"""What the platform answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, convert
+
+from devino_codecs._columns import digits
+from devino_codecs.http import NUMBER_ID, Also, Shortcut, Unread
+
+from ._codes import DeliveryStatus, MessageCode, Reason, RequestStatus, SmsStatus
+from ._forms import CODE, REASON, STATUS, UTC_TIME
+
+__all__ = ["MessageStatus", "Sent", "SmsPart", "SpringError", "Statuses", "Taken"]
+
+
+class Taken(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """What became of one message of a request; only one that was taken has an id."""
+
+    provider_id: Annotated[str | None, NUMBER_ID] = None
+    code: Annotated[MessageCode | str, CODE]
+
+
+class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    provider_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    code: Literal["ok"]
+
+
+def _all_taken(elements: Any) -> tuple[Taken, ...]:
+    ids = digits([each.provider_id for each in convert(elements, list[_Taken])])
+    taken = MessageCode.OK
+    return tuple([Taken(provider_id=one, code=taken) for one in ids])
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """The answer to :class:`Send`."""
+
+    status: RequestStatus = RequestStatus.OK
+    messages: Annotated[tuple[Taken | Unread, ...], Shortcut(read=_all_taken)] = ()
+
+
+class SmsPart(Struct, frozen=True, kw_only=True):
+    """One part of the SMS that was sent instead."""
+
+    id: Annotated[str, NUMBER_ID]
+    status: Annotated[SmsStatus | str | None, Also("state")] = None
+
+
+class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of a message. One that was resent as an SMS has ``sms_states``, and may lack
+    ``status`` and ``status_at``."""
+
+    provider_id: Annotated[str | None, NUMBER_ID] = None
+    """As it was asked for; None if that was no id."""
+    code: Annotated[MessageCode | str, CODE]
+    sms_states: tuple[SmsPart, ...] | None = None
+    status: Annotated[DeliveryStatus | str | None, STATUS] = None
+    status_at: Annotated[datetime | None, UTC_TIME] = None
+    """Aware, in UTC."""
+    error_code: Annotated[Reason | str | None, REASON, Also("error")] = None
+
+
+class Statuses(Struct, frozen=True, kw_only=True):
+    """The answer to :class:`GetStatus`."""
+
+    status: RequestStatus = RequestStatus.OK
+    messages: tuple[MessageStatus | Unread, ...] = ()
+
+
+class SpringError(Struct, frozen=True, kw_only=True):
+    """How the platform's web server refuses what does not reach the interface, such as a wrong
+    password (HTTP 401, ``error`` "Unauthorized")."""
+
+    timestamp: int | None = None
+    """Milliseconds since 1970."""
+    status: int
+    """The HTTP status."""
+    error: str
+    message: str = ""
+    path: str | None = None

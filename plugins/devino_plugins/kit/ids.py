@@ -1,0 +1,57 @@
+"""The ids that the platform gives: are they ids, and are they of this message?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from devino_core import ProtocolViolation
+
+__all__ = ["MOST_PARTS", "GivenIds", "most_answered"]
+
+MOST_PARTS = 255
+"""A text of more parts cannot be put together again: TS 23.040 counts them in an octet."""
+# Zero and what is below it say that there is none.
+_is_id = re.compile(r"(?!-?0*\Z|-[0-9]+\Z)[!-~]{1,64}").fullmatch
+
+
+def most_answered(ids: int) -> int:
+    """How many bytes an answer with so many ids may have; anything longer is no answer."""
+    return 64 * 1024 + 64 * ids
+
+
+class GivenIds:
+    """The ids that were given lately.
+
+    One that comes a second time is the answer to another question, however it got here: the
+    message of this one may never have arrived.
+    """
+
+    def __init__(self, *, keep: int = 20_000) -> None:
+        self._keep = keep
+        self._given: dict[str, None] = {}
+
+    def take(self, ids: Sequence[str | None], *, most: int) -> tuple[str | None, ...]:
+        """The ids of a call that sent, without the white space around them; ``most`` may come.
+
+        None is one that the platform left empty. Raises ProtocolViolation for what is no id, for an
+        id of another call, and where there is none at all.
+        """
+        taken = tuple([one and one.strip() for one in ids])
+        if len(taken) > most:
+            raise ProtocolViolation(f"the platform gave {len(taken)} ids where {most} are possible")
+        given = [one for one in taken if one is not None]
+        if not given:
+            raise ProtocolViolation("the platform took a message and gave no id for it")
+        for one in given:
+            if not _is_id(one):
+                raise ProtocolViolation("the platform gave something that is no id of a message")
+            if one in self._given:
+                raise ProtocolViolation(
+                    f"the platform gave the id {one}, which is another message's: perhaps this is "
+                    "the answer to another call"
+                )
+        self._given.update(dict.fromkeys(given))
+        while len(self._given) > self._keep:
+            del self._given[next(iter(self._given))]
+        return taken

@@ -1,0 +1,92 @@
+"""What the platform's answers mean in the kernel's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from devino_codecs.http import Unread
+from devino_codecs.viber import MessageCode, MessageStatus, Taken
+from devino_core import DevinoError, Medium, Message, OutcomeUnknown, Receipt, Status
+from devino_core.clock import Clock
+from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.messengers import (
+    Hide,
+    leg_status,
+    not_told,
+    refused_word,
+    sms_status,
+    unknown,
+)
+from devino_plugins.kit.states import accepted
+
+__all__ = ["receipts", "status_of"]
+
+
+def receipts(
+    messages: Sequence[Message],
+    taken: Sequence[Taken | Unread],
+    *,
+    channel: str,
+    clock: Clock,
+    hide: Hide,
+) -> list[Receipt]:
+    """One receipt for each message of a request. Where the numbers differ, nothing is guessed."""
+    ids = [one.provider_id for one in taken if type(one) is Taken and one.provider_id]
+    if len(taken) != len(messages) or len(set(ids)) != len(ids):
+        lost = OutcomeUnknown(
+            f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
+            f"{len(messages)} messages: nothing says which belongs to which"
+        )
+        return [
+            msgspec.structs.replace(
+                failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids)
+            )
+            for message in messages
+        ]
+    found: list[Receipt] = []
+    for message, one in zip(messages, taken, strict=True):
+        outcome = _outcome(one, hide)
+        if isinstance(outcome, DevinoError):
+            found.append(failed_receipt(message, outcome, channel=channel))
+        else:
+            status = accepted(message, clock)
+            found.append(Receipt.of(message, status, channel=channel, ids=(outcome,)))
+    return found
+
+
+def _outcome(taken: Taken | Unread, hide: Hide) -> str | DevinoError:
+    """The message's id, or why it has none."""
+    if isinstance(taken, Unread):
+        return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
+    if taken.code is not MessageCode.OK:
+        return refused_word(taken.code, hide)
+    if taken.provider_id is None:
+        return OutcomeUnknown("the platform took it and gave no id for it")
+    return taken.provider_id
+
+
+def status_of(
+    told: MessageStatus | Unread | None, message_id: str, medium: Medium, hide: Hide
+) -> Status:
+    """What became of a message, and of the SMS that went instead; None is no answer about it."""
+    if told is None:
+        return unknown(message_id, medium, why="the platform's answer does not name it")
+    if isinstance(told, Unread):
+        return unknown(message_id, medium, why=f"the platform's answer cannot be read: {told}")
+    if told.code is not MessageCode.OK:
+        return not_told(told.code, message_id, medium, hide)
+    own = leg_status(
+        told.status,
+        told.error_code,
+        told.status_at,
+        message_id=message_id,
+        medium=medium,
+        hide=hide,
+    )
+    if not told.sms_states:
+        return own
+    legs = [own] if told.status is not None else []
+    legs.append(sms_status(told.sms_states, hide))
+    return msgspec.structs.replace(Status.of_legs(legs), id=message_id)

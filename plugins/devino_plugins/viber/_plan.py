@@ -1,0 +1,131 @@
+"""From messages to requests of up to 100, before any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from devino_codecs import viber
+from devino_core import Channel, InvalidMessage, Medium, Message, Priority
+from devino_plugins.kit.checks import MessageLimits, number_of
+from devino_plugins.kit.messengers import (
+    Shown,
+    check_subject,
+    check_whole,
+    fallback_of,
+    plain_sms,
+    seconds_of,
+    shown,
+    unsupported,
+)
+
+from ._settings import CommentOptions, ViberSettings
+
+__all__ = ["Planned", "plan"]
+
+PRIORITIES: Final[Mapping[Priority, viber.Priority]] = {
+    priority: viber.Priority[priority.name] for priority in Priority
+}
+
+
+class Planned(NamedTuple):
+    """One request, and where its messages stand in the list."""
+
+    positions: Sequence[int]
+    request: viber.Send
+
+
+def plan(
+    messages: Sequence[Message],
+    sender_of: Callable[[Message], str],
+    *,
+    limits: viber.Limits,
+    settings: ViberSettings,
+) -> list[Planned]:
+    """The requests that send these messages. Whether something goes instead holds for a whole
+    request, so those with a fallback have requests of their own.
+
+    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
+    """
+    texts: dict[str, Shown] = {}
+    said = [_message(message, sender_of(message), limits, settings, texts) for message in messages]
+    groups: dict[bool, list[int]] = {}
+    for position, message in enumerate(messages):
+        groups.setdefault(message.fallback is not None, []).append(position)
+    size = settings.batch_size
+    return [
+        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple([said[n] for n in chunk])))
+        for resend, positions in groups.items()
+        for start in range(0, len(positions), size)
+        for chunk in (positions[start : start + size],)
+    ]
+
+
+def _message(
+    message: Message,
+    sender: str,
+    limits: viber.Limits,
+    settings: ViberSettings,
+    texts: dict[str, Shown],
+) -> viber.Message:
+    check_subject(sender, message, limits.subject)
+    said = message.content
+    # A mail-out sends one text to everybody.
+    known = texts.get(said) if type(said) is str else None
+    if known is None:
+        known = shown(message, limits)
+        if type(said) is str:
+            texts[said] = known
+    kind, content = known
+    number = number_of(message)
+    fallback = message.fallback
+    sms = _NONE if fallback is None else _sms(message, fallback, sender, number, kind, limits)
+    validity = seconds_of(message.validity, limits.validity, message)
+    comment = Channel.options_of(message, CommentOptions).comment if message.options else None
+    check_whole("options", (comment,), message)
+    return viber.Message(
+        subject=sender,
+        priority=PRIORITIES[message.priority or settings.priority],
+        validity_period_sec=settings.validity if validity is None else validity,
+        comment=comment,
+        type=limits.type,
+        content_type=kind,
+        content=content,
+        address=number,
+        sms_text=sms.text,
+        sms_src_address=sms.sender,
+        sms_validity_period_sec=sms.validity,
+    )
+
+
+class _Sms(NamedTuple):
+    text: str | None = None
+    sender: str | None = None
+    validity: int | None = None
+
+
+_NONE = _Sms()
+
+
+def _sms(
+    message: Message,
+    fallback: Message,
+    sender: str,
+    number: str,
+    kind: viber.ContentType,
+    limits: viber.Limits,
+) -> _Sms:
+    if kind is viber.ContentType.IMAGE:
+        raise unsupported(message, "the platform sends no SMS instead of an image: remove it")
+    if fallback.medium is not Medium.SMS:
+        raise unsupported(message, f"only an SMS can go instead, not {fallback.medium}")
+    with fallback_of(message):
+        if number_of(fallback) != number:
+            raise unsupported(message, "it goes to the same number, and to no other")
+        sender = fallback.sender or sender
+        text = plain_sms(fallback, MessageLimits(text=limits.sms_text))
+        if not (sender.isascii() and sender.isalnum() and len(sender) <= limits.sms_sender):
+            most = limits.sms_sender
+            reason = f"{sender!r} must be at most {most} Latin letters and digits in an SMS"
+            raise InvalidMessage("sender", reason, ref=fallback.ref)
+        return _Sms(text, sender, seconds_of(fallback.validity, limits.sms_validity, fallback))

@@ -1,0 +1,133 @@
+"""The channel: one request a message, with what goes instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import timedelta, timezone
+from functools import partial
+
+from devino_codecs import vk
+from devino_codecs.http import HttpRequest, Refusal
+from devino_core import (
+    Channel,
+    DevinoError,
+    Expressible,
+    Medium,
+    Message,
+    Receipt,
+    Status,
+    Takes,
+    Template,
+)
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import dispatch, gather
+from devino_core.http import FetchedAnswer
+from devino_plugins.kit import ApiClient, Wire
+from devino_plugins.kit.chains import Chains
+from devino_plugins.kit.messengers import is_id, unknown
+from devino_plugins.kit.rate import rate_limit
+from devino_plugins.kit.states import accepted
+
+from ._answers import error_of, id_of, status_of
+from ._plan import Planned, plan
+from ._settings import VkOptions, VkSettings
+
+__all__ = ["VkChannel"]
+
+
+class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
+    """VK and OK (chapter 15), with Viber and an SMS to go instead."""
+
+    api: Wire = vk.API
+    takes: Mapping[Medium, Takes] = {
+        Medium.VK: Takes(
+            contents=frozenset({Template}),
+            expresses=frozenset({Expressible.VALIDITY, Expressible.PRIORITY, Expressible.FALLBACK}),
+            options=VkOptions,
+        )
+    }
+    remembers: timedelta = timedelta(days=5)
+
+    def __init__(self, settings: VkSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self._chains = Chains(grace=settings.resend_grace, clock=clock)
+        self._zone = timezone(timedelta(hours=settings.utc_offset))
+        self._turn: AbstractAsyncContextManager[None] = nullcontext()
+
+    async def open(self) -> None:
+        self._turn = rate_limit(self.settings.requests_per_second)
+        # Last: what fails after it would leave the session open.
+        await super().open()
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        """Send templates that VK has approved, one call a message.
+
+        Sender 11 characters; ``validity`` 15 to 86,400 seconds, rounded up. ``options``:
+        :class:`~devino_plugins.vk.VkOptions`. VK takes at most 5 messages a day for one person.
+
+        ``fallback`` is a Viber message (text or card, as channel ``viber`` takes it, with
+        ``options`` :class:`~devino_plugins.vk.VkLegOptions`), an SMS, or a Viber message that has
+        an SMS as its own fallback. Each has a number, a sender and a validity of its own: Viber 15
+        and an SMS 60 to 86,400 seconds. What it does not say is the first message's sender and the
+        channel's validity and priority.
+        """
+        return await dispatch(
+            messages,
+            [
+                ((position,), partial(self._send_planned, planned, messages[position]))
+                for position, planned in enumerate(self._plan(messages))
+            ],
+            channel=self.name,
+            concurrency=self.settings.concurrency,
+        )
+
+    def check(self, messages: Sequence[Message]) -> None:
+        """Raise what keeps one of these from being sent."""
+        self._plan(messages)
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        """The state of each id, one call an id. How long the platform knows it, is not said: 5 days
+        are assumed.
+
+        ``medium`` of a status says which message it is about: a success of any decides. A failure
+        of one that another may follow is ENROUTE for a while (setting ``resend_grace``): the
+        platform needs it to tell what it sent instead.
+        """
+        self.require_medium(medium)
+        asked = list(dict.fromkeys(message_id for message_id in ids if is_id(message_id)))
+        told = await gather(
+            [partial(self._told, message_id) for message_id in asked],
+            concurrency=self.settings.concurrency,
+        )
+        known = dict(zip(asked, told, strict=True))
+        return [
+            known.get(message_id) or unknown(message_id, medium, why="no id of this protocol")
+            for message_id in ids
+        ]
+
+    async def exchange(
+        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+    ) -> FetchedAnswer:
+        if not changes:
+            return await super().exchange(http, changes=changes, max_answer=max_answer)
+        async with self._turn:
+            return await super().exchange(http, changes=changes, max_answer=max_answer)
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        return error_of(refused, changes=changes)
+
+    def _plan(self, messages: Sequence[Message]) -> list[Planned]:
+        self.check_takes(messages)
+        return [plan(message, self.sender_of, self.settings) for message in messages]
+
+    async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
+        message_id = id_of(await self.ask(planned.request), self.hide)
+        if planned.last is not Medium.VK:
+            self._chains.sent((message_id,), last=planned.last)
+        taken = accepted(message, self.clock)
+        return [Receipt.of(message, taken, channel=self.name, ids=(message_id,))]
+
+    async def _told(self, message_id: str) -> Status:
+        told = await self.ask(vk.GetStatus(message_id))
+        return self._chains.told(status_of(told, message_id, self._zone, self.hide))

@@ -1,0 +1,176 @@
+"""Marks of tables: what cannot be read, one item or a list, shortcuts, spellings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import pytest
+from msgspec import Struct
+
+from devino_codecs.http import (
+    NUMBER_ID,
+    ONE_OR_LIST,
+    PHONE,
+    UTC_SECONDS,
+    Also,
+    Api,
+    ApiKey,
+    CodedStr,
+    DecodeError,
+    EncodeError,
+    HttpRequest,
+    Operation,
+    Request,
+    Shortcut,
+    Unread,
+    header,
+    read_json,
+    read_value,
+    spelt,
+    write_json,
+)
+
+
+class Colour(CodedStr):
+    RED = "dark-red", "red"
+    BLUE = "blue", "blue"
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    id: Annotated[str, NUMBER_ID]
+
+
+class Thing(Struct, frozen=True, kw_only=True):
+    size: int | Unread
+    colour: Colour | str | Unread = Colour.RED
+    at: Annotated[datetime | Unread | None, UTC_SECONDS] = None
+    parts: tuple[Part | Unread, ...] | Unread | None = None
+    name: Annotated[str | Unread | None, Also("title")] = None
+
+
+def thing(**given: object) -> Thing:
+    return read_value(Thing, given)
+
+
+def test_what_can_be_read_is_read_as_ever() -> None:
+    read = thing(size="5", colour="BLUE", at="2026-01-01T00:00:00", parts=[{"id": 1}], title="t")
+    assert read == Thing(
+        size=5,
+        colour=Colour.BLUE,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        parts=(Part(id="1"),),
+        name="t",
+    )
+    assert read_json(Thing, write_json(Thing, read)) == read
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "unread"),
+    [
+        ("size", "five", Unread("expected a whole number, got a string")),
+        ("size", None, Unread("expected a whole number, got nothing")),
+        ("colour", [], Unread("expected a string, got an array")),
+        ("at", "soon", Unread("not a date, expected yyyy-MM-ddTHH:mm:ss")),
+        ("parts", {}, Unread("expected an array, got an object")),
+        ("title", 5, Unread("expected a string, got a number")),
+    ],
+)
+def test_a_field_that_cannot_be_read_says_why(field: str, value: object, unread: Unread) -> None:
+    read = thing(**{"size": 1, field: value})
+    assert getattr(read, "name" if field == "title" else field) == unread
+
+
+def test_a_required_field_that_lacks_is_unread() -> None:
+    assert thing().size == Unread("expected a whole number, got nothing")
+
+
+def test_what_is_absent_or_null_is_not_unread() -> None:
+    read = thing(size=1, at=None, parts=None, name=None)
+    assert (read.at, read.parts, read.name) == (None, None, None)
+
+
+def test_an_item_that_cannot_be_read_keeps_the_place_of_the_others() -> None:
+    read = thing(size=1, parts=[{"id": 1}, {"id": 1.5}, None, {"id": 2}])
+    assert isinstance(read.parts, tuple)
+    assert [type(part) for part in read.parts] == [Part, Unread, Unread, Part]
+    assert str(read.parts[1]).startswith("id: ")
+
+
+def test_what_is_unread_cannot_be_written() -> None:
+    with pytest.raises(EncodeError, match="size: expected int, got Unread"):
+        write_json(Thing, Thing(size=Unread("why")))
+
+
+class Ask(Request[None], frozen=True):
+    ids: tuple[Annotated[str | Unread, PHONE], ...] = ()
+    size: int | Unread | None = None
+
+
+API = Api(name="things", auth=header("X-Key"), operations=(Operation(Ask, "GET", "things"),))
+
+
+def test_an_argument_that_cannot_be_read_says_why() -> None:
+    request = API.decode_request(HttpRequest.of("GET", "/things?ids=1&ids=2&size=x")).request
+    assert request.ids == ("1", "2")
+    assert isinstance(request.size, Unread)
+    with pytest.raises(EncodeError, match="size"):
+        API.encode_request(request, ApiKey("key"))
+
+
+class Both(Struct, frozen=True, kw_only=True):
+    one: Annotated[Part, ONE_OR_LIST]
+    many: Annotated[tuple[Part, ...] | None, ONE_OR_LIST] = None
+
+
+@pytest.mark.parametrize("one", [{"id": 1}, [{"id": 1}]])
+@pytest.mark.parametrize("many", [{"id": 2}, [{"id": 2}]])
+def test_one_item_and_a_list_of_one_are_the_same(one: object, many: object) -> None:
+    read = read_value(Both, {"one": one, "many": many})
+    assert read == Both(one=Part(id="1"), many=(Part(id="2"),))
+    assert write_json(Both, read) == b'{"one":{"id":1},"many":[{"id":2}]}'
+
+
+@pytest.mark.parametrize("one", [[], [{"id": 1}, {"id": 2}], None])
+def test_no_other_list_is_one_item(one: object) -> None:
+    with pytest.raises(DecodeError):
+        read_value(Both, {"one": one})
+
+
+def short(values: Any) -> Any:
+    if values != [1, 2]:
+        raise ValueError("the long way")
+    return (12,)
+
+
+def short_text(values: Any) -> str:
+    if values != (7,):
+        raise TypeError("the long way")
+    return "[0]"
+
+
+class Counted(Struct, frozen=True):
+    counts: Annotated[tuple[int, ...], Shortcut(read=short, write=short_text)]
+
+
+def test_a_shortcut_leaves_what_is_unusual_to_the_long_way() -> None:
+    assert read_value(Counted, {"counts": [1, 2]}).counts == (12,)
+    assert read_value(Counted, {"counts": ["1", 3]}).counts == (1, 3)
+    with pytest.raises(DecodeError, match=r"counts\[0\]"):
+        read_value(Counted, {"counts": ["one"]})
+    assert write_json(Counted, Counted((7,))) == b'{"counts":[0]}'
+    assert write_json(Counted, Counted((8,))) == b'{"counts":[8]}'
+
+
+def test_words_in_the_spelling_of_their_place() -> None:
+    form = spelt(Colour, also={"azure": Colour.BLUE}, write=str.upper)
+    assert [form.read(word) for word in ("Dark_Red", "AZURE", "Green")] == [
+        Colour.RED,
+        Colour.BLUE,
+        "Green",
+    ]
+    assert [form.write(word) for word in (Colour.RED, "Green")] == ['"DARK-RED"', '"Green"']
+    with pytest.raises(DecodeError):
+        form.read(5)
+    with pytest.raises(EncodeError):
+        form.write(5)
