@@ -8,7 +8,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -19,11 +19,13 @@ from devino_sandbox._world import World
 
 from ._conversation import PROTOCOL
 
-__all__ = ["Folders"]
+__all__ = ["UTC_OFFSET", "Folders"]
 
 _log = logging.getLogger(__name__)
 
-_MOSCOW = timezone(timedelta(hours=3))
+UTC_OFFSET = "+03:00"
+"""The clock by which dates in archives are read."""
+_CLOCK = datetime.strptime(UTC_OFFSET, "%z").tzinfo
 _VALIDITY = timedelta(hours=24)
 # The sandbox serves others between so many rows.
 _A_TURN = 1000
@@ -110,7 +112,7 @@ class Folders:
         send_at, validity = sms.send_at, _VALIDITY
         if isinstance(archive, ftp.TemplateArchive):
             if send_at is not None and not archive.local_time:
-                send_at = send_at.replace(tzinfo=_MOSCOW).astimezone(UTC)
+                send_at = send_at.replace(tzinfo=_CLOCK).astimezone(UTC)
             if archive.validity is not None:
                 validity = timedelta(minutes=archive.validity)
         submission = Submission(

@@ -15,7 +15,7 @@ from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
 from ._conversation import OPERATIONS, PROTOCOL, Conversation
-from ._folders import Folders
+from ._folders import UTC_OFFSET, Folders
 from ._loop import AsyncioLoop
 
 __all__ = ["FtpService", "FtpsService"]
@@ -92,8 +92,8 @@ class FtpService(PortService):
         if self.implicit:
             return {}
         host, _, port = access.endpoints[self.name].rpartition(":")
-        settings = {**access.login, "host": host.strip("[]"), "port": int(port), "tls": "none"}
-        return {"ftp": settings}
+        where = {"host": host.strip("[]"), "port": int(port), "tls": "none"}
+        return {"ftp": {**access.login, **where, "utc_offset": UTC_OFFSET}}
 
     async def close(self) -> None:
         loop, self._loop = self._loop, None
