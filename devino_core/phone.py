@@ -11,6 +11,7 @@ _DIGITS = re.compile(r"[0-9]{7,15}")
 _DASHES_AND_DOTS = str.maketrans("", "", " -.()")
 _BLANK = frozenset({"Cf", "Zs"})
 """The categories of what nobody sees: marks of direction, soft hyphens, blanks of any width."""
+_POWER = re.compile(r"\s*\+?[0-9]+(?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}\s*")
 _ZERO_IN_BRACKETS = re.compile(r"[0-9]\(0")
 _NO_COUNTRY = ("83", "89")
 """No country code begins so."""
@@ -40,6 +41,11 @@ def normalize(number: str) -> str:
     # Most numbers are written so.
     if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
         return number
+    if _POWER.fullmatch(number):
+        raise _wrong(
+            "a spreadsheet has written it in powers of ten, and lost its last digits: format the "
+            "column as text there, and save it again"
+        )
     written = _cleared(number)
     _check_marks(written)
     digits = written.translate(_DASHES_AND_DOTS)

@@ -22,10 +22,10 @@ from devino_core import (
     Secret,
 )
 from devino_core.resolving import aside, resolve
+from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
 from ._connection import Connection, Terms, what_happened
-from ._dial import dial
 from ._login import Login, in_order
 from ._refusals import CONNECTION, refusal
 from ._replies import Replies, Reply
