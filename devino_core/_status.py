@@ -138,8 +138,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """One status for a message that went by one medium after the other, in this order.
 
         A successful leg decides: if there are several, the one that got furthest, and of equals the
-        first. Else a leg that is still under way decides, else the last leg. ``medium`` and ``id`` are those of the
-        deciding leg. The price is the sum of the known prices. :attr:`legs` keeps them all.
+        first. Else a leg that is still under way decides, else the last leg. ``medium`` and ``id``
+        are those of the deciding leg. The price is the sum of the known prices. :attr:`legs` keeps
+        them all.
         """
         statuses = list(legs)
         if not statuses:
