@@ -137,9 +137,10 @@ async def test_a_login_that_fails_when_all_callers_have_given_up_waiting_is_no_b
     await asyncio.sleep(0)
     only.cancel()
     await asyncio.wait([only])
-    while platform.session._fetching is not None:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    fetching = platform.session._fetching
+    assert fetching is not None
+    await asyncio.wait([fetching])
+    del fetching
     gc.collect()
     assert logged == []
 
