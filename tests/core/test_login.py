@@ -135,11 +135,10 @@ async def test_a_login_that_fails_when_all_callers_have_given_up_waiting_is_no_b
     monkeypatch.setattr(platform.session, "_log_in", fails)
     only = asyncio.create_task(platform.session.run(platform.call))
     await asyncio.sleep(0)
-    only.cancel()
-    await asyncio.wait([only])
     fetching = platform.session._fetching
     assert fetching is not None
-    await asyncio.wait([fetching])
+    only.cancel()
+    await asyncio.wait([only, fetching])
     del fetching
     gc.collect()
     assert logged == []
