@@ -61,6 +61,9 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
             f"the platform answered with code {plain}, which no table has, in place of an answer",
             changes=changes,
         )
+    if not description and isinstance(code, Coded):
+        # Messengers answer with a word alone.
+        description = code.meaning
     means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
     if means == Verdict.FAILED:
         return failure(f"{description} (code {plain})", changes=changes)
