@@ -11,9 +11,12 @@ _DIGITS = re.compile(r"[0-9]{7,15}")
 _DASHES_AND_DOTS = str.maketrans("", "", " -.()")
 _BLANK = frozenset({"Cf", "Zs"})
 """The categories of what nobody sees: marks of direction, soft hyphens, blanks of any width."""
+_POWER = re.compile(r"\s*\+?[0-9]+(?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}\s*")
 _ZERO_IN_BRACKETS = re.compile(r"[0-9]\(0")
-_TRUNK = ("83", "89")
-"""Country codes begin with 8 and any digit but these: there an 8 is Russia's trunk prefix."""
+_NO_COUNTRY = ("83", "89")
+"""No country code begins so."""
+_TRUNK = (*_NO_COUNTRY, "80")
+"""Here an 8 is Russia's trunk prefix: +800, the freephones of no country, take no message."""
 _ABROAD = "810"
 """In Japan, whose country code is 81, no number has a 0 after it."""
 # What a number of this first digit has at least, where it is not written with a "+". A shorter one
@@ -38,6 +41,11 @@ def normalize(number: str) -> str:
     # Most numbers are written so.
     if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
         return number
+    if _POWER.fullmatch(number):
+        raise _wrong(
+            "a spreadsheet has written it in powers of ten, and lost its last digits: format the "
+            "column as text there, and save it again"
+        )
     written = _cleared(number)
     _check_marks(written)
     digits = written.translate(_DASHES_AND_DOTS)
@@ -92,7 +100,7 @@ def _checked(digits: str) -> str:
     """A number with its country code."""
     if digits[0] == "7" and len(digits) != 11:
         raise _wrong(f"ten digits come after the 7 of Russia and Kazakhstan, not {len(digits) - 1}")
-    if digits.startswith(_TRUNK):
+    if digits.startswith(_NO_COUNTRY):
         raise _wrong(f"no country code begins with {digits[:2]}: after + Russia's is 7")
     return digits
 

@@ -10,8 +10,9 @@ import rich_click as click
 
 from devino_core import Medium, Message
 
-from ._csv import Row, is_read_once, read_rows
+from ._csv import Row, read_rows
 from ._delivery import Delivery
+from ._table import is_read_once
 from ._tally import Tally
 from ._times import parse_duration, parse_send_at, parsed
 from .toolkit import (

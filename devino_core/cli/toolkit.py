@@ -38,7 +38,10 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
-from ._exit import ExitCode, OutputFailed, advice, describe
+from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
+from ._stop import Stop
+from ._table import InvalidRow, Line, Table
+from ._times import parse_duration, parse_send_at, parsed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +51,11 @@ __all__ = [
     "App",
     "Bar",
     "ExitCode",
+    "Interrupted",
+    "InvalidRow",
+    "Line",
+    "Stop",
+    "Table",
     "cell",
     "channel_option",
     "config_option",
@@ -55,6 +63,9 @@ __all__ = [
     "json_option",
     "medium_option",
     "one_line",
+    "parse_duration",
+    "parse_send_at",
+    "parsed",
     "pass_app",
 ]
 
@@ -206,6 +217,11 @@ class Bar:
         """One more is done."""
         if self._shown is not None:
             self._shown.advance(self._shown.task_ids[0])
+
+    def reach(self, done: int, total: int) -> None:
+        """So much of all is done."""
+        if self._shown is not None:
+            self._shown.update(self._shown.task_ids[0], completed=done, total=total)
 
     def line(self, text: str) -> None:
         """One line of the result."""

@@ -25,8 +25,10 @@ from devino_core import (
 )
 from devino_sandbox import Access, Account, Pace, Sandbox, StoredMessage, World
 from devino_sandbox._loading import load_services
+from devino_sandbox.services.ftp._folders import Folders
 
 __all__ = [
+    "FTP",
     "HTTP",
     "KINDS",
     "MAIL",
@@ -55,6 +57,7 @@ class Wire(enum.Enum):
     HTTP = "base_url"
     SMPP = "hosts"
     MAIL = "from_addr"
+    FTP = "temp_dir"
 
 
 ADDRESSES: Mapping[Medium, Callable[[int], str]] = {
@@ -90,7 +93,7 @@ def _wire(kind: str) -> Wire | None:
 
 
 WIRES: Mapping[str, Wire | None] = {kind: _wire(kind) for kind in KINDS}
-HTTP, SMPP, MAIL = ([kind for kind in KINDS if WIRES[kind] is wire] for wire in Wire)
+HTTP, SMPP, MAIL, FTP = ([kind for kind in KINDS if WIRES[kind] is wire] for wire in Wire)
 
 
 class Target(NamedTuple):
@@ -102,8 +105,9 @@ class Target(NamedTuple):
     settings: Callable[[int], Mapping[str, Any]]
     """Of the nth account."""
 
-    def recorded(self) -> Mapping[str, int]:
+    async def recorded(self) -> Mapping[str, int]:
         """How often each text was taken."""
+        await self.world.of(Folders).look()
         counts: dict[str, int] = {}
         for stored in self.world.messages():
             if stored.reason is None:

@@ -18,6 +18,8 @@ from tests.channels._smpp_wired import TO, Wired, answers_of, listening, receipt
 from tests.channels._smsc import smsc
 from tests.wire._smpp_broken import BROKEN, NUL_BEHIND, Broken
 
+pytestmark = pytest.mark.attack
+
 
 async def send(wire: Wired, message_id: str) -> Message:
     """Send a message that gets this id."""

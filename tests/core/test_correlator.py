@@ -137,4 +137,8 @@ def test_what_is_forgotten_is_found_by_no_spelling() -> None:
     remembering(correlator, *[f"0{number}" for number in range(100, 110)])
     assert correlator.origin("108") is not None
     assert correlator.origin("107") is None
+    remembering(correlator, *[f"0{number}" for number in range(110, 120)])
+    assert correlator.origin("118") is not None
+    assert correlator.origin("117") is None
+    assert correlator._alike is not None
     assert len(correlator._alike) == 2

@@ -45,6 +45,8 @@ from tests.wire._smpp_samples import VECTORS, either, framed
 from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted
 from tests.wire._smpp_values import quick
 
+pytestmark = pytest.mark.attack
+
 CONTENT = st.binary(max_size=60) | st.builds(
     lambda size, octets: bytes([size % 256]) + octets, st.integers(0, 20), st.binary(max_size=60)
 )

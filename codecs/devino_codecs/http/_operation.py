@@ -35,6 +35,9 @@ class Operation(msgspec.Struct, frozen=True):
     """Where its credentials stand, if not where the interface's do."""
     codes: CodeTable | None = None
     """The table of the codes that it is answered with, if it has one of its own."""
+    several: type[Request[Any]] | None = None
+    """What a request is read as that has several values where ``request`` has room for one, and
+    lists them where that field is marked :class:`Also`. It has a row of its own."""
 
     @property
     def answer(self) -> Any:
