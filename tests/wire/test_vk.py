@@ -430,7 +430,7 @@ def test_zones_are_as_said() -> None:
 @pytest.mark.parametrize("odd", [{"statusAt": "soon"}, {"error": 5}, {"viberStatus": {"id": "x"}}])
 def test_an_odd_side_field_does_not_hide_the_status(odd: dict[str, Any]) -> None:
     told = {"providerId": 5, "code": "ok", "status": "delivered", **odd}
-    answer = vk.API.decode_answer(vk.GetStatus, HttpAnswer(200, json.dumps(told).encode()))
+    answer = answered(told, request=vk.GetStatus)
     assert isinstance(answer, vk.MessageStatus)
     assert answer.status is vk.VkStatus.DELIVERED
 
