@@ -94,7 +94,9 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     carried out.
     """
     if status == _UNAUTHORIZED:
-        return AuthenticationFailed("HTTP 401", code=status)
+        return AuthenticationFailed(
+            "the platform, or something in front of it, refused the login", code=status
+        )
     if 400 <= status < 500:
         return _refused_in_front(status)
     # The codecs of JSON name the status themselves.
@@ -108,7 +110,7 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     reason = "a page of HTML" if reason == A_PAGE else f"its answer cannot be read: {reason}"
     text = f"the platform, or something in front of it, failed (HTTP {status}, {reason})"
     if changes:
-        return OutcomeUnknown(f"{text}; it may have been sent")
+        return OutcomeUnknown(f"{text}; it may have been carried out")
     return Unavailable(f"{text}; ask again")
 
 
