@@ -219,7 +219,9 @@ def _check_tables(tables: Mapping[str, object]) -> None:
         if name in known:
             continue
         if isinstance(value, dict):
-            hint = f"did you mean [channels.{name}], or [services.{name}]?"
+            hint = did_you_mean(name, known) or (
+                f"did you mean [channels.{name}], or [services.{name}]?"
+            )
             raise ConfigurationError(f"there is no table [{name}]: {hint}")
         hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
         raise ConfigurationError(f"there is no key {name!r}: {hint}")
