@@ -355,7 +355,9 @@ class AsyncClient(Opened):
                 await stack.enter_async_context(one)
             from asyncio import get_running_loop
 
-            self._loop = get_running_loop()
+            # Not above: importing asyncio takes 40 ms.
+            self._running_loop = get_running_loop
+            self._opened_in = get_running_loop()
             self._opened = stack.pop_all()
 
     async def aclose(self) -> None:
@@ -396,9 +398,7 @@ class AsyncClient(Opened):
     def _require_open(self) -> None:
         if self._opened is None:
             raise RuntimeError("open the client first: `async with AsyncClient(...) as client:`")
-        from asyncio import get_running_loop
-
-        if self._loop is not get_running_loop():
+        if self._opened_in is not self._running_loop():
             raise RuntimeError(
                 "this client was opened in another event loop: open one in each loop, or use the "
                 "blocking Client"

@@ -145,7 +145,9 @@ class Rejected(DevinoError):
         self.description = description
 
     def __str__(self) -> str:
-        return self.description if self.code is None else f"{self.description} (code {self.code})"
+        if self.code is None:
+            return self.description
+        return f"{self.description or 'refused'} (code {self.code})"
 
 
 class NotFound(Rejected):

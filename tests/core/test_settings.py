@@ -150,6 +150,8 @@ def test_a_variable_of_a_file_with_windows_line_ends_is_refused() -> None:
     config = read_config(environ={"DEVINO__FAKE__TOKEN": "t", "DEVINO__FAKE__SENDER": "me\r"})
     with pytest.raises(ConfigurationError, match=r"sender .* as a file with Windows' line ends"):
         convert_settings(config.channels["fake"], FakeSettings, name="fake")
+    with pytest.raises(ConfigurationError, match=r"retries holds .* U\+000D"):
+        convert_settings({"token": "t", "retries": "5\r"}, FakeSettings, name="fake")
 
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]

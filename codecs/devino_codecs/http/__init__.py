@@ -105,6 +105,7 @@ from ._times import (
     UTC_SECONDS,
     WALL_SECONDS,
     moment,
+    read_instant,
 )
 from ._unread import Unread
 from ._wire_forms import (
@@ -184,6 +185,7 @@ __all__ = [
     "moment",
     "parse_json",
     "parse_jsv",
+    "read_instant",
     "read_json",
     "read_value",
     "secret_values",

@@ -17,6 +17,7 @@ __all__ = [
     "ChannelLoginSettings",
     "ConnectionSettings",
     "MessengerSettings",
+    "PerSecond",
     "Positive",
     "Seconds",
     "ServiceKeySettings",
@@ -24,10 +25,12 @@ __all__ = [
     "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
+    "check_rate",
 ]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+PerSecond = Annotated[float, Meta(ge=0, le=1000)]
 Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 
@@ -186,6 +189,16 @@ class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
         from devino_codecs.http import ApiKey
 
         return ApiKey(self.api_key.reveal())
+
+
+def check_rate(per_second: float) -> None:
+    """It is 0, for no limit, or at least 0.001: slower is a slip, and would look like a hang.
+
+    Raises ValueError.
+    """
+    # No bound can say that.
+    if 0 < per_second < 0.001:
+        raise ValueError("requests_per_second: expected 0, or 0.001 to 1000")
 
 
 def _check_key(api_key: Secret) -> None:

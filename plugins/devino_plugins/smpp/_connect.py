@@ -192,7 +192,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
         return "no answer in time"
     if isinstance(error, socket.gaierror):
-        return f"the name server does not know the name: {error.strerror}"
+        return f"the name server gave no address: {error.strerror}"
     if isinstance(error, UnicodeError):
         return "this is no name of a host"
     # asyncio's own text names only the address.

@@ -11,13 +11,14 @@ from devino_codecs.viber import MessageCode, MessageStatus, Taken
 from devino_core import DevinoError, Medium, Message, OutcomeUnknown, Receipt, Status
 from devino_core.clock import Clock
 from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.ids import GivenIds
 from devino_plugins.kit.messengers import (
     Hide,
     leg_status,
     not_told,
     refused_word,
     sms_status,
-    unknown,
+    unread,
 )
 from devino_plugins.kit.states import accepted
 
@@ -28,12 +29,17 @@ def receipts(
     messages: Sequence[Message],
     taken: Sequence[Taken | Unread],
     *,
+    given: GivenIds,
     channel: str,
     clock: Clock,
     hide: Hide,
 ) -> list[Receipt]:
-    """One receipt for each message of a request. Where the numbers differ, nothing is guessed."""
+    """One receipt for each message of a request. Where the numbers differ, nothing is guessed.
+
+    Raises ProtocolViolation for an id that another call was given.
+    """
     ids = [one.provider_id for one in taken if type(one) is Taken and one.provider_id]
+    given.remember(ids)
     if len(taken) != len(messages) or len(set(ids)) != len(ids):
         lost = OutcomeUnknown(
             f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
@@ -72,9 +78,9 @@ def status_of(
 ) -> Status:
     """What became of a message, and of the SMS that went instead; None is no answer about it."""
     if told is None:
-        return unknown(message_id, medium, why="the platform's answer does not name it")
+        return unread(message_id, medium, "does not name it")
     if isinstance(told, Unread):
-        return unknown(message_id, medium, why=f"the platform's answer cannot be read: {told}")
+        return unread(message_id, medium, f"cannot be read: {told}")
     if told.code is not MessageCode.OK:
         return not_told(told.code, message_id, medium, hide)
     own = leg_status(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of
@@ -33,6 +35,15 @@ class Planned(NamedTuple):
 
     positions: Sequence[int]
     request: viber.Send
+
+    def halves(self) -> tuple[Planned, Planned]:
+        """Two requests that send the same. There must be more than one message."""
+        middle = len(self.positions) // 2
+        return self._part(slice(middle)), self._part(slice(middle, None))
+
+    def _part(self, some: slice) -> Planned:
+        request, positions = self.request, self.positions[some]
+        return Planned(positions, msgspec.structs.replace(request, messages=request.messages[some]))
 
 
 def plan(

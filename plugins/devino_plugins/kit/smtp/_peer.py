@@ -156,12 +156,6 @@ class Peer:
                 f"{self.host} showed a certificate that does not verify: {cause.verify_message}",
                 retry=Retry.NEVER,
             )
-        if isinstance(cause, ssl.SSLError) and self._tls == "tls":
-            return ConnectFailed(
-                f"no connection to {self.host}: it does not speak TLS from the start on port "
-                f'{self._port}: should it be tls = "starttls"?',
-                retry=Retry.NEVER,
-            )
         if isinstance(cause, TimeoutError):
             what, hint = _WAITED_FOR[stage]
             reason = f"{what} within {self._connect_timeout:g} s"
@@ -184,7 +178,11 @@ class Peer:
             stage == "STARTTLS" or (stage == "greeting" and self._tls == "tls")
         ):
             reason += ", before TLS was agreed"
-        return ConnectFailed(f"no connection to {self.host}: {reason}")
+        return ConnectFailed(
+            f"no connection to {self.host}: {reason}",
+            # TLS that does not fit will not fit the next time.
+            retry=Retry.NEVER if isinstance(cause, ssl.SSLError) else Retry.SAFE,
+        )
 
 
 _WAITED_FOR: Mapping[str, tuple[str, str]] = {
