@@ -138,10 +138,12 @@ def send(
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     if file is not None and (text is not None or "ref" in given):
         raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
-    # A file has a column for the numbers, so what stands first is the text.
-    content: str | Template | None = text if file is None else to
+    if file is not None:
+        # It has a column for the numbers, so what stands first is the text.
+        text = to
+    content: str | Template | None = text
     if template is not None:
-        content = _template(template, values, content, fallback_sms=fallback_sms)
+        content = _template(template, values, text, fallback_sms=fallback_sms)
     elif values:
         raise click.UsageError("--value is for --template")
     if file is None:

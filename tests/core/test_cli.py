@@ -19,6 +19,7 @@ from devino_core import (
     DevinoError,
     InsufficientFunds,
     InvalidMessage,
+    Medium,
     OutcomeUnknown,
     ProtocolViolation,
     QueueFull,
@@ -223,10 +224,19 @@ def test_status_is_asked_by_the_platforms_ids(platform: Platform) -> None:
     assert result.exit_code == 0
     assert platform.asked == [(("11", "12"), "VIBER")]
     header, *rows = (line.split("\t") for line in result.stdout.splitlines())
-    assert header[:3] == ["id", "state", "code"]
-    assert [row[:3] for row in rows] == [["11", "DELIVERED", "0"], ["12", "DELIVERED", "0"]]
+    assert header[:4] == ["id", "state", "medium", "code"]
+    assert [row[:4] for row in rows] == [
+        ["11", "DELIVERED", "VIBER", "0"],
+        ["12", "DELIVERED", "VIBER", "0"],
+    ]
     (shown,) = objects(platform.devino("status", "11", "--json").stdout)
-    assert shown[0]["state"] == "DELIVERED"
+    assert (shown[0]["state"], shown[0]["medium"]) == ("DELIVERED", "SMS")
+
+
+def test_a_status_says_what_was_sent_instead(platform: Platform) -> None:
+    platform.resent = {"12": Medium.SMS}
+    shown = objects(platform.devino("status", "11", "12", "--medium", "viber", "--json").stdout)
+    assert [row["medium"] for row in shown[0]] == ["VIBER", "SMS"]
 
 
 def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> None:
