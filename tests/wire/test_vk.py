@@ -96,6 +96,7 @@ def test_an_answer_of_the_manual_is_read_and_written_the_same(id_: str, request_
     answer = vk.API.decode_answer(request_, HttpAnswer(200, VECTORS[id_].data))
     written = vk.API.encode_answer(request_, answer)
     assert json.loads(written.body) == json.loads(VECTORS[id_].data)
+    assert list(json.loads(written.body)) == ["code", "description", "result"]
     assert vk.API.decode_answer(request_, written) == answer
 
 
