@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
 from devino_codecs import (
+    DecodeError,
     email2sms,
+    ftp,
     incoming,
+    onec,
     rest,
     smpp,
     soap,
@@ -75,6 +81,28 @@ XML = (
     *(b'<?xml version="1.0" encoding="utf-7"?>', b"<a>" * 50, b"</a>", b'xsi:nil="true"', b"NaN"),
     *(b'xmlns:x="y"', b'xmlns:b="a b"', b"<x:y/>", b"\xff", b"9" * 4400, b"0001-01-01T00:00:00"),
     *(b"9999-12-31T23:59:59.9999999+14:00", b'encoding="utf-16"', b"\x98", b"\xef\xbf\xbe"),
+)
+ZIP = (
+    *(b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07", b"sms/"),
+    *(
+        b"template.csv",
+        b"\xff\xff\xff\xff",
+        bytes(4),
+        b";",
+        b"\r\n",
+        b'"',
+        b"#attr1#",
+        b"\xef\xbb\xbf",
+    ),
+)
+LINES = (
+    b"Result:",
+    b"SMS_Time: 2008-06-02 13:31:24\n",
+    b":",
+    b"\n",
+    b"Balance: 1e9\n",
+    b"NaN",
+    b".",
 )
 SMPP = (
     *(b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x04\x24\xff\xff", b"\x04\x24\0\0", b"\x02\x24\0"),
@@ -197,6 +225,23 @@ def _sms(data: bytes, dice: random.Random) -> None:
     text.count_parts(said)
 
 
+def _archive(data: bytes, _: random.Random) -> None:
+    with ftp.decode(io.BytesIO(data)) as opened:
+        for row in islice(opened.rows, 100):
+            with suppress(DecodeError):
+                opened.archive.sms(row)
+
+
+def _archives() -> Sequence[bytes]:
+    made: list[bytes] = []
+    template = ftp.TemplateArchive(text="a #attr1#", sender="X", columns=("phone", "attr1"))
+    for archive in (template, ftp.PlainArchive()):
+        file = io.BytesIO()
+        ftp.encode(archive, [("79031234567", "Ann")] * 5, file)
+        made.append(file.getvalue())
+    return made
+
+
 def _pdus() -> Sequence[bytes]:
     cells = (ROOT / "smpp" / "pdus.tsv").read_text().replace(" ", "").split()
     return [
@@ -265,6 +310,10 @@ TARGETS: Mapping[str, Target] = {
         _reader(xmlpackage.AnswerReader), _of("xml", direction="response"), XML
     ),
     "email2sms": Target(lambda data, _: email2sms.decode(data), _of("email2sms"), MIME),
+    "archives": Target(_archive, _archives, ZIP),
+    "answers of the bridge": Target(
+        lambda data, _: onec.decode(data.decode(errors="replace")), _of("onec"), LINES
+    ),
     "texts": Target(_sms, lambda: [b"hello", bytes(range(128)), "Привет €[]".encode()], SMPP),
 }
 

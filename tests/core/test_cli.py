@@ -24,6 +24,7 @@ from devino_core import (
     ProtocolViolation,
     QueueFull,
     Rejected,
+    Retry,
     Throttled,
     Unavailable,
     Unsupported,
@@ -119,7 +120,9 @@ def test_advice_says_what_to_do(platform: Platform) -> None:
     platform.commands = [raising(Throttled("slow down", retry_after=1.5))]
     assert "try again in 1.5 s" in platform.devino("raise").stderr
     platform.commands = [raising(ConnectFailed("no route"))]
-    assert "nothing was sent" in platform.devino("raise").stderr
+    assert "nothing was sent, it is safe to try again" in platform.devino("raise").stderr
+    platform.commands = [raising(ConnectFailed("no TLS here", retry=Retry.NEVER))]
+    assert platform.devino("raise").stderr == "devino: no TLS here; nothing was sent\n"
 
 
 def test_the_platforms_words_cannot_drive_the_terminal(platform: Platform) -> None:

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import re
 import shutil
-import struct
 import subprocess
 import zipfile
-import zlib
 from datetime import datetime
 from pathlib import Path
 
@@ -21,51 +18,13 @@ import pytest
 from hypothesis import given
 
 from devino_codecs import ftp
-from devino_codecs.errors import DecodeError, EncodeError
+from devino_codecs.errors import EncodeError
 from devino_codecs.ftp import PlainArchive, Quoting, Row, Sms, TemplateArchive
+from tests.wire._ftp import NUMBER, files, packed, read, written
 
-NUMBER = "79031234567"
 TEMPLATE = TemplateArchive(
     text="Dear #attr1#!", sender="DEVINO", columns=("phone", "senddate", "attr1")
 )
-
-
-def written(
-    archive: ftp.Archive,
-    rows: list[Row],
-    encoding: str = "utf-8",
-    quoting: Quoting = Quoting.REFUSE,
-) -> io.BytesIO:
-    file = io.BytesIO()
-    assert ftp.encode(archive, rows, file, encoding=encoding, quoting=quoting) == len(rows)
-    return file
-
-
-def files(file: io.BytesIO) -> dict[str, str]:
-    with zipfile.ZipFile(file) as zip_:
-        assert zip_.testzip() is None
-        return {name: zip_.read(name).decode() for name in zip_.namelist()}
-
-
-def packed(**tables: str | bytes) -> io.BytesIO:
-    """An archive that somebody else made: ``contacts="..."`` is ``sms/contacts.csv``."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zip_:
-        for name, text in tables.items():
-            zip_.writestr(f"sms/{name}.csv", text)
-    return file
-
-
-def read(file: io.BytesIO, **how: object) -> list[Sms | str]:
-    """What each row says: an Sms, or what is wrong with it."""
-    said: list[Sms | str] = []
-    with ftp.decode(file, **how) as opened:  # type: ignore[arg-type]
-        for row in opened.rows:
-            try:
-                said.append(opened.archive.sms(row))
-            except DecodeError as error:
-                said.append(str(error))
-    return said
 
 
 def test_an_archive_with_a_template_is_what_the_manual_says() -> None:
@@ -314,92 +273,6 @@ def test_dates_are_read_in_both_forms_of_the_manual() -> None:
         assert (opened.archive.validity, opened.archive.local_time) == (180, True)
 
 
-GOOD = {"contacts": f"phone\n{NUMBER}\n", "template": "message;sourceaddress\nHi;X\n"}
-
-
-@pytest.mark.parametrize(
-    ("tables", "word"),
-    [
-        ({"contacts": GOOD["contacts"]}, "template.csv"),
-        ({**GOOD, "name": "x"}, "found"),
-        ({**GOOD, "template": "message;sourceaddress\n"}, "exactly one line"),
-        ({**GOOD, "template": "message;sourceaddress\nHi;X\nHo;X\n"}, "exactly one line"),
-        ({**GOOD, "template": "message\nHi\n"}, "sourceaddress"),
-        ({**GOOD, "template": "message;sourceaddress\n;X\n"}, "message is empty"),
-        ({**GOOD, "template": "message;sourceaddress\nHi;X;Y\n"}, "more cells"),
-        ({**GOOD, "template": "message;sourceaddress;validity\nHi;X;soon\n"}, "minutes"),
-        ({**GOOD, "template": "message;sourceaddress;localtime\nHi;X;2\n"}, "localtime"),
-        ({**GOOD, "contacts": "attr1\nx\n"}, "phone"),
-        ({**GOOD, "contacts": "phone;PHONE\n1;2\n"}, "twice"),
-        ({"name": "phone;text\n1;x\n"}, "TELNR_LONG"),
-        ({"name": ""}, "TELNR_LONG"),
-        ({"name": "TELNR_LONG;TEXT\n1;" + "x" * 70_000}, "too long"),
-        ({}, "found 0"),
-    ],
-)
-def test_an_archive_without_what_it_needs_is_refused(tables: dict[str, str], word: str) -> None:
-    with pytest.raises(DecodeError, match=word):
-        read(packed(**tables))
-
-
-@pytest.mark.parametrize(
-    "path", ["../name.csv", "sms/../name.csv", "name.csv", "/sms/name.csv", "sms/a/b.csv", "sms/.."]
-)
-def test_an_entry_outside_of_the_folder_is_refused(path: str) -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as zip_:
-        zip_.writestr(path, "TELNR_LONG;TEXT\n")
-    with pytest.raises(DecodeError, match="outside"):
-        ftp.decode(file)
-
-
-def test_a_link_is_refused() -> None:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as zip_:
-        link = zipfile.ZipInfo("sms/name.csv")
-        link.external_attr = 0o120777 << 16
-        zip_.writestr(link, "/etc/passwd")
-    with pytest.raises(DecodeError, match="regular"):
-        ftp.decode(file)
-
-
-def test_an_encrypted_archive_is_refused() -> None:
-    data = bytearray(packed(name="TELNR_LONG;TEXT\n").getvalue())
-    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        data[data.index(signature) + at] |= 1
-    with pytest.raises(DecodeError, match="encrypted"):
-        ftp.decode(io.BytesIO(bytes(data)))
-
-
-def test_bombs_are_refused_before_they_are_unpacked() -> None:
-    with pytest.raises(DecodeError, match="1000 to 1"):
-        ftp.decode(packed(name=b"\0" * 3_000_000))
-    with pytest.raises(DecodeError, match="more than 10 bytes"):
-        ftp.decode(packed(name="TELNR_LONG;TEXT\n"), max_size=10)
-    many = io.BytesIO()
-    with zipfile.ZipFile(many, "w") as zip_:
-        for nth in range(200):
-            zip_.writestr(f"sms/{nth}.csv", "")
-    with pytest.raises(DecodeError, match="files"):
-        ftp.decode(many)
-
-
-def test_a_file_that_lies_about_its_size_ends_in_a_clear_error() -> None:
-    data = bytearray(packed(name="TELNR_LONG;TEXT\n" + f"{NUMBER};x\n" * 1000).getvalue())
-    place = data.index(b"PK\x01\x02")
-    struct.pack_into("<L", data, place + 24, 2000)
-    with pytest.raises(DecodeError):
-        read(io.BytesIO(bytes(data)))
-
-
-@given(st.binary(max_size=300), st.integers(0, 400))
-def test_any_octets_end_in_rows_or_a_clear_error(junk: bytes, at: int) -> None:
-    good = packed(**GOOD).getvalue()
-    for data in (junk, good[:at] + junk + good[at + len(junk) :], good[:at]):
-        with contextlib.suppress(DecodeError):
-            read(io.BytesIO(data))
-
-
 CELLS = st.text(
     st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters='\u2028\u2029;"'),
     min_size=1,
@@ -499,11 +372,3 @@ def test_memory_does_not_grow_with_the_rows() -> None:
         return top
 
     assert peak(60_000) < 2 * peak(6_000)
-
-
-def test_a_damaged_table_ends_in_a_clear_error() -> None:
-    rows = "".join(f"{NUMBER};{zlib.crc32(str(nth).encode())}\n" for nth in range(9999))
-    data = bytearray(packed(name="TELNR_LONG;TEXT\n" + rows).getvalue())
-    data[len(data) // 2] ^= 0x55
-    with pytest.raises(DecodeError, match="cannot be read"):
-        read(io.BytesIO(bytes(data)))

@@ -60,11 +60,14 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 class FtpChannel(Channel[FtpSettings]):
     """Mass mail-outs by SMS as archives on the platform's FTP server (chapter 9)."""
 
+    takes: Mapping[Medium, Takes] = {Medium.SMS: _TEMPLATE}
+    """Of archives with a template. Those without carry a text and nothing else."""
+
     def __init__(self, settings: FtpSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         _check_settings(settings, name)
-        template = settings.archive == "template"
-        self.takes: Mapping[Medium, Takes] = {Medium.SMS: _TEMPLATE if template else Takes()}
+        if settings.archive == "plain":
+            self.takes = {Medium.SMS: Takes()}
         self._last: datetime | None = None
         self._slots = asyncio.Semaphore(settings.connections)
 

@@ -139,26 +139,26 @@ class Delivery:
         if server.size_of(self.name) is not None:
             self._choose_name(server)
         server.sendcmd(f"RNFR {self._temporary}")
+        failure: _Refused | _Unanswered
         try:
             server.voidcmd(f"RNTO {self.name}")
         except ftplib.error_perm as error:
             # Not chained: the library's frames are nobody's business.
-            refused = _Refused(self._told(error), _code(error))
+            failure = _Refused(self._told(error), _code(error))
         except (OSError, EOFError, ftplib.Error) as error:
             if isinstance(error, ftplib.error_temp) and _code(error) != 421:
                 raise
-            refused = None
-            reason = f"RNTO was sent and not answered ({type(error).__name__})"
+            failure = _Unanswered(f"RNTO was sent and not answered ({type(error).__name__})")
         else:
             return
-        if refused is None:
-            raise _Unanswered(reason)
+        if isinstance(failure, _Unanswered):
+            raise failure
         with contextlib.suppress(ftplib.Error):
             if again and server.size_of(self._temporary) is None:
                 # The earlier RNTO was carried out meanwhile.
                 return
             server.delete(self._temporary)
-        raise refused
+        raise failure
 
     async def _settle(self, reason: str) -> None:
         """Find out whether the archive was renamed, and rename it if it was not.

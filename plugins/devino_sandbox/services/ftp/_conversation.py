@@ -62,6 +62,8 @@ _OF_TLS = {
 class _Transfer(Encrypted, DTPHandler):
     """A data connection."""
 
+    file_obj: Any
+
     def __init__(self, sock: Any, conversation: Conversation) -> None:
         self._fault: Action | None = None
         super().__init__(sock, conversation)
@@ -82,9 +84,9 @@ class _Transfer(Encrypted, DTPHandler):
         self._resp = ("522 The TLS handshake failed.", _log.debug)
         self.close()
 
-    def enable_receiving(self, kind: str, cmd: str) -> None:
+    def enable_receiving(self, type: str, cmd: str) -> None:  # noqa: A002 - as the base does
         self._fault = self.cmd_channel.strike("data")
-        super().enable_receiving(kind, cmd)
+        super().enable_receiving(type, cmd)
 
     def handle_read(self) -> None:
         before = self.tot_bytes_received
@@ -219,10 +221,11 @@ class Conversation(Encrypted, FTPHandler):
             self.protected = line.upper() == "P"
             self.respond(f"200 Protection {line.upper()}.")
 
-    def log(self, msg: str, logfun: Any = None) -> None:
+    def log(self, *said: Any, **how: Any) -> None:
         """pyftpdlib logs each command. The sandbox does not."""
 
-    logline = log
+    def logline(self, *said: Any, **how: Any) -> None:
+        """Nor each reply."""
 
     def log_exception(self, instance: Any) -> None:
         """A failure of this server."""
@@ -242,7 +245,8 @@ class Conversation(Encrypted, FTPHandler):
                 if code == _CLOSING:
                     self.close_when_done()
             case AnswerHttp(status=status, body=body):
-                self.push(f"HTTP/1.1 {status} \r\n\r\n{body}\r\n")
+                page: Any = f"HTTP/1.1 {status} \r\n\r\n{body}\r\n"
+                self.push(page)
                 self.close_when_done()
             case Hang():
                 self._hung = True

@@ -146,11 +146,11 @@ class Encrypted(AsyncChat):
             self.modify_ioloop_events(self._wanted_io_events)
             self.encrypted()
 
-    def recv(self, size: int) -> bytes:
+    def recv(self, buffer_size: int) -> bytes:
         if self._tls is None:
-            return bytes(super().recv(size))
+            return bytes(super().recv(buffer_size))
         try:
-            data: bytes = self._tls.recv(size)
+            data: bytes = self._tls.recv(buffer_size)
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
             raise _RetryError from error
         except OSError:
@@ -159,7 +159,7 @@ class Encrypted(AsyncChat):
             self.handle_close()
         return data
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: Any) -> int:
         if self._tls is None:
             return int(super().send(data))
         try:
