@@ -138,7 +138,7 @@ def refusing(wire: Wired, status: viber.RequestStatus) -> None:
     whole = wire.platform.answers[viber.Send]
 
     def found(send: viber.Send) -> object:
-        shows = [each.content.image_url for each in send.messages if each.content is not None]
+        shows = [getattr(each.content, "image_url", None) for each in send.messages]
         return Refusal(status) if BAD in shows else whole(send)
 
     wire.platform.answers[viber.Send] = found
