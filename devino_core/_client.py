@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -378,17 +379,17 @@ class AsyncClient(Opened):
 
     def _groups(self, batch: Sequence[Message], channel: str | None) -> dict[str, list[int]]:
         """The positions of the messages that each channel is to send."""
-        seen: set[str] = set()
         groups: dict[str, list[int]] = {}
         names: dict[Medium, str] = {}
         for position, message in enumerate(batch):
             medium = _medium_of(message)
             if medium not in names:
                 names[medium] = self.channel_for(medium=medium, channel=channel).name
-            if message.ref in seen:
-                raise InvalidMessage("ref", "occurs twice in one call", ref=message.ref)
-            seen.add(message.ref)
             groups.setdefault(names[medium], []).append(position)
+        refs = [message.ref for message in batch]
+        if len(set(refs)) < len(refs):
+            [(twice, _)] = Counter(refs).most_common(1)
+            raise InvalidMessage("ref", "occurs twice in one call", ref=twice)
         return groups
 
     def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:

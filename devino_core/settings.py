@@ -150,7 +150,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
     owner = f"{what} {name!r}"
-    known = get_type_hints(target)
+    fields = target.__struct_fields__
+    known = {name: hint for name, hint in get_type_hints(target).items() if name in fields}
     plain: dict[str, object] = {}
     for key, value in values.items():
         if key == "kind":
@@ -219,7 +220,9 @@ def _check_tables(tables: Mapping[str, object]) -> None:
         if name in known:
             continue
         if isinstance(value, dict):
-            hint = f"did you mean [channels.{name}], or [services.{name}]?"
+            hint = did_you_mean(name, known) or (
+                f"did you mean [channels.{name}], or [services.{name}]?"
+            )
             raise ConfigurationError(f"there is no table [{name}]: {hint}")
         hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
         raise ConfigurationError(f"there is no key {name!r}: {hint}")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from devino_core import (
+    AuthenticationFailed,
     Channel,
     ChannelSettings,
     ConfigurationError,
@@ -84,6 +85,14 @@ async def test_a_gateway_whose_platform_is_down_is_told_so(kind: str) -> None:
     assert str(caught.value) == (
         "the platform, or something in front of it, failed (HTTP 502, a page of HTML); ask again"
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_login_that_is_refused_without_words_is_told_so(kind: str) -> None:
+    async with KINDS[kind]() as wire:
+        wire.world.faults.add(Fault(operation=None, action=AnswerHttp(401, PAGE), times=None))
+        with pytest.raises(AuthenticationFailed, match="in front of it, refused the login"):
+            await wire.channel.status(["123"], medium=medium_of(kind))
 
 
 @pytest.mark.parametrize("kind", KINDS)

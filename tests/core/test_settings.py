@@ -193,6 +193,7 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         ("[channels", "devino.toml"),
         ("colour = 1", "colour"),
         ("defualt = 'a'", "there is no key 'defualt': did you mean 'default'"),
+        ("[channel.rest]\nlogin = 'a'", r"no table \[channel\]: did you mean 'channels'"),
         ("[rest]\nlogin = 'a'", r"no table \[rest\]: did you mean \[channels\.rest\]"),
     ],
 )

@@ -220,6 +220,21 @@ class TestFaults:
         answer = await viber.send(text(), text(OTHER))
         assert {one["code"] for one in answer["messages"]} == {"error-route-not-found"}
 
+    async def test_a_word_about_ids_is_that_of_each(self, viber: Messenger, world: World) -> None:
+        number = await viber.sent(text())
+        action = AnswerError("error-system")
+        world.faults.add(Fault(protocol="viber", operation="status", action=action))
+        # This word is one of a request, too: so it is about the whole of it.
+        assert await viber.ask(number) == {"status": "error-system"}
+        action = AnswerError("error-instant-message-provider-id-unknown")
+        world.faults.add(Fault(protocol="viber", operation="status", action=action))
+        answer = await viber.ask(*number, 17)
+        assert answer == {
+            "status": "ok",
+            "messages": [{"providerId": one, "code": action.code} for one in (*number, 17)],
+        }
+        assert (await viber.status(*number))["code"] == "ok"
+
     async def test_a_proxy_and_a_broken_connection(self, viber: Messenger, world: World) -> None:
         world.faults.add(Fault(protocol="viber", action=AnswerHttp(429)))
         assert (await viber.post("/send", {"messages": [text()]})).status == 429

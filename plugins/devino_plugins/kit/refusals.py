@@ -61,6 +61,9 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
             f"the platform answered with code {plain}, which no table has, in place of an answer",
             changes=changes,
         )
+    if not description and isinstance(code, Coded):
+        # Messengers answer with a word alone.
+        description = code.meaning
     means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
     if means == Verdict.FAILED:
         return failure(f"{description} (code {plain})", changes=changes)
@@ -91,7 +94,9 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     carried out.
     """
     if status == _UNAUTHORIZED:
-        return AuthenticationFailed("HTTP 401", code=status)
+        return AuthenticationFailed(
+            "the platform, or something in front of it, refused the login", code=status
+        )
     if 400 <= status < 500:
         return _refused_in_front(status)
     # The codecs of JSON name the status themselves.
@@ -105,7 +110,7 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     reason = "a page of HTML" if reason == A_PAGE else f"its answer cannot be read: {reason}"
     text = f"the platform, or something in front of it, failed (HTTP {status}, {reason})"
     if changes:
-        return OutcomeUnknown(f"{text}; it may have been sent")
+        return OutcomeUnknown(f"{text}; it may have been carried out")
     return Unavailable(f"{text}; ask again")
 
 

@@ -18,12 +18,12 @@ from .batches import TAKES, PlannedCall, SendKind
 from .chains import Chains
 from .halves import send_in_halves
 from .ids import MOST_PARTS, GivenIds, most_answered
-from .settings import SmsAndViberSettings
+from .settings import ResendSettings
 from .states import accepted
 
 __all__ = ["Send", "SmsAndViberChannel"]
 
-SettingsT_co = TypeVar("SettingsT_co", bound=SmsAndViberSettings, covariant=True)
+SettingsT_co = TypeVar("SettingsT_co", bound=ResendSettings, covariant=True)
 Send: TypeAlias = Request[tuple[str | None, ...]]
 """A request that sends: answered with ids."""
 

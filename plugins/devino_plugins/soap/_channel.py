@@ -17,7 +17,7 @@ from devino_core.dispatch import gather
 from devino_core.http import FetchedAnswer
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
-from devino_plugins.kit.inbox import events_of
+from devino_plugins.kit.inbox import incoming_events
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.rate import rate_limit
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
@@ -61,7 +61,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         begins, ends = inbox_period(since, until, self.clock)
         request = soap.GetIncomingMessages(min_date_utc=begins, max_date_utc=ends)
         # Times come in whole seconds: what came in the first second may have been in time.
-        return events_of(
+        return incoming_events(
             map(received, await self.ask(request)),
             channel=self.name,
             since=begins,

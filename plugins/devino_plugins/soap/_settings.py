@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from devino_plugins.kit.settings import PerSecond, SmsAndViberSettings, check_rate
+from devino_plugins.kit.settings import PerSecond, ResendSettings, check_rate
 
 __all__ = ["SoapSettings"]
 
 
-class SoapSettings(SmsAndViberSettings, frozen=True, kw_only=True):
+class SoapSettings(ResendSettings, frozen=True, kw_only=True):
     """Settings of channel kinds ``soap`` and ``soap-v2``."""
 
     base_url: str = "https://ws.devinotele.com"

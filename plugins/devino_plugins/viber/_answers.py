@@ -51,26 +51,21 @@ def receipts(
             )
             for message in messages
         ]
-    found: list[Receipt] = []
-    for message, one in zip(messages, taken, strict=True):
-        outcome = _outcome(one, hide)
-        if isinstance(outcome, DevinoError):
-            found.append(failed_receipt(message, outcome, channel=channel))
-        else:
-            status = accepted(message, clock)
-            found.append(Receipt.of(message, status, channel=channel, ids=(outcome,)))
-    return found
+    return [
+        Receipt.of(message, accepted(message, clock), channel=channel, ids=(one.provider_id,))
+        if type(one) is Taken and one.code is MessageCode.OK and one.provider_id is not None
+        else failed_receipt(message, _why_not(one, hide), channel=channel)
+        for message, one in zip(messages, taken, strict=True)
+    ]
 
 
-def _outcome(taken: Taken | Unread, hide: Hide) -> str | DevinoError:
-    """The message's id, or why it has none."""
+def _why_not(taken: Taken | Unread, hide: Hide) -> DevinoError:
+    """Why a message has no id."""
     if isinstance(taken, Unread):
         return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
     if taken.code is not MessageCode.OK:
         return refused_word(taken.code, hide)
-    if taken.provider_id is None:
-        return OutcomeUnknown("the platform took it and gave no id for it")
-    return taken.provider_id
+    return OutcomeUnknown("the platform took it and gave no id for it")
 
 
 def status_of(

@@ -11,7 +11,6 @@ from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of
 from devino_plugins.kit.messengers import (
-    Shown,
     check_subject,
     check_whole,
     fallback_of,
@@ -58,8 +57,7 @@ def plan(
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
-    texts: dict[str, Shown] = {}
-    said = [_message(message, sender_of(message), limits, settings, texts) for message in messages]
+    said = _said(messages, sender_of, limits, settings)
     groups: dict[bool, list[int]] = {}
     for position, message in enumerate(messages):
         groups.setdefault(message.fallback is not None, []).append(position)
@@ -72,22 +70,34 @@ def plan(
     ]
 
 
-def _message(
-    message: Message,
-    sender: str,
+def _said(
+    messages: Sequence[Message],
+    sender_of: Callable[[Message], str],
     limits: viber.Limits,
     settings: ViberSettings,
-    texts: dict[str, Shown],
+) -> list[viber.Message]:
+    """The messages as the wire has them."""
+    # A mail-out says one thing to everybody.
+    known: dict[object, viber.Message] = {}
+    said = []
+    for message in messages:
+        sender, text = sender_of(message), message.content
+        if type(text) is not str or message.fallback is not None or message.options:
+            said.append(_message(message, sender, limits, settings))
+            continue
+        key = sender, text, message.validity, message.priority
+        alike = known.get(key)
+        if alike is None:
+            alike = known[key] = _message(message, sender, limits, settings)
+        said.append(msgspec.structs.replace(alike, address=number_of(message)))
+    return said
+
+
+def _message(
+    message: Message, sender: str, limits: viber.Limits, settings: ViberSettings
 ) -> viber.Message:
     check_subject(sender, message, limits.subject)
-    said = message.content
-    # A mail-out sends one text to everybody.
-    known = texts.get(said) if type(said) is str else None
-    if known is None:
-        known = shown(message, limits)
-        if type(said) is str:
-            texts[said] = known
-    kind, content = known
+    kind, content = shown(message, limits)
     number = number_of(message)
     fallback = message.fallback
     sms = _NONE if fallback is None else _sms(message, fallback, sender, number, kind, limits)
