@@ -52,6 +52,7 @@ SMS_CHANNELS = {
     *("rest", "rest-v2", "soap", "soap-v2", "xml"),
     *("smpp udh", "smpp sar", "smpp payload"),
     *("email2sms template", "email2sms semicolon", "email2sms base64"),
+    "ftp",
 }
 CHANNELS = SMS_CHANNELS | {"viber", "whatsapp", "vk"}
 ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
