@@ -49,7 +49,7 @@ from devino_sandbox.services.rest import RestService
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
 SMS_CHANNELS = {
-    *("rest", "rest-v2", "soap", "soap-v2", "xml"),
+    *("rest", "rest-v2", "soap", "soap-v2", "xml", "ftp"),
     *("smpp udh", "smpp sar", "smpp payload"),
     *("email2sms template", "email2sms semicolon", "email2sms base64"),
     "ftp",
