@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -137,7 +137,7 @@ def _spelt(mail: Mail) -> _Spelt | None:
 
 
 def _in_macros(
-    values: dict[str, str], field: Callable[[str], str], literal: Callable[[str], str], text: str
+    values: Mapping[str, str], field: Callable[[str], str], literal: Callable[[str], str], text: str
 ) -> str:
     return Fill(text, values).spelt(field, literal)
 

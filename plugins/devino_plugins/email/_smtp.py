@@ -33,6 +33,8 @@ from ._settings import EmailSmtpSettings
 
 __all__ = ["EmailSmtpChannel"]
 
+_OF_MAILS = frozenset({"MAIL", "RCPT", "DATA", "the mail"})
+"""What a refusal of is one of a mail, and not of the login or the connection."""
 _FIELDS: Mapping[str, str] = {"From": "sender", "To": "to"}
 
 
@@ -141,10 +143,10 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
 def _refused(verb: str, reply: Reply) -> DevinoError:
     """The error for a refusal. The platform says everything with 554: its text decides."""
     said = email.SmtpError.of(reply.text) if reply.code >= 500 else None
-    if said is None:
-        return refusal(verb, reply)
     if said is email.SmtpError.INTERNAL:
         return Unavailable(f"the platform failed ({reply.code}: {reply.text}); nothing was sent")
+    if said is None or verb not in _OF_MAILS:
+        return refusal(verb, reply)
     if said is email.SmtpError.LOGIN:
         return AuthenticationFailed(
             f"{reply.text}: the login for SMTP is not the account's", code=reply.code

@@ -41,9 +41,7 @@ class EmailSource:
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return events_of(
             [
-                item
-                if isinstance(item, Unread)
-                else _event(item, _at(item.date_time, self._zone), channel)
+                item if isinstance(item, Unread) else _event(item, self._zone, channel)
                 for item in decode_callback(request.body)
             ]
         )
@@ -60,7 +58,8 @@ def _at(said: datetime, zone: timezone) -> datetime:
         return aware
 
 
-def _event(item: MessageEvent, at: datetime, channel: str) -> Event:
+def _event(item: MessageEvent, zone: timezone, channel: str) -> Event:
+    at = _at(item.date_time, zone)
     word = item.event
     known = _EVENTS.get(word)
     if known in _CONSENTS:
