@@ -64,7 +64,7 @@ value that cannot be read must not cost the others their place, its type says so
 Unread, ...]`` with :class:`Unread`.
 """
 
-from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
+from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
 from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
@@ -104,16 +104,20 @@ from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
 from ._rowless import read_json, read_value, write_json
-from ._spellings import spelt
+from ._spellings import name_of, number_of, spelt
 from ._times import (
     ISO_SPAN,
     NET_DATE,
     NET_DATE_OR_MIN,
+    NO_ZONE,
+    SERVICE_STACK_ARGUMENT,
     SERVICE_STACK_DATE,
     TIME_SPAN,
+    US_SECONDS,
     UTC_SECONDS,
     WALL_SECONDS,
     moment,
+    moved,
 )
 from ._unread import Unread
 from ._wire_forms import (
@@ -137,15 +141,18 @@ __all__ = [
     "MINUTES",
     "NET_DATE",
     "NET_DATE_OR_MIN",
+    "NO_ZONE",
     "NULL",
     "NUMBER_ID",
     "ONE_OR_LIST",
     "PHONE",
     "SECRET",
     "SERVICE_STACK",
+    "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
     "TEXT_OR_NUMBER",
     "TIME_SPAN",
+    "US_SECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
     "Also",
@@ -171,6 +178,7 @@ __all__ = [
     "Login",
     "Masked",
     "MissingArgumentError",
+    "NumberedStr",
     "Operation",
     "Page",
     "Range",
@@ -192,6 +200,9 @@ __all__ = [
     "form_of",
     "header",
     "moment",
+    "moved",
+    "name_of",
+    "number_of",
     "parse_json",
     "parse_jsv",
     "read_json",
