@@ -18,8 +18,8 @@ b'{"ContactGroupId":9731,"Contacts":[{"Email":"ivan@example.com","FirstName":"Iv
 **What a contact does not say is** ``UNSET``, so a change sends what was given and nothing else.
 
 **A date of birth is a day of the platform's own clock**, which is Moscow's: on the wire it is the
-instant of that midnight at UTC+3. It is read as this midnight, with its zone, which is a date too. A
-plain date is written as that day; a datetime is written as its instant, for a platform with
+instant of that midnight at UTC+3. It is read as this midnight, with its zone, which is a date
+too. A plain date is written as that day; a datetime is written as its instant, for a platform with
 another clock.
 
 Answers stand in ServiceStack's envelope. Every refusal of a request has the code
@@ -193,7 +193,8 @@ _KNOWN_SCOPES = frozenset(map(int, DuplicatesScope))
 _SCOPE: Final = form_of("SCOPE", _read_scope, lambda scope: str(int(scope)), of=int, is_number=True)
 
 When: TypeAlias = Annotated[datetime | None, SERVICE_STACK_DATE]
-"""Aware, UTC; in :data:`~devino_codecs.http.NO_ZONE` where the platform's clock may have moved it."""
+"""Aware, UTC; in :data:`~devino_codecs.http.NO_ZONE` where the platform's clock may have moved
+it."""
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -312,7 +313,7 @@ class DeleteGroup(Request[None], frozen=True, rename="pascal"):
 
 
 class ImportContacts(Request[Imported], frozen=True, kw_only=True, rename="pascal"):
-    """``POST ContactsImport``: at most 10,000 contacts, which the platform puts into the book later.
+    """``POST ContactsImport``: at most 10,000 contacts, which go into the book later.
 
     Requests with one ``import_id`` add up; without it the platform makes one.
     ``convert_direct_phones``: turn city numbers of mobile lines into federal ones.

@@ -59,9 +59,9 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`, :class:`Shortcut`. Where a
-value that cannot be read must not cost the others their place, its type says so: ``tuple[Report |
-Unread, ...]`` with :class:`Unread`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`,
+:class:`Shortcut`. Where a value that cannot be read must not cost the others their place, its type
+says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
