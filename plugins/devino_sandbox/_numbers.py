@@ -42,7 +42,7 @@ from devino_core import Medium, State
 
 from ._fates import Consent, Fate, Step
 
-__all__ = ["LIVES", "Life", "bounced", "chosen", "default_fate"]
+__all__ = ["LIVES", "Life", "bounced", "chosen", "default_fate", "filtered"]
 
 CodeT = TypeVar("CodeT", bound=IntEnum)
 
@@ -197,9 +197,15 @@ _BY_NAME: Mapping[str, Fate] = {
 def bounced(reason: str, *, late: bool = False) -> Fate:
     """A mail comes back for this reason, ``late`` after it was delivered; or is not sent."""
     if reason in _NEVER_LEFT:
-        return Fate((Step(State.REJECTED, reason),))
+        return filtered(reason)
     back = Step(State.BOUNCED, reason, is_hard=reason in _HARD)
     return _fate(_DELIVERED, msgspec.structs.replace(back, after=_LATE)) if late else _fate(back)
+
+
+@lru_cache(maxsize=100)
+def filtered(reason: str) -> Fate:
+    """A mail is not sent, for this reason."""
+    return Fate((Step(State.REJECTED, reason, is_hard=reason in _HARD),))
 
 
 def _mail_fate(to: str) -> Fate:

@@ -296,16 +296,22 @@ class World:
         *,
         reason: str = "",
         message: StoredMessage | None = None,
+        task_id: int | None = None,
         at: datetime | None = None,
     ) -> None:
-        """A recipient decides about further mails of the account; ``message`` led to it."""
+        """A recipient decides about further mails of the account.
+
+        ``message`` led to it, or ``task_id``, a campaign. Raises Refused for what is no address.
+        """
+        if task_id is None:
+            task_id = 0 if message is None else message.submission.task_id
         given = ConsentGiven(
             account=account,
             address=destination(Medium.EMAIL, address),
             consent=consent,
             at=at or self.clock.now(),
             reason=reason,
-            task_id=0 if message is None else message.submission.task_id,
+            task_id=task_id,
             message=message,
         )
         self.consents.record(given)
