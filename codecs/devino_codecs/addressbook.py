@@ -100,7 +100,22 @@ class ResponseCode(CodedStr):
 
     OK = "ok", "It was carried out", Verdict.DONE, "ok"
     VALIDATION_ERROR = "validation_error", "Refused: the status says why", Verdict.REFUSED
-    INTERNAL_ERROR = "internal_error", "The platform failed; ask again later", Verdict.FAILED
+    INTERNAL_ERROR = (
+        "internal_error",
+        "The platform failed; ask again later",
+        Verdict.FAILED,
+        "",
+        500,
+    )
+
+    http_status: int
+    """Its usual one."""
+
+    def __init__(
+        self, value: Any, meaning: str = "", means: str = "", text: str = "", http_status: int = 400
+    ) -> None:
+        super().__init__(value, meaning, means, text)
+        self.http_status = http_status
 
 
 class ContactCode(NumberedStr):
