@@ -260,13 +260,13 @@ def _bodies(parsed: Parsed) -> tuple[str, str, tuple[str, ...]]:
             files.append(decoded_words(name or ""))
         elif kind in ("text/plain", "text/html"):
             if kind not in found:
-                found[kind] = _text(part)
+                found[kind] = _text(part, is_whole=part is parsed)
         else:
             files.append("")
     return found.get("text/plain", ""), found.get("text/html", ""), tuple(files)
 
 
-def _text(part: Parsed) -> str:
+def _text(part: Parsed, *, is_whole: bool) -> str:
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):
         return ""
@@ -277,5 +277,5 @@ def _text(part: Parsed) -> str:
         text = data.decode(errors="replace")
     text = text.replace("\r\n", "\n")
     is_encoded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
-    # The end of the last line is not part of the text, unless it was encoded, too.
-    return text if is_encoded else text.removesuffix("\n")
+    # The end of a mail's last line is not part of the text, unless it was encoded, too.
+    return text.removesuffix("\n") if is_whole and not is_encoded else text

@@ -16,6 +16,7 @@ __all__ = ["FORGES", "Mailbox", "decode_mailbox", "encode_mailbox", "encoded_wor
 
 FORGES: Final = "[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]"
 """A pattern of what some reader takes for the end of a line: all controls but the tab."""
+_FOLD: Final = "\r\n "
 _MAX_NAME: Final = 320
 _MAX_LOCAL: Final = 64  # RFC 5321, 4.5.3.1.1
 _MAX_TEXT: Final = 4096
@@ -79,7 +80,9 @@ def encode_mailbox(mailbox: Mailbox, *, path: str = "", start: int = 0) -> str:
     if is_plain and name == " ".join(name.split(" ")).strip() and "  " not in name:
         escaped = name.replace("\\", r"\\").replace('"', r"\"")
         return f'"{escaped}" <{addr}>'
-    return f"{encoded_words(name, start)}\r\n <{addr}>"
+    words = encoded_words(name, start)
+    fits = "\r\n" not in words and start + len(words) + len(addr) <= 73
+    return f"{words}{' ' if fits else _FOLD}<{addr}>"
 
 
 def encoded_words(text: str, start: int) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "ChannelKeySettings",
     "ChannelLoginSettings",
     "ConnectionSettings",
+    "Language",
     "MessengerSettings",
     "Positive",
     "Seconds",
@@ -24,10 +25,14 @@ __all__ = [
     "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
+    "UtcOffset",
 ]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+UtcOffset = Annotated[float, Meta(ge=-12, le=14)]
+"""Hours that a clock is ahead of UTC."""
+Language: TypeAlias = Literal["en", "ru"]
 Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 

@@ -1,0 +1,92 @@
+"""What clients of interfaces on ServiceStack share: e-mail and the address book."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from typing import ClassVar, Literal, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from devino_codecs.http import Api, Items, Page, Refusal, Request, moved
+from devino_core import DevinoError, Rejected
+from devino_core.clock import SYSTEM_CLOCK, Clock
+
+from .api import ApiClient
+from .refusals import refusal_by_status
+from .settings import ChannelConnectionSettings, ConnectionSettings
+
+__all__ = ["ServiceStackClient"]
+
+A = TypeVar("A")
+T = TypeVar("T")
+_PAST_THE_END = 416
+
+
+class _Settings(Protocol):
+    @property
+    def language(self) -> Literal["en", "ru"]: ...
+    @property
+    def server_utc_offset(self) -> float: ...
+
+
+class _PastTheEnd(Rejected):
+    """A range that begins behind the last item."""
+
+
+SettingsT_co = TypeVar(
+    "SettingsT_co", bound=ConnectionSettings | ChannelConnectionSettings, covariant=True
+)
+
+
+class ServiceStackClient(ApiClient[SettingsT_co]):
+    """An :class:`~devino_plugins.kit.ApiClient` whose settings have ``language`` and
+    ``server_utc_offset``: name the class's :attr:`interface` in place of ``api``.
+
+    HTTP's status says what a refusal means. Descriptions come in the settings' language. Dates
+    whose zone the platform does not know are moved by the settings' offset.
+    """
+
+    interface: ClassVar[Api]
+    page_size: int = 100
+    """How many items of a list one call asks for."""
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        said: _Settings = settings  # type: ignore[assignment]
+        language = "ru-RU" if said.language == "ru" else "en-US"
+        api = self.interface
+        self.api = replace(api, headers={**api.headers, "Accept-Language": language})
+        self._offset = timedelta(hours=said.server_utc_offset)
+
+    async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
+        answer = await super().ask(request, max_answer=max_answer)
+        if self._offset:
+            moved_answer: A = moved(answer, self._offset)
+            return moved_answer
+        return answer
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        if refused.http_status == _PAST_THE_END:
+            return _PastTheEnd(refused.description, code=str(refused.code))
+        return refusal_by_status(refused, changes=changes)
+
+    async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
+        """All items of a list that is given in parts: as many calls as it takes, when needed.
+
+        An item that comes or goes in the meantime can be missed or be told twice: the platform
+        counts places.
+        """
+        first, most = 1, self.page_size
+        while True:
+            try:
+                page = await self.ask(request(Items(first, first + most - 1)))
+            except _PastTheEnd:
+                return
+            for item in page.items:
+                yield item
+            told, total = len(page.items), page.total
+            first += told
+            # More than was asked for: ranges mean nothing there, and this was all.
+            if not told or told > most or (told < most if total is None else first > total):
+                return
