@@ -22,6 +22,7 @@ __all__ = [
     "destination",
     "mail_address",
     "readable",
+    "same_address",
     "segments",
     "sending_at",
     "wall_clock_of",
@@ -58,9 +59,13 @@ def readable(address: str) -> str:
 
 def mail_address(text: str) -> str:
     """The address of a mailbox, with its host in small letters. Raises ValueError."""
-    address = decode_mailbox(text).address
-    name, _, host = address.rpartition("@")
-    return f"{name}@{host.lower()}"
+    return same_address(decode_mailbox(text).address)
+
+
+def same_address(email: str) -> str:
+    """An e-mail address as it is compared: the case of its domain does not count."""
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
 
 
 def check_sender(submission: Submission) -> None:

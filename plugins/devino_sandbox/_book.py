@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from math import inf
@@ -13,6 +13,9 @@ import msgspec
 from devino_codecs.addressbook import StoredContact, Unsubscriber
 
 from ._accounts import Account
+from ._admission import same_address
+from ._consents import ConsentGiven
+from ._fates import Consent
 from ._latest import Latest
 from ._world import World
 
@@ -21,12 +24,6 @@ __all__ = ["AddressBook", "Book", "BookGroup", "BookImport", "same_address"]
 # The first ids of the manual's examples.
 _FIRST_GROUP = 252
 _FIRST_CONTACT = 100005
-
-
-def same_address(email: str) -> str:
-    """An e-mail address as it is compared: the case of its domain does not count."""
-    local, at, domain = email.strip().rpartition("@")
-    return f"{local}{at}{domain.lower()}"
 
 
 class BookGroup(msgspec.Struct, kw_only=True, eq=False):
@@ -63,16 +60,16 @@ class BookImport(msgspec.Struct, kw_only=True, eq=False):
 class AddressBook:
     """The groups, contacts, imports and unsubscribed of one account."""
 
-    def __init__(self, world: World, book: Book) -> None:
+    def __init__(self, world: World, book: Book, account: Account) -> None:
         self._world = world
         self._book = book
+        self._account = account
         self._group_ids = count(_FIRST_GROUP)
         self._contact_ids = count(_FIRST_CONTACT)
         self._group_of: dict[int, BookGroup] = {}
         self._groups: dict[int, BookGroup] = {}
         self._imports: Latest[str, BookImport] = Latest(world.keep)
         self._waiting: dict[str, BookImport] = {}
-        self._unsubscribed: Latest[str, Unsubscriber] = Latest(world.keep)
         self.add_group("Contacts")
 
     @property
@@ -88,9 +85,9 @@ class AddressBook:
         return self._imports
 
     @property
-    def unsubscribed(self) -> Mapping[str, Unsubscriber]:
-        """Who wants no more mails, by :func:`same_address`, as many as the World keeps."""
-        return self._unsubscribed
+    def unsubscribed(self) -> Sequence[Unsubscriber]:
+        """Who wants no more mails, in the order of their decisions, as many as the World keeps."""
+        return tuple(map(_unsubscriber, self._world.consents.unsubscribed(self._account)))
 
     def contacts(self) -> Iterator[StoredContact]:
         """All contacts, group by group."""
@@ -151,18 +148,17 @@ class AddressBook:
 
     def unsubscribe(self, email: str, *, reason: str = "", task_id: int | None = None) -> None:
         """Somebody wants no more mails; ``task_id``: since this campaign."""
-        now = self._world.clock.now()
-        self._unsubscribed[same_address(email)] = Unsubscriber(
-            email=email, date_time=now, reason=reason, task_id=task_id
+        self._world.consent(
+            self._account, email, Consent.UNSUBSCRIBED, reason=reason, task_id=task_id
         )
 
     def subscribe(self, email: str) -> None:
         """Somebody wants mails again."""
-        self._unsubscribed.pop(same_address(email), None)
+        self._world.consent(self._account, email, Consent.SUBSCRIBED)
 
     def is_unsubscribed(self, email: str) -> bool:
         """Whether nothing may be sent to this address."""
-        return same_address(email) in self._unsubscribed
+        return self._world.consents.has_unsubscribed(self._account, email)
 
     def _put(self, contact: StoredContact) -> int:
         group = self._groups[contact.contact_group_id]
@@ -188,6 +184,12 @@ class AddressBook:
                 del self._waiting[one.id]
 
 
+def _unsubscriber(given: ConsentGiven) -> Unsubscriber:
+    return Unsubscriber(
+        email=given.address, date_time=given.at, reason=given.reason, task_id=given.task_id
+    )
+
+
 class Book:
     """A book of the World: ``world.of(Book).of(account)`` is the account's."""
 
@@ -201,5 +203,5 @@ class Book:
         """The address book of this account."""
         found = self._books.get(account)
         if found is None:
-            found = self._books[account] = AddressBook(self._world, self)
+            found = self._books[account] = AddressBook(self._world, self, account)
         return found

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from ._accounts import Account
+from ._admission import same_address
 from ._fates import Consent
 from ._latest import Latest
 from ._messages import StoredMessage
@@ -24,8 +25,8 @@ class ConsentGiven(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     at: datetime
     reason: str = ""
     """In words, for people."""
-    task_id: int = 0
-    """The campaign whose mail led to it; 0: none."""
+    task_id: int | None = None
+    """The campaign whose mail led to it."""
     message: StoredMessage | None = None
     """That mail, if it is known."""
 
@@ -39,14 +40,14 @@ class Consents:
 
     def record(self, given: ConsentGiven) -> None:
         """Note a decision. The last one counts."""
-        key = given.account, given.address
+        key = given.account, same_address(given.address)
         self._opted_out.pop(key, None)
         if given.consent is not Consent.SUBSCRIBED:
             self._opted_out[key] = given
 
     def bounced(self, account: Account, address: str) -> None:
         """Note that an address is none."""
-        self._hard_bounced[account, address] = None
+        self._hard_bounced[account, same_address(address)] = None
 
     def unsubscribed(self, account: Account) -> Sequence[ConsentGiven]:
         """Those who get no more mails of this account, in the order of their decisions."""
@@ -54,8 +55,8 @@ class Consents:
 
     def has_unsubscribed(self, account: Account, address: str) -> bool:
         """Whether this address gets no mails of the account because its owner said so."""
-        return (account, address) in self._opted_out
+        return (account, same_address(address)) in self._opted_out
 
     def has_bounced(self, account: Account, address: str) -> bool:
         """Whether this address is known to be none."""
-        return (account, address) in self._hard_bounced
+        return (account, same_address(address)) in self._hard_bounced

@@ -301,13 +301,13 @@ class World:
     ) -> None:
         """A recipient decides about further mails of the account.
 
-        ``message`` led to it, or ``task_id``, a campaign. Raises Refused for what is no address.
+        ``message`` led to it, or ``task_id``, a campaign.
         """
-        if task_id is None:
-            task_id = 0 if message is None else message.submission.task_id
+        if task_id is None and message is not None:
+            task_id = message.submission.task_id or None
         given = ConsentGiven(
             account=account,
-            address=destination(Medium.EMAIL, address),
+            address=address,
             consent=consent,
             at=at or self.clock.now(),
             reason=reason,

@@ -207,7 +207,7 @@ class AddressBookService(ServiceStackService):
         self, account: Account, asked: Asked[codec.ListUnsubscribed]
     ) -> Page[codec.Unsubscriber]:
         wanted = asked.request.task_id
-        gone = self._book.of(account).unsubscribed.values()
+        gone = self._book.of(account).unsubscribed
         return _page([one for one in gone if wanted in (None, one.task_id)], asked.request.items)
 
     def _group(self, account: Account, group_id: int) -> BookGroup:
@@ -257,7 +257,7 @@ def _shown(account: Account, book: AddressBook, to: str | None) -> dict[str, obj
         ],
         "unsubscribed": [
             {"email": one.email, "at": one.date_time, "reason": one.reason, "task_id": one.task_id}
-            for one in book.unsubscribed.values()
+            for one in book.unsubscribed
             if to is None or same_address(one.email) == same_address(to)
         ],
     }

@@ -165,7 +165,7 @@ def consent_event(given: ConsentGiven) -> MessageEvent | None:
         return None
     return MessageEvent(
         message_id=wire_id(message.first_id),
-        task_id=given.task_id,
+        task_id=given.task_id or 0,
         user_message_id=message.submission.ref,
         user_campaign_id=message.submission.campaign,
         email=given.address,
