@@ -28,6 +28,7 @@ from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._mail import Links, MailSenders
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
+from devino_sandbox._views import Views
 from devino_sandbox._world import World
 from devino_sandbox.services._api import Asked, answers
 from devino_sandbox.services._service_stack import Denied, ServiceStackService
@@ -72,6 +73,7 @@ class EmailService(Campaigns, ServiceStackService):
         self._links = world.of(Links)
         self._senders = world.of(MailSenders)
         self._templates = world.of(Templates)
+        world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),
@@ -291,6 +293,11 @@ class EmailService(Campaigns, ServiceStackService):
             raise Denied(No.TOO_MANY_IDS)
         found = [self._find(account, one) for one in ids]
         return tuple(status_of(one) for one in found if one is not None)
+
+    def _shown(self, to: str | None) -> object:
+        return {
+            login: dict(self._senders.of(account)) for login, account in self.world.accounts.items()
+        }
 
     def _find(self, account: Account, message_id: str) -> StoredMessage | None:
         number = number_of(message_id)

@@ -61,11 +61,11 @@ def body_of(said: MailText) -> Body:
 
 def told(number: int, draft: TemplateDraft, *, v1: bool, fields: bool = False) -> Template:
     """A template as an answer has it."""
-    said = text_of(draft.subject, draft.text, draft.body)
+    said, sender = text_of(draft.subject, draft.text, draft.body), draft.sender or EmailAddress()
     return Template(
         merge_fields=_fields(said) if fields else None,
         name=draft.name,
-        sender=draft.sender or EmailAddress(),
+        sender=EmailAddress(address=sender.address or None, name=sender.name or None),
         subject=draft.subject or None,
         text=(said.html or said.text) if v1 else None,
         body=None if v1 else body_of(said),
