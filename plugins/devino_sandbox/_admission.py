@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from devino_codecs import EncodeError
+from devino_codecs.email import decode_mailbox
 from devino_codecs.text import count_parts
 from devino_core import Medium, phone
 
@@ -19,7 +20,9 @@ __all__ = [
     "charge",
     "check_sender",
     "destination",
+    "mail_address",
     "readable",
+    "same_address",
     "segments",
     "sending_at",
     "wall_clock_of",
@@ -28,8 +31,7 @@ __all__ = [
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
 SENDERS: Mapping[Medium, re.Pattern[str]] = {
     Medium.SMS: re.compile(rf"\+?[0-9]{{1,15}}|{_NAME}"),
-    # Names in Viber are registered one by one, in any script.
-    Medium.VIBER: re.compile(r"\S(?:.{0,9}\S)?"),
+    Medium.VIBER: re.compile(_NAME),
 }
 """What a sender looks like; other media take any."""
 
@@ -37,7 +39,10 @@ SENDERS: Mapping[Medium, re.Pattern[str]] = {
 def destination(medium: Medium, address: str) -> str:
     """The address in the form in which messages have it. Raises Refused."""
     if medium is Medium.EMAIL:
-        return address.strip()
+        try:
+            return mail_address(address)
+        except ValueError as error:
+            raise Refused(RefusalReason.DESTINATION, f"recipient address: {error}") from None
     try:
         return phone.normalize(address)
     except ValueError as error:
@@ -47,28 +52,52 @@ def destination(medium: Medium, address: str) -> str:
 def readable(address: str) -> str:
     """The same for an address that may be none: it stays as it came then."""
     try:
-        return phone.normalize(address)
+        return mail_address(address) if "@" in address else phone.normalize(address)
     except ValueError:
         return address
 
 
+def mail_address(text: str) -> str:
+    """The address of a mailbox, with its host in small letters. Raises ValueError."""
+    return same_address(decode_mailbox(text).address)
+
+
+def same_address(email: str) -> str:
+    """An e-mail address as it is compared: the case of its domain does not count."""
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
 def check_sender(submission: Submission) -> None:
     """Raise Refused for a sender that is malformed, or not the account's."""
+    if submission.sender_checked:
+        return
+    if submission.medium is Medium.EMAIL:
+        _check_mail_sender(submission)
+        return
     pattern = SENDERS.get(submission.medium)
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
         raise Refused(
             RefusalReason.SENDER_MALFORMED,
-            "source address: up to 11 "
-            + (
-                "Latin characters or 15 digits" if submission.medium is Medium.SMS else "characters"
-            ),
+            "source address: up to 11 Latin characters"
+            + (" or 15 digits" if submission.medium is Medium.SMS else ""),
         )
     approved = submission.account.senders
-    if submission.from_own_number or approved is None:
-        return
-    if submission.sender not in approved:
+    if approved is not None and submission.sender not in approved:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
+        )
+
+
+def _check_mail_sender(submission: Submission) -> None:
+    try:
+        address = mail_address(submission.sender)
+    except ValueError as error:
+        raise Refused(RefusalReason.SENDER_MALFORMED, f"source address: {error}") from None
+    approved = submission.account.mail_senders
+    if approved is not None and address not in approved:
+        raise Refused(
+            RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved ones"
         )
 
 

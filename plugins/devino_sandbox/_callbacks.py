@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from ._accounts import Account
+from ._consents import ConsentGiven
 from ._messages import IncomingMessage, StoredMessage
 from ._world import World
 
@@ -24,8 +25,9 @@ _LATEST = 1000
 class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """One kind of callback, as a service declares it. Times are seconds of the World's clock.
 
-    An item is what is to be said of one event, in any form: ``changed`` and ``arrived`` make it at
-    once, because the message will change; ``write`` puts the items of one request into bytes.
+    An item is what is to be said of one event, in any form: ``changed``, ``arrived`` and
+    ``consented`` make it at once, because the message will change; ``write`` puts the items of one
+    request into bytes.
     Raises ValueError for a batch below 1 and for times below 0.
     """
 
@@ -35,6 +37,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """What to say of a message that has a new state; None: nothing."""
     arrived: Callable[[IncomingMessage], Item | None] | None = None
     """What to say of a message that came in; None: nothing."""
+    consented: Callable[[ConsentGiven], Item | None] | None = None
+    """What to say of a recipient who has decided about further mails; None: nothing."""
     answered: Callable[[Account, Sequence[Item], bytes], None] | None = None
     """Told what the receiver answered when it took these items: at most 64 KiB of a body."""
     verb: Literal["GET", "POST"] = "POST"

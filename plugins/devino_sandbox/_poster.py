@@ -24,6 +24,7 @@ from devino_core import ConfigurationError, Secret
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
+from ._consents import ConsentGiven
 from ._faults import Drop, DropAnswer, Hold, Repeat
 from ._messages import IncomingMessage, StoredMessage
 from ._world import World
@@ -143,6 +144,7 @@ class _Route:
         end = self._world.subscribe(
             changed=None if self._kind.changed is None else self._changed,
             arrived=None if self._kind.arrived is None else self._arrived,
+            consented=None if self._kind.consented is None else self._consented,
         )
 
         def ended() -> None:
@@ -288,6 +290,10 @@ class _Route:
     def _arrived(self, message: IncomingMessage) -> None:
         if message.account is self._account and self._kind.arrived is not None:
             self._add(self._kind.arrived(message), message.sender)
+
+    def _consented(self, given: ConsentGiven) -> None:
+        if given.account is self._account and self._kind.consented is not None:
+            self._add(self._kind.consented(given), given.address)
 
     def _add(self, item: object, to: str) -> None:
         if item is not None:

@@ -20,6 +20,7 @@ __all__ = [
     "HTTP",
     "KINDS",
     "MAIL",
+    "PATIENCE",
     "SMPP",
     "WIRES",
     "Target",
@@ -35,7 +36,7 @@ __all__ = [
 
 PATIENCE = 2.0
 """Seconds that a channel waits; what takes much longer hangs."""
-HANGS = 30.0
+HANGS = 60.0
 
 
 class Wire(enum.Enum):

@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
+from tests.attack._serving import served
+
 __all__ = ["Cut", "Direction", "Proxy", "cutting", "proxied", "repeating", "untouched"]
 
 
@@ -31,21 +33,18 @@ class Proxy:
         self._target = port
         self._pass_on = pass_on
         self._writers: list[asyncio.StreamWriter] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.passed = dict.fromkeys(Direction, 0)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        with suppress(OSError, asyncio.CancelledError):
-            there, onward = await asyncio.open_connection("127.0.0.1", self._target)
-            self._writers += [writer, onward]
+        there, onward = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers += [writer, onward]
+        try:
             await asyncio.gather(
                 self._pump(reader, onward, Direction.UP), self._pump(there, writer, Direction.DOWN)
             )
-        writer.close()
+        finally:
+            onward.transport.abort()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Direction
@@ -69,13 +68,6 @@ class Proxy:
                 writer.close()
         self._writers.clear()
 
-    async def close(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
 
 PassOn: TypeAlias = Callable[[Proxy, Direction, bytes, asyncio.StreamWriter], Awaitable[None]]
 
@@ -84,13 +76,8 @@ PassOn: TypeAlias = Callable[[Proxy, Direction, bytes, asyncio.StreamWriter], Aw
 async def proxied(port: int, pass_on: PassOn) -> AsyncIterator[Proxy]:
     """A proxy before this port."""
     proxy = Proxy(port, pass_on)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with served(proxy.serve) as proxy.port:
         yield proxy
-    finally:
-        server.close()
-        await proxy.close()
 
 
 async def untouched(

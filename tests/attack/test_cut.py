@@ -76,7 +76,7 @@ async def test_what_is_told_after_a_cut_is_true(kind: str, how: Cut, is_full: bo
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_answer_that_comes_again_is_nobodys(kind: str, octets: int | None) -> None:
     """Octets that arrive while a connection is idle are not the answer to the next question."""
-    sends = 6
+    sends = 4
     async with target(kind) as found, proxied(found.port, repeating(0.02, octets)) as proxy:
         settings = redirected(found.settings(0), proxy.port)
         told = []

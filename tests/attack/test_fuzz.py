@@ -12,7 +12,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 import pytest
 
-from devino_codecs import CodecError, email2sms, rest, smpp, soap, text, verification, xmlpackage
+from devino_codecs import (
+    CodecError,
+    addressbook,
+    email2sms,
+    rest,
+    smpp,
+    soap,
+    text,
+    verification,
+    xmlpackage,
+)
 from devino_codecs.http import Api, HttpAnswer, HttpRequest
 from tests._vectors import ROOT, vectors
 from tests.attack._memory import resident
@@ -89,7 +99,7 @@ MIME = (
     *(b'"' * 900, b"StartWithPoint;", b"--b\r\nContent-Type: image/p" + b'"' * 900 + b"\r\n\r\n"),
 )
 
-_APIS: Sequence[Api] = (rest.V1, rest.V2, verification.API)
+_APIS: Sequence[Api] = (rest.V1, rest.V2, verification.API, addressbook.API)
 
 
 def _api_request(data: bytes, dice: random.Random) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from typing import TypeAlias
 
@@ -23,10 +23,11 @@ from tests.attack._channels import (
     target,
 )
 from tests.attack._memory import bounded
+from tests.attack._serving import served
 
 # What the library may keep of one answer, and what this server itself has in its buffers.
 MEGABYTES = 120
-LONG = 20.0
+LONG = 50.0
 """Seconds: some calls of two seconds each, as where a channel asks after what it sent."""
 
 Peer: TypeAlias = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -153,28 +154,16 @@ ZOO: dict[str, Callable[[], Peer]] = {
 async def serving(make: Callable[[], Peer]) -> AsyncIterator[tuple[int, list[bytes]]]:
     """A server that reads whole requests, behaves so, and closes."""
     requests: list[bytes] = []
-    tasks: set[asyncio.Task[None]] = set()
     peer = make()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head.lower())
-            requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
-            await peer(writer)
-        writer.close()
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head.lower())
+        requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
+        await peer(writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1], requests
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with served(serve) as port:
+        yield port, requests
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

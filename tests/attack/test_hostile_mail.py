@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import NamedTuple, TypeAlias
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from devino_core import Retry
 from tests.attack._channels import MAIL, attempt, by_turns, client, message, redirected, target
 from tests.attack._memory import bounded
+from tests.attack._serving import served
 
 MEGABYTES = 60
 LONG = 20.0
@@ -81,7 +82,6 @@ class Seen:
 @asynccontextmanager
 async def serving(odd: Step, *, offers_tls: bool = False) -> AsyncIterator[tuple[int, Seen]]:
     seen = Seen()
-    tasks: set[asyncio.Task[None]] = set()
     usual = {
         "GREETING": b"220 x ESMTP\r\n",
         "EHLO": b"250-x\r\n" + b"250-STARTTLS\r\n" * offers_tls + b"250 SIZE 1000000\r\n",
@@ -102,33 +102,23 @@ async def serving(odd: Step, *, offers_tls: bool = False) -> AsyncIterator[tuple
         return at == odd.at and odd.closes
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         in_mail = False
-        with suppress(OSError, ValueError, asyncio.CancelledError):
-            closes = await say(writer, "GREETING")
-            while not closes and (line := await reader.readline()):
-                seen.clear += line
-                if in_mail:
-                    if line == b".\r\n":
-                        in_mail = False
-                        seen.mails += 1
-                        closes = await say(writer, "MAIL-DATA")
-                    continue
-                verb = line.split(None, 1)[0].decode("latin-1").upper()
-                closes = await say(writer, verb)
-                in_mail = verb == "DATA"
-        writer.close()
+        closes = await say(writer, "GREETING")
+        while not closes and (line := await reader.readline()):
+            seen.clear += line
+            if in_mail:
+                if line == b".\r\n":
+                    in_mail = False
+                    seen.mails += 1
+                    closes = await say(writer, "MAIL-DATA")
+                continue
+            words = line.split(None, 1)
+            verb = words[0].decode("latin-1").upper() if words else ""
+            closes = await say(writer, verb)
+            in_mail = verb == "DATA"
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 22)
-    try:
-        yield server.sockets[0].getsockname()[1], seen
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with served(serve) as port:
+        yield port, seen
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -12,7 +12,9 @@ from devino_core import (
     Channel,
     ChannelSettings,
     Content,
+    Expressible,
     Mail,
+    Medium,
     Message,
     Plugins,
     Priority,
@@ -35,11 +37,6 @@ RICH: tuple[Content, ...] = (
     Mail("Hello", "Hello"),
 )
 PLUGINS = Plugins(environ={})
-CASES = [
-    pytest.param(kind, content, id=f"{kind}-{type(content).__name__}")
-    for kind in PLUGINS.channels()
-    for content in RICH
-]
 
 
 def unconnected(kind: str) -> Channel[ChannelSettings]:
@@ -51,27 +48,55 @@ def unconnected(kind: str) -> Channel[ChannelSettings]:
     return PLUGINS.load(spec)(settings, name=kind, clock=ManualClock())
 
 
-@pytest.mark.parametrize(("kind", "content"), CASES)
-async def test_what_is_more_than_a_text_is_refused(kind: str, content: Content) -> None:
-    async with unconnected(kind) as channel:
-        for medium in channel.media:
-            message = Message("79031234567", content, medium=medium)
-            named = f"{kind}.*{type(content).__name__} by {medium}"
-            with pytest.raises(Unsupported, match=named):
-                channel.check([message])
-            with pytest.raises(Unsupported, match=named):
-                await channel.send([Message("79031234567", "Hello"), message])
+TAKES = [
+    (kind, medium, takes)
+    for kind in PLUGINS.channels()
+    for medium, takes in unconnected(kind).takes.items()
+]
+CASES = [
+    pytest.param(kind, medium, content, id=f"{kind}-{medium}-{type(content).__name__}")
+    for kind, medium, takes in TAKES
+    for content in RICH
+    if type(content) not in takes.contents
+]
 
 
-@pytest.mark.parametrize("kind", PLUGINS.channels())
-async def test_a_priority_that_no_wire_here_has_a_word_for_is_refused(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "medium", "content"), CASES)
+async def test_what_it_does_not_carry_is_refused(
+    kind: str, medium: Medium, content: Content
+) -> None:
     async with unconnected(kind) as channel:
-        for medium in channel.media:
-            message = Message("79031234567", "Hello", medium=medium, priority=Priority.HIGH)
-            with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
-                channel.check([message])
-            with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
-                await channel.send([message])
+        message = Message("79031234567", content, medium=medium)
+        before = [Message("79031234567", "Hello")] if Medium.SMS in channel.media else []
+        named = f"{kind}.*{type(content).__name__} by {medium}"
+        with pytest.raises(Unsupported, match=named):
+            channel.check([message])
+        with pytest.raises(Unsupported, match=named):
+            await channel.send([*before, message])
+
+
+def test_vk_carries_no_plain_text() -> None:
+    with pytest.raises(Unsupported, match=r"a text by VK: give a Template"):
+        unconnected("vk").check([Message("79031234567", "Hello", medium=Medium.VK)])
+
+
+@pytest.mark.parametrize(
+    ("kind", "medium"),
+    [
+        (kind, medium)
+        for kind, medium, takes in TAKES
+        if Expressible.PRIORITY not in takes.expresses
+    ],
+)
+async def test_a_priority_that_its_wire_has_no_word_for_is_refused(
+    kind: str, medium: Medium
+) -> None:
+    async with unconnected(kind) as channel:
+        message = Message("79031234567", "Hello", medium=medium, priority=Priority.HIGH)
+        with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
+            channel.check([message])
+        with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
+            await channel.send([message])
 
 
 @pytest.mark.parametrize("kind", PLUGINS.channels())

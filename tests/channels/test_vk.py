@@ -41,7 +41,7 @@ from devino_core import (
 )
 from devino_core.testing import ChannelConformance, Connected
 from devino_plugins.kit.rate import rate_limit
-from tests.channels._messengers import FIRST, OTHER, TO, Wired, logged_in, sms, wired
+from tests.channels._messengers import FIRST, OTHER, TO, Wired, always, logged_in, sms, wired
 
 STATUS, OF_VIBER, OF_SMS = vk.VkStatus, viber.DeliveryStatus, viber.SmsStatus
 TEMPLATE = Template("123456", {"param1": "value1"})
@@ -54,10 +54,6 @@ def message(content: Any = TEMPLATE, to: str = TO, **more: Any) -> Message:
 
 def over_viber(content: Any = "As Viber", to: str = TO, **more: Any) -> Message:
     return Message(to, content, medium=Medium.VIBER, **more)
-
-
-def always(found: object) -> Callable[[Any], Any]:
-    return lambda _: found
 
 
 def refusing(code: str, description: str = "") -> HttpAnswer:

@@ -235,7 +235,9 @@ def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> N
         "UNKNOWN",
         "DELIVERED",
     ]
-    assert "HTTP 502" in result.stderr
+    assert "HTTP 502" in str(objects(result.stdout)[1])
+    plain = platform.devino("status", "11", "12")
+    assert "HTTP 502" in plain.stderr
 
 
 def test_status_goes_to_a_channel_that_carries_the_medium(platform: Platform) -> None:

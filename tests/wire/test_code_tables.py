@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devino_codecs import email, rest, soap, verification, viber, vk, xmlpackage
+from devino_codecs import addressbook, email, rest, soap, verification, viber, vk, xmlpackage
 from devino_codecs.http import Coded, Verdict
 from devino_core import State
 from tests._vectors import ROOT
@@ -94,6 +94,11 @@ TABLES = [
     Table(email.SmtpError, "email_smtp_errors", "begins", VERDICTS),
     Table(verification.SentCode, "twofa_generate_codes", "code", VERDICTS | {""}, "description"),
     Table(verification.CheckedCode, "twofa_check_codes", "code", VERDICTS | {""}, "description"),
+    Table(addressbook.ResponseCode, "addressbook_response_codes", "code", VERDICTS),
+    Table(addressbook.ContactCode, "addressbook_contact_validation", "name", VERDICTS),
+    Table(addressbook.DuplicatesField, "addressbook_duplicates_field", "name", {""}),
+    Table(addressbook.DuplicatesScope, "addressbook_duplicates_scope", "value", {""}),
+    Table(addressbook.Gender, "addressbook_gender", "value", {""}),
 ]
 
 
@@ -143,6 +148,18 @@ def test_the_names_of_xml_and_soap_are_the_manuals() -> None:
         for row in rows(table):
             if table.codes.__module__.startswith("devino_codecs.xmlpackage"):
                 assert table.codes(row["code"]).name == row["name"]
+
+
+def test_the_numbers_of_the_address_book_are_the_manuals() -> None:
+    for table in (addressbook.ContactCode, addressbook.DuplicatesField):
+        [manual] = [one for one in TABLES if one.codes is table]
+        assert {row["name"]: row["value"] for row in rows(manual)} == {
+            code.value: code.number for code in table
+        }
+    [scopes] = [one for one in TABLES if one.codes is addressbook.DuplicatesScope]
+    assert {row["name"].upper() for row in rows(scopes)} == set(
+        addressbook.DuplicatesScope.__members__
+    )
 
 
 DECIDED = json.loads((ROOT / "codes" / "decided.json").read_text())

@@ -59,9 +59,9 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`, :class:`Shortcut`. Where a
-value that cannot be read must not cost the others their place, its type says so: ``tuple[Report |
-Unread, ...]`` with :class:`Unread`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`,
+:class:`Shortcut`. Where a value that cannot be read must not cost the others their place, its type
+says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
@@ -90,7 +90,16 @@ from ._errors import (
 )
 from ._json import parse_json
 from ._jsv import parse_jsv
-from ._marks import IF_READABLE, NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
+from ._marks import (
+    IF_READABLE,
+    IN_BODY_TOO,
+    NULL,
+    ONE_OR_LIST,
+    Also,
+    InHeader,
+    InQuery,
+    Shortcut,
+)
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
@@ -127,6 +136,7 @@ __all__ = [
     "BOOLEAN_WORD",
     "ID",
     "IF_READABLE",
+    "IN_BODY_TOO",
     "ISO_SPAN",
     "MINUTES",
     "NET_DATE",

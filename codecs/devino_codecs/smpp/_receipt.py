@@ -96,7 +96,7 @@ def canonical_id(message_id: str) -> str:
     Centres give ``0D2D3844`` or ``0000029095`` in the answer and ``d2d3844`` or ``29095`` in the
     receipt, or the reverse.
     """
-    return message_id.lower().lstrip("0") or message_id
+    return message_id.lower().lstrip("0") or message_id[-1:]
 
 
 _CUSTOMARY = ReceiptStyle()

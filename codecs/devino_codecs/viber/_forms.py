@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from msgspec.structs import replace
@@ -98,7 +97,7 @@ EPOCH_MILLISECONDS: Final = _instants(
 
 
 def _read_parent(value: object) -> str | None:
-    if value is None or (type(value) in {int, str, Decimal} and str(value) == "0"):
+    if value is None or (type(value) in {int, str} and str(value) == "0"):
         return None
     found: str = NUMBER_ID.read(value)
     return found

@@ -30,8 +30,8 @@ _SAFE = 2**63
 """Integers between minus this and this fit 64 bits."""
 
 
-class LostRow(DecodeError):
-    """A row lacks what it is about. The others are as good as ever."""
+class LostRow(Exception):
+    """A row lacks what it is about, so it is passed over. It never leaves this package."""
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -127,7 +127,7 @@ class Row(Generic[S]):
                 if not self._spares:
                     raise
                 if isinstance(field.kind, Text):
-                    raise LostRow(exc.reason, path=exc.path) from None
+                    raise LostRow from None
                 values[field.name] = field.default
                 unread.append(field.name)
         if self._says_unread:

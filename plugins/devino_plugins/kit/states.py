@@ -50,8 +50,7 @@ class ResendGrace:
 
     def sent(self, ids: Iterable[str]) -> None:
         """Messages with these ids were sent, each with a fallback."""
-        for one in ids:
-            self._sent[one] = _Failure()
+        self._sent.set_all([(one, _Failure()) for one in ids])
 
     def told(self, leg: Status) -> Status:
         """The status of a leg that is not known to be the last, as it is to be told."""

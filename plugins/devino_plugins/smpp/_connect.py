@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -194,7 +195,9 @@ def _reason(error: Exception) -> str:
         return f"the name server does not know the name: {error.strerror}"
     if isinstance(error, UnicodeError):
         return "this is no name of a host"
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    # asyncio's own text names only the address.
+    errno = error.errno if isinstance(error, OSError) else None
+    return os.strerror(errno) if errno else str(error) or type(error).__name__
 
 
 def _tls_reason(error: Exception) -> str:

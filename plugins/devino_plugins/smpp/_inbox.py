@@ -24,7 +24,6 @@ from devino_codecs.smpp import (
 from devino_core import Event
 from devino_core.clock import Clock
 from devino_core.push import Correlator, Handover, Origin
-from devino_core.seldom import Seldom
 
 from ._events import digest, incoming, octets_of, receipt_in, status_changed, unread
 from ._session import SmppSession
@@ -77,7 +76,7 @@ class Inbox(Handover[Held]):
         super().__init__()
         self.left: int = 0
         """How many deliveries were left to the centre, because ``limit`` events waited."""
-        self._warn = Seldom(_log, clock)
+        self._is_full = False
         self._alphabet = alphabet
         self._channel = channel
         self._clock = clock
@@ -96,10 +95,15 @@ class Inbox(Handover[Held]):
         if not isinstance(pdu, DeliverSm | DataSm):
             session.reply(pdu)
         elif len(self._queue) + self._correlator.waiting >= self._limit:
+            if not self._is_full:
+                _log.warning(
+                    "%s events wait to be iterated: more are left to the centre", self._limit
+                )
+            self._is_full = True
             self.left += 1
-            self._warn("%s events wait to be iterated: more are left to the centre", self._limit)
             session.leave(pdu)
         else:
+            self._is_full = False
             try:
                 self._take(session, pdu)
             except Exception as error:  # noqa: BLE001 - who acknowledges it must hand something over

@@ -114,6 +114,7 @@ class SmppSession:
         self._on_end = on_end
         self._incoming: deque[Pdu] = deque()
         self._incoming_limit = incoming
+        self._is_full = False
         self._given: Pdu | None = None
         """What the iterator gave last, until it is answered."""
         self._reader: asyncio.Future[None] | None = None
@@ -324,14 +325,17 @@ class SmppSession:
 
     def _enqueue(self, pdu: Pdu) -> None:
         if len(self._incoming) < self._incoming_limit:
+            self._is_full = False
             self._incoming.append(pdu)
             self._wake_reader()
         else:
+            if not self._is_full:
+                _log.warning(
+                    "%s PDUs wait to be iterated: more are left to the centre",
+                    self._incoming_limit,
+                )
+            self._is_full = True
             self.leave(pdu)
-            self._warn(
-                "%s PDUs of the centre wait to be iterated: further ones are left to it",
-                self._incoming_limit,
-            )
 
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():

@@ -222,6 +222,8 @@ class MessengerService(SpringService):
             priority=priority.name if isinstance(priority, Priority) else None,
             validity=span(message.validity_period_sec),
             fallback=self._sms(account, message) if resend else None,
+            # Names in messengers may be in any script.
+            sender_checked=True,
         )
 
     def _sms(self, account: Account, message: Message) -> Submission:

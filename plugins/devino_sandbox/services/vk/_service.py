@@ -296,6 +296,8 @@ def _messenger(
         validity=span(messenger.validity_period_sec),
         to=number_of(messenger.dst_address),
         fallback=below,
+        # Names in messengers may be in any script.
+        sender_checked=True,
     )
 
 
