@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from email import message_from_bytes, policy
-from typing import Any
 
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
@@ -12,7 +11,7 @@ from devino_core.mail import messages_of
 
 
 class DevinoBackend(BaseEmailBackend):
-    """Each recipient in To gets a mail of its own; settings come from the environment."""
+    """Each recipient in To gets a mail of its own. A mail counts when all of them were taken."""
 
     client: Client | None = None
 
@@ -20,6 +19,7 @@ class DevinoBackend(BaseEmailBackend):
         if self.client is not None:
             return False
         self.client = Client()
+        self.client.open()
         return True
 
     def close(self) -> None:
@@ -28,7 +28,6 @@ class DevinoBackend(BaseEmailBackend):
             self.client = None
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
-        """How many were sent to all their recipients."""
         opened = self.open()
         try:
             return sum(map(self._sent, email_messages))
@@ -38,7 +37,7 @@ class DevinoBackend(BaseEmailBackend):
 
     def _sent(self, message: EmailMessage) -> bool:
         try:
-            mail: Any = message_from_bytes(message.message().as_bytes(), policy=policy.default)
+            mail = message_from_bytes(message.message().as_bytes(), policy=policy.default)
             if message.bcc:  # Django keeps it out of the mail; devino says what to do instead
                 mail["Bcc"] = ", ".join(message.bcc)
             receipts = self.client.send_many(messages_of(mail)) if self.client else []
