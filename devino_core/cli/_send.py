@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 import msgspec
 import rich_click as click
+from click.core import ParameterSource
 
 from devino_core import Mail, Medium, Message
 
@@ -58,7 +59,12 @@ __all__ = ["send"]
 @click.option(
     "--fallback-sms", is_flag=True, help="If it cannot be delivered, send the same text by SMS."
 )
-@click.option("--subject", metavar="TEXT", type=given_text, help="Makes it a mail: --medium email.")
+@click.option(
+    "--subject",
+    metavar="TEXT",
+    type=given_text,
+    help="Makes it a mail, by --medium email unless you say another.",
+)
 @click.option(
     "--html",
     metavar="FILE",
@@ -125,8 +131,8 @@ def send(
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     mail = _mail(subject, html, headers)
-    if mail is not None:
-        given.setdefault("medium", Medium.EMAIL)
+    if mail is not None and _is_default("medium"):
+        given["medium"] = Medium.EMAIL
     if file is None:
         if to is None or (text is None and html is None):
             raise click.UsageError("give TO and TEXT, or --file FILE")
@@ -160,6 +166,12 @@ def send(
     finally:
         tally.summarize()
     app.finish(code)
+
+
+def _is_default(option: str) -> bool:
+    context = click.get_current_context()
+    assert context is not None  # noqa: S101 - a command runs
+    return context.get_parameter_source(option) is ParameterSource.DEFAULT
 
 
 def _mail(
