@@ -67,6 +67,8 @@ class EmailService(Campaigns, ServiceStackService):
 
     name = "email"
     apis: ClassVar[Mapping[str, Api]] = {"": codec.API, "/email/v1": v1.API}
+    # Ten megabytes of text are longer as JSON.
+    max_size: ClassVar[int] = 32 * 1024 * 1024
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
