@@ -349,6 +349,7 @@ def _kind(*, xml: bool) -> CallbackKind[codec.MessageEvent]:
         write=lambda events: encode_callback(events, xml=xml),
         content_type="application/xml" if xml else "application/json",
         batch=_BATCH,
+        any_success=True,
     )
 
 
