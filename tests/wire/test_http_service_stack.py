@@ -120,7 +120,8 @@ def test_an_enumeration_is_read_by_name_and_by_number() -> None:
             assert form.read(value) is TaskType.BIRTHDAY
         assert (form.read(7), form.read("Hourly")) == (7, "Hourly")
         assert (form.write(7), form.write("Hourly")) == ("7", '"Hourly"')
-        for wrong in (None, True, "", []):
+        wrongs: list[Any] = [None, True, "", []]
+        for wrong in wrongs:
             with pytest.raises(DecodeError):
                 form.read(wrong)
         with pytest.raises(EncodeError):

@@ -108,10 +108,13 @@ US_SECONDS: Final = _dated(
     writer_of("%m/%d/%Y %H:%M:%S", UTC),
 )
 """An instant as ``MM/dd/yyyy HH:mm:ss`` in UTC; read as :data:`SERVICE_STACK_DATE`."""
-SERVICE_STACK_ARGUMENT: Final = _dated(
-    "SERVICE_STACK_ARGUMENT",
-    read_service_stack_date,
-    lambda value: write_date(value, aware=True),
+SERVICE_STACK_ARGUMENT: Final = replace(
+    _dated(
+        "SERVICE_STACK_ARGUMENT",
+        read_service_stack_date,
+        lambda value: write_date(value, aware=True),
+    ),
+    needs_no_escape=True,
 )
 """An instant as ``yyyy-MM-ddTHH:mm:ss`` in UTC, for queries; read as :data:`SERVICE_STACK_DATE`."""
 NET_DATE_OR_MIN: Final = replace(
