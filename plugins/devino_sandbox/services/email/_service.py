@@ -57,6 +57,7 @@ from ._words import No
 
 __all__ = ["EmailService"]
 
+_FROM = "demo@example.org"
 _MOST_IDS = 150
 _BATCH = 100
 _BARE = ("/usersettings", "/tasks", "/templates", "/statistics", "/messages")
@@ -88,6 +89,10 @@ class EmailService(Campaigns, ServiceStackService):
     def usage(self, access: Access) -> Sequence[str]:
         user = quote(f"{access.account.login}:{access.account.password.reveal()}")
         return [f"curl -u {user} {access.endpoints['email']}/UserSettings/SourceAddresses"]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        settings = {**access.login, "sender": _FROM, "base_url": access.endpoints["email"]}
+        return {self.name: settings}
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         return super().read(_of_version(http))
