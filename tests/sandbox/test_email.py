@@ -492,20 +492,3 @@ async def test_subject_and_texts_have_10_mb_at_most(world: World) -> None:
                 400,
                 "subject and text are larger than 10 MB",
             )
-
-
-async def test_a_strict_world_wants_both_macros_in_messages(account: Account) -> None:
-    async with (
-        Sandbox(World([account], strict=True), discover=False) as sandbox,
-        aiohttp.ClientSession() as session,
-    ):
-        post = Post(Http(session, sandbox.endpoints))
-        body = {
-            "Sender": {"Address": FROM},
-            "Recipients": [{"Address": "a@b.ru"}],
-            "Subject": "x",
-            "Body": {"PlainText": "x"},
-        }
-        assert (await post.no("POST", "/messages", body))[0] == 400
-        body["Body"] = {"PlainText": TEXT}
-        assert len(await post.done("POST", "/messages", body)) == 1
