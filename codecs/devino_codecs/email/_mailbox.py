@@ -19,8 +19,10 @@ FORGES: Final = "[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff
 _FOLD: Final = "\r\n "
 _MAX_NAME: Final = 320
 _MAX_LOCAL: Final = 64  # RFC 5321, 4.5.3.1.1
+_MAX_ADDRESS: Final = 254
 _MAX_TEXT: Final = 4096
 
+_is_address = re.compile(ADDRESS).fullmatch
 _ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _ATOMS: Final = rf"{_ATEXT}+(?: {_ATEXT}+)*"
 # A name of one to many words, each quoted or of anything that is not special.
@@ -29,15 +31,13 @@ _WORD: Final = rf'{_QUOTED}|[^\s"\\<>()\[\]:;@,]++'
 _NAMED: Final = rf"((?:(?:{_WORD})\s*+)*+)<([^<>]*)>"
 
 
-class Mailbox(Struct, frozen=True):
+class Mailbox(Struct, frozen=True, gc=False):
     """``Ivan <ivan@example.com>``: ``address`` in ASCII, as SMTP takes it, and a name or ``""``."""
 
     address: str
     name: str = ""
 
 
-# A mail-out has one sender.
-@lru_cache(256)
 def decode_mailbox(text: str) -> Mailbox:
     """Read ``ivan@example.com`` or ``Ivan <ivan@example.com>``: exactly one mailbox.
 
@@ -47,6 +47,15 @@ def decode_mailbox(text: str) -> Mailbox:
     Raises DecodeError, which does not quote the text: for anything else, such as two addresses, a
     comment, a control character, or an address that has letters beyond ASCII before the ``@``.
     """
+    if _is_address(text) and len(text) <= _MAX_ADDRESS and text.find("@") <= _MAX_LOCAL:
+        # Nearly every recipient of a mail-out is one.
+        return Mailbox(text)
+    return _decode(text)
+
+
+# A mail-out has one sender.
+@lru_cache(64)
+def _decode(text: str) -> Mailbox:
     if len(text) > _MAX_TEXT or re.search(FORGES, text):
         raise DecodeError("is too long" if len(text) > _MAX_TEXT else "has a control character")
     said = text.strip()
@@ -114,7 +123,7 @@ def _address(text: str) -> str:
     if not local.isascii():
         raise DecodeError("an address with letters beyond ASCII before the @: SMTP cannot carry it")
     found = f"{local}@{domain}"
-    if len(local) > _MAX_LOCAL or len(found) > 254 or not re.fullmatch(ADDRESS, found):
+    if len(local) > _MAX_LOCAL or len(found) > _MAX_ADDRESS or not re.fullmatch(ADDRESS, found):
         raise DecodeError("expected one address, such as ivan@example.com or Ivan <i@example.com>")
     return found
 

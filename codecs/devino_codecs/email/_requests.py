@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, convert, field
 from msgspec.json import Decoder, Encoder
 
 from devino_codecs.http import (
@@ -184,7 +184,25 @@ def _write_as_they_are(recipients: tuple[Recipient, ...]) -> str:
     return body.decode()
 
 
-_LISTED = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST]
+# And so nearly every answer looks.
+class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal", gc=False):
+    index: Annotated[int, Meta(ge=0, le=2**31)]
+    message_id: Annotated[str, Meta(min_length=1)]
+    code: Literal["ok"]
+    address: str = ""
+
+
+def _all_taken(elements: Any) -> tuple[Taken, ...]:
+    ok = ResponseCode.OK
+    return tuple(
+        [
+            Taken(index=one.index, address=one.address, message_id=one.message_id, code=ok)
+            for one in convert(elements, list[_Taken])
+        ]
+    )
+
+
+_LISTED = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST, Shortcut(read=_all_taken)]
 
 
 def _read_taken(value: object) -> tuple[Taken | Unread, ...]:

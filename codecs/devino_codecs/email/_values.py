@@ -292,7 +292,7 @@ class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_default
     name: str | None = None
 
 
-class Taken(Struct, frozen=True, kw_only=True, rename="pascal"):
+class Taken(Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     """What became of one recipient, who is the one at ``index`` of the request, from 0. Only a
     message that was taken has an id."""
 

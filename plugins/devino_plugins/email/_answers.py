@@ -61,6 +61,8 @@ def receipts(
 
 
 def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unread] | None:
+    if [each.index if isinstance(each, Taken) else None for each in taken] == [*range(count)]:
+        return taken
     by_index = {each.index: each for each in taken if isinstance(each, Taken)}
     if len(taken) == len(by_index) == count and all(index in by_index for index in range(count)):
         return [by_index[index] for index in range(count)]
@@ -71,7 +73,7 @@ def _outcome(taken: Taken | Unread, hide: Callable[[str], str]) -> str | DevinoE
     """The message's id, or why it has none."""
     if isinstance(taken, Unread):
         return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
-    if taken.code != ResponseCode.OK:
+    if taken.code is not ResponseCode.OK:
         code = taken.code if isinstance(taken.code, Coded) else hide(taken.code)
         return refusal(code, hide(taken.description or "") or str(code), changes=True)
     return taken.message_id or OutcomeUnknown("the platform took it and gave no id for it")
