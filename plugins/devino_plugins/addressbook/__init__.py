@@ -22,6 +22,8 @@ from devino_core.lazy import lazy
 from ._settings import AddressBookSettings
 
 if TYPE_CHECKING:
+    import click
+
     from ._imports import Imports, Part, part_id
     from ._service import AddressBook, Contacts, Groups
     from ._values import (
@@ -78,6 +80,7 @@ __all__ = [
     "RejectedContact",
     "StoredContact",
     "Unsubscriber",
+    "devino_commands",
     "devino_services",
     "part_id",
 ]
@@ -95,3 +98,12 @@ def devino_services() -> Iterable[ServiceSpec]:
             extra="devino[http]",
         ),
     )
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``book``."""
+    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
+    from ._commands import book
+
+    return (book(),)
