@@ -22,6 +22,7 @@ from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
 from devino_sandbox.services.smpp import SmppSettings
 from tests._vectors import ROOT
+from tests.sandbox._book import IMPORT, Shelf
 from tests.sandbox._email import FROM, TEXT, Post, Server
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 from tests.sandbox._mail import Mailbox, template
@@ -232,6 +233,26 @@ async def _email_smtp_macros(box: Box) -> bool:
     return (await server.send(f"{head}x\r\n".encode()))[0] == 250
 
 
+async def _book_group(box: Box) -> bool:
+    shelf = Shelf(box.http)
+    added = await shelf.add(Email="a@b.ru")
+    assert (await shelf.ask("PATCH", f"/Contacts/{added}", {"Gender": 1})).status == 200
+    moved = {"Gender": 1, "ContactGroupId": 252}
+    return (await shelf.ask("PATCH", f"/Contacts/{added}", moved)).status == 200
+
+
+async def _book_import(box: Box) -> bool:
+    shelf = Shelf(box.http)
+    await shelf.imports({"Email": "a@b.ru"}, ImportId=IMPORT)
+    box.clock.advance(1)
+    path, other = f"/ContactsImport/{IMPORT}/Duplicates", IMPORT.replace("5", "7")
+    for same in (IMPORT.lower(), f"{{{IMPORT}}}", None):
+        asked = {"ContactGroupId": 252, "ImportId": same}
+        assert (await shelf.ask("DELETE", path, asked)).status == 200
+    asked = {"ContactGroupId": 252, "ImportId": other}
+    return (await shelf.ask("DELETE", path, asked)).status == 200
+
+
 Scenario: TypeAlias = Callable[[Box], Awaitable[bool]]
 # By protocol, in the order of the table. Each tells whether the last thing that it did was taken.
 SCENARIOS: dict[str, list[Scenario]] = {
@@ -243,6 +264,7 @@ SCENARIOS: dict[str, list[Scenario]] = {
     "verification": [_guesses],
     "email": [_email_macros],
     "email_smtp": [_email_smtp_macros],
+    "addressbook": [_book_group, _book_import],
 }
 
 
