@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import stat
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import rich_click as click
-
 from devino_core import Medium, Message
-from devino_core.errors import ConfigurationError, InvalidMessage
+from devino_core.errors import InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
+from ._cells import InvalidRow, is_read_once, read_cells
 from ._times import parse_duration, parse_send_at
 
 __all__ = ["COLUMNS", "InvalidRow", "Row", "is_read_once", "read_rows"]
@@ -40,17 +35,6 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
 """For each column: the field of :class:`Message` that it fills, and how a cell is read."""
 
 
-class InvalidRow(InvalidMessage):
-    """A row that is not a valid message. ``line`` counts from 1."""
-
-    def __init__(self, line: int, field: str, reason: str) -> None:
-        super().__init__(field, reason)
-        self.line = line
-
-    def __str__(self) -> str:
-        return f"line {self.line}: {super().__str__()}"
-
-
 class Row(NamedTuple):
     """A message, and the line of the file on which it begins, counted from 1."""
 
@@ -66,30 +50,11 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
     for a row that is not a message or not CSV, or whose ref stood before, and ConfigurationError
     for a file that cannot be read.
     """
-    lines = _lines(path, encoding)
-    header = next(lines, "")
-    delimiter = max(",;\t", key=header.count)
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
-    _check_header(names)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     # Hashes, for a file may have millions of refs.
     refs = set[int]()
-    while True:
-        line = reader.line_num + 2
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InvalidRow(line, "row", str(error)) from None
-        if not any(cells):
-            continue
-        if len(cells) != len(names):
-            raise InvalidRow(
-                line, "row", f"has {len(cells)} cells, where the first line names {len(names)}"
-            )
-        message = _message(line, zip(names, cells, strict=True), defaults)
-        if "ref" in names:
+    for line, cells in read_cells(path, encoding, _check_header):
+        message = _message(line, cells, defaults)
+        if "ref" in cells:
             key = hash(message.ref)
             if key in refs:
                 raise InvalidRow(line, "ref", "occurs twice in one call")
@@ -97,32 +62,7 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
         yield Row(line, message)
 
 
-def is_read_once(path: str) -> bool:
-    """Whether what was read is gone: from stdin, a pipe or a terminal, unlike a file."""
-    try:
-        return path == "-" or not stat.S_ISREG(Path(path).stat().st_mode)
-    except OSError:
-        return False  # whoever opens it says why
-
-
-def _lines(path: str, encoding: str) -> Iterator[str]:
-    if path == "-" and sys.stdin is None:
-        raise ConfigurationError("cannot read -: standard input is closed")
-    # An error that the caller meets while it works on a line does not pass through here.
-    try:
-        with click.open_file(path, encoding=encoding) as file:
-            yield from file
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(
-            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
-        ) from None
-    except LookupError:
-        raise ConfigurationError(f"no encoding is called {encoding!r}") from None
-
-
-def _check_header(names: list[str]) -> None:
+def _check_header(names: Sequence[str]) -> None:
     for name in names:
         if name not in COLUMNS:
             hint = did_you_mean(name, COLUMNS) or f"known are {', '.join(COLUMNS)}"
@@ -135,12 +75,10 @@ def _check_header(names: list[str]) -> None:
         raise InvalidRow(1, "to", "the first line must name this column, as in `to,text`")
 
 
-def _message(
-    line: int, cells: Iterator[tuple[str, str]], defaults: Mapping[str, object]
-) -> Message:
+def _message(line: int, cells: Mapping[str, str], defaults: Mapping[str, object]) -> Message:
     fields: dict[str, Any] = dict(defaults)
-    for name, cell in cells:
-        if cell := cell.strip():
+    for name, cell in cells.items():
+        if cell:
             field, parse = COLUMNS[name]
             try:
                 fields[field] = parse(cell)

@@ -38,6 +38,7 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
+from ._cells import InvalidRow, is_read_once, read_cells
 from ._exit import ExitCode, OutputFailed, advice, describe
 
 if TYPE_CHECKING:
@@ -48,14 +49,17 @@ __all__ = [
     "App",
     "Bar",
     "ExitCode",
+    "InvalidRow",
     "cell",
     "channel_option",
     "config_option",
     "given_text",
+    "is_read_once",
     "json_option",
     "medium_option",
     "one_line",
     "pass_app",
+    "read_cells",
 ]
 
 # Columns that may take several lines on a narrow terminal.
@@ -202,10 +206,10 @@ class Bar:
         self._app = app
         self._shown = shown
 
-    def advance(self) -> None:
-        """One more is done."""
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
         if self._shown is not None:
-            self._shown.advance(self._shown.task_ids[0])
+            self._shown.advance(self._shown.task_ids[0], count)
 
     def line(self, text: str) -> None:
         """One line of the result."""

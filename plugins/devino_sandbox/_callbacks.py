@@ -54,6 +54,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """When it is sent again after an answer other than 200, or if nobody could be reached."""
     give_up_after: float = 24 * 3600.0
     """How long after its first attempt a request is sent again."""
+    any_success: bool = False
+    """Every status of 200 to 299 takes it, not 200 alone."""
     empty_answer: bool = False
     """An answer must have an empty body. Only in a strict World."""
     instead: str | None = None

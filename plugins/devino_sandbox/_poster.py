@@ -216,7 +216,8 @@ class _Route:
         if isinstance(answer, _Answer):
             callback.answered = answer.status
             refused = self._world.strict and self._kind.empty_answer and answer.body
-            if answer.status == _TAKEN and not refused:
+            is_taken = answer.status == _TAKEN or (kind.any_success and answer.status // 100 == 2)
+            if is_taken and not refused:
                 self._taken(callback, answer.body)
                 return
         if callback.given_up:

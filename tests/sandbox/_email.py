@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import smtplib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import UNSET
 
 from devino_codecs.addressbook import StoredContact
 from devino_core.testing import ManualClock
-from devino_sandbox import StoredMessage, World
+from devino_sandbox import Sandbox, StoredMessage, World
 from devino_sandbox._book import Book
 from devino_sandbox._mail import MailContent
 from tests.sandbox._http import LOGIN, PASSWORD, Answer, Http
 
-__all__ = ["FROM", "TEXT", "Post", "add_contact", "content_of", "pass_by"]
+__all__ = ["FROM", "TEXT", "Post", "Server", "add_contact", "content_of", "pass_by"]
+
+T = TypeVar("T")
 
 FROM = "shop@example.com"
 TEXT = "Hello [FirstName] [Unsubscribe][WebVersion]"
@@ -108,6 +112,37 @@ class Post(NamedTuple):
             "ContactGroups": [{"Id": 252, "Included": True}],
             **more,
         }
+
+
+class Server:
+    """The mail server, as the standard library's client sees it."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        host, _, port = sandbox.endpoints["email_smtp"].rpartition(":")
+        self.host, self.port = host, int(port)
+
+    async def talk(self, talk: Callable[[smtplib.SMTP], T], *, login: bool = True) -> T:
+        """What a conversation gives, held in a thread of its own."""
+
+        def run() -> T:
+            with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=5) as smtp:
+                smtp.ehlo()
+                if login:
+                    smtp.login(LOGIN, PASSWORD)
+                return talk(smtp)
+
+        return await asyncio.to_thread(run)
+
+    async def send(self, data: bytes, *to: str, sender: str = FROM) -> tuple[int, bytes]:
+        """What the mail is answered."""
+
+        def run(smtp: smtplib.SMTP) -> tuple[int, bytes]:
+            smtp.mail(sender)
+            for one in to or ("ivan@example.com",):
+                assert smtp.rcpt(one)[0] == 250
+            return smtp.data(data)
+
+        return await self.talk(run)
 
 
 def add_contact(world: World, email: str = "", *, group: int = 252, **more: object) -> int:

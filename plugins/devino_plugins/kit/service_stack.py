@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import ClassVar, Literal, Protocol, TypeVar
@@ -9,14 +10,20 @@ from typing import ClassVar, Literal, Protocol, TypeVar
 from msgspec.structs import replace
 
 from devino_codecs.http import Api, Items, Page, Refusal, Request, moved
-from devino_core import DevinoError, Rejected
+from devino_core import (
+    AuthenticationFailed,
+    DevinoError,
+    InsufficientFunds,
+    NotFound,
+    Rejected,
+)
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from .api import ApiClient
 from .refusals import refusal_by_status
 from .settings import ChannelConnectionSettings, ConnectionSettings
 
-__all__ = ["ServiceStackClient"]
+__all__ = ["NoSuchRange", "ServiceStackClient", "error_by_status", "offset_of"]
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -30,8 +37,8 @@ class _Settings(Protocol):
     def server_utc_offset(self) -> float: ...
 
 
-class _PastTheEnd(Rejected):
-    """A range that begins behind the last item."""
+class NoSuchRange(Rejected):
+    """A list has nothing in the range that was asked for."""
 
 
 SettingsT_co = TypeVar(
@@ -68,7 +75,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         if refused.http_status == _PAST_THE_END:
-            return _PastTheEnd(refused.description, code=str(refused.code))
+            return NoSuchRange(refused.description, code=str(refused.code))
         return refusal_by_status(refused, changes=changes)
 
     async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
@@ -81,7 +88,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         while True:
             try:
                 page = await self.ask(request(Items(first, first + most - 1)))
-            except _PastTheEnd:
+            except NoSuchRange:
                 return
             for item in page.items:
                 yield item
@@ -90,3 +97,29 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
             # More than was asked for: ranges mean nothing there, and this was all.
             if not told or told > most or (told < most if total is None else first > total):
                 return
+
+
+_ERRORS: dict[int, type[Rejected]] = {
+    401: AuthenticationFailed,
+    402: InsufficientFunds,
+    403: AuthenticationFailed,
+    404: NotFound,
+    416: NoSuchRange,
+}
+
+
+def error_by_status(refused: Refusal, otherwise: DevinoError) -> DevinoError:
+    """The error for a refusal whose code says no more than that: its HTTP status tells which."""
+    kind = _ERRORS.get(refused.http_status)
+    if kind is None:
+        return otherwise
+    return kind(refused.description, code=str(refused.code))
+
+
+def offset_of(setting: str, text: str) -> timedelta:
+    """A setting like ``"+03:00"`` as a span of time. Raises ValueError with the setting's name."""
+    match = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", text)
+    if match is None or int(match[2]) > 14:
+        raise ValueError(f"{setting}: expected hours and minutes ahead of UTC, as in +03:00")
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return -offset if match[1] == "-" else offset

@@ -455,6 +455,7 @@ _ROUTES = {
     f"GET {_ROOT}/sims": "the SIMs of which something is known",
     f"PUT {_ROOT}/sims/NUMBER": "another SIM for a number: {imsi}",
     f"POST {_ROOT}/sims/NUMBER": "an owner decides about it: {do, login (optional)}",
+    f"POST {_ROOT}/mail-senders": "decide about an address: {address, state, login (optional)}",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",

@@ -191,7 +191,7 @@ class AddressBookService(ServiceStackService):
         request, book = asked.request, self._book.of(account)
         found = self._import(account, request.import_id)
         if self.world.strict:
-            said = str(_said(asked.http).get("importid", request.import_id))
+            said = str(_said(asked.http).get("importid") or request.import_id)
             if re.sub(r"\W", "", said.upper()) != request.import_id.replace("-", ""):
                 raise Denied(No.TWO_IMPORTS)
         if request.contact_group_id not in book.groups:

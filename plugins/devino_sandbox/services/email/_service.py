@@ -57,6 +57,7 @@ from ._words import No
 
 __all__ = ["EmailService"]
 
+_FROM = "demo@example.org"
 _MOST_IDS = 150
 _BATCH = 100
 _BARE = ("/usersettings", "/tasks", "/templates", "/statistics", "/messages")
@@ -67,6 +68,8 @@ class EmailService(Campaigns, ServiceStackService):
 
     name = "email"
     apis: ClassVar[Mapping[str, Api]] = {"": codec.API, "/email/v1": v1.API}
+    # Ten megabytes of text are longer as JSON.
+    max_size: ClassVar[int] = 32 * 1024 * 1024
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -86,6 +89,10 @@ class EmailService(Campaigns, ServiceStackService):
     def usage(self, access: Access) -> Sequence[str]:
         user = quote(f"{access.account.login}:{access.account.password.reveal()}")
         return [f"curl -u {user} {access.endpoints['email']}/UserSettings/SourceAddresses"]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        settings = {**access.login, "sender": _FROM, "base_url": access.endpoints["email"]}
+        return {self.name: settings}
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         return super().read(_of_version(http))
@@ -347,6 +354,7 @@ def _kind(*, xml: bool) -> CallbackKind[codec.MessageEvent]:
         write=lambda events: encode_callback(events, xml=xml),
         content_type="application/xml" if xml else "application/json",
         batch=_BATCH,
+        any_success=True,
     )
 
 

@@ -53,6 +53,20 @@ class EmailSmtpService(PortService):
         login = access.account.login
         return [f"swaks --server {address} --auth-user {login} --from {_FROM} --to ivan@fate.test"]
 
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        host, _, port = access.endpoints["email_smtp"].rpartition(":")
+        login = {name: access.login[name] for name in ("login", "password")}
+        return {
+            "email-smtp": {
+                **login,
+                "sender": _FROM,
+                "host": host.strip("[]"),
+                "port": int(port),
+                "tls": "none",
+                "local_hostname": "localhost",
+            }
+        }
+
     async def close(self) -> None:
         servers, self._servers = self._servers, []
         for server in servers:
