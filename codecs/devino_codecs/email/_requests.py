@@ -202,7 +202,7 @@ def _all_taken(elements: Any) -> tuple[Taken, ...]:
     )
 
 
-_LISTED = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST, Shortcut(read=_all_taken)]
+_LISTED: Any = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST, Shortcut(read=_all_taken)]
 
 
 def _read_taken(value: object) -> tuple[Taken | Unread, ...]:

@@ -62,7 +62,7 @@ def _event(item: MessageEvent, zone: timezone, channel: str) -> Event:
     at = _at(item.date_time, zone)
     word = item.event
     known = _EVENTS.get(word)
-    if known in _CONSENTS:
+    if known is not None and known in _CONSENTS:
         return ConsentChanged(
             # Who leaves, returns and leaves again does three things.
             id=f"{item.message_id}:{word}:{item.date_time.isoformat()}",
