@@ -147,6 +147,15 @@ class Client:
         del args, kwargs
         return self._require_open().run(call)
 
+    def iterate(
+        self, method: Callable[P, AsyncIterator[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> Iterator[T]:
+        """Go through what an operation of a channel or a service gives, one by one.
+
+        ``for contact in client.iterate(book.contacts.find, "ivan@example.com"): ...``
+        """
+        return self._iterate(method(*args, **kwargs))
+
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         """See :meth:`AsyncClient.send`."""
         return self.call(self._client.send, message, channel=channel)

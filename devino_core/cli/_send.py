@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TextIO
 
 import msgspec
 import rich_click as click
+from click.core import ParameterSource
 
-from devino_core import Medium, Message, Template
+from devino_core import Mail, Medium, Message, Template
 
 from ._csv import Row, read_rows
 from ._delivery import Delivery
@@ -86,6 +87,25 @@ def _values(_: click.Context, __: click.Parameter, given: Sequence[str]) -> Mapp
     "--fallback-sms", is_flag=True, help="If it cannot be delivered, send the same text by SMS."
 )
 @click.option(
+    "--subject",
+    metavar="TEXT",
+    type=given_text,
+    help="Makes it a mail, by --medium email unless you say another.",
+)
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=click.File(encoding="utf-8-sig"),
+    help="A mail's HTML body, beside TEXT or in place of it.",
+)
+@click.option(
+    "--header",
+    "headers",
+    metavar="'NAME: VALUE'",
+    multiple=True,
+    help="A further header of a mail; may be repeated.",
+)
+@click.option(
     "--file",
     metavar="FILE",
     type=click.Path(dir_okay=False, allow_dash=True),
@@ -113,6 +133,9 @@ def send(
     values: Mapping[str, str],
     fallback_sms: bool,
     dry_run: bool,
+    subject: str | None,
+    html: TextIO | None,
+    headers: tuple[str, ...],
     **fields: object,
 ) -> None:
     """Send TEXT or a template to the number TO, or a message for each row of a CSV file.
@@ -131,6 +154,7 @@ def send(
       devino send +79031234567 "Your code is 1234" --sender DEVINO
       devino send 79031234567 "See you" --medium viber --fallback-sms
       devino send 79031234567 --medium vk --template 123456 --value name=Anna
+      devino send ivan@example.com "Hello" --subject "Hi" --html hello.html
       devino send 79031234567 "Good morning" --at 2030-01-31T09:00
       devino send --file numbers.csv "Sale today" --dry-run
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
@@ -141,14 +165,21 @@ def send(
     if file is not None:
         # It has a column for the numbers, so what stands first is the text.
         text = to
-    content: str | Template | None = text
+    mail = _mail(subject, html, headers)
+    if mail is not None and _is_default("medium"):
+        given["medium"] = Medium.EMAIL
+    content: str | Template | Mail | None = text
     if template is not None:
+        if mail is not None:
+            raise click.UsageError("give --template or --subject, not both")
         content = _template(template, values, text, fallback_sms=fallback_sms)
     elif values:
         raise click.UsageError("--value is for --template")
     if file is None:
-        if to is None or content is None:
+        if to is None or (content is None and html is None):
             raise click.UsageError("give TO and TEXT, or --file FILE")
+        if mail is not None:
+            content = mail(text or "")
         rows = [Row(0, Message(**{**given, "to": to, "content": content}))]
         rows = list(_with_fallback(rows)) if fallback_sms else rows
         delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
@@ -161,6 +192,7 @@ def send(
 
     def read() -> Iterator[Row]:
         rows = read_rows(file, encoding, given)
+        rows = rows if mail is None else _as_mails(rows, mail)
         return _with_fallback(rows) if fallback_sms else rows
 
     tally = Tally(app, every=False)
@@ -185,6 +217,38 @@ def _template(
     if fallback_sms:
         raise click.UsageError("--fallback-sms sends TEXT, and a template has none")
     return Template(template, values)
+
+
+def _is_default(option: str) -> bool:
+    context = click.get_current_context()
+    assert context is not None  # noqa: S101 - a command runs
+    return context.get_parameter_source(option) is ParameterSource.DEFAULT
+
+
+def _mail(
+    subject: str | None, html: TextIO | None, headers: Iterable[str]
+) -> Callable[[str], Mail] | None:
+    """What makes a mail of a text; None where none of a mail's options is given."""
+    if subject is None:
+        if html is not None or headers:
+            raise click.UsageError("a mail needs --subject")
+        return None
+    named: dict[str, str] = {}
+    for header in headers:
+        name, colon, value = header.partition(":")
+        if not colon:
+            raise click.BadParameter("expected 'Name: value'", param_hint="'--header'")
+        named[name.strip()] = value.strip()
+    try:
+        body = "" if html is None else html.read()
+    except UnicodeDecodeError:
+        raise click.BadParameter("is not in UTF-8", param_hint="'--html'") from None
+    return lambda text: Mail(subject, text, html=body, headers=named)
+
+
+def _as_mails(rows: Iterable[Row], mail: Callable[[str], Mail]) -> Iterator[Row]:
+    for line, message in rows:
+        yield Row(line, msgspec.structs.replace(message, content=mail(message.text)))
 
 
 def _say_checked(app: App, count: int) -> None:

@@ -40,7 +40,7 @@ from devino_core.settings import Config, read_config
 
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
 from ._stop import Stop
-from ._table import InvalidRow, Line, Table
+from ._table import InvalidRow, Line, Table, is_read_once
 from ._times import parse_duration, parse_send_at, parsed
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ __all__ = [
     "channel_option",
     "config_option",
     "given_text",
+    "is_read_once",
     "json_option",
     "medium_option",
     "one_line",
@@ -213,10 +214,10 @@ class Bar:
         self._app = app
         self._shown = shown
 
-    def advance(self) -> None:
-        """One more is done."""
+    def advance(self, count: int = 1) -> None:
+        """So many more are done."""
         if self._shown is not None:
-            self._shown.advance(self._shown.task_ids[0])
+            self._shown.advance(self._shown.task_ids[0], count)
 
     def reach(self, done: int, total: int) -> None:
         """So much of all is done."""

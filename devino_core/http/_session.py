@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from ipaddress import ip_address
 from urllib.parse import quote
 from weakref import WeakSet
@@ -285,7 +286,7 @@ class HttpSession(Opened):
         response = await session.request(
             method,
             sent.url,
-            data=bytes(sent.body) if sent.body else None,
+            data=_payload(sent.body),
             headers=sent.headers,
             # Else a body that is not there would have a type.
             skip_auto_headers=None if sent.body else (CONTENT_TYPE,),
@@ -325,6 +326,14 @@ class HttpSession(Opened):
         return None
 
 
+def _payload(body: bytes) -> bytes | BytesIO | None:
+    if not body:
+        return None
+    # All at once it would hold the event loop up.
+    return bytes(body) if len(body) <= _AT_ONCE else BytesIO(body)
+
+
+_AT_ONCE = 1024 * 1024
 _OPEN: WeakSet[HttpSession] = WeakSet()
 
 

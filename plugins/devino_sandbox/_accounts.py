@@ -33,6 +33,9 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
     """What is left, in the account's currency."""
     senders: frozenset[str] | None = None
     """The approved sender names and numbers; None: every well-formed one."""
+    mail_senders: frozenset[str] | None = None
+    """The addresses that mails may come from, from the start. Other addresses of the same domains
+    can be asked for. None: every address may be used, and is approved as soon as it is added."""
     api_key: Secret | None = None
     """What it proves itself with where a protocol wants a key instead of login and password.
 

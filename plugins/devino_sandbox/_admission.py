@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from devino_codecs import EncodeError
+from devino_codecs.email import decode_mailbox
 from devino_codecs.text import count_parts
 from devino_core import Medium, phone
 
@@ -19,7 +20,9 @@ __all__ = [
     "charge",
     "check_sender",
     "destination",
+    "mail_address",
     "readable",
+    "same_address",
     "segments",
     "sending_at",
     "wall_clock_of",
@@ -36,7 +39,10 @@ SENDERS: Mapping[Medium, re.Pattern[str]] = {
 def destination(medium: Medium, address: str) -> str:
     """The address in the form in which messages have it. Raises Refused."""
     if medium is Medium.EMAIL:
-        return address.strip()
+        try:
+            return mail_address(address)
+        except ValueError as error:
+            raise Refused(RefusalReason.DESTINATION, f"recipient address: {error}") from None
     try:
         return phone.normalize(address)
     except ValueError as error:
@@ -46,14 +52,28 @@ def destination(medium: Medium, address: str) -> str:
 def readable(address: str) -> str:
     """The same for an address that may be none: it stays as it came then."""
     try:
-        return phone.normalize(address)
+        return mail_address(address) if "@" in address else phone.normalize(address)
     except ValueError:
         return address
+
+
+def mail_address(text: str) -> str:
+    """The address of a mailbox, with its host in small letters. Raises ValueError."""
+    return same_address(decode_mailbox(text).address)
+
+
+def same_address(email: str) -> str:
+    """An e-mail address as it is compared: the case of its domain does not count."""
+    local, at, domain = email.strip().rpartition("@")
+    return f"{local}{at}{domain.lower()}"
 
 
 def check_sender(submission: Submission) -> None:
     """Raise Refused for a sender that is malformed, or not the account's."""
     if submission.sender_checked:
+        return
+    if submission.medium is Medium.EMAIL:
+        _check_mail_sender(submission)
         return
     pattern = SENDERS.get(submission.medium)
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
@@ -66,6 +86,18 @@ def check_sender(submission: Submission) -> None:
     if approved is not None and submission.sender not in approved:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
+        )
+
+
+def _check_mail_sender(submission: Submission) -> None:
+    try:
+        address = mail_address(submission.sender)
+    except ValueError as error:
+        raise Refused(RefusalReason.SENDER_MALFORMED, f"source address: {error}") from None
+    approved = submission.account.mail_senders
+    if approved is not None and address not in approved:
+        raise Refused(
+            RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved ones"
         )
 
 

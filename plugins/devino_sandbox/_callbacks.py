@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from ._accounts import Account
+from ._consents import ConsentGiven
 from ._messages import IncomingMessage, StoredMessage
 from ._world import World
 
@@ -24,8 +25,9 @@ _LATEST = 1000
 class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """One kind of callback, as a service declares it. Times are seconds of the World's clock.
 
-    An item is what is to be said of one event, in any form: ``changed`` and ``arrived`` make it at
-    once, because the message will change; ``write`` puts the items of one request into bytes.
+    An item is what is to be said of one event, in any form: ``changed``, ``arrived`` and
+    ``consented`` make it at once, because the message will change; ``write`` puts the items of one
+    request into bytes.
     Raises ValueError for a batch below 1 and for times below 0.
     """
 
@@ -35,6 +37,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """What to say of a message that has a new state; None: nothing."""
     arrived: Callable[[IncomingMessage], Item | None] | None = None
     """What to say of a message that came in; None: nothing."""
+    consented: Callable[[ConsentGiven], Item | None] | None = None
+    """What to say of a recipient who has decided about further mails; None: nothing."""
     answered: Callable[[Account, Sequence[Item], bytes], None] | None = None
     """Told what the receiver answered when it took these items: at most 64 KiB of a body."""
     verb: Literal["GET", "POST"] = "POST"
@@ -50,6 +54,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     """When it is sent again after an answer other than 200, or if nobody could be reached."""
     give_up_after: float = 24 * 3600.0
     """How long after its first attempt a request is sent again."""
+    any_success: bool = False
+    """Every status of 200 to 299 takes it, not 200 alone."""
     empty_answer: bool = False
     """An answer must have an empty body. Only in a strict World."""
     instead: str | None = None

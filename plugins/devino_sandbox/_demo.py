@@ -29,6 +29,7 @@ from devino_core import (
     Content,
     Event,
     Incoming,
+    Mail,
     Medium,
     Message,
     PluginError,
@@ -45,6 +46,7 @@ from devino_core.clock import SYSTEM_CLOCK
 
 from ._accounts import Account
 from ._fates import Pace
+from ._messages import Submission
 from ._questions import Answered
 from ._runner import Sandbox
 from ._service import Access
@@ -145,6 +147,33 @@ SCENARIOS: Sequence[Scenario] = (
         content=Template("123456", {"name": "Anna"}),
         medium=Medium.VK,
         instead=((Medium.VIBER, "Hello Anna"), (Medium.SMS, "Hello, Anna")),
+    ),
+    Scenario(
+        about="a mail, read",
+        expected=State.READ,
+        to="anna@example.org",
+        content=Mail(
+            "Hello, {name}",
+            "Your order is ready, {name}",
+            "<p>Your order is ready, <b>{name}</b></p>",
+            values={"name": "Anna"},
+        ),
+        medium=Medium.EMAIL,
+    ),
+    Scenario(
+        about="a mail, and a link in it followed",
+        expected=State.CLICKED,
+        to="clicked@fate.test",
+        content=Mail("Hello", "Your order is ready"),
+        medium=Medium.EMAIL,
+    ),
+    Scenario(
+        about="a mailbox that is full",
+        expected=State.BOUNCED,
+        # An address that is none gets no second mail.
+        to="bounced.quota-issues@fate.test",
+        content=Mail("Hello", "Your order is ready"),
+        medium=Medium.EMAIL,
     ),
 )
 _REPLIED = Scenario(
@@ -378,6 +407,13 @@ def _carries(channel: Channel[ChannelSettings], message: Message) -> bool:
     return message.medium in channel.media
 
 
+def _is_of(order: Submission, scenario: Scenario) -> bool:
+    """Whether it says what this scenario says to its recipient, who gets but one mail."""
+    if isinstance(scenario.content, Mail):
+        return order.medium is scenario.medium
+    return (order.sender, order.text) == (scenario.sender or SENDER, scenario.content)
+
+
 def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
     """Where the World has it: of several messages that are alike, the one in the same place."""
     scenario, via = row.scenario, _kind(row.channel)
@@ -385,8 +421,7 @@ def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
     found = [
         message.state
         for message in world.messages(to=scenario.to)
-        if (message.submission.via, message.submission.sender, message.submission.text)
-        == (via, scenario.sender or SENDER, scenario.content)
+        if message.submission.via == via and _is_of(message.submission, scenario)
     ]
     nth = alike.index(row.channel)
     if nth < len(found):

@@ -5,6 +5,7 @@ Which number gives which fate is said in :mod:`devino_sandbox._numbers`.
 
 from __future__ import annotations
 
+import enum
 from datetime import timedelta
 from functools import lru_cache
 
@@ -12,7 +13,29 @@ import msgspec
 
 from devino_core import State
 
-__all__ = ["EXPIRED", "QUEUED", "SCHEDULED", "WITHDRAWN", "Fate", "Pace", "Step", "Way", "plan"]
+__all__ = [
+    "EXPIRED",
+    "QUEUED",
+    "SCHEDULED",
+    "WITHDRAWN",
+    "Consent",
+    "Fate",
+    "Pace",
+    "Step",
+    "Way",
+    "plan",
+]
+
+
+class Consent(enum.StrEnum):
+    """What a recipient of mails decides about further ones."""
+
+    SUBSCRIBED = "SUBSCRIBED"
+    """Wants them again."""
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    """Wants no more."""
+    COMPLAINED = "COMPLAINED"
+    """Calls them spam, and wants no more."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -30,6 +53,10 @@ class Step(msgspec.Struct, frozen=True):
     """Taken when the validity ends; if the message has none, as the :class:`Pace` says."""
     resend_after: timedelta = timedelta(0)
     """If the message fails with this step: how long after it the fallback goes."""
+    consent: Consent | None = None
+    """What the recipient decides then about further messages."""
+    is_hard: bool = False
+    """The address is none, so that nothing more goes there."""
 
     @property
     def failed(self) -> bool:

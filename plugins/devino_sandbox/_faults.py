@@ -133,7 +133,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     operation: str | None = None
     """In the protocol's own words, in any case: ``Sms/Send``, ``submit_sm``, ..."""
     to: str | None = None
-    """A phone number that is among the recipients, or that a callback is about."""
+    """A phone number or mail address that is among the recipients, or that a callback is about."""
     nth: int = 1
     """The first call to fail, counted among those that fit."""
     times: int | None = 1
@@ -147,7 +147,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 raise ValueError("nth and times count from 1, and fit into 32 bits")
         if self.chance is not None and not 0 < self.chance <= 1:
             raise ValueError("chance must be above 0 and at most 1")
-        if self.to is not None:
+        if self.to is not None and "@" not in self.to:
             phone.normalize(self.to)
         if self.protocol is not None and not self.suits(self.protocol):
             raise ValueError(_unfit(self.protocol))
@@ -280,6 +280,8 @@ def _unknown(what: str, name: str, known: Collection[str]) -> str:
 
 
 def _digits(number: str) -> str:
+    if "@" in number:
+        return number.lower()
     try:
         return phone.normalize(number)
     except ValueError:

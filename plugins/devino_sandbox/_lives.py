@@ -36,7 +36,8 @@ class TakenRecipient(NamedTuple):
 class Lives:
     """The messages of a World, each on its way along a timeline.
 
-    ``resend``: called for a message that has failed and has a fallback.
+    ``resend``: called for a message that has failed and has a fallback. ``settle``: called for a
+    message whose step says something of its recipient, too.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Lives:
         keep: int,
         subscribers: Subscribers,
         resend: Callable[[StoredMessage, Submission, datetime], None],
+        settle: Callable[[StoredMessage, datetime], None],
     ) -> None:
         self._timeline = timeline
         self._archive = Archive(keep)
         self._subscribers = subscribers
         self._resend = resend
+        self._settle = settle
         self._next_id = _FIRST_ID
 
     def __iter__(self) -> Iterator[StoredMessage]:
@@ -193,6 +196,9 @@ class Lives:
         if self._subscribers.changed:
             for message in messages:
                 self._subscribers.changed.tell(message)
+        if step.consent is not None or step.is_hard:
+            for message in messages:
+                self._settle(message, due)
 
     def _fall_back(
         self,

@@ -50,6 +50,12 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     Each segment has its own id, price and life; the World lists it with its message.
     """
+    task_id: int = 0
+    """The campaign that it is part of; 0: none."""
+    ref: str | None = None
+    """The client's own id of the message, where the protocol reports it."""
+    campaign: str | None = None
+    """The client's own name of the campaign, likewise."""
     context: object = None
     """Whatever the service needs again when the message changes."""
 

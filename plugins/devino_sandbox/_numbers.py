@@ -1,4 +1,4 @@
-"""What becomes of a message by the number that it goes to, as tables.
+"""What becomes of a message by the number or the address that it goes to, as tables.
 
 - ``799900000NN`` (11 digits): an SMS to it ends in the platform's SMS state NN (08, 10, 11, 41, 42,
   46, 47, 48, 69 or 99), a Viber message in the Viber state NN (01 to 08); 14 is as 04, but what
@@ -14,6 +14,16 @@
   ever, 5 late (expired, and delivered 60 seconds after), 6 read; 7 to 9 are as 0;
 - every other number gets its SMS, and reads its messages of a messenger.
 
+What becomes of a mail is chosen by the name before ``@fate.test``:
+
+- ``notsent``, ``sent``, ``delivered``, ``read``, ``clicked``: that is its last state;
+- ``bounced``: there is no such mailbox; ``bounced.REASON``, as ``bounced.spam-related``: it comes
+  back for this reason, or is not sent at all where the reason says so;
+- ``late-bounced``: it comes back after it was delivered; ``rejected``: it is not sent;
+- ``unsubscribed``, ``complained``: its reader wants no more mails, or calls this one spam;
+- ``notfound``: it is taken and charged, and then not found by any state request;
+- every other mail is read.
+
 What a protocol answers at once is its service's: :mod:`devino_sandbox.services.smpp` has numbers
 that choose a ``command_status``, and :func:`chosen` makes such a table.
 """
@@ -23,15 +33,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
 
 from devino_core import Medium, State
 
-from ._fates import Fate, Step
+from ._fates import Consent, Fate, Step
 
-__all__ = ["LIVES", "Life", "chosen", "default_fate"]
+__all__ = ["LIVES", "Life", "bounced", "chosen", "default_fate", "filtered"]
 
 CodeT = TypeVar("CodeT", bound=IntEnum)
 
@@ -157,7 +168,7 @@ _OWN: Mapping[Medium, Life] = {
         by_reason=_losses("USER_BLOCKED", "NOT_TEMPLATE_MATCH"),
     ),
     Medium.VK: msgspec.structs.replace(_MESSENGER, by_digit=_BY_DIGIT, digit=8),
-    Medium.EMAIL: Life(default=_ARRIVED, price="0.1"),
+    Medium.EMAIL: Life(default=_SEEN, price="0.1"),
 }
 LIVES: Mapping[Medium, Life] = {medium: _OWN.get(medium, _MESSENGER) for medium in Medium}
 
@@ -166,13 +177,61 @@ _HIDDEN = {
 }
 
 
+_MAILS = "fate.test"
+_NEVER_LEFT = frozenset({"already_unsubscribed", "invalid-sender", "overpackage-related"})
+_HARD = frozenset({"bad-mailbox", "bad-domain", "inactive-mailbox"})
+_NOT_SENT = "overpackage-related"
+_BY_NAME: Mapping[str, Fate] = {
+    "notsent": Fate(()),
+    "sent": _SILENT,
+    "delivered": _ARRIVED,
+    "read": _SEEN,
+    "clicked": _fate(_DELIVERED, _READ, _CLICKED),
+    "unsubscribed": _fate(_DELIVERED, Step(State.READ, consent=Consent.UNSUBSCRIBED)),
+    "complained": _fate(_DELIVERED, Step(State.READ, consent=Consent.COMPLAINED)),
+    "notfound": _HIDDEN[Medium.EMAIL],
+}
+
+
+@lru_cache(maxsize=100)
+def bounced(reason: str, *, late: bool = False) -> Fate:
+    """A mail comes back for this reason, ``late`` after it was delivered; or is not sent."""
+    if reason in _NEVER_LEFT:
+        return filtered(reason)
+    back = Step(State.BOUNCED, reason, is_hard=reason in _HARD)
+    return _fate(_DELIVERED, msgspec.structs.replace(back, after=_LATE)) if late else _fate(back)
+
+
+@lru_cache(maxsize=100)
+def filtered(reason: str) -> Fate:
+    """A mail is not sent, for this reason."""
+    return Fate((Step(State.REJECTED, reason, is_hard=reason in _HARD),))
+
+
+def _mail_fate(to: str) -> Fate:
+    name, _, domain = to.lower().rpartition("@")
+    if domain == _MAILS:
+        first, _, reason = name.partition(".")
+        if first == "bounced":
+            return bounced(reason or "bad-mailbox")
+        if name == "late-bounced":
+            return bounced("bad-mailbox", late=True)
+        if name == "rejected":
+            return bounced(_NOT_SENT)
+        if name in _BY_NAME:
+            return _BY_NAME[name]
+    return LIVES[Medium.EMAIL].default
+
+
 def chosen(begin: str, table: type[CodeT]) -> Mapping[str, CodeT]:
     """The numbers that choose a code of a table: these digits, then the code as three."""
     return {f"{begin}{code.value:03}": code for code in table}
 
 
 def default_fate(medium: Medium, to: str) -> Fate:
-    """The fate that the number chooses; see this module."""
+    """The fate that the number or the address chooses; see this module."""
+    if medium is Medium.EMAIL and "@" in to:
+        return _mail_fate(to)
     life = LIVES[medium]
     if len(to) != _DIGITS or not to.isdecimal():
         return life.default

@@ -24,6 +24,7 @@ from devino_core import ConfigurationError, Secret
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
+from ._consents import ConsentGiven
 from ._faults import Drop, DropAnswer, Hold, Repeat
 from ._messages import IncomingMessage, StoredMessage
 from ._world import World
@@ -143,6 +144,7 @@ class _Route:
         end = self._world.subscribe(
             changed=None if self._kind.changed is None else self._changed,
             arrived=None if self._kind.arrived is None else self._arrived,
+            consented=None if self._kind.consented is None else self._consented,
         )
 
         def ended() -> None:
@@ -214,7 +216,8 @@ class _Route:
         if isinstance(answer, _Answer):
             callback.answered = answer.status
             refused = self._world.strict and self._kind.empty_answer and answer.body
-            if answer.status == _TAKEN and not refused:
+            is_taken = answer.status == _TAKEN or (kind.any_success and answer.status // 100 == 2)
+            if is_taken and not refused:
                 self._taken(callback, answer.body)
                 return
         if callback.given_up:
@@ -288,6 +291,10 @@ class _Route:
     def _arrived(self, message: IncomingMessage) -> None:
         if message.account is self._account and self._kind.arrived is not None:
             self._add(self._kind.arrived(message), message.sender)
+
+    def _consented(self, given: ConsentGiven) -> None:
+        if given.account is self._account and self._kind.consented is not None:
+            self._add(self._kind.consented(given), given.address)
 
     def _add(self, item: object, to: str) -> None:
         if item is not None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Generic, ParamSpec
 
+from ._consents import ConsentGiven
 from ._messages import IncomingMessage, StoredMessage
 
 __all__ = ["Subscribers"]
@@ -46,10 +47,11 @@ class _Event(Generic[P]):
 
 
 class Subscribers:
-    """The four events of a World."""
+    """The events of a World."""
 
     def __init__(self) -> None:
         self.recorded: _Event[[StoredMessage]] = _Event()
         self.changed: _Event[[StoredMessage]] = _Event()
         self.arrived: _Event[[IncomingMessage]] = _Event()
+        self.consented: _Event[[ConsentGiven]] = _Event()
         self.sessions_ended: _Event[[]] = _Event()

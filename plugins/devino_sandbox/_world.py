@@ -22,7 +22,8 @@ from ._admission import (
     sending_at,
     wall_clock_of,
 )
-from ._fates import Fate, Pace, Step
+from ._consents import ConsentGiven, Consents
+from ._fates import Consent, Fate, Pace, Step
 from ._faults import Faults, Hold
 from ._lives import Lives, TakenRecipient
 from ._messages import IncomingMessage, Refused, StoredMessage, Submission
@@ -86,7 +87,8 @@ class World:
         self.faults: Faults = Faults(seed)
         self.timeline: Timeline = Timeline(clock)
         self._subscribers = Subscribers()
-        self._lives = Lives(self.timeline, keep, self._subscribers, self._resend)
+        self.consents: Consents = Consents(keep)
+        self._lives = Lives(self.timeline, keep, self._subscribers, self._resend, self._settle)
         self._sessions = Sessions()
         self._incoming: deque[IncomingMessage] = deque(maxlen=keep)
         self._incoming_ids = count(_FIRST_INCOMING_ID)
@@ -286,6 +288,35 @@ class World:
             if m.account is account and m.medium is Medium.SMS and since <= m.at <= until
         ]
 
+    def consent(
+        self,
+        account: Account,
+        address: str,
+        consent: Consent,
+        *,
+        reason: str = "",
+        message: StoredMessage | None = None,
+        task_id: int | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """A recipient decides about further mails of the account.
+
+        ``message`` led to it, or ``task_id``, a campaign.
+        """
+        if task_id is None and message is not None:
+            task_id = message.submission.task_id or None
+        given = ConsentGiven(
+            account=account,
+            address=address,
+            consent=consent,
+            at=at or self.clock.now(),
+            reason=reason,
+            task_id=task_id,
+            message=message,
+        )
+        self.consents.record(given)
+        self._subscribers.consented.tell(given)
+
     def advance(self) -> None:
         """Apply every change that is due by the clock, in order, and tell the subscribers."""
         self.timeline.advance()
@@ -296,10 +327,12 @@ class World:
         recorded: Callable[[StoredMessage], None] | None = None,
         changed: Callable[[StoredMessage], None] | None = None,
         arrived: Callable[[IncomingMessage], None] | None = None,
+        consented: Callable[[ConsentGiven], None] | None = None,
         sessions_ended: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
         """Be called, at once and in order, when a message was taken or refused, when one has a new
-        state, when one came in, and when all sessions are ended.
+        state, when one came in, when a recipient has decided about further ones, and when all
+        sessions are ended.
 
         Gives a function that ends it. What a callback raises is logged and goes no further.
         """
@@ -307,6 +340,7 @@ class World:
             self._subscribers.recorded.add(recorded),
             self._subscribers.changed.add(changed),
             self._subscribers.arrived.add(arrived),
+            self._subscribers.consented.add(consented),
             self._subscribers.sessions_ended.add(sessions_ended),
         )
 
@@ -333,6 +367,14 @@ class World:
             sending_at(submission, address, now, self.zone_of),
             submission.fate or self.fate_of(submission.medium, address),
         )
+
+    def _settle(self, message: StoredMessage, due: datetime) -> None:
+        """Note what a step says of the recipient."""
+        step, account = message.step, message.submission.account
+        if step.is_hard:
+            self.consents.bounced(account, message.to)
+        if step.consent is not None:
+            self.consent(account, message.to, step.consent, message=message, at=due)
 
     def _resend(self, failed: StoredMessage, fallback: Submission, now: datetime) -> None:
         """Send what goes in place of a message that has failed, unless a fault holds it back."""

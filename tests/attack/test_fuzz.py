@@ -16,6 +16,7 @@ import pytest
 
 from devino_codecs import (
     DecodeError,
+    addressbook,
     email2sms,
     ftp,
     incoming,
@@ -132,8 +133,9 @@ _APIS: Sequence[Api] = (
     viber.API,
     viber.WHATSAPP_API,
     vk.API,
+    addressbook.API,
 )
-_TABLED = ("rest-v1", "rest-v2", "rest-viber", "hlr", "2fa", "viber", "vk")
+_TABLED = ("rest-v1", "rest-v2", "rest-viber", "hlr", "2fa", "viber", "vk", "addressbook")
 """The protocols whose examples these read."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from tests.bench._process import running, serve
@@ -18,14 +19,19 @@ def _answer(body: bytes) -> bytes:
     count = len(_MESSAGES.findall(body))
     first = next(_NUMBERS) * 1000
     messages = b",".join(b'{"providerId":%d,"code":"ok"}' % (first + n) for n in range(count))
-    content = b'{"status":"ok","messages":[%s]}' % messages
-    return (
-        b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
-        b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
-    )
+    return b'{"status":"ok","messages":[%s]}' % messages
 
 
-class _Canned(asyncio.Protocol):
+class Canned(asyncio.Protocol):
+    """Answers every request with what is made of its body."""
+
+    def __init__(self, answer: Callable[[bytes], bytes], status: bytes = b"200 OK") -> None:
+        self._answer = answer
+        self._head = (
+            b"HTTP/1.1 %b\r\nContent-Type: application/json; charset=utf-8\r\n"
+            b"Content-Length: " % status
+        )
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
@@ -39,13 +45,14 @@ class _Canned(asyncio.Protocol):
             size = end + 4 + (int(found[1]) if found else 0)
             if len(self._buffer) < size:
                 return
-            self._transport.write(_answer(self._buffer[end + 4 : size]))
+            content = self._answer(self._buffer[end + 4 : size])
+            self._transport.write(b"%b%d\r\n\r\n%b" % (self._head, len(content), content))
             self._buffer = self._buffer[size:]
 
 
 async def _serve() -> None:
     loop = asyncio.get_running_loop()
-    await serve(await loop.create_server(_Canned, "127.0.0.1", 0))
+    await serve(await loop.create_server(lambda: Canned(_answer), "127.0.0.1", 0))
 
 
 def canned_server() -> AbstractContextManager[int]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from tests.bench._process import running, serve
 
 _REPLIES = {
-    b"EHLO": b"250-localhost\r\n250-SIZE 1048576\r\n250 8BITMIME\r\n",
+    b"EHLO": b"250-localhost\r\n250-SIZE 1048576\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n",
     b"DATA": b"354 go ahead\r\n",
     b"QUIT": b"221 bye\r\n",
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeAlias
 
-from devino_codecs import viber, vk
+from devino_codecs import email, viber, vk
 from devino_codecs.http import Api, HttpAnswer, HttpRequest, Login
 from devino_core import Channel, ChannelSettings, Medium, Message, Plugins
 from devino_core.settings import convert_settings
@@ -21,7 +21,12 @@ PASSWORD = "canary+4d1f&"
 TO, OTHER = "79031234567", "79031234568"
 FIRST = 3158611117333282816
 """The first id that the platform gives: above 2^53."""
-APIS: Mapping[str, Api] = {"viber": viber.API, "whatsapp": viber.WHATSAPP_API, "vk": vk.API}
+APIS: Mapping[str, Api] = {
+    "viber": viber.API,
+    "whatsapp": viber.WHATSAPP_API,
+    "vk": vk.API,
+    "email": email.API,
+}
 MEDIA = {"viber": Medium.VIBER, "whatsapp": Medium.WHATSAPP, "vk": Medium.VK}
 
 Answer: TypeAlias = Callable[[Any], Any]

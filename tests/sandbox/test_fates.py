@@ -246,7 +246,9 @@ def test_a_mail_that_bounces_has_failed_and_sends_one_fallback(
         [account], clock=clock, fate_of=lambda medium, _: bounced if medium is MAIL else ARRIVED
     )
     sms = Submission(account=account, via="test", sender="X", text="x")
-    mail = Submission(account=account, via="test", sender="X", text="x", medium=MAIL, fallback=sms)
+    mail = Submission(
+        account=account, via="test", sender="x@example.org", text="x", medium=MAIL, fallback=sms
+    )
     [message] = world.submit(mail, ["jo@example.com"])
     message.to = "79161234567"
     clock.advance(3600)

@@ -22,6 +22,8 @@ from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
 from devino_sandbox.services.smpp import SmppSettings
 from tests._vectors import ROOT
+from tests.sandbox._book import IMPORT, Shelf
+from tests.sandbox._email import FROM, TEXT, Post, Server
 from tests.sandbox._http import LOGIN, PASSWORD, Http
 from tests.sandbox._mail import Mailbox, template
 from tests.sandbox._smpp import PASSWORD as SHORT
@@ -39,6 +41,7 @@ class Box:
         self.world = world
         self.clock = clock
         self.http = http
+        self.sandbox = sandbox
         self.mailbox = Mailbox.of(sandbox)
 
     @asynccontextmanager
@@ -214,6 +217,47 @@ async def _guesses(box: Box) -> bool:
     return await ask("CheckCode", Code=sent["code"]) == 0
 
 
+async def _email_macros(box: Box) -> bool:
+    async def taken(text: str) -> bool:
+        body = {
+            "Sender": {"Address": FROM},
+            "Recipients": [{"Address": "a@b.ru"}],
+            "Subject": "x",
+            "Body": {"PlainText": text},
+        }
+        return (await Post(box.http).ask("POST", "/messages", body)).status == 201
+
+    assert await taken(TEXT)
+    return await taken("x")
+
+
+async def _email_smtp_macros(box: Box) -> bool:
+    head = f"From: {FROM}\r\nTo: a@b.ru\r\nSubject: x\r\n\r\n"
+    server = Server(box.sandbox)
+    assert (await server.send(f"{head}{TEXT}\r\n".encode()))[0] == 250
+    return (await server.send(f"{head}x\r\n".encode()))[0] == 250
+
+
+async def _book_group(box: Box) -> bool:
+    shelf = Shelf(box.http)
+    added = await shelf.add(Email="a@b.ru")
+    assert (await shelf.ask("PATCH", f"/Contacts/{added}", {"Gender": 1})).status == 200
+    moved = {"Gender": 1, "ContactGroupId": 252}
+    return (await shelf.ask("PATCH", f"/Contacts/{added}", moved)).status == 200
+
+
+async def _book_import(box: Box) -> bool:
+    shelf = Shelf(box.http)
+    await shelf.imports({"Email": "a@b.ru"}, ImportId=IMPORT)
+    box.clock.advance(1)
+    path, other = f"/ContactsImport/{IMPORT}/Duplicates", IMPORT.replace("5", "7")
+    for same in (IMPORT.lower(), f"{{{IMPORT}}}", None):
+        asked = {"ContactGroupId": 252, "ImportId": same}
+        assert (await shelf.ask("DELETE", path, asked)).status == 200
+    asked = {"ContactGroupId": 252, "ImportId": other}
+    return (await shelf.ask("DELETE", path, asked)).status == 200
+
+
 Scenario: TypeAlias = Callable[[Box], Awaitable[bool]]
 
 
@@ -263,6 +307,9 @@ SCENARIOS: dict[str, list[Scenario]] = {
     "verification": [_guesses],
     "viber": [_viber_caption],
     "vk": [_vk_day],
+    "email": [_email_macros],
+    "email_smtp": [_email_smtp_macros],
+    "addressbook": [_book_group, _book_import],
 }
 
 
@@ -297,7 +344,10 @@ def test_nothing_else_is_strict() -> None:
         for path in source.rglob("services/**/*.py")
         if re.search(r"world\.strict", path.read_text("utf-8"))
     }
-    assert asking == {"rest", "soap", "xml", "smtp", "smpp", "verification", "viber", "vk"}
+    assert asking == {
+        *{"rest", "soap", "xml", "smtp", "smpp", "verification", "viber", "vk", "addressbook"},
+        *{"email", "email_smtp"},
+    }
 
 
 async def test_the_soap_channel_keeps_to_the_rate_by_itself() -> None:

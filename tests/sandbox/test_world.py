@@ -40,7 +40,8 @@ FINALS = (State.DELIVERED, State.READ, State.UNDELIVERABLE, State.EXPIRED, State
 
 def submission(world: World, **changes: object) -> Submission:
     [account] = world.accounts.values()
-    fields: dict[str, object] = {"via": "test", "sender": "DEVINO", "text": "test", **changes}
+    sender = "me@example.org" if changes.get("medium") is Medium.EMAIL else "DEVINO"
+    fields: dict[str, object] = {"via": "test", "sender": sender, "text": "test", **changes}
     return Submission(account=account, **fields)  # type: ignore[arg-type]
 
 

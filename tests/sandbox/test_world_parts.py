@@ -17,7 +17,8 @@ HOUR = timedelta(hours=1)
 
 
 def submission(account: Account, **changes: object) -> Submission:
-    fields: dict[str, object] = {"via": "test", "sender": "DEVINO", "text": "test", **changes}
+    sender = "me@example.org" if changes.get("medium") is Medium.EMAIL else "DEVINO"
+    fields: dict[str, object] = {"via": "test", "sender": sender, "text": "test", **changes}
     return Submission(account=account, **fields)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devino_codecs import onec, rest, soap, verification, viber, vk, xmlpackage
+from devino_codecs import (
+    addressbook,
+    email,
+    onec,
+    rest,
+    soap,
+    verification,
+    viber,
+    vk,
+    xmlpackage,
+)
 from devino_codecs.http import Coded, Verdict
 from devino_core import State
 from tests._vectors import ROOT
@@ -87,8 +97,27 @@ TABLES = [
         VERDICTS,
         beyond=frozenset({"queue_full"}),
     ),
+    Table(
+        email.ResponseCode,
+        "email_response_codes",
+        "code",
+        VERDICTS,
+        beyond=frozenset({"not_found"}),
+    ),
+    Table(email.MessageState, "email_message_states", "state", STATES),
+    Table(email.CallbackEvent, "email_callback_events", "event", STATES | {""}),
+    Table(email.BounceReason, "email_bounce_reasons", "reason", {"BOUNCED", "REJECTED"}),
+    Table(email.SenderState, "email_sender_states", "name", {""}),
+    Table(email.TaskType, "email_task_types", "name", {""}),
+    Table(email.TaskState, "email_task_states", "name", {""}),
+    Table(email.SmtpError, "email_smtp_errors", "begins", VERDICTS),
     Table(verification.SentCode, "twofa_generate_codes", "code", VERDICTS | {""}, "description"),
     Table(verification.CheckedCode, "twofa_check_codes", "code", VERDICTS | {""}, "description"),
+    Table(addressbook.ResponseCode, "addressbook_response_codes", "code", VERDICTS),
+    Table(addressbook.ContactCode, "addressbook_contact_validation", "name", VERDICTS),
+    Table(addressbook.DuplicatesField, "addressbook_duplicates_field", "name", {""}),
+    Table(addressbook.DuplicatesScope, "addressbook_duplicates_scope", "value", {""}),
+    Table(addressbook.Gender, "addressbook_gender", "value", {""}),
 ]
 
 
@@ -138,6 +167,18 @@ def test_the_names_of_xml_and_soap_are_the_manuals() -> None:
         for row in rows(table):
             if table.codes.__module__.startswith("devino_codecs.xmlpackage"):
                 assert table.codes(row["code"]).name == row["name"]
+
+
+def test_the_numbers_of_the_address_book_are_the_manuals() -> None:
+    for table in (addressbook.ContactCode, addressbook.DuplicatesField):
+        [manual] = [one for one in TABLES if one.codes is table]
+        assert {row["name"]: row["value"] for row in rows(manual)} == {
+            code.value: code.number for code in table
+        }
+    [scopes] = [one for one in TABLES if one.codes is addressbook.DuplicatesScope]
+    assert {row["name"].upper() for row in rows(scopes)} == set(
+        addressbook.DuplicatesScope.__members__
+    )
 
 
 DECIDED = json.loads((ROOT / "codes" / "decided.json").read_text())
@@ -193,3 +234,15 @@ def test_numbers_of_rest_mean_the_same_over_soap() -> None:
         assert soap.SmsStateCode(state.value).means == state.means
     for number, code in enumerate(soap.ViberStateCode):
         assert rest.ViberStateCode(number).means == code.means
+
+
+def test_the_numbers_of_names_are_the_manuals() -> None:
+    for codes, name in (
+        (email.SenderState, "email_sender_states"),
+        (email.TaskType, "email_task_types"),
+        (email.TaskState, "email_task_states"),
+    ):
+        rows = json.loads((ROOT / "codes" / f"{name}.json").read_text())["rows"]
+        assert {each.value: each.number for each in codes} == {
+            row["name"]: row["value"] for row in rows
+        }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import binascii
 import datetime as dt
-import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from devino_codecs.errors import DecodeError, EncodeError
+from devino_codecs._rfc5322 import MAX_LINE, address, base64_lines
+from devino_codecs._rfc5322 import date as written_date
+from devino_codecs._rfc5322 import message_id as written_id
+from devino_codecs.errors import DecodeError
 
 from ._body import MAX_SIZE, encode_body, kind_of, read
 from ._charset import CHARSET
@@ -21,18 +23,6 @@ GATEWAY: Final = "email2sms@integrationapi.net"
 """The platform's address for these mails."""
 
 _SUBJECT: Final = "MODEB64"
-_MAX_LINE: Final = 998  # octets without CRLF (RFC 5322, 2.1.1)
-
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_ADDRESS: Final = re.compile(
-    rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:-]+\])"
-)
-_MESSAGE_ID: Final = re.compile(rf"<{_ATOM}(?:\.{_ATOM})*@(?:{_ATOM}(?:\.{_ATOM})*|\[[!-Z^-~]*\])>")
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 
 def encode(
@@ -59,11 +49,14 @@ def encode(
     """
     body = encode_body(value, line_break=line_break)
     content = _content(value, body)
-    headers = [_address("From", from_addr), _address("To", to_addr)]
+    headers = [
+        f"From: {address(from_addr, 'From')}\r\n",
+        f"To: {address(to_addr, 'To')}\r\n",
+    ]
     if date is not None:
-        headers.append(f"Date: {_date(date)}\r\n")
+        headers.append(f"Date: {written_date(date)}\r\n")
     if message_id is not None:
-        headers.append(f"Message-ID: {_message_id(message_id)}\r\n")
+        headers.append(f"Message-ID: {written_id(message_id)}\r\n")
     headers.append(content.headers)
     return "".join(headers).encode("ascii") + content.encode(body)
 
@@ -106,12 +99,6 @@ def _quoted_printable(data: bytes) -> bytes:
     return quoted.replace(b"=\r\n.\r\n", b"=\r\n=2E\r\n")
 
 
-def _base64(data: bytes) -> bytes:
-    # Drop the line's end: in base64 it would be part of the text.
-    lines = (binascii.b2a_base64(data[i : i + 57], newline=False) for i in range(0, len(data), 57))
-    return b"\r\n".join(lines) + b"\r\n"
-
-
 class _Content(NamedTuple):
     """A body as it travels."""
 
@@ -139,7 +126,7 @@ _MODEB64: Final = _Content(
     "MIME-Version: 1.0\r\n"
     f"Content-Type: text/plain; charset={CHARSET}\r\n"
     "Content-Transfer-Encoding: base64\r\n\r\n",
-    _base64,
+    base64_lines,
 )
 
 
@@ -147,34 +134,4 @@ def _content(value: Submission, body: bytes) -> _Content:
     if isinstance(value, Base64):
         return _MODEB64
     # A longer line must be encoded, and this format has only one line.
-    return _LATIN if body.isascii() and len(body) <= _MAX_LINE else _CYRILLIC
-
-
-def _address(name: str, address: str) -> str:
-    # A path in SMTP holds 254 octets (RFC 5321, 4.5.3.1.3).
-    if not isinstance(address, str) or len(address) > 254 or not _ADDRESS.fullmatch(address):
-        raise EncodeError("expected an address such as name@example.org, in ASCII", path=name)
-    return f"{name}: {address}\r\n"
-
-
-def _date(date: dt.datetime) -> str:
-    offset = date.utcoffset() if isinstance(date, dt.datetime) else None
-    if offset is None:
-        raise EncodeError("expected a datetime with a time zone", path="Date")
-    minutes, rest = divmod(offset, dt.timedelta(minutes=1))
-    if rest:
-        raise EncodeError("its zone is not of whole minutes, give it in UTC", path="Date")
-    sign = "-" if minutes < 0 else "+"
-    hours, minutes = divmod(abs(minutes), 60)
-    # strftime would write the names in the language of the locale.
-    return (
-        f"{_DAYS[date.weekday()]}, {date.day:02} {_MONTHS[date.month - 1]} {date.year:04} "
-        f"{date:%H:%M:%S} {sign}{hours:02}{minutes:02}"
-    )
-
-
-def _message_id(message_id: str) -> str:
-    fits = isinstance(message_id, str) and len(message_id) <= _MAX_LINE - len("Message-ID: ")
-    if not fits or not _MESSAGE_ID.fullmatch(message_id):
-        raise EncodeError("expected '<left@right>', in ASCII", path="Message-ID")
-    return message_id
+    return _LATIN if body.isascii() and len(body) <= MAX_LINE else _CYRILLIC

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
+from devino_codecs._rfc5322 import lenient_base64
 from devino_codecs.errors import DecodeError
 
-__all__ = ["Part", "decoded_words", "parameters"]
+__all__ = ["Part", "parameters"]
 
 _MAX_HEADER: Final = 4096
 _FIELD: Final = rb"[!-9<-~]+[ \t]*:.*(?:\n|\Z)"
@@ -30,7 +31,6 @@ _PARAMETER: Final = re.compile(
     r""";\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))""", re.DOTALL
 )
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
-_WORD: Final = re.compile(r"=\?([^?\s]+)\?([BbQq])\?([^?]*)\?=(?:\s+(?==\?))?")
 
 
 class Part:
@@ -103,17 +103,8 @@ class Part:
         if encoding == "quoted-printable":
             return binascii.a2b_qp(self._body)
         if encoding == "base64":
-            return _base64(self._body)
+            return lenient_base64(self._body)
         return self._body
-
-
-def _base64(data: bytes) -> bytes:
-    for padded in (data, data + b"=="):
-        try:
-            return binascii.a2b_base64(padded)
-        except binascii.Error:
-            continue
-    return data
 
 
 def parameters(header: str) -> dict[str, str]:
@@ -140,18 +131,3 @@ def parameters(header: str) -> dict[str, str]:
     for name, values in pieces.items():
         found.setdefault(name, "".join(value for _, value in sorted(values)))
     return found
-
-
-def decoded_words(text: str) -> str:
-    """A header's text without its encoding (RFC 2047); what cannot be decoded stays as it is."""
-
-    def decoded(word: re.Match[str]) -> str:
-        charset, encoding, said = word.groups()
-        try:
-            data = said.encode("ascii")
-            raw = _base64(data) if encoding in "Bb" else binascii.a2b_qp(data, header=True)
-            return raw.decode(charset.partition("*")[0])
-        except (LookupError, ValueError):
-            return word[0]
-
-    return _WORD.sub(decoded, text)

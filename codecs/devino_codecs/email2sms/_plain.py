@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from devino_codecs._rfc5322 import decoded_words
 from devino_codecs.errors import DecodeError
 
 from ._charset import decode_text
-from ._mime import Part, decoded_words
+from ._mime import Part
 
 __all__ = ["subject_and_text"]
 

@@ -59,12 +59,12 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`, :class:`Shortcut`. Where a
-value that cannot be read must not cost the others their place, its type says so: ``tuple[Report |
-Unread, ...]`` with :class:`Unread`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`,
+:class:`Shortcut`. Where a value that cannot be read must not cost the others their place, its type
+says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
 """
 
-from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
+from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
 from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
@@ -90,21 +90,34 @@ from ._errors import (
 )
 from ._json import parse_json
 from ._jsv import parse_jsv
-from ._marks import IF_READABLE, NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
+from ._marks import (
+    IF_READABLE,
+    IN_BODY_TOO,
+    NULL,
+    ONE_OR_LIST,
+    Also,
+    InHeader,
+    InQuery,
+    Shortcut,
+)
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
 from ._pages import Items, Page, Range
 from ._rowless import read_json, read_value, write_json
-from ._spellings import spelt
+from ._spellings import name_of, number_of, spelt
 from ._times import (
     ISO_SPAN,
     NET_DATE,
     NET_DATE_OR_MIN,
+    NO_ZONE,
+    SERVICE_STACK_ARGUMENT,
     SERVICE_STACK_DATE,
     TIME_SPAN,
+    US_SECONDS,
     UTC_SECONDS,
     WALL_SECONDS,
     moment,
+    moved,
     read_instant,
 )
 from ._unread import Unread
@@ -124,19 +137,23 @@ __all__ = [
     "BOOLEAN_WORD",
     "ID",
     "IF_READABLE",
+    "IN_BODY_TOO",
     "ISO_SPAN",
     "MINUTES",
     "NET_DATE",
     "NET_DATE_OR_MIN",
+    "NO_ZONE",
     "NULL",
     "NUMBER_ID",
     "ONE_OR_LIST",
     "PHONE",
     "SECRET",
     "SERVICE_STACK",
+    "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
     "TEXT_OR_NUMBER",
     "TIME_SPAN",
+    "US_SECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
     "Also",
@@ -162,6 +179,7 @@ __all__ = [
     "Login",
     "Masked",
     "MissingArgumentError",
+    "NumberedStr",
     "Operation",
     "Page",
     "Range",
@@ -183,6 +201,9 @@ __all__ = [
     "form_of",
     "header",
     "moment",
+    "moved",
+    "name_of",
+    "number_of",
     "parse_json",
     "parse_jsv",
     "read_instant",

@@ -39,6 +39,8 @@ class AnswerRow:
             GenericAlias(tuple, (*get_args(answer), ...)) if self._is_page else answer
         )
         self._status = operation.status
+        self._said = operation.said
+        self._is_refused = operation.is_refused
         self._envelope = envelope
         self._code_key = envelope.code.lower()
         self._codes = _ANY_CODE if codes is None else code(codes)
@@ -50,6 +52,8 @@ class AnswerRow:
         self._done = [each for each in members if each.means == Verdict.DONE]
         if envelope.result not in {None, envelope.code} and not self._done:
             raise TypeError(f"an envelope needs a code that says done: {operation.path} has none")
+        if self._is_refused is not None:
+            self._refusing = next(each for each in members if each.means == Verdict.REFUSED)
         self._refused = refused
         self._refusal = refusal
         self._reads_ids = answer in _IDS and envelope.result is None
@@ -69,6 +73,8 @@ class AnswerRow:
         value = self._value(answer.body, status, is_done=is_done)
         if isinstance(value, Refusal):
             return value
+        if self._is_refused is not None and status < 500 and isinstance(value, dict):
+            is_done = True
         if not is_done:
             raise DecodeError(f"HTTP {status}, but {json_type(value)} in place of the error code")
         result = self._envelope.result
@@ -100,9 +106,18 @@ class AnswerRow:
     def _refused_by_code(self, given: Mapping[str, Any], status: int) -> Refusal | None:
         names = self._envelope
         said = _member(names.code, self._codes, given)
-        if said in self._done:
+        if said in self._done or self._is_told_by_items(given):
             return None
         return Refusal(said, _member(names.description, PLAIN[str], given), status)
+
+    def _is_told_by_items(self, given: Mapping[str, Any]) -> bool:
+        """Whether a refusal holds the answer, which says of each item why."""
+        if self._is_refused is None or self._envelope.result is None:
+            return False
+        try:
+            return bool(self._is_refused(_member(self._envelope.result, self._form, given)))
+        except DecodeError:
+            return False
 
     def write(self, answer: object) -> HttpAnswer:
         """The answer or the refusal, compact. Raises :exc:`EncodeError`."""
@@ -120,7 +135,11 @@ class AnswerRow:
             text = _written(names.result, self._form.write, answer)
             if names.result != names.code:
                 text = f"{quoted(names.result)}:{text}" if self._form is not NOTHING else ""
-                text = self._of_code(self._done[0], self._done[0].text, result=text)
+                code, said = self._done[0], self._said or self._done[0].text
+                if self._is_refused is not None and self._is_refused(answer):
+                    status, code = self._refused, self._refusing
+                    said = code.text or code.meaning
+                text = self._of_code(code, said, result=text)
             else:
                 text = self._of_code(answer, getattr(answer, "text", ""))
         return HttpAnswer(status, text.encode(), headers, ANSWER_TYPE)

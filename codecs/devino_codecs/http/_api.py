@@ -43,6 +43,10 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """Arguments are written as a form, not as JSON; read, they may stand in query and body."""
     any_method: bool = False
     """It does not look at the verb. A form then always goes as POST, credentials within."""
+    query: str = ""
+    """What stands at the end of every query that is written, such as ``format=json``."""
+    headers: Mapping[str, str] = {}
+    """What goes with every request that is written, such as ``Accept``."""
     prefixes: tuple[str, ...] = ()
     """What may stand before a row's path when a request is read; nothing may too."""
     absent: Mapping[str, str] = {}
@@ -94,12 +98,12 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
                     parts.append(text)
                 elif argument.is_required:
                     raise EncodeError("must not be empty", path=argument.name)
-        text = "&".join(parts)
-        segments, headers = row.segments, {}
+        text = "&".join([*parts, self.query] if self.query else parts)
+        segments, headers = row.segments, dict(self.headers)
         if row.in_path:
             segments = row.path_of(request)
         if row.in_header:
-            headers = row.headers_of(request)
+            headers |= row.headers_of(request)
         if scheme.header is not None:
             headers[scheme.header] = scheme.to_header(credentials)
         if row.posts_form and not in_url:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 __all__ = [
     "MIN_VALUE",
+    "NO_ZONE",
     "read_date",
     "read_net_date",
+    "read_service_stack_date",
     "read_span",
     "reader_of",
     "write_date",
@@ -22,6 +24,9 @@ __all__ = [
 
 MIN_VALUE = -62135596800000
 """.NET's DateTime.MinValue, 0001-01-01: an unset date where null is not allowed."""
+
+NO_ZONE = timezone(timedelta(0), "-0000")
+"""UTC, of a date whose sender did not say a zone and took its clock for one."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -36,6 +41,7 @@ _DATE = (
     r"(?:([Zz])|([+-])([0-9]{2}):?([0-9]{2}))?)?"
 )
 _NET_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
+_US_DATE = r"([0-9]{2})/([0-9]{2})/([0-9]{4})(.*)"
 
 
 def read_date(text: str, *, zone: tzinfo | None) -> datetime:
@@ -93,6 +99,20 @@ def read_net_date(text: str) -> datetime | None:
         return _EPOCH + timedelta(0, seconds, milliseconds * 1000)
     except OverflowError:
         raise ValueError(_BEYOND) from None
+
+
+def read_service_stack_date(text: str) -> datetime | None:
+    """Read what ServiceStack reads: as :func:`read_net_date`, and ``MM/dd/yyyy HH:mm:ss`` in UTC.
+
+    A date that ends in ``-0000`` is one whose zone the server did not know: it is in
+    :data:`NO_ZONE`, which is UTC by another name.
+    """
+    text = text.strip()
+    if match := re.fullmatch(_US_DATE, text):
+        month, day, year, rest = match.groups()
+        text = f"{year}-{month}-{day}{rest}"
+    found = read_net_date(text)
+    return found.replace(tzinfo=NO_ZONE) if found and text.endswith("-0000)/") else found
 
 
 def write_milliseconds(value: datetime) -> int:

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["IF_READABLE", "NULL", "ONE_OR_LIST", "Also", "InHeader", "InQuery", "Shortcut"]
+__all__ = [
+    "IF_READABLE",
+    "IN_BODY_TOO",
+    "NULL",
+    "ONE_OR_LIST",
+    "Also",
+    "InHeader",
+    "InQuery",
+    "Shortcut",
+]
 
 
 class Also(msgspec.Struct, frozen=True):
@@ -24,6 +33,15 @@ class InHeader(msgspec.Struct, frozen=True):
 
 class InQuery(msgspec.Struct, frozen=True):
     """The field stands in the query, beside a JSON body."""
+
+
+class _InBodyToo(msgspec.Struct, frozen=True):
+    def __repr__(self) -> str:
+        return "IN_BODY_TOO"
+
+
+IN_BODY_TOO: Final = _InBodyToo()
+"""The field stands in the path, and is written into the JSON body too. The path's counts."""
 
 
 class Shortcut(msgspec.Struct, frozen=True, eq=False):

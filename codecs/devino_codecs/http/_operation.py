@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -35,6 +36,11 @@ class Operation(msgspec.Struct, frozen=True):
     """Where its credentials stand, if not where the interface's do."""
     codes: CodeTable | None = None
     """The table of the codes that it is answered with, if it has one of its own."""
+    said: str = ""
+    """The description of its success, if not the one that the code has."""
+    is_refused: Callable[[Any], bool] | None = None
+    """For an answer that says of each item what became of it: whether this one took none. Then it
+    stands in a refusal, which is read as the answer, too."""
     several: type[Request[Any]] | None = None
     """What a request is read as that has several values where ``request`` has room for one, and
     lists them where that field is marked :class:`Also`. It has a row of its own."""

@@ -70,6 +70,8 @@ class RequestRow:
     def _place(self, table: tuple[Field, ...], *, has_body: bool) -> None:
         named = {field.name: field for field in table}
         self.segments = split(self.operation.path)
+        if self.operation.path.endswith("/"):
+            self.segments += ("",)
         try:
             self.in_path = {
                 name: named[name]
@@ -81,7 +83,11 @@ class RequestRow:
         self.in_header = tuple(field for field in table if field.header)
         self.in_lines = (*self.in_path.values(), *self.in_header)
         rest = tuple(f for f in table if f.name not in self.in_path and not f.header)
-        self.in_body = tuple(f for f in rest if has_body and not f.in_query)
+        self.in_body = tuple(
+            field
+            for field in table
+            if has_body and (field.in_body_too or field in rest) and not field.in_query
+        )
         self.write_body = members_writer(self.in_body) if self.in_body else None
         self.readable = tuple((field, argument_of(field), field.keys) for field in rest)
         self.arguments = tuple(

@@ -16,7 +16,16 @@ from msgspec.structs import replace
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
 from ._json import quoted
-from ._marks import IF_READABLE, NULL, ONE_OR_LIST, Also, InHeader, InQuery, Shortcut
+from ._marks import (
+    IF_READABLE,
+    IN_BODY_TOO,
+    NULL,
+    ONE_OR_LIST,
+    Also,
+    InHeader,
+    InQuery,
+    Shortcut,
+)
 from ._unread import Unread
 from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
 
@@ -53,6 +62,8 @@ class Field(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
     header: str | None = None
     in_query: bool = False
+    in_body_too: bool = False
+    """Beside its place in the path."""
     if_readable: bool = False
     """What cannot be read is as if it were not there."""
 
@@ -96,6 +107,7 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         also=tuple(mark.name for mark in marks if isinstance(mark, Also)),
         header=next((mark.name for mark in marks if isinstance(mark, InHeader)), None),
         in_query=any(isinstance(mark, InQuery) for mark in marks),
+        in_body_too=IN_BODY_TOO in marks,
         if_readable=IF_READABLE in marks,
     )
 

@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from devino_codecs.errors import EncodeError
 
 from ._dates import (
     MIN_VALUE,
+    NO_ZONE,
     read_date,
     read_net_date,
+    read_service_stack_date,
     read_span,
     reader_of,
     write_date,
@@ -29,11 +32,15 @@ __all__ = [
     "ISO_SPAN",
     "NET_DATE",
     "NET_DATE_OR_MIN",
+    "NO_ZONE",
+    "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
     "TIME_SPAN",
+    "US_SECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
     "moment",
+    "moved",
     "read_instant",
 ]
 
@@ -82,8 +89,10 @@ def moment(form: str, *, zone: tzinfo | None = UTC) -> WireForm:
     return _dated(f"moment({form!r})", reader_of(form, zone), writer_of(form, zone))
 
 
-def _net_date(name: str, end: str, slash: str) -> WireForm:
-    form = _dated(name, read_net_date, lambda value: f"/Date({write_milliseconds(value)}{end})/")
+def _net_date(
+    name: str, end: str, slash: str, read: Callable[[str], Any] = read_net_date
+) -> WireForm:
+    form = _dated(name, read, lambda value: f"/Date({write_milliseconds(value)}{end})/")
     before, after = f'"{slash}Date(', f'{end}){slash}"'
 
     def write(value: object) -> str:
@@ -100,8 +109,25 @@ def _net_date(name: str, end: str, slash: str) -> WireForm:
 NET_DATE: Final = _net_date("NET_DATE", "", r"\/")
 r"""An instant as ``\/Date(ms)\/``, as .NET's JavaScriptSerializer writes it: aware, in UTC, in
 milliseconds. An offset is read, and moves nothing; MinValue is none."""
-SERVICE_STACK_DATE: Final = _net_date("SERVICE_STACK_DATE", "-0000", "/")
-"""An instant as ``/Date(ms-0000)/``, as ServiceStack writes it; read as :data:`NET_DATE`."""
+SERVICE_STACK_DATE: Final = _net_date("SERVICE_STACK_DATE", "-0000", "/", read_service_stack_date)
+"""An instant as ``/Date(ms-0000)/``, as ServiceStack writes it. It is read as :data:`NET_DATE`, and
+as ``MM/dd/yyyy HH:mm:ss`` in UTC. One that ends in ``-0000`` is in :data:`NO_ZONE`: UTC by another
+name, which :func:`moved` finds."""
+US_SECONDS: Final = _dated(
+    "US_SECONDS",
+    read_service_stack_date,
+    writer_of("%m/%d/%Y %H:%M:%S", UTC),
+)
+"""An instant as ``MM/dd/yyyy HH:mm:ss`` in UTC; read as :data:`SERVICE_STACK_DATE`."""
+SERVICE_STACK_ARGUMENT: Final = replace(
+    _dated(
+        "SERVICE_STACK_ARGUMENT",
+        read_service_stack_date,
+        lambda value: write_date(value, aware=True),
+    ),
+    needs_no_escape=True,
+)
+"""An instant as ``yyyy-MM-ddTHH:mm:ss`` in UTC, for queries; read as :data:`SERVICE_STACK_DATE`."""
 NET_DATE_OR_MIN: Final = replace(
     NET_DATE,
     name="NET_DATE_OR_MIN",
@@ -116,3 +142,22 @@ ISO_SPAN: Final = form_of(
     "ISO_SPAN", read_span, write_iso_span, of=timedelta, noun="a span of time"
 )
 """A timedelta as ``P1DT2H3M4S``; read as :data:`TIME_SPAN`."""
+
+
+def moved(value: Any, by: timedelta) -> Any:
+    """A value, with every date in :data:`NO_ZONE` in and below it moved by so much, in UTC.
+
+    ServiceStack takes a stored date without a zone for one of its own clock. Where that clock is
+    ``by`` from UTC and the stored date was UTC, the platform's answers are early by that.
+    """
+    if isinstance(value, datetime):
+        return (value + by).replace(tzinfo=UTC) if value.tzinfo is NO_ZONE else value
+    if isinstance(value, tuple):
+        return tuple([moved(item, by) for item in value])
+    if isinstance(value, msgspec.Struct):
+        return replace(value, **{name: moved(getattr(value, name), by) for name in _names(value)})
+    return value
+
+
+def _names(value: msgspec.Struct) -> tuple[str, ...]:
+    return value.__struct_fields__

@@ -21,7 +21,15 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["A_PAGE", "WRONG_ADDRESS", "failure", "is_page", "refusal", "refused", "unreadable"]
+__all__ = [
+    "A_PAGE",
+    "WRONG_ADDRESS",
+    "failure",
+    "is_page",
+    "refusal",
+    "refused",
+    "unreadable",
+]
 
 _ERRORS: Mapping[str, type[Rejected]] = {
     Verdict.REFUSED: Rejected,

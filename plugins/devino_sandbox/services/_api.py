@@ -80,6 +80,8 @@ class ApiService(CallService):
     """Those of every answer, beside its Content-Type."""
     split_lists: bool = False
     """Cut one value of a list of phone numbers at commas and semicolons."""
+    max_size: ClassVar[int] = 4 * 1024 * 1024
+    """Bytes that query and body may have, each. The sandbox's own limit may be lower."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -121,7 +123,7 @@ class ApiService(CallService):
             headers.get("content-type"),
         )
         try:
-            call = api.decode_request(wire, split_lists=self.split_lists)
+            call = api.decode_request(wire, split_lists=self.split_lists, max_size=self.max_size)
         except ArgumentError as error:
             return self._answer(api, error.request, self.unreadable(api, error, http))
         except UnknownResourceError as error:

@@ -60,6 +60,10 @@
     of one number. Fields: ``to``, ``code``, ``state`` (``live``, ``used``, ``burnt`` or
     ``expired``), ``attempts`` (wrong codes that were tried while it lived), ``expires_at``.
 
+``POST /_sandbox/mail-senders``
+    ``{"address": "me@shop.example", "state": "Approve"}`` (or ``Reject``): the platform's support
+    decides about an address that the account (``"login"``, by default the first) has asked for.
+
 ``DELETE /_sandbox/sessions``
     End all sessions, as a restart of the platform does: session ids are good no more, and each
     SMPP session is sent ``unbind`` and cut, without waiting for the answer.
@@ -90,13 +94,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from devino_codecs.email import SenderState
 from devino_core import Medium, State, hookimpl, phone
 from devino_core.sim import SimState, SimUnavailable
 from devino_sandbox._accounts import Account
-from devino_sandbox._admission import readable
+from devino_sandbox._admission import mail_address, readable
 from devino_sandbox._callbacks import Callback, Callbacks
 from devino_sandbox._faults import Fault
 from devino_sandbox._http import ASGIApp
+from devino_sandbox._mail import MailSenders
 from devino_sandbox._messages import StoredMessage
 from devino_sandbox._service import HttpService
 from devino_sandbox._sims import Sims
@@ -227,6 +233,14 @@ class DecisionBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     login: str | None = None
 
 
+class MailSenderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /_sandbox/mail-senders``."""
+
+    address: str
+    state: Literal["Approve", "Reject"] = "Approve"
+    login: str | None = None
+
+
 class ClockBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /_sandbox/clock``."""
 
@@ -263,6 +277,7 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}/sims/{{number}}", self._show_sim, methods=["GET"]),
                 Route(f"{_ROOT}/sims/{{number}}", self._swap_sim, methods=["PUT"]),
                 Route(f"{_ROOT}/sims/{{number}}", self._decide_sim, methods=["POST"]),
+                Route(f"{_ROOT}/mail-senders", self._decide_mail_sender, methods=["POST"]),
                 Route(f"{_ROOT}/sessions", self._end_sessions, methods=["DELETE"]),
                 Route(f"{_ROOT}/clock", self._tell_time, methods=["GET"]),
                 Route(f"{_ROOT}/clock", self._move_clock, methods=["POST"]),
@@ -398,6 +413,16 @@ class InspectionService(HttpService):
         found = cast("HTTPException", error)
         return _json({"error": found.detail, "routes": self._routes()}, found.status_code)
 
+    async def _decide_mail_sender(self, request: Request) -> Response:
+        body = await _body(request, MailSenderBody)
+        account = self._account(body.login)
+        try:
+            state = SenderState(body.state)
+            self._world.of(MailSenders).decide(account, mail_address(body.address), state)
+        except ValueError as error:
+            raise HTTPException(400, f"address: {error}") from None
+        return _json({"login": account.login, "address": body.address, "state": body.state})
+
     async def _end_sessions(self, request: Request) -> Response:
         self._world.end_sessions()
         return Response(status_code=204)
@@ -430,6 +455,7 @@ _ROUTES = {
     f"GET {_ROOT}/sims": "the SIMs of which something is known",
     f"PUT {_ROOT}/sims/NUMBER": "another SIM for a number: {imsi}",
     f"POST {_ROOT}/sims/NUMBER": "an owner decides about it: {do, login (optional)}",
+    f"POST {_ROOT}/mail-senders": "decide about an address: {address, state, login (optional)}",
     f"DELETE {_ROOT}/sessions": "end all sessions",
     f"GET {_ROOT}/clock": "the time",
     f"POST {_ROOT}/clock": "let time pass, if the clock is a driven one: {advance: SECONDS}",

@@ -58,7 +58,8 @@ class Conversation(SMTP):
     """aiosmtpd's, in the running loop. It can be told to fail.
 
     ``protocol`` is the name by which faults are ordered, ``max_size`` the bytes that a mail may
-    have; at twice as many the connection is closed. As long as it lasts it is in ``live``.
+    have; at twice as many the connection is closed. ``too_large`` is the reply to a mail above
+    ``max_size``, if the protocol has one of its own. As long as it lasts it is in ``live``.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Conversation(SMTP):
         max_size: int,
         live: set[Conversation],
         tls: SSLContext | None,
+        too_large: str = "",
     ) -> None:
         super().__init__(
             handler,
@@ -86,6 +88,7 @@ class Conversation(SMTP):
         self._handler = handler
         self._protocol = protocol
         self._live = live
+        self._too_large = too_large
         self._replied = b""
         self._may_follow: int | None = None
         """The bytes that the mail under way may still have."""
@@ -120,6 +123,8 @@ class Conversation(SMTP):
         if isinstance(status, str):
             status = " ".join(status.split()).encode("ascii", "replace")
         self._replied = status
+        if self._too_large and status.startswith(_TOO_LARGE):
+            status = self._too_large.encode("ascii")
         await super().push(status)
 
     async def suffer(self, action: Action) -> str:
@@ -254,5 +259,5 @@ def _authenticate(
     auth_data: LoginPassword,
 ) -> AuthResult:
     login, password = (part.decode("utf-8", "replace") for part in auth_data)
-    known = world.authenticate(login, password) is not None
-    return AuthResult(success=known, handled=False)
+    account = world.authenticate(login, password)
+    return AuthResult(success=account is not None, handled=False, auth_data=account)

@@ -16,7 +16,7 @@ from devino_sandbox._world import World
 from ._conversation import OPERATIONS, Conversation
 from ._gateway import PROTOCOL, Gateway
 
-__all__ = ["SmtpService"]
+__all__ = ["Quiet", "SmtpService"]
 
 _FORMATS = ("template", "semicolon", "base64")
 
@@ -32,6 +32,19 @@ _NOT_LOGGED = frozenset(
 )
 
 
+class Quiet:
+    """Keeps what nobody may read out of aiosmtpd's log, from :meth:`begin` to :meth:`end`."""
+
+    def begin(self) -> None:
+        _LOG.addFilter(self._may_be_logged)
+
+    def end(self) -> None:
+        _LOG.removeFilter(self._may_be_logged)
+
+    def _may_be_logged(self, record: logging.LogRecord) -> bool:
+        return record.msg not in _NOT_LOGGED
+
+
 class SmtpService(PortService):
     """The Email2SMS gateway of one World."""
 
@@ -45,12 +58,13 @@ class SmtpService(PortService):
         self._gateway = Gateway(world)
         self._server: asyncio.Server | None = None
         self._live: set[Conversation] = set()
+        self._quiet = Quiet()
 
     async def start(self) -> None:
-        _LOG.addFilter(self._may_be_logged)
+        self._quiet.begin()
 
     async def stop(self) -> None:
-        _LOG.removeFilter(self._may_be_logged)
+        self._quiet.end()
 
     async def listen(
         self, host: str, port: int, tls: SSLContext | None = None
@@ -90,6 +104,3 @@ class SmtpService(PortService):
         for conversation in list(self._live):
             await conversation.end()
         await closed(server)
-
-    def _may_be_logged(self, record: logging.LogRecord) -> bool:
-        return record.msg not in _NOT_LOGGED

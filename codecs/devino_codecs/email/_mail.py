@@ -1,0 +1,281 @@
+"""A mail as SMTP carries it (RFC 5322): written directly, read with the standard library."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from email import message_from_bytes
+from email.message import Message as Parsed
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Final
+
+from msgspec import Struct
+
+from devino_codecs._rfc5322 import base64_lines, decoded_words
+from devino_codecs._rfc5322 import date as written_date
+from devino_codecs._rfc5322 import message_id as written_id
+from devino_codecs.errors import DecodeError, EncodeError
+
+from ._mailbox import FORGES, Mailbox, decode_mailbox, encode_mailbox, encoded_words
+
+__all__ = ["MAX_SIZE", "Mail", "decode_mail", "encode_mail"]
+
+MAX_SIZE: Final = 512_000
+"""Bytes that the platform takes by SMTP: its "500 KB", the larger reading."""
+
+_NAME: Final = r"[!-9;-~]{1,126}"
+_OWN: Final = re.compile(
+    "from|to|cc|bcc|sender|subject|date|message-id|mime-version|content-.*|received|return-path|"
+    "dkim-signature",
+    re.IGNORECASE,
+)
+_MAX_VALUE: Final = 995 - 126
+# What needs no transfer encoding: printable ASCII in lines of at most 76 characters.
+_SEVEN_BIT: Final = re.compile(r"(?:[\t -~]{0,76}\n)*[\t -~]{0,76}")
+_FOLD: Final = re.compile(r"\r?\n[ \t]?|\r")
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A mail. ``text`` and ``html`` have ``\\n`` between their lines; one of them is enough.
+
+    ``headers`` are further ones, in their order, as pairs of name and value. ``date`` is aware,
+    ``message_id`` has its angle brackets.
+    """
+
+    sender: Mailbox
+    to: tuple[Mailbox, ...]
+    """One is written; those of a mail that was read may be several, or none."""
+    subject: str = ""
+    text: str = ""
+    html: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    date: dt.datetime | None = None
+    message_id: str | None = None
+    files: tuple[str, ...] = ()
+    """The names of attached files, ``""`` for one without a name. They are read, and never written:
+    the platform takes none."""
+
+
+def encode_mail(mail: Mail) -> bytes:
+    """Write a mail: ASCII with CRLF. Before DATA only leading dots must be doubled.
+
+    No field can forge a header or an address, on any Python: the standard library's own writer lets
+    a subject do the one and a long name the other.
+
+    Raises EncodeError, with the header's name, for what cannot be written.
+    """
+    if len(mail.to) != 1:
+        raise EncodeError("expected one recipient: only the first would get the mail", path="To")
+    if mail.files:
+        raise EncodeError("the platform takes no files: put a link into the text", path="files")
+    head = [
+        f"From: {_written(mail.sender, 'From')}",
+        f"To: {encode_mailbox(mail.to[0], path='To', start=4)}",
+        f"Subject: {_subject(mail.subject)}",
+    ]
+    if mail.date is not None:
+        head.append(f"Date: {written_date(mail.date)}")
+    if mail.message_id is not None:
+        head.append(f"Message-ID: {written_id(mail.message_id)}")
+    for name, value in mail.headers:
+        head.append(_header(name, value))
+    return "\r\n".join(head).encode("ascii") + b"\r\n" + _body(mail)
+
+
+def decode_mail(data: bytes, *, max_size: int = MAX_SIZE) -> Mail:
+    """Read a mail, whatever program wrote it. Of several texts the first counts.
+
+    ``message_id`` and ``date`` are None where they lack or cannot be read.
+
+    Raises DecodeError for more than ``max_size`` bytes, and for a From or To that is no mailbox.
+    """
+    if len(data) > max_size:
+        raise DecodeError(f"the mail is larger than {max_size} bytes")
+    try:
+        parsed = message_from_bytes(data)
+        text, html, files = _bodies(parsed)
+        return Mail(
+            sender=_mailbox(_line(parsed.get("From")), "From"),
+            to=tuple([_mailbox(one, "To") for one in _several(_line(parsed.get("To")))]),
+            subject=decoded_words(_line(parsed.get("Subject"))),
+            text=text,
+            html=html,
+            headers=tuple(
+                [
+                    (name, decoded_words(_line(value)))
+                    for name, value in parsed.items()
+                    if not _OWN.fullmatch(name)
+                ]
+            ),
+            date=_date(_line(parsed.get("Date"))),
+            message_id=_line(parsed.get("Message-ID")) or None,
+            files=files,
+        )
+    except (LookupError, ValueError, RecursionError, TypeError, AttributeError) as error:
+        # Some hostile mails make the standard library's parser stumble.
+        if isinstance(error, DecodeError):
+            raise
+        raise DecodeError(f"no mail: {type(error).__name__}") from None
+
+
+# Writing.
+
+
+# A mail-out has one sender.
+@lru_cache(64)
+def _written(sender: Mailbox, path: str) -> str:
+    return encode_mailbox(sender, path=path, start=len(path) + 2)
+
+
+def _subject(subject: str) -> str:
+    if not isinstance(subject, str) or re.search(FORGES, subject):
+        raise EncodeError("may hold no line break or other control character", path="Subject")
+    # What some reader might take for an encoded word is written as one.
+    is_plain = subject.isascii() and "=?" not in subject and "\t" not in subject
+    if is_plain and len(subject) <= 66 and subject == subject.strip():
+        return subject
+    return encoded_words(subject, len("Subject: "))
+
+
+def _header(name: str, value: str) -> str:
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name):
+        raise EncodeError("a header's name is printable ASCII without a colon", path="headers")
+    if _OWN.fullmatch(name):
+        raise EncodeError("this header is written from the other fields, or by servers", path=name)
+    if not isinstance(value, str) or re.search(FORGES, value):
+        raise EncodeError("may hold no line break or other control character", path=name)
+    if len(value) > _MAX_VALUE:
+        raise EncodeError(f"longer than {_MAX_VALUE} characters", path=name)
+    if value.isascii():
+        return f"{name}: {value.strip()}"
+    start = len(name) + 2
+    if start > 40:
+        return f"{name}:\r\n {encoded_words(value, 1)}"
+    return f"{name}: {encoded_words(value, start)}"
+
+
+def _body(mail: Mail) -> bytes:
+    if not (mail.text or mail.html):
+        raise EncodeError("expected a text, an HTML body or both", path="body")
+    if not mail.html:
+        return b"MIME-Version: 1.0\r\n" + _part("plain", mail.text, None)
+    if not mail.text:
+        return b"MIME-Version: 1.0\r\n" + _part("html", mail.html, None)
+    left = re.sub("[^A-Za-z0-9]", "", mail.message_id or "")[:40]
+    # Base64 cannot hold it, and what is not in base64 is searched for it.
+    boundary = f"=_{left or 'alternative'}".encode()
+    return b"".join(
+        (
+            b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="',
+            boundary,
+            b'"\r\n\r\n--',
+            boundary,
+            b"\r\n",
+            _part("plain", mail.text, boundary),
+            b"--",
+            boundary,
+            b"\r\n",
+            _part("html", mail.html, boundary),
+            b"--",
+            boundary,
+            b"--\r\n",
+        )
+    )
+
+
+def _part(kind: str, text: str, boundary: bytes | None) -> bytes:
+    if not isinstance(text, str):
+        raise EncodeError(f"expected str, not {type(text).__name__}", path=kind)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    try:
+        data = text.replace("\n", "\r\n").encode()
+    except UnicodeEncodeError:
+        raise EncodeError("has half a surrogate pair", path=kind) from None
+    is_free = boundary is None or boundary not in data
+    if text.isascii() and is_free and _SEVEN_BIT.fullmatch(text):
+        charset, encoding, body = b"us-ascii", b"7bit", data + b"\r\n"
+    else:
+        charset, encoding, body = b"utf-8", b"base64", base64_lines(data)
+    return b"".join(
+        (
+            b"Content-Type: text/",
+            kind.encode(),
+            b"; charset=",
+            charset,
+            b"\r\nContent-Transfer-Encoding: ",
+            encoding,
+            b"\r\n\r\n",
+            body,
+        )
+    )
+
+
+# Reading.
+
+
+def _line(value: object) -> str:
+    """A header on one line. What is no ASCII in it is read as UTF-8."""
+    if value is None:
+        return ""
+    text = str(value) if not isinstance(value, str) else value
+    if not text.isascii():
+        text = text.encode(errors="surrogateescape").decode(errors="replace")
+    return _FOLD.sub(" ", text).strip()
+
+
+def _several(text: str) -> list[str]:
+    """The mailboxes of a list; commas within quotation marks and brackets divide nothing."""
+    pieces = re.findall(r'(?:"(?:[^"\\]|\\.)*+"|<[^<>]*+>|[^",<])++', text)
+    return [piece for piece in pieces if piece.strip()]
+
+
+def _mailbox(text: str, path: str) -> Mailbox:
+    try:
+        return decode_mailbox(text)
+    except DecodeError as error:
+        raise DecodeError(error.reason, path=path) from None
+
+
+def _date(text: str) -> dt.datetime | None:
+    try:
+        found = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # RFC 5322, 3.3: -0000 is a time in UTC whose zone is not told.
+    return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+
+
+def _bodies(parsed: Parsed) -> tuple[str, str, tuple[str, ...]]:
+    """The first text, the first HTML, and the names of files."""
+    found: dict[str, str] = {}
+    files: list[str] = []
+    for part in parsed.walk():
+        if part.is_multipart():
+            continue
+        name = part.get_filename()
+        kind = part.get_content_type()
+        if name is not None or part.get_content_disposition() == "attachment":
+            files.append(decoded_words(name or ""))
+        elif kind in ("text/plain", "text/html"):
+            if kind not in found:
+                found[kind] = _text(part, is_whole=part is parsed)
+        else:
+            files.append("")
+    return found.get("text/plain", ""), found.get("text/html", ""), tuple(files)
+
+
+def _text(part: Parsed, *, is_whole: bool) -> str:
+    data = part.get_payload(decode=True)
+    if not isinstance(data, bytes):
+        return ""
+    charset = part.get_content_charset() or "utf-8"
+    try:
+        text = data.decode(charset)
+    except (LookupError, ValueError):
+        text = data.decode(errors="replace")
+    text = text.replace("\r\n", "\n")
+    is_encoded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+    # The end of a mail's last line is not part of the text, unless it was encoded, too.
+    return text.removesuffix("\n") if is_whole and not is_encoded else text

@@ -1,0 +1,104 @@
+"""What the platform's answers mean in the kernel's vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from devino_codecs.email import MessageStatus, ResponseCode, Taken
+from devino_codecs.http import Coded, Unread
+from devino_core import (
+    DevinoError,
+    Medium,
+    Message,
+    NotFound,
+    OutcomeUnknown,
+    Receipt,
+    State,
+    Status,
+)
+from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.refusals import refusal
+from devino_plugins.kit.states import state_of
+
+__all__ = ["not_known", "receipts", "status_of"]
+
+_ACCEPTED = Status(state=State.ACCEPTED, medium=Medium.EMAIL)
+
+
+def receipts(
+    messages: Sequence[Message],
+    taken: Sequence[Taken | Unread],
+    *,
+    channel: str,
+    hide: Callable[[str], str],
+) -> list[Receipt]:
+    """One receipt for each message of a call, found by place and never by address.
+
+    Two messages may go to one address, and the platform may spell an address otherwise. Where
+    neither the index nor the number of elements says which is which, nothing is guessed.
+    """
+    placed = _placed(taken, len(messages))
+    ids = [each.message_id for each in taken if isinstance(each, Taken) and each.message_id]
+    if placed is None or len(set(ids)) != len(ids):
+        lost = OutcomeUnknown(
+            f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
+            f"{len(messages)} messages: nothing says which belongs to which"
+        )
+        return [
+            replace(failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids))
+            for message in messages
+        ]
+    found: list[Receipt] = []
+    for message, each in zip(messages, placed, strict=True):
+        outcome = _outcome(each, hide)
+        if isinstance(outcome, DevinoError):
+            found.append(failed_receipt(message, outcome, channel=channel))
+        else:
+            found.append(Receipt.of(message, _ACCEPTED, channel=channel, ids=(outcome,)))
+    return found
+
+
+def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unread] | None:
+    if [each.index if isinstance(each, Taken) else None for each in taken] == [*range(count)]:
+        return taken
+    by_index = {each.index: each for each in taken if isinstance(each, Taken)}
+    if len(taken) == len(by_index) == count and all(index in by_index for index in range(count)):
+        return [by_index[index] for index in range(count)]
+    return taken if len(taken) == count else None
+
+
+def _outcome(taken: Taken | Unread, hide: Callable[[str], str]) -> str | DevinoError:
+    """The message's id, or why it has none."""
+    if isinstance(taken, Unread):
+        return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
+    if taken.code is not ResponseCode.OK:
+        code = taken.code if isinstance(taken.code, Coded) else hide(taken.code)
+        return refusal(code, hide(taken.description or "") or str(code), changes=True)
+    return taken.message_id or OutcomeUnknown("the platform took it and gave no id for it")
+
+
+def status_of(told: MessageStatus | None, message_id: str, hide: Callable[[str], str]) -> Status:
+    """What became of a message; None is no answer about it."""
+    if told is None:
+        return not_known(message_id)
+    word = told.state
+    return Status(
+        state=state_of(word),
+        id=message_id,
+        code=str(word) if isinstance(word, Coded) else hide(word),
+        medium=Medium.EMAIL,
+    )
+
+
+def not_known(message_id: str) -> Status:
+    """The status of a message that the platform does not know, or does not show this account."""
+    error = NotFound("the platform knows no message of this account with this id")
+    return Status(
+        state=State.UNKNOWN,
+        id=message_id,
+        description=error.description,
+        medium=Medium.EMAIL,
+        error=error,
+    )

@@ -1,0 +1,115 @@
+"""What clients of interfaces on ServiceStack share: e-mail and the address book."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar, Literal, Protocol, TypeVar
+
+from msgspec.structs import replace
+
+from devino_codecs.http import Api, Items, Page, Refusal, Request, moved
+from devino_core import (
+    AuthenticationFailed,
+    DevinoError,
+    InsufficientFunds,
+    NotFound,
+    Rejected,
+    Throttled,
+)
+from devino_core.clock import SYSTEM_CLOCK, Clock
+
+from .api import ApiClient
+from .settings import ChannelConnectionSettings, ConnectionSettings, offset_of
+
+__all__ = ["NoSuchRange", "ServiceStackClient", "error_by_status"]
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+class _Settings(Protocol):
+    @property
+    def language(self) -> Literal["en", "ru"]: ...
+    @property
+    def server_utc_offset(self) -> str: ...
+
+
+class NoSuchRange(Rejected):
+    """A list has nothing in the range that was asked for."""
+
+
+SettingsT_co = TypeVar(
+    "SettingsT_co", bound=ConnectionSettings | ChannelConnectionSettings, covariant=True
+)
+
+
+class ServiceStackClient(ApiClient[SettingsT_co]):
+    """An :class:`~devino_plugins.kit.ApiClient` whose settings have ``language`` and
+    ``server_utc_offset``: name the class's :attr:`interface` in place of ``api``.
+
+    HTTP's status says what a refusal means. Descriptions come in the settings' language. Dates
+    whose zone the platform does not know are moved by the settings' offset.
+    """
+
+    interface: ClassVar[Api]
+    page_size: int = 100
+    """How many items of a list one call asks for."""
+
+    def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        said: _Settings = settings  # type: ignore[assignment]
+        language = "ru-RU" if said.language == "ru" else "en-US"
+        api = self.interface
+        self.api = replace(api, headers={**api.headers, "Accept-Language": language})
+        self._offset = offset_of("server_utc_offset", said.server_utc_offset)
+
+    async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
+        answer = await super().ask(request, max_answer=max_answer)
+        if self._offset:
+            moved_answer: A = moved(answer, self._offset)
+            return moved_answer
+        return answer
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        return error_by_status(refused, super().error_of(refused, changes=changes))
+
+    async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
+        """All items of a list that is given in parts: as many calls as it takes, when needed.
+
+        An item that comes or goes in the meantime can be missed or be told twice: the platform
+        counts places.
+        """
+        first, most = 1, self.page_size
+        while True:
+            try:
+                page = await self.ask(request(Items(first, first + most - 1)))
+            except NoSuchRange:
+                return
+            for item in page.items:
+                yield item
+            told, total = len(page.items), page.total
+            first += told
+            # More than was asked for: ranges mean nothing there, and this was all.
+            if not told or told > most or (told < most if total is None else first > total):
+                return
+
+
+_ERRORS: dict[int, type[Rejected]] = {
+    401: AuthenticationFailed,
+    402: InsufficientFunds,
+    403: AuthenticationFailed,
+    404: NotFound,
+    416: NoSuchRange,
+}
+_TOO_MANY_REQUESTS = 429
+
+
+def error_by_status(refused: Refusal, otherwise: DevinoError) -> DevinoError:
+    """The error for a refusal whose code says no more than that: its HTTP status tells which."""
+    status = refused.http_status
+    if status == _TOO_MANY_REQUESTS:
+        return Throttled(f"{refused.description} (HTTP {status})")
+    kind = _ERRORS.get(status)
+    if kind is None:
+        return otherwise
+    return kind(refused.description or f"HTTP {status}", code=str(refused.code))
