@@ -301,7 +301,7 @@ def test_nothing_else_is_strict() -> None:
     }
     assert asking == {
         *{"rest", "soap", "xml", "smtp", "smpp", "verification", "addressbook"},
-        *{"email", "email_smtp"},
+        *{"email", "email_smtp", "viber", "vk"},
     }
 
 
