@@ -72,10 +72,8 @@ def message_id(text: str) -> str:
 
 def base64_lines(data: bytes) -> bytes:
     """Base64 in lines of 76 characters, each with its end."""
-    lines = [
-        binascii.b2a_base64(data[start : start + 57], newline=False)
-        for start in range(0, len(data), 57)
-    ]
+    encoded = binascii.b2a_base64(data, newline=False)
+    lines = [encoded[start : start + 76] for start in range(0, len(encoded), 76)]
     return b"\r\n".join(lines) + b"\r\n"
 
 

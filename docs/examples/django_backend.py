@@ -10,7 +10,7 @@ from devino_core import Client, DevinoError
 from devino_core.mail import messages_of
 
 
-class DevinoBackend(BaseEmailBackend):
+class DevinoBackend(BaseEmailBackend):  # type: ignore[misc]  # Django says no types
     """Each recipient in To gets a mail of its own. A mail counts when all of them were taken."""
 
     client: Client | None = None

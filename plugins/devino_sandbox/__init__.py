@@ -20,6 +20,7 @@ from devino_core.lazy import lazy
 
 if TYPE_CHECKING:
     from ._accounts import Account
+    from ._book import AddressBook, Book, BookGroup, BookImport
     from ._callbacks import CallbackKind
     from ._fates import Fate, Pace, Step
     from ._faults import (
@@ -63,10 +64,14 @@ __all__ = [
     "Access",
     "Account",
     "Action",
+    "AddressBook",
     "AnswerError",
     "AnswerHttp",
     "ApiService",
     "Asked",
+    "Book",
+    "BookGroup",
+    "BookImport",
     "Broken",
     "CallService",
     "CallbackAction",
@@ -113,6 +118,7 @@ _HOMES = {
     name: module
     for module, names in {
         "_accounts": "Account",
+        "_book": "AddressBook Book BookGroup BookImport",
         "_callbacks": "CallbackKind",
         "_fates": "Fate Pace Step",
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "

@@ -12,8 +12,7 @@ import pytest
 from devino_core import Secret
 from devino_core.testing import ManualClock
 from devino_plugins.addressbook import AddressBook
-from devino_sandbox import Account, Sandbox, World
-from devino_sandbox._book import Book
+from devino_sandbox import Account, Book, Sandbox, World
 from tests.attack._proxy import Cut, Direction, PassOn, cutting, proxied, untouched
 from tests.attack.test_cut import places
 from tests.channels._addressbook import PASSWORD, people, settings

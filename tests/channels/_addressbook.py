@@ -10,9 +10,8 @@ from devino_core import Secret
 from devino_core.settings import convert_settings
 from devino_core.testing import ManualClock
 from devino_plugins.addressbook import AddressBook, AddressBookSettings, Contact
-from devino_sandbox import Account, Sandbox, World
-from devino_sandbox._book import AddressBook as Kept
-from devino_sandbox._book import Book
+from devino_sandbox import Account, Book, Sandbox, World
+from devino_sandbox import AddressBook as Kept
 
 PASSWORD = "canary+4d1f&"
 GROUP = 252

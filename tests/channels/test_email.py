@@ -492,7 +492,7 @@ async def test_statistics_and_details(wire: Wired) -> None:
 async def test_dates_of_a_server_that_does_not_know_its_zone_are_moved() -> None:
     at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     task = email.Task(name="a", state=email.TaskState.NEW, task_id=1, start_date_time=at)
-    async with emailed(server_utc_offset=3, language="ru") as wire:
+    async with emailed(server_utc_offset="+03:00", language="ru") as wire:
         wire.platform.answers[email.GetTask] = lambda _: task
         found = await channel_of(wire).tasks.get(1)
         assert found.start_date_time == at + timedelta(hours=3)

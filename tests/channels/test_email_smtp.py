@@ -198,3 +198,12 @@ async def test_closed_and_never_opened() -> None:
         with pytest.raises(RuntimeError, match="open"):
             await wire.channel.send([mail()])
     await asyncio.sleep(0)
+
+
+async def test_of_many_large_mails_few_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devino_plugins.email._smtp._MOST_HELD", 1000)
+    async with smtped(connections=1) as wire:
+        receipts = await wire.channel.send([mail(Mail(f"Mail {n}", "x" * 300)) for n in range(5)])
+        assert [receipt.error for receipt in receipts] == [None] * 5
+        subjects = [email.decode_mail(data).subject for data in wire.server.mails]
+        assert subjects == [f"Mail {n}" for n in range(5)]

@@ -9,8 +9,7 @@ import pytest
 
 from devino_core import Secret
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, AnswerError, AnswerHttp, Fault, World
-from devino_sandbox._book import Book
+from devino_sandbox import Account, AnswerError, AnswerHttp, Book, Fault, World
 from tests._vectors import VECTORS
 from tests.sandbox._book import IMPORT, Shelf
 from tests.sandbox._http import Http

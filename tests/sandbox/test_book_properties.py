@@ -16,8 +16,7 @@ from devino_codecs.addressbook import API, Contact, DuplicatesField, DuplicatesS
 from devino_codecs.http import HttpAnswer, Items, Login, Page, Refusal, Request
 from devino_core import Secret
 from devino_core.testing import ManualClock
-from devino_sandbox import Account, World
-from devino_sandbox._book import Book
+from devino_sandbox import Account, Book, World
 from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox.services.addressbook import AddressBookService
 

@@ -22,7 +22,8 @@ from devino_core import DevinoError
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import FetchedAnswer
 from devino_plugins.kit import ApiClient, Wire
-from devino_plugins.kit.service_stack import NoSuchRange, error_by_status, offset_of
+from devino_plugins.kit.service_stack import NoSuchRange, error_by_status
+from devino_plugins.kit.settings import offset_of
 
 from ._imports import Imports
 from ._settings import AddressBookSettings

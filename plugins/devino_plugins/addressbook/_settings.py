@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from devino_core import Secret
-from devino_plugins.kit.service_stack import offset_of
-from devino_plugins.kit.settings import Positive, ServiceLoginSettings
+from devino_plugins.kit.settings import Positive, ServiceLoginSettings, offset_of
 
 __all__ = ["AddressBookSettings"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct
 
 from devino_core import Secret
-from devino_plugins.kit.settings import ChannelLoginSettings, Language, SmtpSettings, UtcOffset
+from devino_plugins.kit.settings import ChannelLoginSettings, Language, SmtpSettings, offset_of
 
 __all__ = ["EmailOptions", "EmailSettings", "EmailSmtpSettings"]
 
@@ -30,13 +30,14 @@ class EmailSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     """How many recipients one call takes. The platform tells no limit but 10 MB of texts."""
     language: Language = "en"
     """The language of the platform's descriptions."""
-    server_utc_offset: UtcOffset = 0.0
-    """Hours to add to dates of answers whose zone the platform does not know (``-0000``). Leave it
-    at 0 unless they are early by the platform's own zone, which is 3 hours ahead of UTC."""
+    server_utc_offset: str = "+00:00"
+    """What to add to dates of answers whose zone the platform does not know (``-0000``). Leave it
+    unless they are early by the platform's own zone, ``+03:00``."""
 
     def __post_init__(self) -> None:
         if ":" in self.login:
             raise ValueError("login: a colon cannot be told from what divides login and password")
+        offset_of("server_utc_offset", self.server_utc_offset)
 
 
 class EmailSmtpSettings(SmtpSettings, frozen=True, kw_only=True):

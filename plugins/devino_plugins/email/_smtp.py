@@ -33,6 +33,8 @@ from ._settings import EmailSmtpSettings
 
 __all__ = ["EmailSmtpChannel"]
 
+_MOST_HELD = 8 * 2**20
+"""Bytes of written mails to hold while others are sent."""
 _OF_MAILS = frozenset({"MAIL", "RCPT", "DATA", "the mail"})
 """What a refusal of is one of a mail, and not of the login or the connection."""
 _FIELDS: Mapping[str, str] = {"From": "sender", "To": "to"}
@@ -81,12 +83,11 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
         pool = self._pool
         if pool is None:
             raise RuntimeError("open the channel first")
-        self.check(messages)
         return await dispatch(
             messages,
             [
-                ((position,), partial(self._send_one, pool, message))
-                for position, message in enumerate(messages)
+                ((position,), partial(self._send_one, pool, messages[position], written))
+                for position, written in enumerate(self._plan(messages))
             ],
             channel=self.name,
             concurrency=self.settings.connections,
@@ -94,9 +95,7 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
 
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
-        self.check_takes(messages)
-        for message in messages:
-            self._written(message)
+        self._plan(messages)
 
     def check_takes(self, messages: Sequence[Message]) -> None:
         for message in messages:
@@ -104,8 +103,20 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
                 check_is_mail(message)
         super().check_takes(messages)
 
-    async def _send_one(self, pool: Pool, message: Message) -> list[Receipt]:
-        from_addr, to_addr, mail = self._written(message)
+    def _plan(self, messages: Sequence[Message]) -> list[_Written | None]:
+        """The mails, each written to see that it can be; None: too much to hold, write it again."""
+        self.check_takes(messages)
+        room, plan = _MOST_HELD, list[_Written | None]()
+        for message in messages:
+            written = self._written(message)
+            room -= len(written.mail)
+            plan.append(written if room >= 0 else None)
+        return plan
+
+    async def _send_one(
+        self, pool: Pool, message: Message, written: _Written | None
+    ) -> list[Receipt]:
+        from_addr, to_addr, mail = written or self._written(message)
         reply = await pool.send(from_addr, to_addr, mail)
         taken = Status(
             state=State.ACCEPTED, code=reply.code, description=reply.text, medium=Medium.EMAIL

@@ -16,17 +16,19 @@ def masked(text: str, *secrets: str) -> str:
 
     They are known also as they stand in a form, a URL and XML.
     """
-    spellings = {
-        spelling
-        for secret in secrets
-        for spelling in (
-            secret,
-            quote_plus(secret),
-            quote(secret, safe=""),
-            escape(secret, quote=False),
-            escape(secret),
-        )
-    }
+    spellings: set[str] = set()
+    for secret in secrets:
+        if len(secret) > len(text):
+            # No spelling is shorter, and most replies of a mail server are a word.
+            continue
+        spellings.add(secret)
+        if not (secret.isascii() and secret.isalnum()):
+            spellings |= {
+                quote_plus(secret),
+                quote(secret, safe=""),
+                escape(secret, quote=False),
+                escape(secret),
+            }
     # The longest first, or what another ends with would be left over.
     for spelling in sorted(spellings - {""}, key=len, reverse=True):
         text = text.replace(spelling, "***")

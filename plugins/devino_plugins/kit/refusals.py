@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from devino_codecs.http import Coded, Refusal, Verdict
+from devino_codecs.http import Coded, Verdict
 from devino_core import (
     AuthenticationFailed,
     ConfigurationError,
@@ -27,7 +27,6 @@ __all__ = [
     "failure",
     "is_page",
     "refusal",
-    "refusal_by_status",
     "refused",
     "unreadable",
 ]
@@ -78,30 +77,6 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
     if kind is InsufficientFunds:
         description = description or "the balance does not cover this call"
     return kind(description, code=plain)
-
-
-def refusal_by_status(refused_: Refusal, *, changes: bool) -> DevinoError:
-    """The error to raise where one code stands for every refusal, and HTTP's status says which.
-
-    It is for ServiceStack's ``validation_error``: 401 and 403 are a matter of access, 402 of money,
-    404 of something that is not there, 429 of time.
-    """
-    code, description, status = refused_.code, refused_.description, refused_.http_status
-    verdict = _VERDICTS.get(status)
-    if verdict is None or (isinstance(code, Coded) and code.means != Verdict.REFUSED):
-        return refusal(code, description, changes=changes, status=status)
-    if verdict == Verdict.BUSY:
-        return Throttled(f"{description} (HTTP {status})")
-    return _ERRORS[verdict](description or f"HTTP {status}", code=str(code))
-
-
-_VERDICTS: Final[Mapping[int, Verdict]] = {
-    401: Verdict.LOGIN,
-    402: Verdict.FUNDS,
-    403: Verdict.LOGIN,
-    404: Verdict.NOT_FOUND,
-    429: Verdict.BUSY,
-}
 
 
 def failure(text: str, *, changes: bool) -> DevinoError:

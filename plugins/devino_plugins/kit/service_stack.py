@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
 from typing import ClassVar, Literal, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -16,25 +14,24 @@ from devino_core import (
     InsufficientFunds,
     NotFound,
     Rejected,
+    Throttled,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from .api import ApiClient
-from .refusals import refusal_by_status
-from .settings import ChannelConnectionSettings, ConnectionSettings
+from .settings import ChannelConnectionSettings, ConnectionSettings, offset_of
 
-__all__ = ["NoSuchRange", "ServiceStackClient", "error_by_status", "offset_of"]
+__all__ = ["NoSuchRange", "ServiceStackClient", "error_by_status"]
 
 A = TypeVar("A")
 T = TypeVar("T")
-_PAST_THE_END = 416
 
 
 class _Settings(Protocol):
     @property
     def language(self) -> Literal["en", "ru"]: ...
     @property
-    def server_utc_offset(self) -> float: ...
+    def server_utc_offset(self) -> str: ...
 
 
 class NoSuchRange(Rejected):
@@ -64,7 +61,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         language = "ru-RU" if said.language == "ru" else "en-US"
         api = self.interface
         self.api = replace(api, headers={**api.headers, "Accept-Language": language})
-        self._offset = timedelta(hours=said.server_utc_offset)
+        self._offset = offset_of("server_utc_offset", said.server_utc_offset)
 
     async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
         answer = await super().ask(request, max_answer=max_answer)
@@ -74,9 +71,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         return answer
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
-        if refused.http_status == _PAST_THE_END:
-            return NoSuchRange(refused.description, code=str(refused.code))
-        return refusal_by_status(refused, changes=changes)
+        return error_by_status(refused, super().error_of(refused, changes=changes))
 
     async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
         """All items of a list that is given in parts: as many calls as it takes, when needed.
@@ -106,20 +101,15 @@ _ERRORS: dict[int, type[Rejected]] = {
     404: NotFound,
     416: NoSuchRange,
 }
+_TOO_MANY_REQUESTS = 429
 
 
 def error_by_status(refused: Refusal, otherwise: DevinoError) -> DevinoError:
     """The error for a refusal whose code says no more than that: its HTTP status tells which."""
-    kind = _ERRORS.get(refused.http_status)
+    status = refused.http_status
+    if status == _TOO_MANY_REQUESTS:
+        return Throttled(f"{refused.description} (HTTP {status})")
+    kind = _ERRORS.get(status)
     if kind is None:
         return otherwise
-    return kind(refused.description, code=str(refused.code))
-
-
-def offset_of(setting: str, text: str) -> timedelta:
-    """A setting like ``"+03:00"`` as a span of time. Raises ValueError with the setting's name."""
-    match = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", text)
-    if match is None or int(match[2]) > 14:
-        raise ValueError(f"{setting}: expected hours and minutes ahead of UTC, as in +03:00")
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return -offset if match[1] == "-" else offset
+    return kind(refused.description or f"HTTP {status}", code=str(refused.code))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta
@@ -25,15 +27,22 @@ __all__ = [
     "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
-    "UtcOffset",
+    "offset_of",
 ]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
-UtcOffset = Annotated[float, Meta(ge=-12, le=14)]
-"""Hours that a clock is ahead of UTC."""
 Language: TypeAlias = Literal["en", "ru"]
 Tls: TypeAlias = Literal["starttls", "tls", "none"]
+
+
+def offset_of(setting: str, text: str) -> timedelta:
+    """A setting like ``"+03:00"`` as a span of time. Raises ValueError with the setting's name."""
+    match = re.fullmatch(r"([+-])([0-9]{2}):([0-5][0-9])", text)
+    if match is None or int(match[2]) > 14:
+        raise ValueError(f"{setting}: expected hours and minutes ahead of UTC, as in +03:00")
+    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return -offset if match[1] == "-" else offset
 
 
 class ConnectionSettings(ServiceSettings, frozen=True, kw_only=True):

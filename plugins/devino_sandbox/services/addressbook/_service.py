@@ -72,10 +72,6 @@ class AddressBookService(ServiceStackService):
         user = quote(f"{access.account.login}:{access.account.password.reveal()}")
         return [f"curl -u {user} {access.endpoints[self.name]}/ContactGroups"]
 
-    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        login = {name: access.login[name] for name in ("login", "password")}
-        return {self.name: {**login, "base_url": access.endpoints[self.name]}}
-
     # Groups.
 
     @answers(codec.ListGroups)
