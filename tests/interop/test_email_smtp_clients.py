@@ -85,7 +85,8 @@ async def test_djangos_own_backend(sandbox: Sandbox) -> None:
         )
         mail.attach_alternative("<b>Привет</b>", "text/html")
         mail.connection = connection
-        return mail.send()
+        sent: int = mail.send()
+        return sent
 
     assert await asyncio.to_thread(send) == 1
     message, said = content(sandbox)

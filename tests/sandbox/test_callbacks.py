@@ -352,7 +352,7 @@ class TestFaults:
             ({"protocol": "status-callback", "action": {"do": "hang"}}, "a callback is"),
             ({"protocol": "status-callback", "action": {"do": "error", "code": 1}}, "a callback"),
             ({"protocol": "sttus-callback", "action": {"do": "drop"}}, "mean 'status-callback'"),
-            ({"operation": "PUT", "action": {"do": "repeat"}}, "there are GET, POST"),
+            ({"operation": "PUT", "action": {"do": "repeat"}}, "there are POST, GET"),
             ({"action": {"do": "hold", "seconds": 0}}, "above 0"),
             ({"action": {"do": "hold", "seconds": 1e300}}, "below"),
             ({"action": {"do": "repeat", "times": 0}}, "1 to 100"),

@@ -47,7 +47,7 @@ class TestConfiguration:
             (
                 "sttus",
                 "http://127.0.0.1/",
-                "callbacks 'sttus': there are reply, sms, status, ",
+                "callbacks 'sttus': there are email, email-xml, reply, sms, status, ",
             ),
             ("status", f"127.0.0.1/{SECRET}", "callback 'status': its URL must begin with http"),
             ("status", f"ftp://127.0.0.1/{SECRET}", "callback 'status': its URL must begin"),

@@ -54,7 +54,7 @@ SMS_CHANNELS = {
     *("email2sms template", "email2sms semicolon", "email2sms base64"),
     "ftp",
 }
-CHANNELS = SMS_CHANNELS | {"viber", "whatsapp", "vk"}
+CHANNELS = SMS_CHANNELS | {"viber", "whatsapp", "vk", "email", "email-smtp"}
 ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}
 
 
@@ -337,6 +337,8 @@ def test_the_demo_in_json_ends_every_message_as_expected() -> None:
         "EXPIRED",
         "REJECTED",
         "READ",
+        "CLICKED",
+        "BOUNCED",
     }
     assert all(texts == [_demo.ANSWER] for texts in shown["inbox"].values())
     assert shown["spent"] > 0

@@ -142,7 +142,7 @@ def test_its_callbacks_are_posted_where_the_command_line_says(environ: dict[str,
     [
         (
             ("lading=http://h/s3cret",),
-            "callbacks 'lading': there are landing, sms, take-off, ",
+            "callbacks 'lading': there are email, email-xml, landing, sms, take-off, ",
         ),
         (("landing=/s3cret",), "callback 'landing': its URL must begin with http:// or https://"),
         (("http://h/s3cret",), "--callback': number 1 is not KIND=URL"),
