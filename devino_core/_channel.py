@@ -91,7 +91,10 @@ class Channel(Service[SettingsT_co]):
         """Raise Unsupported for a medium that this channel does not carry."""
         if medium not in self.media:
             carried = " and ".join(sorted(self.media)) or "nothing"
-            raise Unsupported(f"channel {self.name!r} carries {carried}, not {medium}")
+            raise Unsupported(
+                f"channel {self.name!r} carries {carried}, not {medium}: give another `medium` or "
+                "name another channel"
+            )
 
     @staticmethod
     def options_of(message: Message, kind: type[OptionsT]) -> OptionsT:

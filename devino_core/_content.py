@@ -72,6 +72,16 @@ class Fill(Discreet, frozen=True, tag="fill"):
         """
         return _spelt(self.text, field, literal)
 
+    @staticmethod
+    def fields(text: str) -> tuple[str, ...]:
+        """The names of a text's fields, each once, in their order. Raises InvalidMessage for a
+        single brace.
+
+        >>> Fill.fields("Dear {name}, your code is {code}")
+        ('name', 'code')
+        """
+        return tuple(dict.fromkeys(_pieces(text)[0][1::2]))
+
 
 class Card(Discreet, frozen=True, tag="card"):
     """What a messenger shows: a text, an image or both, and perhaps a button."""

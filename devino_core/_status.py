@@ -137,15 +137,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def of_legs(cls, legs: Iterable[Status]) -> Status:
         """One status for a message that went by one medium after the other, in this order.
 
-        A successful leg decides: if there are several, the one that got furthest. Else a leg that
-        is still under way decides, else the last leg. ``medium`` and ``id`` are those of the
-        deciding leg. The price is the sum of the known prices. :attr:`legs` keeps them all.
+        A successful leg decides: if there are several, the one that got furthest, and of equals the
+        first. Else a leg that is still under way decides, else the last leg. ``medium`` and ``id``
+        are those of the deciding leg. The price is the sum of the known prices. :attr:`legs` keeps
+        them all.
         """
         statuses = list(legs)
         if not statuses:
             return cls(state=State.UNKNOWN)
-        # If legs are equal, the last one decides.
-        decisive = max(reversed(statuses), key=_decides)
+        decisive = max(enumerate(statuses), key=_decides)[1]
         prices = [status.price for status in statuses if status.price is not None]
         return msgspec.structs.replace(
             decisive,
@@ -178,12 +178,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-def _decides(leg: Status) -> tuple[int, int]:
-    """What a leg says about the whole message: success, under way, over."""
-    state = leg.state
+def _decides(leg: tuple[int, Status]) -> tuple[int, int, int]:
+    """What a leg says about the whole message: success, under way, over. Of equal successes the
+    first counts, else the last."""
+    place, status = leg
+    state = status.state
     if state.is_success:
-        return 2, state.rank
-    return (0, 0) if state.is_final else (1, state.rank)
+        return 2, state.rank, -place
+    return (0, 0, place) if state.is_final else (1, state.rank, place)
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

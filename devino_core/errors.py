@@ -111,14 +111,22 @@ class InvalidArgument(DevinoError):
 class InvalidMessage(InvalidArgument):
     """A message cannot be sent as it is; nothing was sent.
 
-    ``field`` names what to mend. ``ref`` names the message if the call has several.
+    ``field`` names what to mend. ``ref`` names the message if the call has several. ``row`` counts
+    from 1, where the messages are rows of a table.
     """
 
-    def __init__(self, field: str, reason: str, *, ref: str | None = None) -> None:
+    def __init__(
+        self, field: str, reason: str, *, ref: str | None = None, row: int | None = None
+    ) -> None:
         super().__init__(field, reason)
         self.ref = ref
+        self.row = row
         if ref is not None:
             self.refs: tuple[str, ...] = (ref,)
+
+    def __str__(self) -> str:
+        where = "" if self.row is None else f"row {self.row}: "
+        return f"{where}{self.field}: {self.reason}"
 
 
 class Unsupported(DevinoError):
@@ -137,7 +145,9 @@ class Rejected(DevinoError):
         self.description = description
 
     def __str__(self) -> str:
-        return self.description if self.code is None else f"{self.description} (code {self.code})"
+        if self.code is None:
+            return self.description
+        return f"{self.description or 'refused'} (code {self.code})"
 
 
 class NotFound(Rejected):

@@ -66,6 +66,7 @@ class LoginSession(Generic[S]):
         """Log in once for all calls that wait for it. They share a failure too."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._renew())
+            self._fetching.add_done_callback(_look_at_failure)
         try:
             # A cancelled call must not cancel the login that others wait for.
             return await asyncio.shield(self._fetching)
@@ -80,3 +81,9 @@ class LoginSession(Generic[S]):
             return self._held
         finally:
             self._fetching = None
+
+
+def _look_at_failure(fetching: asyncio.Task[object]) -> None:
+    """Asyncio logs an error that nobody looked at, as where all callers have given up waiting."""
+    if not fetching.cancelled():
+        fetching.exception()

@@ -11,9 +11,14 @@ _DIGITS = re.compile(r"[0-9]{7,15}")
 _DASHES_AND_DOTS = str.maketrans("", "", " -.()")
 _BLANK = frozenset({"Cf", "Zs"})
 """The categories of what nobody sees: marks of direction, soft hyphens, blanks of any width."""
+_POWER = re.compile(r"\s*\+?[0-9]+(?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}\s*")
 _ZERO_IN_BRACKETS = re.compile(r"[0-9]\(0")
-_TRUNK = ("83", "89")
-"""Country codes begin with 8 and any digit but these: there an 8 is Russia's trunk prefix."""
+_NO_COUNTRY = ("83", "89")
+"""No country code begins so."""
+_TRUNK = (*_NO_COUNTRY, "80")
+"""Here an 8 is Russia's trunk prefix: +800, the freephones of no country, take no message."""
+_ABROAD = "810"
+"""In Japan, whose country code is 81, no number has a 0 after it."""
 # What a number of this first digit has at least, where it is not written with a "+". A shorter one
 # is a national number in most tables.
 _SHORTEST = {"8": 12, "9": 11}
@@ -27,8 +32,8 @@ def normalize(number: str) -> str:
 
     Raises ValueError, whose text says why, for anything else. That includes what would reach
     somebody else: a number of Russia or Kazakhstan without its ten digits after the 7, a number
-    without its country code, a trunk prefix that another country's code may be, and the fraction
-    that a spreadsheet adds.
+    without its country code, a trunk prefix that another country's code may be, Russia's prefix
+    for calls abroad, and the fraction that a spreadsheet adds.
 
     >>> normalize("+7 (916) 123-45-67"), normalize("89161234567")
     ('79161234567', '79161234567')
@@ -36,11 +41,18 @@ def normalize(number: str) -> str:
     # Most numbers are written so.
     if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
         return number
+    if _POWER.fullmatch(number):
+        raise _wrong(
+            "a spreadsheet has written it in powers of ten, and lost its last digits: format the "
+            "column as text there, and save it again"
+        )
     written = _cleared(number)
     _check_marks(written)
     digits = written.translate(_DASHES_AND_DOTS)
     international = digits.startswith(("+", "00"))
     digits = digits.removeprefix("+") if digits.startswith("+") else digits.removeprefix("00")
+    if digits.startswith(_ABROAD):
+        raise _wrong("8 10 is how Russia dials abroad: write + in its place")
     if _DIGITS.fullmatch(digits) is None or digits[0] == "0":
         raise _wrong("expected 7 to 15 digits with the country code, as in +79031234567")
     return _checked(digits) if international else _national(digits)
@@ -88,7 +100,7 @@ def _checked(digits: str) -> str:
     """A number with its country code."""
     if digits[0] == "7" and len(digits) != 11:
         raise _wrong(f"ten digits come after the 7 of Russia and Kazakhstan, not {len(digits) - 1}")
-    if digits.startswith(_TRUNK):
+    if digits.startswith(_NO_COUNTRY):
         raise _wrong(f"no country code begins with {digits[:2]}: after + Russia's is 7")
     return digits
 

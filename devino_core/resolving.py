@@ -25,13 +25,24 @@ class Address(NamedTuple):
     sockaddr: tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 
-async def resolve(host: str, port: int) -> list[Address]:
+async def resolve(
+    host: str, port: int, *, family: socket.AddressFamily = socket.AF_UNSPEC
+) -> list[Address]:
     """The addresses of a host, in the order in which the system wants them tried.
 
-    Raises :exc:`socket.gaierror`.
+    Raises :exc:`socket.gaierror`, also for what can be no name of a host.
     """
-    found = await aside(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    return [Address(family, sockaddr) for family, _, _, _, sockaddr in found]
+
+    def ask() -> list[Address]:
+        try:
+            found = socket.getaddrinfo(
+                host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+            )
+        except UnicodeError:
+            raise socket.gaierror(socket.EAI_NONAME, "it is no name of a host") from None
+        return [Address(kind, sockaddr) for kind, _, _, _, sockaddr in found]
+
+    return await aside(ask)
 
 
 async def aside(work: Callable[[], T]) -> T:

@@ -38,4 +38,4 @@ class Seldom:
         """Log how many lines were left out, if any. Call it at the end, too."""
         left_out, self._left_out = self._left_out, 0
         if left_out:
-            self._log.log(self._level, "%s lines like the last one were left out", left_out)
+            self._log.log(self._level, "%s more like the last line", left_out)

@@ -161,7 +161,6 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
             raise ConfigurationError(f"{owner} has no setting {key!r}: {hint}")
         if field in plain:
             raise ConfigurationError(f"{owner} has {field!r} twice, once as a file")
-        _check_printable(content, f"{owner}: {field}")
         plain[field] = _truth(content) if _is_of(bool, known[field]) else content
     for needed in msgspec.structs.fields(target):
         if needed.required and needed.name not in plain:
@@ -170,10 +169,14 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
                 f"[{what}s.{name}], or as {_variable(name, needed.name)}"
             )
     try:
-        return msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
+        settings = msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
         # msgspec's text names the key and the types, but never the value.
-        raise ConfigurationError(f"{owner}: {_in_words(str(error))}") from None
+        key, said = _in_words(str(error))
+        _check_printable({key: plain.get(key)}, owner)
+        raise ConfigurationError(f"{owner}: {key}: {said}" if key else f"{owner}: {said}") from None
+    _check_printable(plain, owner)
+    return settings
 
 
 def _read_file(path: str) -> Config:
@@ -216,7 +219,9 @@ def _check_tables(tables: Mapping[str, object]) -> None:
         if name in known:
             continue
         if isinstance(value, dict):
-            hint = f"did you mean [channels.{name}], or [services.{name}]?"
+            hint = did_you_mean(name, known) or (
+                f"did you mean [channels.{name}], or [services.{name}]?"
+            )
             raise ConfigurationError(f"there is no table [{name}]: {hint}")
         hint = did_you_mean(name, known) or f"known are {', '.join(known)}"
         raise ConfigurationError(f"there is no key {name!r}: {hint}")
@@ -307,14 +312,14 @@ def _is_of(kind: type, hint: object) -> bool:
     return hint is kind or kind in get_args(hint)
 
 
-def _check_printable(value: object, what: str) -> None:
+def _check_printable(values: Values, owner: str) -> None:
     """Raise for a control character, which would pass unseen until the platform refuses it."""
-    for text in _texts(value):
-        found = _CONTROL.search(text)
+    for key, value in values.items():
+        found = next(filter(None, map(_CONTROL.search, _texts(value))), None)
         if found is not None:
             hint = ", as a file with Windows' line ends leaves it" if found[0] == "\r" else ""
             raise ConfigurationError(
-                f"{what} holds the control character U+{ord(found[0]):04X}{hint}"
+                f"{owner}: {key} holds the control character U+{ord(found[0]):04X}{hint}"
             )
 
 
@@ -336,15 +341,17 @@ def _truth(value: object) -> object:
     return _TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
 
 
-def _in_words(error: str) -> str:
-    """msgspec's text about a value, the key first, and types as people call them."""
+def _in_words(error: str) -> tuple[str, str]:
+    """msgspec's text about a value as the key and the rest, with types as people call them.
+
+    The key is "" where the error is about the settings as a whole.
+    """
     said, at, path = error.rpartition(" - at ")
     if not at:
-        return error
-    said = said.replace("Expected `object`, got", "Expected a table, got")
+        return "", error
     said = re.sub(r"`([^`]*)`", lambda name: _named(name[1]), said)
-    key = path.strip("`").removeprefix("$").removeprefix(".")
-    return f"{key}: {said[:1].lower()}{said[1:]}" if key else said
+    key = re.split(r"[.\[]", path.strip("`").removeprefix("$").removeprefix("."))[0]
+    return key, f"{said[:1].lower()}{said[1:]}"
 
 
 def _named(types: str) -> str:

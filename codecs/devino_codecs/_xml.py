@@ -361,6 +361,8 @@ def _check_head(head: bytes) -> None:
         raise DecodeError("UTF-8 is expected, or UTF-16 with a byte order mark", offset=0)
     if _HTML.match(head):
         raise DecodeError("a page of HTML: is the address right?")
+    if head and not head.startswith(b"<"):
+        raise DecodeError("no XML", offset=0)
     if head.startswith(b"<?xml") and b"?>" not in head:
         raise DecodeError("the XML declaration does not end", offset=0)
     if _encoding(head) not in _ENCODINGS:

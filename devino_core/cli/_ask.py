@@ -26,7 +26,8 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
     """Ask what became of messages, by the ids that the platform gave.
 
     Exits with 0 when the platform told of all of them, whatever the states are. Where it did not
-    tell of some, the others are shown all the same.
+    tell of some, the others are shown all the same. The medium is that which the state is about:
+    SMS, if an SMS was sent instead of a message for Viber.
 
     \b
     Examples:
@@ -41,8 +42,8 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
             return await asked.status(ids, medium=medium)
 
     told = app.run(ask())
-    rows = [_status_row(each, found) for each, found in zip(ids, told, strict=True)]
-    app.table(("id", "state", "code", "description", "reported_at", "price"), rows)
+    rows = [_status_row(each, medium, found) for each, found in zip(ids, told, strict=True)]
+    app.table(("id", "state", "medium", "code", "description", "reported_at", "price"), rows)
     unread = next((found.error for found in told if found.error is not None), None)
     if unread is not None:
         raise unread
@@ -129,10 +130,12 @@ def inbox(
     app.table(("at", "sender", "to", "text"), app.run(ask()))
 
 
-def _status_row(asked: str, status: Status) -> dict[str, object]:
+def _status_row(asked: str, medium: Medium, status: Status) -> dict[str, object]:
     return {
         "id": asked,
         "state": status.state,
+        # What went instead may have another.
+        "medium": status.medium or medium,
         "code": status.code,
         "description": status.description,
         "created_at": status.created_at,

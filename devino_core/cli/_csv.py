@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from devino_core import Medium, Message
@@ -10,10 +10,10 @@ from devino_core.errors import InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
-from ._cells import InvalidRow, is_read_once, read_cells
+from ._table import InvalidRow, Table
 from ._times import parse_duration, parse_send_at
 
-__all__ = ["COLUMNS", "InvalidRow", "Row", "is_read_once", "read_rows"]
+__all__ = ["COLUMNS", "Row", "read_rows"]
 
 
 def _parse_medium(text: str) -> Medium:
@@ -45,16 +45,18 @@ class Row(NamedTuple):
 def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Iterator[Row]:
     """The messages of a file, or of stdin for ``-``. The first line names the columns.
 
-    ``defaults`` are fields of :class:`Message` for cells that are empty or missing. Commas,
-    semicolons or tabs separate cells: whichever occurs most in the first line. Raises InvalidRow
-    for a row that is not a message or not CSV, or whose ref stood before, and ConfigurationError
-    for a file that cannot be read.
+    ``defaults`` are fields of :class:`Message` for cells that are empty or missing. Raises
+    InvalidRow for a row that is not a message or whose ref stood before, and what :class:`Table`
+    raises.
     """
+    table = Table(path, encoding)
+    names = [name.lower() for name in table.columns]
+    _check_header(names, table.line)
     # Hashes, for a file may have millions of refs.
     refs = set[int]()
-    for line, cells in read_cells(path, encoding, _check_header):
-        message = _message(line, cells, defaults)
-        if "ref" in cells:
+    for line, cells in table:
+        message = _message(line, zip(names, cells, strict=True), defaults)
+        if "ref" in names:
             key = hash(message.ref)
             if key in refs:
                 raise InvalidRow(line, "ref", "occurs twice in one call")
@@ -62,23 +64,25 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
         yield Row(line, message)
 
 
-def _check_header(names: Sequence[str]) -> None:
+def _check_header(names: list[str], line: int) -> None:
     for name in names:
         if name not in COLUMNS:
             hint = did_you_mean(name, COLUMNS) or f"known are {', '.join(COLUMNS)}"
             raise InvalidRow(
-                1, name or "row", f"the first line names the columns, as in `to,text`; {hint}"
+                line, name or "row", f"the first line names the columns, as in `to,text`; {hint}"
             )
         if names.count(name) > 1:
-            raise InvalidRow(1, name, "this column occurs twice")
+            raise InvalidRow(line, name, "this column occurs twice")
     if "to" not in names:
-        raise InvalidRow(1, "to", "the first line must name this column, as in `to,text`")
+        raise InvalidRow(line, "to", "the first line must name this column, as in `to,text`")
 
 
-def _message(line: int, cells: Mapping[str, str], defaults: Mapping[str, object]) -> Message:
+def _message(
+    line: int, cells: Iterator[tuple[str, str]], defaults: Mapping[str, object]
+) -> Message:
     fields: dict[str, Any] = dict(defaults)
-    for name, cell in cells.items():
-        if cell:
+    for name, cell in cells:
+        if cell := cell.strip():
             field, parse = COLUMNS[name]
             try:
                 fields[field] = parse(cell)

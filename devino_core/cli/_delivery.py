@@ -8,9 +8,10 @@ from itertools import islice
 from devino_core import AsyncClient, Message
 from devino_core.errors import DevinoError, InvalidMessage, Retry, Unsupported
 
-from ._csv import InvalidRow, Row
+from ._csv import Row
 from ._exit import ExitCode, Interrupted, OutputFailed, exit_code
 from ._stop import Stop
+from ._table import InvalidRow
 from ._tally import Tally
 from .toolkit import App
 

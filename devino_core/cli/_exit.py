@@ -83,6 +83,8 @@ _ADVICE: tuple[tuple[type[DevinoError], str], ...] = (
 
 def advice(error: DevinoError) -> str:
     """What to do about an error if its own text does not say it; else ``""``."""
+    if isinstance(error, ConnectFailed) and error.retry is Retry.NEVER:
+        return "nothing was sent"
     if isinstance(error, Throttled) and error.retry_after is not None:
         return f"nothing was sent, try again in {error.retry_after:g} s"
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), "")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import rich_click as click
 
-from devino_core import Medium, Message
+from devino_core import Medium, Message, Template
 
-from ._csv import Row, is_read_once, read_rows
+from ._csv import Row, read_rows
 from ._delivery import Delivery
+from ._table import is_read_once
 from ._tally import Tally
 from ._times import parse_duration, parse_send_at, parsed
 from .toolkit import (
@@ -28,9 +29,35 @@ from .toolkit import (
 __all__ = ["send"]
 
 
+def _values(_: click.Context, __: click.Parameter, given: Sequence[str]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for pair in given:
+        name, is_pair, text = pair.partition("=")
+        if not (name and is_pair):
+            raise click.BadParameter(f"{pair!r} is not NAME=TEXT")
+        if name in found:
+            raise click.BadParameter(f"{name!r} occurs twice")
+        found[name] = text
+    return found
+
+
 @click.command()
 @click.argument("to", metavar="[TO]", required=False, type=given_text)
 @click.argument("text", metavar="[TEXT]", required=False, type=given_text)
+@click.option(
+    "--template",
+    metavar="ID",
+    type=given_text,
+    help="Send this text that the platform holds, as VK wants it.",
+)
+@click.option(
+    "--value",
+    "values",
+    metavar="NAME=TEXT",
+    multiple=True,
+    callback=_values,
+    help="What stands for #NAME# in the template; repeatable.",
+)
 @click.option(
     "--sender", metavar="NAME", type=given_text, help="Name or number that the recipient sees."
 )
@@ -82,11 +109,13 @@ def send(
     file: str | None,
     encoding: str,
     channel: str | None,
+    template: str | None,
+    values: Mapping[str, str],
     fallback_sms: bool,
     dry_run: bool,
     **fields: object,
 ) -> None:
-    """Send TEXT to the number TO, or a message for each row of a CSV file.
+    """Send TEXT or a template to the number TO, or a message for each row of a CSV file.
 
     The file's first line names its columns: to, and any of text, sender, medium, at, validity and
     ref. TEXT and the options fill in what a row leaves empty. All rows are checked before the
@@ -101,25 +130,34 @@ def send(
     Examples:
       devino send +79031234567 "Your code is 1234" --sender DEVINO
       devino send 79031234567 "See you" --medium viber --fallback-sms
+      devino send 79031234567 --medium vk --template 123456 --value name=Anna
       devino send 79031234567 "Good morning" --at 2030-01-31T09:00
       devino send --file numbers.csv "Sale today" --dry-run
       devino send --file numbers.csv "Sale today" --json > receipts.jsonl
     """
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    if file is not None and (text is not None or "ref" in given):
+        raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
+    if file is not None:
+        # It has a column for the numbers, so what stands first is the text.
+        text = to
+    content: str | Template | None = text
+    if template is not None:
+        content = _template(template, values, text, fallback_sms=fallback_sms)
+    elif values:
+        raise click.UsageError("--value is for --template")
     if file is None:
-        if to is None or text is None:
+        if to is None or content is None:
             raise click.UsageError("give TO and TEXT, or --file FILE")
-        rows = [Row(0, Message(**{**given, "to": to, "content": text}))]
+        rows = [Row(0, Message(**{**given, "to": to, "content": content}))]
         rows = list(_with_fallback(rows)) if fallback_sms else rows
         delivery = Delivery(app, app.client(), Tally(app, every=True), channel=channel)
         if dry_run:
             _say_checked(app, delivery.check(iter(rows)))
             app.finish(ExitCode.DONE)
         app.finish(delivery.run(rows))
-    if text is not None or "ref" in given:
-        raise click.UsageError("with --file, give TEXT alone, and refs as a column of the file")
-    if to is not None:
-        given["content"] = to
+    if content is not None:
+        given["content"] = content
 
     def read() -> Iterator[Row]:
         rows = read_rows(file, encoding, given)
@@ -137,6 +175,16 @@ def send(
     finally:
         tally.summarize()
     app.finish(code)
+
+
+def _template(
+    template: str, values: Mapping[str, str], text: str | None, *, fallback_sms: bool
+) -> Template:
+    if text is not None:
+        raise click.UsageError("give TEXT or --template, not both")
+    if fallback_sms:
+        raise click.UsageError("--fallback-sms sends TEXT, and a template has none")
+    return Template(template, values)
 
 
 def _say_checked(app: App, count: int) -> None:

@@ -38,8 +38,10 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
-from ._cells import InvalidRow, is_read_once, read_cells
-from ._exit import ExitCode, OutputFailed, advice, describe
+from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
+from ._stop import Stop
+from ._table import InvalidRow, Line, Table, is_read_once
+from ._times import parse_duration, parse_send_at, parsed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +51,11 @@ __all__ = [
     "App",
     "Bar",
     "ExitCode",
+    "Interrupted",
     "InvalidRow",
+    "Line",
+    "Stop",
+    "Table",
     "cell",
     "channel_option",
     "config_option",
@@ -58,8 +64,10 @@ __all__ = [
     "json_option",
     "medium_option",
     "one_line",
+    "parse_duration",
+    "parse_send_at",
+    "parsed",
     "pass_app",
-    "read_cells",
 ]
 
 # Columns that may take several lines on a narrow terminal.
@@ -210,6 +218,11 @@ class Bar:
         """So many more are done."""
         if self._shown is not None:
             self._shown.advance(self._shown.task_ids[0], count)
+
+    def reach(self, done: int, total: int) -> None:
+        """So much of all is done."""
+        if self._shown is not None:
+            self._shown.update(self._shown.task_ids[0], completed=done, total=total)
 
     def line(self, text: str) -> None:
         """One line of the result."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from typing import NamedTuple
@@ -181,4 +182,5 @@ def _is_cut(error: aiohttp.ClientPayloadError) -> bool:
 def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
         return "it does not answer"
-    return error.strerror or str(error) or type(error).__name__
+    # asyncio's own text names only the address.
+    return (os.strerror(error.errno) if error.errno else str(error)) or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ __all__ = [
 
 MOST_INTERIM = 100
 """How many answers of the statuses 100 to 199 may precede an answer."""
-_LOOKS = 3
+_LOOKS = 2
 """Data that waits in a socket has been read when the loop has turned twice."""
 
 
@@ -66,6 +67,7 @@ class _Conversation(ResponseHandler):
     _resting = False
     _asked = False
     _interim = 0
+    _look: Callable[[], bool] | None = None
 
     def begin(self, generation: int) -> None:
         """A call begins."""
@@ -108,19 +110,27 @@ class _Conversation(ResponseHandler):
         if self.transport is not None:
             self.transport.abort()
 
-    async def is_quiet(self) -> bool:
-        """Whether it is open, and nothing came on it since the last call.
+    def is_quiet(self) -> bool:
+        """Whether it is open, and nothing came on it since the last call."""
+        return self.is_connected() and not self.should_close and not self._is_readable()
 
-        What the socket holds is read first: an end of the connection, a stray byte, or a ticket of
-        TLS, which means nothing.
+    async def becomes_quiet(self) -> bool:
+        """Let the loop read what the socket holds: an end of the connection, a stray byte, or a
+        ticket of TLS, which means nothing.
         """
         for _ in range(_LOOKS):
-            if not self.is_connected() or self.should_close:
-                return False
-            if not _is_readable(self.transport):
-                return True
             await asyncio.sleep(0)
+            if self.is_quiet():
+                return True
+            if not self.is_connected():
+                break
         return False
+
+    def _is_readable(self) -> bool:
+        if self._look is None:
+            number: int = self.transport.get_extra_info("socket").fileno() if self.transport else -1
+            self._look = _looking_at(number)
+        return self._look()
 
 
 _CONVERSATION: type[ResponseHandler] = _Conversation
@@ -148,11 +158,13 @@ class Pool(aiohttp.TCPConnector):
         """Give out none of the present connections again: one of them was dead."""
         self._generation += 1
 
-    async def connect(self, req: aiohttp.ClientRequest, *args: Any, **options: Any) -> Any:
+    async def connect(
+        self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
+    ) -> Any:
         """A kept connection that is quiet, else a new one."""
         while True:
             try:
-                connection = await super().connect(req, *args, **options)
+                connection = await super().connect(req, traces, timeout)
             except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TimeoutError):
                 raise
             except (aiohttp.ClientError, OSError) as error:
@@ -164,7 +176,8 @@ class Pool(aiohttp.TCPConnector):
             kept = conversation.generation is not None
             try:
                 usable = not kept or (
-                    conversation.generation == self._generation and await conversation.is_quiet()
+                    conversation.generation == self._generation
+                    and (conversation.is_quiet() or await conversation.becomes_quiet())
                 )
             except BaseException:
                 connection.close()
@@ -194,12 +207,12 @@ async def once(
 ONCE = (once,)
 
 
-def _is_readable(transport: asyncio.Transport | None) -> bool:
-    number: int = -1 if transport is None else transport.get_extra_info("socket").fileno()
+def _looking_at(number: int) -> Callable[[], bool]:
+    """Tells whether a socket has something to read, or has ended."""
     if number < 0:
-        return True
+        return lambda: True
     if not hasattr(select, "poll"):
-        return bool(select.select([number], (), (), 0)[0])
+        return lambda: bool(select.select([number], (), (), 0)[0])
     waiting = select.poll()
     waiting.register(number, select.POLLIN)
-    return bool(waiting.poll(0))
+    return lambda: bool(waiting.poll(0))

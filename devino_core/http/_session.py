@@ -30,6 +30,7 @@ from devino_core.errors import (
 )
 
 from ._answer import FetchedAnswer
+from ._deadlines import Deadline, Deadlines
 from ._failures import Route, TooLargeError, failure
 from ._pool import ONCE, BrokenError, Pool, Request
 from ._resolver import Resolver
@@ -129,6 +130,7 @@ class HttpSession(Opened):
         )
         _OPEN.add(self)
         self._turns = asyncio.Semaphore(self._connections)
+        self._deadlines = Deadlines(self._route.connect_timeout + self._route.timeout)
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -136,6 +138,7 @@ class HttpSession(Opened):
         session, self._session = self._session, None
         _OPEN.discard(self)
         if session is not None:
+            self._deadlines.close()
             await session.close()
 
     def _abandon(self) -> None:
@@ -241,8 +244,9 @@ class HttpSession(Opened):
         failed: DevinoError | None
         route = self._route
         try:
-            async with asyncio.timeout(route.connect_timeout + route.timeout):
-                answer = await self._answered(method, sent, changes, max_answer)
+            with Deadline(self._deadlines):
+                exchange = self._exchange if changes else self._ask
+                answer = await exchange(method, sent, changes, max_answer)
             failed = None if answer.status < 300 else self._unwanted(answer, changes)
             if failed is None:
                 return answer
@@ -259,17 +263,18 @@ class HttpSession(Opened):
             raise error.with_traceback(None) from None
         raise failed from None
 
-    async def _answered(
+    async def _ask(
         self, method: str, sent: _Outgoing, changes: bool, max_answer: int
     ) -> FetchedAnswer:
-        """The answer. What only asks is asked again where a kept connection was dead."""
-        if not changes:
-            try:
-                return await self._exchange(method, sent, changes, max_answer)
-            except BrokenError as error:
-                if not error.kept:
-                    raise
-                self._pool.distrust()
+        """The answer to a call without an effect: it is made again where a kept connection was
+        dead.
+        """
+        try:
+            return await self._exchange(method, sent, changes, max_answer)
+        except BrokenError as error:
+            if not error.kept:
+                raise
+            self._pool.distrust()
         return await self._exchange(method, sent, changes, max_answer)
 
     async def _exchange(

@@ -51,8 +51,11 @@ class Correlator:
         self._size = size
         self._canonical = canonical
         self._origins: OrderedDict[str, Origin] = OrderedDict()
-        self._alike: dict[str, str] = {}
-        """Ids whose canonical spelling differs, by that. Of several that are alike, the last."""
+        self._alike: dict[str, str] | None = None
+        """Ids by their canonical spelling, where that differs. Of ids that are alike, the last.
+
+        It is made for the first id that is not found exactly: most centres spell all ids alike.
+        """
         self._last = 0
         self._under_way: dict[int, None] = {}
         """Numbers of submits, the oldest first."""
@@ -76,12 +79,12 @@ class Correlator:
     def remember(self, message_id: str, origin: Origin) -> None:
         """The id was given for this message."""
         self._origins[message_id] = origin
-        if self._canonical is not None:
-            spelt = self._canonical(message_id)
-            if spelt != message_id:
-                self._alike[spelt] = message_id
+        if self._alike is not None:
+            self._spell(message_id, self._alike)
         if len(self._origins) > self._size:
-            self._forget_oldest()
+            oldest, _ = self._origins.popitem(last=False)
+            if self._alike:
+                self._forget(oldest, self._alike)
         if self._early_by_id:
             for early in self._early_by_id.pop(message_id, ()):
                 self._tell(early, origin)
@@ -94,6 +97,10 @@ class Correlator:
         """The remembered id that means the same, as the answer gave it; else this id."""
         if self._canonical is None or message_id in self._origins:
             return message_id
+        if self._alike is None:
+            self._alike = {}
+            for remembered in self._origins:
+                self._spell(remembered, self._alike)
         spelt = self._canonical(message_id)
         return self._alike.get(spelt, spelt if spelt in self._origins else message_id)
 
@@ -121,12 +128,17 @@ class Correlator:
                     del self._early_by_id[early.id]
                 self._tell(early, self.origin(early.id))
 
-    def _forget_oldest(self) -> None:
-        message_id, _ = self._origins.popitem(last=False)
-        if self._canonical is not None:
-            spelt = self._canonical(message_id)
-            if self._alike.get(spelt) == message_id:
-                del self._alike[spelt]
+    def _spell(self, message_id: str, alike: dict[str, str]) -> None:
+        spelt = self._canonical(message_id) if self._canonical else message_id
+        if spelt != message_id:
+            alike[spelt] = message_id
+        else:
+            alike.pop(spelt, None)
+
+    def _forget(self, message_id: str, alike: dict[str, str]) -> None:
+        spelt = self._canonical(message_id) if self._canonical else message_id
+        if alike.get(spelt) == message_id:
+            del alike[spelt]
 
     def _tell(self, early: _Early, origin: Origin | None) -> None:
         found, early.found = early.found, None

@@ -28,8 +28,7 @@ __all__ = [
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
 SENDERS: Mapping[Medium, re.Pattern[str]] = {
     Medium.SMS: re.compile(rf"\+?[0-9]{{1,15}}|{_NAME}"),
-    # Names in Viber are registered one by one, in any script.
-    Medium.VIBER: re.compile(r"\S(?:.{0,9}\S)?"),
+    Medium.VIBER: re.compile(_NAME),
 }
 """What a sender looks like; other media take any."""
 
@@ -54,19 +53,17 @@ def readable(address: str) -> str:
 
 def check_sender(submission: Submission) -> None:
     """Raise Refused for a sender that is malformed, or not the account's."""
+    if submission.sender_checked:
+        return
     pattern = SENDERS.get(submission.medium)
     if pattern is not None and pattern.fullmatch(submission.sender) is None:
         raise Refused(
             RefusalReason.SENDER_MALFORMED,
-            "source address: up to 11 "
-            + (
-                "Latin characters or 15 digits" if submission.medium is Medium.SMS else "characters"
-            ),
+            "source address: up to 11 Latin characters"
+            + (" or 15 digits" if submission.medium is Medium.SMS else ""),
         )
     approved = submission.account.senders
-    if submission.from_own_number or approved is None:
-        return
-    if submission.sender not in approved:
+    if approved is not None and submission.sender not in approved:
         raise Refused(
             RefusalReason.SENDER_UNKNOWN, "source address: not among the account's approved senders"
         )

@@ -59,7 +59,7 @@ NUMBER, REPLY = "1234", "See you then"
 """The account's number for incoming SMS, and what the handler replies."""
 HANDLER = "incoming"
 """The handler's rows have no channel."""
-PACE = Pace(sent=0.3, final=0.8, read=1.2)
+PACE = Pace(sent=0.3, final=0.8, read=1.2, look=0.5)
 POLL, PATIENCE = 0.15, 15.0
 
 
@@ -389,4 +389,9 @@ def _status_in(world: World, row: Row, rows: Sequence[Row]) -> Status:
         == (via, scenario.sender or SENDER, scenario.content)
     ]
     nth = alike.index(row.channel)
-    return Status(state=found[nth]) if nth < len(found) else row.receipt.status
+    if nth < len(found):
+        return Status(state=found[nth])
+    # A file that is refused as a whole is on record under its name, which is all that was told.
+    name = row.receipt.status.description
+    refused = [message.state for message in world.messages(to=name)] if name else []
+    return Status(state=refused[0]) if refused else row.receipt.status

@@ -80,8 +80,12 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """Delivered, or given up."""
     read: float = 2.0
     clicked: float = 3.0
+    look: float = 10.0
+    """Seconds from one look at files that customers laid down to the next (chapter 9)."""
 
     def __post_init__(self) -> None:
+        if not self.look > 0:
+            raise ValueError("a pace needs a `look` above 0 seconds")
         if not 0 <= self.sent <= self.final <= self.read <= self.clicked:
             raise ValueError("a pace needs 0 <= sent <= final <= read <= clicked, in seconds")
 

@@ -41,8 +41,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Of a fallback: who gets it. None: the recipient of what has failed."""
     fate: Fate | None = None
     """What becomes of it, whatever the number says."""
-    from_own_number: bool = False
-    """The sender is a number of the account, so its approved senders are not asked."""
+    sender_checked: bool = False
+    """The service has found the sender to be in order, by rules of its own."""
     parts: int | None = None
     """Segments to charge, if the protocol says how many; None: by the text."""
     part_of: StoredMessage | None = None

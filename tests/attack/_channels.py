@@ -12,11 +12,23 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from devino_core import AsyncClient, DevinoError, Medium, Message, Plugins, Receipt, Retry, Secret
+from devino_core import (
+    AsyncClient,
+    DevinoError,
+    Medium,
+    Message,
+    Plugins,
+    Receipt,
+    Retry,
+    Secret,
+    Template,
+)
 from devino_sandbox import Access, Account, Pace, Sandbox, StoredMessage, World
 from devino_sandbox._loading import load_services
+from devino_sandbox.services.ftp._folders import Folders
 
 __all__ = [
+    "FTP",
     "HTTP",
     "KINDS",
     "MAIL",
@@ -45,6 +57,7 @@ class Wire(enum.Enum):
     HTTP = "base_url"
     SMPP = "hosts"
     MAIL = "from_addr"
+    FTP = "temp_dir"
 
 
 ADDRESSES: Mapping[Medium, Callable[[int], str]] = {
@@ -80,7 +93,7 @@ def _wire(kind: str) -> Wire | None:
 
 
 WIRES: Mapping[str, Wire | None] = {kind: _wire(kind) for kind in KINDS}
-HTTP, SMPP, MAIL = ([kind for kind in KINDS if WIRES[kind] is wire] for wire in Wire)
+HTTP, SMPP, MAIL, FTP = ([kind for kind in KINDS if WIRES[kind] is wire] for wire in Wire)
 
 
 class Target(NamedTuple):
@@ -92,8 +105,9 @@ class Target(NamedTuple):
     settings: Callable[[int], Mapping[str, Any]]
     """Of the nth account."""
 
-    def recorded(self) -> Mapping[str, int]:
+    async def recorded(self) -> Mapping[str, int]:
         """How often each text was taken."""
+        await self.world.of(Folders).look()
         counts: dict[str, int] = {}
         for stored in self.world.messages():
             if stored.reason is None:
@@ -102,7 +116,10 @@ class Target(NamedTuple):
 
 
 def _text(stored: StoredMessage) -> str:
-    return stored.submission.text
+    submission = stored.submission
+    # The text of a template is known to the platform alone.
+    content = submission.content
+    return content.values["text"] if isinstance(content, Template) else submission.text
 
 
 @asynccontextmanager
@@ -164,9 +181,12 @@ async def client(
 
 def message(kind: str, number: int, text: str) -> Message:
     """A message that this kind of channel carries, to a recipient of its own."""
-    medium = min(_PLUGINS.channel_spec(kind).media, key=list(Medium).index)
+    spec = _PLUGINS.channel_spec(kind)
+    medium = min(spec.media, key=list(Medium).index)
     address = ADDRESSES.get(medium, _phone)
-    return Message(address(number % 10**7), text, medium=medium)
+    takes_text = str in _PLUGINS.load(spec).takes[medium].contents
+    content = text if takes_text else Template("1", {"text": text})
+    return Message(address(number % 10**7), content, medium=medium)
 
 
 def _phone(number: int) -> str:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from tests.attack._channels import (
+    FTP,
     KINDS,
     MAIL,
     WIRES,
@@ -137,7 +138,10 @@ BAD: Mapping[str, Make] = {
 SETTINGS: Mapping[Wire | None, Mapping[str, object]] = {
     Wire.SMPP: {"tls": True},
     Wire.MAIL: {"tls": "starttls"},
+    Wire.FTP: {"tls": "explicit"},
 }
+# What else there is: encrypted from the first octet.
+EARLY = dict.fromkeys(MAIL, "tls") | dict.fromkeys(FTP, "implicit")
 
 
 @pytest.fixture(autouse=True)
@@ -150,7 +154,8 @@ def _trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    by_turns(metafunc, MAIL if "mail" in metafunc.function.__name__ else KINDS, BAD)
+    is_early = "from_the_start" in metafunc.function.__name__
+    by_turns(metafunc, list(EARLY) if is_early else KINDS, BAD)
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
@@ -162,7 +167,7 @@ async def test_a_server_that_proves_nothing_is_told_nothing(
         async with client(kind, {**found.settings(0), **more}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
         assert not outcome.accepted
-        assert found.recorded() == {}
+        assert await found.recorded() == {}
         assert list(found.world.messages()) == []
 
 
@@ -173,22 +178,22 @@ async def test_a_server_that_proves_itself_is_told(kind: str, tmp_path: Path) ->
         async with client(kind, {**found.settings(0), **more}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
         assert outcome.accepted, outcome
-        assert found.recorded() == {"hello": 1}
+        assert await found.recorded() == {"hello": 1}
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-async def test_a_mail_server_that_encrypts_from_the_start_is_no_exception(
+async def test_a_server_that_encrypts_from_the_start_is_no_exception(
     kind: str, name: str, tmp_path: Path
 ) -> None:
     said = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 x ESMTP\r\n")
+        writer.write(b"220 x\r\n")
         said.extend(await reader.read())
 
     async with served(serve, BAD[name](tmp_path)) as port, target(kind) as found:
         settings = redirected(found.settings(0), port)
-        async with client(kind, {**settings, "tls": "tls"}) as opened:
+        async with client(kind, {**settings, "tls": EARLY[kind]}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
     assert not outcome.accepted
     assert said == b""

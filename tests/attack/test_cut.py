@@ -62,7 +62,7 @@ async def test_what_is_told_after_a_cut_is_true(kind: str, how: Cut, is_full: bo
                 told[way, after], _ = await converse(found, account, number, text, pass_on)
 
         await asyncio.gather(*map(work, range(WORKERS)))
-        recorded = found.recorded()
+        recorded = await found.recorded()
     untrue = {
         cut: (why, str(outcome))
         for cut, outcome in told.items()
@@ -84,7 +84,7 @@ async def test_an_answer_that_comes_again_is_nobodys(kind: str, octets: int | No
             for number in range(sends):
                 told.append(await attempt(opened, message(kind, number, f"text {number}")))
                 await asyncio.sleep(0.06)
-        recorded = found.recorded()
+        recorded = await found.recorded()
     untrue = [
         (why, str(outcome))
         for number, outcome in enumerate(told)

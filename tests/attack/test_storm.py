@@ -56,7 +56,7 @@ async def test_a_storm_of_cancellations_leaves_no_trace(kind: str, is_full: bool
             await send(10**6 + number)
         after = [told[f"storm {10**6 + number}"] for number in range(AFTER)]
         assert [str(one) for one in after if not one.accepted] == []
-        recorded = dict(found.recorded())
+        recorded = dict(await found.recorded())
     assert _untrue(told, recorded) == []
     # Of those that gave up none was sent twice.
     assert max(recorded.values()) == 1
@@ -91,7 +91,7 @@ async def test_a_client_that_closes_during_sends_says_what_is_true(
                 await stack.aclose()
             async with asyncio.timeout(30):
                 await asyncio.gather(*tasks)
-        recorded = dict(found.recorded())
+        recorded = dict(await found.recorded())
     assert _untrue(told, recorded) == []
 
 
@@ -104,7 +104,7 @@ async def test_many_at_once_are_each_sent_once(kind: str, is_full: bool) -> None
         outcomes = await asyncio.gather(
             *[attempt(opened, message(kind, n, text)) for n, text in enumerate(texts)]
         )
-        recorded = dict(found.recorded())
+        recorded = dict(await found.recorded())
     assert _untrue(dict(zip(texts, outcomes, strict=True)), recorded) == []
     assert sum(one.accepted for one in outcomes) > many * 0.9
 

@@ -1,14 +1,16 @@
-"""A server in a process of its own that answers every request with the same bytes, fast."""
+"""A server in a process of its own that answers every request alike, fast."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from contextlib import AbstractContextManager
 
 from tests.bench._process import running, serve
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_IDS = itertools.count(579700854169272358)
 _RECIPIENTS = re.compile(rb"DestinationAddress(?:es)?=")
 
 
@@ -17,7 +19,8 @@ def _answer(head: bytes, body: bytes) -> bytes:
         content = b'"%s"' % (b"A" * 36)
     else:
         count = len(_RECIPIENTS.findall(body))
-        content = b"[" + b",".join(b'"579700854169272358"' for _ in range(count)) + b"]"
+        # The client takes an id that comes twice for the answer to another call.
+        content = b"[" + b",".join(b'"%d"' % next(_IDS) for _ in range(count)) + b"]"
     return (
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n"
         b"Content-Length: %d\r\n\r\n%s" % (len(content), content)

@@ -87,12 +87,9 @@ def test_a_callback_of_1000_items(compare: Table, name: str) -> None:
     decode, of, body = CALLBACKS[name]
     bare: Callable[[bytes], object] = msgspec.json.Decoder(of).decode
     group = f"decode_callback of {name}, {ITEMS} items"
-    ratios = compare(
-        group, lambda: decode(body), {"bare msgspec": lambda: bare(body)}, rounds=41, number=10
-    )
+    compare(group, lambda: decode(body), {"bare msgspec": lambda: bare(body)}, rounds=41, number=10)
     took = next(row[2] for row in reversed(compare.rows) if row[:2] == (group, "devino"))
     compare.note(f"{group}: {ITEMS / took:,.0f} items a second")
-    assert ratios["bare msgspec"] >= 0.25
 
 
 def test_requests_of_one_item(compare: Table) -> None:

@@ -107,7 +107,11 @@ def test_a_state_is_parsed(compare: Callable[..., object]) -> None:
 
 def test_1000_incoming_messages_are_parsed(compare: Callable[..., object]) -> None:
     incoming = soap.IncomingMessage(
-        data=TEXT, source_address="79021234567", destination_address="1234", created_date_utc=WHEN
+        id=5,
+        data=TEXT,
+        source_address="79021234567",
+        destination_address="1234",
+        created_date_utc=WHEN,
     )
     ours, with_zeep = parsing(soap.GetIncomingMessages, (incoming,) * 1000)
     compare("soap: 1,000 incoming messages parsed", ours, {"zeep": with_zeep}, rounds=7)

@@ -101,7 +101,8 @@ async def wired(kind: str, **settings: object) -> AsyncIterator[Wired]:
         if platform.hangs_up:
             writer.close()
             return
-        await answer(f"{found.status} -", found.body)(_, writer)
+        head = [f"{found.status} -", *[f"{name}: {text}" for name, text in found.headers.items()]]
+        await answer("\r\n".join(head), found.body)(_, writer)
 
     plugins = Plugins(environ={})
     spec = plugins.channel_spec(kind)

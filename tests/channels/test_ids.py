@@ -62,7 +62,7 @@ async def test_what_can_be_no_id_is_none(wire: Wired, ids: Sequence[object]) -> 
 
 async def test_no_message_has_more_ids_than_a_text_has_segments(wire: Wired) -> None:
     answer(wire, list(range(1, 257)))
-    with pytest.raises(ProtocolViolation, match="256 ids for 1 messages"):
+    with pytest.raises(ProtocolViolation, match="256 ids where 255 are possible"):
         await wire.channel.send([Message(ONE, "a")])
 
 

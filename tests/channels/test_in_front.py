@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import pytest
 
 from devino_core import (
+    AuthenticationFailed,
     Channel,
     ChannelSettings,
     ConfigurationError,
@@ -27,17 +28,11 @@ from devino_core.testing import ManualClock
 from devino_plugins.rest import RestV2Channel
 from devino_plugins.rest._settings import RestV2Settings
 from devino_sandbox import AnswerHttp, Fault
-from tests.channels._sandboxed import Wired, wired
-from tests.channels._services import SERVICES, reached
+from tests.channels._over_http import KINDS, SENDS, medium_of, message, text_of
 from tests.core._peer import Peer, answer, request, serving
 
 pytestmark = pytest.mark.attack
 
-KINDS: dict[str, Callable[..., AbstractAsyncContextManager[Wired]]] = {
-    **{kind: lambda kind=kind, **settings: reached(kind, **settings) for kind in SERVICES},
-    "xml": lambda **settings: wired("xml", "xml", **settings),
-}
-SENDS = {**{kind: service.send for kind, service in SERVICES.items()}, "xml": "Send.ashx"}
 PAGE = "<!DOCTYPE html><html><body>Access denied</body></html>"
 TO = "79031234567"
 NOW = datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
@@ -68,7 +63,7 @@ async def test_no_refusal_in_front_may_have_been_sent(kind: str, status: int) ->
         fault = Fault(operation=SENDS[kind], action=AnswerHttp(status, PAGE), times=None)
         wire.world.faults.add(fault)
         try:
-            (receipt,) = await wire.channel.send([Message(TO, "a")])
+            (receipt,) = await wire.channel.send([message(kind, TO, "a")])
         except DevinoError as raised:
             error: DevinoError | None = raised
         else:
@@ -82,11 +77,30 @@ async def test_no_refusal_in_front_may_have_been_sent(kind: str, status: int) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_gateway_whose_platform_is_down_is_told_so(kind: str) -> None:
+    async with KINDS[kind]() as wire:
+        wire.world.faults.add(Fault(operation=None, action=AnswerHttp(502, PAGE), times=None))
+        with pytest.raises(Unavailable) as caught:
+            await wire.channel.status(["123"], medium=medium_of(kind))
+    assert str(caught.value) == (
+        "the platform, or something in front of it, failed (HTTP 502, a page of HTML); ask again"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_login_that_is_refused_without_words_is_told_so(kind: str) -> None:
+    async with KINDS[kind]() as wire:
+        wire.world.faults.add(Fault(operation=None, action=AnswerHttp(401, PAGE), times=None))
+        with pytest.raises(AuthenticationFailed, match="in front of it, refused the login"):
+            await wire.channel.status(["123"], medium=medium_of(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_a_page_in_place_of_an_answer_is_called_a_page(kind: str) -> None:
     async with KINDS[kind]() as wire:
         wire.world.faults.add(Fault(operation=None, action=AnswerHttp(200, PAGE), times=None))
         with pytest.raises(ProtocolViolation, match="a page of HTML: is the address right"):
-            await wire.channel.status(["123"])
+            await wire.channel.status(["123"], medium=medium_of(kind))
 
 
 @asynccontextmanager
@@ -146,7 +160,7 @@ IDS: dict[str, tuple[bytes, str]] = {
     "nothing": (b"[]", "gave no id"),
     "zero": (b'["0"]', "no id of a message"),
     "a number below zero": (b'["-1"]', "no id of a message"),
-    "empty": (b'[""]', "an empty id"),
+    "empty": (b'[""]', "gave no id"),
     "a control character": (b'["a\\u0000b"]', "no id of a message"),
     "two lines": (b'["1\\n2"]', "no id of a message"),
     "65 characters": (b'["%s"]' % (b"1" * 65), "no id of a message"),
@@ -183,7 +197,7 @@ async def test_an_id_that_was_another_messages_is_no_success() -> None:
 @pytest.mark.parametrize("body", [b'{"Code":0,"Desc":""}', b'{"Code":77,"Desc":" "}'])
 async def test_a_code_that_says_nothing_is_no_refusal(body: bytes) -> None:
     async with asking(answer("200 OK", body)) as channel:
-        with pytest.raises(ProtocolViolation, match="neither yes nor no"):
+        with pytest.raises(ProtocolViolation, match="which no table has, in place of an answer"):
             await channel.send([Message(TO, "a")])
 
 
@@ -222,9 +236,10 @@ async def test_an_answer_that_comes_twice_is_no_receipt_of_the_next_message(kind
             base_url = upstream.replace(upstream.partition("//")[2].partition("/")[0], front)
             async with KINDS[kind](world=wire.world, base_url=base_url) as second:
                 receipts = [
-                    (await second.channel.send([Message(TO, str(place))]))[0] for place in range(20)
+                    (await second.channel.send([message(kind, TO, str(place))]))[0]
+                    for place in range(20)
                 ]
         assert len({receipt.ids for receipt in receipts}) == 20
         assert {receipt.status.state for receipt in receipts} == {State.ACCEPTED}
-        texts = {message.submission.text for message in wire.world.messages()}
+        texts = set(map(text_of, wire.world.messages()))
         assert texts == {str(place) for place in range(20)}

@@ -17,19 +17,21 @@ from devino_sandbox import Account, Fault, Hang
 from tests.channels import _smpp
 from tests.channels._canary import reported, shows, spellings
 from tests.channels._mailed import mailed
-from tests.channels._sandboxed import PASSWORD, wired
-from tests.channels._services import SERVICES, reached
+from tests.channels._over_http import KINDS, message
+from tests.channels._sandboxed import PASSWORD
 
 pytestmark = pytest.mark.attack
 
-MESSAGES = [Message(f"7903123456{n}", f"Hello {n}") for n in range(2)]
 _LOGIN: dict[str, Any] = {"smtp_username": "demo", "smtp_password": PASSWORD, "timeout": 0.2}
 WIRES: dict[str, Callable[[], AbstractAsyncContextManager[Any]]] = {
-    **{kind: lambda kind=kind: reached(kind) for kind in SERVICES},  # type: ignore[misc]
-    "xml": lambda: wired("xml", "xml"),
+    **KINDS,
     "smpp": _smpp.wired,
     "email2sms": lambda: mailed(connect_timeout=0.2, **_LOGIN),
 }
+
+
+def messages(kind: str, count: int) -> list[Message]:
+    return [message(kind, f"7903123456{n}", f"Hello {n}") for n in range(count)]
 
 
 class Interrupting:
@@ -92,7 +94,9 @@ def shown_in(error: BaseException, sessions: list[str]) -> list[str]:
         for secret in (PASSWORD, *sessions)
         for spelt in (secret, quote_plus(secret), escape(secret), repr(secret)[1:-1])
     }
-    secrets |= spellings(PASSWORD) | {base64.b64encode(f"\0demo\0{PASSWORD}".encode()).decode()}
+    for login in (f"\0demo\0{PASSWORD}", f"demo:{PASSWORD}"):
+        secrets.add(base64.b64encode(login.encode()).decode())
+    secrets |= spellings(PASSWORD)
     return [text for text in reported(error) if shows(text, secrets)]
 
 
@@ -106,7 +110,7 @@ async def test_no_secret_shows_in_a_send_that_is_interrupted_at_any_wait(
     for nth in range(100):
         async with WIRES[kind]() as wire:
             sessions = remembering(wire.world)
-            ended = await interrupted(wire.channel.send(MESSAGES[:count]), nth, error)
+            ended = await interrupted(wire.channel.send(messages(kind, count)), nth, error)
             if ended is None:
                 break
             places += 1
@@ -126,7 +130,7 @@ async def test_no_secret_shows_in_a_send_whose_caller_gives_up_waiting(kind: str
             wire.world.faults.add(Fault(times=None, action=Hang()))
         for _ in range(2):
             with pytest.raises(TimeoutError) as caught:
-                await given_up(wire.channel.send(MESSAGES[:1]))
+                await given_up(wire.channel.send(messages(kind, 1)))
             assert not shown_in(caught.value, sessions)
 
 

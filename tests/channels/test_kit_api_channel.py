@@ -17,6 +17,7 @@ from devino_core import (
     State,
     Status,
     Takes,
+    Unavailable,
     Unsupported,
 )
 from devino_plugins.kit import ApiChannel, ChannelKeySettings
@@ -43,6 +44,8 @@ class Raven(ApiChannel[ChannelKeySettings]):
 
     async def status_of_some(self, ids: Sequence[str], medium: Medium) -> Sequence[Status]:
         self.asked.append(list(ids))
+        if "lost" in ids:
+            raise Unavailable("no answer")
         return [Status(state=State.DELIVERED, id=one) for one in ids]
 
 
@@ -90,3 +93,14 @@ async def test_one_refused_call_is_data_as_with_every_channel() -> None:
 
     receipts = await Picky().send([Message(number, "Hello") for number in NUMBERS[:2]])
     assert [receipt.status.state for receipt in receipts] == [State.REJECTED] * 2
+
+
+async def test_a_question_that_fails_costs_no_other_id_its_status() -> None:
+    raven = Raven()
+    statuses = await raven.status(["1", "2", "3", "lost", "5"])
+    assert [status.id for status in statuses] == ["1", "2", "3", "lost", "5"]
+    unread = [status for status in statuses if status.error is not None]
+    assert [status.id for status in unread] == ["3", "lost"]
+    assert all(isinstance(status.error, Unavailable) for status in unread)
+    with pytest.raises(Unavailable):
+        await raven.status(["lost"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devino_core import Incoming
-from devino_plugins.kit.inbox import ReceivedSms, events_of
+from devino_plugins.kit.inbox import ReceivedSms, incoming_events
 from devino_sandbox import AnswerHttp, Fault
 from tests.channels._services import SERVICES, reached
 
@@ -21,7 +21,7 @@ def sms(number: int | None = 5, at: datetime | None = NOW, text: str = "Да") -
 
 
 def events(*messages: ReceivedSms) -> list[Incoming]:
-    return events_of(messages, channel="rest", since=NOW - HOUR, until=NOW, now=NOW + HOUR)
+    return incoming_events(messages, channel="rest", since=NOW - HOUR, until=NOW, now=NOW + HOUR)
 
 
 def test_an_event_has_the_platforms_id_and_time() -> None:

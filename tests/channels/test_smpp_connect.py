@@ -58,6 +58,10 @@ async def test_a_refused_bind(centre: Smsc, status: int, error: type[Exception])
         async with session(centre):
             pass
     assert smpp.status_name(status) in str(caught.value)
+    if error is ConnectFailed:
+        known = smpp.find_status(status)
+        words = "SMPP 3.4 has no such status" if known is None else known.meaning
+        assert f"refused the bind: {words}, " in str(caught.value)
     await asyncio.wait_for(centre.connection.closed.wait(), 10)
 
 
@@ -72,7 +76,7 @@ async def test_a_bind_without_an_answer(centre: Smsc) -> None:
     entering = asyncio.create_task(enter())
     await asyncio.wait_for(centre.bound.wait(), 10)
     await clock.tick(30)
-    with pytest.raises(ConnectFailed, match="did not answer the bind"):
+    with pytest.raises(ConnectFailed, match="did not answer the bind: no answer"):
         await entering
     await asyncio.wait_for(centre.connection.closed.wait(), 10)
 

@@ -18,6 +18,8 @@ from tests.channels._smpp_wired import TO, Wired, answers_of, listening, receipt
 from tests.channels._smsc import smsc
 from tests.wire._smpp_broken import BROKEN, NUL_BEHIND, Broken
 
+pytestmark = pytest.mark.attack
+
 
 async def send(wire: Wired, message_id: str) -> Message:
     """Send a message that gets this id."""
@@ -284,7 +286,7 @@ async def test_a_flood_of_broken_deliveries_is_one_line_a_second_with_a_count(
         await anext(bound)
     lines = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len(lines) == 3
-    assert lines[1].startswith("499 lines like")
+    assert lines[1].startswith("499 more like")
 
 
 async def test_a_flood_of_enquiries_ends_the_session() -> None:

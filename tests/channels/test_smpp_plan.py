@@ -98,9 +98,7 @@ def test_parts_begin_with_a_header_of_six_octets_and_are_as_long_as_the_manual_s
 
 
 @given(
-    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=400).filter(
-        str.strip
-    )
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=400).filter(str.strip)
 )
 def test_any_text_can_be_put_together_again(text: str) -> None:
     for concatenation in ("udh", "sar", "payload"):

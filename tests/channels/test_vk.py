@@ -239,10 +239,14 @@ async def test_what_a_message_and_its_legs_do_not_say_is_the_channels() -> None:
 
 
 async def test_one_call_a_message_and_a_receipt_for_each(wire: Wired) -> None:
-    results = iter([vk.SendCode.OK, vk.SendCode.PHONE_INVALID, vk.SendCode.OK])
-    wire.platform.answers[vk.Send] = lambda _: vk.SendResult(
-        code=(code := next(results)), message_id="17" if code is vk.SendCode.OK else None
+    results = iter(
+        [
+            vk.SendResult(code=vk.SendCode.OK, message_id="17"),
+            vk.SendResult(code=vk.SendCode.PHONE_INVALID),
+            vk.SendResult(code=vk.SendCode.OK, message_id="18"),
+        ]
     )
+    wire.platform.answers[vk.Send] = lambda _: next(results)
     receipts = await wire.channel.send([message(), message(), message()])
     states = sorted(receipt.status.state for receipt in receipts)
     assert states == [State.ACCEPTED, State.ACCEPTED, State.REJECTED]

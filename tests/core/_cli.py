@@ -61,6 +61,8 @@ class Platform:
         """By recipient: why the channel cannot send it."""
         self.unread: Mapping[str, DevinoError] = {}
         """By id: why its status cannot be read."""
+        self.resent: Mapping[str, Medium] = {}
+        """By id: the medium that its status is about, where it is told."""
         self.clock = ManualClock(NOW)
         self.commands: Sequence[click.Command] = ()
         self.load_error: ImportError | None = None
@@ -106,6 +108,7 @@ class Platform:
                         state=State.UNKNOWN if each in platform.unread else State.DELIVERED,
                         code=0,
                         id=each,
+                        medium=platform.resent.get(each),
                         error=platform.unread.get(each),
                     )
                     for each in ids

@@ -19,10 +19,12 @@ from devino_core import (
     DevinoError,
     InsufficientFunds,
     InvalidMessage,
+    Medium,
     OutcomeUnknown,
     ProtocolViolation,
     QueueFull,
     Rejected,
+    Retry,
     Throttled,
     Unavailable,
     Unsupported,
@@ -118,7 +120,9 @@ def test_advice_says_what_to_do(platform: Platform) -> None:
     platform.commands = [raising(Throttled("slow down", retry_after=1.5))]
     assert "try again in 1.5 s" in platform.devino("raise").stderr
     platform.commands = [raising(ConnectFailed("no route"))]
-    assert "nothing was sent" in platform.devino("raise").stderr
+    assert "nothing was sent, it is safe to try again" in platform.devino("raise").stderr
+    platform.commands = [raising(ConnectFailed("no TLS here", retry=Retry.NEVER))]
+    assert platform.devino("raise").stderr == "devino: no TLS here; nothing was sent\n"
 
 
 def test_the_platforms_words_cannot_drive_the_terminal(platform: Platform) -> None:
@@ -220,10 +224,19 @@ def test_status_is_asked_by_the_platforms_ids(platform: Platform) -> None:
     assert result.exit_code == 0
     assert platform.asked == [(("11", "12"), "VIBER")]
     header, *rows = (line.split("\t") for line in result.stdout.splitlines())
-    assert header[:3] == ["id", "state", "code"]
-    assert [row[:3] for row in rows] == [["11", "DELIVERED", "0"], ["12", "DELIVERED", "0"]]
+    assert header[:4] == ["id", "state", "medium", "code"]
+    assert [row[:4] for row in rows] == [
+        ["11", "DELIVERED", "VIBER", "0"],
+        ["12", "DELIVERED", "VIBER", "0"],
+    ]
     (shown,) = objects(platform.devino("status", "11", "--json").stdout)
-    assert shown[0]["state"] == "DELIVERED"
+    assert (shown[0]["state"], shown[0]["medium"]) == ("DELIVERED", "SMS")
+
+
+def test_a_status_says_what_was_sent_instead(platform: Platform) -> None:
+    platform.resent = {"12": Medium.SMS}
+    shown = objects(platform.devino("status", "11", "12", "--medium", "viber", "--json").stdout)
+    assert [row["medium"] for row in shown[0]] == ["VIBER", "SMS"]
 
 
 def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> None:
@@ -235,7 +248,9 @@ def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> N
         "UNKNOWN",
         "DELIVERED",
     ]
-    assert "HTTP 502" in result.stderr
+    assert "HTTP 502" in str(objects(result.stdout)[1])
+    plain = platform.devino("status", "11", "12")
+    assert "HTTP 502" in plain.stderr
 
 
 def test_status_goes_to_a_channel_that_carries_the_medium(platform: Platform) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner, Result
 
-from devino_core import Plugins
+from devino_core import Plugins, hookimpl
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_plugins import tools
@@ -45,5 +46,9 @@ def test_a_text_that_is_not_unicode_is_wrong_usage() -> None:
     assert result.stderr.count("\n") == 1
 
 
-def test_an_empty_group_decode_is_not_shown() -> None:
+def test_an_empty_group_decode_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "decode" in devino("--help").output
+    brought = tools.devino_commands()
+    commands = [command for command in brought if command.name != "decode onec"]
+    monkeypatch.setattr(tools, "devino_commands", hookimpl(lambda: commands))
     assert "decode" not in devino("--help").output

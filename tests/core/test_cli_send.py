@@ -21,6 +21,7 @@ from devino_core import (
     Message,
     OutcomeUnknown,
     Rejected,
+    Template,
     Unsupported,
 )
 from devino_core.cli._csv import COLUMNS
@@ -76,6 +77,21 @@ def test_medium_times_and_fallback_reach_the_channel(platform: Platform) -> None
     assert message.send_at == datetime(2030, 2, 1, 6, tzinfo=UTC)
 
 
+def test_a_template_and_its_values_reach_the_channel(platform: Platform) -> None:
+    args = ["--template", "123456", "--value", "abonent=Anna", "--value", "sum=1=2"]
+    assert platform.devino("send", "79031234567", *args, "--medium", "viber").exit_code == 0
+    (message,) = platform.sent
+    assert message.content == Template("123456", {"abonent": "Anna", "sum": "1=2"})
+    assert message.medium is Medium.VIBER
+
+
+def test_a_template_for_all_rows_of_a_file(platform: Platform, numbers: Path) -> None:
+    numbers.write_text("to\n79031234561\n79031234562\n")
+    args = ["--file", str(numbers), "--template", "17", "--medium", "viber"]
+    assert platform.devino("send", *args).exit_code == 0
+    assert [message.content for message in platform.sent] == [Template("17")] * 2
+
+
 def test_a_time_without_a_zone_is_the_recipients_clock(platform: Platform) -> None:
     platform.devino("send", "79031234567", "Hello", "--at", "2030-02-01T09:00")
     (message,) = platform.sent
@@ -99,6 +115,14 @@ def test_a_text_may_begin_with_a_dash_and_hold_json(platform: Platform) -> None:
         (["--file", "no-such.csv"], "cannot read no-such.csv"),
         (["a", "b", "--file", "no-such.csv"], "give TEXT alone"),
         (["7", "x", "--channel", "fale"], "did you mean 'fake'?"),
+        (["7", "x", "--template", "1"], "give TEXT or --template, not both"),
+        (["x", "--file", "no-such.csv", "--template", "1"], "give TEXT or --template, not both"),
+        (["7", "--template", " "], "a Template needs the id"),
+        (["7", "--template", "1", "--fallback-sms"], "--fallback-sms sends TEXT, and a template"),
+        (["7", "--template", "1", "--value", "name"], "'name' is not NAME=TEXT"),
+        (["7", "--template", "1", "--value", "=x"], "'=x' is not NAME=TEXT"),
+        (["7", "--template", "1", "--value", "a=b", "--value", "a=c"], "'a' occurs twice"),
+        (["7", "x", "--value", "a=b"], "--value is for --template"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -93,3 +93,52 @@ def test_an_unanswered_submit_does_not_keep_reports_that_were_told() -> None:
     assert len(told) == 10_000
     assert correlator.waiting == 0
     assert len(correlator._early) < 200
+
+
+def spelt(message_id: str) -> str:
+    return message_id.lower().lstrip("0")
+
+
+def remembering(correlator: Correlator, *ids: str) -> list[Origin]:
+    origins = [Origin(f"ref of {message_id}", "") for message_id in ids]
+    for message_id, origin in zip(ids, origins, strict=True):
+        correlator.end(correlator.begin(), message_id, origin)
+    return origins
+
+
+def test_an_id_that_means_the_same_is_found_and_the_exact_one_first() -> None:
+    correlator = Correlator(10, canonical=spelt)
+    padded, plain, upper = remembering(correlator, "007", "7", "0AB")
+    told: list[Origin | None] = []
+    for message_id in ("007", "7", "0007", "ab", "b"):
+        correlator.find(message_id, told.append)
+    assert told == [padded, plain, plain, upper, None]
+    assert [correlator.given(each) for each in ("7", "00ab", "b")] == ["7", "0AB", "b"]
+
+
+def test_a_report_waits_for_an_id_that_is_spelt_exactly_alike() -> None:
+    correlator = Correlator(10, canonical=spelt)
+    [older] = remembering(correlator, "007")
+    told: list[Origin | None] = []
+    number = correlator.begin()
+    correlator.find("7", told.append)
+    assert told == []
+    newer = Origin("new", "")
+    correlator.end(number, "7", newer)
+    number = correlator.begin()
+    correlator.find("00007", told.append)
+    correlator.end(number, "", newer)
+    assert told == [newer, newer]
+    assert older is not newer
+
+
+def test_what_is_forgotten_is_found_by_no_spelling() -> None:
+    correlator = Correlator(2, canonical=spelt)
+    remembering(correlator, *[f"0{number}" for number in range(100, 110)])
+    assert correlator.origin("108") is not None
+    assert correlator.origin("107") is None
+    remembering(correlator, *[f"0{number}" for number in range(110, 120)])
+    assert correlator.origin("118") is not None
+    assert correlator.origin("117") is None
+    assert correlator._alike is not None
+    assert len(correlator._alike) == 2

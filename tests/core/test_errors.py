@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from devino_core import errors
-from devino_core.cli._csv import InvalidRow
+from devino_core.cli._table import InvalidRow
 from devino_core.errors import (
     AuthenticationFailed,
     DevinoError,

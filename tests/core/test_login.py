@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -119,6 +120,28 @@ async def test_a_caller_who_gives_up_waiting_does_not_cancel_the_login_of_others
     await asyncio.sleep(0)
     first.cancel()
     assert await second == "s1"
+
+
+async def test_a_login_that_fails_when_all_callers_have_given_up_waiting_is_no_bug(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
+
+    async def fails() -> str:
+        await asyncio.sleep(0)
+        raise AuthenticationFailed("wrong")
+
+    monkeypatch.setattr(platform.session, "_log_in", fails)
+    only = asyncio.create_task(platform.session.run(platform.call))
+    await asyncio.sleep(0)
+    fetching = platform.session._fetching
+    assert fetching is not None
+    only.cancel()
+    await asyncio.wait([only, fetching])
+    del fetching
+    gc.collect()
+    assert logged == []
 
 
 async def test_the_next_call_retries_a_failed_login(platform: Platform) -> None:

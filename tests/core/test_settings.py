@@ -150,6 +150,8 @@ def test_a_variable_of_a_file_with_windows_line_ends_is_refused() -> None:
     config = read_config(environ={"DEVINO__FAKE__TOKEN": "t", "DEVINO__FAKE__SENDER": "me\r"})
     with pytest.raises(ConfigurationError, match=r"sender .* as a file with Windows' line ends"):
         convert_settings(config.channels["fake"], FakeSettings, name="fake")
+    with pytest.raises(ConfigurationError, match=r"retries holds .* U\+000D"):
+        convert_settings({"token": "t", "retries": "5\r"}, FakeSettings, name="fake")
 
 
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16"]
@@ -191,6 +193,7 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         ("[channels", "devino.toml"),
         ("colour = 1", "colour"),
         ("defualt = 'a'", "there is no key 'defualt': did you mean 'default'"),
+        ("[channel.rest]\nlogin = 'a'", r"no table \[channel\]: did you mean 'channels'"),
         ("[rest]\nlogin = 'a'", r"no table \[rest\]: did you mean \[channels\.rest\]"),
     ],
 )

@@ -102,6 +102,11 @@ VK, VIBER, SMS = Medium.VK, Medium.VIBER, Medium.SMS
         # Of several successes the one that got furthest counts.
         ([leg(VIBER, State.READ), leg(SMS, State.DELIVERED)], 0),
         ([leg(VK, State.DELIVERED), leg(VIBER, State.CLICKED), leg(SMS, State.READ)], 1),
+        # Of equal successes the first: without it nothing else would have been needed.
+        ([leg(VIBER, State.DELIVERED), leg(SMS, State.DELIVERED)], 0),
+        ([leg(VK, State.EXPIRED), leg(VIBER, State.READ), leg(SMS, State.READ)], 1),
+        # Of equals that are under way the last: it is the newest attempt.
+        ([leg(VIBER, State.ENROUTE), leg(SMS, State.ENROUTE)], 1),
         # None arrived: the leg that is still under way counts.
         ([leg(VIBER, State.UNDELIVERABLE), leg(SMS, State.ENROUTE)], 1),
         ([leg(VIBER, State.ENROUTE), leg(SMS, State.REJECTED)], 0),

@@ -17,7 +17,7 @@ import pytest
 
 import devino_sandbox
 from devino_codecs import smpp
-from devino_core import AsyncClient, Secret
+from devino_core import AsyncClient, Secret, State
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, Sandbox, World
 from devino_sandbox.services.smpp import SmppSettings
@@ -60,6 +60,11 @@ class Box:
         )
         answer = await self.http.raw("POST", "/Send.ashx", package.encode())
         return b">106<" in answer.body
+
+    async def messenger(self, path: str, body: bytes) -> bytes:
+        login = aiohttp.encode_basic_auth(LOGIN, PASSWORD)
+        headers = {"Authorization": login, "Content-Type": "application/json"}
+        return (await self.http.raw("POST", path, body, headers)).body
 
     async def mail(self, mail: EmailMessage | bytes) -> bool:
         try:
@@ -231,7 +236,45 @@ async def _book_import(box: Box) -> bool:
 
 
 Scenario: TypeAlias = Callable[[Box], Awaitable[bool]]
+
+
 # By protocol, in the order of the table. Each tells whether the last thing that it did was taken.
+def _button(caption: str) -> bytes:
+    message = {
+        "subject": "DEVINO",
+        "priority": "high",
+        "validityPeriodSec": 60,
+        "type": "viber",
+        "contentType": "button",
+        "content": {"text": "Sale", "caption": caption, "action": "https://example.org"},
+        "address": TO,
+    }
+    return json.dumps({"messages": [message]}).encode()
+
+
+async def _viber_caption(box: Box) -> bool:
+    assert b'"providerId"' in await box.messenger("/send", _button("a" * 19))
+    return b'"providerId"' in await box.messenger("/send", _button("a" * 20))
+
+
+async def _vk_day(box: Box) -> bool:
+    leg = {
+        "subject": "DEVINO",
+        "priority": "high",
+        "routes": ["vk"],
+        "validityPeriod": 60,
+        "phone": TO,
+        "templateId": "1",
+    }
+    for _ in range(6):
+        answer = await box.messenger("/send/vk", json.dumps({"vk": leg}).encode())
+        assert b'"messageId"' in answer
+    box.clock.advance(10)
+    *five, sixth = box.world.messages()
+    assert [message.state for message in five] == [State.READ] * 5
+    return sixth.state is State.READ
+
+
 SCENARIOS: dict[str, list[Scenario]] = {
     "rest": [_rest_date, _rest_viber],
     "soap": [_soap_rate, _soap_date, _soap_viber, _soap_dates],
@@ -239,6 +282,8 @@ SCENARIOS: dict[str, list[Scenario]] = {
     "email2sms": [_mail_base64, _mail_charset, _mail_parts],
     "smpp": [_smpp_pause, _smpp_type, _smpp_ton, _smpp_validity, _smpp_source],
     "verification": [_guesses],
+    "viber": [_viber_caption],
+    "vk": [_vk_day],
     "addressbook": [_book_group, _book_import],
 }
 
@@ -274,7 +319,9 @@ def test_nothing_else_is_strict() -> None:
         for path in source.rglob("services/**/*.py")
         if re.search(r"world\.strict", path.read_text("utf-8"))
     }
-    assert asking == {"rest", "soap", "xml", "smtp", "smpp", "verification", "addressbook"}
+    assert asking == {
+        *("rest", "soap", "xml", "smtp", "smpp", "verification", "viber", "vk", "addressbook")
+    }
 
 
 async def test_the_soap_channel_keeps_to_the_rate_by_itself() -> None:

@@ -451,6 +451,14 @@ class TestFaults:
         assert await vk.code() == word
         assert await vk.code() == "ok"
 
+    @pytest.mark.parametrize("word", ["unknown_message_id", "error-system", "UNKNOWN"])
+    async def test_a_word_about_an_id_is_its_code(self, vk: Vk, world: World, word: str) -> None:
+        number = await vk.sent()
+        world.faults.add(Fault(protocol="vk", operation="status/vk", action=AnswerError(word)))
+        said = word if word.islower() else "unknown_message_id"
+        assert await vk.status(number) == {"providerId": number, "code": said}
+        assert (await vk.status(number))["code"] == "ok"
+
     async def test_a_fault_may_be_about_the_number_of_a_leg(self, vk: Vk, world: World) -> None:
         world.faults.add(Fault(protocol="vk", to="79161234500", action=Drop()))
         assert await vk.code() == "ok"

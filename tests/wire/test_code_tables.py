@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from devino_codecs import addressbook, rest, soap, verification, viber, vk, xmlpackage
+from devino_codecs import addressbook, onec, rest, soap, verification, viber, vk, xmlpackage
 from devino_codecs.http import Coded, Verdict
 from devino_core import State
 from tests._vectors import ROOT
@@ -56,6 +56,15 @@ TABLES = [
     Table(xmlpackage.MessageStatus, "xml_message_statuses", "code", STATES),
     Table(xmlpackage.MessageError, "xml_message_errors", "code", VERDICTS),
     Table(xmlpackage.PackageErrorCode, "xml_package_errors", "code", VERDICTS),
+    Table(
+        onec.MessageStatus,
+        "onec_message_statuses",
+        "status",
+        STATES,
+        "manual_ru",
+        without=frozenset({"*"}),
+    ),
+    Table(onec.OperationStatus, "onec_operation_statuses", "status", VERDICTS, "manual_ru"),
     Table(viber.RequestStatus, "viber_request_statuses", "code", VERDICTS),
     Table(viber.MessageCode, "vk_viber_codes", "code", VERDICTS, beyond=OF_VIBER_ALONE),
     Table(

@@ -19,8 +19,10 @@ from devino_codecs.smpp import (
     BindTransceiverResp,
     Closed,
     DeliverSm,
+    DeliverSmResp,
     EnquireLink,
     Incomplete,
+    Reason,
     Reassembler,
     Received,
     Role,
@@ -42,6 +44,8 @@ from tests.wire._smpp_broken import BROKEN, NUL_BEHIND
 from tests.wire._smpp_samples import VECTORS, either, framed
 from tests.wire._smpp_session import SUBMIT, esme, smsc, submitted
 from tests.wire._smpp_values import quick
+
+pytestmark = pytest.mark.attack
 
 CONTENT = st.binary(max_size=60) | st.builds(
     lambda size, octets: bytes([size % 256]) + octets, st.integers(0, 20), st.binary(max_size=60)
@@ -257,8 +261,17 @@ def test_messages_are_no_flood() -> None:
     for _ in range(3000):
         for event in session.receive(sound + broken, 0.0):
             if isinstance(event, Received):
-                session.forget(event.pdu)
+                session.reply(event.pdu, DeliverSmResp())
     assert session.is_bound
+
+
+def test_broken_messages_that_nobody_takes_are_a_flood() -> None:
+    session = esme(salvage_deliveries=True)
+    for _ in range(1001):
+        for event in session.receive(BROKEN[0].octets, 0.0):
+            if isinstance(event, Received):
+                session.forget(event.pdu)
+    assert session.handle_deadline(0.0) == [Closed(Reason.FLOODED)]
 
 
 def test_a_delivery_before_the_answer_to_the_bind_waits_for_it() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,8 +146,8 @@ def test_what_follows_the_nul_of_a_parameter_is_padding() -> None:
 @quick(400)
 def test_any_body_is_salvaged(command_id: int, body: bytes) -> None:
     octets = framed(command_id, body)
-    pdu: Any = salvage(octets)
-    assert type(pdu) is PDU_TYPES[command_id]
+    pdu = salvage(octets)
+    assert isinstance(pdu, PDU_TYPES[command_id])
     assert pdu.sequence_number == 7
     sound = either(decode, octets)
     if isinstance(sound, PduError):

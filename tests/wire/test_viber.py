@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from devino_codecs import viber
+from devino_codecs import viber, vk
 from devino_codecs.http import (
     DecodeError,
     EncodeError,
@@ -329,7 +329,9 @@ def test_statuses_in_any_notation() -> None:
         viber.MessageStatus(
             provider_id="5", code=viber.MessageCode.OK, sms_states=(viber.SmsPart(id="6"),)
         ),
-        Unread("not a date, expected yyyy-MM-ddTHH:mm:ss", "statusAt"),
+        viber.MessageStatus(
+            provider_id="7", code=viber.MessageCode.OK, status=viber.DeliveryStatus.READ
+        ),
         viber.MessageStatus(provider_id="8", code=viber.MessageCode.OK),
     )
 
@@ -397,3 +399,24 @@ def test_what_cannot_be_written_is_an_error_that_names_it(odd: dict[str, Any]) -
     send = viber.Send(messages=(WHOLE, replace(WHOLE, **odd)))
     with pytest.raises(EncodeError, match=r"messages\[1\]\."):
         viber.API.encode_request(send, LOGIN)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"statusAt": "soon"}, {"statusAt": {}}, {"errorCode": ["x"]}, {"error": 7.5}]
+)
+def test_an_odd_side_field_does_not_hide_the_status(odd: dict[str, Any]) -> None:
+    told = {"providerId": 5, "code": "ok", "status": "delivered", **odd}
+    body = msgspec.json.encode({"status": "ok", "messages": [told]})
+    answer = viber.API.decode_answer(viber.GetStatus, HttpAnswer(200, body))
+    (status,) = answer.messages
+    assert isinstance(status, viber.MessageStatus)
+    assert status.status is viber.DeliveryStatus.DELIVERED
+    assert (status.status_at, status.error_code) == (None, None)
+
+
+@pytest.mark.parametrize("timestamp", ["2026-11-28T08:00:00.000+00:00", None, {}])
+def test_an_odd_side_field_does_not_hide_that_the_login_is_wrong(timestamp: object) -> None:
+    told = {"timestamp": timestamp, "status": 401, "error": "Unauthorized", "path": 5}
+    for api, request in ((viber.API, viber.Send), (vk.API, vk.Send)):
+        answer = api.decode_answer(request, HttpAnswer(401, msgspec.json.encode(told)))
+        assert answer == Refusal("Unauthorized", "", 401)

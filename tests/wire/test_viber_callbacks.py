@@ -211,3 +211,10 @@ def test_any_bytes_are_items_or_a_decode_error(body: bytes) -> None:
         return
     # The standard library agrees about how many there are.
     assert len(items) == len(json.loads(body))
+
+
+def test_an_odd_side_field_does_not_hide_an_item() -> None:
+    reply = json.loads(VECTORS["12-013"].data)[0]
+    status, answered = decode({**READ, "errorCode": [1]}, {**reply, "contentName": {}})
+    assert (status.id, status.error_code) == ("17", None)
+    assert (answered.id, answered.content_name) == (str(reply["id"]), None)

@@ -96,6 +96,7 @@ def test_an_answer_of_the_manual_is_read_and_written_the_same(id_: str, request_
     answer = vk.API.decode_answer(request_, HttpAnswer(200, VECTORS[id_].data))
     written = vk.API.encode_answer(request_, answer)
     assert json.loads(written.body) == json.loads(VECTORS[id_].data)
+    assert list(json.loads(written.body)) == ["code", "description", "result"]
     assert vk.API.decode_answer(request_, written) == answer
 
 
@@ -425,3 +426,16 @@ def test_any_bytes_are_a_value_or_a_decode_error(body: bytes) -> None:
 def test_zones_are_as_said() -> None:
     (item,) = decode(DELIVERED)
     assert item.received_at.astimezone(UTC) == datetime(2017, 5, 31, 11, 51, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("odd", [{"statusAt": "soon"}, {"error": 5}, {"viberStatus": {"id": "x"}}])
+def test_an_odd_side_field_does_not_hide_the_status(odd: dict[str, Any]) -> None:
+    told = {"providerId": 5, "code": "ok", "status": "delivered", **odd}
+    answer = answered(told, request=vk.GetStatus)
+    assert isinstance(answer, vk.MessageStatus)
+    assert answer.status is vk.VkStatus.DELIVERED
+
+
+def test_an_odd_side_field_does_not_hide_a_callback() -> None:
+    (item,) = decode({**DELIVERED, "error": ["x"]})
+    assert (item.message_id, item.error) == ("1343343", "")

@@ -321,6 +321,13 @@ def test_a_page_of_html_is_told_as_one(name: str, page: bytes) -> None:
         DECODERS[name][0](page)
 
 
+@pytest.mark.parametrize("name", DECODERS)
+def test_what_is_no_xml_is_told_as_such(name: str) -> None:
+    for answer in (b'{"Code":5}', b"null", b"Bad Gateway"):
+        with pytest.raises(DecodeError, match=r"no XML"):
+            DECODERS[name][0](answer)
+
+
 def test_the_error_says_where_it_is() -> None:
     with pytest.raises(DecodeError) as raised:
         xml.decode_answer(b"<package>\n<message></msg></package>")

@@ -118,6 +118,7 @@ from ._times import (
     WALL_SECONDS,
     moment,
     moved,
+    read_instant,
 )
 from ._unread import Unread
 from ._wire_forms import (
@@ -205,6 +206,7 @@ __all__ = [
     "number_of",
     "parse_json",
     "parse_jsv",
+    "read_instant",
     "read_json",
     "read_value",
     "secret_values",

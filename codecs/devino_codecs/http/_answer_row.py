@@ -134,12 +134,12 @@ class AnswerRow:
         else:
             text = _written(names.result, self._form.write, answer)
             if names.result != names.code:
-                text = f"{quoted(names.result)}:{text}," if self._form is not NOTHING else ""
+                text = f"{quoted(names.result)}:{text}" if self._form is not NOTHING else ""
                 code, said = self._done[0], self._said or self._done[0].text
                 if self._is_refused is not None and self._is_refused(answer):
                     status, code = self._refused, self._refusing
                     said = code.text or code.meaning
-                text = self._of_code(code, said, before=text)
+                text = self._of_code(code, said, result=text)
             else:
                 text = self._of_code(answer, getattr(answer, "text", ""))
         return HttpAnswer(status, text.encode(), headers, ANSWER_TYPE)
@@ -151,11 +151,14 @@ class AnswerRow:
             body = self._of_code(refusal.code, refusal.description).encode()
         return HttpAnswer(status, body, {}, ANSWER_TYPE)
 
-    def _of_code(self, value: object, description: str, *, before: str = "") -> str:
+    def _of_code(self, value: object, description: str, *, result: str = "") -> str:
         names = self._envelope
         said = _written(names.code, self._codes.write, value)
         text = _written(names.description, PLAIN[str].write, description)
-        return f"{{{before}{quoted(names.code)}:{said},{quoted(names.description)}:{text}}}"
+        members = [f"{quoted(names.code)}:{said}", f"{quoted(names.description)}:{text}"]
+        if result:
+            members.insert(len(members) if names.result_last else 0, result)
+        return f"{{{','.join(members)}}}"
 
 
 def _member(key: str, form: WireForm, given: Mapping[str, Any]) -> Any:

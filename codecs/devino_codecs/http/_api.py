@@ -132,6 +132,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         """
         operation, in_path = self._paths.find(http.method, http.segments)
         row = self._requests[operation.request]
+        if operation.several is not None and row.lists_several(http, max_size):
+            row = self._requests[operation.several]
         request, credentials = row.read(http, in_path, split_lists=split_lists, max_size=max_size)
         return Call(operation, request, credentials)
 

@@ -179,6 +179,10 @@ class Found:
         """Whether anything came for it."""
         return name in self._plain or name in self._indexed
 
+    def count(self, name: str) -> int:
+        """How many values came for it."""
+        return len(self._plain.get(name, ())) + len(self._indexed.get(name, ()))
+
     def texts(self, name: str) -> list[str]:
         """Its values, unescaped. Raises UnicodeDecodeError."""
         values = self._plain.get(name, [])

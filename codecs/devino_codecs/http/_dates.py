@@ -44,15 +44,16 @@ _NET_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 _US_DATE = r"([0-9]{2})/([0-9]{2})/([0-9]{4})(.*)"
 
 
-def read_date(text: str, *, aware: bool) -> datetime:
-    """Read a date of a request: an instant in UTC if ``aware``, else naive.
+def read_date(text: str, *, zone: tzinfo | None) -> datetime:
+    """Read a date: an instant, or without a zone what a clock shows.
 
-    An offset is honoured where an instant is asked for, and dropped where a wall clock is.
+    An instant is by its own offset, else by the clock of ``zone``; it is given in ``zone``. From
+    what a clock shows an offset is dropped.
     """
     match = re.fullmatch(_DATE, text.strip())
     if match is None:
         raise ValueError("not a date, expected yyyy-MM-ddTHH:mm:ss")
-    year, month, day, hour, minute, second, fraction, _, sign, hours, minutes = match.groups("")
+    year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes = match.groups("")
     value = datetime(  # noqa: DTZ001 - the zone is decided below
         int(year),
         int(month),
@@ -62,12 +63,12 @@ def read_date(text: str, *, aware: bool) -> datetime:
         int(second or 0),
         int(f"{fraction:0<6.6}") if fraction else 0,
     )
-    if not aware:
+    if zone is None:
         return value
-    if not sign:
-        return value.replace(tzinfo=UTC)
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    return _in_zone(value.replace(tzinfo=timezone(-offset if sign == "-" else offset)), UTC)
+    if not (sign or zulu):
+        return value.replace(tzinfo=zone)
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    return _in_zone(value.replace(tzinfo=timezone(-offset if sign == "-" else offset)), zone)
 
 
 def write_date(value: datetime, *, aware: bool) -> str:
@@ -89,7 +90,7 @@ def read_net_date(text: str) -> datetime | None:
     if match is None:
         if re.fullmatch(_DATE, text.strip()) is None:
             raise ValueError("not a date, expected /Date(milliseconds)/")
-        return None if text.strip().startswith("0001-01-01") else read_date(text, aware=True)
+        return None if text.strip().startswith("0001-01-01") else read_date(text, zone=UTC)
     milliseconds = int(match[1])
     if milliseconds == MIN_VALUE:
         return None

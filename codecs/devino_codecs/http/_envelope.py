@@ -17,12 +17,14 @@ class Envelope(msgspec.Struct, frozen=True):
     """The keys of an answer's object. A refusal has ``code`` and ``description``.
 
     An answer stands under ``result``, beside them; None: it is the whole body. ``result`` may be
-    the same key as ``code``, where the answer is its code.
+    the same key as ``code``, where the answer is its code. It is written before them, or after them
+    if ``result_last``; where it stands in what is read does not matter.
     """
 
     code: str = "Code"
     description: str = "Description"
     result: str | None = None
+    result_last: bool = False
 
 
 SERVICE_STACK: Final = Envelope(result="Result")

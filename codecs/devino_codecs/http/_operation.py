@@ -41,6 +41,9 @@ class Operation(msgspec.Struct, frozen=True):
     is_refused: Callable[[Any], bool] | None = None
     """For an answer that says of each item what became of it: whether this one took none. Then it
     stands in a refusal, which is read as the answer, too."""
+    several: type[Request[Any]] | None = None
+    """What a request is read as that has several values where ``request`` has room for one, and
+    lists them where that field is marked :class:`Also`. It has a row of its own."""
 
     @property
     def answer(self) -> Any:

@@ -172,6 +172,20 @@ class RequestRow:
         request = self.operation.request(**values)
         return request, self._credentials(found, http.headers)
 
+    def lists_several(self, http: HttpRequest, max_size: int) -> bool:
+        """Whether a field that has another name for lists, and room for one value, got several."""
+        found = Found(self.names)
+        try:
+            for data in (http.query.encode(errors="surrogatepass"), http.body):
+                check_size(len(data), max_size)
+                found.add(data)
+        except DecodeError:
+            return False  # whoever reads it says why
+        return any(
+            field.also and not field.is_list and found.count(argument.name) > 1
+            for field, argument, _ in self.readable
+        )
+
     def _keep(self, values: dict[str, Any], field: Field, value: Any) -> None:
         if value is not None and value != ():
             values[field.attribute] = value

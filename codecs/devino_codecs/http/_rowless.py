@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from devino_codecs._sizes import MAX_ANSWER, check_size
 
 from ._json import parse_json
 
-__all__ = ["read_json", "read_value", "write_json"]
+if TYPE_CHECKING:
+    from ._wire_forms import WireForm
 
-# The forms of structs are loaded at the first call, as those of rows are.
+__all__ = ["read_json", "read_value", "write_json"]
 
 T = TypeVar("T")
 
@@ -28,16 +30,20 @@ def read_json(of: type[T], body: bytes, *, max_size: int = MAX_ANSWER) -> T:
 
 def read_value(of: type[T], value: object) -> T:
     """The same, from what :func:`parse_json` made of a body or of a part of it."""
-    from ._structs import wire_form_of
-
     hint: Any = of
-    read: T = wire_form_of(hint).read(value)
+    read: T = _form_of(hint).read(value)
     return read
 
 
 def write_json(of: type[T], value: T) -> bytes:
     """Back: compact JSON, names in the order of the fields. Raises :exc:`EncodeError`."""
+    hint: Any = of
+    return _form_of(hint).write(value).encode()
+
+
+@cache
+def _form_of(of: Any) -> WireForm:
+    # Not above: the forms of structs are loaded at the first call, as those of rows are.
     from ._structs import wire_form_of
 
-    hint: Any = of
-    return wire_form_of(hint).write(value).encode()
+    return wire_form_of(of)

@@ -41,6 +41,7 @@ __all__ = [
     "WALL_SECONDS",
     "moment",
     "moved",
+    "read_instant",
 ]
 
 
@@ -52,7 +53,7 @@ def _dated(name: str, read: Callable[[str], Any], write: Callable[[datetime], st
 UTC_SECONDS: Final = replace(
     _dated(
         "UTC_SECONDS",
-        lambda text: read_date(text, aware=True),
+        lambda text: read_date(text, zone=UTC),
         lambda value: write_date(value, aware=True),
     ),
     needs_no_escape=True,
@@ -61,12 +62,22 @@ UTC_SECONDS: Final = replace(
 WALL_SECONDS: Final = replace(
     _dated(
         "WALL_SECONDS",
-        lambda text: read_date(text, aware=False),
+        lambda text: read_date(text, zone=None),
         lambda value: write_date(value, aware=False),
     ),
     needs_no_escape=True,
 )
 """What a clock shows there, as ``yyyy-MM-ddTHH:mm:ss``, naive; fractions are cut off."""
+
+
+def read_instant(value: object, zone: tzinfo) -> datetime:
+    """A date of JSON as an instant in ``zone``: by its own offset, else by the clock there.
+
+    It is read as :data:`UTC_SECONDS` is. Raises :exc:`DecodeError`.
+    """
+    form = _dated("an instant", lambda text: read_date(text, zone=zone), str)
+    read: datetime = form.read(value)
+    return read
 
 
 @cache

@@ -39,7 +39,13 @@ _SESSION = arguments(Session, "sessionId")
 OPERATIONS: Final = (
     Operation(GetBalance, "GET", "User/Balance", changes=False),
     Operation(SendSms, "POST", "Sms/Send"),
-    Operation(SendSmsByTimeZone, "POST", "Sms/SendByTimeZone"),
+    Operation(
+        SendSmsByTimeZone,
+        "POST",
+        "Sms/SendByTimeZone",
+        # The platform's own module for 1C sends to many so.
+        several=SendSmsByTimeZoneToAddresses,
+    ),
     Operation(SendSmsBulk, "POST", "Sms/SendBulk"),
     Operation(SendSmsByTimeZoneToAddresses, "POST", "Sms/SendByTimeZoneToAddresses"),
     Operation(GetSmsState, "GET", "Sms/State", changes=False, auth=_SESSION),

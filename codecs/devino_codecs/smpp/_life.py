@@ -106,6 +106,7 @@ class Life(Generic[C]):
     def _close(self, reason: Reason, events: list[SessionEvent[C]]) -> None:
         self._window.end_all(reason, events)
         self._enter(_CLOSED)
+        self._peer_unbind = None
         self._wake = inf
         events.append(Closed(reason))
 

@@ -174,6 +174,8 @@ class SessionMachine(Life[C]):
         """
         if self.state is not _CLOSED:
             self._settle(request)
+            if request.defect is not None:
+                self._count_nonsense(self._heard, self._events)
             self._answer_unbind(self._events)
             if request is self._bind:
                 self._go_on()
@@ -316,6 +318,8 @@ class SessionMachine(Life[C]):
     def _go_on(self) -> None:
         """The peer's bind has its answer: take in what came after it."""
         held, self._held, self._bind = self._held, [], None
+        if self.state is _CLOSED:
+            return
         self._take_frames(held, self._heard, self._events)
 
     def _owe(self, pdu: Pdu, events: list[SessionEvent[C]]) -> None:

@@ -40,8 +40,9 @@ class SessionSettings(msgspec.Struct, frozen=True, kw_only=True):
     unbind_grace: float = 2.0
     """How long the answer to the peer's ``unbind`` waits for answers to requests of this end."""
     max_nonsense: int | None = 1000
-    """How many PDUs a second may say nothing: enquiries, answers to nothing, and requests that are
-    unknown, broken or out of place. Beyond that the session ends. None: any number."""
+    """How many PDUs a second may say nothing: enquiries, answers to nothing, requests that are
+    unknown, out of place, or broken and refused or forgotten. Beyond that the session ends. None:
+    any number."""
 
     def __post_init__(self) -> None:
         if self.window < 1:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, convert
 
 from devino_codecs._columns import digits
-from devino_codecs.http import NUMBER_ID, Also, Shortcut, Unread
+from devino_codecs.http import IF_READABLE, NUMBER_ID, Also, Shortcut, Unread
 
 from ._codes import DeliveryStatus, MessageCode, Reason, RequestStatus, SmsStatus
 from ._forms import CODE, REASON, STATUS, UTC_TIME
@@ -57,9 +57,9 @@ class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     code: Annotated[MessageCode | str, CODE]
     sms_states: tuple[SmsPart, ...] | None = None
     status: Annotated[DeliveryStatus | str | None, STATUS] = None
-    status_at: Annotated[datetime | None, UTC_TIME] = None
+    status_at: Annotated[datetime | None, UTC_TIME, IF_READABLE] = None
     """Aware, in UTC."""
-    error_code: Annotated[Reason | str | None, REASON, Also("error")] = None
+    error_code: Annotated[Reason | str | None, REASON, Also("error"), IF_READABLE] = None
 
 
 class Statuses(Struct, frozen=True, kw_only=True):
@@ -73,10 +73,10 @@ class SpringError(Struct, frozen=True, kw_only=True):
     """How the platform's web server refuses what does not reach the interface, such as a wrong
     password (HTTP 401, ``error`` "Unauthorized")."""
 
-    timestamp: int | None = None
+    timestamp: Annotated[int | None, IF_READABLE] = None
     """Milliseconds since 1970."""
     status: int
     """The HTTP status."""
     error: str
-    message: str = ""
-    path: str | None = None
+    message: Annotated[str, IF_READABLE] = ""
+    path: Annotated[str | None, IF_READABLE] = None

@@ -10,6 +10,7 @@ import msgspec
 
 from devino_codecs._columns import digits, instants
 from devino_codecs.http import (
+    IF_READABLE,
     NUMBER_ID,
     PHONE,
     Also,
@@ -39,7 +40,9 @@ class StatusCallback(msgspec.Struct, frozen=True, rename="camel", gc=False):
     received_at: Annotated[datetime, EPOCH_MILLISECONDS]
     """Aware, in UTC."""
     status: Annotated[DeliveryStatus | str, STATUS_IN_CAPITALS]
-    error_code: Annotated[Reason | str | None, REASON_IN_CAPITALS, Also("error")] = None
+    error_code: Annotated[Reason | str | None, REASON_IN_CAPITALS, Also("error"), IF_READABLE] = (
+        None
+    )
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -55,7 +58,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     address: Annotated[str, PHONE]
     """Who wrote it."""
     content_type: ContentType | str = ContentType.TEXT
-    content_name: str | None = None
+    content_name: Annotated[str | None, IF_READABLE] = None
     """The name of a file."""
     content: str
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from devino_codecs.http import NUMBER_ID, ONE_OR_LIST, Also, spelt
+from devino_codecs.http import IF_READABLE, NUMBER_ID, ONE_OR_LIST, Also, spelt
 from devino_codecs.viber import DeliveryStatus, MessageCode, Reason, SmsPart
 
 from ._codes import IdCode, SendCode, VkStatus
@@ -34,11 +34,11 @@ class SendResult(Struct, frozen=True, kw_only=True, rename="camel"):
 class ViberStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of the Viber message that was sent instead."""
 
-    id: Annotated[str | None, NUMBER_ID] = None
+    id: Annotated[str | None, NUMBER_ID, IF_READABLE] = None
     status: Annotated[DeliveryStatus | str | None, VIBER_STATUS] = None
-    status_at: Annotated[datetime | None, WALL_TIME] = None
+    status_at: Annotated[datetime | None, WALL_TIME, IF_READABLE] = None
     """Naive, as in :class:`MessageStatus`."""
-    code: Annotated[Reason | MessageCode | str | None, REASON] = None
+    code: Annotated[Reason | MessageCode | str | None, REASON, IF_READABLE] = None
     """Why it was not delivered."""
 
 
@@ -48,9 +48,9 @@ class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     provider_id: Annotated[str | None, NUMBER_ID, Also("messageId"), Also("id")] = None
     code: IdCode | str
     status: Annotated[VkStatus | str | None, STATUS] = None
-    status_at: Annotated[datetime | None, WALL_TIME] = None
+    status_at: Annotated[datetime | None, WALL_TIME, IF_READABLE] = None
     """What the platform's clock showed, naive. The manual gives no zone here; it names UTC+3 for
     callbacks."""
-    error: str | None = None
+    error: Annotated[str | None, IF_READABLE] = None
     viber_status: ViberStatus | None = None
     sms_states: Annotated[tuple[SmsPart, ...] | None, ONE_OR_LIST] = None

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from devino_codecs._columns import digits, moments
-from devino_codecs.http import NUMBER_ID, Also, Unread, read_json, spelt, write_json
+from devino_codecs.http import IF_READABLE, NUMBER_ID, Also, Unread, read_json, spelt, write_json
 
 from ._codes import VkStatus
 from ._times import MOSCOW_TIME
@@ -26,7 +26,7 @@ class StatusCallback(msgspec.Struct, frozen=True, rename="camel", gc=False):
     status: Annotated[VkStatus | str, STATUS_IN_CAPITALS]
     received_at: Annotated[datetime, MOSCOW_TIME, Also("time")]
     """Aware, in UTC+3."""
-    error: str = ""
+    error: Annotated[str, IF_READABLE] = ""
     """A text for people, also of a success."""
 
 

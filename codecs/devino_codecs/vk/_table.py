@@ -51,7 +51,7 @@ API: Final = Api(
         Operation(Send, "POST", "send/vk"),
         Operation(GetStatus, "GET", "status/vk", changes=False),
     ),
-    envelope=Envelope("code", "description", "result"),
+    envelope=Envelope("code", "description", "result", result_last=True),
     codes=RequestCode,
     refused=200,
     refusal=RefusalForm(_read, _write),

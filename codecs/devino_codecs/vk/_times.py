@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-from typing import Any, Final
+from datetime import timedelta, timezone
+from functools import partial
+from typing import Final
 
 from msgspec.structs import replace
 
-from devino_codecs.http import UTC_SECONDS, WALL_SECONDS, WireForm, moment
+from devino_codecs.http import WALL_SECONDS, WireForm, moment, read_instant
 
 __all__ = ["MOSCOW", "MOSCOW_TIME", "WALL_TIME"]
 
@@ -20,16 +21,9 @@ def _tolerant(form: WireForm) -> WireForm:
     return replace(form, read=WALL_SECONDS.read)
 
 
-def _read_moscow(value: object) -> Any:
-    try:
-        shown: datetime = WALL_SECONDS.read(value)
-    except ValueError:
-        # It may name a zone itself.
-        return UTC_SECONDS.read(value)
-    return shown.replace(tzinfo=MOSCOW)
-
-
 WALL_TIME: Final = _tolerant(moment("%Y-%m-%d %H:%M:%S", zone=None))
 """What the platform's clock showed: naive."""
-MOSCOW_TIME: Final = replace(moment("%Y-%m-%d %H:%M:%S", zone=MOSCOW), read=_read_moscow)
+MOSCOW_TIME: Final = replace(
+    moment("%Y-%m-%d %H:%M:%S", zone=MOSCOW), read=partial(read_instant, zone=MOSCOW)
+)
 """An instant on a clock in Moscow: aware."""

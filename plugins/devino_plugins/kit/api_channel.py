@@ -5,11 +5,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from typing import TypeVar
 
 from devino_core import Channel, Medium, Message, Receipt, Status
-from devino_core.dispatch import dispatch, gather, in_lots
+from devino_core.dispatch import dispatch, in_lots, statuses_in_batches
 
 from .api import ApiClient
 from .settings import ChannelConnectionSettings
@@ -34,7 +33,7 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
                 ...
 
     :meth:`send` and :meth:`status` make as few calls as that allows, ``concurrency`` of them at
-    once, and keep what came of each.
+    once. A call that fails costs no message of another call its receipt, and no id its status.
     """
 
     most_messages: int = 1
@@ -65,6 +64,10 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         self.require_medium(medium)
-        calls = [partial(self.status_of_some, lot, medium) for lot in in_lots(ids, self.most_ids)]
-        told = await gather(calls, concurrency=self.settings.concurrency)
-        return list(chain.from_iterable(told))
+        return await statuses_in_batches(
+            ids,
+            lambda lot: self.status_of_some(lot, medium),
+            size=self.most_ids,
+            concurrency=self.settings.concurrency,
+            medium=medium,
+        )

@@ -15,6 +15,8 @@ import msgspec
 from devino_core import Medium, State, Status
 from devino_core.clock import Clock
 
+from .recent import Recent
+
 __all__ = ["Chains"]
 
 _MOST: Final = 100_000
@@ -26,9 +28,10 @@ _NOT_YET: Final = frozenset({State.UNDELIVERABLE, State.EXPIRED, State.REJECTED}
 class _Chain(msgspec.Struct):
     last: Medium
     """The medium that nothing comes after."""
-    sent_at: datetime
-    failed_at: datetime | None = None
-    """When a failure without a time was seen first."""
+    failed: Medium | None = None
+    """The medium whose failure was seen last."""
+    seen_at: datetime | None = None
+    """When that failure was seen first."""
 
 
 class Chains:
@@ -41,34 +44,26 @@ class Chains:
     def __init__(self, *, grace: float, clock: Clock) -> None:
         self._grace = timedelta(seconds=grace)
         self._clock = clock
-        self._chains: dict[str, _Chain] = {}
-
-    def __len__(self) -> int:
-        return len(self._chains)
+        self._chains: Recent[str, _Chain] = Recent(most=_MOST, age=_LIFE, clock=clock)
 
     def sent(self, ids: Iterable[str], *, last: Medium) -> None:
         """These were sent, and ``last`` is what the platform tries in the end."""
-        now = self._clock.now()
         for message_id in ids:
-            self._chains.pop(message_id, None)
-            self._chains[message_id] = _Chain(last, now)
-        oldest = now - _LIFE
-        while self._chains:
-            first = next(iter(self._chains))
-            if len(self._chains) <= _MOST and self._chains[first].sent_at >= oldest:
-                break
-            del self._chains[first]
+            self._chains[message_id] = _Chain(last)
 
     def told(self, status: Status) -> Status:
         """What the wire says about a message, with the failure of a medium before the last as
         ENROUTE within the grace. Code, description and medium stay."""
-        chain = self._chains.get(status.id or "")
-        if chain is None or status.medium is chain.last or status.state not in _NOT_YET:
+        if status.state not in _NOT_YET or status.id is None:
+            return status
+        chain = self._chains.get(status.id)
+        if chain is None or status.medium is chain.last:
             return status
         now = self._clock.now()
-        failed_at = status.reported_at
-        if failed_at is None:
-            failed_at = chain.failed_at = chain.failed_at or now
+        if chain.seen_at is None or chain.failed is not status.medium:
+            chain.failed, chain.seen_at = status.medium, now
+        # The platform's clock may be ahead: its time alone would keep a message open for long.
+        failed_at = min(chain.seen_at, status.reported_at or chain.seen_at)
         if now - failed_at >= self._grace:
             return status
         return msgspec.structs.replace(status, state=State.ENROUTE)

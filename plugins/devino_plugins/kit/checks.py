@@ -43,9 +43,6 @@ def check_text(text: str, message: Message, limits: MessageLimits) -> None:
     # Half a pair is never printable, and only a text near the limit needs its pairs counted.
     if text.isprintable() and (limits.text is None or 2 * len(text) <= limits.text):
         return
-    if "\0" in text:
-        reason = f"has a NUL at position {text.index(chr(0))}, which no phone shows"
-        raise InvalidMessage("text", reason, ref=message.ref)
     try:
         units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
     except UnicodeEncodeError as error:

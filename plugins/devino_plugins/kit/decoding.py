@@ -52,7 +52,9 @@ def shown(value: object) -> object:
             field.name: "***" if field.name in masked else shown(getattr(value, field.name))
             for field in msgspec.structs.fields(value)
         }
-        return {name: content for name, content in fields.items() if content not in (None, (), [])}
+        return {
+            name: content for name, content in fields.items() if content not in (None, (), [], {})
+        }
     if isinstance(value, tuple | list):
         return [shown(item) for item in value]
     return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from devino_core import ProtocolViolation
 
@@ -21,15 +21,17 @@ def most_answered(ids: int) -> int:
 
 
 class GivenIds:
-    """The ids that were given lately.
+    """The ids that were given lately: the last ``keep`` at least, and twice as many at most.
 
     One that comes a second time is the answer to another question, however it got here: the
     message of this one may never have arrived.
     """
 
-    def __init__(self, *, keep: int = 20_000) -> None:
+    def __init__(self, *, keep: int = 10_000) -> None:
         self._keep = keep
-        self._given: dict[str, None] = {}
+        # Two sets that take turns: to forget the oldest ids one by one costs more than all else.
+        self._given: set[str] = set()
+        self._before: set[str] = set()
 
     def take(self, ids: Sequence[str | None], *, most: int) -> tuple[str | None, ...]:
         """The ids of a call that sent, without the white space around them; ``most`` may come.
@@ -43,15 +45,19 @@ class GivenIds:
         given = [one for one in taken if one is not None]
         if not given:
             raise ProtocolViolation("the platform took a message and gave no id for it")
-        for one in given:
-            if not _is_id(one):
-                raise ProtocolViolation("the platform gave something that is no id of a message")
-            if one in self._given:
-                raise ProtocolViolation(
-                    f"the platform gave the id {one}, which is another message's: perhaps this is "
-                    "the answer to another call"
-                )
-        self._given.update(dict.fromkeys(given))
-        while len(self._given) > self._keep:
-            del self._given[next(iter(self._given))]
+        if not all(map(_is_id, given)):
+            raise ProtocolViolation("the platform gave something that is no id of a message")
+        self.remember(given)
         return taken
+
+    def remember(self, ids: Collection[str]) -> None:
+        """One call gave these ids. Raises ProtocolViolation if another gave one of them."""
+        if not (self._given.isdisjoint(ids) and self._before.isdisjoint(ids)):
+            known = next(one for one in ids if one in self._given or one in self._before)
+            raise ProtocolViolation(
+                f"the platform gave the id {known}, which is another message's: perhaps this is "
+                "the answer to another call"
+            )
+        if len(self._given) >= self._keep:
+            self._before, self._given = self._given, set()
+        self._given.update(ids)

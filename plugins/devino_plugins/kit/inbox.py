@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from devino_core import Incoming, Medium
 
-__all__ = ["ReceivedSms", "events_of"]
+__all__ = ["ReceivedSms", "incoming_events"]
 
 
 class ReceivedSms(NamedTuple):
@@ -26,7 +26,7 @@ class ReceivedSms(NamedTuple):
     raw: object
 
 
-def events_of(
+def incoming_events(
     messages: Iterable[ReceivedSms],
     *,
     channel: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
@@ -16,6 +16,7 @@ from devino_core import (
     Medium,
     Message,
     ProtocolViolation,
+    Rejected,
     State,
     Status,
     Unsupported,
@@ -41,7 +42,9 @@ __all__ = [
     "shown",
     "sms_status",
     "spring_error",
+    "statuses_of_each",
     "unknown",
+    "unread",
     "unsupported",
 ]
 
@@ -180,6 +183,29 @@ def unknown(message_id: str, medium: Medium, *, code: str | None = None, why: st
     return Status(state=State.UNKNOWN, id=message_id, code=code, description=why, medium=medium)
 
 
+def unread(message_id: str, medium: Medium, why: str) -> Status:
+    """The status of a message about which the platform gave nothing that can be read."""
+    error = ProtocolViolation(f"the platform's answer {why}", changes=False)
+    return Status(
+        state=State.UNKNOWN, id=message_id, description=str(error), medium=medium, error=error
+    )
+
+
+async def statuses_of_each(
+    ids: Sequence[str],
+    ask: Callable[[Sequence[str]], Awaitable[Sequence[Status]]],
+    medium: Medium,
+) -> list[Status]:
+    """The status of each id, in order: each is asked once, and what is no id of the platform's
+    not at all."""
+    asked = list(dict.fromkeys(filter(is_id, ids)))
+    told = dict(zip(asked, await ask(asked), strict=True))
+    return [
+        told.get(message_id) or unknown(message_id, medium, why="no id of this protocol")
+        for message_id in ids
+    ]
+
+
 def leg_status(
     word: str | None,
     reason: str | None,
@@ -219,7 +245,8 @@ def refused_word(code: str, hide: Hide) -> DevinoError:
     """The error of one message whose code is not that it was taken."""
     if isinstance(code, Coded):
         return refusal(code, code.meaning, changes=True)
-    return refusal(hide(code), "", changes=True)
+    # Whatever the word is: each code but one says no.
+    return Rejected("", code=hide(code))
 
 
 def not_told(code: str, message_id: str, medium: Medium, hide: Hide) -> Status:

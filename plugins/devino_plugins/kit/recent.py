@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Generic, TypeVar
 
@@ -26,17 +27,31 @@ class Recent(Generic[K, V]):
 
     def get(self, key: K) -> V | None:
         """The value; None if it is not there, or no longer."""
-        born, value = self._values.get(key, (None, None))
-        if born is None or self._clock.monotonic() - born > self._age:
-            return None
+        (value,) = self.get_all((key,))
         return value
+
+    def get_all(self, keys: Iterable[K]) -> list[V | None]:
+        """The value of each key, in order."""
+        oldest = self._clock.monotonic() - self._age
+        find = self._values.get
+        # A loop over `get` would read the clock for each of thousands.
+        return [
+            None if (found := find(key)) is None or found[0] < oldest else found[1] for key in keys
+        ]
 
     def __setitem__(self, key: K, value: V) -> None:
         """Remember a value. Its time begins now, whatever the key had before."""
-        self._values[key] = self._clock.monotonic(), value
-        self._values.move_to_end(key)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
+        self.set_all(((key, value),))
+
+    def set_all(self, items: Iterable[tuple[K, V]]) -> None:
+        """Remember several values."""
+        now, values = self._clock.monotonic(), self._values
+        for key, value in items:
+            if key in values:
+                values.move_to_end(key)
+            values[key] = now, value
+        while len(values) > self._most:
+            values.popitem(last=False)
 
     def forget(self, key: K) -> None:
         """Remember nothing of this key."""

@@ -63,12 +63,16 @@ def refusal(code: int | str, description: str, *, changes: bool, status: int = 2
     plain = int(code) if isinstance(code, int) else str(code)
     if status == _UNAUTHORIZED:
         return AuthenticationFailed(description, code=plain)
-    if not isinstance(code, Coded) and status < 400 and (plain in (0, "0") or not description):
+    says_nothing = plain in (0, "0") or not description.strip()
+    if says_nothing and status < 400 and not isinstance(code, Coded):
         # Elsewhere on this platform 0 says that it was done.
         return ProtocolViolation(
-            f"answered with code {plain}, which no table has, in place of an answer",
+            f"the platform answered with code {plain}, which no table has, in place of an answer",
             changes=changes,
         )
+    if not description and isinstance(code, Coded):
+        # Messengers answer with a word alone.
+        description = code.meaning
     means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
     if means == Verdict.FAILED:
         return failure(f"{description} (code {plain})", changes=changes)
@@ -123,14 +127,24 @@ def unreadable(status: int, reason: str, *, changes: bool) -> DevinoError:
     carried out.
     """
     if status == _UNAUTHORIZED:
-        return AuthenticationFailed("HTTP 401", code=status)
+        return AuthenticationFailed(
+            "the platform, or something in front of it, refused the login", code=status
+        )
     if 400 <= status < 500:
         return _refused_in_front(status)
-    text = f"HTTP {status} with an answer that cannot be read: {reason}"
+    # The codecs of JSON name the status themselves.
+    reason = reason.removeprefix(f"HTTP {status} with ")
     if status < 500:
-        return ProtocolViolation(text, changes=changes)
-    # What happened behind it is not known.
-    return OutcomeUnknown(text) if changes else Unavailable(text)
+        return ProtocolViolation(
+            f"HTTP {status} with an answer that cannot be read: {reason}", changes=changes
+        )
+    # What happened behind it is not known, and a page says nothing of the address: gateways whose
+    # platform is down show one.
+    reason = "a page of HTML" if reason == A_PAGE else f"its answer cannot be read: {reason}"
+    text = f"the platform, or something in front of it, failed (HTTP {status}, {reason})"
+    if changes:
+        return OutcomeUnknown(f"{text}; it may have been carried out")
+    return Unavailable(f"{text}; ask again")
 
 
 def _refused_in_front(status: int) -> DevinoError:

@@ -17,17 +17,20 @@ __all__ = [
     "ChannelLoginSettings",
     "ConnectionSettings",
     "MessengerSettings",
+    "PerSecond",
     "Positive",
+    "ResendSettings",
     "Seconds",
     "ServiceKeySettings",
     "ServiceLoginSettings",
-    "SmsAndViberSettings",
     "SmtpSettings",
     "Tls",
+    "check_rate",
 ]
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0, le=86400)]
+PerSecond = Annotated[float, Meta(ge=0, le=1000)]
 Tls: TypeAlias = Literal["starttls", "tls", "none"]
 
 
@@ -143,15 +146,15 @@ class ChannelLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True)
         return Login(self.login, self.password.reveal())
 
 
-class SmsAndViberSettings(ChannelLoginSettings, frozen=True, kw_only=True):
-    """Settings of a channel for SMS and Viber messages."""
+class ResendSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+    """Settings of a channel whose platform sends something else instead of what failed."""
 
     resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
-    """Seconds for which a Viber message with a fallback is not told as failed: the platform sends
-    the SMS a moment after it has told that Viber failed. Until then its state is ENROUTE."""
+    """Seconds for which a failure of a message with a fallback counts as ENROUTE: so long it may
+    take until the platform tells of what it sent instead."""
 
 
-class MessengerSettings(ChannelLoginSettings, frozen=True, kw_only=True):
+class MessengerSettings(ResendSettings, frozen=True, kw_only=True):
     """Settings of a channel for a messenger, where every request has login and password, and every
     message a validity and a priority."""
 
@@ -162,9 +165,6 @@ class MessengerSettings(ChannelLoginSettings, frozen=True, kw_only=True):
     priority: Priority = Priority.NORMAL
     """How soon a message goes that says no ``priority``. The platform asks for HIGH for what
     somebody waits for, such as a code, and for LOW for advertising."""
-    resend_grace: Annotated[float, Meta(ge=0, le=86400)] = 120.0
-    """Seconds for which a failure of a message with a fallback counts as ENROUTE: so long it may
-    take until the platform tells of what it sent instead."""
 
     def __post_init__(self) -> None:
         if ":" in self.login:
@@ -186,6 +186,16 @@ class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
         from devino_codecs.http import ApiKey
 
         return ApiKey(self.api_key.reveal())
+
+
+def check_rate(per_second: float) -> None:
+    """It is 0, for no limit, or at least 0.001: slower is a slip, and would look like a hang.
+
+    Raises ValueError.
+    """
+    # No bound can say that.
+    if 0 < per_second < 0.001:
+        raise ValueError("requests_per_second: expected 0, or 0.001 to 1000")
 
 
 def _check_key(api_key: Secret) -> None:

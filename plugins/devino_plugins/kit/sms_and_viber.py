@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -10,31 +9,21 @@ from functools import partial
 from typing import TypeAlias, TypeVar
 
 from devino_codecs.http import Request
-from devino_core import (
-    AuthenticationFailed,
-    Channel,
-    ConnectFailed,
-    DevinoError,
-    InsufficientFunds,
-    Medium,
-    Message,
-    Receipt,
-    Rejected,
-    Status,
-    Throttled,
-)
+from devino_core import Channel, Medium, Message, Receipt, Rejected, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, settle, statuses_of
+from devino_core.dispatch import dispatch, statuses_of
 
 from .api import ApiClient
 from .batches import TAKES, PlannedCall, SendKind
+from .chains import Chains
+from .halves import send_in_halves
 from .ids import MOST_PARTS, GivenIds, most_answered
-from .settings import SmsAndViberSettings
-from .states import ResendGrace, accepted
+from .settings import ResendSettings
+from .states import accepted
 
 __all__ = ["Send", "SmsAndViberChannel"]
 
-SettingsT_co = TypeVar("SettingsT_co", bound=SmsAndViberSettings, covariant=True)
+SettingsT_co = TypeVar("SettingsT_co", bound=ResendSettings, covariant=True)
 Send: TypeAlias = Request[tuple[str | None, ...]]
 """A request that sends: answered with ids."""
 
@@ -49,7 +38,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._grace = ResendGrace(settings.resend_grace, clock)
+        self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -107,47 +96,16 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _viber_status(self, message_id: str) -> Status: ...
 
     async def _status_of_viber(self, message_id: str) -> Status:
-        status = await self._viber_status(message_id)
-        return status if status.legs else self._grace.told(status)
+        return self._chains.told(await self._viber_status(message_id))
 
     async def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
-    ) -> list[Receipt]:
-        try:
-            return await self._send_call(planned, messages)
-        except Rejected as error:
-            if not _can_be_halved(planned, error):
-                raise
-        return await self._send_halves(planned, messages)
-
-    async def _send_halves(
-        self, planned: PlannedCall[Send], messages: Sequence[Message]
-    ) -> list[Receipt]:
-        """Send what was refused as a whole, in halves until the numbers to blame are alone.
-
-        A half that was refused was not sent, so nothing is sent twice.
-        """
-        outcomes: dict[int, Receipt | DevinoError] = {}
-        waiting = [*planned.halves()]
-        while waiting:
-            call = waiting.pop(0)
-            try:
-                sent = await self._send_call(call, messages)
-            except DevinoError as error:
-                if isinstance(error, Rejected) and _can_be_halved(call, error):
-                    waiting[:0] = call.halves()
-                    continue
-                outcomes.update(dict.fromkeys(call.positions, error))
-                if isinstance(error, _OF_ALL):
-                    for left in waiting:
-                        outcomes.update(dict.fromkeys(left.positions, copy.copy(error)))
-                    break
-            else:
-                outcomes.update(zip(call.positions, sent, strict=True))
-        positions = planned.positions
-        return settle(
-            [messages[position] for position in positions],
-            [outcomes[position] for position in positions],
+    ) -> Sequence[Receipt]:
+        return await send_in_halves(
+            planned,
+            messages,
+            partial(self._send_call, messages=messages),
+            blames_one=_blames_a_number,
             channel=self.name,
         )
 
@@ -162,7 +120,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         assigned = count == 1 or (len(given) == count * batch.parts and len(set(ids)) == len(ids))
         parts = len(given) // count if assigned else batch.parts
         if batch.content.kind is SendKind.VIBER_OR_SMS:
-            self._grace.sent(ids)
+            self._chains.sent(ids, last=Medium.SMS)
         return [
             Receipt.of(
                 messages[position],
@@ -176,13 +134,8 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         ]
 
 
-_OF_ALL = (AuthenticationFailed, InsufficientFunds, Throttled, ConnectFailed)
-"""Errors that any further call would meet, too."""
-
-
-def _can_be_halved(call: PlannedCall[Send], error: Rejected) -> bool:
-    several = len(call.positions) > 1
-    return several and _ABOUT_A_NUMBER.search(error.description) is not None
+def _blames_a_number(error: Rejected) -> bool:
+    return _ABOUT_A_NUMBER.search(error.description) is not None
 
 
 def _there(ids: tuple[str | None, ...]) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from devino_codecs.rest import (
 from devino_core import Incoming, Message, Status
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
-from devino_plugins.kit.inbox import events_of
+from devino_plugins.kit.inbox import incoming_events
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
@@ -45,7 +45,7 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
         """What subscribers wrote between two aware times, the first at most a year ago."""
         period = inbox_period(since, until, self.clock)
         messages = await self.ask(GetIncoming(*period))
-        return events_of(
+        return incoming_events(
             [received(sms) for sms in messages if sms is not None],
             channel=self.name,
             since=since,

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from devino_plugins.kit.settings import SmsAndViberSettings
+from devino_plugins.kit.settings import ResendSettings
 
 __all__ = ["RestSettings", "RestV2Settings"]
 
 
-class RestSettings(SmsAndViberSettings, frozen=True, kw_only=True):
+class RestSettings(ResendSettings, frozen=True, kw_only=True):
     """Settings of channel kind ``rest``."""
 
     base_url: str = "https://integrationapi.net/rest"

@@ -35,7 +35,7 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
 from ._rules import PLATFORM
-from ._session import SmppSession
+from ._session import UNANSWERED, SmppSession
 
 __all__ = ["Bind", "BindPdu", "bind_request", "connect", "open_session"]
 
@@ -130,7 +130,9 @@ async def open_session(
         answer = await session.request(bind)
     except OutcomeUnknown as error:
         session.abort()
-        said = _not_smpp(session.foreign_octets) or f"did not answer the bind: {error}"
+        said = _not_smpp(session.foreign_octets) or (
+            f"did not answer the bind: {str(error).removeprefix(UNANSWERED)}"
+        )
         if tls is None and session.ended is Reason.PEER_CLOSED:
             said += f"; {_WANTS_TLS}"
         raise ConnectFailed(f"{where} {said}") from None
@@ -185,14 +187,15 @@ def _refused(code: int, where: str) -> DevinoError:
     name, status = status_name(code), find_status(code)
     if status is not None and status.means == Verdict.LOGIN:
         return AuthenticationFailed(f"{where} refused login and password: {name}", code=code)
-    return ConnectFailed(f"{where} refused the bind: {name}")
+    meaning = "SMPP 3.4 has no such status" if status is None else status.meaning
+    return ConnectFailed(f"{where} refused the bind: {meaning}, {name}")
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError) and error.errno is None:
         return "no answer in time"
     if isinstance(error, socket.gaierror):
-        return f"the name server does not know the name: {error.strerror}"
+        return f"the name server gave no address: {error.strerror}"
     if isinstance(error, UnicodeError):
         return "this is no name of a host"
     # asyncio's own text names only the address.
@@ -226,8 +229,8 @@ def _not_smpp(octets: bytes) -> str:
         return f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
     shown = octets.decode("ascii", "replace").splitlines()[0]
     if len(shown) > 2 and shown.isprintable() and shown.isascii():
-        return f"does not speak SMPP: it answered {shown!r}. Are host and port right?"
-    return f"does not speak SMPP: it answered {octets.hex(' ')}. Are host and port right?"
+        return f"does not speak SMPP: it answered {shown!r}; check host and port"
+    return f"does not speak SMPP: it answered {octets.hex(' ')}; check host and port"
 
 
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")

@@ -40,7 +40,7 @@ from devino_core.seldom import Seldom
 
 from ._timer import Timer
 
-__all__ = ["SmppSession"]
+__all__ = ["UNANSWERED", "SmppSession"]
 
 A = TypeVar("A", bound=Pdu)
 
@@ -49,6 +49,8 @@ _Answer: TypeAlias = asyncio.Future[Pdu]
 
 _log = logging.getLogger(__name__)
 
+UNANSWERED = "sent and not answered: "
+"""How the error of a request begins that was sent; the reason follows."""
 _KEPT_LATE = 1000
 _UNBIND_TIMEOUT = 5.0
 _BURSTS = 3
@@ -285,7 +287,7 @@ class SmppSession:
             elif isinstance(event, Received):
                 self._hand_over(event.pdu)
             elif isinstance(event, Unanswered):
-                _fail(event.context, OutcomeUnknown(f"sent and not answered: {event.reason.value}"))
+                _fail(event.context, OutcomeUnknown(UNANSWERED + event.reason.value))
             elif isinstance(event, NeverSent):
                 _fail(event.context, ConnectFailed(f"not sent: {event.reason.value}"))
             elif isinstance(event, Late):

@@ -9,8 +9,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 
-from aiolimiter import AsyncLimiter
-
 from devino_codecs import EncodeError, soap
 from devino_codecs.http import HttpRequest, Refusal, Request
 from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
@@ -19,8 +17,9 @@ from devino_core.dispatch import gather
 from devino_core.http import FetchedAnswer
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
-from devino_plugins.kit.inbox import events_of
+from devino_plugins.kit.inbox import incoming_events
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
+from devino_plugins.kit.rate import rate_limit
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 from devino_plugins.kit.states import resent
 
@@ -41,7 +40,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
     def __init__(self, settings: SoapSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self.api: Wire = SoapWire(self.services, soap.Version(settings.soap_version))
-        self._limit: AbstractAsyncContextManager[None] = nullcontext()
+        self._turn: AbstractAsyncContextManager[None] = nullcontext()
         try:
             SoapWire([soap.SMS]).encode_request(soap.GetSessionID(), settings.credentials)
         except EncodeError as error:
@@ -50,10 +49,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
             ) from None
 
     async def open(self) -> None:
-        rate = self.settings.requests_per_second
-        if rate:
-            # A bucket of ten would let twenty go within the first second.
-            self._limit = AsyncLimiter(1, 1 / rate)
+        self._turn = rate_limit(self.settings.requests_per_second)
         # Last: what fails after it would leave the session open.
         await super().open()
 
@@ -65,7 +61,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         begins, ends = inbox_period(since, until, self.clock)
         request = soap.GetIncomingMessages(min_date_utc=begins, max_date_utc=ends)
         # Times come in whole seconds: what came in the first second may have been in time.
-        return events_of(
+        return incoming_events(
             map(received, await self.ask(request)),
             channel=self.name,
             since=begins,
@@ -86,7 +82,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
     async def exchange(
         self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
     ) -> FetchedAnswer:
-        async with self._limit:
+        async with self._turn:
             return await super().exchange(http, changes=changes, max_answer=max_answer)
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:

@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from devino_plugins.kit.settings import SmsAndViberSettings
+from devino_plugins.kit.settings import PerSecond, ResendSettings, check_rate
 
 __all__ = ["SoapSettings"]
 
 
-class SoapSettings(SmsAndViberSettings, frozen=True, kw_only=True):
+class SoapSettings(ResendSettings, frozen=True, kw_only=True):
     """Settings of channel kinds ``soap`` and ``soap-v2``."""
 
     base_url: str = "https://ws.devinotele.com"
@@ -20,13 +20,10 @@ class SoapSettings(SmsAndViberSettings, frozen=True, kw_only=True):
     """Which SOAP is spoken; the platform's services take both."""
     bulk_size: Annotated[int, Meta(ge=1, le=1000)] = 1000
     """How many recipients one call takes; the platform's limit is 1000 (chapters 7 and 8)."""
-    requests_per_second: Annotated[float, Meta(ge=0, le=1000)] = 10.0
+    requests_per_second: PerSecond = 10.0
     """How many calls a second this channel makes at most, logins included, evenly spaced; the
-    platform's limit is 10 (chapter 7). At least 0.001, or 0: as many as
-    it can. Channels do not know of each other:
-    share the limit out where several use one account."""
+    platform's limit is 10 (chapter 7). At least 0.001, or 0: as many as it can. Channels do not
+    know of each other: share the limit out where several use one account."""
 
     def __post_init__(self) -> None:
-        # Not to be said by a bound, as 0 is allowed; slower is a slip, and would look like a hang.
-        if 0 < self.requests_per_second < 0.001:
-            raise ValueError("requests_per_second: expected 0, or 0.001 to 1000")
+        check_rate(self.requests_per_second)

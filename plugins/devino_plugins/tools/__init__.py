@@ -1,4 +1,4 @@
-"""Commands that need no channel: ``segments``, and the group ``decode`` that others fill.
+"""Commands that need no channel: ``segments``, and the group ``decode``, which others fill.
 
 A plugin that offers a command named ``decode smpp`` finds it as ``devino decode smpp``; while no
 plugin does, ``devino`` does not show the group.
@@ -19,11 +19,13 @@ __all__ = ["devino_commands"]
 
 @hookimpl
 def devino_commands() -> Iterable[click.Command]:
-    """``segments`` and ``decode``."""
+    """``segments``, ``decode`` and ``decode onec``."""
     # Not above: a client loads all plugins, also where the extra `cli` is not installed.
     import rich_click
 
+    from ._onec import decode as decode_onec
     from ._segments import segments
 
     # Made anew each time, because others add to it.
-    return [segments, rich_click.RichGroup(name="decode", help="Show what a protocol's bytes say.")]
+    decode = rich_click.RichGroup(name="decode", help="Show what a protocol's bytes say.")
+    return [segments, decode, decode_onec]

@@ -11,13 +11,14 @@ from devino_codecs.viber import MessageCode, MessageStatus, Taken
 from devino_core import DevinoError, Medium, Message, OutcomeUnknown, Receipt, Status
 from devino_core.clock import Clock
 from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.ids import GivenIds
 from devino_plugins.kit.messengers import (
     Hide,
     leg_status,
     not_told,
     refused_word,
     sms_status,
-    unknown,
+    unread,
 )
 from devino_plugins.kit.states import accepted
 
@@ -28,12 +29,17 @@ def receipts(
     messages: Sequence[Message],
     taken: Sequence[Taken | Unread],
     *,
+    given: GivenIds,
     channel: str,
     clock: Clock,
     hide: Hide,
 ) -> list[Receipt]:
-    """One receipt for each message of a request. Where the numbers differ, nothing is guessed."""
+    """One receipt for each message of a request. Where the numbers differ, nothing is guessed.
+
+    Raises ProtocolViolation for an id that another call was given.
+    """
     ids = [one.provider_id for one in taken if type(one) is Taken and one.provider_id]
+    given.remember(ids)
     if len(taken) != len(messages) or len(set(ids)) != len(ids):
         lost = OutcomeUnknown(
             f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
@@ -45,26 +51,21 @@ def receipts(
             )
             for message in messages
         ]
-    found: list[Receipt] = []
-    for message, one in zip(messages, taken, strict=True):
-        outcome = _outcome(one, hide)
-        if isinstance(outcome, DevinoError):
-            found.append(failed_receipt(message, outcome, channel=channel))
-        else:
-            status = accepted(message, clock)
-            found.append(Receipt.of(message, status, channel=channel, ids=(outcome,)))
-    return found
+    return [
+        Receipt.of(message, accepted(message, clock), channel=channel, ids=(one.provider_id,))
+        if type(one) is Taken and one.code is MessageCode.OK and one.provider_id is not None
+        else failed_receipt(message, _why_not(one, hide), channel=channel)
+        for message, one in zip(messages, taken, strict=True)
+    ]
 
 
-def _outcome(taken: Taken | Unread, hide: Hide) -> str | DevinoError:
-    """The message's id, or why it has none."""
+def _why_not(taken: Taken | Unread, hide: Hide) -> DevinoError:
+    """Why a message has no id."""
     if isinstance(taken, Unread):
         return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
     if taken.code is not MessageCode.OK:
         return refused_word(taken.code, hide)
-    if taken.provider_id is None:
-        return OutcomeUnknown("the platform took it and gave no id for it")
-    return taken.provider_id
+    return OutcomeUnknown("the platform took it and gave no id for it")
 
 
 def status_of(
@@ -72,9 +73,9 @@ def status_of(
 ) -> Status:
     """What became of a message, and of the SMS that went instead; None is no answer about it."""
     if told is None:
-        return unknown(message_id, medium, why="the platform's answer does not name it")
+        return unread(message_id, medium, "does not name it")
     if isinstance(told, Unread):
-        return unknown(message_id, medium, why=f"the platform's answer cannot be read: {told}")
+        return unread(message_id, medium, f"cannot be read: {told}")
     if told.code is not MessageCode.OK:
         return not_told(told.code, message_id, medium, hide)
     own = leg_status(

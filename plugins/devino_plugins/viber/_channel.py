@@ -17,14 +17,17 @@ from devino_core import (
     Medium,
     Message,
     Receipt,
+    Rejected,
     Status,
     Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, gather
+from devino_core.dispatch import dispatch, statuses_in_batches
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.chains import Chains
-from devino_plugins.kit.messengers import is_id, spring_error, unknown
+from devino_plugins.kit.halves import send_in_halves
+from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
+from devino_plugins.kit.messengers import spring_error, statuses_of_each
 
 from ._answers import receipts, status_of
 from ._plan import Planned, plan
@@ -51,6 +54,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         super().__init__(settings, name=name, clock=clock)
         (self._medium,) = self.takes
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
+        self._given = GivenIds()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send up to 100 messages in one call, those with a fallback in calls of their own.
@@ -62,6 +66,9 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         ``fallback`` is an SMS to the same number, with a text (2000 characters), a sender (11 Latin
         letters and digits) and a validity (Viber 60, WhatsApp 30 to 86,400 seconds) of its own.
         Without a validity the operator's holds. Nothing goes instead of an image.
+
+        The platform answers for each message. Where it refuses a whole call for what one of its
+        messages shows, the call is made again in halves, until that message is alone.
         """
         return await dispatch(
             messages,
@@ -83,21 +90,21 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         ``medium`` of a status says whether it is about the message or about the SMS that went
         instead; a success of either decides. A failure of a message with a fallback is ENROUTE for
         a while (setting ``resend_grace``): the platform needs it to tell what it sent instead.
+
+        An id that could not be read is UNKNOWN, with its ``error``. Raises if none could be read.
         """
         self.require_medium(medium)
-        asked = list(dict.fromkeys(message_id for message_id in ids if is_id(message_id)))
-        parts = await gather(
-            [
-                partial(self._told, asked[start : start + self.limits.calls])
-                for start in range(0, len(asked), self.limits.calls)
-            ],
-            concurrency=self.settings.concurrency,
+        return await statuses_of_each(
+            ids,
+            partial(
+                statuses_in_batches,
+                ask=self._told,
+                size=self.limits.calls,
+                concurrency=self.settings.concurrency,
+                medium=medium,
+            ),
+            medium,
         )
-        told = {message_id: status for part in parts for message_id, status in part.items()}
-        return [
-            told.get(message_id) or unknown(message_id, medium, why="no id of this protocol")
-            for message_id in ids
-        ]
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return spring_error(refused, changes=changes)
@@ -106,17 +113,36 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         self.check_takes(messages)
         return plan(messages, self.sender_of, limits=self.limits, settings=self.settings)
 
-    async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
-        answer = await self.ask(planned.request)
-        sent = [messages[position] for position in planned.positions]
-        found = receipts(sent, answer.messages, channel=self.name, clock=self.clock, hide=self.hide)
+    async def _send_planned(
+        self, planned: Planned, messages: Sequence[Message]
+    ) -> Sequence[Receipt]:
+        return await send_in_halves(
+            planned,
+            messages,
+            partial(self._send_call, messages=messages),
+            blames_one=_blames_a_message,
+            channel=self.name,
+        )
+
+    async def _send_call(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
+        most = most_answered(2 * len(planned.positions))
+        answer = await self.ask(planned.request, max_answer=most)
+        found = receipts(
+            [messages[position] for position in planned.positions],
+            answer.messages,
+            given=self._given,
+            channel=self.name,
+            clock=self.clock,
+            hide=self.hide,
+        )
         if planned.request.resend_sms:
             for receipt in found:
                 self._chains.sent(receipt.ids or receipt.unassigned_ids, last=Medium.SMS)
         return found
 
-    async def _told(self, ids: Sequence[str]) -> dict[str, Status]:
-        answer = await self.ask(viber.GetStatus(tuple(ids)))
+    async def _told(self, ids: Sequence[str]) -> list[Status]:
+        most = most_answered(MOST_PARTS * len(ids))
+        answer = await self.ask(viber.GetStatus(tuple(ids)), max_answer=most)
         # What names its id is about that one, wherever it stands.
         told: dict[str, viber.MessageStatus | Unread] = {
             each.provider_id: each
@@ -126,12 +152,18 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         if len(answer.messages) == len(ids):
             for message_id, each in zip(ids, answer.messages, strict=True):
                 told.setdefault(message_id, each)
-        return {
-            message_id: self._chains.told(
-                status_of(told.get(message_id), message_id, self._medium, self.hide)
-            )
+        return [
+            self._chains.told(status_of(told.get(message_id), message_id, self._medium, self.hide))
             for message_id in ids
-        }
+        ]
+
+
+def _blames_a_message(error: Rejected) -> bool:
+    return error.code in _OF_ONE
+
+
+_OF_ONE = frozenset({viber.RequestStatus.CONTENT_TYPE_FORMAT, viber.RequestStatus.IMAGE_ID_FORMAT})
+"""Refusals of a whole request that speak of what one of its messages shows."""
 
 
 class WhatsAppChannel(ViberChannel):

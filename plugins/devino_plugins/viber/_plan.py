@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of
 from devino_plugins.kit.messengers import (
-    Shown,
     check_subject,
     check_whole,
     fallback_of,
@@ -34,6 +35,15 @@ class Planned(NamedTuple):
     positions: Sequence[int]
     request: viber.Send
 
+    def halves(self) -> tuple[Planned, Planned]:
+        """Two requests that send the same. There must be more than one message."""
+        middle = len(self.positions) // 2
+        return self._part(slice(middle)), self._part(slice(middle, None))
+
+    def _part(self, some: slice) -> Planned:
+        request, positions = self.request, self.positions[some]
+        return Planned(positions, msgspec.structs.replace(request, messages=request.messages[some]))
+
 
 def plan(
     messages: Sequence[Message],
@@ -47,8 +57,7 @@ def plan(
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
-    texts: dict[str, Shown] = {}
-    said = [_message(message, sender_of(message), limits, settings, texts) for message in messages]
+    said = _said(messages, sender_of, limits, settings)
     groups: dict[bool, list[int]] = {}
     for position, message in enumerate(messages):
         groups.setdefault(message.fallback is not None, []).append(position)
@@ -61,22 +70,34 @@ def plan(
     ]
 
 
-def _message(
-    message: Message,
-    sender: str,
+def _said(
+    messages: Sequence[Message],
+    sender_of: Callable[[Message], str],
     limits: viber.Limits,
     settings: ViberSettings,
-    texts: dict[str, Shown],
+) -> list[viber.Message]:
+    """The messages as the wire has them."""
+    # A mail-out says one thing to everybody.
+    known: dict[object, viber.Message] = {}
+    said = []
+    for message in messages:
+        sender, text = sender_of(message), message.content
+        if type(text) is not str or message.fallback is not None or message.options:
+            said.append(_message(message, sender, limits, settings))
+            continue
+        key = sender, text, message.validity, message.priority
+        alike = known.get(key)
+        if alike is None:
+            alike = known[key] = _message(message, sender, limits, settings)
+        said.append(msgspec.structs.replace(alike, address=number_of(message)))
+    return said
+
+
+def _message(
+    message: Message, sender: str, limits: viber.Limits, settings: ViberSettings
 ) -> viber.Message:
     check_subject(sender, message, limits.subject)
-    said = message.content
-    # A mail-out sends one text to everybody.
-    known = texts.get(said) if type(said) is str else None
-    if known is None:
-        known = shown(message, limits)
-        if type(said) is str:
-            texts[said] = known
-    kind, content = known
+    kind, content = shown(message, limits)
     number = number_of(message)
     fallback = message.fallback
     sms = _NONE if fallback is None else _sms(message, fallback, sender, number, kind, limits)

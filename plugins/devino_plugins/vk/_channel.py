@@ -21,11 +21,12 @@ from devino_core import (
     Template,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, gather
+from devino_core.dispatch import dispatch, statuses_of
 from devino_core.http import FetchedAnswer
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.chains import Chains
-from devino_plugins.kit.messengers import is_id, unknown
+from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
+from devino_plugins.kit.messengers import statuses_of_each
 from devino_plugins.kit.rate import rate_limit
 from devino_plugins.kit.states import accepted
 
@@ -52,6 +53,7 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
     def __init__(self, settings: VkSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
+        self._given = GivenIds()
         self._zone = timezone(timedelta(hours=settings.utc_offset))
         self._turn: AbstractAsyncContextManager[None] = nullcontext()
 
@@ -93,18 +95,14 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         ``medium`` of a status says which message it is about: a success of any decides. A failure
         of one that another may follow is ENROUTE for a while (setting ``resend_grace``): the
         platform needs it to tell what it sent instead.
+
+        An id that could not be read is UNKNOWN, with its ``error``. Raises if none could be read.
         """
         self.require_medium(medium)
-        asked = list(dict.fromkeys(message_id for message_id in ids if is_id(message_id)))
-        told = await gather(
-            [partial(self._told, message_id) for message_id in asked],
-            concurrency=self.settings.concurrency,
+        ask = partial(
+            statuses_of, ask=self._told, concurrency=self.settings.concurrency, medium=medium
         )
-        known = dict(zip(asked, told, strict=True))
-        return [
-            known.get(message_id) or unknown(message_id, medium, why="no id of this protocol")
-            for message_id in ids
-        ]
+        return await statuses_of_each(ids, ask, medium)
 
     async def exchange(
         self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
@@ -122,12 +120,14 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         return [plan(message, self.sender_of, self.settings) for message in messages]
 
     async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
-        message_id = id_of(await self.ask(planned.request), self.hide)
+        result = await self.ask(planned.request, max_answer=most_answered(1))
+        message_id = id_of(result, self.hide)
+        self._given.remember((message_id,))
         if planned.last is not Medium.VK:
             self._chains.sent((message_id,), last=planned.last)
         taken = accepted(message, self.clock)
         return [Receipt.of(message, taken, channel=self.name, ids=(message_id,))]
 
     async def _told(self, message_id: str) -> Status:
-        told = await self.ask(vk.GetStatus(message_id))
+        told = await self.ask(vk.GetStatus(message_id), max_answer=most_answered(MOST_PARTS))
         return self._chains.told(status_of(told, message_id, self._zone, self.hide))

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-from devino_plugins.kit.settings import MessengerSettings
+from devino_plugins.kit.settings import MessengerSettings, PerSecond, check_rate
 
 __all__ = ["Route", "VkLegOptions", "VkOptions", "VkSettings"]
 
@@ -41,7 +41,7 @@ class VkSettings(MessengerSettings, frozen=True, kw_only=True):
     utc_offset: Annotated[float, Meta(ge=-12, le=14)] = 3.0
     """How many hours the platform's clock is ahead of UTC. Times travel without a zone; the manual
     names UTC+3 for callbacks."""
-    requests_per_second: Annotated[float, Meta(ge=0, le=1000)] = 50.0
+    requests_per_second: PerSecond = 50.0
     """How many messages a second this channel sends at most, evenly spaced; VK takes 50 for one
     group, and 5 a day to one person. At least 0.001, or 0: as many as it can."""
 
@@ -49,6 +49,4 @@ class VkSettings(MessengerSettings, frozen=True, kw_only=True):
         super().__post_init__()
         if len(set(self.routes)) != len(self.routes):
             raise ValueError("routes: a route occurs twice")
-        # A slower rate is a slip, and would look like a hang.
-        if 0 < self.requests_per_second < 0.001:
-            raise ValueError("requests_per_second: expected 0, or 0.001 to 1000")
+        check_rate(self.requests_per_second)

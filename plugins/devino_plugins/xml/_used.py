@@ -14,33 +14,31 @@ __all__ = ["UsedIds"]
 
 
 class UsedIds:
-    """Remembers what the latest 100,000 ids were used for, as long as the platform does."""
+    """Remembers what the latest 100,000 ids were used for, as long as the platform does.
+
+    Every message that the channel has prepared has an id.
+    """
 
     def __init__(self, age: timedelta, clock: Clock) -> None:
-        self._used: Recent[int, int] = Recent(most=100_000, age=age, clock=clock)
+        self._used: Recent[int | None, int] = Recent(most=100_000, age=age, clock=clock)
 
-    def check(self, messages: Sequence[Message], wires: Iterable[xml.Message]) -> None:
+    def check(self, messages: Sequence[Message], wires: Sequence[xml.Message]) -> None:
         """Raise InvalidMessage for an id that another message was sent under."""
-        for message, wire in zip(messages, wires, strict=True):
-            # A message that the channel prepared has an id.
-            used = None if wire.id is None else self._used.get(wire.id)
-            if used is not None and used != _content(wire):
+        for place, used in enumerate(self._used.get_all([wire.id for wire in wires])):
+            if used is not None and used != _content(wires[place]):
                 raise InvalidMessage(
                     "ref",
                     "was used for a message to another number or with another content: the "
                     "platform would take this one for a repeat of that",
-                    ref=message.ref,
+                    ref=messages[place].ref,
                 )
 
-    def use(self, wires: Iterable[xml.Message]) -> list[int | None]:
+    def use(self, wires: Sequence[xml.Message]) -> list[int | None]:
         """Remember these. Gives an id for each: None if it was used before."""
-        taken: list[int | None] = []
-        for wire in wires:
-            is_new = wire.id is not None and self._used.get(wire.id) is None
-            if wire.id is not None:
-                self._used[wire.id] = _content(wire)
-            taken.append(wire.id if is_new else None)
-        return taken
+        ids = [wire.id for wire in wires]
+        used = self._used.get_all(ids)
+        self._used.set_all(zip(ids, map(_content, wires), strict=True))
+        return [one if before is None else None for one, before in zip(ids, used, strict=True)]
 
     def free(self, taken: Iterable[int | None]) -> None:
         """These were not sent: their ids may be used for others."""

@@ -82,7 +82,8 @@ class IncomingService(Service):
             via=self.name,
             sender=message.to,
             text=text,
-            from_own_number=True,
+            # It is the account's own number, so nobody approves it.
+            sender_checked=True,
         )
         try:
             self._world.submit(order, [message.sender])

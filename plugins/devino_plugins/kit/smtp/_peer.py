@@ -22,10 +22,10 @@ from devino_core import (
     Secret,
 )
 from devino_core.resolving import aside, resolve
+from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
 from ._connection import Connection, Terms, what_happened
-from ._dial import dial
 from ._login import Login, in_order
 from ._refusals import CONNECTION, refusal
 from ._replies import Replies, Reply
@@ -156,12 +156,6 @@ class Peer:
                 f"{self.host} showed a certificate that does not verify: {cause.verify_message}",
                 retry=Retry.NEVER,
             )
-        if isinstance(cause, ssl.SSLError) and self._tls == "tls":
-            return ConnectFailed(
-                f"no connection to {self.host}: it does not speak TLS from the start on port "
-                f'{self._port}: should it be tls = "starttls"?',
-                retry=Retry.NEVER,
-            )
         if isinstance(cause, TimeoutError):
             what, hint = _WAITED_FOR[stage]
             reason = f"{what} within {self._connect_timeout:g} s"
@@ -184,7 +178,11 @@ class Peer:
             stage == "STARTTLS" or (stage == "greeting" and self._tls == "tls")
         ):
             reason += ", before TLS was agreed"
-        return ConnectFailed(f"no connection to {self.host}: {reason}")
+        return ConnectFailed(
+            f"no connection to {self.host}: {reason}",
+            # TLS that does not fit will not fit the next time.
+            retry=Retry.NEVER if isinstance(cause, ssl.SSLError) else Retry.SAFE,
+        )
 
 
 _WAITED_FOR: Mapping[str, tuple[str, str]] = {

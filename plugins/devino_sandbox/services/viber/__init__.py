@@ -18,7 +18,8 @@ say, or contradicts itself, it is decided thus:
 - Ids are known for 5 days after the sending.
 - In a strict World a button has 19 characters, its text two at least, and a callback is taken only
   by an empty answer.
-- A fault on order may name the code of a message: the messages to its number get it, or all.
+- A fault on order may name the code of a message: the messages to its number get it, or all. Of a
+  question, all ids get it.
 
 Callbacks: ``viber`` and ``whatsapp`` tell statuses, ``viber-reply`` and ``whatsapp-reply`` what
 people write. Where a kind of replies has no URL, that of the statuses is called.

@@ -149,15 +149,21 @@ class MessengerService(SpringService):
 
     def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """By the word of a request, or by that of a message: then the messages to the numbers that
-        the fault is about get it, and the others are carried out."""
+        the fault is about get it, and the others are carried out. Ids that are asked about get it
+        all."""
         words = {*MessageCode, *[code.name for code in MessageCode]} - {*RequestStatus}
         request = asked.request
-        if action.code not in words or not isinstance(request, Send):
+        if action.code not in words:
             return super().ordered(asked, action)
         account = self.account(asked.credentials)
         if account is None:
             return self.stranger(asked)
         code = next(one for one in MessageCode if action.code in (one, one.name))
+        if isinstance(request, GetStatus):
+            ids = [None if isinstance(one, Unread) else one for one in request.messages]
+            return Statuses(
+                messages=tuple([MessageStatus(provider_id=one, code=code) for one in ids])
+            )
         to = None if asked.fault is None else asked.fault.to
         return self._send(account, asked, code, None if to is None else phone.normalize(to))
 
@@ -222,6 +228,8 @@ class MessengerService(SpringService):
             priority=priority.name if isinstance(priority, Priority) else None,
             validity=span(message.validity_period_sec),
             fallback=self._sms(account, message) if resend else None,
+            # Names in messengers may be in any script.
+            sender_checked=True,
         )
 
     def _sms(self, account: Account, message: Message) -> Submission:

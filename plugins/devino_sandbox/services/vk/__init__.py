@@ -17,7 +17,8 @@ platform does. Where the manual does not say, or contradicts itself, it is decid
 - Times are in UTC+3. Ids are known for 5 days after the sending.
 - In a strict World the sixth message of a day to one person from one sender fails: ``limit``.
 - The callback ``vk`` tells every change of the VK message, and nothing of what goes in its place.
-- A fault on order names the code of a request, its description, or the code of a message.
+- A fault on order names the code of a request, its description, or the code of a message or of an
+  id.
 """
 
 from __future__ import annotations

@@ -11,7 +11,14 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from devino_codecs import vk as codec
-from devino_codecs.http import Api, ArgumentError, MissingArgumentError, Refusal, Unread
+from devino_codecs.http import (
+    Api,
+    ArgumentError,
+    CodedStr,
+    MissingArgumentError,
+    Refusal,
+    Unread,
+)
 from devino_codecs.viber import ContentType, MessageCode
 from devino_codecs.vk import (
     MOSCOW,
@@ -159,10 +166,15 @@ class VkService(SpringService):
         said = next((one for one in RequestError if action.code in (one, one.name)), None)
         if said is not None:
             return _refusal(said)
-        code = _code_of_message(action.code)
-        if code is None or action.code in {*RequestCode} or not isinstance(asked.request, Send):
+        request, word = asked.request, action.code
+        if word in {*RequestCode}:
             return super().ordered(asked, action)
-        return SendResult(code=code)
+        # Viber's words are among those of this wire.
+        if isinstance(request, Send) and (code := _member(word, *SendCode, *MessageCode)):
+            return SendResult(code=code)
+        if isinstance(request, GetStatus) and (told := _member(word, *IdCode, *MessageCode)):
+            return MessageStatus(provider_id=request.id, code=told)
+        return super().ordered(asked, action)
 
     def example(self, access: Access) -> str:
         message = {
@@ -233,10 +245,9 @@ class VkService(SpringService):
         )
 
 
-def _code_of_message(code: int | str) -> SendCode | MessageCode | None:
-    """The member of a table; Viber's words are among those of this wire."""
-    members = (*SendCode, *MessageCode)
-    return next((one for one in members if code in (one, one.name)), None)
+def _member(word: int | str, *members: CodedStr) -> Any:
+    """The one of this value or name."""
+    return next((one for one in members if word in (one, one.name)), None)
 
 
 def _refusal(said: RequestError) -> Refusal:
@@ -296,6 +307,8 @@ def _messenger(
         validity=span(messenger.validity_period_sec),
         to=number_of(messenger.dst_address),
         fallback=below,
+        # Names in messengers may be in any script.
+        sender_checked=True,
     )
 
 

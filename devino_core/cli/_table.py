@@ -1,0 +1,163 @@
+"""CSV files as people have them, in flat memory."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from devino_core.errors import ConfigurationError, InvalidMessage
+from devino_core.suggest import did_you_mean
+
+__all__ = ["InvalidRow", "Line", "Table", "is_read_once"]
+
+_CHUNK = 1 << 16
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"?')
+
+
+class InvalidRow(InvalidMessage):
+    """A row that cannot be used as it is. ``line`` counts from 1."""
+
+    def __init__(self, line: int, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {super().__str__()}"
+
+
+class Line(NamedTuple):
+    """The cells of a row, one for each named column, and the line on which it begins, from 1."""
+
+    number: int
+    cells: Sequence[str]
+
+
+class Table:
+    """A CSV file, or stdin for ``-``. The first line that is not blank names the columns.
+
+    Commas, semicolons or tabs separate cells: whichever occurs most in that line, or what Excel's
+    line ``sep=;`` before it says. A byte order mark decides the encoding, whatever was given. Blank
+    lines are left out, and so are columns that have neither a name nor a value.
+
+    Raises ConfigurationError for a file that cannot be read, and InvalidRow for what is no CSV,
+    both also while it is iterated. It can be iterated once.
+    """
+
+    columns: tuple[str, ...]
+    """Their names, without blanks around them."""
+    line: int
+    """That of the names."""
+
+    def __init__(self, path: str, encoding: str = "utf-8-sig") -> None:
+        lines = _lines(path, encoding)
+        self._skipped, first = 0, next(lines, "")
+        separator = _SEPARATOR.fullmatch(first)
+        while first.isspace() or (separator and not self._skipped):
+            self._skipped += 1
+            first = next(lines, "")
+        bare = _QUOTED.sub("", first)
+        delimiter = separator[1] if separator else max(",;\t", key=bare.count)
+        self._reader = csv.reader(chain((first,), lines), delimiter=delimiter, strict=True)
+        self.line = self._skipped + 1
+        names = [name.strip() for name in self._next() or ()]
+        while names and not names[-1]:
+            names.pop()
+        self.columns = tuple(names)
+
+    def __iter__(self) -> Iterator[Line]:
+        width = len(self.columns)
+        while True:
+            number = self._skipped + self._reader.line_num + 1
+            cells = self._next()
+            if cells is None:
+                return
+            if len(cells) > width and not any(cells[width:]):
+                del cells[width:]
+            if not any(cells):
+                continue
+            if len(cells) != width:
+                if not any(map(str.strip, cells)):
+                    continue
+                raise InvalidRow(
+                    number, "row", f"has {len(cells)} cells, where the first line names {width}"
+                )
+            yield Line(number, cells)
+
+    def place(self, column: str, *, hint: str = "") -> int:
+        """Where a column stands, in any case of its name. Raises InvalidRow where it does not, or
+        twice."""
+        found = [nth for nth, name in enumerate(self.columns) if name == column] or [
+            nth for nth, name in enumerate(self.columns) if name.casefold() == column.casefold()
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InvalidRow(self.line, column, "this column occurs twice")
+        said = did_you_mean(column, self.columns) or f"there are {', '.join(self.columns)}"
+        raise InvalidRow(self.line, column, f"no column of this name; {said}{hint}")
+
+    def _next(self) -> list[str] | None:
+        line = self._skipped + self._reader.line_num + 1
+        try:
+            return next(self._reader, None)
+        except csv.Error as error:
+            raise InvalidRow(line, "row", str(error)) from None
+
+
+def is_read_once(path: str) -> bool:
+    """Whether what was read is gone: from stdin, a pipe or a terminal, unlike a file."""
+    try:
+        return path == "-" or not stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return False  # whoever opens it says why
+
+
+def _lines(path: str, encoding: str) -> Iterator[str]:
+    if path == "-" and sys.stdin is None:
+        raise ConfigurationError("cannot read -: standard input is closed")
+    # An error that the caller meets while it works on a line does not pass through here.
+    try:
+        with click.open_file(path, "rb") as file:
+            yield from _decoded(file, encoding)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
+        ) from None
+    except LookupError:
+        raise ConfigurationError(f"no encoding is called {encoding!r}") from None
+
+
+def _decoded(file: Any, encoding: str) -> Iterator[str]:
+    # Of a pipe what is there, and not only when there is much of it.
+    read = getattr(file, "read1", file.read)
+    begun = b""
+    while len(begun) < 3 and (more := read(_CHUNK)):
+        begun += more
+    encoding = next((name for mark, name in _MARKS.items() if begun.startswith(mark)), encoding)
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    rest = ""
+    for text in codecs.iterdecode(chain((begun,), iter(lambda: read(_CHUNK), b"")), encoding):
+        *lines, rest = (rest + newlines.decode(text)).split("\n")
+        for line in lines:
+            yield line + "\n"
+    rest += newlines.decode("", final=True)
+    if rest:
+        yield rest
