@@ -150,7 +150,8 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
     owner = f"{what} {name!r}"
-    known = get_type_hints(target)
+    fields = target.__struct_fields__
+    known = {name: hint for name, hint in get_type_hints(target).items() if name in fields}
     plain: dict[str, object] = {}
     for key, value in values.items():
         if key == "kind":

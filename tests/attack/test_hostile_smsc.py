@@ -94,6 +94,7 @@ def _deliver(number: int, **fields: object) -> bytes:
 _SUBMIT_RESP = 0x80000004
 _TRUE = frozenset({Retry.MAY_DUPLICATE})
 _REFUSED = frozenset({Retry.SAFE, Retry.NEVER})
+_ENDED = frozenset({Retry.SAFE, Retry.MAY_DUPLICATE})
 # What may be told of a message: SAFE where it never left, MAY_DUPLICATE where it may have.
 ZOO: Mapping[str, tuple[Respond, frozenset[Retry]]] = {
     "a bind answered by HTTP": (bound(lambda _: b"HTTP/1.1 400 Bad\r\n\r\n" * 100), _REFUSED),
@@ -121,6 +122,12 @@ ZOO: Mapping[str, tuple[Respond, frozenset[Retry]]] = {
         submitted(lambda n: response(n, command_status=smpp.CommandStatus.ESME_RTHROTTLED)),
         frozenset({Retry.SAFE}),
     ),
+    # Such a session is ended, before or after it has written the message.
+    "questions without end": (flood(lambda n: smpp.encode(EnquireLink(), n)), _ENDED),
+    "unknown requests without end": (flood(lambda n: header(0x7777, n)), _ENDED),
+    "broken requests without end": (flood(lambda n: header(5, n, 20) + b"abcd"), _ENDED),
+    "refusals of nothing": (flood(lambda n: header(0x80000000, n, status=3)), _ENDED),
+    "answers to nothing": (flood(lambda n: response(n + 2**20, message_id="evil")), _ENDED),
 }
 # Centres that are odd and yet take the message.
 ODD: Mapping[str, Respond] = {
@@ -130,11 +137,6 @@ ODD: Mapping[str, Respond] = {
     "status 0 and a body that no rule allows": submitted(
         lambda n: header(_SUBMIT_RESP, n, 19) + b"abc"
     ),
-    "questions without end": flood(lambda n: smpp.encode(EnquireLink(), n)),
-    "unknown requests without end": flood(lambda n: header(0x7777, n)),
-    "broken requests without end": flood(lambda n: header(5, n, 20) + b"abcd"),
-    "refusals of nothing": flood(lambda n: header(0x80000000, n, status=3)),
-    "answers to nothing": flood(lambda n: response(n + 2**20, message_id="evil")),
     "deliveries without end": flood(lambda n: _deliver(n, short_message=b"x" * 100)),
     "parts without end": flood(
         lambda n: _deliver(
@@ -230,7 +232,7 @@ async def test_a_hostile_centre_is_survived(kind: str, name: str) -> None:
 
 
 async def test_an_odd_centre_takes_the_message(kind: str, name: str) -> None:
-    # It is taken, however long this machine needs to read all of a flood.
+    # It is taken, however long this machine needs to read all of a flood of messages.
     outcome = await _sent(kind, ODD[name], patience=40)
     assert outcome.accepted, outcome
 

@@ -141,7 +141,7 @@ async def test_a_server_that_breaks_its_offer_of_starttls_gets_no_mail(
 
 async def test_a_server_that_speaks_no_tls_gets_no_mail() -> None:
     async with serving() as (seen, port):
-        with pytest.raises(ConnectFailed, match='should it be tls = "starttls"') as caught:
+        with pytest.raises(ConnectFailed, match='set tls = "starttls"') as caught:
             await send(port, tls="tls")
     assert caught.value.retry is Retry.NEVER
     assert seen.mails == []

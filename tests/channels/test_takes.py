@@ -28,6 +28,7 @@ from devino_core.testing import ManualClock
 NOBODY = "127.0.0.1"
 SETTINGS: Mapping[str, Mapping[str, object]] = {
     "email2sms": {"host": NOBODY, "port": 1, "from_addr": "a@example.org"},
+    "ftp": {"host": NOBODY, "port": 1},
     "smpp": {"hosts": f"{NOBODY}:1"},
 }
 RICH: tuple[Content, ...] = (

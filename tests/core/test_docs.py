@@ -80,6 +80,14 @@ def _errors(root: type[BaseException]) -> Iterator[type[BaseException]]:
         yield from _errors(kind)
 
 
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_no_section_and_no_row_stands_twice(page: Path) -> None:
+    lines = page.read_text("utf-8").splitlines()
+    found = [line for line in lines if line.startswith("## ")]
+    found += [line.split("|")[1] for line in lines if re.match(r"\| [A-Z]+\d+\b", line)]
+    assert len(found) == len(set(found))
+
+
 def test_every_error_is_documented_and_can_be_imported() -> None:
     loaded = {name: importlib.import_module(name) for name in MODULES}
     exported = [

@@ -49,9 +49,10 @@ from devino_sandbox.services.rest import RestService
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
 SMS_CHANNELS = {
-    *("rest", "rest-v2", "soap", "soap-v2", "xml"),
+    *("rest", "rest-v2", "soap", "soap-v2", "xml", "ftp"),
     *("smpp udh", "smpp sar", "smpp payload"),
     *("email2sms template", "email2sms semicolon", "email2sms base64"),
+    "ftp",
 }
 CHANNELS = SMS_CHANNELS | {"viber", "whatsapp", "vk"}
 ENVIRON = {**os.environ, "DEVINO_CONFIG": "", "PYTHONIOENCODING": "utf-8"}

@@ -70,7 +70,7 @@ async def test_a_subscriber_can_be_made_to_write(http: Http, world: World) -> No
     body = json.dumps({"sender": "+7 916 123-45-67", "to": "1234", "text": "да"})
     answer = await http.raw("POST", "/_sandbox/incoming", body.encode())
     assert answer.json == {
-        "id": 539187174,
+        "id": "539187174",
         "sender": "79161234567",
         "to": "1234",
         "text": "да",

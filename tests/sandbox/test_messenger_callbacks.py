@@ -210,7 +210,7 @@ class TestReplies:
         assert row["kind"] == "viber-reply"
         assert json.loads(call.body) == [
             {
-                "id": came["id"],
+                "id": int(came["id"]),
                 "parentId": message_id,
                 "receivedAt": "2011-01-15 12:00:00",
                 "subject": "DEVINO",

@@ -408,6 +408,7 @@ def test_an_odd_side_field_does_not_hide_the_status(odd: dict[str, Any]) -> None
     told = {"providerId": 5, "code": "ok", "status": "delivered", **odd}
     body = msgspec.json.encode({"status": "ok", "messages": [told]})
     answer = viber.API.decode_answer(viber.GetStatus, HttpAnswer(200, body))
+    assert isinstance(answer, viber.Statuses)
     (status,) = answer.messages
     assert isinstance(status, viber.MessageStatus)
     assert status.status is viber.DeliveryStatus.DELIVERED

@@ -428,7 +428,10 @@ def test_zones_are_as_said() -> None:
     assert item.received_at.astimezone(UTC) == datetime(2017, 5, 31, 11, 51, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("odd", [{"statusAt": "soon"}, {"error": 5}, {"viberStatus": {"id": "x"}}])
+@pytest.mark.parametrize(
+    "odd",
+    [{"statusAt": "soon"}, {"error": 5}, {"viberStatus": {"id": "x", "statusAt": 1.5, "code": []}}],
+)
 def test_an_odd_side_field_does_not_hide_the_status(odd: dict[str, Any]) -> None:
     told = {"providerId": 5, "code": "ok", "status": "delivered", **odd}
     answer = answered(told, request=vk.GetStatus)

@@ -1,6 +1,7 @@
 """Mass mail-outs over FTP (chapter 9): zip archives with tables of recipients.
 
 >>> import io
+>>> from datetime import datetime
 >>> from devino_codecs import ftp
 >>> file = io.BytesIO()
 >>> archive = ftp.TemplateArchive(

@@ -315,7 +315,7 @@ class InspectionService(HttpService):
             raise HTTPException(400, str(error)) from None
         return _json(
             {
-                "id": message.id,
+                "id": str(message.id),
                 "sender": message.sender,
                 "to": message.to,
                 "text": message.text,
