@@ -15,7 +15,7 @@ from devino_plugins.addressbook import AddressBook
 from devino_sandbox import Account, Book, Sandbox, World
 from tests.attack._proxy import Cut, Direction, PassOn, cutting, proxied, untouched
 from tests.attack.test_cut import places
-from tests.channels._addressbook import PASSWORD, people, settings
+from tests.channels._addressbook import PASSWORD, Impatient, people, settings
 
 pytestmark = pytest.mark.attack
 
@@ -25,7 +25,7 @@ WORKERS = 10
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("how", Cut)
 async def test_an_import_that_is_cut_brings_each_contact_once(how: Cut, is_full: bool) -> None:
-    clock = ManualClock(auto_advance=True)
+    clock = ManualClock()
     account = Account(login="demo", password=Secret(PASSWORD))
     world = World([account], clock=clock)
     world.of(Book).per_second = inf
@@ -39,7 +39,7 @@ async def test_an_import_that_is_cut_brings_each_contact_once(how: Cut, is_full:
                 url = f"http://127.0.0.1:{proxy.port}/addressbook/v2"
                 # Nobody waits: what was let through has arrived, and what was not never will.
                 made = settings(base_url=url, import_patience=0)
-                async with AddressBook(made, name="book", clock=clock) as book:
+                async with AddressBook(made, name="book", clock=Impatient(clock)) as book:
                     runs = book.imports.run(group, contacts, import_id=UUID(int=group), at_once=2)
                     assert [part.count async for part in runs] == [2, 2, 1]
             return proxy.passed

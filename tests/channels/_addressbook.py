@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from devino_core import Secret
@@ -19,12 +21,32 @@ GROUP = 252
 T = TypeVar("T")
 
 
+class Impatient:
+    """A clock by which nobody waits: who sleeps moves the World's clock, at once.
+
+    With ``auto_advance`` the World's own tasks would move it, too.
+    """
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        self._clock.advance(seconds)
+        await asyncio.sleep(0)
+
+
 class Wired(NamedTuple):
     book: AddressBook
     world: World
     sandbox: Sandbox
     clock: ManualClock
-    """The World's and the service's; who sleeps moves it."""
+    """The World's; the service moves it when it waits."""
 
     @property
     def kept(self) -> Kept:
@@ -45,11 +67,11 @@ def settings(**given: object) -> AddressBookSettings:
 
 @asynccontextmanager
 async def wired(**given: object) -> AsyncIterator[Wired]:
-    clock = ManualClock(auto_advance=True)
+    clock = ManualClock()
     world = World([Account(login="demo", password=Secret(PASSWORD))], clock=clock)
     async with Sandbox(world, discover=False) as sandbox:
         values = {"base_url": sandbox.endpoints["addressbook"], **given}
-        async with AddressBook(settings(**values), name="book", clock=clock) as book:
+        async with AddressBook(settings(**values), name="book", clock=Impatient(clock)) as book:
             yield Wired(book, world, sandbox, clock)
 
 

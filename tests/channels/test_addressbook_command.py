@@ -19,7 +19,7 @@ from devino_core.testing import ManualClock
 from devino_plugins import addressbook
 from devino_sandbox import Account, AnswerError, Book, Drop, DropAnswer, Fault, Sandbox, World
 from devino_sandbox import AddressBook as Kept
-from tests.channels._addressbook import PASSWORD
+from tests.channels._addressbook import PASSWORD, Impatient
 
 RUN = UUID("50210b41-1c4e-4e48-9837-fb382a9bae01")
 ROWS = """phone;email;first_name;gender;birthday;merge.city
@@ -43,7 +43,7 @@ class Shell(NamedTuple):
     def run(self, *args: str, **more: Any) -> Result:
         plugins = Plugins(discover=False)
         plugins.register(addressbook, "addressbook")
-        command = Devino(App(plugins=plugins, clock=self.clock))
+        command = Devino(App(plugins=plugins, clock=Impatient(self.clock)))
         return CliRunner(env={"DEVINO_CONFIG": "", **self.environ}).invoke(
             command, ["book", *args], **more
         )
@@ -60,7 +60,7 @@ class Shell(NamedTuple):
 
 @pytest.fixture
 def shell() -> Iterator[Shell]:
-    clock = ManualClock(auto_advance=True)
+    clock = ManualClock()
     world = World([Account(login="demo", password=Secret(PASSWORD))], clock=clock)
     sandbox = Sandbox(world, discover=False)
     with (

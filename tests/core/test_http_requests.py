@@ -228,3 +228,13 @@ async def test_no_refusal_shows_what_was_to_be_sent(unfit: dict[str, Any]) -> No
     with pytest.raises((InvalidMessage, ValueError)) as caught:
         await HttpSession("http://127.0.0.1:1").request(**call, changes=True)
     assert not [told for told in reported(caught.value) if "canary" in told]
+
+
+@pytest.mark.parametrize("size", [2**20, 2**20 + 1, 3 * 2**20])
+async def test_a_large_body_is_sent_whole_and_in_pieces(size: int) -> None:
+    # In one piece it would hold the event loop up, of which aiohttp warns; a warning is an error.
+    body = bytes(size)
+    _, headers, content = await sent("POST", ["x"], body=body, content_type="application/json")
+    assert headers["content-length"] == str(size)
+    assert headers["content-type"] == "application/json"
+    assert content == body

@@ -186,7 +186,7 @@ class BookMachine(RuleBasedStateMachine):
             },
         ),
     )
-    def change_contact(self, place: int, changes: dict[str, str]) -> None:
+    def change_contact(self, place: int, changes: dict[str, Any]) -> None:
         id_ = self.contact(place)
         answer = self.ask(codec.ChangeContact(**changes, contact_id=id_))
         if id_ not in self.model.contacts:

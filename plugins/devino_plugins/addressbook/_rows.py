@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from devino_codecs.addressbook import Contact, Gender
-from devino_core.cli.toolkit import InvalidRow, read_cells
+from devino_core.cli.toolkit import InvalidRow, Table
 from devino_core.suggest import did_you_mean
 
 __all__ = ["COLUMNS", "parse_day", "parse_gender", "read_contacts"]
@@ -59,12 +59,16 @@ def read_contacts(path: str, encoding: str) -> Iterator[tuple[int, Contact]]:
     """The contacts of a file, or of stdin for ``-``, each with its line.
 
     A column ``merge.city`` fills the merge field ``city``. Raises what
-    :func:`~devino_core.cli.toolkit.read_cells` does, and InvalidRow for what is no contact.
+    :class:`~devino_core.cli.toolkit.Table` does, and InvalidRow for what is no contact.
     """
-    for line, cells in read_cells(path, encoding, _check_header):
+    table = Table(path, encoding)
+    names = [name.lower() for name in table.columns]
+    _check_header(names, table.line)
+    for line, cells in table:
         given: dict[str, Any] = {}
         merged: dict[str, str] = {}
-        for name, cell in cells.items():
+        for name, written in zip(names, cells, strict=True):
+            cell = written.strip()
             if not cell:
                 continue
             if name.startswith(_MERGED):
@@ -82,14 +86,16 @@ def read_contacts(path: str, encoding: str) -> Iterator[tuple[int, Contact]]:
         yield line, Contact(**given)
 
 
-def _check_header(names: Sequence[str]) -> None:
+def _check_header(names: Sequence[str], line: int) -> None:
     for name in names:
         if name not in COLUMNS and not (name.startswith(_MERGED) and len(name) > len(_MERGED)):
             hint = did_you_mean(name, COLUMNS) or f"known are {', '.join(COLUMNS)}, merge.NAME"
             raise InvalidRow(
-                1, name or "row", f"the first line names the columns, as in `phone,email`; {hint}"
+                line,
+                name or "row",
+                f"the first line names the columns, as in `phone,email`; {hint}",
             )
         if names.count(name) > 1:
-            raise InvalidRow(1, name, "this column occurs twice")
+            raise InvalidRow(line, name, "this column occurs twice")
     if not {"phone", "email"} & set(names):
-        raise InvalidRow(1, "phone", "the first line must name this column, or email")
+        raise InvalidRow(line, "phone", "the first line must name this column, or email")
