@@ -131,11 +131,8 @@ async def test_what_nobody_vouches_for_gets_no_message(
 
 
 async def test_http_is_told_as_https(sandbox: Sandbox, authority: trustme.CA) -> None:
-    http = {
-        name: url
-        for name, url in sandbox.endpoints.items()
-        if name not in ("smpp", "smtp", "ftp", "ftps")
-    }
+    others = ("ftp", "ftps", "smpp", "smtp")
+    http = {name: url for name, url in sandbox.endpoints.items() if name not in others}
     assert all(url.startswith("https://127.0.0.1:") for url in http.values())
     context = ssl.create_default_context()
     authority.configure_trust(context)
