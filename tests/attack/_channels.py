@@ -15,6 +15,7 @@ import pytest
 from devino_core import (
     AsyncClient,
     DevinoError,
+    Mail,
     Medium,
     Message,
     Plugins,
@@ -56,7 +57,7 @@ class Wire(enum.Enum):
 
     HTTP = "base_url"
     SMPP = "hosts"
-    MAIL = "from_addr"
+    MAIL = "local_hostname"
     FTP = "temp_dir"
 
 
@@ -184,8 +185,12 @@ def message(kind: str, number: int, text: str) -> Message:
     spec = _PLUGINS.channel_spec(kind)
     medium = min(spec.media, key=list(Medium).index)
     address = ADDRESSES.get(medium, _phone)
-    takes_text = str in _PLUGINS.load(spec).takes[medium].contents
-    content = text if takes_text else Template("1", {"text": text})
+    contents = _PLUGINS.load(spec).takes[medium].contents
+    content: str | Mail | Template = Template("1", {"text": text})
+    if str in contents:
+        content = text
+    elif Mail in contents:
+        content = Mail("Attack", text)
     return Message(address(number % 10**7), content, medium=medium)
 
 

@@ -29,6 +29,7 @@ NOBODY = "127.0.0.1"
 SETTINGS: Mapping[str, Mapping[str, object]] = {
     "email2sms": {"host": NOBODY, "port": 1, "from_addr": "a@example.org"},
     "ftp": {"host": NOBODY, "port": 1},
+    "email-smtp": {"host": NOBODY, "port": 1},
     "smpp": {"hosts": f"{NOBODY}:1"},
 }
 RICH: tuple[Content, ...] = (
@@ -93,7 +94,8 @@ async def test_a_priority_that_its_wire_has_no_word_for_is_refused(
     kind: str, medium: Medium
 ) -> None:
     async with unconnected(kind) as channel:
-        message = Message("79031234567", "Hello", medium=medium, priority=Priority.HIGH)
+        content = Mail("Hello", "Hello") if medium is Medium.EMAIL else "Hello"
+        message = Message("79031234567", content, medium=medium, priority=Priority.HIGH)
         with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):
             channel.check([message])
         with pytest.raises(Unsupported, match=f"`priority` by {medium}: remove it"):

@@ -78,7 +78,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
     def check_takes(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if message.medium is Medium.EMAIL:
-                check_is_mail(message)
+                check_is_mail(message, self.name)
         super().check_takes(messages)
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.EMAIL) -> list[Status]:

@@ -19,13 +19,16 @@ def sender_mailbox(sender: str, message: Message) -> Mailbox:
     return _mailbox(sender, "sender", message)
 
 
-def check_is_mail(message: Message) -> None:
+def check_is_mail(message: Message, channel: str) -> None:
     """Raise Unsupported for a content that has no subject."""
     content = message.content
     if isinstance(content, str | Fill):
         error = Unsupported("a mail needs a subject: give `Mail(subject, text)` as `content`")
     elif isinstance(content, Card):
-        error = Unsupported("a mail shows no Card: give `Mail(subject, html=...)` as `content`")
+        error = Unsupported(
+            f"channel {channel!r} cannot carry a Card by {message.medium}: give "
+            "`Mail(subject, html=...)` as `content`"
+        )
     else:
         return
     error.refs = (message.ref,)

@@ -100,7 +100,7 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
     def check_takes(self, messages: Sequence[Message]) -> None:
         for message in messages:
             if message.medium is Medium.EMAIL:
-                check_is_mail(message)
+                check_is_mail(message, self.name)
         super().check_takes(messages)
 
     def _plan(self, messages: Sequence[Message]) -> list[_Written | None]:
