@@ -84,7 +84,8 @@ async def serving(odd: Step, *, offers_tls: bool = False) -> AsyncIterator[tuple
     seen = Seen()
     usual = {
         "GREETING": b"220 x ESMTP\r\n",
-        "EHLO": b"250-x\r\n" + b"250-STARTTLS\r\n" * offers_tls + b"250 SIZE 1000000\r\n",
+        "EHLO": b"250-x\r\n" + b"250-STARTTLS\r\n" * offers_tls + b"250 AUTH PLAIN\r\n",
+        "AUTH": b"235 welcome\r\n",
         "DATA": b"354 go\r\n",
         "MAIL-DATA": b"250 queued\r\n",
         "QUIT": b"221 bye\r\n",
