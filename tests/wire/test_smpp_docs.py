@@ -28,3 +28,9 @@ def test_every_public_name_exists_and_says_what_it_is() -> None:
         documented = getattr(smpp, name)
         if isinstance(documented, type | FunctionType):
             assert documented.__doc__, name
+
+
+def test_a_heap_of_parameters_is_counted_and_not_shown() -> None:
+    pdu = smpp.DeliverSm(raw_tlvs=((0x1500, b""),) * 1001)
+    *_, last = smpp.describe(pdu).splitlines()
+    assert last.split() == ["tlv", "...", "and", "1", "more"]

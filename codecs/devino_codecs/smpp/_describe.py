@@ -26,6 +26,9 @@ from ._tlvs import TLV_BY_TAG, tlv_name
 
 __all__ = ["describe"]
 
+_MOST_TLVS = 1000
+"""So many optional parameters are shown. No sound PDU has as many."""
+
 _CODES: dict[str, type[IntEnum | IntFlag]] = {
     "source_addr_ton": Ton,
     "source_addr_npi": Npi,
@@ -45,8 +48,8 @@ _CODES: dict[str, type[IntEnum | IntFlag]] = {
 def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
     """A whole PDU with one field in each line. Known codes have their names; octets are in hex.
 
-    A password is shown as ``***`` unless ``show_secrets``. Raises what :func:`encode` and
-    :func:`decode` raise.
+    Of more than a thousand optional parameters the others are counted. A password is shown as
+    ``***`` unless ``show_secrets``. Raises what :func:`encode` and :func:`decode` raise.
 
     >>> print(describe(QuerySm(message_id="17", source_addr="79001234567", sequence_number=5)))
     query_sm  sequence_number 5, command_status ESME_ROK (0x00), 33 octets
@@ -65,7 +68,9 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
         tlvs = fields.pop("tlvs", [])
         name = CommandId(header.command_id).name.lower()
         rows = [(field, _shown(field, value, show_secrets)) for field, value in fields.items()]
-        rows += [_tlv(tag, octets) for tag, octets in tlvs]
+        rows += [_tlv(tag, octets) for tag, octets in tlvs[:_MOST_TLVS]]
+        if len(tlvs) > _MOST_TLVS:
+            rows.append(("tlv ...", f"and {len(tlvs) - _MOST_TLVS} more"))
     width = max((len(field) for field, _ in rows), default=0)
     title = (
         f"{name}  sequence_number {header.sequence_number}, "
