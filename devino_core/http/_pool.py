@@ -149,9 +149,10 @@ class Pool(aiohttp.TCPConnector):
         self._generation = 0
         self._pid = os.getpid()
 
-    def __del__(self, *args: Any) -> None:
+    # At the end of a program the module's own names are gone.
+    def __del__(self, *args: Any, _getpid: Callable[[], int] = os.getpid) -> None:
         # A forked child shares the parent's selector: closing would make the parent deaf.
-        if self._pid == os.getpid():
+        if self._pid == _getpid():
             super().__del__(*args)
 
     def distrust(self) -> None:

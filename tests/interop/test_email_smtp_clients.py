@@ -66,6 +66,8 @@ async def run(*command: str, data: str = "") -> None:
     assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
 
 
+# Django 6.1 announces another way to name a backend.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 async def test_djangos_own_backend(sandbox: Sandbox) -> None:
     host, port = place(sandbox)
     if not settings.configured:
