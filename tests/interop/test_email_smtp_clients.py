@@ -92,7 +92,8 @@ async def test_djangos_own_backend(sandbox: Sandbox) -> None:
 
     assert await asyncio.to_thread(send) == 1
     message, said = content(sandbox)
-    assert (message.to, said.subject, said.text, said.html) == (
+    # Newer versions of Django end each body with a line break.
+    assert (message.to, said.subject, said.text.rstrip("\n"), said.html.rstrip("\n")) == (
         TO,
         "Привет",
         TEXT,
