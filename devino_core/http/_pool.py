@@ -181,6 +181,7 @@ class Pool(aiohttp.TCPConnector):
                     and (conversation.is_quiet() or await conversation.becomes_quiet())
                 )
             except BaseException:
+                # Cancelled above all: nobody else knows the connection to close it.
                 connection.close()
                 raise
             if usable:

@@ -12,6 +12,7 @@ from devino_codecs import email
 from devino_core import Channel, ChannelSettings, Mail, Medium, Message, Plugins
 from devino_core.settings import convert_settings
 from devino_core.testing import ManualClock
+from devino_plugins.email import EmailChannel
 from tests.channels._messengers import PASSWORD, Wired, wired
 
 IVAN, ANNA = "ivan@example.com", "anna@example.com"
@@ -131,3 +132,9 @@ async def smtped(**settings: object) -> AsyncIterator[MailWired]:
         )
         async with channel:
             yield MailWired(channel, server, clock)
+
+
+def channel_of(wire: Wired) -> EmailChannel:
+    """The wired channel as its class."""
+    assert isinstance(wire.channel, EmailChannel)
+    return wire.channel

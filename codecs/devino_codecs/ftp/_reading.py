@@ -88,6 +88,7 @@ def decode(
     try:
         return _opened(zip_, encoding, quoting, max_size)
     except BaseException:
+        # Whatever it was, nobody else knows the reader to close it.
         zip_.close()
         raise
 

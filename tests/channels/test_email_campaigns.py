@@ -1,0 +1,149 @@
+"""What the channel ``email`` has beside messages: senders, campaigns, templates, statistics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from devino_codecs import email
+from devino_codecs.http import Items, Page, Refusal
+from devino_core import (
+    InvalidArgument,
+)
+from tests.channels._email import IVAN, channel_of, emailed
+from tests.channels._messengers import Wired
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wired]:
+    async with emailed() as wire:
+        yield wire
+
+
+async def test_senders(wire: Wired) -> None:
+    senders = channel_of(wire).senders
+    address = email.SenderAddress(address=IVAN, state=email.SenderState.APPROVED, is_default=True)
+    wire.platform.answers |= {
+        email.ListSenders: lambda _: (address,),
+        email.AddSender: lambda _: None,
+        email.DeleteSender: lambda _: None,
+    }
+    assert await senders.list() == (address,)
+    await senders.add("a/b?c#d@e.ru")
+    await senders.remove("a/b?c#d@e.ru")
+    assert wire.platform.requests[1:] == [
+        email.AddSender("a/b?c#d@e.ru"),
+        email.DeleteSender("a/b?c#d@e.ru"),
+    ]
+
+
+async def test_tasks(wire: Wired) -> None:
+    tasks = channel_of(wire).tasks
+    counters = email.TaskCounters(task_id=7, total_contacts=2)
+    wire.platform.answers |= {
+        email.CreateTask: lambda _: counters,
+        email.ReplaceTask: lambda _: counters,
+        email.SetTaskState: lambda _: None,
+    }
+    draft = email.TaskDraft(
+        name="Sale",
+        sender=email.EmailAddress(address="shop@example.com"),
+        subject="Sale",
+        body=email.Body(html="[Unsubscribe] [WebVersion]"),
+        start_date_time=datetime(2030, 1, 1, tzinfo=UTC),
+        contact_groups=(email.ContactRef(252, True),),
+        sms_resend_task=email.SmsResendTask(
+            text="Sale", sender_address="SHOP", start_delay=timedelta(hours=1)
+        ),
+    )
+    assert await tasks.create(draft) == counters
+    assert await tasks.replace(7, draft) == counters
+    await tasks.set_state(7, email.TaskState.CREATED)
+    body = json.loads(wire.platform.http[0].body)
+    assert body["StartDateTime"] == "01/01/2030 00:00:00"
+    assert (body["Type"], body["SmsResendTask"]["StartDelay"]) == (1, "01:00:00")
+    assert wire.platform.requests[1].task_id == 7
+    assert json.loads(wire.platform.http[2].body) == {"State": 1}
+
+
+async def test_a_list_is_fetched_as_far_as_it_is_read(wire: Wired) -> None:
+    def page(ask: email.ListTasks) -> Page[email.TaskSummary]:
+        items = range(ask.items.first, min(ask.items.last, 250) + 1)
+        return Page(
+            tuple(email.TaskSummary(id=n, name="a", state="Waiting") for n in items),
+            ask.items.first,
+        )
+
+    wire.platform.answers[email.ListTasks] = page
+    found = [task.id async for task in channel_of(wire).tasks.list("sub")]
+    assert found == list(range(1, 251))
+    asked = wire.platform.of(email.ListTasks)
+    assert [ask.items for ask in asked] == [Items(1, 100), Items(101, 200), Items(201, 300)]
+    assert {ask.creator_login for ask in asked} == {"sub"}
+    async for _ in channel_of(wire).tasks.list():
+        break
+    assert len(wire.platform.of(email.ListTasks)) == 4
+
+
+@pytest.mark.parametrize("size", [0, 100, 300])
+async def test_a_list_ends(wire: Wired, size: int) -> None:
+    items = tuple(email.TaskSummary(id=n, name="a", state="Waiting") for n in range(size))
+    answers, refused = iter([Page(items)]), email.ResponseCode.VALIDATION_ERROR
+    wire.platform.answers[email.ListTasks] = lambda _: next(answers, Refusal(refused, "no", 416))
+    assert len([task async for task in channel_of(wire).tasks.list()]) == size
+
+
+async def test_templates(wire: Wired) -> None:
+    templates = channel_of(wire).templates
+    template = email.Template(name="a", template_id=3)
+    draft = email.TemplateDraft(name="a", body=email.Body(html="x"))
+    wire.platform.answers |= {
+        email.ListTemplates: lambda _: (template,),
+        email.GetTemplate: lambda _: template,
+        email.CreateTemplate: lambda _: 3,
+        email.ReplaceTemplate: lambda _: template,
+        email.DeleteTemplate: lambda _: None,
+    }
+    assert await templates.list() == (template,)
+    assert await templates.get(3) == template
+    assert await templates.create(draft) == 3
+    assert await templates.replace(3, draft) == template
+    await templates.delete(3)
+    assert wire.platform.requests[3].template_id == 3
+
+
+async def test_statistics_and_details(wire: Wired) -> None:
+    channel = channel_of(wire)
+    statistics = email.Statistics(sent=3, total=3)
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    detail = email.MessageDetail(
+        state=email.MessageState.SENT, id=2**60, destination_email=IVAN, created_date_utc=at
+    )
+    wire.platform.answers |= {
+        email.GetStatistics: lambda _: statistics,
+        email.ListDetails: lambda _: Page((detail,)),
+    }
+    assert await channel.statistics(7) == statistics
+    assert await channel.statistics(since=at, until=at) == statistics
+    assert wire.platform.http[1].query == (
+        "StartDateTime=2026-01-01T12:00:00&EndDateTime=2026-01-01T12:00:00&format=json"
+    )
+    found = [each async for each in channel.details(7, state=email.MessageState.SENT)]
+    assert found == [detail]
+    with pytest.raises(InvalidArgument, match="task_id"):
+        await channel.statistics(since=at)
+    with pytest.raises(InvalidArgument, match="task_id"):
+        channel.details()
+
+
+async def test_dates_of_a_server_that_does_not_know_its_zone_are_moved() -> None:
+    at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    task = email.Task(name="a", state=email.TaskState.NEW, task_id=1, start_date_time=at)
+    async with emailed(server_utc_offset="+03:00", language="ru") as wire:
+        wire.platform.answers[email.GetTask] = lambda _: task
+        found = await channel_of(wire).tasks.get(1)
+        assert found.start_date_time == at + timedelta(hours=3)
+        assert wire.platform.http[0].headers["accept-language"] == "ru-RU"
