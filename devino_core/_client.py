@@ -377,15 +377,20 @@ class AsyncClient(Opened):
         """The channel that can be asked what became of the message."""
         return self.channel_for(Capability.STATUS, medium=receipt.medium, channel=receipt.channel)
 
-    def _groups(self, batch: Sequence[Message], channel: str | None) -> dict[str, list[int]]:
+    def _groups(self, batch: Sequence[Message], channel: str | None) -> Mapping[str, Sequence[int]]:
         """The positions of the messages that each channel is to send."""
-        groups: dict[str, list[int]] = {}
-        names: dict[Medium, str] = {}
-        for position, message in enumerate(batch):
-            medium = _medium_of(message)
-            if medium not in names:
-                names[medium] = self.channel_for(medium=medium, channel=channel).name
-            groups.setdefault(names[medium], []).append(position)
+        media = [_medium_of(message) for message in batch]
+        names = {
+            medium: self.channel_for(medium=medium, channel=channel).name
+            for medium in dict.fromkeys(media)
+        }
+        if len(names) == 1:
+            groups: dict[str, Sequence[int]] = {names[media[0]]: range(len(batch))}
+        else:
+            positions: dict[str, list[int]] = {name: [] for name in names.values()}
+            for position, medium in enumerate(media):
+                positions[names[medium]].append(position)
+            groups = dict(positions)
         refs = [message.ref for message in batch]
         if len(set(refs)) < len(refs):
             [(twice, _)] = Counter(refs).most_common(1)

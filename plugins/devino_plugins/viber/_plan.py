@@ -58,16 +58,22 @@ def plan(
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
     said = _said(messages, sender_of, limits, settings)
-    groups: dict[bool, list[int]] = {}
-    for position, message in enumerate(messages):
-        groups.setdefault(message.fallback is not None, []).append(position)
     size = settings.batch_size
     return [
         Planned(chunk, viber.Send(resend_sms=resend, messages=tuple([said[n] for n in chunk])))
-        for resend, positions in groups.items()
+        for resend, positions in _by_fallback(messages).items()
         for start in range(0, len(positions), size)
         for chunk in (positions[start : start + size],)
     ]
+
+
+def _by_fallback(messages: Sequence[Message]) -> Mapping[bool, Sequence[int]]:
+    """The positions of the messages without a fallback, and of those with one."""
+    resent = [position for position, each in enumerate(messages) if each.fallback is not None]
+    if not resent:
+        return {False: range(len(messages))}
+    others = [position for position, each in enumerate(messages) if each.fallback is None]
+    return {False: others, True: resent}
 
 
 def _said(
