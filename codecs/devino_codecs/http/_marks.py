@@ -82,5 +82,5 @@ class _IfReadable(msgspec.Struct, frozen=True):
 
 
 IF_READABLE: Final = _IfReadable()
-"""What cannot be read is as if it were not there, so the field needs a default. It is for the side
-fields of answers: they must not take the rest with them."""
+"""What cannot be read is as if it were not there: the field has a default, or may be None. It is
+for the side fields of answers: they must not take the rest with them."""

@@ -13,6 +13,7 @@ from devino_codecs.http import (
     NET_DATE_OR_MIN,
     NULL,
     TEXT_OR_NUMBER,
+    Unread,
 )
 
 from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
@@ -80,7 +81,7 @@ class ViberState(_State[ViberStateCode], frozen=True):
     It has the fields of :class:`SmsState`, and ``resent_sms``: the SMS that were sent instead.
     """
 
-    resent_sms: tuple[ResentSms, ...] = ()
+    resent_sms: tuple[ResentSms | Unread, ...] | Unread = ()
 
 
 class IncomingSms(

@@ -16,6 +16,7 @@ from devino_codecs.http import (
     Also,
     Request,
     Session,
+    Unread,
     form_of,
 )
 
@@ -187,13 +188,13 @@ class GetViberState(Request[ViberState], frozen=True, rename={"message_id": "mes
 
 
 class GetIncoming(
-    Request[tuple[IncomingSms | None, ...]],
+    Request[tuple[IncomingSms | Unread | None, ...]],
     frozen=True,
     rename={"min_date": "minDateUTC", "max_date": "maxDateUTC"},
 ):
     """``Sms/In``: the SMS received in a period (chapter 11.2.2 too). It starts within a year.
 
-    None in an answer: the platform left an entry empty.
+    In an answer, None is an entry that the platform left empty, and Unread one that is no SMS.
     """
 
     min_date: Instant
