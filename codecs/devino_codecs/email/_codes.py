@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from devino_codecs._coded import CodedStr, NumberedStr, Verdict
+from devino_codecs._coded import CodedStr, Verdict
+from devino_codecs._numbered import NumberedStr
 
 __all__ = [
     "BounceReason",

@@ -1,5 +1,7 @@
 """The answers of chapters 1, 2 and 16 as values. A type's fields are the wire's keys, in order."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeAlias, TypeVar

@@ -4,6 +4,8 @@ A type's fields are the arguments of the manual's URL template, in order. Its ``
 spelling, and the annotations give their form. The manual's spelling stands only here.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
