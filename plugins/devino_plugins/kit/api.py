@@ -98,6 +98,9 @@ class ApiClient(Service[SettingsT_co]):
     a failure of the platform (HTTP 500 and above) they raise Unavailable, and others
     OutcomeUnknown."""
 
+    knows_all_codes: ClassVar[bool] = False
+    """The interface's documentation lists every code. Then another one, under HTTP's success, is no
+    refusal but a ProtocolViolation."""
     busy_for: float | None = None
     """How many seconds to wait after the interface said that it is busy, where its documentation
     tells that."""
@@ -162,7 +165,11 @@ class ApiClient(Service[SettingsT_co]):
         """The error to raise for a refusal, secrets already gone from it. Override it where the
         interface's documentation says more."""
         error = refusal(
-            refused.code, refused.description, changes=changes, status=refused.http_status
+            refused.code,
+            refused.description,
+            changes=changes,
+            status=refused.http_status,
+            knows_all=self.knows_all_codes,
         )
         if isinstance(error, Throttled):
             error.retry_after = self.busy_for

@@ -15,7 +15,6 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
-    ProtocolViolation,
     Rejected,
     State,
     Status,
@@ -254,11 +253,9 @@ def spring_error(refused: Refusal, *, changes: bool) -> DevinoError:
     status = refused.http_status
     if status in WRONG_ADDRESS:
         return unreadable(status, "", changes=changes)
-    if status < 400 and not isinstance(refused.code, Coded):
-        return ProtocolViolation(
-            f"the platform answers {refused.code!r}, which is in no table", changes=changes
-        )
-    return refusal(refused.code, refused.description, changes=changes, status=status)
+    return refusal(
+        refused.code, refused.description, changes=changes, status=status, knows_all=True
+    )
 
 
 def _require(kind: ContentType, limits: Limits, message: Message) -> None:
