@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from devino_codecs.http import (
     ID,
@@ -129,19 +129,7 @@ class Statistics(Struct, frozen=True, rename="pascal"):
     delivery_ratio: Annotated[Decimal | None, NULL, IF_READABLE] = None
 
 
-class HlrState(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename={
-        "message_id": "messageId",
-        "destination_address": "DestinationAddress",
-        "state": "StateCode",
-        "description": "StateDesc",
-        "country": "Country",
-        "operator": "MobileOperator",
-    },
-):
+class HlrState(Struct, frozen=True, kw_only=True, rename="pascal"):
     """What the network says about a subscriber (chapter 16).
 
     ``message_id``: None if the platform left it out; then the order of the request says which.
@@ -149,9 +137,9 @@ class HlrState(
     unknown.
     """
 
-    message_id: Annotated[str | None, ID, IF_READABLE] = None
+    message_id: Annotated[str | None, ID, IF_READABLE] = field(default=None, name="messageId")
     destination_address: Annotated[str, TEXT_OR_NUMBER, IF_READABLE] = ""
-    state: HlrStateCode | int
-    description: Annotated[str, IF_READABLE] = ""
+    state: HlrStateCode | int = field(name="StateCode")
+    description: Annotated[str, IF_READABLE] = field(default="", name="StateDesc")
     country: Annotated[str, IF_READABLE] = ""
-    operator: Annotated[str, IF_READABLE] = ""
+    operator: Annotated[str, IF_READABLE] = field(default="", name="MobileOperator")
