@@ -19,7 +19,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Stable: an event that is told twice has the same id. The id is unique within one
     :attr:`channel`, so a set of both de-duplicates."""
     at: datetime
-    """When it happened, aware."""
+    """When it happened, aware. Where nothing that can be read tells it: when it was told."""
     channel: str = ""
     """The name of the channel, or of the source of the callback."""
     raw: object = None

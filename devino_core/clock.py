@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "done_within"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "done_within", "in_words"]
 
 
 class Clock(Protocol):
@@ -56,3 +56,21 @@ async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]
         finally:
             sleeping.cancel()
     return any(future.done() for future in waited)
+
+
+def in_words(seconds: float) -> str:
+    """A duration that was measured or computed: ``0.04 s``, ``90 s``, ``2 h 5 min``."""
+    if seconds < 0.01:
+        return "less than 0.01 s" if seconds > 0 else "0 s"
+    if seconds < 10:
+        return f"{seconds:.{1 if seconds >= 1 else 2}f}".rstrip("0").rstrip(".") + " s"
+    whole = round(seconds)
+    for unit, size, smaller, part in _UNITS:
+        # Two of a unit or more: 90 s says more than 1 min 30 s.
+        if whole >= 2 * size:
+            many, rest = divmod(whole, size)
+            return f"{many} {unit}" + (f" {rest // part} {smaller}" if rest >= part else "")
+    return f"{whole} s"
+
+
+_UNITS = (("days", 86_400, "h", 3_600), ("h", 3_600, "min", 60), ("min", 60, "s", 1))

@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias, TypeVar, cast
 
-import msgspec
-
 from ._message import Medium, Message
 from ._status import Receipt, State, Status
 from .errors import (
@@ -30,6 +28,7 @@ __all__ = [
     "bug_ended",
     "dispatch",
     "failed_receipt",
+    "failed_status",
     "fails_the_call",
     "gather",
     "gather_outcomes",
@@ -159,6 +158,13 @@ async def gather_outcomes(
     return cast("list[T | DevinoError]", outcomes)
 
 
+def failed_status(message_id: str | None, error: DevinoError, *, medium: Medium | None) -> Status:
+    """The status of a message of which the platform told nothing, and why."""
+    return Status(
+        state=State.UNKNOWN, id=message_id, description=str(error), medium=medium, error=error
+    )
+
+
 async def statuses_of(
     ids: Sequence[str],
     ask: Callable[[str], Awaitable[Status]],
@@ -197,10 +203,7 @@ async def statuses_in_batches(
     statuses: list[Status] = []
     for part, outcome in zip(parts, outcomes, strict=True):
         if isinstance(outcome, DevinoError):
-            unread = Status(
-                state=State.UNKNOWN, description=str(outcome), medium=medium, error=outcome
-            )
-            statuses += [msgspec.structs.replace(unread, id=one) for one in part]
+            statuses += [failed_status(one, outcome, medium=medium) for one in part]
         else:
             statuses += outcome
     return statuses

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any, Self
 
-__all__ = ["Coded", "CodedInt", "CodedStr", "NumberedStr", "Verdict"]
+__all__ = ["Coded", "CodedInt", "CodedStr", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -68,21 +68,3 @@ class CodedStr(Coded, StrEnum):
         member = str.__new__(cls, value)
         member._value_ = value
         return member
-
-
-class NumberedStr(CodedStr):
-    """A table of words that have numbers, as .NET's enumerations do: a wire may say either.
-
-    >>> class TaskType(NumberedStr):
-    ...     BIRTHDAY = "Birthday", 2, "each year"
-    >>> TaskType("Birthday").number, TaskType.BIRTHDAY.meaning
-    (2, 'each year')
-    """
-
-    number: int
-
-    def __init__(
-        self, value: Any, number: int = 0, meaning: str = "", means: str = "", text: str = ""
-    ) -> None:
-        super().__init__(value, meaning, means, text)
-        self.number = number

@@ -36,6 +36,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from devino_codecs._response_code import ResponseCode
 from devino_codecs.http import (
     IN_BODY_TOO,
     PHONE,
@@ -44,7 +45,6 @@ from devino_codecs.http import (
     TEXT_OR_NUMBER,
     Api,
     CodedInt,
-    CodedStr,
     NumberedStr,
     Operation,
     Page,
@@ -93,29 +93,6 @@ MOSCOW: Final = timezone(timedelta(hours=3))
 """The platform's clock, in whose calendar the dates of birth are."""
 MOST_CONTACTS: Final = 10_000
 """How many contacts one :class:`ImportContacts` may have."""
-
-
-class ResponseCode(CodedStr):
-    """Whether a request was carried out."""
-
-    OK = "ok", "It was carried out", Verdict.DONE, "ok"
-    VALIDATION_ERROR = "validation_error", "Refused: the status says why", Verdict.REFUSED
-    INTERNAL_ERROR = (
-        "internal_error",
-        "The platform failed; ask again later",
-        Verdict.FAILED,
-        "",
-        500,
-    )
-
-    http_status: int
-    """Its usual one."""
-
-    def __init__(
-        self, value: Any, meaning: str = "", means: str = "", text: str = "", http_status: int = 400
-    ) -> None:
-        super().__init__(value, meaning, means, text)
-        self.http_status = http_status
 
 
 class ContactCode(NumberedStr):

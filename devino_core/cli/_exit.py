@@ -6,6 +6,7 @@ import enum
 
 import click
 
+from devino_core.clock import in_words
 from devino_core.errors import (
     AuthenticationFailed,
     ConfigurationError,
@@ -86,7 +87,7 @@ def advice(error: DevinoError) -> str:
     if isinstance(error, ConnectFailed) and error.retry is Retry.NEVER:
         return "nothing was sent"
     if isinstance(error, Throttled) and error.retry_after is not None:
-        return f"nothing was sent, try again in {error.retry_after:g} s"
+        return f"nothing was sent, try again in {in_words(error.retry_after)}"
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), "")
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from devino_core import Body, Event
 from devino_core._opened import Opened
+from devino_core.clock import in_words
 from devino_core.errors import ConfigurationError, DevinoError
 
 from ._exit import OutputFailed
@@ -66,7 +67,7 @@ class Outlet(Opened):
             why = await _refused(session, body)
             if why is None:
                 return
-            self._app.note(f"--forward-to: {why}; the event is posted again in {pause:g} s")
+            self._app.note(f"--forward-to: {why}; the event is posted again in {in_words(pause)}")
             if await self._ends_within(pause):
                 raise CancelledError
 

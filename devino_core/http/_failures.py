@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 from typing import NamedTuple
 
 import aiohttp
@@ -19,6 +18,7 @@ from devino_core.errors import (
     Retry,
     Unavailable,
 )
+from devino_core.tls import tls_failure
 
 from ._pool import BrokenError, InterimFloodError, NotConnectedError, StrayError
 
@@ -73,7 +73,7 @@ def _unconnected(error: Exception, route: Route, *, unnamed: bool) -> DevinoErro
                 retry=Retry.NEVER,
             )
         case aiohttp.ClientConnectorSSLError():
-            return _no_tls(route.named(error.host), error)
+            return _no_tls(route.named(error.host), error.os_error)
         case aiohttp.ClientConnectorDNSError():
             return ConnectFailed(
                 f"no connection to {route.named(error.host)}: the name server told no address "
@@ -155,23 +155,10 @@ def wants_password(route: Route) -> ConfigurationError:
     )
 
 
-def _no_tls(who: str, error: aiohttp.ClientConnectorSSLError) -> ConnectFailed:
-    told: object = error.os_error
-    reason = (told.reason or "") if isinstance(told, ssl.SSLError) else ""
-    if reason in _NOT_TLS:
-        why = "it speaks no TLS on this port: check the address"
-    elif any(word in reason for word in _NOTHING_SHARED):
-        why = "it and this machine have no version or cipher of TLS in common"
-    else:
-        words = reason.replace("_", " ").lower() or type(told).__name__
-        return ConnectFailed(f"no connection to {who}: TLS failed: {words}")
-    return ConnectFailed(f"no connection to {who}: {why}", retry=Retry.NEVER)
-
-
-_NOT_TLS = frozenset(
-    {"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"}
-)
-_NOTHING_SHARED = ("PROTOCOL", "VERSION_TOO_LOW", "SHARED", "HANDSHAKE_FAILURE")
+def _no_tls(who: str, error: Exception) -> ConnectFailed:
+    failure = tls_failure(error)
+    advice = ": check the address" if failure.plain else ""
+    return ConnectFailed(f"no connection to {who}: {failure.reason}{advice}", retry=failure.retry)
 
 
 def _is_cut(error: aiohttp.ClientPayloadError) -> bool:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from devino_core import Retry
 from tests.attack._channels import (
     FTP,
     KINDS,
@@ -134,6 +135,8 @@ BAD: Mapping[str, Make] = {
     "TLS 1.1": _old(ssl.TLSVersion.TLSv1_1),
     "without a certificate": _anonymous,
 }
+# Most of these servers hang up without a word, and that may pass.
+SPEECHLESS = ("TLS 1.0", "TLS 1.1", "without a certificate")
 # What each wire must be told to encrypt; the sandbox encrypts all of them.
 SETTINGS: Mapping[Wire | None, Mapping[str, object]] = {
     Wire.SMPP: {"tls": True},
@@ -153,6 +156,11 @@ def _trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
 
 
+def _advised(name: str) -> tuple[Retry, ...]:
+    """A certificate has to be mended first."""
+    return (Retry.NEVER, Retry.SAFE) if name in SPEECHLESS else (Retry.NEVER,)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     is_early = "from_the_start" in metafunc.function.__name__
     by_turns(metafunc, list(EARLY) if is_early else KINDS, BAD)
@@ -166,7 +174,7 @@ async def test_a_server_that_proves_nothing_is_told_nothing(
     async with target(kind, tls=BAD[name](tmp_path)) as found:
         async with client(kind, {**found.settings(0), **more}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
-        assert not outcome.accepted
+        assert outcome.retry in _advised(name), outcome
         assert await found.recorded() == {}
         assert list(found.world.messages()) == []
 
@@ -195,5 +203,5 @@ async def test_a_server_that_encrypts_from_the_start_is_no_exception(
         settings = redirected(found.settings(0), port)
         async with client(kind, {**settings, "tls": EARLY[kind]}) as opened:
             outcome = await attempt(opened, message(kind, 1, "hello"))
-    assert not outcome.accepted
+    assert outcome.retry in _advised(name), outcome
     assert said == b""

@@ -17,6 +17,7 @@ import pytest
 from devino_codecs import (
     DecodeError,
     addressbook,
+    email,
     email2sms,
     ftp,
     incoming,
@@ -30,6 +31,7 @@ from devino_codecs import (
     vk,
     xmlpackage,
 )
+from devino_codecs.email import v1 as email_v1
 from devino_codecs.http import Api, HttpAnswer, HttpRequest
 from tests._quick import SIZE, assert_quick
 from tests._vectors import ROOT, vectors
@@ -134,8 +136,10 @@ _APIS: Sequence[Api] = (
     viber.WHATSAPP_API,
     vk.API,
     addressbook.API,
+    email.API,
+    email_v1.API,
 )
-_TABLED = ("rest-v1", "rest-v2", "rest-viber", "hlr", "2fa", "viber", "vk", "addressbook")
+_TABLED = ("rest-v1", "rest-v2", "rest-viber", "hlr", "2fa", "viber", "vk", "addressbook", "email")
 """The protocols whose examples these read."""
 
 
@@ -244,6 +248,19 @@ def _archives() -> Sequence[bytes]:
     return made
 
 
+def _mails() -> Sequence[bytes]:
+    mail = email.Mail(
+        sender=email.Mailbox("a@b.ru", "Иван, И."),
+        to=(email.Mailbox("c@d.ru", "Ann"),),
+        subject="Привет",
+        text="Hello",
+        html="<p>Привет</p>",
+        headers=(("List-Unsubscribe", "<https://example.org>"),),
+    )
+    listed = b'To: Friends: a@b.ru, "C" <c@d.ru>;, e@f.ru\r\n'
+    return [email.encode_mail(mail), b"From: a@b.ru\r\n" + listed + b"\r\nHello\r\n"]
+
+
 def _pdus() -> Sequence[bytes]:
     cells = (ROOT / "smpp" / "pdus.tsv").read_text().replace(" ", "").split()
     return [
@@ -266,6 +283,21 @@ TARGETS: Mapping[str, Target] = {
     ),
     "vk callbacks": Target(
         lambda data, _: vk.decode_callback(data), _of("vk", direction="callback"), JSON
+    ),
+    "email callbacks": Target(
+        lambda data, _: email.decode_callback(data),
+        _of("email", direction="callback"),
+        (*JSON, *XML),
+    ),
+    "mails": Target(lambda data, _: email.decode_mail(data), _mails, MIME),
+    "mailboxes": Target(
+        lambda data, _: email.decode_mailbox(data.decode("latin-1")),
+        lambda: [
+            b"ivan@example.com",
+            b'"Ivan, I." <ivan@example.com>',
+            b"=?utf-8?b?0Jg=?= <a@b.ru>",
+        ],
+        MIME,
     ),
     "incoming pushes": Target(
         lambda data, _: incoming.decode_push(data), _of("incoming-http", direction="callback"), JSON

@@ -118,14 +118,17 @@ async def test_none_is_none_even_where_tls_is_offered(certificate: Certificate) 
 
 async def test_a_server_without_starttls_gets_no_mail() -> None:
     async with serving() as (seen, port):
-        with pytest.raises(ConnectFailed, match="STARTTLS"):
+        with pytest.raises(ConnectFailed, match="STARTTLS") as caught:
             await send(port, tls="starttls")
+    assert caught.value.retry is Retry.NEVER
     assert seen.mails == []
 
 
-@pytest.mark.parametrize(("code", "error"), [(454, Unavailable), (220, ConnectFailed)])
+@pytest.mark.parametrize(
+    ("code", "retry"), [(454, Retry.SAFE), (502, Retry.NEVER), (220, Retry.NEVER)]
+)
 async def test_a_server_that_breaks_its_offer_of_starttls_gets_no_mail(
-    code: int, error: type[Exception], certificate: Certificate
+    code: int, retry: Retry, certificate: Certificate
 ) -> None:
     class Stripped(SMTP):
         async def smtp_STARTTLS(self, arg: str) -> None:
@@ -134,8 +137,9 @@ async def test_a_server_that_breaks_its_offer_of_starttls_gets_no_mail(
                 await self.push("250 and this was no TLS")
 
     async with serving(tls_context=certificate("localhost"), protocol=Stripped) as (seen, port):
-        with pytest.raises(error):
+        with pytest.raises(ConnectFailed) as caught:
             await send(port, tls="starttls")
+    assert caught.value.retry is retry
     assert seen.mails == []
 
 

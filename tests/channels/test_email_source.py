@@ -172,6 +172,21 @@ def test_a_repeat_has_the_id_of_the_first_and_another_link_has_its_own() -> None
     assert ids[3] == ids[4] != ids[5]
 
 
+@pytest.mark.parametrize("event", ["DELIVERED", "CLICKED", "UNSUBSCRIBED"])
+def test_an_event_whose_time_cannot_be_read_is_taken_all_the_same(event: str) -> None:
+    # Refused, it would be repeated for ever.
+    found = EmailSource().read(posted(item(event, dateTime="soon")), now=NOW, channel="email")
+    (told,) = found.events
+    assert not found.unread
+    assert told.at == NOW
+    if isinstance(told, StatusChanged):
+        assert told.status.reported_at is None
+    (again,) = EmailSource().read(
+        posted(item(event, dateTime="soon")), now=NOW + timedelta(hours=1), channel="email"
+    ).events  # fmt: skip
+    assert again.id == told.id
+
+
 def test_another_clock_can_be_said() -> None:
     request = posted(item("SENT"))
     (event,) = EmailSource(utc_offset=3).read(request, now=NOW, channel="email").events

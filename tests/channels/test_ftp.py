@@ -233,8 +233,10 @@ async def test_a_server_without_tls_is_refused_before_the_password(wire: Wired) 
         async with channel(
             ManualClock(), host=settings.host, port=settings.port, tls=mode, **SHORT
         ) as other:
-            with pytest.raises(ConnectFailed, match=word):
+            with pytest.raises(ConnectFailed, match=word) as caught:
                 await other.send(HELLO)
+        # Somebody has to change the setting or the server first.
+        assert caught.value.retry is Retry.NEVER
 
 
 async def test_nobody_listens() -> None:
@@ -291,8 +293,9 @@ async def test_a_certificate_of_a_stranger_is_refused(
     monkeypatch.delenv("SSL_CERT_FILE")
     for endpoint, mode in (("ftp", "explicit"), ("ftps", "implicit")):
         async with served(context=context, endpoint=endpoint, tls=mode) as wire:
-            with pytest.raises(ConnectFailed, match="certificate"):
+            with pytest.raises(ConnectFailed, match="certificate") as caught:
                 await wire.channel.send(HELLO)
+        assert caught.value.retry is Retry.NEVER
 
 
 # Any number of contacts.

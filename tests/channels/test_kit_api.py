@@ -43,6 +43,7 @@ from devino_core import (
     ProtocolViolation,
     Receipt,
     Rejected,
+    Retry,
     Secret,
     Throttled,
     Unavailable,
@@ -82,6 +83,10 @@ class Release(Request[None], frozen=True):
     name: str
 
 
+class Hatch(Request[Bird], frozen=True):
+    name: str
+
+
 class Code(CodedInt):
     OK = 0, "Done", Verdict.DONE
     NO_BIRD = 1, "There is no such bird", Verdict.NOT_FOUND
@@ -96,6 +101,7 @@ OPERATIONS = (
     Operation(GetBird, "GET", "birds/{name}", changes=False),
     Operation(Rename, "PUT", "birds/{name}"),
     Operation(Release, "DELETE", "birds/{name}"),
+    Operation(Hatch, "POST", "birds"),
 )
 LOFT = Api(
     name="loft",
@@ -204,10 +210,30 @@ REFUSALS: list[tuple[Peer, type[DevinoError], type[DevinoError]]] = [
 async def test_an_error_tells_whether_the_call_can_have_had_an_effect(
     peer: Peer, of_a_change: type[DevinoError], of_a_question: type[DevinoError]
 ) -> None:
-    for request, error in ((Rename("a", "b"), of_a_change), (GetBird("a"), of_a_question)):
+    for request, error in ((Hatch("a"), of_a_change), (GetBird("a"), of_a_question)):
         with pytest.raises(DevinoError) as caught:
             await asked(peer, request)
         assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("request_", [Rename("a", "b"), Release("a")])
+@pytest.mark.parametrize(
+    ("peer", "error"),
+    [
+        (answer("500 Oh", b'{"Code": 5, "Description": "fire"}'), Unavailable),
+        (answer("502 Bad Gateway", b"<html>"), Unavailable),
+        # Not known to have failed: it may have been carried out, and the caller decides.
+        (answer("200 OK", b"<html>"), ProtocolViolation),
+        (answering(b""), OutcomeUnknown),
+    ],
+)
+async def test_after_a_failure_a_change_that_may_be_made_twice_may_be_made_again(
+    request_: Request[Any], peer: Peer, error: type[DevinoError]
+) -> None:
+    with pytest.raises(DevinoError) as caught:
+        await asked(peer, request_)
+    assert type(caught.value) is error
+    assert (caught.value.retry is Retry.SAFE) == (error is Unavailable)
 
 
 async def test_what_cannot_be_written_is_told_with_its_field_before_anything_is_sent() -> None:

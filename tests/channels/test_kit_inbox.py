@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from devino_core import Incoming
+from devino_codecs.http import Unread
+from devino_core import Incoming, ProtocolViolation, Retry
 from devino_plugins.kit.inbox import ReceivedSms, incoming_events
 from devino_sandbox import AnswerHttp, Fault
 from tests.channels._services import SERVICES, reached
@@ -20,7 +21,7 @@ def sms(number: int | None = 5, at: datetime | None = NOW, text: str = "Да") -
     return ReceivedSms(number, at, "79031234567", "1234", text, raw=None)
 
 
-def events(*messages: ReceivedSms) -> list[Incoming]:
+def events(*messages: ReceivedSms | Unread | None) -> list[Incoming]:
     return incoming_events(messages, channel="rest", since=NOW - HOUR, until=NOW, now=NOW + HOUR)
 
 
@@ -49,12 +50,21 @@ def test_ids_that_are_made_are_stable_and_differ() -> None:
 
 
 @pytest.mark.parametrize("kind", SERVICES)
-async def test_an_odd_entry_does_not_hide_the_others(kind: str) -> None:
+async def test_an_odd_entry_does_not_hide_the_others(
+    kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     if kind.startswith("rest"):
         operation = "Sms/In"
         rows = {"SourceAddress": "79031234567", "DestinationAddress": "1234"}
         body = json.dumps(
-            [{**rows, "Data": "odd", "ID": None}, None, {**rows, "Data": "b", "ID": 7}]
+            [
+                {**rows, "Data": "odd", "ID": None},
+                None,
+                # Nothing that an SMS can be made of.
+                17,
+                {**rows, "Data": []},
+                {**rows, "Data": "b", "ID": 7},
+            ]
         )
     else:
         operation = "GetIncomingMessages"
@@ -74,3 +84,16 @@ async def test_an_odd_entry_does_not_hide_the_others(kind: str) -> None:
         odd, good = await wire.channel.inbox(now - HOUR, now)
         assert (odd.text, odd.at, good.text, good.id) == ("odd", now, "b", "7")
         assert len(odd.id) == 32
+    if kind.startswith("rest"):
+        # What could not be told is at least said, without its content.
+        assert [record.getMessage() for record in caplog.records] == [
+            f"{kind}: an incoming SMS cannot be read: [2]: expected an object, got a number",
+            f"{kind}: an incoming SMS cannot be read: [3].Data: expected a string, got an array",
+        ]
+
+
+def test_a_list_of_which_nothing_can_be_read_is_no_list_of_nothing() -> None:
+    with pytest.raises(ProtocolViolation, match=r"\[1\]\.Data: odd") as caught:
+        events(None, Unread("odd", "Data"))
+    assert caught.value.retry is Retry.SAFE
+    assert events(None) == []

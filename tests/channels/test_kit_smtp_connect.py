@@ -333,7 +333,7 @@ async def test_a_server_without_tls_from_the_start_is_told_by_its_setting() -> N
     async with listening(Mouth({})) as port:
         error = await refused(port, tls="tls")
     assert isinstance(error, ConnectFailed)
-    assert "no TLS could be agreed (wrong version number)" in str(error)
+    assert "it speaks no TLS on this port" in str(error)
     assert 'tls = "starttls"' in str(error)
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -371,6 +372,45 @@ def reports(source: str) -> st.SearchStrategy[list[dict[str, Any]]]:
         min_size=1,
         max_size=7,
     )
+
+
+@pytest.mark.parametrize("odd", ["yesterday", "", None, {}, [], "9" * 30, -5, 1e99])
+@pytest.mark.parametrize("source", ["viber", "whatsapp", "vk"])
+def test_an_event_whose_time_cannot_be_read_is_taken_all_the_same(source: str, odd: Any) -> None:
+    # Refused, it would be repeated for ever.
+    def read(items: Sequence[Mapping[str, Any]]) -> Sequence[Event]:
+        found = PLUGINS.callback_spec(source).load().read(posted(items), now=NOON, channel=source)
+        assert not found.unread
+        return found.events
+
+    item = vk_item(FIRST, "READ") if source == "vk" else viber_item(FIRST, "READ")
+    untold = {name: value for name, value in item.items() if name != "receivedAt"}
+    told = read([{**item, "receivedAt": odd}, untold, item])
+    assert [event.at == NOON for event in told] == [True, True, False]
+    # It is the same event that is told three times.
+    assert len({event.id for event in told}) == 1
+    statuses = [event.status for event in told if isinstance(event, StatusChanged)]
+    assert [status.state for status in statuses] == [State.READ] * 3
+    assert [status.reported_at for status in statuses[:2]] == [None, None]
+    if source != "vk":
+        (answer,) = read([reply(5, "hello", receivedAt=odd)])
+        assert (answer.id, answer.at) == ("reply:5", NOON)
+
+
+async def test_a_callback_whose_time_cannot_be_read_is_acknowledged() -> None:
+    taken: list[Event] = []
+
+    async def take(event: Event) -> None:
+        taken.append(event)
+
+    callbacks = Callbacks(take, [PLUGINS.callback_spec("viber")], secrets=[Secret(SECRET)])
+    item = {**viber_item(FIRST, "READ"), "receivedAt": "yesterday"}
+    answers = [
+        await callbacks.handle(msgspec.structs.replace(posted([item]), path=f"/{SECRET}/viber"))
+        for _ in range(2)
+    ]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert [event.id for event in taken] == [f"{FIRST}:read"]
 
 
 def ends(source: str, items: Sequence[Mapping[str, Any]]) -> Status:

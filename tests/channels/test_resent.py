@@ -6,10 +6,20 @@ from decimal import Decimal
 
 import pytest
 
-from devino_codecs.rest import ResentSms, SmsStateCode, ViberState, ViberStateCode
+from devino_codecs.http import HttpAnswer
+from devino_codecs.rest import (
+    V1,
+    GetViberState,
+    ResentSms,
+    SmsStateCode,
+    ViberState,
+    ViberStateCode,
+)
 from devino_core import Medium, State, Status
 from devino_plugins.kit.states import resent
 from devino_plugins.rest._answers import viber_status
+from devino_sandbox import AnswerHttp, Fault
+from tests.channels._services import reached
 
 
 def test_an_sms_that_failed_does_not_hide_that_the_viber_message_was_read() -> None:
@@ -40,6 +50,36 @@ def test_an_sms_that_arrived_decides_and_the_status_says_which_it_is_about() -> 
     assert (by_viber.medium, by_viber.id) == (Medium.VIBER, "viber")
     assert (by_sms.state, by_sms.code, by_sms.price) == (State.DELIVERED, 0, Decimal("1.5"))
     assert (by_sms.medium, by_sms.id) == (Medium.SMS, "sms")
+
+
+@pytest.mark.parametrize("odd", ["17", "[17]", "[{}]", '[{"State": 0}]'])
+def test_an_sms_that_cannot_be_read_hides_nothing_beside_it(odd: str) -> None:
+    for code, state in ((3, State.READ), (4, State.UNKNOWN)):
+        body = f'{{"State": {code}, "ResentSms": {odd}}}'.encode()
+        told = V1.decode_answer(GetViberState, HttpAnswer(200, body))
+        assert isinstance(told, ViberState)
+        status = viber_status(told, message_id="viber")
+        assert (status.state, status.id) == (state, "viber")
+        assert (status.error is None) == (state is State.READ)
+
+
+@pytest.mark.parametrize("kind", ["soap", "soap-v2"])
+async def test_an_sms_that_cannot_be_asked_about_hides_nothing_beside_it(kind: str) -> None:
+    told = (
+        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
+        "<GetMessageStateResponse><GetMessageStateResult><State>{}</State><ResentSms>"
+        "<ViberSmsMessageStateInfo><Id>5</Id></ViberSmsMessageStateInfo></ResentSms>"
+        "</GetMessageStateResult></GetMessageStateResponse></s:Body></s:Envelope>"
+    )
+    async with reached(kind) as wire:
+        for word, state in (("Read", State.READ), ("Undelivered", State.UNKNOWN)):
+            for nth, answer in enumerate((told.format(word), "odd"), 1):
+                fault = Fault(operation="GetMessageState", action=AnswerHttp(200, answer), nth=nth)
+                wire.world.faults.add(fault)
+            (status,) = await wire.channel.status(["1"], medium=Medium.VIBER)
+            assert (status.state, status.id) == (state, "1")
+            assert (status.error is None) == (state is State.READ)
+            assert [leg.medium for leg in status.legs] == [Medium.VIBER, Medium.SMS]
 
 
 VIBER = Status(state=State.UNDELIVERABLE, medium=Medium.VIBER, id="viber")

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 import trustme
 
-from devino_core import ConnectFailed
+from devino_core import ConnectFailed, Retry
 from devino_core.testing import ManualClock
 from devino_plugins.smpp import connect
 from tests.channels._smsc import smsc
@@ -54,7 +54,9 @@ def nacks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-async def failure(port: int, *, host: str = "127.0.0.1", tls: bool = True) -> str:
+async def failure(
+    port: int, *, host: str = "127.0.0.1", tls: bool = True, retry: Retry | None = None
+) -> str:
     with pytest.raises(ConnectFailed) as caught:
         async with connect(
             host,
@@ -67,13 +69,17 @@ async def failure(port: int, *, host: str = "127.0.0.1", tls: bool = True) -> st
         ):
             pass
     assert "s3cret" not in str(caught.value)
+    assert retry in (None, caught.value.retry)
     return str(caught.value)
 
 
-@pytest.mark.parametrize("behave", [waits, closes, resets, nacks])
-async def test_tls_against_a_plain_centre_says_what_to_set(behave: Behaviour) -> None:
+@pytest.mark.parametrize(
+    ("behave", "retry"),
+    [(waits, Retry.SAFE), (closes, Retry.SAFE), (resets, Retry.SAFE), (nacks, Retry.NEVER)],
+)
+async def test_tls_against_a_plain_centre_says_what_to_set(behave: Behaviour, retry: Retry) -> None:
     async with peer(behave) as port:
-        assert "`tls = false`" in await failure(port)
+        assert "`tls = false`" in await failure(port, retry=retry)
 
 
 async def test_a_port_where_nobody_listens_is_no_matter_of_tls() -> None:
@@ -121,7 +127,8 @@ async def test_a_port_that_does_not_speak_smpp_is_quoted(answer: bytes, said: st
         writer.write(answer)
 
     async with peer(answers) as port:
-        found = await failure(port, tls=False)
+        retry = Retry.NEVER if "tls" in said else Retry.SAFE
+        found = await failure(port, tls=False, retry=retry)
     assert said in found
     assert "SMPP" in found
 

@@ -17,6 +17,7 @@ from devino_core import (
     AuthenticationFailed,
     ConfigurationError,
     ConnectFailed,
+    Retry,
     Secret,
 )
 from devino_core.testing import ManualClock
@@ -154,14 +155,15 @@ async def test_tls_is_verified_with_the_name_of_the_host(authority: trustme.CA) 
     context = ssl.create_default_context()
     authority.configure_trust(context)
     async with smsc(server_tls(authority, "other.example")) as centre:
-        with pytest.raises(ConnectFailed, match="not to be trusted"):
+        with pytest.raises(ConnectFailed, match="certificate does not verify") as caught:
             async with session(centre, tls=context):
                 pass
+    assert caught.value.retry is Retry.NEVER
 
 
 async def test_tls_is_the_default_and_trusts_no_stranger(authority: trustme.CA) -> None:
     async with smsc(server_tls(authority, "127.0.0.1")) as centre:
-        with pytest.raises(ConnectFailed, match="not to be trusted"):
+        with pytest.raises(ConnectFailed, match="certificate does not verify"):
             async with connect("127.0.0.1", centre.port, system_id="me", password="secret"):
                 pass
         assert all(connection.bind is None for connection in centre.connections)

@@ -129,6 +129,26 @@ async def test_what_cannot_be_told_costs_no_other_its_status(wire: Wired) -> Non
     assert wire.platform.of(viber.GetStatus)[0].messages == ("1", "2", "3", "4", "5")
 
 
+@pytest.mark.parametrize("odd", [17, "sent", {"id": 5}, [17], [{"id": "odd"}], [{}]])
+async def test_states_of_the_sms_that_cannot_be_read_hide_nothing_beside_them(
+    wire: Wired, odd: object
+) -> None:
+    elements = [
+        {"providerId": 1, "code": "ok", "status": "read", "smsStates": odd},
+        {"providerId": 2, "code": "ok", "status": "undelivered", "smsStates": odd},
+        {"providerId": 3, "code": "ok", "status": [], "smsStates": [{"id": 9, "status": "sent"}]},
+    ]
+    body = json.dumps({"status": "ok", "messages": elements}).encode()
+    wire.platform.answers[viber.GetStatus] = always(HttpAnswer(200, body))
+    read, failed, sent = await wire.channel.status(["1", "2", "3"], medium=Medium.VIBER)
+    assert (read.state, read.medium, read.error) == (State.READ, Medium.VIBER, None)
+    # The SMS may have arrived: it is not known what became of the message, and why stands there.
+    assert (failed.state, failed.medium) == (State.UNKNOWN, Medium.SMS)
+    assert "cannot be read" in str(failed.error)
+    assert [leg.state for leg in failed.legs] == [State.UNDELIVERABLE, State.UNKNOWN]
+    assert (sent.state, sent.medium) == (State.ENROUTE, Medium.SMS)
+
+
 async def test_an_answer_of_another_length_is_paired_by_ids(wire: Wired) -> None:
     wire.platform.answers[viber.GetStatus] = always(
         viber.Statuses(messages=(told(2, status=STATUS.READ),))

@@ -356,7 +356,7 @@ def told(
     )
 
 
-async def ask(wire: Wired, found: vk.MessageStatus) -> Any:
+async def ask(wire: Wired, found: vk.MessageStatus | HttpAnswer) -> Any:
     wire.platform.answers[vk.GetStatus] = always(found)
     (status,) = await wire.channel.status([str(FIRST)], medium=Medium.VK)
     assert status.id == str(FIRST)
@@ -424,6 +424,23 @@ async def test_the_leg_that_decides(
     assert status.reported_at == (None if medium is Medium.SMS else NOON)
 
 
+@pytest.mark.parametrize("leg", ["viberStatus", "smsStates"])
+@pytest.mark.parametrize("odd", [17, "sent", [17], {"id": {}, "status": {}}])
+async def test_a_leg_that_cannot_be_read_hides_nothing_beside_it(
+    wire: Wired, leg: str, odd: object
+) -> None:
+    for own, state, medium in (
+        ("read", State.READ, Medium.VK),
+        ("failed", State.UNKNOWN, Medium.VIBER if leg == "viberStatus" else Medium.SMS),
+    ):
+        found = {"providerId": FIRST, "code": "ok", "status": own, leg: odd}
+        body = json.dumps({"code": "ok", "result": found}).encode()
+        status = await ask(wire, HttpAnswer(200, body))
+        assert (status.state, status.medium) == (state, medium)
+        assert (status.error is None) == (state is State.READ)
+        assert len(status.legs) == 2
+
+
 async def test_the_zone_of_times_is_a_setting() -> None:
     async with wired("vk", utc_offset=0) as wire:
         assert (await ask(wire, told(STATUS.READ))).reported_at == NOON + timedelta(hours=3)
@@ -468,9 +485,9 @@ async def test_only_a_failure_of_the_last_leg_is_the_end(
             code=found.code,
             status=found.status,
             status_at=at,
-            viber_status=None
-            if found.viber_status is None
-            else vk.ViberStatus(status=found.viber_status.status, status_at=at),
+            viber_status=vk.ViberStatus(status=found.viber_status.status, status_at=at)
+            if isinstance(found.viber_status, vk.ViberStatus)
+            else None,
             sms_states=found.sms_states,
         )
         status = await ask(wire, before)

@@ -50,6 +50,21 @@ def test_a_failed_import_raises_its_own_error(package: str) -> None:
         _ = importlib.import_module(package).Slow
 
 
+@pytest.mark.parametrize("name", ["devino_codecs.http", "devino_codecs.rest"])
+def test_what_a_codec_loads_late_is_there_and_nothing_else(name: str) -> None:
+    late = (
+        f"import sys, {name} as package; before = set(vars(package))\n"
+        "missing = set(package.__all__) - before\n"
+        "assert missing, 'nothing is loaded late'\n"
+        "for each in missing: assert getattr(package, each) is vars(package)[each]\n"
+        "try: package.Swallow\n"
+        "except AttributeError as error: assert 'Swallow' in str(error)\n"
+        "else: raise SystemExit(1)\n"
+        f"exec('from {name} import *')"
+    )
+    subprocess.run([sys.executable, "-c", late], check=True)
+
+
 @pytest.mark.parametrize("kind", Plugins(strict=True).channels())
 def test_a_channels_package_exports_its_class(kind: str) -> None:
     plugins = Plugins(strict=True)

@@ -172,3 +172,11 @@ async def test_a_bad_row_is_refused_alone_and_shown_by_its_number() -> None:
         await taken(wire)
         told = [(stored.to, stored.reason is None) for stored in wire.world.messages()]
     assert told == [("79031234567", True), ("x", False), ("79031234568", False)]
+
+
+async def test_who_looks_while_another_looks_takes_nothing_twice() -> None:
+    async with served() as wire:
+        await converse(wire, lambda client: client.storbinary(f"STOR {NAME}", packed(GOOD)))
+        folders = wire.world.of(Folders)
+        await asyncio.gather(*[folders.look() for _ in range(3)])
+        assert await taken(wire) == [("79031234567", "Hi")]

@@ -285,7 +285,7 @@ def test_a_path_of_another_chapter_is_not_one_of_the_book() -> None:
     ("status", "code", "means"),
     [
         (400, "validation_error", Verdict.REFUSED),
-        (404, "not_found", ""),
+        (404, "not_found", Verdict.NOT_FOUND),
         (500, "internal_error", Verdict.FAILED),
         (503, "too_busy", ""),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from devino_codecs.email import (
     ClientInfo,
@@ -63,11 +64,29 @@ def test_one_event_in_xml() -> None:
 
 
 def test_an_event_that_cannot_be_read_costs_no_other_its_place() -> None:
-    bad = [{**SENT, "dateTime": "yesterday"}, 17, {**SENT, "messageId": ""}, {"event": "SENT"}]
+    bad = [17, {**SENT, "messageId": ""}, {"event": "SENT"}, {"messageId": "Ms1"}]
     found = decode_callback(body({"messageEventDtos": [SENT, *bad, SENT]}))
     assert [found[0], found[-1]] == [EVENT, EVENT]
     paths = [each.path for each in found[1:-1] if isinstance(each, Unread)]
-    assert paths == ["dateTime", "", "messageId", "dateTime"]
+    assert paths == ["", "messageId", "messageId", "event"]
+
+
+@pytest.mark.parametrize("odd", ["yesterday", "", None, 17, {}, "2020-13-14T08:27:57"])
+@pytest.mark.parametrize("xml", [False, True])
+def test_a_time_that_cannot_be_read_is_none_and_costs_no_event(odd: object, xml: bool) -> None:
+    data = body([{**SENT, "dateTime": odd}])
+    if xml:
+        data = encode_callback([EVENT], xml=True)
+        told = b"2020-01-14T08:27:57.7377850"
+        assert told in data
+        data = data.replace(told, str(odd or "").encode())
+    (event,) = decode_callback(data)
+    assert event == replace(EVENT, date_time=None)
+
+
+def test_a_time_that_is_not_told_costs_no_event() -> None:
+    (event,) = decode_callback(body([{k: v for k, v in SENT.items() if k != "dateTime"}]))
+    assert event == replace(EVENT, date_time=None)
 
 
 def test_a_word_that_no_table_has_stays() -> None:

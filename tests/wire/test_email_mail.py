@@ -241,6 +241,46 @@ def test_a_mail_of_another_program_is_read() -> None:
     assert mail.date == datetime(2026, 11, 28, 7, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("undisclosed-recipients:;", ()),
+        ("undisclosed-recipients: ;", ()),
+        ("Friends: a@b.ru;", ("a@b.ru",)),
+        (
+            '"A: all; of, it": a@b.ru, "C, D" <c@d.ru> ;, e@f.ru',
+            ("a@b.ru", "c@d.ru", "e@f.ru"),
+        ),
+        ("e@f.ru, Friends:\n a@b.ru,\n c@d.ru;, None:;", ("e@f.ru", "a@b.ru", "c@d.ru")),
+        ("=?utf-8?B?0JjQstCw0L0=?=: a@b.ru,, c@d.ru;", ("a@b.ru", "c@d.ru")),
+        ("a@b.ru, , c@d.ru,", ("a@b.ru", "c@d.ru")),
+    ],
+)
+def test_the_members_of_a_group_are_recipients_like_others(
+    said: str, found: tuple[str, ...]
+) -> None:
+    mail = decode_mail(f"From: a@b.ru\nTo: {said}\n\nHello".encode())
+    assert tuple(mailbox.address for mailbox in mail.to) == found
+
+
+@pytest.mark.parametrize(
+    "said", ["Friends: a@b.ru", "a: b: c@d.ru;;", ": a@b.ru;", "a@b.ru; c@d.ru"]
+)
+def test_what_looks_like_a_group_and_is_none_is_no_recipient(said: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_mail(f"From: a@b.ru\nTo: {said}\n\nHello".encode())
+    assert caught.value.path == "To"
+
+
+def test_a_group_is_read_and_never_written() -> None:
+    mail = decode_mail(b"From: a@b.ru\nTo: Friends: a@b.ru, c@d.ru;\n\nHello")
+    with pytest.raises(EncodeError, match="expected one recipient"):
+        encode_mail(mail)
+    assert b"\r\nTo: a@b.ru\r\n" in encode_mail(replace(mail, to=mail.to[:1]))
+    with pytest.raises(EncodeError, match="To"):
+        encode_mail(replace(mail, to=(Mailbox("Friends: a@b.ru;"),)))
+
+
 @given(st.binary(max_size=300) | st.text('From:To<>@=?"\\;,-\n ab', max_size=300).map(str.encode))
 def test_any_bytes_are_a_mail_or_an_error(data: bytes) -> None:
     try:

@@ -331,6 +331,17 @@ def test_a_side_field_that_cannot_be_read_is_its_default() -> None:
         write_json(Report, Report(1, price=cast("Decimal", "much")))
 
 
+class Dated(msgspec.Struct, frozen=True):
+    at: Annotated[datetime | None, NET_DATE, IF_READABLE]
+    state: int
+
+
+def test_a_side_field_without_a_default_is_none() -> None:
+    for odd in (b'"soon"', b"null", b"[]"):
+        assert read_json(Dated, b'{"at":%b,"state":1}' % odd) == Dated(None, 1)
+    assert read_json(Dated, b'{"state":1}') == Dated(None, 1)
+
+
 class Needy(msgspec.Struct):
     price: Annotated[Decimal, IF_READABLE]
 

@@ -168,8 +168,12 @@ def test_any_answer_gives_a_value_or_a_decode_error(
         answer = _rest.read(request, http_status, body)
     except rest.DecodeError:
         return
-    # Any value that was read can be written, and is then canonical.
-    written = _rest.written(request, answer)
+    # Any value that was read whole can be written, and is then canonical.
+    try:
+        written = _rest.written(request, answer)
+    except rest.EncodeError as error:
+        assert "got Unread" in str(error)  # noqa: PT017 - else it is written
+        return
     assert _rest.read(request, http_status, written) == answer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,8 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devino_codecs import email2sms, incoming, rest, smpp, soap, text, verification, viber, vk
+from devino_codecs import (
+    addressbook,
+    email,
+    email2sms,
+    incoming,
+    onec,
+    rest,
+    smpp,
+    soap,
+    text,
+    verification,
+    viber,
+    vk,
+)
 from devino_codecs import xmlpackage as xml
+from devino_codecs.email import v1
 from devino_codecs.errors import DecodeError
 from devino_codecs.http import Api, HttpAnswer, HttpRequest, read_json
 from tests._quick import SIZE, assert_quick
@@ -86,7 +100,20 @@ def read_xml(reader: Any, data: bytes) -> object:
     return reader.feed(data) + reader.close()
 
 
+def to_mailboxes(data: bytes) -> object:
+    """A mail whose list of recipients this is."""
+    return email.decode_mail(b"From: a@b.ru\nTo: " + data.replace(b"\n", b" ") + b"\n\nx")
+
+
 MESSENGERS = (viber.API, viber.WHATSAPP_API, vk.API)
+TABLES: list[tuple[Api, Sequence[Any]]] = [
+    *[(api, [row.request for row in api.operations]) for api in MESSENGERS],
+    # What is in lists, and what has forms of its own: the others are read by the same.
+    (email.API, (email.Send, email.CreateTask, email.ListTasks, email.GetStatus)),
+    (v1.API, (v1.Send,)),
+    (addressbook.API, (addressbook.ImportContacts, addressbook.FindContacts)),
+]
+ROWS = [(api, api.row(request)) for api, requests in TABLES for request in requests]
 DECODERS: dict[str, Decoder] = {
     "email2sms": email2sms.decode,
     **{
@@ -118,15 +145,20 @@ DECODERS: dict[str, Decoder] = {
     },
     "callback": partial(read_json, rest.SmsState),
     **{
-        f"{api.name} request {row.path}": partial(called, api, row.method, f"/{row.path}")
-        for api in MESSENGERS
-        for row in api.operations
+        f"{api.name} request {row.method} {row.path}": partial(
+            called, api, row.method, f"/{row.path}".replace("{", "").replace("}", "")
+        )
+        for api, row in ROWS
     },
     **{
-        f"{api.name} answer {row.path}": partial(told, api, row.request)
-        for api in MESSENGERS
-        for row in api.operations
+        f"{api.name} answer {row.method} {row.path}": partial(told, api, row.request)
+        for api, row in ROWS
     },
+    "email": email.decode_mail,
+    "email to": to_mailboxes,
+    "email mailbox": lambda data: email.decode_mailbox(data.decode("latin-1")),
+    "email callback": email.decode_callback,
+    "onec": lambda data: onec.decode(data.decode("latin-1")),
     "viber callback": viber.decode_callback,
     "vk callback": vk.decode_callback,
     "incoming push": incoming.decode_push,
@@ -214,6 +246,11 @@ PIECES: dict[str, bytes] = {
     "receipt fields": b"id:1 ",
     "words": b"a:b ",
     "backslashes": b"\\",
+    "escaped quotation marks": b'\\"',
+    "addresses": b"a@b.ru,",
+    "addresses with names": b'"a" <a@b.ru>,',
+    "groups": b"a:;",
+    "brackets that nothing closes": b"<",
     "unicode escapes": b"\\ud83d",
     "zeros": b"\0",
     "escape septets": b"\x1b",
@@ -252,6 +289,10 @@ OPENINGS: list[bytes] = [
     b"UserLogin=a\nPassword=b\n",
     b"id:",
     b"\0\0\0\0",
+    b'{"messageEventDtos":[',
+    b"<messageEventDtos>",
+    b"From: a@b.ru\nTo: ",
+    b"Result:",
 ]
 
 
@@ -264,9 +305,10 @@ def test_no_heap_of_one_piece_keeps_a_decoder_busy(name: str) -> None:
 
 
 @pytest.mark.parametrize("what", dict(_mails()))
-def test_no_mail_keeps_the_decoder_busy(what: str) -> None:
+@pytest.mark.parametrize("decode", [email2sms.decode, email.decode_mail])
+def test_no_mail_keeps_a_decoder_busy(decode: Decoder, what: str) -> None:
     data = dict(_mails())[what][:SIZE]
-    assert_quick(partial(email2sms.decode, data), data, what)
+    assert_quick(partial(decode, data), data, what)
 
 
 def test_no_names_without_end_keep_the_decoder_of_forms_busy() -> None:
@@ -310,6 +352,7 @@ def _api_answer(data: bytes, **options: Any) -> object:
     [
         (email2sms.decode, 2**20),
         (email2sms.decode_body, 2**20),
+        (email.decode_mail, email.MAX_SIZE),
         (_api_request, 4 * 2**20),
         (_api_query, 4 * 2**20),
         (_api_answer, 16 * 2**20),

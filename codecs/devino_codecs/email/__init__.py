@@ -36,6 +36,8 @@ Mailbox(address='ivan@example.com', name='Ivan I.')
 [b'From: shop@example.com', b'To: "Ivan I." <ivan@example.com>', b'Subject: Hi']
 """
 
+from devino_codecs._response_code import ResponseCode
+
 from ._callbacks import (
     ClientInfo,
     Geolocation,
@@ -47,7 +49,6 @@ from ._codes import (
     BounceReason,
     CallbackEvent,
     MessageState,
-    ResponseCode,
     SenderState,
     SmtpError,
     TaskState,

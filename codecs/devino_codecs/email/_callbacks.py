@@ -12,7 +12,15 @@ from msgspec.structs import replace
 
 from devino_codecs._xml import Element, escape_text, local_name, parse
 from devino_codecs.errors import DecodeError, EncodeError
-from devino_codecs.http import NULL, Unread, form_of, parse_json, read_value, write_json
+from devino_codecs.http import (
+    IF_READABLE,
+    NULL,
+    Unread,
+    form_of,
+    parse_json,
+    read_value,
+    write_json,
+)
 
 __all__ = ["ClientInfo", "Geolocation", "MessageEvent", "decode_callback", "encode_callback"]
 
@@ -74,8 +82,9 @@ class MessageEvent(
     event: str
     url: Annotated[str | None, NULL] = None
     """The link that was followed."""
-    date_time: Annotated[datetime, _TIME]
-    """In microseconds; naive, as the platform says no zone: it means UTC."""
+    date_time: Annotated[datetime | None, _TIME, IF_READABLE] = None
+    """In microseconds; naive, as the platform says no zone: it means UTC. None if it is not told so
+    that it can be read."""
     client_info: ClientInfo = ClientInfo()
     is_hardbounce: Annotated[bool | None, NULL] = None
     reason: Annotated[str | None, NULL] = None
@@ -123,6 +132,8 @@ def _read(item: object) -> MessageEvent | Unread:
         return Unread(error.reason, error.path)
     if not event.message_id:
         return Unread("an empty id", "messageId")
+    if not event.event:
+        return Unread("an empty event", "event")
     return replace(event, event=event.event.upper())
 
 

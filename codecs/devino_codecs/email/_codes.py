@@ -8,28 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from devino_codecs._coded import CodedStr, NumberedStr, Verdict
+from devino_codecs._coded import CodedStr, Verdict
+from devino_codecs._numbered import NumberedStr
 
 __all__ = [
     "BounceReason",
     "CallbackEvent",
     "MessageState",
-    "ResponseCode",
     "SenderState",
     "SmtpError",
     "TaskState",
     "TaskType",
 ]
-
-
-class ResponseCode(CodedStr):
-    """``Code`` of an answer, and of each recipient of a message."""
-
-    OK = "ok", "Done", Verdict.DONE, "ok"
-    VALIDATION_ERROR = "validation_error", "Nothing was changed", Verdict.REFUSED
-    INTERNAL_ERROR = "internal_error", "The platform failed; try again later", Verdict.FAILED
-    # One example of the manual has it, its table of codes has not.
-    NOT_FOUND = "not_found", "There is no such thing", Verdict.NOT_FOUND
 
 
 class MessageState(CodedStr):

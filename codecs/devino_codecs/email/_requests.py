@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta, Struct, convert, field
 from msgspec.json import Decoder, Encoder
 
+from devino_codecs._response_code import ResponseCode
 from devino_codecs.http import (
     ONE_OR_LIST,
     SERVICE_STACK,
@@ -27,7 +28,7 @@ from devino_codecs.http import (
     write_json,
 )
 
-from ._codes import MessageState, ResponseCode
+from ._codes import MessageState
 from ._forms import EmailId, NumberedState, TemplateKey
 from ._values import (
     Body,

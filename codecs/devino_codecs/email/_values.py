@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 from msgspec import Struct, field
 
+from devino_codecs._response_code import ResponseCode
 from devino_codecs.http import ID, IF_READABLE, SERVICE_STACK_DATE, TIME_SPAN, US_SECONDS, Also
 
-from ._codes import MessageState, ResponseCode, TaskType
+from ._codes import MessageState, TaskType
 from ._forms import (
     RAW,
     EmailId,

@@ -10,9 +10,9 @@ from typing import Annotated, Final
 
 from msgspec import Struct, field
 
+from devino_codecs._response_code import ResponseCode
 from devino_codecs.http import SERVICE_STACK, Also, Api, Operation, Request, basic
 
-from ._codes import ResponseCode
 from ._forms import EmailId, NumberedSenderState, TemplateKey
 from ._requests import OTHER_OPERATIONS
 from ._values import EmailAddress

@@ -64,7 +64,10 @@ say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class
 says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
 """
 
-from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
+from typing import TYPE_CHECKING
+
+from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
+from devino_codecs._lazy import lazy
 from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
@@ -89,7 +92,6 @@ from ._errors import (
     UnknownResourceError,
 )
 from ._json import parse_json
-from ._jsv import parse_jsv
 from ._marks import (
     IF_READABLE,
     IN_BODY_TOO,
@@ -102,9 +104,6 @@ from ._marks import (
 )
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, Operation, Refusal
-from ._pages import Items, Page, Range
-from ._rowless import read_json, read_value, write_json
-from ._spellings import name_of, number_of, spelt
 from ._times import (
     ISO_SPAN,
     NET_DATE,
@@ -131,6 +130,24 @@ from ._wire_forms import (
     WireForm,
     form_of,
 )
+
+if TYPE_CHECKING:
+    from devino_codecs._numbered import NumberedStr
+
+    from ._jsv import parse_jsv
+    from ._pages import Items, Page, Range
+    from ._rowless import read_json, read_value, write_json
+    from ._spellings import name_of, number_of, spelt
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_jsv": ("parse_jsv",),
+            "_pages": ("Items", "Page", "Range"),
+            "_rowless": ("read_json", "read_value", "write_json"),
+            "_spellings": ("NumberedStr", "name_of", "number_of", "spelt"),
+        },
+    )
 
 __all__ = [
     "ANSWER_TYPE",

@@ -151,7 +151,10 @@ _DIRECTIVES = {
 
 
 def _pieces(form: str) -> list[str]:
-    pieces = re.findall("%.|[^%]+|%", form, re.DOTALL)
+    # No pattern: it would be compiled whenever a program starts.
+    before, *rest = form.split("%")
+    pieces = [before, *[piece for after in rest for piece in (f"%{after[:1]}", after[1:])]]
+    pieces = [piece for piece in pieces if piece]
     unknown = [piece for piece in pieces if piece[0] == "%" and piece not in _DIRECTIVES]
     if unknown:
         raise ValueError(f"no {unknown[0]} here, only {' '.join(_DIRECTIVES)}")

@@ -3,7 +3,6 @@ not at all."""
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -32,37 +31,17 @@ def parse_json(body: bytes, *, http_status: int | None = None, mend: bool = Fals
     except ValueError as error:
         reason = f"no JSON: {error}"
     if mend:
-        mended = _mended(body)
-        if mended != body:
-            return parse_json(mended, http_status=http_status)
+        # Hardly any program meets with such a body.
+        from ._mending import mended
+
+        whole = mended(body)
+        if whole != body:
+            return parse_json(whole, http_status=http_status)
     if not body:
         reason = "an empty body"
     elif body.startswith(b"<"):
         reason = "a page of HTML or XML: is the address right?"
     raise DecodeError(reason if http_status is None else f"HTTP {http_status} with {reason}")
-
-
-# A string that does not end goes to the end of the text: so no character is looked at twice.
-_STRING = re.compile(r'"(?:[^"\\]++|\\(?:.|\Z))*+(?:"|\Z)', re.DOTALL)
-_CONTROL = re.compile("[\x00-\x1f]")
-_BROKEN = re.compile(
-    r"[\x00-\x1f]"
-    r"|(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-    r"|(?P<other>\\.)",
-    re.DOTALL,
-)
-
-
-def _mended(body: bytes) -> bytes:
-    text = body.decode("utf-8", "replace")
-    if "\\u" not in text and _CONTROL.search(text) is None:
-        return text.encode()
-    return _STRING.sub(lambda found: _BROKEN.sub(_mended_piece, found[0]), text).encode()
-
-
-def _mended_piece(found: re.Match[str]) -> str:
-    return found[0] if found["whole"] or found["other"] else "\ufffd"
 
 
 def json_type(value: object) -> str:

@@ -35,12 +35,16 @@ class InQuery(msgspec.Struct, frozen=True):
     """The field stands in the query, beside a JSON body."""
 
 
-class _InBodyToo(msgspec.Struct, frozen=True):
+class _Flag(msgspec.Struct, frozen=True):
+    """A mark that says all by being there."""
+
+    name: str
+
     def __repr__(self) -> str:
-        return "IN_BODY_TOO"
+        return self.name
 
 
-IN_BODY_TOO: Final = _InBodyToo()
+IN_BODY_TOO: Final = _Flag("IN_BODY_TOO")
 """The field stands in the path, and is written into the JSON body too. The path's counts."""
 
 
@@ -57,30 +61,14 @@ class Shortcut(msgspec.Struct, frozen=True, eq=False):
     """To JSON."""
 
 
-class _OneOrList(msgspec.Struct, frozen=True):
-    def __repr__(self) -> str:
-        return "ONE_OR_LIST"
-
-
-ONE_OR_LIST: Final = _OneOrList()
+ONE_OR_LIST: Final = _Flag("ONE_OR_LIST")
 """An item without its list is read as a list of one, and a list of one as its item, whichever the
 type says. It is written as the type says."""
 
 
-class _Null(msgspec.Struct, frozen=True):
-    def __repr__(self) -> str:
-        return "NULL"
-
-
-NULL: Final = _Null()
+NULL: Final = _Flag("NULL")
 """None is written as ``null``. Without this mark a field that is None is left out."""
 
-
-class _IfReadable(msgspec.Struct, frozen=True):
-    def __repr__(self) -> str:
-        return "IF_READABLE"
-
-
-IF_READABLE: Final = _IfReadable()
-"""What cannot be read is as if it were not there, so the field needs a default. It is for the side
-fields of answers: they must not take the rest with them."""
+IF_READABLE: Final = _Flag("IF_READABLE")
+"""What cannot be read is as if it were not there: the field has a default, or may be None. It is
+for the side fields of answers: they must not take the rest with them."""

@@ -8,7 +8,7 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from devino_codecs._coded import NumberedStr
+from devino_codecs._numbered import NumberedStr
 from devino_codecs.errors import DecodeError
 
 from ._json import json_type, quoted

@@ -85,9 +85,9 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
     except TypeError as error:
         raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
     plain, marks = _bare(field.type)
-    if IF_READABLE in marks and field.required:
-        raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default")
     hints, is_nullable, can_be_unset = _options(plain)
+    if IF_READABLE in marks and field.required and not is_nullable:
+        raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default or None")
     item = _item(hints[0]) if len(hints) == 1 else None
     # None and the empty text are told apart before this reads.
     set_form = _form(field.type) if is_nullable and not json.is_word else json
@@ -376,6 +376,8 @@ def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], di
             except DecodeError as error:
                 if not field.if_readable:
                     raise below(error, field.name) from None
+                if field.is_required:
+                    arguments[attribute] = None
         return arguments
 
     return read

@@ -36,6 +36,9 @@ version 2. Everything goes into the body of a POST, which the platform takes for
 :exc:`EncodeError` and :exc:`DecodeError`.
 """
 
+from typing import TYPE_CHECKING
+
+from devino_codecs._lazy import lazy
 from devino_codecs._sizes import MAX_REQUEST
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
@@ -65,14 +68,7 @@ from ._answers import (
     Statistics,
     ViberState,
 )
-from ._codes import (
-    ErrorCode,
-    ErrorText,
-    HlrStateCode,
-    SmsStateCode,
-    ViberResultCode,
-    ViberStateCode,
-)
+from ._codes import ErrorCode, HlrStateCode, SmsStateCode, ViberStateCode
 from ._requests import (
     GetBalance,
     GetIncoming,
@@ -94,6 +90,11 @@ from ._requests import (
     SendViberWithResendBulk,
 )
 from ._table import OPERATIONS, V1, V2
+
+if TYPE_CHECKING:
+    from ._words import ErrorText, ViberResultCode
+else:
+    __getattr__ = lazy(__name__, {"_words": ("ErrorText", "ViberResultCode")})
 
 __all__ = [
     "ANSWER_TYPE",

@@ -1,10 +1,12 @@
 """The answers of chapters 1, 2 and 16 as values. A type's fields are the wire's keys, in order."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from devino_codecs.http import (
     ID,
@@ -13,6 +15,7 @@ from devino_codecs.http import (
     NET_DATE_OR_MIN,
     NULL,
     TEXT_OR_NUMBER,
+    Unread,
 )
 
 from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
@@ -80,7 +83,7 @@ class ViberState(_State[ViberStateCode], frozen=True):
     It has the fields of :class:`SmsState`, and ``resent_sms``: the SMS that were sent instead.
     """
 
-    resent_sms: tuple[ResentSms, ...] = ()
+    resent_sms: tuple[ResentSms | Unread, ...] | Unread = ()
 
 
 class IncomingSms(
@@ -126,19 +129,7 @@ class Statistics(Struct, frozen=True, rename="pascal"):
     delivery_ratio: Annotated[Decimal | None, NULL, IF_READABLE] = None
 
 
-class HlrState(
-    Struct,
-    frozen=True,
-    kw_only=True,
-    rename={
-        "message_id": "messageId",
-        "destination_address": "DestinationAddress",
-        "state": "StateCode",
-        "description": "StateDesc",
-        "country": "Country",
-        "operator": "MobileOperator",
-    },
-):
+class HlrState(Struct, frozen=True, kw_only=True, rename="pascal"):
     """What the network says about a subscriber (chapter 16).
 
     ``message_id``: None if the platform left it out; then the order of the request says which.
@@ -146,9 +137,9 @@ class HlrState(
     unknown.
     """
 
-    message_id: Annotated[str | None, ID, IF_READABLE] = None
+    message_id: Annotated[str | None, ID, IF_READABLE] = field(default=None, name="messageId")
     destination_address: Annotated[str, TEXT_OR_NUMBER, IF_READABLE] = ""
-    state: HlrStateCode | int
-    description: Annotated[str, IF_READABLE] = ""
+    state: HlrStateCode | int = field(name="StateCode")
+    description: Annotated[str, IF_READABLE] = field(default="", name="StateDesc")
     country: Annotated[str, IF_READABLE] = ""
-    operator: Annotated[str, IF_READABLE] = ""
+    operator: Annotated[str, IF_READABLE] = field(default="", name="MobileOperator")

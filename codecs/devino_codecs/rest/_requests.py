@@ -4,6 +4,8 @@ A type's fields are the arguments of the manual's URL template, in order. Its ``
 spelling, and the annotations give their form. The manual's spelling stands only here.
 """
 
+from __future__ import annotations
+
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
@@ -16,6 +18,7 @@ from devino_codecs.http import (
     Also,
     Request,
     Session,
+    Unread,
     form_of,
 )
 
@@ -187,13 +190,13 @@ class GetViberState(Request[ViberState], frozen=True, rename={"message_id": "mes
 
 
 class GetIncoming(
-    Request[tuple[IncomingSms | None, ...]],
+    Request[tuple[IncomingSms | Unread | None, ...]],
     frozen=True,
     rename={"min_date": "minDateUTC", "max_date": "maxDateUTC"},
 ):
     """``Sms/In``: the SMS received in a period (chapter 11.2.2 too). It starts within a year.
 
-    None in an answer: the platform left an entry empty.
+    In an answer, None is an entry that the platform left empty, and Unread one that is no SMS.
     """
 
     min_date: Instant

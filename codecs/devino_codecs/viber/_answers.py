@@ -55,8 +55,8 @@ class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
     provider_id: Annotated[str | None, NUMBER_ID] = None
     """As it was asked for; None if that was no id."""
     code: Annotated[MessageCode | str, CODE]
-    sms_states: tuple[SmsPart, ...] | None = None
-    status: Annotated[DeliveryStatus | str | None, STATUS] = None
+    sms_states: tuple[SmsPart | Unread, ...] | Unread | None = None
+    status: Annotated[DeliveryStatus | str | Unread | None, STATUS] = None
     status_at: Annotated[datetime | None, UTC_TIME, IF_READABLE] = None
     """Aware, in UTC."""
     error_code: Annotated[Reason | str | None, REASON, Also("error"), IF_READABLE] = None

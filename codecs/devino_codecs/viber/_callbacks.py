@@ -37,8 +37,8 @@ class StatusCallback(msgspec.Struct, frozen=True, rename="camel", gc=False):
     """What became of a message of the messenger; nothing tells of an SMS that went instead."""
 
     id: Annotated[str, NUMBER_ID]
-    received_at: Annotated[datetime, EPOCH_MILLISECONDS]
-    """Aware, in UTC."""
+    received_at: Annotated[datetime | None, EPOCH_MILLISECONDS, IF_READABLE]
+    """Aware, in UTC; None if it is not told so that it can be read."""
     status: Annotated[DeliveryStatus | str, STATUS_IN_CAPITALS]
     error_code: Annotated[Reason | str | None, REASON_IN_CAPITALS, Also("error"), IF_READABLE] = (
         None
@@ -51,8 +51,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: Annotated[str, NUMBER_ID]
     parent_id: Annotated[str | None, PARENT_ID] = None
     """The message that it answers; None if the platform found none of the last day."""
-    received_at: Annotated[datetime, UTC_TIME]
-    """Aware, in UTC."""
+    received_at: Annotated[datetime | None, UTC_TIME, IF_READABLE] = None
+    """Aware, in UTC; None if it is not told so that it can be read."""
     subject: str
     """The sender of the message that is answered."""
     address: Annotated[str, PHONE]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from devino_codecs.http import IF_READABLE, NUMBER_ID, ONE_OR_LIST, Also, spelt
+from devino_codecs.http import IF_READABLE, NUMBER_ID, ONE_OR_LIST, Also, Unread, spelt
 from devino_codecs.viber import DeliveryStatus, MessageCode, Reason, SmsPart
 
 from ._codes import IdCode, SendCode, VkStatus
@@ -47,10 +47,10 @@ class MessageStatus(Struct, frozen=True, kw_only=True, rename="camel"):
 
     provider_id: Annotated[str | None, NUMBER_ID, Also("messageId"), Also("id")] = None
     code: IdCode | str
-    status: Annotated[VkStatus | str | None, STATUS] = None
+    status: Annotated[VkStatus | str | Unread | None, STATUS] = None
     status_at: Annotated[datetime | None, WALL_TIME, IF_READABLE] = None
     """What the platform's clock showed, naive. The manual gives no zone here; it names UTC+3 for
     callbacks."""
     error: Annotated[str | None, IF_READABLE] = None
-    viber_status: ViberStatus | None = None
-    sms_states: Annotated[tuple[SmsPart, ...] | None, ONE_OR_LIST] = None
+    viber_status: ViberStatus | Unread | None = None
+    sms_states: Annotated[tuple[SmsPart | Unread, ...] | Unread | None, ONE_OR_LIST] = None

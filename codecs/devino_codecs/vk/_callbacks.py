@@ -24,8 +24,8 @@ class StatusCallback(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
     message_id: Annotated[str, NUMBER_ID, Also("id")]
     status: Annotated[VkStatus | str, STATUS_IN_CAPITALS]
-    received_at: Annotated[datetime, MOSCOW_TIME, Also("time")]
-    """Aware, in UTC+3."""
+    received_at: Annotated[datetime | None, MOSCOW_TIME, Also("time"), IF_READABLE] = None
+    """Aware, in UTC+3; None if it is not told so that it can be read."""
     error: Annotated[str, IF_READABLE] = ""
     """A text for people, also of a success."""
 

@@ -63,7 +63,7 @@ class _Book(Protocol):
     settings: AddressBookSettings
     clock: Clock
 
-    async def told(self, request: Request[A]) -> A: ...
+    async def ask(self, request: Request[A]) -> A: ...
     def sent(self, contact: Contact) -> Contact: ...
 
 
@@ -127,7 +127,7 @@ class Imports:
 
     async def progress(self, import_id: UUID) -> Progress:
         """How many contacts of an import, or of a part, were taken, and are in the book."""
-        return await self._book.told(codec.GetProgress(str(import_id)))
+        return await self._book.ask(codec.GetProgress(str(import_id)))
 
     async def finished(self, import_id: UUID, *, interval: float = 1.0) -> Progress:
         """Wait until all contacts of an import, or of a part, are in the book."""
@@ -152,7 +152,7 @@ class Imports:
         default in ``group_id``, where the other parts of the same run are, too), in the import, or
         ``GROUPS | IMPORT``. Raises Rejected while the import has not :meth:`finished`.
         """
-        return await self._book.told(
+        return await self._book.ask(
             codec.DeleteDuplicates(
                 contact_group_id=group_id,
                 import_id=str(import_id),
@@ -176,7 +176,7 @@ class Imports:
                     return known
             try:
                 may_be_known, patience = False, 0.0
-                return await self._book.told(request)
+                return await self._book.ask(request)
             except DevinoError as error:
                 if error.retry is Retry.MAY_DUPLICATE:
                     may_be_known, patience = True, self._book.settings.import_patience

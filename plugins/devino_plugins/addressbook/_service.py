@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import date, datetime, time, timezone
+from collections.abc import AsyncIterator
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -17,12 +17,9 @@ from devino_codecs.addressbook import (
     StoredContact,
     Unsubscriber,
 )
-from devino_codecs.http import HttpRequest, Items, Page, Refusal, Request, moved
-from devino_core import DevinoError
+from devino_codecs.http import Page, Request, moved
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.http import FetchedAnswer
-from devino_plugins.kit import ApiClient, Wire
-from devino_plugins.kit.service_stack import NoSuchRange, error_by_status
+from devino_plugins.kit.service_stack import ServiceStackClient
 from devino_plugins.kit.settings import offset_of
 
 from ._imports import Imports
@@ -31,13 +28,9 @@ from ._settings import AddressBookSettings
 __all__ = ["AddressBook", "Contacts", "Groups"]
 
 A = TypeVar("A")
-T = TypeVar("T")
-
-_AT_ONCE = 100
-"""Items of a list that one call asks for, as the manual's examples do."""
 
 
-class AddressBook(ApiClient[AddressBookSettings]):
+class AddressBook(ServiceStackClient[AddressBookSettings]):
     """The account's address book (chapter 17).
 
     Every call raises what :meth:`ApiClient.ask <devino_plugins.kit.ApiClient.ask>` does: NotFound
@@ -46,47 +39,26 @@ class AddressBook(ApiClient[AddressBookSettings]):
     OutcomeUnknown or ProtocolViolation.
     """
 
-    api: Wire = API
+    interface = API
 
     def __init__(
         self, settings: AddressBookSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._zone = timezone(offset_of("book_utc_offset", settings.book_utc_offset))
-        self._early = offset_of("server_utc_offset", settings.server_utc_offset)
         self.groups: Groups = Groups(self)
         self.contacts: Contacts = Contacts(self)
         self.imports: Imports = Imports(self)
 
     def unsubscribed(self, task_id: int | None = None) -> AsyncIterator[Unsubscriber]:
         """Who wants no more mails, of one campaign or of all; a hundred a call."""
-        return self.ranges(lambda items: codec.ListUnsubscribed(task_id=task_id, items=items))
+        return self.pages(lambda items: codec.ListUnsubscribed(task_id=task_id, items=items))
 
-    async def told(self, request: Request[A]) -> A:
-        """Make one call; times and dates of birth are the caller's, as the settings say."""
-        told: A = _dated(moved(await self.ask(request), self._early), self._zone)
-        return told
-
-    async def ranges(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
-        """Each item of a list that is given in parts, by this request for a part.
-
-        It ends where the platform says that the list ends, else at an empty part.
-        """
-        first, before = 1, tuple[T, ...]()
-        while True:
-            items = Items(first, first + _AT_ONCE - 1)
-            try:
-                page = await self.told(request(items))
-            except NoSuchRange:
-                return
-            # One that takes no notice of the range gives the same again.
-            if not page.items or page.items == before:
-                return
-            for one in page.items:
-                yield one
-            before, first = page.items, first + len(page.items)
-            if len(page.items) > _AT_ONCE or (page.total is not None and first > page.total):
-                return
+    async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
+        answer = await super().ask(request, max_answer=max_answer)
+        # Times without a zone are UTC, once they were moved by the settings' offset.
+        dated: A = _dated(moved(answer, timedelta()), self._zone)
+        return dated
 
     def sent(self, contact: Contact) -> Contact:
         """A contact as it goes to the platform: its birthday is a midnight there."""
@@ -94,17 +66,6 @@ class AddressBook(ApiClient[AddressBookSettings]):
         if not isinstance(day, date) or isinstance(day, datetime):
             return contact
         return replace(contact, date_of_birth=datetime.combine(day, time(), self._zone))
-
-    def exchange(
-        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
-    ) -> Coroutine[Any, Any, FetchedAnswer]:
-        headers = {**http.headers, "Accept-Language": self.settings.language}
-        return super().exchange(
-            replace(http, headers=headers), changes=changes, max_answer=max_answer
-        )
-
-    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
-        return error_by_status(refused, super().error_of(refused, changes=changes))
 
 
 class Groups:
@@ -115,23 +76,23 @@ class Groups:
 
     async def list(self) -> tuple[Group, ...]:
         """All groups, with the counts of their contacts."""
-        return await self._book.told(codec.ListGroups())
+        return await self._book.ask(codec.ListGroups())
 
     async def get(self, group_id: int) -> Group:
         """One group."""
-        return await self._book.told(codec.GetGroup(group_id))
+        return await self._book.ask(codec.GetGroup(group_id))
 
     async def add(self, name: str, description: str = "") -> int:
         """Make a group, and give its id."""
-        return await self._book.told(codec.AddGroup(name, description))
+        return await self._book.ask(codec.AddGroup(name, description))
 
     async def change(self, group_id: int, name: str, description: str = "") -> None:
         """Replace both texts of a group."""
-        await self._book.told(codec.ChangeGroup(group_id, name, description))
+        await self._book.ask(codec.ChangeGroup(group_id, name, description))
 
     async def remove(self, group_id: int) -> None:
         """Delete a group, with its contacts."""
-        await self._book.told(codec.DeleteGroup(group_id))
+        await self._book.ask(codec.DeleteGroup(group_id))
 
 
 class Contacts:
@@ -145,25 +106,25 @@ class Contacts:
 
         Whoever deletes contacts meanwhile moves the others up, and some are not seen: gather first.
         """
-        return self._book.ranges(lambda items: codec.FindContacts(key, items))
+        return self._book.pages(lambda items: codec.FindContacts(key, items))
 
     async def get(self, contact_id: int) -> StoredContact:
         """One contact."""
-        return await self._book.told(codec.GetContact(contact_id))
+        return await self._book.ask(codec.GetContact(contact_id))
 
     async def add(self, group_id: int, contact: Contact) -> int:
         """Put a contact into a group, and give its id."""
         given = _given(self._book.sent(contact))
-        return await self._book.told(codec.AddContact(**given, contact_group_id=group_id))
+        return await self._book.ask(codec.AddContact(**given, contact_group_id=group_id))
 
     async def change(self, contact_id: int, contact: Contact) -> None:
         """Change what the contact says; the rest stays. ``""`` clears a text."""
         given = _given(self._book.sent(contact))
-        await self._book.told(codec.ChangeContact(**given, contact_id=contact_id))
+        await self._book.ask(codec.ChangeContact(**given, contact_id=contact_id))
 
     async def remove(self, contact_id: int) -> None:
         """Delete a contact."""
-        await self._book.told(codec.DeleteContact(contact_id))
+        await self._book.ask(codec.DeleteContact(contact_id))
 
 
 def _given(contact: Contact) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from devino_core import Secret
-from devino_plugins.kit.settings import Positive, ServiceLoginSettings, offset_of
+from devino_plugins.kit.settings import Language, Positive, ServiceLoginSettings, offset_of
 
 __all__ = ["AddressBookSettings"]
 
@@ -19,7 +19,7 @@ class AddressBookSettings(ServiceLoginSettings, frozen=True, kw_only=True):
     """The account's password; it travels in a header."""
     base_url: str = "https://integrationapi.net/addressbook/v2"
     """Where the API lives; another one for the sandbox or a gateway of your own."""
-    language: Literal["en", "ru"] = "en"
+    language: Language = "en"
     """In which language the platform says why it refuses something."""
     book_utc_offset: str = "+03:00"
     """How far the calendar in which the platform keeps dates of birth is ahead of UTC."""

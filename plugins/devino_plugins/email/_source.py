@@ -41,7 +41,7 @@ class EmailSource:
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return events_of(
             [
-                item if isinstance(item, Unread) else _event(item, self._zone, channel)
+                item if isinstance(item, Unread) else _event(item, self._at(item), now, channel)
                 for item in decode_callback(request.body)
             ]
         )
@@ -49,24 +49,25 @@ class EmailSource:
     def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
         return CallbackAnswer()
 
+    def _at(self, item: MessageEvent) -> datetime | None:
+        said = item.date_time
+        if said is None:
+            return None
+        aware = said if said.tzinfo is not None else said.replace(tzinfo=self._zone)
+        try:
+            return aware.astimezone(UTC)
+        except OverflowError:
+            return aware
 
-def _at(said: datetime, zone: timezone) -> datetime:
-    aware = said if said.tzinfo is not None else said.replace(tzinfo=zone)
-    try:
-        return aware.astimezone(UTC)
-    except OverflowError:
-        return aware
 
-
-def _event(item: MessageEvent, zone: timezone, channel: str) -> Event:
-    at = _at(item.date_time, zone)
+def _event(item: MessageEvent, at: datetime | None, now: datetime, channel: str) -> Event:
     word = item.event
     known = _EVENTS.get(word)
     if known is not None and known in _CONSENTS:
         return ConsentChanged(
             # Who leaves, returns and leaves again does three things.
-            id=f"{item.message_id}:{word}:{item.date_time.isoformat()}",
-            at=at,
+            id=f"{item.message_id}:{word}:{item.date_time.isoformat() if item.date_time else ''}",
+            at=at or now,
             channel=channel,
             raw=item,
             address=item.email,
@@ -84,7 +85,8 @@ def _event(item: MessageEvent, zone: timezone, channel: str) -> Event:
         description = item.url or ""
     return StatusChanged(
         id=_id(item, known),
-        at=at,
+        # It came a moment ago where it does not say when.
+        at=at or now,
         channel=channel,
         raw=item,
         ref=item.user_message_id or None,

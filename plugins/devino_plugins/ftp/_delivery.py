@@ -16,10 +16,12 @@ from devino_core import (
     OutcomeUnknown,
     QueueFull,
     Rejected,
+    Retry,
     Throttled,
     Unavailable,
 )
 from devino_core.resolving import resolve
+from devino_core.tls import tls_failure
 from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.masking import masked, printable, readable
 
@@ -32,6 +34,7 @@ _MAX_TEXT = 200
 _MOST_NAMES = 60
 _TRY_AGAIN = (425, 426, 450, 451, 522)
 _LOGIN = ("USER", "PASS")
+_ENCRYPTION = ("AUTH", "PBSZ", "PROT")
 _ADVICE = {
     "implicit": '; a server that starts without TLS wants `tls = "explicit"`',
     "explicit": "",
@@ -88,7 +91,7 @@ class Delivery:
             except _Broken as broken:
                 reason = str(broken)
             except ConnectFailed as error:
-                if attempt == 0:
+                if attempt == 0 or error.retry is Retry.NEVER:
                     raise
                 reason = str(error)
             except _Unanswered as unanswered:
@@ -238,7 +241,7 @@ class Delivery:
         if code == 421:
             return Unavailable(f"{host} closed the conversation: {said}")
         if not entered:
-            return self._not_entered(said, code, verb)
+            return self._not_entered(error, said, code, verb)
         if code == 452:
             return QueueFull(f"{host}: {said}")
         if code // 100 == 5 and code not in _TRY_AGAIN:
@@ -248,19 +251,21 @@ class Delivery:
             hint = " (the server may want the TLS session of the control connection resumed)"
         return _Broken(f"{verb}: {said}{hint}")
 
-    def _not_entered(self, said: str, code: int, verb: str) -> DevinoError:
+    def _not_entered(self, error: Exception, said: str, code: int, verb: str) -> DevinoError:
         host, tls = self._settings.host, self._settings.tls
         if verb in _LOGIN and (code // 100 == 5 or code == 332):
             return AuthenticationFailed(f"{host} refused the login: {said}", code=code)
         if verb in _LOGIN or (code // 100 == 4 and verb not in ("AUTH", "")):
             return Unavailable(f"{host}, {verb}: {said}")
-        if verb == "AUTH":
+        if verb in _ENCRYPTION and code // 100 == 5:
             return ConnectFailed(
                 f'{host} offers no TLS: {said}; with `tls = "none"` everything travels in the '
-                "clear, the password too"
+                "clear, the password too",
+                retry=Retry.NEVER,
             )
         if verb == TLS or (not verb and tls == "implicit"):
-            return ConnectFailed(f"no TLS with {host}: {said}{_ADVICE[tls]}")
+            retry = tls_failure(error).retry
+            return ConnectFailed(f"no TLS with {host}: {said}{_ADVICE[tls]}", retry=retry)
         if code // 100 == 5 and verb == "CWD":
             return Rejected(f"{host} has no folder {self._settings.directory!r}: {said}", code=code)
         return ConnectFailed(f"{host}, {verb or 'greeting'}: {said}")
@@ -282,8 +287,8 @@ def _code(error: Exception) -> int:
 
 def _words(error: Exception) -> str:
     """What went wrong, in a few words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate does not verify: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return tls_failure(error).reason
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, EOFError):

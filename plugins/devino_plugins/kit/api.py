@@ -35,6 +35,10 @@ SettingsT_co = TypeVar(
 )
 
 
+_FAILED = 500
+"""From this HTTP status on the platform says that it failed."""
+
+
 class _Row(Protocol):
     @property
     def changes(self) -> bool: ...
@@ -89,6 +93,14 @@ class ApiClient(Service[SettingsT_co]):
     """The request that is answered with a session, if all others need one. It is then made with
     the settings' credentials, once for all calls, and again when the session has expired."""
 
+    repeatable: ClassVar[frozenset[str]] = frozenset({"PUT", "DELETE"})
+    """The verbs whose requests may be made twice, and do what they do once (RFC 9110, 9.2.2). After
+    a failure of the platform (HTTP 500 and above) they raise Unavailable, and others
+    OutcomeUnknown."""
+
+    knows_all_codes: ClassVar[bool] = False
+    """The interface's documentation lists every code. Then another one, under HTTP's success, is no
+    refusal but a ProtocolViolation."""
     busy_for: float | None = None
     """How many seconds to wait after the interface said that it is busy, where its documentation
     tells that."""
@@ -125,7 +137,8 @@ class ApiClient(Service[SettingsT_co]):
         an answer, and for a refusal the error that its :class:`~devino_codecs.http.Verdict` means:
         Rejected, NotFound, AuthenticationFailed, InsufficientFunds, Throttled, and of a failure of
         the platform, or an answer that cannot be read, OutcomeUnknown or ProtocolViolation where
-        the request has an effect. No error shows credentials, nor a field of the request that is
+        the request has an effect (Unavailable after a failure where it is :attr:`repeatable`). No
+        error shows credentials, nor a field of the request that is
         marked :data:`~devino_codecs.http.SECRET`, even if the platform repeats them.
         """
         # An `async def` would cost each call one coroutine more.
@@ -152,7 +165,11 @@ class ApiClient(Service[SettingsT_co]):
         """The error to raise for a refusal, secrets already gone from it. Override it where the
         interface's documentation says more."""
         error = refusal(
-            refused.code, refused.description, changes=changes, status=refused.http_status
+            refused.code,
+            refused.description,
+            changes=changes,
+            status=refused.http_status,
+            knows_all=self.knows_all_codes,
         )
         if isinstance(error, Throttled):
             error.retry_after = self.busy_for
@@ -167,6 +184,9 @@ class ApiClient(Service[SettingsT_co]):
         except EncodeError as error:
             raise InvalidArgument(error.path, error.reason) from None
         answer = await self.exchange(http, changes=changes, max_answer=max_answer)
+        # Whatever the platform did before it failed, doing it again comes to the same.
+        if answer.status >= _FAILED and http.method in self.repeatable:
+            changes = False
         outcome = self._outcome(request, credentials, answer, changes)
         if isinstance(outcome, DevinoError):
             if outcome.retry_after is None:

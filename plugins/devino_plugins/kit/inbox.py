@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from devino_core import Incoming, Medium
+from devino_codecs.http import Unread
+from devino_core import Incoming, Medium, ProtocolViolation
 
 __all__ = ["ReceivedSms", "incoming_events"]
+
+_log = logging.getLogger(__name__)
 
 
 class ReceivedSms(NamedTuple):
@@ -27,7 +31,7 @@ class ReceivedSms(NamedTuple):
 
 
 def incoming_events(
-    messages: Iterable[ReceivedSms],
+    messages: Iterable[ReceivedSms | Unread | None],
     *,
     channel: str,
     since: datetime,
@@ -37,11 +41,20 @@ def incoming_events(
     """The events of those that came within a period, bounds included.
 
     One without a time is given too, with ``now``: it would be lost otherwise. One without an id
-    gets one that is made of all that it says.
+    gets one that is made of all that it says. None is an empty entry. Of one that cannot be read,
+    the log tells; raises ProtocolViolation if that is true of all.
     """
     seen: Counter[str] = Counter()
     events: list[Incoming] = []
-    for sms in messages:
+    unread: list[str] = []
+    readable = 0
+    for place, sms in enumerate(messages):
+        if isinstance(sms, Unread):
+            unread.append(f"[{place}].{sms}" if sms.path else f"[{place}]: {sms}")
+            continue
+        if sms is None:
+            continue
+        readable += 1
         if sms.at is not None and not since <= sms.at <= until:
             continue
         events.append(
@@ -56,6 +69,12 @@ def incoming_events(
                 medium=Medium.SMS,
             )
         )
+    if unread and not readable:
+        raise ProtocolViolation(
+            f"no SMS in the platform's answer can be read: {unread[0]}", changes=False
+        )
+    for why in unread:
+        _log.warning("%s: an incoming SMS cannot be read: %s", channel, why)
     return events
 
 

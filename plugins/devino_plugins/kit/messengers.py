@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypeAlias
 
-from devino_codecs.http import Coded, Refusal
+from devino_codecs.http import Coded, Refusal, Unread
 from devino_codecs.viber import Content, ContentType, Limits, SmsPart
 from devino_core import (
     Card,
@@ -15,7 +15,6 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
-    ProtocolViolation,
     Rejected,
     State,
     Status,
@@ -24,7 +23,7 @@ from devino_core import (
 
 from .checks import MessageLimits, check_text
 from .refusals import WRONG_ADDRESS, refusal, unreadable
-from .states import state_of
+from .states import state_of, unread
 
 __all__ = [
     "MAX_ID",
@@ -44,7 +43,6 @@ __all__ = [
     "spring_error",
     "statuses_of_each",
     "unknown",
-    "unread",
     "unsupported",
 ]
 
@@ -183,14 +181,6 @@ def unknown(message_id: str, medium: Medium, *, code: str | None = None, why: st
     return Status(state=State.UNKNOWN, id=message_id, code=code, description=why, medium=medium)
 
 
-def unread(message_id: str, medium: Medium, why: str) -> Status:
-    """The status of a message about which the platform gave nothing that can be read."""
-    error = ProtocolViolation(f"the platform's answer {why}", changes=False)
-    return Status(
-        state=State.UNKNOWN, id=message_id, description=str(error), medium=medium, error=error
-    )
-
-
 async def statuses_of_each(
     ids: Sequence[str],
     ask: Callable[[Sequence[str]], Awaitable[Sequence[Status]]],
@@ -207,7 +197,7 @@ async def statuses_of_each(
 
 
 def leg_status(
-    word: str | None,
+    word: str | Unread | None,
     reason: str | None,
     at: datetime | None,
     *,
@@ -216,6 +206,8 @@ def leg_status(
     hide: Hide,
 ) -> Status:
     """The status that the platform tells of one medium: its word, why, and when."""
+    if isinstance(word, Unread):
+        return unread(message_id, medium, f"cannot be read: {word}")
     return Status(
         state=state_of(word),
         id=message_id,
@@ -226,14 +218,14 @@ def leg_status(
     )
 
 
-def sms_status(parts: Sequence[SmsPart], hide: Hide) -> Status:
+def sms_status(parts: Sequence[SmsPart | Unread] | Unread, hide: Hide) -> Status:
     """The status of an SMS that went instead."""
-    return Status.combined(
-        [
-            leg_status(part.status, None, None, message_id=part.id, medium=Medium.SMS, hide=hide)
-            for part in parts
-        ]
-    )
+
+    def part_status(part: SmsPart | Unread) -> Status:
+        told, known = (part, None) if isinstance(part, Unread) else (part.status, part.id)
+        return leg_status(told, None, None, message_id=known, medium=Medium.SMS, hide=hide)
+
+    return Status.combined(map(part_status, [parts] if isinstance(parts, Unread) else parts))
 
 
 def plain(word: str, hide: Hide) -> str:
@@ -261,11 +253,9 @@ def spring_error(refused: Refusal, *, changes: bool) -> DevinoError:
     status = refused.http_status
     if status in WRONG_ADDRESS:
         return unreadable(status, "", changes=changes)
-    if status < 400 and not isinstance(refused.code, Coded):
-        return ProtocolViolation(
-            f"the platform answers {refused.code!r}, which is in no table", changes=changes
-        )
-    return refusal(refused.code, refused.description, changes=changes, status=status)
+    return refusal(
+        refused.code, refused.description, changes=changes, status=status, knows_all=True
+    )
 
 
 def _require(kind: ContentType, limits: Limits, message: Message) -> None:

@@ -52,18 +52,25 @@ def refused(code: object) -> type[Rejected]:
     return _ERRORS.get(code.means, Rejected) if isinstance(code, Coded) else Rejected
 
 
-def refusal(code: int | str, description: str, *, changes: bool, status: int = 200) -> DevinoError:
+def refusal(
+    code: int | str,
+    description: str,
+    *,
+    changes: bool,
+    status: int = 200,
+    knows_all: bool = False,
+) -> DevinoError:
     """The error to raise for a refusal; ``changes`` says whether the call had an effect.
 
     The platform's own failures do not tell whether a send was carried out. Nor does a code that its
     table lacks: not under an HTTP ``status`` of 500 and above, where a gateway on the way speaks,
-    and not under one of success if the code is 0 or has no text.
+    and not under one of success if the code is 0 or has no text, or the table ``knows_all`` codes.
     """
     plain = int(code) if isinstance(code, int) else str(code)
     if status == _UNAUTHORIZED:
         return AuthenticationFailed(description, code=plain)
     says_nothing = plain in (0, "0") or not description.strip()
-    if says_nothing and status < 400 and not isinstance(code, Coded):
+    if (says_nothing or knows_all) and status < 400 and not isinstance(code, Coded):
         # Elsewhere on this platform 0 says that it was done.
         return ProtocolViolation(
             f"the platform answered with code {plain}, which no table has, in place of an answer",

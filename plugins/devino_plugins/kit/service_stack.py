@@ -21,7 +21,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from .api import ApiClient
 from .settings import ChannelConnectionSettings, ConnectionSettings, offset_of
 
-__all__ = ["NoSuchRange", "ServiceStackClient", "error_by_status"]
+__all__ = ["NoSuchRange", "ServiceStackClient"]
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -51,6 +51,8 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
     whose zone the platform does not know are moved by the settings' offset.
     """
 
+    # Their PATCH says what a field is from now on.
+    repeatable = ApiClient.repeatable | {"PATCH"}
     interface: ClassVar[Api]
     page_size: int = 100
     """How many items of a list one call asks for."""
@@ -71,7 +73,13 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         return answer
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
-        return error_by_status(refused, super().error_of(refused, changes=changes))
+        status = refused.http_status
+        if status == _TOO_MANY_REQUESTS:
+            return Throttled(f"{refused.description} (HTTP {status})")
+        kind = _ERRORS.get(status)
+        if kind is None:
+            return super().error_of(refused, changes=changes)
+        return kind(refused.description or f"HTTP {status}", code=str(refused.code))
 
     async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
         """All items of a list that is given in parts: as many calls as it takes, when needed.
@@ -80,17 +88,19 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         counts places.
         """
         first, most = 1, self.page_size
+        before: tuple[T, ...] = ()
         while True:
             try:
                 page = await self.ask(request(Items(first, first + most - 1)))
             except NoSuchRange:
                 return
+            # Who takes no notice of ranges gives the same again.
+            if not page.items or page.items == before:
+                return
             for item in page.items:
                 yield item
-            told, total = len(page.items), page.total
-            first += told
-            # More than was asked for: ranges mean nothing there, and this was all.
-            if not told or told > most or (told < most if total is None else first > total):
+            before, first = page.items, first + len(page.items)
+            if len(page.items) > most or (page.total is not None and first > page.total):
                 return
 
 
@@ -102,14 +112,3 @@ _ERRORS: dict[int, type[Rejected]] = {
     416: NoSuchRange,
 }
 _TOO_MANY_REQUESTS = 429
-
-
-def error_by_status(refused: Refusal, otherwise: DevinoError) -> DevinoError:
-    """The error for a refusal whose code says no more than that: its HTTP status tells which."""
-    status = refused.http_status
-    if status == _TOO_MANY_REQUESTS:
-        return Throttled(f"{refused.description} (HTTP {status})")
-    kind = _ERRORS.get(status)
-    if kind is None:
-        return otherwise
-    return kind(refused.description or f"HTTP {status}", code=str(refused.code))

@@ -8,10 +8,11 @@ from datetime import timedelta, timezone
 import msgspec
 
 from devino_codecs.http import Coded
-from devino_core import Medium, Message, State, Status
+from devino_core import Medium, Message, ProtocolViolation, State, Status
 from devino_core.clock import Clock
+from devino_core.dispatch import failed_status
 
-__all__ = ["accepted", "resent", "state_of"]
+__all__ = ["accepted", "resent", "state_of", "unread"]
 
 _STATES = {state.name: state for state in State}
 
@@ -19,6 +20,12 @@ _STATES = {state.name: state for state in State}
 def state_of(code: object, *, otherwise: State = State.UNKNOWN) -> State:
     """The state that a code means; ``otherwise`` for one that its table lacks, or gives none."""
     return _STATES.get(code.means, otherwise) if isinstance(code, Coded) else otherwise
+
+
+def unread(message_id: str | None, medium: Medium, why: str) -> Status:
+    """The status of a message about which the platform gave nothing that can be read."""
+    error = ProtocolViolation(f"the platform's answer {why}", changes=False)
+    return failed_status(message_id, error, medium=medium)
 
 
 def resent(viber: Status, sms: Sequence[Status]) -> Status:

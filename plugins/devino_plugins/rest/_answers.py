@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from devino_codecs.http import Unread
 from devino_codecs.rest import IncomingSms, ResentSms, SmsState, ViberState
 from devino_core import Medium, Status
 from devino_plugins.kit.inbox import ReceivedSms
-from devino_plugins.kit.states import resent, state_of
+from devino_plugins.kit.states import resent, state_of, unread
 
 __all__ = ["received", "sms_status", "viber_status"]
 
@@ -18,11 +19,20 @@ def sms_status(state: SmsState | ResentSms, *, message_id: str) -> Status:
 def viber_status(state: ViberState, *, message_id: str) -> Status:
     """The status that a Viber message's state tells, and that of the SMS sent in its place."""
     viber = _status(state, message_id, Medium.VIBER)
-    return resent(viber, [sms_status(sms, message_id=sms.id) for sms in state.resent_sms])
+    told = state.resent_sms
+    return resent(viber, list(map(_resent_status, [told] if isinstance(told, Unread) else told)))
 
 
-def received(sms: IncomingSms) -> ReceivedSms:
+def _resent_status(sms: ResentSms | Unread) -> Status:
+    if isinstance(sms, Unread):
+        return unread(None, Medium.SMS, f"about the SMS sent instead cannot be read: {sms}")
+    return sms_status(sms, message_id=sms.id)
+
+
+def received(sms: IncomingSms | Unread | None) -> ReceivedSms | Unread | None:
     """An SMS that came in."""
+    if sms is None or isinstance(sms, Unread):
+        return sms
     return ReceivedSms(
         id=sms.id,
         at=sms.created,

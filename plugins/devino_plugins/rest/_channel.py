@@ -46,7 +46,7 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
         period = inbox_period(since, until, self.clock)
         messages = await self.ask(GetIncoming(*period))
         return incoming_events(
-            [received(sms) for sms in messages if sms is not None],
+            map(received, messages),
             channel=self.name,
             since=since,
             until=until,

@@ -30,9 +30,11 @@ from devino_core import (
     ConnectFailed,
     DevinoError,
     OutcomeUnknown,
+    Retry,
     Secret,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.tls import tls_failure
 
 from ._rules import PLATFORM
 from ._session import UNANSWERED, SmppSession
@@ -130,7 +132,11 @@ async def open_session(
         answer = await session.request(bind)
     except OutcomeUnknown as error:
         session.abort()
-        said = _not_smpp(session.foreign_octets) or (
+        octets = session.foreign_octets
+        if octets.startswith(_TLS_RECORDS):
+            said = f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
+            raise ConnectFailed(f"{where} {said}", retry=Retry.NEVER) from None
+        said = _not_smpp(octets) or (
             f"did not answer the bind: {str(error).removeprefix(UNANSWERED)}"
         )
         if tls is None and session.ended is Reason.PEER_CLOSED:
@@ -164,8 +170,8 @@ async def _connect(
             if tls is not None:
                 await _begin_tls(transport, protocol, tls, host)
     except (OSError, UnicodeError) as error:
-        reason = _tls_reason(error) if is_connected else _reason(error)
-        raise ConnectFailed(f"cannot connect to {where}: {reason}") from None
+        reason, retry = _no_tls(error) if is_connected else (_reason(error), Retry.SAFE)
+        raise ConnectFailed(f"cannot connect to {where}: {reason}", retry=retry) from None
 
 
 async def _begin_tls(
@@ -203,15 +209,14 @@ def _reason(error: Exception) -> str:
     return os.strerror(errno) if errno else str(error) or type(error).__name__
 
 
-def _tls_reason(error: Exception) -> str:
+def _no_tls(error: Exception) -> tuple[str, Retry]:
     """What kept TLS from beginning. Unless it is the certificate, the centre may be plain."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not to be trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        said = error.reason or type(error).__name__
-    else:
-        said = "no answer in time" if isinstance(error, TimeoutError) else "it hung up"
-    return f"TLS failed ({said}); {_MAY_BE_PLAIN}"
+        failure = tls_failure(error)
+        advice = "" if isinstance(error, ssl.SSLCertVerificationError) else f"; {_MAY_BE_PLAIN}"
+        return failure.reason + advice, failure.retry
+    said = "no answer in time" if isinstance(error, TimeoutError) else "it hung up"
+    return f"TLS failed: {said}; {_MAY_BE_PLAIN}", Retry.SAFE
 
 
 _MAY_BE_PLAIN = (
@@ -225,8 +230,6 @@ def _not_smpp(octets: bytes) -> str:
     """What to say of a peer that answered a bind with these octets; empty if there are none."""
     if not octets:
         return ""
-    if octets.startswith(_TLS_RECORDS):
-        return f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
     shown = octets.decode("ascii", "replace").splitlines()[0]
     if len(shown) > 2 and shown.isprintable() and shown.isascii():
         return f"does not speak SMPP: it answered {shown!r}; check host and port"

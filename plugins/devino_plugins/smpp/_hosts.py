@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
-from devino_core import AuthenticationFailed, ConfigurationError, ConnectFailed, DevinoError
+from devino_core import (
+    AuthenticationFailed,
+    ConfigurationError,
+    ConnectFailed,
+    DevinoError,
+    Retry,
+)
 from devino_core.clock import Clock
 
 from ._rules import Rules
@@ -62,6 +68,8 @@ class Hosts:
         self._rest_until: dict[Host, float] = dict.fromkeys(hosts, -inf)
         """The order says whose turn it is."""
         self._error: DevinoError | None = None
+        self._hopeless: set[Host] = set()
+        """The hosts that will fail again until somebody mends something."""
 
     def allowed(self) -> Host | None:
         now = self._clock.monotonic() + _ROUNDING
@@ -74,11 +82,16 @@ class Hosts:
     def broke(self, host: Host, reason: str) -> None:
         """A session with it has ended."""
         self._error = ConnectFailed(f"the session with {host.name} has ended: {reason}")
+        self._hopeless.discard(host)
         self._rest(host, self._rules.pause_after_break)
 
     def failed(self, host: Host, error: ConnectFailed) -> None:
         """A connection to it, or a bind, failed."""
         self._error = error
+        if error.retry is Retry.NEVER:
+            self._hopeless.add(host)
+        else:
+            self._hopeless.discard(host)
         self._rest(host, self._rules.pause_after_failure)
 
     def refused_login(self, error: AuthenticationFailed) -> None:
@@ -86,18 +99,25 @@ class Hosts:
         self._rest_all(self._rules.pause_after_failure)
         self._error = error
 
-    def connected(self) -> None:
+    def connected(self, host: Host) -> None:
         self._error = None
+        self._hopeless.discard(host)
 
-    def is_refused_login(self) -> bool:
-        return isinstance(self._error, AuthenticationFailed)
+    def is_hopeless(self) -> bool:
+        """Whether the next try will fail, too: the login was refused, or TLS fits to no host."""
+        return isinstance(self._error, AuthenticationFailed) or (
+            len(self._hopeless) == len(self._rest_until)
+        )
 
     def refusal(self) -> DevinoError:
         """Why there is no session now. Each caller gets a new error."""
         if isinstance(self._error, AuthenticationFailed):
             return AuthenticationFailed(self._error.description, code=self._error.code)
         said = f"{self._error}; " if self._error else ""
-        return ConnectFailed(f"{said}the next try is allowed in {self.seconds_left():.0f} seconds")
+        return ConnectFailed(
+            f"{said}the next try is allowed in {self.seconds_left():.0f} seconds",
+            retry=Retry.NEVER if self.is_hopeless() else Retry.SAFE,
+        )
 
     def _rest(self, host: Host, seconds: float) -> None:
         if self._rests == "account":

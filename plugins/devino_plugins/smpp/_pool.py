@@ -49,8 +49,8 @@ class Pool:
     async def session(self, wait: float = 0.0) -> SmppSession:
         """The bound session with the least to do.
 
-        While no new session may be made, it waits up to ``wait`` seconds. Raises ConnectFailed, or
-        AuthenticationFailed once the login was refused.
+        While no new session may be made, it waits up to ``wait`` seconds, unless the next one will
+        fail, too. Raises ConnectFailed, or AuthenticationFailed once the login was refused.
         """
         end = self._clock.monotonic() + wait
         while True:
@@ -70,7 +70,8 @@ class Pool:
             await self._wait(end)
 
     async def keep(self) -> None:
-        """Keep a session bound all the time. Raises AuthenticationFailed."""
+        """Keep a session bound all the time. Raises AuthenticationFailed, or ConnectFailed where
+        somebody has to mend TLS."""
         while True:
             session = await self.session(inf)
             await session.wait_ended()
@@ -105,7 +106,7 @@ class Pool:
                     future.cancel()
             return
         left = self._hosts.seconds_left()
-        if self._hosts.is_refused_login() or now + left > end:
+        if self._hosts.is_hopeless() or now + left > end:
             raise self._hosts.refusal()
         await self._clock.sleep(left)
 
@@ -131,7 +132,7 @@ class Pool:
                 except ConnectFailed as error:
                     self._hosts.failed(host, error)
                 else:
-                    self._hosts.connected()
+                    self._hosts.connected(host)
                     place.session = session
                     return
         finally:

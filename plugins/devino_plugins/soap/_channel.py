@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 from devino_codecs import EncodeError, soap
 from devino_codecs.http import HttpRequest, Refusal, Request
-from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
+from devino_core import ConfigurationError, DevinoError, Incoming, Medium, Message, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import gather
+from devino_core.dispatch import failed_status, gather_outcomes
 from devino_core.http import FetchedAnswer
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
@@ -102,10 +102,15 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         state = await self.ask(request)
         # The wire names the SMS that were sent in its place.
         calls = [partial(self._resent_status, sms) for sms in state.resent_sms]
-        return resent(
-            viber_status(state, message_id=message_id),
-            await gather(calls, concurrency=self.settings.concurrency),
-        )
+        outcomes = await gather_outcomes(calls, concurrency=self.settings.concurrency)
+        # What cannot be told of an SMS hides nothing of what is told of the others.
+        told = [
+            failed_status(sms.id, outcome, medium=Medium.SMS)
+            if isinstance(outcome, DevinoError)
+            else outcome
+            for sms, outcome in zip(state.resent_sms, outcomes, strict=True)
+        ]
+        return resent(viber_status(state, message_id=message_id), told)
 
     async def _resent_status(self, sms: soap.ViberResentSms) -> Status:
         return resent_status(sms) or await self._sms_status(sms.id)

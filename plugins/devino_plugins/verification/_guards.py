@@ -27,10 +27,7 @@ class Guards:
 
     def sending(self, number: str) -> AbstractAsyncContextManager[None]:
         """Around the request for a code. Raises Throttled."""
-        settings, why = (
-            self._settings,
-            "too many codes for this number, or for numbers that begin like it",
-        )
+        settings = self._settings
         limits = (
             Limit(f"resent {number}", 1, settings.resend_after),
             Limit(f"sent {number}", settings.max_per_number, HOUR),

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from devino_codecs.http import Coded, Refusal
 from devino_codecs.verification import API, CheckCode, GenerateCode
-from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Rejected, Secret
+from devino_core import InvalidArgument, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.remembered import Limits, Seen
 from devino_plugins.kit import ApiClient, Wire
@@ -58,6 +57,7 @@ class Verification(ApiClient[VerificationSettings]):
     api: Wire = API
     # "Requests by time": the manual says that a minute later there are new ones.
     busy_for = 60.0
+    knows_all_codes = True
 
     def __init__(
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
@@ -102,9 +102,3 @@ class Verification(ApiClient[VerificationSettings]):
             if check:
                 await self._guards.renew(digits)
             return check
-
-    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
-        error = super().error_of(refused, changes=changes)
-        if type(error) is Rejected and not isinstance(refused.code, Coded):
-            return ProtocolViolation(f"{error} is in no table of the manual", changes=changes)
-        return error

@@ -18,9 +18,8 @@ from devino_plugins.kit.messengers import (
     not_told,
     refused_word,
     sms_status,
-    unread,
 )
-from devino_plugins.kit.states import accepted
+from devino_plugins.kit.states import accepted, unread
 
 __all__ = ["receipts", "status_of"]
 

@@ -25,7 +25,7 @@ class ViberSource:
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return events_of(
             [
-                item if isinstance(item, Unread) else self._event(item, channel)
+                item if isinstance(item, Unread) else self._event(item, now, channel)
                 for item in decode_callback(request.body)
             ]
         )
@@ -33,16 +33,18 @@ class ViberSource:
     def answer(self, replies: Sequence[str | None]) -> CallbackAnswer:
         return CallbackAnswer()
 
-    def _event(self, item: CallbackItem, channel: str) -> Event:
+    def _event(self, item: CallbackItem, now: datetime, channel: str) -> Event:
+        # It came a moment ago where it does not say when.
+        at = item.received_at or now
         if isinstance(item, Reply):
-            return self._incoming(item, channel)
-        return self._changed(item, channel)
+            return self._incoming(item, at, channel)
+        return self._changed(item, at, channel)
 
-    def _changed(self, item: StatusCallback, channel: str) -> StatusChanged:
+    def _changed(self, item: StatusCallback, at: datetime, channel: str) -> StatusChanged:
         word = str(item.status)
         return StatusChanged(
             id=f"{item.id}:{word.lower()}",
-            at=item.received_at,
+            at=at,
             channel=channel,
             raw=item,
             message_id=item.id,
@@ -57,10 +59,10 @@ class ViberSource:
             ),
         )
 
-    def _incoming(self, item: Reply, channel: str) -> Incoming:
+    def _incoming(self, item: Reply, at: datetime, channel: str) -> Incoming:
         return Incoming(
             id=f"reply:{item.id}",
-            at=item.received_at,
+            at=at,
             channel=channel,
             raw=item,
             sender=item.address,

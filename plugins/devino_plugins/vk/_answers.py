@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import msgspec
 
 from devino_codecs import vk
-from devino_codecs.http import Refusal
+from devino_codecs.http import Refusal, Unread
 from devino_core import (
     AuthenticationFailed,
     DevinoError,
@@ -54,13 +54,19 @@ def status_of(told: vk.MessageStatus, message_id: str, zone: timezone, hide: Hid
     if told.code is not vk.IdCode.OK:
         return not_told(told.code, message_id, Medium.VK, hide)
 
-    def leg(word: str | None, reason: str | None, at: datetime | None, medium: Medium) -> Status:
+    def leg(
+        word: str | Unread | None, reason: str | None, at: datetime | None, medium: Medium
+    ) -> Status:
         when = None if at is None else at.replace(tzinfo=zone)
         return leg_status(word, reason, when, message_id=message_id, medium=medium, hide=hide)
 
     legs = [leg(told.status, told.error, told.status_at, Medium.VK)]
     if (second := told.viber_status) is not None:
-        legs.append(leg(second.status, second.code, second.status_at, Medium.VIBER))
+        legs.append(
+            leg(second, None, None, Medium.VIBER)
+            if isinstance(second, Unread)
+            else leg(second.status, second.code, second.status_at, Medium.VIBER)
+        )
     if told.sms_states:
         legs.append(sms_status(told.sms_states, hide))
     return msgspec.structs.replace(Status.of_legs(legs), id=message_id)

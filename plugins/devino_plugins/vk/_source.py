@@ -22,7 +22,7 @@ class VkSource:
     def read(self, request: CallbackRequest, *, now: datetime, channel: str) -> Read:
         return events_of(
             [
-                item if isinstance(item, Unread) else _changed(item, channel)
+                item if isinstance(item, Unread) else _changed(item, now, channel)
                 for item in decode_callback(request.body)
             ]
         )
@@ -31,11 +31,12 @@ class VkSource:
         return CallbackAnswer()
 
 
-def _changed(item: StatusCallback, channel: str) -> StatusChanged:
+def _changed(item: StatusCallback, now: datetime, channel: str) -> StatusChanged:
     word = str(item.status)
     return StatusChanged(
         id=f"{item.message_id}:{word.lower()}",
-        at=item.received_at,
+        # It came a moment ago where it does not say when.
+        at=item.received_at or now,
         channel=channel,
         raw=item,
         message_id=item.message_id,

@@ -28,7 +28,7 @@ from devino_core import (
     Retry,
     Throttled,
 )
-from devino_core.clock import Clock
+from devino_core.clock import Clock, in_words
 
 from ._answers import is_bad_id, is_refused, is_taken, is_unknown
 
@@ -110,7 +110,7 @@ async def _attempt(
 
 def _not_known(lost: Finding, asks: int, seconds: float) -> OutcomeUnknown:
     return OutcomeUnknown(
-        f"{lost}; asked {asks} times over {seconds:.3g} s, the platform does not know this "
+        f"{lost}; asked {asks} times over {in_words(seconds)}, the platform does not know this "
         "message, which may still be on its way to it"
     )
 

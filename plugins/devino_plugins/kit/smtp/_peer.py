@@ -22,6 +22,7 @@ from devino_core import (
     Secret,
 )
 from devino_core.resolving import aside, resolve
+from devino_core.tls import tls_failure
 from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
@@ -128,7 +129,8 @@ class Peer:
         if self._tls == "starttls":
             if not smtp.supports_extension("starttls"):
                 raise ConnectFailed(
-                    f"{self.host} offers no STARTTLS, and passwords do not travel in the clear"
+                    f"{self.host} offers no STARTTLS, and passwords do not travel in the clear",
+                    retry=Retry.NEVER,
                 )
             begun.stage = "STARTTLS"
             await smtp.starttls()
@@ -147,23 +149,23 @@ class Peer:
         if isinstance(error, SMTPResponseException) and 400 <= error.code <= 599:
             # The library decodes so.
             said = self._terms.told(error.message.encode(errors="surrogateescape"))
-            return self._terms.refused(CONNECTION, Reply(error.code, said))
+            refused = self._terms.refused(CONNECTION, Reply(error.code, said))
+            if stage == "STARTTLS" and error.code >= 500:
+                # It offers what it does not have.
+                refused.retry = Retry.NEVER
+            return refused
         cause: BaseException = error
         if isinstance(error, SMTPConnectError) and isinstance(error.__cause__, OSError):
             cause = error.__cause__
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return ConnectFailed(
-                f"{self.host} showed a certificate that does not verify: {cause.verify_message}",
-                retry=Retry.NEVER,
-            )
+        retry = Retry.SAFE
         if isinstance(cause, TimeoutError):
             what, hint = _WAITED_FOR[stage]
             reason = f"{what} within {self._connect_timeout:g} s"
             if stage == "greeting" and self._tls != "tls":
                 reason += hint
         elif isinstance(cause, ssl.SSLError):
-            reason = f"no TLS could be agreed ({_said_by_tls(cause)})"
-            if self._tls == "tls":
+            reason, retry, is_plain = tls_failure(cause)
+            if is_plain and self._tls == "tls":
                 reason += '; where a conversation begins without TLS, set tls = "starttls"'
         elif isinstance(cause, SMTPException):
             reason = what_happened(cause)
@@ -178,11 +180,7 @@ class Peer:
             stage == "STARTTLS" or (stage == "greeting" and self._tls == "tls")
         ):
             reason += ", before TLS was agreed"
-        return ConnectFailed(
-            f"no connection to {self.host}: {reason}",
-            # TLS that does not fit will not fit the next time.
-            retry=Retry.NEVER if isinstance(cause, ssl.SSLError) else Retry.SAFE,
-        )
+        return ConnectFailed(f"no connection to {self.host}: {reason}", retry=retry)
 
 
 _WAITED_FOR: Mapping[str, tuple[str, str]] = {
@@ -225,7 +223,3 @@ async def _full_name() -> str:
         async with asyncio.timeout(_OWN_NAME):
             name = await aside(socket.getfqdn)
     return name if name.isascii() and "." in name else "[127.0.0.1]"
-
-
-def _said_by_tls(error: ssl.SSLError) -> str:
-    return (error.reason or type(error).__name__).replace("_", " ").lower()

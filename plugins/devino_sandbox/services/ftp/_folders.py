@@ -39,6 +39,7 @@ class Folders:
         self._root = Path(tempfile.mkdtemp(prefix="devino-ftp-"))
         self._users = 0
         self._looking: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     def of(self, account: Account) -> Path:
         """The account's folder."""
@@ -65,10 +66,12 @@ class Folders:
 
     async def look(self) -> None:
         """Take all archives that are there: the oldest first."""
-        for account in list(self._world.accounts.values()):
-            for path in self._archives(account):
-                await self._take(account, path)
-                path.unlink(missing_ok=True)
+        # Two who look at the same time would both take what lies there.
+        async with self._turn:
+            for account in list(self._world.accounts.values()):
+                for path in self._archives(account):
+                    await self._take(account, path)
+                    path.unlink(missing_ok=True)
 
     def _archives(self, account: Account) -> Iterator[Path]:
         found = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -43,8 +42,8 @@ from devino_sandbox._callbacks import CallbackKind
 from devino_sandbox._fates import Fate, Step
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest
-from devino_sandbox._latest import Latest
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
+from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
 from devino_sandbox.services._api import Asked, answers
@@ -104,7 +103,6 @@ class VkService(SpringService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._notices: Latest[tuple[Account, str, str], deque[datetime]] = Latest(world.keep)
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             self.name: CallbackKind(
                 changed=self._changed, write=codec.encode_callback, batch=_BATCH
@@ -118,7 +116,9 @@ class VkService(SpringService):
             return self._refused(account, asked, code)
         submission = self._submission(account, asked.request)
         to = number_of(asked.request.vk.phone) or ""
-        if self.world.strict and not self._admits(account, submission.sender, to):
+        # Notices of one group to one person.
+        key = (self.name, account, submission.sender, to)
+        if self.world.strict and not self.world.of(Rates).admits(key, _A_DAY, _DAY):
             submission = replace(submission, fate=_BEYOND)
         try:
             [stored] = self.world.submit(submission, [to])
@@ -192,16 +192,6 @@ class VkService(SpringService):
         if any(name == b"authorization" for name, _ in http.headers):
             return self.unauthorized(http)
         return _refusal(RequestError.LOGIN_NOT_SPECIFIED)
-
-    def _admits(self, account: Account, sender: str, to: str) -> bool:
-        """Count one more notice of this group to this person, unless that were too many a day."""
-        now, key = self.world.clock.now(), (account, sender, to)
-        times = self._notices.get(key, deque(maxlen=_A_DAY))
-        if len(times) == _A_DAY and now - times[0] < _DAY:
-            return False
-        times.append(now)
-        self._notices[key] = times
-        return True
 
     def _refused(self, account: Account, asked: Asked[Send], code: SendCode) -> SendResult:
         self._record(account, asked.request, code)

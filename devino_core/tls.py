@@ -1,0 +1,45 @@
+"""What a handshake of TLS that failed means: who has to mend what, and whether to try again."""
+
+from __future__ import annotations
+
+import ssl
+from typing import NamedTuple
+
+from .errors import Retry
+
+__all__ = ["TlsFailure", "tls_failure"]
+
+
+class TlsFailure(NamedTuple):
+    """``reason`` says what is wrong, in words that follow a colon.
+
+    ``retry`` is NEVER for what fails again until somebody mends it: a certificate that does not
+    verify, a peer without TLS, no version in common. ``plain`` says that the peer speaks no TLS.
+    """
+
+    reason: str
+    retry: Retry
+    plain: bool = False
+
+
+def tls_failure(error: Exception) -> TlsFailure:
+    """What ``error`` says, which the standard library's :mod:`ssl` raised in a handshake."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TlsFailure(
+            f"its certificate does not verify: {error.verify_message or error}", Retry.NEVER
+        )
+    code = (error.reason or "") if isinstance(error, ssl.SSLError) else ""
+    if code in _PLAIN:
+        return TlsFailure("it speaks no TLS on this port", Retry.NEVER, plain=True)
+    if any(word in code for word in _NOTHING_SHARED):
+        return TlsFailure(
+            "it and this machine have no version or cipher of TLS in common", Retry.NEVER
+        )
+    words = code.replace("_", " ").lower() or type(error).__name__
+    return TlsFailure(f"TLS failed: {words}", Retry.SAFE)
+
+
+_PLAIN = frozenset(
+    {"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "WRONG_VERSION_NUMBER"}
+)
+_NOTHING_SHARED = ("PROTOCOL", "VERSION_TOO_LOW", "SHARED", "HANDSHAKE_FAILURE")
