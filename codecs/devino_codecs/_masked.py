@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -15,6 +15,7 @@ __all__ = [
     "SHOWN",
     "WORDS",
     "Kind",
+    "Kinds",
     "Masked",
     "secret_values",
     "secrets_of",
@@ -52,6 +53,10 @@ WORDS: Final = Kind.WORDS
 """A mark in ``Annotated``: the platform's words about a call; logs hide numbers in them."""
 SHOWN: Final = Kind.SHOWN
 """A mark in ``Annotated``: a text that logs show, such as the name of a sender."""
+
+
+Kinds: TypeAlias = Mapping[str, Kind]
+"""What each value is, by its name on the wire in lower case. ``""`` is what has no name."""
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,20 +18,17 @@ who may see the rest, such as the owner of a sandbox.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
-from functools import cache
+from collections.abc import Callable, Mapping
 from html import unescape
-from typing import Annotated, Any, Final, TypeAlias, get_args, get_origin
+from typing import Final, TypeAlias
 from urllib.parse import unquote_plus
 
 import msgspec
-from msgspec.structs import fields as struct_fields
 
-from ._masked import Kind
-from .http._messages import FORM, Answered, HttpAnswer, HttpRequest
-from .http._unread import Unread
-from .http._wire_forms import PHONE, TEXT_OR_NUMBER, WireForm
+from ._masked import Kind, Kinds
+from .http import Answered, HttpAnswer, HttpRequest
+from .http._kinds import kinds_of, together
+from .http._messages import FORM
 
 __all__ = [
     "Kind",
@@ -46,13 +43,9 @@ __all__ = [
     "together",
 ]
 
-Kinds: TypeAlias = Mapping[str, Kind]
-"""What each value is, by its name on the wire in lower case. ``""`` is what has no name."""
 Mask: TypeAlias = Callable[[Kind, str], str]
 """What is shown in the place of a value."""
 
-_STRICT: Final = (Kind.SECRET, Kind.RECIPIENT, Kind.TEXT, Kind.WORDS, Kind.SHOWN)
-"""Of two meanings of one name the first counts."""
 _MOST_DIGITS = 6
 """A number of more digits that no table knows may be a phone's."""
 
@@ -60,20 +53,6 @@ _MOST_DIGITS = 6
 def only_secrets(kind: Kind, text: str) -> str:
     """The mask that hides secrets and shows the rest as it is."""
     return "***" if kind is Kind.SECRET else text
-
-
-def kinds_of(*hints: Any) -> Kinds:
-    """The kinds of all values of these types: structs, or what an answer is, with their marks."""
-    return together(map(_kinds, hints))
-
-
-def together(several: Iterable[Kinds]) -> Kinds:
-    """One table of several. If they differ about a name, the stricter counts."""
-    found: dict[str, Kind] = {}
-    for kinds in several:
-        for name, kind in kinds.items():
-            found[name] = _stricter(kind, found.get(name))
-    return found
 
 
 def masked_request(
@@ -296,70 +275,3 @@ def _attributes(text: str, outer: Kind | None, kinds: Kinds, mask: Mask) -> str:
 
 def _local(name: str) -> str:
     return name.rpartition(":")[2].lower()
-
-
-# The tables of kinds, from annotations.
-
-
-@cache
-def _kinds(hint: Any) -> Kinds:
-    found: dict[str, Kind] = {}
-    _gather(hint, ("",), None, found, frozenset())
-    return found
-
-
-def _gather(
-    hint: Any,
-    names: tuple[str, ...],
-    kind: Kind | None,
-    into: dict[str, Kind],
-    seen: frozenset[Any],
-) -> None:
-    """Note what values of this type are, under these names."""
-    form = None
-    if get_origin(hint) is Annotated:
-        marks = hint.__metadata__
-        kind = kind or next((mark for mark in marks if isinstance(mark, Kind)), None)
-        form = next((mark for mark in marks if isinstance(mark, WireForm)), None)
-        names = (*names, *[mark.name for mark in marks if mark is not form and _has_name(mark)])
-        hint = hint.__origin__
-    cls = get_origin(hint) or hint
-    if kind is None and isinstance(cls, type) and issubclass(cls, msgspec.Struct):
-        own = into if form is None else dict[str, Kind]()
-        if hint not in seen:
-            for field in struct_fields(hint):
-                _gather(field.type, (field.encode_name,), None, own, seen | {hint})
-        if form is None:
-            return
-        # The form makes one value of the struct.
-        kind = min(own.values(), key=_STRICT.index)
-    if kind is None and cls not in (str, Any):
-        options = [each for each in get_args(hint) if each not in (None, type(None), ..., Unread)]
-        if cls in (dict, Mapping):
-            # The names are the caller's own.
-            kind, options = Kind.TEXT, []
-        elif any(isinstance(each, type) and issubclass(each, Enum) for each in options):
-            # A code, or the word that the table lacks.
-            kind, options = Kind.SHOWN, []
-        for each in options:
-            _gather(each if form is None else Annotated[each, form], names, kind, into, seen)
-        if options:
-            return
-    for name in names:
-        into[name.lower()] = _stricter(kind or _kind_of(cls, form), into.get(name.lower()))
-
-
-def _kind_of(cls: Any, form: WireForm | None) -> Kind:
-    """What a value is that has no mark of a kind."""
-    if form is PHONE:
-        return Kind.RECIPIENT
-    is_text = form is None or form is TEXT_OR_NUMBER
-    return Kind.TEXT if cls is Any or (cls is str and is_text) else Kind.SHOWN
-
-
-def _has_name(mark: object) -> bool:
-    return isinstance(getattr(mark, "name", None), str) and not isinstance(mark, Enum)
-
-
-def _stricter(kind: Kind, other: Kind | None) -> Kind:
-    return kind if other is None else min(kind, other, key=_STRICT.index)

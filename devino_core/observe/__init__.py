@@ -15,6 +15,18 @@ which receipt a message got, and what the platform tells by itself::
 A plugin brings observers by the hook ``devino_observers``.
 """
 
+from ._calls import Calls, Running
+from ._log import discreet, log_to_stderr
+from ._observers import Observers
 from ._values import Call, Observer, Outcome
 
-__all__ = ["Call", "Observer", "Outcome"]
+__all__ = [
+    "Call",
+    "Calls",
+    "Observer",
+    "Observers",
+    "Outcome",
+    "Running",
+    "discreet",
+    "log_to_stderr",
+]

@@ -64,4 +64,4 @@ class Observer(Protocol):
         """A message was handed to a channel, which gave this receipt."""
 
     def event(self, event: Event) -> None:
-        """The platform told this, by a connection or by a callback, before it is taken."""
+        """The platform told this, by a connection, or by a callback that was taken."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from devino_codecs._masked import Kinds
 from devino_codecs._request import Request
 from devino_codecs._sizes import MAX_ANSWER, MAX_REQUEST, check_size
 from devino_codecs.errors import EncodeError
@@ -19,8 +20,6 @@ from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, CodeTable, Operation, Refusal
 
 if TYPE_CHECKING:
-    from devino_codecs.masking import Kinds
-
     from ._answer_row import AnswerRow
     from ._paths import Paths
     from ._request_row import RequestRow
@@ -173,7 +172,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         """What the values of a request of this type are, and those of its answer: for
         :mod:`devino_codecs.masking`. None: of all requests and answers, where the row is unknown.
         """
-        from devino_codecs.masking import together
+        from ._kinds import together
 
         if request is not None:
             return self._kinds[request]
@@ -222,9 +221,13 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def _kinds(self) -> Mapping[type, tuple[Kinds, Kinds]]:
-        from ._showing import kinds_of_row
+        from ._kinds import kinds_of_row
 
-        return _Ready(lambda request: kinds_of_row(self, self.row(request)))
+        def make(request: type) -> tuple[Kinds, Kinds]:
+            row = self.row(request)
+            return kinds_of_row(row, row.auth or self.auth, self.envelope, self.query)
+
+        return _Ready(make)
 
     def _unknown(self, request: object) -> TypeError:
         return TypeError(f"{request!r} is no request type of {self.name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from devino_codecs._request import answer_of
 from devino_codecs.masking import Kind, Kinds, kinds_of, together
@@ -21,13 +22,17 @@ _FAULT: Kinds = {
 }
 
 
-@cache
 def kinds(request: type[AnyRequest] | None = None) -> tuple[Kinds, Kinds]:
     """What the values of such a request are, and those of its answer: for
     :mod:`devino_codecs.masking`. None: of all requests and answers, where nobody knows which it is.
     """
+    return _kinds(request)
+
+
+@cache
+def _kinds(request: Any) -> tuple[Kinds, Kinds]:
     if request is None:
-        both = [kinds(one) for service in SERVICES for one in service.requests]
+        both = [_kinds(one) for service in SERVICES for one in service.requests]
         return together([asked for asked, _ in both]), together([told for _, told in both])
     told = dict(kinds_of(answer_of(request)))
     if "" in told:

@@ -21,6 +21,7 @@ from devino_codecs.http import HttpRequest, Items, Page, Refusal, Request, moved
 from devino_core import DevinoError
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import FetchedAnswer
+from devino_core.observe import Running
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.service_stack import NoSuchRange, error_by_status
 from devino_plugins.kit.settings import offset_of
@@ -96,11 +97,11 @@ class AddressBook(ApiClient[AddressBookSettings]):
         return replace(contact, date_of_birth=datetime.combine(day, time(), self._zone))
 
     def exchange(
-        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+        self, http: HttpRequest, *, call: Running, changes: bool, max_answer: int | None = None
     ) -> Coroutine[Any, Any, FetchedAnswer]:
         headers = {**http.headers, "Accept-Language": self.settings.language}
         return super().exchange(
-            replace(http, headers=headers), changes=changes, max_answer=max_answer
+            replace(http, headers=headers), call=call, changes=changes, max_answer=max_answer
         )
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
