@@ -198,7 +198,7 @@ async def statuses_in_batches(
     for part, outcome in zip(parts, outcomes, strict=True):
         if isinstance(outcome, DevinoError):
             unread = Status(
-                state=State.UNKNOWN, description=str(outcome), medium=medium, error=outcome
+                state=State.UNKNOWN, description=outcome.said, medium=medium, error=outcome
             )
             statuses += [msgspec.structs.replace(unread, id=one) for one in part]
         else:
@@ -214,7 +214,7 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
     if isinstance(error, Rejected):
         status = Status(state=State.REJECTED, code=error.code, description=error.description)
     else:
-        status = Status(state=State.UNKNOWN, description=str(error))
+        status = Status(state=State.UNKNOWN, description=error.said)
     return Receipt.of(message, status, channel=channel, parts=0, error=error)
 
 

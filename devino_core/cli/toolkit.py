@@ -139,7 +139,8 @@ class App:
         if self.json and not isinstance(error, OutputFailed):
             self.show({"error": describe(error) | facts})
         elif isinstance(error, DevinoError):
-            self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
+            call = "" if error.call_id is None else f" [call {error.call_id}]"
+            self.note(where + "; ".join(filter(None, (error.said, advice(error)))) + call)
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
             path = context.command_path if context is not None else "devino"

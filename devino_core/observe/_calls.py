@@ -67,6 +67,10 @@ class Calls:
         """A call that is about to be made. The fields are those of :class:`Call`."""
         return Running(self, operation, peer, messages, attempt)
 
+    def show(self, what: str, text: str) -> None:
+        """Log what the platform sent by itself, masked already."""
+        log_wire(self._log, None, f"{self.channel} {what}", text)
+
     def _started(self, call: Call) -> list[Done]:
         return self._observers.call_started(call)
 
@@ -100,6 +104,11 @@ class Running:
             self._since = calls.clock.monotonic()
             if calls._observers:  # noqa: SLF001
                 self._done = calls._started(self._call())  # noqa: SLF001
+
+    def started_at(self, when: float) -> None:
+        """It was made then, by the channel's clock, and no observer was told: for a transport that
+        says a call only when it has failed."""
+        self._since = when
 
     def wire(self, what: str, shown: Callable[[], str]) -> None:
         """Log a request or an answer, which ``shown`` gives masked, if the log shows the wire."""

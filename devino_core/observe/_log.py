@@ -80,10 +80,10 @@ def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
     log.log(level, "%s [%s]", line, call.id)
 
 
-def log_wire(log: Logger, call_id: str, what: str, text: str) -> None:
+def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:
     """What went over the wire, masked already, with a word for its direction."""
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
-    log.debug("%s [%s]\n%s", what, call_id, shown)
+    log.debug("%s\n%s", what if call_id is None else f"{what} [{call_id}]", shown)
 
 
 def _what(call: Call) -> str:

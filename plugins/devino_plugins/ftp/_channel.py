@@ -188,7 +188,7 @@ class FtpChannel(Channel[FtpSettings]):
         elif isinstance(error, Rejected):
             status = Status(state=State.REJECTED, code=error.code, description=error.description)
         else:
-            status = Status(state=State.UNKNOWN, description=str(error))
+            status = Status(state=State.UNKNOWN, description=error.said)
         if isinstance(error, OutcomeUnknown):
             name = delivery.name
         return Upload(

@@ -187,7 +187,7 @@ def unread(message_id: str, medium: Medium, why: str) -> Status:
     """The status of a message about which the platform gave nothing that can be read."""
     error = ProtocolViolation(f"the platform's answer {why}", changes=False)
     return Status(
-        state=State.UNKNOWN, id=message_id, description=str(error), medium=medium, error=error
+        state=State.UNKNOWN, id=message_id, description=error.said, medium=medium, error=error
     )
 
 

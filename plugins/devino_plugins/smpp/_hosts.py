@@ -95,9 +95,16 @@ class Hosts:
     def refusal(self) -> DevinoError:
         """Why there is no session now. Each caller gets a new error."""
         if isinstance(self._error, AuthenticationFailed):
-            return AuthenticationFailed(self._error.description, code=self._error.code)
-        said = f"{self._error}; " if self._error else ""
-        return ConnectFailed(f"{said}the next try is allowed in {self.seconds_left():.0f} seconds")
+            error: DevinoError = AuthenticationFailed(
+                self._error.description, code=self._error.code
+            )
+        else:
+            said = f"{self._error.said}; " if self._error else ""
+            left = f"the next try is allowed in {self.seconds_left():.0f} seconds"
+            error = ConnectFailed(f"{said}{left}")
+        if self._error is not None:
+            error.call_id = self._error.call_id
+        return error
 
     def _rest(self, host: Host, seconds: float) -> None:
         if self._rests == "account":
