@@ -73,7 +73,9 @@ def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
     if not log.isEnabledFor(level):
         return
     told = outcome.wire_code if outcome.http_status is None else outcome.http_status
-    answer = "cancelled" if outcome.cancelled else "no answer" if told is None else told
+    answer = told if told is not None else "done" if error is None else "no answer"
+    if outcome.cancelled:
+        answer = "cancelled"
     line = f"{_what(call)} > {answer} in {outcome.seconds * 1000:.0f} ms"
     if error is not None:
         line += f": {type(error).__name__}: {without_people(error.said)}"
