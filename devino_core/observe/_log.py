@@ -14,7 +14,7 @@ from devino_core.errors import ConfigurationError
 from ._values import Call, Outcome
 
 if TYPE_CHECKING:
-    from logging import Logger, LogRecord
+    from logging import Handler, Logger
 
 __all__ = ["discreet", "log_call", "log_wire", "logger_of", "without_people"]
 
@@ -49,19 +49,29 @@ def _prepare() -> None:
 
 
 def log_to_stderr(level: str) -> None:
-    """Show the log from this level on, on standard error unless the program's own log has it."""
+    """Show the log from this level on (``debug``, ``info``, ``warning``, ``error``) on standard
+    error, unless the program has set up a log of its own, which has it then."""
     import logging
-
-    class Stderr(logging.Handler):
-        def emit(self, record: LogRecord) -> None:
-            if not logging.getLogger().handlers and sys.stderr is not None:
-                sys.stderr.write(f"{self.format(record)}\n")
 
     root = logging.getLogger("devino")
     root.setLevel(level.upper())
+    handler = _stderr()
+    if handler not in root.handlers:
+        root.addHandler(handler)
+
+
+@cache
+def _stderr() -> Handler:
+    import logging
+
+    class Stderr(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not logging.getLogger().handlers and sys.stderr is not None:
+                sys.stderr.write(f"{self.format(record)}\n")
+
     handler = Stderr()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root.addHandler(handler)
+    return handler
 
 
 def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
