@@ -110,18 +110,20 @@ def _what(call: Call) -> str:
 def discreet(kind: str, text: str) -> str:
     """What the log shows of a value: a mask for :mod:`devino_codecs.masking`.
 
-    No secret; of a recipient the ends; of a text its length, unless ``DEVINO_LOG_TEXTS=1``; of the
-    platform's words all but numbers and addresses; everything else as it is.
+    No secret; of a recipient the ends; of a text its length, or with ``DEVINO_LOG_TEXTS=1`` all but
+    numbers and addresses, as of the platform's words; everything else as it is.
     """
     if kind == "recipient":
         return masked_recipient(text)
     if kind == "text":
-        return text if os.environ.get(TEXTS) == "1" else f"<{len(text)} chars>"
+        # Also what nobody knows is a text, and it may be a number.
+        return without_people(text) if os.environ.get(TEXTS) == "1" else f"<{len(text)} chars>"
     if kind == "words":
         return without_people(text)
     if kind == "shown":
-        # Some ids have the number in them.
-        return _IN_ID.sub(lambda found: masked_recipient(found[0]), text)
+        # Some ids have the number in them, and some servers make a sentence of a code.
+        hidden = _PERSON if " " in text else _IN_ID
+        return hidden.sub(lambda found: masked_recipient(found[0]), text)
     return "***"
 
 
