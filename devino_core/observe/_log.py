@@ -127,7 +127,7 @@ def discreet(kind: str, text: str) -> str:
     return "***"
 
 
-_IN_ID = re.compile(r"\+[0-9]{10,15}(?![0-9])")
+_IN_ID = re.compile(r"(?<=\+)[0-9]{10,15}(?![0-9])")
 _PERSON = re.compile(r"(?<![0-9])\+?[0-9]{10,15}(?![0-9])|[^\s<>\"'(),:;@]+@[^\s<>\"'(),:;@]+")
 
 

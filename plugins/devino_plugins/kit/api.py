@@ -128,6 +128,8 @@ class ApiClient(Service[SettingsT_co]):
         await self._http.open()
 
     async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.aclose()
         await self._http.aclose()
 
     def ask(
