@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -95,28 +95,22 @@ async def test_a_peer_that_is_not_there(kind: str) -> None:
     assert error.call_id in [call.id for call, outcome in ended(kept) if outcome.error]
 
 
-async def _silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read(-1)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_call_that_is_cancelled(kind: str) -> None:
     """By a caller that gives up while the peer says nothing."""
-    started = asyncio.Event()
+    kept, connected = Kept(), asyncio.Event()
 
-    class Waking(Kept):
-        def call_started(self, call: Call) -> Callable[[Outcome], None]:
-            started.set()
-            return super().call_started(call)
+    async def silent(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read()
 
-    kept = Waking()
-    async with target(kind) as sandbox, served(_silent) as port:
+    async with target(kind) as sandbox, served(silent) as port:
         settings = redirected(sandbox.settings(0), port)
         async with client(kind, settings, observers=[kept], patience=30) as opened:
             sending: Coroutine[Any, Any, Receipt] = opened.send(message(kind, 5, TEXT))
             task = asyncio.ensure_future(sending)
             async with asyncio.timeout(10):
-                await started.wait()
+                await connected.wait()
             task.cancel()
             await asyncio.wait([task])
             assert task.cancelled()

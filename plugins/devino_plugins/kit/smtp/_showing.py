@@ -36,6 +36,7 @@ def shown_mail(mail: Body, secrets: Iterable[Secret]) -> str:
         for part in read.walk()
         if isinstance(part, EmailMessage) and part.get_content_maintype() == "text"
     ]
-    told = "\n".join([f"Subject: {read['subject'] or ''}", "", *texts]).replace("\r\n", "\n").strip()
+    lines = [f"Subject: {read['subject'] or ''}", "", *texts]
+    told = "\n".join(lines).replace("\r\n", "\n").strip()
     told = discreet("words", masked(told, *(secret.reveal() for secret in secrets)))
     return f"a mail of {len(mail)} bytes\n{printable_lines(discreet('text', told))}"
