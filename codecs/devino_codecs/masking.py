@@ -93,7 +93,10 @@ def masked_body(
     start = text.lstrip("\ufeff \t\r\n")[:1]
     if start == "<":
         shown = _xml(text, kinds, mask)
-    elif start not in ("{", "[") and (content_type or "").lower().startswith(FORM):
+    elif start not in ("{", "[", '"') and (
+        "=" in text or (content_type or "").lower().startswith(FORM)
+    ):
+        # Not everybody says that a form is one.
         shown = masked_query(text, kinds, mask)
     else:
         shown = _json(text, kinds, mask)
