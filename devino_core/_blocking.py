@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
 
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
+    from .observe import Observer
     from .remembered import Remembered
 
 __all__ = ["Client"]
@@ -62,10 +63,16 @@ class Client:
         services: Given | None = None,
         default: str | None = None,
         plugins: Plugins | None = None,
+        observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._client = AsyncClient(
-            channels, services=services, default=default, plugins=plugins, clock=clock
+            channels,
+            services=services,
+            default=default,
+            plugins=plugins,
+            observers=observers,
+            clock=clock,
         )
         self._thread: _LoopThread | None = None
 

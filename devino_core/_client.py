@@ -41,6 +41,7 @@ from .settings import Config
 
 if TYPE_CHECKING:
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
+    from .observe import Observer
     from .remembered import Remembered
 
 __all__ = ["AsyncClient"]
@@ -64,7 +65,9 @@ class AsyncClient(Opened):
         async with AsyncClient({"rest": {"login": "me", "password": "..."}}) as client:
             receipt = await client.send(Message("79031234567", "Hello", sender="DEVINO"))
 
-    Raises ConfigurationError at once for settings that a channel or service does not accept.
+    ``observers`` are told of every request, message and event (:mod:`devino_core.observe`), beside
+    those that plugins bring. Raises ConfigurationError at once for settings that a channel or
+    service does not accept.
     """
 
     def __init__(
@@ -74,12 +77,18 @@ class AsyncClient(Opened):
         services: Given | None = None,
         default: str | None = None,
         plugins: Plugins | None = None,
+        observers: Iterable[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        from .observe import Observers
+
         config = config_of(channels, services)
         self.plugins: Plugins = plugins if plugins is not None else Plugins()
+        self._observers = Observers([*observers, *self.plugins.observers()])
         self._clock = clock
-        self._configured = Configured(config, default=default, plugins=self.plugins, clock=clock)
+        self._configured = Configured(
+            config, default=default, plugins=self.plugins, observers=self._observers, clock=clock
+        )
         self._opened: AsyncExitStack | None = None
         self._callbacks: Callbacks | None = None
 
@@ -177,6 +186,8 @@ class AsyncClient(Opened):
         except DevinoError as error:
             error.refs = (message.ref,)
             raise
+        if self._observers:
+            self._observers.message_done(message, receipt)
         return receipt
 
     async def send_many(
@@ -189,6 +200,13 @@ class AsyncClient(Opened):
         """
         self._require_open()
         batch = list(messages)
+        receipts = await self._send_batch(batch, channel)
+        if self._observers:
+            for message, receipt in zip(batch, receipts, strict=True):
+                self._observers.message_done(message, receipt)
+        return receipts
+
+    async def _send_batch(self, batch: list[Message], channel: str | None) -> list[Receipt]:
         try:
             groups = self._groups(batch, channel)
             if len(groups) == 1:
@@ -297,6 +315,8 @@ class AsyncClient(Opened):
         events = self.channel_for(Capability.EVENTS, channel=channel).events()
         try:
             async for event in events:
+                if self._observers:
+                    self._observers.event(event)
                 yield event
         finally:
             # Close it now, not when it is collected: the last event is then given again.
@@ -333,6 +353,7 @@ class AsyncClient(Opened):
             max_body=max_body,
             deadline=deadline,
             seen=seen,
+            observers=self._observers,
             clock=self._clock,
         )
         return self._callbacks

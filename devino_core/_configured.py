@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,6 +17,9 @@ from .errors import ConfigurationError, Unsupported
 from .plugins import Plugins
 from .settings import Config, Values, convert_settings, kind_of, read_config
 from .suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from .observe import Observers
 
 __all__ = ["Configured", "Given", "config_of"]
 
@@ -53,9 +56,16 @@ class Configured:
     """A configuration's channels and services, made but not yet open. Raises ConfigurationError."""
 
     def __init__(
-        self, config: Config, *, default: str | None, plugins: Plugins, clock: Clock
+        self,
+        config: Config,
+        *,
+        default: str | None,
+        plugins: Plugins,
+        observers: Observers,
+        clock: Clock,
     ) -> None:
         self._plugins = plugins
+        self._observers = observers
         self._clock = clock
         config = config.sort(plugins.services())
         self.channels = {
@@ -121,12 +131,16 @@ class Configured:
     def _made_channel(self, name: str, values: Values) -> Channel[ChannelSettings]:
         spec = self._plugins.channel_spec(kind_of(name, values))
         settings = convert_settings(values, spec.settings, name=name)
-        return self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        channel = self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        channel.calls.attach(spec.name, self._observers)
+        return channel
 
     def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
         spec = self._plugins.service_spec(kind_of(name, values, what="service"))
         settings = convert_settings(values, spec.settings, name=name)
-        return self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        service = self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        service.calls.attach(spec.name, self._observers)
+        return service
 
     def _kinds_that_could(
         self,

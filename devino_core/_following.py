@@ -110,7 +110,7 @@ async def _ask(receipts: Mapping[int, Receipt], knower: Knower) -> _Asked:
             if fails_the_call(error) and not _may_pass(error) and not _is_unread(error):
                 failure = failure or error
                 continue
-            unread = Status(state=State.UNKNOWN, description=str(error), error=error)
+            unread = Status(state=State.UNKNOWN, description=error.said, error=error)
             statuses = iter([unread] * len(ids))
         for place in places:
             parts = list(islice(statuses, len(receipts[place].ids)))

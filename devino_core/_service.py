@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from ._opened import Opened
 from .clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from .observe import Calls
 
 __all__ = ["Service", "ServiceSettings", "ServiceSpec"]
 
@@ -38,13 +41,18 @@ class Service(Opened, Generic[SettingsT_co]):
 
     A service is opened and closed in one event loop: ``async with service: ...``. In between, its
     methods may be called concurrently. Each class offers its own methods. A program that calls them
-    asks for the class, as in ``client.service("book", AddressBook)``.
+    asks for the class, as in ``client.service("book", AddressBook)``. A transport that makes its
+    requests by itself says each to ``calls`` (:class:`devino_core.observe.Calls`).
     """
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        # Programs that only want types do not pay for its import.
+        from .observe import Calls
+
         self.settings = settings
         self.name = name
         self.clock = clock
+        self.calls: Calls = Calls(name, clock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

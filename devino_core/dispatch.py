@@ -161,7 +161,7 @@ async def gather_outcomes(
 def failed_status(message_id: str | None, error: DevinoError, *, medium: Medium | None) -> Status:
     """The status of a message of which the platform told nothing, and why."""
     return Status(
-        state=State.UNKNOWN, id=message_id, description=str(error), medium=medium, error=error
+        state=State.UNKNOWN, id=message_id, description=error.said, medium=medium, error=error
     )
 
 
@@ -217,7 +217,7 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
     if isinstance(error, Rejected):
         status = Status(state=State.REJECTED, code=error.code, description=error.description)
     else:
-        status = Status(state=State.UNKNOWN, description=str(error))
+        status = Status(state=State.UNKNOWN, description=error.said)
     return Receipt.of(message, status, channel=channel, parts=0, error=error)
 
 

@@ -76,6 +76,20 @@ class DevinoError(Exception):
     refs: tuple[str, ...] = ()
     retry_after: float | None = None
     """The seconds that the other side asked to wait; None if it did not."""
+    call_id: str | None = None
+    """The id of the request that failed, 16 hexadecimal digits: it stands in the log
+    (:mod:`devino_core.observe`), at the end of this error's text and, over HTTP, in the header
+    ``X-Request-Id``. None if no request was made."""
+    http_status: int | None = None
+    """The HTTP status that the request was answered with, if it was."""
+
+    @property
+    def said(self) -> str:
+        """The text of this error without the id of its call."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return self.said if self.call_id is None else f"{self.said} [call {self.call_id}]"
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...], Mapping[str, object]]:
         # Python copies an exception by a call with its args. That call fails if the class needs
@@ -104,7 +118,8 @@ class InvalidArgument(DevinoError):
         self.field = field
         self.reason = reason
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
         return f"{self.field}: {self.reason}"
 
 
@@ -124,7 +139,8 @@ class InvalidMessage(InvalidArgument):
         if ref is not None:
             self.refs: tuple[str, ...] = (ref,)
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
         where = "" if self.row is None else f"row {self.row}: "
         return f"{where}{self.field}: {self.reason}"
 
@@ -144,7 +160,8 @@ class Rejected(DevinoError):
         self.code = code
         self.description = description
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
         if self.code is None:
             return self.description
         return f"{self.description or 'refused'} (code {self.code})"

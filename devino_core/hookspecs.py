@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import click
 
     from .callbacks import CallbackSpec
+    from .observe import Observer
 
 __all__ = [
     "GROUP",
     "devino_callbacks",
     "devino_channels",
     "devino_commands",
+    "devino_observers",
     "devino_services",
     "hookimpl",
     "hookspec",
@@ -64,3 +66,8 @@ def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
 
     A source's name is the channel of its events, so no two plugins may use the same name.
     """
+
+
+@hookspec
+def devino_observers() -> Iterable[Observer]:  # type: ignore[empty-body]
+    """Who is told what a client does (:mod:`devino_core.observe`). Called once for each client."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from .clock import Clock
-from .errors import AuthenticationFailed, DevinoError
+from .errors import AuthenticationFailed, ConnectFailed, DevinoError
 
 __all__ = ["LoginSession"]
 
@@ -56,6 +56,13 @@ class LoginSession(Generic[S]):
             held = self._usable(refused=held) or await self._fetch()
             return await call(held.session)
 
+    async def aclose(self) -> None:
+        """End a login under way, for a service that is closed. Who waits for it gets ConnectFailed.
+        Safe to call twice."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait((self._fetching,))
+
     def _usable(self, refused: _Held[S] | None = None) -> _Held[S] | None:
         held = self._held
         if held is None or held is refused or self._clock.monotonic() >= held.stale_at:
@@ -67,11 +74,17 @@ class LoginSession(Generic[S]):
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._renew())
             self._fetching.add_done_callback(_look_at_failure)
+        fetching = self._fetching
         try:
             # A cancelled call must not cancel the login that others wait for.
-            return await asyncio.shield(self._fetching)
+            return await asyncio.shield(fetching)
         except DevinoError as error:
             raise copy.copy(error) from None
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if fetching.cancelled() and not (own is not None and own.cancelling()):
+                raise ConnectFailed("this was closed before the login was answered") from None
+            raise
 
     async def _renew(self) -> _Held[S]:
         try:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import click
 
     from .callbacks import CallbackSpec
+    from .observe import Observer
 
 __all__ = ["PluginWarning", "Plugins", "missing_package"]
 
@@ -112,6 +113,11 @@ class Plugins:
         except KeyError:
             hint = did_you_mean(name, specs) or f"known are {', '.join(specs) or 'none'}"
             raise ConfigurationError(f"no plugin brings a source {name!r}: {hint}") from None
+
+    def observers(self) -> list[Observer]:
+        """The observers that plugins bring. One that cannot be made is left out."""
+        hook = self._manager.hook.devino_observers
+        return [observer for _, observer in self._offered(hook, object)]  # type: ignore[misc]
 
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a channel kind. Raises ConfigurationError with the nearest name."""

@@ -19,7 +19,7 @@ from .errors import DevinoError, Retry, Throttled
 
 __all__ = ["Fact", "Limit", "Limits", "Remembered", "Seen"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("devino.remembered")
 
 
 class Fact(NamedTuple):

@@ -12,6 +12,7 @@ import msgspec
 from devino_core._secret import Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import ConfigurationError
+from devino_core.observe import Observers
 from devino_core.remembered import Remembered, Seen
 
 from ._admission import Admission
@@ -31,7 +32,7 @@ from ._values import CallbackAnswer, CallbackRequest, CallbackSpec, Read, Source
 
 __all__ = ["Callbacks"]
 
-_log = logging.getLogger("devino_core.callbacks")
+_log = logging.getLogger("devino.callbacks")
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _SHOWN = 3
@@ -85,11 +86,12 @@ class Callbacks:
         max_body: int = 1024 * 1024,
         deadline: float = 25.0,
         seen: Remembered | None = None,
+        observers: Observers | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._sources = _known(sources)
         self._admission = Admission(secrets, networks)
-        self._taking = Taking(take, seen if seen is not None else Seen(), clock)
+        self._taking = Taking(take, seen if seen is not None else Seen(), clock, observers)
         self._max_body = max_body
         self._deadline = deadline
         self._clock = clock

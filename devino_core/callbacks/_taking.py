@@ -11,13 +11,14 @@ from typing import cast
 
 from devino_core._events import Event
 from devino_core.clock import Clock, done_within
+from devino_core.observe import Observers
 from devino_core.remembered import Fact, Remembered
 
 from ._values import Take
 
 __all__ = ["Taking"]
 
-_log = logging.getLogger("devino_core.callbacks")
+_log = logging.getLogger("devino.callbacks")
 
 _REMEMBERED = timedelta(hours=25)
 """The platform repeats for 24 hours."""
@@ -26,10 +27,13 @@ _REMEMBERED = timedelta(hours=25)
 class Taking:
     """Gives events to the application, each in a task of its own."""
 
-    def __init__(self, take: Take, seen: Remembered, clock: Clock) -> None:
+    def __init__(
+        self, take: Take, seen: Remembered, clock: Clock, observers: Observers | None = None
+    ) -> None:
         self._take = _awaitable(take)
         self._seen = seen
         self._clock = clock
+        self._observers = observers
         self._running: dict[str, asyncio.Task[Fact | None]] = {}
 
     def start(self, event: Event) -> asyncio.Task[Fact | None]:
@@ -79,6 +83,8 @@ class Taking:
             if known is not None:
                 return known
             reply = await self._take(event)
+            if self._observers:
+                self._observers.event(event)
             now = self._clock.now()
             taken = Fact(now + _REMEMBERED, reply if isinstance(reply, str) else None)
             await self._seen.add(key, taken, now=now)

@@ -101,10 +101,10 @@ def describe(error: DevinoError | click.ClickException) -> dict[str, object]:
         }
     described: dict[str, object] = {
         "type": type(error).__name__,
-        "message": str(error),
+        "message": error.said,
         "retry": error.retry.value,
     }
-    for name in ("field", "line", "code", "description", "retry_after"):
+    for name in ("field", "line", "code", "description", "retry_after", "call_id", "http_status"):
         value = getattr(error, name, None)
         if value is not None:
             described[name] = value

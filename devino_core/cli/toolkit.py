@@ -68,6 +68,7 @@ __all__ = [
     "parse_send_at",
     "parsed",
     "pass_app",
+    "verbose_option",
 ]
 
 # Columns that may take several lines on a narrow terminal.
@@ -139,7 +140,8 @@ class App:
         if self.json and not isinstance(error, OutputFailed):
             self.show({"error": describe(error) | facts})
         elif isinstance(error, DevinoError):
-            self.note(where + "; ".join(filter(None, (str(error), advice(error)))))
+            call = "" if error.call_id is None else f" [call {error.call_id}]"
+            self.note(where + "; ".join(filter(None, (error.said, advice(error)))) + call)
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
             path = context.command_path if context is not None else "devino"
@@ -255,13 +257,13 @@ def json_option(command: F) -> F:
 
 
 def config_option(command: F) -> F:
-    """``--config FILE``: sets :attr:`App.config`."""
+    """``--config FILE``: sets :attr:`App.config`; and ``-v``, as :func:`verbose_option` has it."""
 
     def remember(context: click.Context, _: click.Parameter, path: str | None) -> None:
         if path is not None:
             context.ensure_object(App).config = path
 
-    return click.option(
+    option = click.option(
         "--config",
         metavar="FILE",
         type=click.Path(dir_okay=False),
@@ -269,6 +271,28 @@ def config_option(command: F) -> F:
         is_eager=True,
         callback=remember,
         help="TOML file with the settings; otherwise $DEVINO_CONFIG and the environment.",
+    )
+    return option(verbose_option(command))
+
+
+def verbose_option(command: F) -> F:
+    """``-v``: shows the log of calls on stderr, and ``-vv`` what went over the wire, masked."""
+
+    def show(_: click.Context, __: click.Parameter, times: int) -> None:
+        if times:
+            # Only who asks pays for the import.
+            from devino_core.observe import log_to_stderr
+
+            log_to_stderr("info" if times == 1 else "debug")
+
+    return click.option(
+        "-v",
+        "--verbose",
+        count=True,
+        expose_value=False,
+        is_eager=True,
+        callback=show,
+        help="Log each call on stderr; -vv: what went over the wire too, masked.",
     )(command)
 
 

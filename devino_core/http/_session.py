@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import ssl
+import sys
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
 from multidict import CIMultiDict
 from yarl import URL
 
+from devino_core import __version__
 from devino_core._opened import Opened
 from devino_core._secret import Body
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -28,6 +30,7 @@ from devino_core.errors import (
     ProtocolViolation,
     Throttled,
 )
+from devino_core.observe import Calls, Running
 
 from ._answer import FetchedAnswer
 from ._deadlines import Deadline, Deadlines
@@ -48,6 +51,8 @@ _REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """aiohttp sends these again when a kept connection breaks."""
 _METHODS = _REPEATED | {"PATCH", "POST"}
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
+_USER_AGENT = f"devino-python/{__version__} Python/{sys.version_info[0]}.{sys.version_info[1]}"
+_REQUEST_ID = "X-Request-Id"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _QUERY = re.compile(r"[!$-~]*")
 _is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
@@ -59,7 +64,7 @@ class _Outgoing:
 
     __slots__ = ("body", "headers", "url")
 
-    def __init__(self, url: URL, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, url: URL, headers: CIMultiDict[str], body: bytes) -> None:
         self.url = url
         self.headers = headers
         self.body = body
@@ -71,7 +76,8 @@ class HttpSession(Opened):
     A call has ``connect_timeout`` seconds to get a connection, and ends at the latest ``timeout``
     seconds after that. ``connections`` caps the pool. A call waits for its turn without limit,
     because each call before it ends. An unused connection is kept for ``keep_alive`` seconds; with
-    0 each call has a new one. ``proxy`` is the URL of an HTTP proxy.
+    0 each call has a new one. ``proxy`` is the URL of an HTTP proxy. ``calls`` are those of the
+    service that makes the requests: observers and the log learn of each.
 
     Raises ConfigurationError for a base URL that is neither https nor http to this machine, and
     for a proxy that is not a URL. ``plain_http`` allows http to any machine.
@@ -88,6 +94,7 @@ class HttpSession(Opened):
         proxy: str | None = None,
         plain_http: bool = False,
         max_answer: int = 16 * 1024 * 1024,
+        calls: Calls | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         base = _absolute("base_url", base_url)
@@ -109,7 +116,10 @@ class HttpSession(Opened):
         self._connections = connections
         self._keep_alive = keep_alive
         self._max_answer = max_answer
+        self._calls = calls
         self._clock = clock
+        self.peer: str = f"{host}:{base.port}"
+        """Whom it talks to, as ``host:port``."""
         self._session: aiohttp.ClientSession | None = None
         self._base = base
         self._root = base.raw_path.rstrip("/")
@@ -124,7 +134,7 @@ class HttpSession(Opened):
             # The whole call has a bound of its own, which holds whatever aiohttp is waiting for.
             timeout=aiohttp.ClientTimeout(total=None, connect=self._route.connect_timeout),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={USER_AGENT: "devino-python"},
+            headers={USER_AGENT: _USER_AGENT},
             raise_for_status=False,
             trust_env=False,
         )
@@ -158,6 +168,7 @@ class HttpSession(Opened):
         headers: Mapping[str, str] | None = None,
         changes: bool,
         max_answer: int | None = None,
+        call: Running | None = None,
     ) -> FetchedAnswer:
         """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
@@ -166,6 +177,8 @@ class HttpSession(Opened):
         query string, without ``?``. A ``body`` needs its ``content_type``, and should be a
         :class:`Body` where it holds a secret. ``headers`` may be any but those that frame the
         request, such as Host and Content-Length. ``max_answer`` takes the place of the session's.
+        ``call`` is the caller's own, which this starts and the caller ends. Without one a session
+        with ``calls`` makes one, whose operation is the method.
 
         ``changes`` says whether the call has an effect. If no answer comes, such a call raises
         OutcomeUnknown, any other Unavailable. A call without an effect is sent once more if a kept
@@ -185,11 +198,24 @@ class HttpSession(Opened):
             raise ConnectFailed("this is closed: open it first")
         if self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this was opened in another event loop: open it in this one")
+        max_answer = max_answer or self._max_answer
+        if call is not None or self._calls is None:
+            return await self._in_turn(method, sent, changes, max_answer, call)
+        with self._calls.begin(method, peer=self.peer) as own:
+            return await self._in_turn(method, sent, changes, max_answer, own)
+
+    async def _in_turn(
+        self, method: str, sent: _Outgoing, changes: bool, max_answer: int, call: Running | None
+    ) -> FetchedAnswer:
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
-            return await self._request(method, sent, changes, max_answer or self._max_answer)
+            if call is None:
+                return await self._request(method, sent, changes, max_answer)
+            call.start()
+            sent.headers.setdefault(_REQUEST_ID, call.id)
+            return await self._request(method, sent, changes, max_answer, call)
         finally:
             turns.release()
 
@@ -239,7 +265,12 @@ class HttpSession(Opened):
         return ssl.create_default_context() if self._route.encrypted else True
 
     async def _request(
-        self, method: str, sent: _Outgoing, changes: bool, max_answer: int
+        self,
+        method: str,
+        sent: _Outgoing,
+        changes: bool,
+        max_answer: int,
+        call: Running | None = None,
     ) -> FetchedAnswer:
         failed: DevinoError | None
         route = self._route
@@ -247,6 +278,8 @@ class HttpSession(Opened):
             with Deadline(self._deadlines):
                 exchange = self._exchange if changes else self._ask
                 answer = await exchange(method, sent, changes, max_answer)
+            if call is not None:
+                call.http_status = answer.status
             failed = None if answer.status < 300 else self._unwanted(answer, changes)
             if failed is None:
                 return answer

@@ -24,6 +24,7 @@ from devino_core import (
     Secret,
     Template,
 )
+from devino_core.observe import Observer
 from devino_sandbox import Access, Account, Pace, Sandbox, StoredMessage, World
 from devino_sandbox._loading import load_services
 from devino_sandbox.services.ftp._folders import Folders
@@ -164,7 +165,12 @@ def redirected(settings: Mapping[str, Any], port: int) -> dict[str, Any]:
 
 @asynccontextmanager
 async def client(
-    kind: str, settings: Mapping[str, Any], *, patience: float = PATIENCE, **more: Any
+    kind: str,
+    settings: Mapping[str, Any],
+    *,
+    patience: float = PATIENCE,
+    observers: Iterable[Observer] = (),
+    **more: Any,
 ) -> AsyncIterator[AsyncClient]:
     """A client with this one channel, impatient as far as its kind has settings for that."""
     fields = _PLUGINS.channel_spec(kind).settings.__struct_fields__
@@ -176,7 +182,9 @@ async def client(
         "requests_per_second": 0,
     }
     chosen = {name: value for name, value in waits.items() if name in fields}
-    async with AsyncClient({kind: {**settings, **chosen, **more}}, plugins=_PLUGINS) as opened:
+    async with AsyncClient(
+        {kind: {**settings, **chosen, **more}}, plugins=_PLUGINS, observers=observers
+    ) as opened:
         yield opened
 
 

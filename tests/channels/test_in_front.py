@@ -82,7 +82,7 @@ async def test_a_gateway_whose_platform_is_down_is_told_so(kind: str) -> None:
         wire.world.faults.add(Fault(operation=None, action=AnswerHttp(502, PAGE), times=None))
         with pytest.raises(Unavailable) as caught:
             await wire.channel.status(["123"], medium=medium_of(kind))
-    assert str(caught.value) == (
+    assert caught.value.said == (
         "the platform, or something in front of it, failed (HTTP 502, a page of HTML); ask again"
     )
 

@@ -153,7 +153,7 @@ async def test_an_address_that_refuses_does_not_hide_the_next(
         assert receipt.status.state is State.ACCEPTED
         _answers(monkeypatch, "127.0.0.3", "127.0.0.2")
         error = await refused(port, host="mail.example.org")
-    assert str(error) == "no connection to mail.example.org: Connection refused"
+    assert error.said == "no connection to mail.example.org: Connection refused"
 
 
 async def test_addresses_that_all_swallow_connections_are_given_up_in_time(
@@ -194,7 +194,7 @@ async def test_a_name_that_nobody_has_is_said_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
     error = await refused(25, host="mail.example.org")
     assert isinstance(error, ConnectFailed)
-    assert str(error) == (
+    assert error.said == (
         "no connection to mail.example.org: its name has no address: Name or service not known"
     )
 

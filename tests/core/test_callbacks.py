@@ -31,7 +31,7 @@ async def test_an_unreadable_request_is_400_and_its_reason_is_logged(
     answer = await Receiving().callbacks.handle(request(body=b"79031234567"[:-1] + b"!"))
     assert answer == CallbackAnswer(400)
     ((name, level, text),) = caplog.record_tuples
-    assert (name, level) == ("devino_core.callbacks", logging.ERROR)
+    assert (name, level) == ("devino.callbacks", logging.ERROR)
     assert text == "a callback to reports cannot be read: the body is no JSON"
 
 

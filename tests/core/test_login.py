@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from devino_core import AuthenticationFailed
+from devino_core import AuthenticationFailed, ConnectFailed
 from devino_core.login import LoginSession
 from devino_core.testing import ManualClock
 
@@ -155,3 +155,24 @@ async def test_the_next_call_retries_a_failed_login(platform: Platform) -> None:
         await platform.session.run(platform.call)
     platform.session._log_in = working
     assert await platform.session.run(platform.call) == "s1"
+
+
+async def test_a_service_that_is_closed_leaves_no_login_under_way() -> None:
+    asked = asyncio.Event()
+
+    async def log_in() -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return "never"
+
+    async def call(session: str) -> str:
+        return session
+
+    session = LoginSession(log_in, clock=ManualClock())
+    waiting = asyncio.ensure_future(session.run(call))
+    await asked.wait()
+    await session.aclose()
+    with pytest.raises(ConnectFailed):
+        await waiting
+    await session.aclose()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -29,6 +29,7 @@ from devino_codecs import xmlpackage as xml
 from devino_codecs.email import v1
 from devino_codecs.errors import DecodeError
 from devino_codecs.http import Api, HttpAnswer, HttpRequest, read_json
+from devino_codecs.masking import masked_body
 from tests._quick import SIZE, assert_quick
 
 pytestmark = pytest.mark.attack
@@ -171,6 +172,12 @@ DECODERS: dict[str, Decoder] = {
     "soap inbox": partial(soap.decode_answer, soap.GetIncomingMessages),
     "soap version": soap.guess_version,
     "xml request": xml.decode_request,
+    "masked JSON or XML": partial(masked_body, kinds=rest.V1.kinds()[0]),
+    "masked form": partial(
+        masked_body,
+        kinds=rest.V1.kinds()[0],
+        content_type="application/x-www-form-urlencoded",
+    ),
     "xml answer": xml.decode_answer,
     "xml request reader": lambda data: read_xml(xml.RequestReader(), data),
     "xml answer reader": lambda data: read_xml(xml.AnswerReader(), data),

@@ -59,16 +59,29 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`,
-:class:`Shortcut`. Where a value that cannot be read must not cost the others their place, its type
-says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Shortcut`.
+:data:`SECRET`, :data:`RECIPIENT`, :data:`WORDS` and :data:`SHOWN` say what logs may show of it
+(:mod:`devino_codecs.masking`); a text without such a mark is hidden. Where a value that cannot be
+read must not cost the others their place, its type says so: ``tuple[Report | Unread, ...]`` with
+:class:`Unread`.
 """
 
 from typing import TYPE_CHECKING
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, Verdict
 from devino_codecs._lazy import lazy
-from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
+from devino_codecs._masked import (
+    RECIPIENT,
+    SECRET,
+    SHOWN,
+    WORDS,
+    Kind,
+    Kinds,
+    Masked,
+    secret_values,
+    secrets_of,
+    without_secrets,
+)
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
 
@@ -164,15 +177,18 @@ __all__ = [
     "NUMBER_ID",
     "ONE_OR_LIST",
     "PHONE",
+    "RECIPIENT",
     "SECRET",
     "SERVICE_STACK",
     "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
+    "SHOWN",
     "TEXT_OR_NUMBER",
     "TIME_SPAN",
     "US_SECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
+    "WORDS",
     "Also",
     "Answered",
     "Api",
@@ -193,6 +209,8 @@ __all__ = [
     "InQuery",
     "InvalidArgumentError",
     "Items",
+    "Kind",
+    "Kinds",
     "Login",
     "Masked",
     "MissingArgumentError",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from devino_codecs._masked import Kinds
 from devino_codecs._request import Request
 from devino_codecs._sizes import MAX_ANSWER, MAX_REQUEST, check_size
 from devino_codecs.errors import EncodeError
@@ -167,6 +168,17 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         found: A | Refusal = row.read(answer)
         return found
 
+    def kinds(self, request: type[Request[Any]] | None = None) -> tuple[Kinds, Kinds]:
+        """What the values of a request of this type are, and those of its answer: for
+        :mod:`devino_codecs.masking`. None: of all requests and answers, where the row is unknown.
+        """
+        from ._kinds import together
+
+        if request is not None:
+            return self._kinds[request]
+        both = [self._kinds[each] for each in self._operations]
+        return together([asked for asked, _ in both]), together([told for _, told in both])
+
     def prefix_length(self, http: HttpRequest) -> int:
         """How many segments of a path are a prefix of this interface."""
         return self._paths.prefix_of(http.segments)
@@ -204,6 +216,16 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             operation = self._operations[request]
             codes = operation.codes or self.codes
             return AnswerRow(operation, self.envelope, codes, self.refused, self.refusal)
+
+        return _Ready(make)
+
+    @cached_property
+    def _kinds(self) -> Mapping[type, tuple[Kinds, Kinds]]:
+        from ._kinds import kinds_of_row
+
+        def make(request: type) -> tuple[Kinds, Kinds]:
+            row = self.row(request)
+            return kinds_of_row(row, row.auth or self.auth, self.envelope, self.query)
 
         return _Ready(make)
 

@@ -46,6 +46,11 @@ class Operation(msgspec.Struct, frozen=True):
     lists them where that field is marked :class:`Also`. It has a row of its own."""
 
     @property
+    def name(self) -> str:
+        """What it is called: its path."""
+        return self.path
+
+    @property
     def answer(self) -> Any:
         """The type of its answer."""
         return answer_of(self.request)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import IntEnum, IntFlag
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
+
+from devino_codecs._masked import Kind
+from devino_codecs.errors import DecodeError
 
 from ._codec import encode
 from ._codes import (
@@ -23,6 +26,7 @@ from ._header import HEADER_SIZE, unpack_header
 from ._interpret import parse_fields
 from ._pdus import PDU_TYPES, AnyPdu
 from ._tlvs import TLV_BY_TAG, tlv_name
+from ._user_data import decode_text
 
 __all__ = ["describe"]
 
@@ -45,11 +49,33 @@ _CODES: dict[str, type[IntEnum | IntFlag]] = {
 }
 
 
-def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
+_Mask: TypeAlias = Callable[[Kind, str], str]
+_KINDS: Mapping[str, Kind] = {
+    "system_id": Kind.SECRET,
+    "password": Kind.SECRET,
+    "source_addr": Kind.RECIPIENT,
+    "destination_addr": Kind.RECIPIENT,
+    "esme_addr": Kind.RECIPIENT,
+    "dest_address": Kind.RECIPIENT,
+    "unsuccess_sme": Kind.RECIPIENT,
+    "callback_num": Kind.RECIPIENT,
+    "source_subaddress": Kind.RECIPIENT,
+    "dest_subaddress": Kind.RECIPIENT,
+    "callback_num_atag": Kind.TEXT,
+    "short_message": Kind.TEXT,
+    "message_payload": Kind.TEXT,
+    "additional_status_info_text": Kind.WORDS,
+}
+"""What tells of people. All other fields that the specification knows are shown."""
+
+
+def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False, mask: _Mask | None = None) -> str:
     """A whole PDU with one field in each line. Known codes have their names; octets are in hex.
 
     Of more than a thousand optional parameters the others are counted. A password is shown as
-    ``***`` unless ``show_secrets``. Raises what :func:`encode` and :func:`decode` raise.
+    ``***`` unless ``show_secrets``. A ``mask`` (:mod:`devino_codecs.masking`) decides what stands
+    in the place of addresses, texts, logins and passwords. Raises what :func:`encode` and
+    :func:`decode` raise.
 
     >>> print(describe(QuerySm(message_id="17", source_addr="79001234567", sequence_number=5)))
     query_sm  sequence_number 5, command_status ESME_ROK (0x00), 33 octets
@@ -62,13 +88,16 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
     header = unpack_header(data)
     of = PDU_TYPES.get(header.command_id)
     if of is None:
-        name, rows = f"0x{header.command_id:08X}", [("body", data[HEADER_SIZE:].hex())]
+        body = data[HEADER_SIZE:].hex()
+        shown = body if mask is None else mask(Kind.TEXT, body)
+        name, rows = f"0x{header.command_id:08X}", [("body", shown)]
     else:
         _, fields = parse_fields(data, of)
         tlvs = fields.pop("tlvs", [])
         name = CommandId(header.command_id).name.lower()
-        rows = [(field, _shown(field, value, show_secrets)) for field, value in fields.items()]
-        rows += [_tlv(tag, octets) for tag, octets in tlvs[:_MOST_TLVS]]
+        shows = _Shows(show_secrets, mask, fields.get("data_coding", 0))
+        rows = [(field, shows.field(field, value)) for field, value in fields.items()]
+        rows += [shows.tlv(tag, octets) for tag, octets in tlvs[:_MOST_TLVS]]
         if len(tlvs) > _MOST_TLVS:
             rows.append(("tlv ...", f"and {len(tlvs) - _MOST_TLVS} more"))
     width = max((len(field) for field, _ in rows), default=0)
@@ -79,25 +108,63 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False) -> str:
     return "\n".join([title, *(f"  {field:{width}}  {value}" for field, value in rows)])
 
 
-def _tlv(tag: int, octets: bytes) -> tuple[str, str]:
-    row = TLV_BY_TAG.get(tag)
-    value = row.parse(octets) if row else None
-    if value is None:
-        return f"tlv {tlv_name(tag)}", f"{octets.hex()} (not typed)" if row else octets.hex()
-    return f"tlv {tlv_name(tag)}", _shown(tlv_name(tag), value, False)
+class _Shows:
+    """How the values of one PDU are shown."""
+
+    def __init__(self, show_secrets: bool, mask: _Mask | None, data_coding: int) -> None:
+        self._show_secrets = show_secrets
+        self._mask = mask
+        self._data_coding = data_coding
+
+    def tlv(self, tag: int, octets: bytes) -> tuple[str, str]:
+        """A parameter's name, and its value."""
+        row, name = TLV_BY_TAG.get(tag), tlv_name(tag)
+        value = row.parse(octets) if row else None
+        if value is not None:
+            return f"tlv {name}", self.field(name, value)
+        shown = octets.hex()
+        if self._mask is not None:
+            # What the specification does not know may be anything.
+            shown = self._mask(Kind.TEXT, shown)
+        return f"tlv {name}", f"{shown} (not typed)" if row else shown
+
+    def field(self, name: str, value: Any) -> str:
+        """A value as the field of this name."""
+        kind = _KINDS.get(name)
+        if self._mask is not None and kind is not None:
+            text = self._text(value) if kind is Kind.TEXT else _plain(value)
+            if kind is Kind.RECIPIENT and text.isalpha():
+                # The name of a sender.
+                kind = Kind.SHOWN
+            return self._mask(kind, text) if text else repr(value)
+        if name == "password" and not self._show_secrets:
+            return "***"
+        if isinstance(value, bytes):
+            return f"{len(value)} octets {value.hex()}".rstrip()
+        codes = _CODES.get(name)
+        if codes and isinstance(value, int):
+            return " ".join([str(value), *_names(codes, value)])
+        if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
+            return ", ".join(map(repr, value))
+        shown = repr(value)
+        return self._mask(Kind.SHOWN, shown) if self._mask is not None else shown
+
+    def _text(self, value: Any) -> str:
+        if not isinstance(value, bytes):
+            return _plain(value)
+        try:
+            return decode_text(value, self._data_coding, errors="replace")
+        except DecodeError:
+            return value.hex()
 
 
-def _shown(field: str, value: Any, show_secrets: bool) -> str:
-    if field == "password" and not show_secrets:
-        return "***"
-    if isinstance(value, bytes):
-        return f"{len(value)} octets {value.hex()}".rstrip()
-    codes = _CODES.get(field)
-    if codes and isinstance(value, int):
-        return " ".join([str(value), *_names(codes, value)])
-    if isinstance(value, tuple) and value and isinstance(value[0], msgspec.Struct):
-        return ", ".join(map(repr, value))
-    return repr(value)
+def _plain(value: Any) -> str:
+    """All that a value holds of text, several of them with commas between."""
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value))
+    if isinstance(value, msgspec.Struct):
+        return ", ".join(str(each) for each in msgspec.structs.astuple(value) if each)
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _names(codes: type[IntEnum | IntFlag], value: int) -> Iterator[str]:

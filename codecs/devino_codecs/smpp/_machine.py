@@ -105,6 +105,11 @@ class SessionMachine(Life[C]):
         return self._framer.error
 
     @property
+    def enquiry(self) -> int | None:
+        """The number of an ``enquire_link`` of this end that awaits its answer."""
+        return self._enquiry
+
+    @property
     def waiting(self) -> int:
         """How many requests wait for room in the window."""
         return self._window.waiting

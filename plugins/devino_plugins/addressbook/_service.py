@@ -54,8 +54,10 @@ class AddressBook(ServiceStackClient[AddressBookSettings]):
         """Who wants no more mails, of one campaign or of all; a hundred a call."""
         return self.pages(lambda items: codec.ListUnsubscribed(task_id=task_id, items=items))
 
-    async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
-        answer = await super().ask(request, max_answer=max_answer)
+    async def ask(
+        self, request: Request[A], *, messages: int = 0, max_answer: int | None = None
+    ) -> A:
+        answer = await super().ask(request, messages=messages, max_answer=max_answer)
         # Times without a zone are UTC, once they were moved by the settings' offset.
         dated: A = _dated(moved(answer, timedelta()), self._zone)
         return dated

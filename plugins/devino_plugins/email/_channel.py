@@ -137,7 +137,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         return plan(messages, self.sender_of, size=self.settings.batch_size)
 
     async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
-        taken = await self.ask(planned.request)
+        taken = await self.ask(planned.request, messages=len(planned.positions))
         sent = [messages[position] for position in planned.positions]
         return receipts(sent, taken, channel=self.name, hide=self.hide)
 

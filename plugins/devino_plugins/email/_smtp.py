@@ -60,7 +60,7 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
         self._pool: Pool | None = None
 
     async def open(self) -> None:
-        self._pool = Pool(self._peer, clock=self.clock)
+        self._pool = Pool(self._peer, clock=self.clock, calls=self.calls)
 
     async def aclose(self) -> None:
         pool, self._pool = self._pool, None

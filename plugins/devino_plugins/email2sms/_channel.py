@@ -43,7 +43,7 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         self._pool: Pool | None = None
 
     async def open(self) -> None:
-        self._pool = Pool(self._peer, clock=self.clock)
+        self._pool = Pool(self._peer, clock=self.clock, calls=self.calls)
 
     async def aclose(self) -> None:
         pool, self._pool = self._pool, None
@@ -88,7 +88,12 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         self, pool: Pool, planned: PlannedMail, messages: Sequence[Message]
     ) -> list[Receipt]:
         settings = self.settings
-        reply = await pool.send(settings.from_addr, settings.gateway, planned.mail)
+        reply = await pool.send(
+            settings.from_addr,
+            settings.gateway,
+            planned.mail,
+            messages=len(planned.positions),
+        )
         taken = Status(state=State.ACCEPTED, code=reply.code, description=reply.text)
         return [
             Receipt.of(messages[position], taken, channel=self.name, parts=planned.parts)

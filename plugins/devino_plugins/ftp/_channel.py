@@ -168,7 +168,9 @@ class FtpChannel(Channel[FtpSettings]):
         messages: Sequence[Message],
     ) -> list[Receipt]:
         async with self._slots:
-            name = await self._delivery().deliver(archive.file, archive.size, lambda octets: None)
+            name = await self._delivery().deliver(
+                archive.file, archive.size, lambda octets: None, messages=archive.rows
+            )
         status = Status(state=State.ACCEPTED, description=name)
         return [
             Receipt.of(messages[position], status, channel=self.name, parts=count)
@@ -180,7 +182,9 @@ class FtpChannel(Channel[FtpSettings]):
         name, error = "", None
         try:
             async with self._slots:
-                name = await delivery.deliver(archive.file, archive.size, sent)
+                name = await delivery.deliver(
+                    archive.file, archive.size, sent, messages=archive.rows
+                )
         except DevinoError as failure:
             error = failure
         if error is None:
@@ -188,7 +192,7 @@ class FtpChannel(Channel[FtpSettings]):
         elif isinstance(error, Rejected):
             status = Status(state=State.REJECTED, code=error.code, description=error.description)
         else:
-            status = Status(state=State.UNKNOWN, description=str(error))
+            status = Status(state=State.UNKNOWN, description=error.said)
         if isinstance(error, OutcomeUnknown):
             name = delivery.name
         return Upload(
@@ -217,7 +221,7 @@ class FtpChannel(Channel[FtpSettings]):
         return Mailing(text, self.sender_of(sample), getattr(archive, "validity", None), send_at)
 
     def _delivery(self) -> Delivery:
-        return Delivery(self.settings, names=self._names(), context=self._context)
+        return Delivery(self.settings, names=self._names(), context=self._context, calls=self.calls)
 
     @cached_property
     def _context(self) -> ssl.SSLContext | None:

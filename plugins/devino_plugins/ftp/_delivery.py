@@ -20,6 +20,7 @@ from devino_core import (
     Throttled,
     Unavailable,
 )
+from devino_core.observe import Calls, Running, discreet
 from devino_core.resolving import resolve
 from devino_core.tls import tls_failure
 from devino_plugins.kit.dialing import dial
@@ -35,6 +36,7 @@ _MOST_NAMES = 60
 _TRY_AGAIN = (425, 426, 450, 451, 522)
 _LOGIN = ("USER", "PASS")
 _ENCRYPTION = ("AUTH", "PBSZ", "PROT")
+_GOODBYE = "221"
 _ADVICE = {
     "implicit": '; a server that starts without TLS wants `tls = "explicit"`',
     "explicit": "",
@@ -67,33 +69,48 @@ class Delivery:
     """
 
     def __init__(
-        self, settings: FtpSettings, *, names: Iterator[str], context: ssl.SSLContext | None
+        self,
+        settings: FtpSettings,
+        *,
+        names: Iterator[str],
+        context: ssl.SSLContext | None,
+        calls: Calls,
     ) -> None:
         self._settings = settings
+        self._calls = calls
+        self._port = settings.port or (990 if settings.tls == "implicit" else 21)
+        self._messages = 0
+        self._call_id = ""
+        """Of the last conversation."""
         self._context = context
         self._names = names
         self.name = ""
         """The archive's name, once one is chosen."""
         self._temporary = ""
 
-    async def deliver(self, file: IO[bytes], size: int, sent: Callable[[int], None]) -> str:
-        """Lay the file down; the name under which the platform takes it.
+    async def deliver(
+        self, file: IO[bytes], size: int, sent: Callable[[int], None], *, messages: int
+    ) -> str:
+        """Lay the file with so many messages down; the name under which the platform takes it.
 
-        ``sent`` is called with the number of octets after each block, in another thread.
+        Each conversation is a call. ``sent`` is called with the number of octets after each block,
+        in another thread.
 
         Raises ConnectFailed, AuthenticationFailed, Throttled, QueueFull, Rejected or Unavailable:
         the platform has nothing then. OutcomeUnknown means that it may have taken the archive.
         """
-        reason = ""
+        reason, self._messages = "", messages
         for attempt in range(self._settings.attempts):
             try:
-                await self._talk(lambda server: self._lay_down(server, file, size, sent))
+                await self._talk(
+                    "STOR", attempt, lambda server: self._lay_down(server, file, size, sent)
+                )
             except _Broken as broken:
                 reason = str(broken)
             except ConnectFailed as error:
                 if attempt == 0 or error.retry is Retry.NEVER:
                     raise
-                reason = str(error)
+                reason = error.said
             except _Unanswered as unanswered:
                 await self._settle(str(unanswered))
                 return self.name
@@ -101,9 +118,11 @@ class Delivery:
                 raise self._rejected(refused) from None
             else:
                 return self.name
-        raise Unavailable(
-            f"the transfer to {self._settings.host} broke {self._settings.attempts} times, and the "
-            f"platform has nothing of it: {reason}"
+        raise self._of_last_call(
+            Unavailable(
+                f"the transfer to {self._settings.host} broke {self._settings.attempts} times, and "
+                f"the platform has nothing of it: {reason}"
+            )
         )
 
     def _lay_down(
@@ -168,38 +187,84 @@ class Delivery:
 
         Returns once it is renamed. Raises OutcomeUnknown where that cannot be found out.
         """
-        for _ in range(self._settings.attempts):
+        for attempt in range(self._settings.attempts):
             try:
-                await self._talk(self._look)
+                await self._talk("RNTO", attempt, self._look)
             except _Refused as refused:
                 raise self._rejected(refused) from None
             except (_Broken, _Unanswered, DevinoError) as error:
                 # Whatever the server refuses now: it may have the archive.
-                reason = str(error)
+                reason = error.said if isinstance(error, DevinoError) else str(error)
             else:
                 return
-        raise OutcomeUnknown(
-            f"archive {self.name}: {reason}; and {self._settings.host} could not be asked "
-            f"{self._settings.attempts} times whether it has the archive"
+        raise self._of_last_call(
+            OutcomeUnknown(
+                f"archive {self.name}: {reason}; and {self._settings.host} could not be asked "
+                f"{self._settings.attempts} times whether it has the archive"
+            )
         )
 
     def _look(self, server: Server) -> None:
         if server.size_of(self._temporary) is not None:
             self._rename(server, again=True)
 
-    async def _talk(self, work: Callable[[Server], None]) -> None:
-        """Do ``work`` in one conversation. Raises _Broken, _Unanswered or a DevinoError."""
+    async def _talk(self, operation: str, attempt: int, work: Callable[[Server], None]) -> None:
+        """Do ``work`` in one conversation, as one call of this name.
+
+        Raises _Broken, _Refused, _Unanswered or a DevinoError.
+        """
+        where = f"{self._settings.host}:{self._port}"
+        with self._calls.begin(
+            operation, peer=where, messages=self._messages, attempt=attempt + 1
+        ) as call:
+            call.start()
+            self._call_id = call.id
+            try:
+                await self._conversation(work, call)
+            except _Broken as broken:
+                call.end(Unavailable(str(broken)))
+                raise
+            except _Unanswered as unanswered:
+                call.end(OutcomeUnknown(str(unanswered)))
+                raise
+            except _Refused as refused:
+                call.wire_code = refused.code
+                call.end(self._rejected(refused))
+                raise
+            except Rejected as rejected:
+                call.wire_code = rejected.code
+                raise
+
+    async def _conversation(self, work: Callable[[Server], None], call: Running) -> None:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.connect_timeout):
-                port = settings.port or (990 if settings.tls == "implicit" else 21)
-                control = await dial(await resolve(settings.host, port))
+                control = await dial(await resolve(settings.host, self._port))
         except OSError as error:
             failure = ConnectFailed(f"no connection to {settings.host}: {_words(error)}")
         else:
-            await self._in_thread(Server(settings, control, self._context), work)
+
+            def told(what: str, line: str) -> None:
+                if what == "answer" and line[:3].isdecimal() and line[:3] != _GOODBYE:
+                    call.wire_code = int(line[:3])
+                call.wire(what, lambda: self._shown(line))
+
+            await self._in_thread(Server(settings, control, self._context, told), work)
             return
         raise failure
+
+    def _shown(self, line: str) -> str:
+        """A command or a reply, without the login, the password and numbers."""
+        settings = self._settings
+        if line.startswith(_LOGIN):
+            return f"{line.partition(' ')[0]} ***"
+        text = readable(line.encode("latin-1", "replace"))
+        text = masked(text, settings.password.reveal(), settings.login)
+        return printable(discreet("shown", text))
+
+    def _of_last_call(self, error: DevinoError) -> DevinoError:
+        error.call_id = self._call_id or None
+        return error
 
     async def _in_thread(self, server: Server, work: Callable[[Server], None]) -> None:
         running = asyncio.get_running_loop().run_in_executor(None, self._converse, server, work)
@@ -230,7 +295,9 @@ class Delivery:
         raise failure
 
     def _rejected(self, refused: _Refused) -> Rejected:
-        return Rejected(f"{self._settings.host} refused RNTO: {refused}", code=refused.code)
+        error = Rejected(f"{self._settings.host} refused RNTO: {refused}", code=refused.code)
+        error.call_id = self._call_id or None
+        return error
 
     def _failure(self, error: Exception, verb: str, *, entered: bool) -> DevinoError | _Broken:
         host = self._settings.host

@@ -38,10 +38,16 @@ class Server(ftplib.FTP_TLS):
     """The last command."""
 
     def __init__(
-        self, settings: FtpSettings, control: socket.socket, context: ssl.SSLContext | None
+        self,
+        settings: FtpSettings,
+        control: socket.socket,
+        context: ssl.SSLContext | None,
+        told: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
+        """``told`` is called with each command and each reply."""
         super().__init__(context=context, timeout=settings.timeout)
         self._settings = settings
+        self._told = told
         self._features: str | None = None
         self._data: socket.socket | None = None
         self.host = settings.host
@@ -80,6 +86,7 @@ class Server(ftplib.FTP_TLS):
     def putcmd(self, line: str) -> None:
         """Send a command."""
         self.verb = line.partition(" ")[0]
+        self._told("request", line)
         super().putcmd(line)
 
     def _encrypt(self) -> None:
@@ -104,7 +111,9 @@ class Server(ftplib.FTP_TLS):
             if len(lines) == _MOST_LINES:
                 raise _NoReply(f"a reply of more than {_MOST_LINES} lines")
             lines.append(self.getline())
-        return "\n".join(lines)
+        reply = "\n".join(lines)
+        self._told("answer", reply)
+        return reply
 
     def store(self, name: str, file: IO[bytes], start: int, sent: Callable[[int], None]) -> None:
         """Write the file, from ``start`` on, under this name.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from functools import partial
+from itertools import count
 from typing import Any, ClassVar, Protocol, TypeVar
+from urllib.parse import unquote
 
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
@@ -18,12 +20,14 @@ from devino_codecs.http import (
     Request,
     secret_values,
 )
-from devino_core import DevinoError, InvalidArgument, Service, Throttled
+from devino_codecs.masking import Kinds, masked_answer, masked_request
+from devino_core import DevinoError, InvalidArgument, Rejected, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
+from devino_core.observe import Running, discreet
 
-from .masking import masked
+from .masking import masked, printable_lines, readable
 from .refusals import A_PAGE, is_page, refusal, unreadable
 from .settings import ChannelConnectionSettings, ConnectionSettings
 
@@ -41,6 +45,8 @@ _FAILED = 500
 
 class _Row(Protocol):
     @property
+    def name(self) -> str: ...
+    @property
     def changes(self) -> bool: ...
 
 
@@ -51,7 +57,8 @@ class Wire(Protocol):
     """
 
     def row(self, request: type[Request[Any]], /) -> _Row:
-        """What is known of this type of requests: ``changes`` says that they have an effect."""
+        """What is known of this type of requests: its ``name``, as logs have it, and ``changes``,
+        which says that they have an effect."""
         ...
 
     def encode_request(self, request: Request[Any], credentials: Any, /) -> HttpRequest:
@@ -60,6 +67,11 @@ class Wire(Protocol):
 
     def decode_answer(self, request: type[Request[A]], answer: Answered, /) -> A | Refusal:
         """Read the answer to a request of this type, or the interface's no. Raises DecodeError."""
+        ...
+
+    def kinds(self, request: type[Request[Any]], /) -> tuple[Kinds, Kinds]:
+        """What the values of such a request are, and those of its answer: the log shows by them
+        what went over the wire (:mod:`devino_codecs.masking`)."""
         ...
 
 
@@ -120,6 +132,7 @@ class ApiClient(Service[SettingsT_co]):
             keep_alive=settings.keep_alive,
             proxy=settings.proxy.reveal() if settings.proxy else None,
             plain_http=settings.plain_http,
+            calls=self.calls,
             clock=clock,
         )
 
@@ -127,10 +140,16 @@ class ApiClient(Service[SettingsT_co]):
         await self._http.open()
 
     async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.aclose()
         await self._http.aclose()
 
-    def ask(self, request: Request[A], *, max_answer: int | None = None) -> Coroutine[Any, Any, A]:
+    def ask(
+        self, request: Request[A], *, messages: int = 0, max_answer: int | None = None
+    ) -> Coroutine[Any, Any, A]:
         """Make one call and give its answer, of at most ``max_answer`` bytes, else of 16 MiB.
+
+        ``messages`` is how many the request carries: logs and observers learn it.
 
         Raises InvalidArgument, with the field, for a request that cannot be written, what
         :meth:`HttpSession.request <devino_core.http.HttpSession.request>` raises for a call without
@@ -143,11 +162,14 @@ class ApiClient(Service[SettingsT_co]):
         """
         # An `async def` would cost each call one coroutine more.
         if self._session is None:
-            return self._call(request, self._credentials, max_answer)
-        return self._session.run(partial(self._call, request, max_answer=max_answer))
+            return self._call(request, self._credentials, max_answer, messages)
+        attempts = count(1)
+        return self._session.run(
+            lambda session: self._call(request, session, max_answer, messages, next(attempts))
+        )
 
     def exchange(
-        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+        self, http: HttpRequest, *, call: Running, changes: bool, max_answer: int | None = None
     ) -> Coroutine[Any, Any, FetchedAnswer]:
         """Make the HTTP call. Override it where calls must wait for their turn."""
         return self._http.request(
@@ -159,6 +181,7 @@ class ApiClient(Service[SettingsT_co]):
             headers=http.headers,
             changes=changes,
             max_answer=max_answer,
+            call=call,
         )
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
@@ -176,25 +199,38 @@ class ApiClient(Service[SettingsT_co]):
         return error
 
     async def _call(
-        self, request: Request[A], credentials: Any, max_answer: int | None = None
+        self,
+        request: Request[A],
+        credentials: Any,
+        max_answer: int | None = None,
+        messages: int = 0,
+        attempt: int = 1,
     ) -> A:
-        changes = self.api.row(type(request)).changes
+        row = self.api.row(type(request))
+        changes = row.changes
         try:
             http = self.api.encode_request(request, credentials)
         except EncodeError as error:
             raise InvalidArgument(error.path, error.reason) from None
-        answer = await self.exchange(http, changes=changes, max_answer=max_answer)
-        # Whatever the platform did before it failed, doing it again comes to the same.
-        if answer.status >= _FAILED and http.method in self.repeatable:
-            changes = False
-        outcome = self._outcome(request, credentials, answer, changes)
-        if isinstance(outcome, DevinoError):
-            if outcome.retry_after is None:
-                outcome.retry_after = answer.retry_after(self.clock.now())
-            # Its headers can repeat a secret.
-            del answer
-            raise outcome
-        return outcome
+        peer = self._http.peer
+        with self.calls.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
+            if self.calls.shows_wire:
+                call.wire("request", partial(self._shown, request, credentials, http, row.name))
+            answer = await self.exchange(http, call=call, changes=changes, max_answer=max_answer)
+            if self.calls.shows_wire:
+                call.wire("answer", partial(self._shown_answer, request, credentials, answer))
+            # Whatever the platform did before it failed, doing it again comes to the same.
+            if answer.status >= _FAILED and http.method in self.repeatable:
+                changes = False
+            outcome = self._outcome(request, credentials, answer, changes)
+            if isinstance(outcome, DevinoError):
+                if outcome.retry_after is None:
+                    outcome.retry_after = answer.retry_after(self.clock.now())
+                call.wire_code = outcome.code if isinstance(outcome, Rejected) else None
+                # Its headers can repeat a secret.
+                del answer
+                raise outcome
+            return outcome
 
     def _outcome(
         self, request: Request[A], credentials: Any, answer: FetchedAnswer, changes: bool
@@ -208,7 +244,7 @@ class ApiClient(Service[SettingsT_co]):
             reason = A_PAGE if is_page(answer.body) else error.reason
             return unreadable(answer.status, reason, changes=changes)
         if isinstance(value, Refusal):
-            hidden = (*_secrets_of(credentials), *secret_values(request))
+            hidden = _hidden(request, credentials)
             code = value.code
             if isinstance(code, str) and not isinstance(code, Coded):
                 # Of its own words a platform might make one of what it was sent.
@@ -217,9 +253,34 @@ class ApiClient(Service[SettingsT_co]):
             return self.error_of(Refusal(code, told, value.http_status), changes=changes)
         return value
 
+    def _shown(self, request: Request[Any], credentials: Any, http: HttpRequest, path: str) -> str:
+        asked, _ = self.api.kinds(type(request))
+        shown = masked_request(http, asked, discreet, path=path)
+        head = {
+            **shown.headers,
+            **({"content-type": http.content_type} if http.content_type else {}),
+        }
+        first = f"{shown.method} {unquote(shown.target)}"
+        return masked(_as_text(first, head, shown.body), *_hidden(request, credentials))
+
+    def _shown_answer(self, request: Request[Any], credentials: Any, answer: FetchedAnswer) -> str:
+        _, told = self.api.kinds(type(request))
+        shown = masked_answer(answer, told, discreet)
+        text = _as_text(f"HTTP {shown.status}", shown.headers, shown.body)
+        return masked(text, *_hidden(request, credentials))
+
     def hide(self, text: str) -> str:
         """A text of the platform's with ``***`` for the settings' credentials."""
         return masked(text, *_secrets_of(self._credentials))
+
+
+def _as_text(first: str, headers: Mapping[str, str], body: bytes) -> str:
+    lines = [first, *(f"{name}: {value}" for name, value in headers.items())]
+    return printable_lines("\n".join([*lines, "", readable(body)]).rstrip())
+
+
+def _hidden(request: Request[Any], credentials: Any) -> tuple[str, ...]:
+    return (*_secrets_of(credentials), *secret_values(request))
 
 
 def _secrets_of(credentials: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote, quote_plus
 
-__all__ = ["masked", "printable", "readable", "without_echo"]
+__all__ = ["masked", "printable", "printable_lines", "readable", "without_echo"]
 
 _ECHO = 8
 """Characters in a row that are no coincidence."""
@@ -65,3 +65,8 @@ def printable(text: str) -> str:
     return "".join(
         [char if char.isprintable() else char.encode("unicode_escape").decode() for char in text]
     )
+
+
+def printable_lines(text: str) -> str:
+    """As :func:`printable`, line by line."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -65,8 +65,10 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         self.api = replace(api, headers={**api.headers, "Accept-Language": language})
         self._offset = offset_of("server_utc_offset", said.server_utc_offset)
 
-    async def ask(self, request: Request[A], *, max_answer: int | None = None) -> A:
-        answer = await super().ask(request, max_answer=max_answer)
+    async def ask(
+        self, request: Request[A], *, messages: int = 0, max_answer: int | None = None
+    ) -> A:
+        answer = await super().ask(request, messages=messages, max_answer=max_answer)
         if self._offset:
             moved_answer: A = moved(answer, self._offset)
             return moved_answer

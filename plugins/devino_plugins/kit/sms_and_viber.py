@@ -114,7 +114,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     ) -> list[Receipt]:
         batch, count = planned.batch, len(planned.positions)
         most = count * (batch.parts or MOST_PARTS)
-        answered = await self.ask(planned.request, max_answer=most_answered(most))
+        answered = await self.ask(planned.request, messages=count, max_answer=most_answered(most))
         given = self._given.take(answered, most=count * MOST_PARTS)
         ids = tuple([one for one in given if one is not None])
         assigned = count == 1 or (len(given) == count * batch.parts and len(set(ids)) == len(ids))

@@ -41,7 +41,7 @@ from ._settings import SmppSettings
 
 __all__ = ["SmppChannel"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("devino.smpp")
 
 
 class _Modes(NamedTuple):
@@ -257,6 +257,7 @@ class SmppChannel(Channel[SmppSettings]):
                 connect_timeout=self.settings.connect_timeout,
                 incoming=self.settings.incoming,
                 clock=self.clock,
+                calls=self.calls,
                 on_request=inbox.take if self._modes.receives else self._leave,
                 on_end=ended,
             )

@@ -16,10 +16,12 @@ from devino_codecs.smpp import (
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
+    CommandId,
     Pdu,
     Reason,
     SessionSettings,
     Verdict,
+    describe,
     encode,
     find_status,
     status_name,
@@ -34,6 +36,7 @@ from devino_core import (
     Secret,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.observe import Calls, discreet
 from devino_core.tls import tls_failure
 
 from ._rules import PLATFORM
@@ -92,6 +95,7 @@ async def connect(
         connect_timeout=connect_timeout,
         incoming=incoming,
         clock=clock,
+        calls=Calls("smpp", clock),
     )
     try:
         yield session
@@ -119,35 +123,42 @@ async def open_session(
     connect_timeout: float,
     incoming: int,
     clock: Clock,
+    calls: Calls,
     on_request: Callable[[SmppSession, Pdu], None] | None = None,
     on_end: Callable[[SmppSession], None] | None = None,
 ) -> SmppSession:
-    """Connect and bind. Raises ConnectFailed or AuthenticationFailed."""
+    """Connect and bind, which is one call. Raises ConnectFailed or AuthenticationFailed."""
     session = SmppSession(
         settings, clock=clock, incoming=incoming, on_request=on_request, on_end=on_end
     )
     where = f"{host}:{port}"
-    await _connect(session.protocol, host, port, tls, connect_timeout)
-    try:
-        answer = await session.request(bind)
-    except OutcomeUnknown as error:
-        session.abort()
-        octets = session.foreign_octets
-        if octets.startswith(_TLS_RECORDS):
-            said = f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
-            raise ConnectFailed(f"{where} {said}", retry=Retry.NEVER) from None
-        said = _not_smpp(octets) or (
-            f"did not answer the bind: {str(error).removeprefix(UNANSWERED)}"
-        )
-        if tls is None and session.ended is Reason.PEER_CLOSED:
-            said += f"; {_WANTS_TLS}"
-        raise ConnectFailed(f"{where} {said}") from None
-    except BaseException:
-        session.abort()
-        raise
-    if answer.command_status:
-        session.abort()
-        raise _refused(answer.command_status, where)
+    with calls.begin(CommandId(bind.command_id).name.lower(), peer=where) as call:
+        call.start()
+        call.wire("request", lambda: describe(bind, mask=discreet))
+        await _connect(session.protocol, host, port, tls, connect_timeout)
+        try:
+            answer = await session.request(bind)
+        except OutcomeUnknown as error:
+            session.abort()
+            octets = session.foreign_octets
+            if octets.startswith(_TLS_RECORDS):
+                said = f"speaks TLS and not plain SMPP: {_WANTS_TLS}"
+                raise ConnectFailed(f"{where} {said}", retry=Retry.NEVER) from None
+            said = _not_smpp(octets) or (
+                f"did not answer the bind: {error.said.removeprefix(UNANSWERED)}"
+            )
+            if tls is None and session.ended is Reason.PEER_CLOSED:
+                said += f"; {_WANTS_TLS}"
+            raise ConnectFailed(f"{where} {said}") from None
+        except BaseException:
+            session.abort()
+            raise
+        call.wire_code = status_name(answer.command_status)
+        call.wire("answer", lambda: describe(answer, mask=discreet))
+        if answer.command_status:
+            session.abort()
+            raise _refused(answer.command_status, where)
+    session.observe(calls, where)
     return session
 
 

@@ -112,12 +112,18 @@ class Hosts:
     def refusal(self) -> DevinoError:
         """Why there is no session now. Each caller gets a new error."""
         if isinstance(self._error, AuthenticationFailed):
-            return AuthenticationFailed(self._error.description, code=self._error.code)
-        said = f"{self._error}; " if self._error else ""
-        return ConnectFailed(
-            f"{said}the next try is allowed in {self.seconds_left():.0f} seconds",
-            retry=Retry.NEVER if self.is_hopeless() else Retry.SAFE,
-        )
+            error: DevinoError = AuthenticationFailed(
+                self._error.description, code=self._error.code
+            )
+        else:
+            said = f"{self._error.said}; " if self._error else ""
+            error = ConnectFailed(
+                f"{said}the next try is allowed in {self.seconds_left():.0f} seconds",
+                retry=Retry.NEVER if self.is_hopeless() else Retry.SAFE,
+            )
+        if self._error is not None:
+            error.call_id = self._error.call_id
+        return error
 
     def _rest(self, host: Host, seconds: float) -> None:
         if self._rests == "account":

@@ -31,7 +31,7 @@ from ._timer import Timer
 
 __all__ = ["Held", "Inbox"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("devino.smpp")
 
 _REMEMBERED = 10_000
 

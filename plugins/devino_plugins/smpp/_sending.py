@@ -35,7 +35,7 @@ from devino_core.clock import Clock
 from devino_core.dispatch import bug_ended
 from devino_core.push import Correlator, Origin
 
-from ._answers import query_status, refusal
+from ._answers import query_status
 from ._plan import Outgoing, Planner
 from ._pool import Pool
 from ._rules import Rules
@@ -60,6 +60,8 @@ class _Job(msgspec.Struct):
     outgoing: Outgoing
     taken: tuple[str, ...] = ()
     """The id of each part that was taken. It is empty if the centre gave none."""
+    attempt: int = 1
+    """How often the next part is sent, this time included."""
     not_before: float = 0.0
     """When it may be sent again after it met a full queue."""
 
@@ -129,7 +131,9 @@ class Sending:
         try:
             answer = await self._ask(encoded)
         except OutcomeUnknown as error:
-            raise Unavailable(str(error)) from None
+            asked = Unavailable(error.said)
+            asked.call_id = error.call_id
+            raise asked from None
         return query_status(answer, message_id)
 
     async def _send_all(
@@ -174,7 +178,9 @@ class Sending:
                 session = self._pool.ready() or await self._session()
                 number, message_id = correlator.begin(), ""
                 try:
-                    answer = await session.request(submits[len(taken)], on_late=on_late)
+                    answer = await session.request(
+                        submits[len(taken)], on_late=on_late, attempt=job.attempt
+                    )
                     status = answer.command_status
                     if not status:
                         message_id = answer.message_id
@@ -186,12 +192,15 @@ class Sending:
                 if not status:
                     taken += (message_id,)
                     give_up = None
+                    job.attempt = 1
                 elif status == _THROTTLED:
                     give_up = self._rest(session, give_up)
+                    job.attempt += 1
                 else:
-                    error = refusal(answer)
+                    error = session.refusal(answer)
                     if pause is None or not isinstance(error, QueueFull):
                         return self._failed(outgoing, taken, error)
+                    job.attempt += 1
                     job.taken, job.not_before = taken, self._clock.monotonic() + pause
                     return None
         except DevinoError as error:
@@ -252,8 +261,9 @@ class Sending:
             return self._receipt(outgoing, taken, status, error)
         unknown = OutcomeUnknown(
             f"{len(taken)} of {len(outgoing.submits)} parts were taken "
-            f"(ids {', '.join(taken)}); then: {error}"
+            f"(ids {', '.join(taken)}); then: {error.said}"
         )
+        unknown.call_id = error.call_id
         unknown.refs = (outgoing.message.ref,)
         status = Status(state=State.UNKNOWN, description=str(unknown))
         return self._receipt(outgoing, taken, status, unknown)

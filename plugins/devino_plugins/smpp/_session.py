@@ -34,10 +34,13 @@ from devino_codecs.smpp import (
     Unanswered,
     answer_type,
 )
-from devino_core import ConnectFailed, OutcomeUnknown
+from devino_core import ConnectFailed, DevinoError, OutcomeUnknown
 from devino_core.clock import Clock, done_within
+from devino_core.observe import Calls
 from devino_core.seldom import Seldom
 
+from ._answers import refusal
+from ._seen import Seen
 from ._timer import Timer
 
 __all__ = ["UNANSWERED", "SmppSession"]
@@ -47,7 +50,7 @@ A = TypeVar("A", bound=Pdu)
 OnLate: TypeAlias = Callable[[Pdu], None]
 _Answer: TypeAlias = asyncio.Future[Pdu]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("devino.smpp")
 
 UNANSWERED = "sent and not answered: "
 """How the error of a request begins that was sent; the reason follows."""
@@ -120,6 +123,8 @@ class SmppSession:
         self._given: Pdu | None = None
         """What the iterator gave last, until it is answered."""
         self._reader: asyncio.Future[None] | None = None
+        self._seen: Seen | None = None
+        """Who is told of the requests, if anybody."""
         self._late: OrderedDict[_Answer, OnLate] = OrderedDict()
         self._warn = Seldom(_log, clock)
         self._debug = Seldom(_log, clock, level=logging.DEBUG)
@@ -147,30 +152,42 @@ class SmppSession:
         """How many requests are unanswered or wait for room in the window."""
         return self._machine.in_flight + self._machine.waiting
 
+    def observe(self, calls: Calls, peer: str) -> None:
+        """From now on the requests of this session are calls of a channel."""
+        self._seen = Seen(calls, peer)
+
+    def refusal(self, answer: Pdu) -> DevinoError:
+        """The error of an answer to :meth:`request` whose status is not 0."""
+        return refusal(answer) if self._seen is None else self._seen.refusal_of(answer)
+
     async def request(
         self,
         pdu: RequestPdu[A] | EncodedRequest[A],
         *,
         timeout: float | None = None,
         on_late: OnLate | None = None,
+        attempt: int = 1,
     ) -> A:
         """Send a request as soon as the window has room. Gives its answer, whatever its status.
 
         A ``generic_nack`` is given as an answer with its status. ``timeout`` is in seconds, and
         counts from when there is room; None is ``response_timeout``. If the request ends otherwise
-        and its answer comes later, the answer goes to ``on_late``.
+        and its answer comes later, the answer goes to ``on_late``. ``attempt`` says to observers
+        how often it was made before, counted from 1.
 
         Raises OutcomeUnknown if the request was written and not answered, ConnectFailed if it was
         not written, and EncodeError for a value that does not fit or a PDU that this session may
         not send. If the call is cancelled, nobody knows whether the request was written.
         """
         future = self._create_future()
+        now, seen = self._now(), self._seen
         try:
-            number = self._machine.send(pdu, self._now(), future, timeout=timeout)
+            number = self._machine.send(pdu, now, future, timeout=timeout)
         except StateError:
             if self.is_bound or (isinstance(pdu, BindRequest) and self.ended is None):
                 raise
             raise self._over() from None
+        call = seen.begin(pdu, attempt) if seen is not None and seen.calls.is_watched else None
         if not self._corked:
             # The first request leaves at once; those after it leave together.
             self._cork()
@@ -184,9 +201,13 @@ class SmppSession:
             answer: Any = await future
         except BaseException as error:
             self._gave_up(number, future, on_late, error)
+            if seen is not None:
+                seen.failed(call or seen.late(pdu, attempt, now), error)
             raise
         if type(answer) is GenericNack:
-            return _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
+            answer = _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
+        if seen is not None and (call is not None or answer.command_status):
+            seen.answered(call or seen.late(pdu, attempt, now), answer)
         return answer  # type: ignore[no-any-return]  # the machine has seen to its class
 
     def reply(self, request: Pdu, answer: Pdu | None = None) -> bool:
@@ -270,6 +291,8 @@ class SmppSession:
 
     def _receive(self, data: bytes) -> None:
         self._take(self._machine.receive(data, self._now()))
+        if self._seen is not None and self._seen.enquiry is not None:
+            self._seen.enquires(self._machine.enquiry)
         if not self._corked:
             # The tasks that were just woken run first, so that their requests leave together.
             self._cork()
@@ -285,6 +308,8 @@ class SmppSession:
                 if not event.context.done():
                     event.context.set_result(event.answer)
             elif isinstance(event, Received):
+                if self._seen is not None:
+                    self._seen.received(event.pdu)
                 self._hand_over(event.pdu)
             elif isinstance(event, Unanswered):
                 _fail(event.context, OutcomeUnknown(UNANSWERED + event.reason.value))
@@ -365,10 +390,14 @@ class SmppSession:
 
     def _at_deadline(self, now: float) -> None:
         self._take(self._machine.handle_deadline(now))
+        if self._seen is not None:
+            self._seen.enquires(self._machine.enquiry)
         self._flush()
 
     def _finish(self, reason: Reason) -> None:
         self.ended = reason
+        if self._seen is not None:
+            self._seen.session_ended(reason)
         self._write()
         if self._transport is not None:
             self._transport.close()

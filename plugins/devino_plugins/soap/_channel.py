@@ -15,6 +15,7 @@ from devino_core import ConfigurationError, DevinoError, Incoming, Medium, Messa
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import failed_status, gather_outcomes
 from devino_core.http import FetchedAnswer
+from devino_core.observe import Running
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
 from devino_plugins.kit.inbox import incoming_events
@@ -80,10 +81,10 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         return await self.ask(request)
 
     async def exchange(
-        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+        self, http: HttpRequest, *, call: Running, changes: bool, max_answer: int | None = None
     ) -> FetchedAnswer:
         async with self._turn:
-            return await super().exchange(http, changes=changes, max_answer=max_answer)
+            return await super().exchange(http, call=call, changes=changes, max_answer=max_answer)
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         fault = soap.Fault(reason=refused.description, code=str(refused.code))

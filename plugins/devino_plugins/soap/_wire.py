@@ -7,6 +7,7 @@ from typing import Any
 
 from devino_codecs import soap
 from devino_codecs.http import Answered, HttpRequest, Login, Refusal, Session
+from devino_codecs.masking import Kinds
 
 __all__ = ["SoapWire"]
 
@@ -36,6 +37,9 @@ class SoapWire:
         content_type = headers.pop("Content-Type")
         segments = tuple(service.path.removeprefix("/").split("/"))
         return HttpRequest("POST", segments, "", headers, body, content_type)
+
+    def kinds(self, request: type[Any]) -> tuple[Kinds, Kinds]:
+        return soap.kinds(request)
 
     def decode_answer(self, request: type[Any], answer: Answered) -> Any:
         result: object = soap.decode_answer(request, answer.body)

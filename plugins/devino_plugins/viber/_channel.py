@@ -125,8 +125,10 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         )
 
     async def _send_call(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
-        most = most_answered(2 * len(planned.positions))
-        answer = await self.ask(planned.request, max_answer=most)
+        count = len(planned.positions)
+        answer = await self.ask(
+            planned.request, messages=count, max_answer=most_answered(2 * count)
+        )
         found = receipts(
             [messages[position] for position in planned.positions],
             answer.messages,

@@ -23,6 +23,7 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, statuses_of
 from devino_core.http import FetchedAnswer
+from devino_core.observe import Running
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.chains import Chains
 from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
@@ -105,12 +106,12 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         return await statuses_of_each(ids, ask, medium)
 
     async def exchange(
-        self, http: HttpRequest, *, changes: bool, max_answer: int | None = None
+        self, http: HttpRequest, *, call: Running, changes: bool, max_answer: int | None = None
     ) -> FetchedAnswer:
         if not changes:
-            return await super().exchange(http, changes=changes, max_answer=max_answer)
+            return await super().exchange(http, call=call, changes=changes, max_answer=max_answer)
         async with self._turn:
-            return await super().exchange(http, changes=changes, max_answer=max_answer)
+            return await super().exchange(http, call=call, changes=changes, max_answer=max_answer)
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return error_of(refused, changes=changes)
@@ -120,7 +121,7 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         return [plan(message, self.sender_of, self.settings) for message in messages]
 
     async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
-        result = await self.ask(planned.request, max_answer=most_answered(1))
+        result = await self.ask(planned.request, messages=1, max_answer=most_answered(1))
         message_id = id_of(result, self.hide)
         self._given.remember((message_id,))
         if planned.last is not Medium.VK:

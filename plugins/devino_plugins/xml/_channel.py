@@ -155,7 +155,7 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
                 body = encode(wires, messages, self.settings.credentials)
             # An answer says of each message more than an id.
             most = most_answered(4 * len(wires))
-            answer = await self.ask(Submit(body), max_answer=most)
+            answer = await self.ask(Submit(body), messages=len(wires), max_answer=most)
             return xml.match(wires, answer.messages)
 
         async def ask(places: Places) -> list[xml.StatusResult | None]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from devino_codecs import xmlpackage as xml
 from devino_codecs.http import Answered, HttpRequest, Login, Refusal, Request
+from devino_codecs.masking import Kinds
 from devino_core.http import Body
 
 __all__ = ["Ask", "Submit", "XmlWire"]
@@ -54,6 +55,9 @@ class XmlWire:
             )
         page = _PAGES[type(request)].name
         return HttpRequest("POST", (page,), body=body, content_type=CONTENT_TYPE)
+
+    def kinds(self, _: type[Any]) -> tuple[Kinds, Kinds]:
+        return xml.kinds()
 
     def decode_answer(self, request: type[Any], answer: Answered) -> Any:
         read = xml.decode_answer(answer.body)

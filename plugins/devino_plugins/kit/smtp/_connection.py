@@ -18,11 +18,13 @@ from devino_core import (
     Secret,
     Unavailable,
 )
+from devino_core.observe import Running
 from devino_plugins.kit.masking import masked, printable, readable, without_echo
 
 from ._login import MECHANISMS, NEXT_MECHANISM, Login
 from ._refusals import AUTH, CLOSING
 from ._replies import Replies, Reply
+from ._showing import shown_line, shown_mail, shown_reply
 
 __all__ = ["Connection", "Terms", "what_happened"]
 
@@ -63,6 +65,8 @@ class Connection:
         self._terms = terms
         self._between_mails = True
         self._abandoned = False
+        self.call: Running | None = None
+        """The call that its next lines belong to."""
 
     @property
     def usable(self) -> bool:
@@ -149,8 +153,10 @@ class Connection:
 
     async def _ask(self, verb: str, line: bytes, *, expected: Sequence[int] = (2,)) -> Reply:
         self._check_turn(verb)
+        if self.call is not None:
+            self.call.wire("request", lambda: shown_line(verb, line))
         try:
-            reply = await self._replies.ask(line, self._terms.timeout)
+            reply = await self._heard(verb, line)
         except (SMTPException, OSError) as error:
             what = what_happened(error, self._terms.timeout)
         else:
@@ -161,6 +167,13 @@ class Connection:
         self.drop()
         raise self._nothing_sent(what, verb)
 
+    async def _heard(self, verb: str, data: bytes) -> Reply:
+        reply = await self._replies.ask(data, self._terms.timeout)
+        if self.call is not None:
+            self.call.wire_code = reply.code
+            self.call.wire("answer", lambda: shown_reply(verb, reply))
+        return reply
+
     def _nothing_sent(self, what: str, verb: str) -> Unavailable:
         return Unavailable(f"{self._terms.host}: {what} at {verb}; nothing was sent")
 
@@ -169,8 +182,10 @@ class Connection:
         if mail.startswith(b".") or mail.find(b"\n.") >= 0:
             mail = Body(_LEADING_DOT.sub(b"..", mail))
         answered = False
+        if self.call is not None:
+            self.call.wire("request", lambda: shown_mail(mail, self._terms.secrets))
         try:
-            reply = await self._replies.ask(Body(mail + b".\r\n"), self._terms.timeout)
+            reply = await self._heard("the mail", Body(mail + b".\r\n"))
         except (SMTPException, OSError) as error:
             what = what_happened(error, self._terms.timeout)
             answered = isinstance(error, SMTPResponseException)

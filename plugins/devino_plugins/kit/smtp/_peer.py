@@ -21,6 +21,7 @@ from devino_core import (
     Retry,
     Secret,
 )
+from devino_core.observe import Running
 from devino_core.resolving import aside, resolve
 from devino_core.tls import tls_failure
 from devino_plugins.kit.dialing import dial
@@ -68,6 +69,8 @@ class Peer:
         self.idle_timeout: float = settings.idle_timeout
         self.max_lifetime: float = settings.max_lifetime
         self._port = settings.port or _PORTS[settings.tls]
+        self.where: str = f"{settings.host}:{self._port}"
+        """Whom it talks to, as ``host:port``."""
         self._tls: Tls = settings.tls
         self._local_hostname = own
         self._connect_timeout = settings.connect_timeout
@@ -76,15 +79,16 @@ class Peer:
             secrets = (*secrets, *self._login.repeated())
         self._terms = Terms(settings.host, settings.timeout, tuple(secrets), refused)
 
-    async def connect(self) -> Connection:
+    async def connect(self, call: Running | None = None) -> Connection:
         """A connection that is encrypted, verified and logged in as the settings say.
 
-        Raises ConnectFailed, or what the server's refusal means. Nothing was sent then.
+        ``call`` is the one that this belongs to. Raises ConnectFailed, or what the server's refusal
+        means. Nothing was sent then.
         """
         begun = _Begun()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                return await self._agree(begun)
+                return await self._agree(begun, call)
         except (SMTPException, OSError, ValueError) as error:
             failure = self._no_connection(error, begun.stage)
         except DevinoError:
@@ -104,7 +108,7 @@ class Peer:
         # Made once: it reads every certificate of the system.
         return None if self._tls == "none" else ssl.create_default_context()
 
-    async def _agree(self, begun: _Begun) -> Connection:
+    async def _agree(self, begun: _Begun, call: Running | None) -> Connection:
         begun.stage = "name"
         if self._local_hostname is None:
             self._local_hostname = await _full_name()
@@ -137,12 +141,14 @@ class Peer:
             await smtp.ehlo()
         replies = Replies(cast("asyncio.Transport", smtp.transport), self._terms.told)
         connection = Connection(replies, self._terms)
+        connection.call = call
         if self._login is not None:
             begun.stage = "AUTH"
             mechanisms = in_order(smtp.server_auth_methods, encrypted=self._tls != "none")
             if not mechanisms:
                 raise AuthenticationFailed(f"{self.host} offers no login that can be used")
             await connection.log_in(self._login, mechanisms)
+        connection.call = None
         return connection
 
     def _no_connection(self, error: Exception, stage: str) -> DevinoError:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from devino_core import Body, DevinoError, Unavailable
 from devino_core.clock import Clock
+from devino_core.observe import Calls, Running
 
 from ._connection import Connection
 from ._peer import Peer
@@ -32,8 +33,10 @@ class Pool:
     if it fails they fail with it, for servers lock out who knocks or logs in too often.
     """
 
-    def __init__(self, peer: Peer, *, clock: Clock) -> None:
+    def __init__(self, peer: Peer, *, clock: Clock, calls: Calls | None = None) -> None:
+        """``calls`` are those of the channel: observers learn of each connection and mail."""
         self._peer = peer
+        self._calls = calls if calls is not None else Calls(peer.host, clock)
         self._clock = clock
         self._slots = asyncio.Semaphore(peer.connections)
         self._kept: list[_Kept] = []
@@ -44,16 +47,18 @@ class Pool:
         self._failures = 0
         self._failure: DevinoError | None = None
 
-    async def send(self, from_addr: str, to_addr: str, mail: Body) -> Reply:
-        """Send one mail. Raises as :meth:`Peer.connect`, :meth:`Connection.begin` and
-        :meth:`Connection.finish`.
+    async def send(self, from_addr: str, to_addr: str, mail: Body, *, messages: int = 1) -> Reply:
+        """Send one mail, which carries so many messages. Raises as :meth:`Peer.connect`,
+        :meth:`Connection.begin` and :meth:`Connection.finish`.
         """
         async with self._slots:
-            connection, opened_at = await self._begun(from_addr)
-            try:
-                return await connection.finish(to_addr, mail)
-            finally:
-                self._keep(connection, opened_at)
+            with self._calls.begin("DATA", peer=self._peer.where, messages=messages) as call:
+                connection, opened_at = await self._begun(from_addr, call)
+                try:
+                    return await connection.finish(to_addr, mail)
+                finally:
+                    connection.call = None
+                    self._keep(connection, opened_at)
 
     async def aclose(self) -> None:
         """Take leave on all connections. Those in use end after their mails."""
@@ -61,18 +66,18 @@ class Pool:
         kept, self._kept = self._kept, []
         await asyncio.gather(*[one.connection.quit() for one in kept])
 
-    async def _begun(self, from_addr: str) -> tuple[Connection, float]:
+    async def _begun(self, from_addr: str, call: Running) -> tuple[Connection, float]:
         """A connection on which a mail is announced, and when it was opened."""
         kept = self._fresh()
         if kept is not None:
             try:
-                return await self._begin(kept.connection, kept.opened_at, from_addr)
+                return await self._begin(kept.connection, kept.opened_at, from_addr, call)
             except Unavailable:
                 if kept.connection.usable:
                     raise
                 # It was ended while nobody looked, which says nothing of a new one.
         opened_at = self._clock.monotonic()
-        return await self._begin(await self._connected(), opened_at, from_addr)
+        return await self._begin(await self._connected(), opened_at, from_addr, call)
 
     async def _connected(self) -> Connection:
         if self._proven.is_set():
@@ -87,7 +92,9 @@ class Pool:
 
     async def _connect(self) -> Connection:
         try:
-            connection = await self._peer.connect()
+            with self._calls.begin("connect", peer=self._peer.where) as call:
+                call.start()
+                connection = await self._peer.connect(call)
         except DevinoError as error:
             self._failures += 1
             # Without the frames: it is kept.
@@ -98,11 +105,14 @@ class Pool:
         return connection
 
     async def _begin(
-        self, connection: Connection, opened_at: float, from_addr: str
+        self, connection: Connection, opened_at: float, from_addr: str, call: Running
     ) -> tuple[Connection, float]:
+        call.start()
+        connection.call = call
         try:
             await connection.begin(from_addr)
         except BaseException:
+            connection.call = None
             # After a refusal the next mail may have it; one in mid-command is ended there.
             self._keep(connection, opened_at)
             raise

@@ -1,0 +1,161 @@
+"""The calls of one channel or service: each has one start and one end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from devino_core.clock import Clock
+from devino_core.errors import DevinoError
+
+from ._log import log_call, log_wire, logger_of
+from ._observers import Done, Observers
+from ._values import Call, Outcome
+
+if TYPE_CHECKING:
+    from logging import Logger
+    from types import TracebackType
+
+__all__ = ["Calls", "Running"]
+
+_DEBUG, _INFO = 10, 20
+_NOBODY = Observers()
+
+
+class Calls:
+    """Where a channel or service says that it makes a call: ``self.calls`` of each.
+
+    ::
+
+        with self.calls.begin("Sms/Send", peer="example.com:443", messages=1) as call:
+            call.start()
+            call.http_status = await self._post(..., request_id=call.id)
+
+    The call ends with the block. An error of this library that leaves the block gets the call's id.
+    """
+
+    __slots__ = ("_log", "_observers", "channel", "clock", "kind")
+
+    def __init__(self, channel: str, clock: Clock) -> None:
+        self.channel = channel
+        self.clock = clock
+        self.attach(channel, _NOBODY)
+
+    def attach(self, kind: str, observers: Observers) -> None:
+        """From now on these are told. A client does it, for it knows them and the kind."""
+        self.kind = kind
+        self._observers = observers
+        self._log: Logger = logger_of(kind)
+
+    @property
+    def log(self) -> Logger:
+        """``devino.<kind>``."""
+        return self._log
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants to know of calls that succeed."""
+        return bool(self._observers) or self._log.isEnabledFor(_INFO)
+
+    @property
+    def shows_wire(self) -> bool:
+        """Whether the log shows requests and answers."""
+        return self._log.isEnabledFor(_DEBUG)
+
+    def begin(self, operation: str, *, peer: str, messages: int = 0, attempt: int = 1) -> Running:
+        """A call that is about to be made. The fields are those of :class:`Call`."""
+        return Running(self, operation, peer, messages, attempt)
+
+    def show(self, what: str, text: str) -> None:
+        """Log what the platform sent by itself, masked already."""
+        log_wire(self._log, None, f"{self.channel} {what}", text)
+
+    def _started(self, call: Call) -> list[Done]:
+        return self._observers.call_started(call)
+
+
+class Running:
+    """A call on its way. Say :meth:`start` when it is made, and set what its answer tells."""
+
+    __slots__ = (
+        "_attempt", "_calls", "_done", "_messages", "_operation", "_peer", "_since",
+        "http_status", "id", "wire_code",
+    )  # fmt: skip
+
+    def __init__(
+        self, calls: Calls, operation: str, peer: str, messages: int, attempt: int
+    ) -> None:
+        self.id: str = os.urandom(8).hex()
+        self.http_status: int | None = None
+        self.wire_code: int | str | None = None
+        self._calls = calls
+        self._operation = operation
+        self._peer = peer
+        self._messages = messages
+        self._attempt = attempt
+        self._since: float | None = None
+        self._done: list[Done] | None = None
+
+    def start(self) -> None:
+        """It is made now: not while it waits for its turn. A second time it does nothing."""
+        if self._since is None:
+            calls = self._calls
+            self._since = calls.clock.monotonic()
+            if calls._observers:  # noqa: SLF001
+                self._done = calls._started(self._call())  # noqa: SLF001
+
+    def started_at(self, when: float) -> None:
+        """It was made then, by the channel's clock, and no observer was told: for a transport that
+        says a call only when it has failed."""
+        self._since = when
+
+    def wire(self, what: str, shown: Callable[[], str]) -> None:
+        """Log a request or an answer, which ``shown`` gives masked, if the log shows the wire."""
+        if self._calls.shows_wire:
+            log_wire(self._calls.log, self.id, f"{self._calls.channel} {what}", shown())
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It has ended, with this error. A second time it does nothing."""
+        ours = error if isinstance(error, DevinoError) else None
+        if ours is not None and ours.call_id is None:
+            ours.call_id = self.id
+            ours.http_status = self.http_status
+        since, self._since = self._since, None
+        if since is None:
+            return
+        calls, done = self._calls, self._done
+        if error is None and done is None and not calls.log.isEnabledFor(_INFO):
+            return
+        outcome = Outcome(
+            seconds=calls.clock.monotonic() - since,
+            http_status=self.http_status,
+            wire_code=self.wire_code,
+            error=ours,
+            cancelled=error is not None and ours is None,
+        )
+        log_call(calls.log, self._call(), outcome)
+        for tell in done or ():
+            tell(outcome)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end(error)
+
+    def _call(self) -> Call:
+        return Call(
+            id=self.id,
+            channel=self._calls.channel,
+            kind=self._calls.kind,
+            operation=self._operation,
+            peer=self._peer,
+            messages=self._messages,
+            attempt=self._attempt,
+        )

@@ -1,0 +1,136 @@
+"""The log of calls: ``devino.<kind>``, one line for each call, and what went over the wire."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+from devino_core._masking import masked_recipient
+from devino_core.errors import ConfigurationError
+
+from ._values import Call, Outcome
+
+if TYPE_CHECKING:
+    from logging import Handler, Logger
+
+__all__ = ["discreet", "log_call", "log_wire", "logger_of", "without_people"]
+
+LEVEL = "DEVINO_LOG"
+TEXTS = "DEVINO_LOG_TEXTS"
+_LEVELS = ("debug", "info", "warning", "error")
+_LONGEST = 4000
+"""Characters of a request or an answer that one record shows."""
+
+
+def logger_of(kind: str) -> Logger:
+    """The log of one kind, prepared as ``DEVINO_LOG`` says. Raises ConfigurationError for that."""
+    # Its import takes longer than that of a program which only wants types should.
+    from logging import getLogger
+
+    _prepare()
+    return getLogger(f"devino.{kind}")
+
+
+@cache
+def _prepare() -> None:
+    import logging
+
+    root = logging.getLogger("devino")
+    # Else Python would print warnings of a program that has not set up its log.
+    root.addHandler(logging.NullHandler())
+    level = os.environ.get(LEVEL, "").strip().lower()
+    if level:
+        if level not in _LEVELS:
+            raise ConfigurationError(f"{LEVEL}={level!r}: expected one of {', '.join(_LEVELS)}")
+        log_to_stderr(level)
+
+
+def log_to_stderr(level: str) -> None:
+    """Show the log from this level on (``debug``, ``info``, ``warning``, ``error``) on standard
+    error, unless the program has set up a log of its own, which has it then."""
+    import logging
+
+    root = logging.getLogger("devino")
+    root.setLevel(level.upper())
+    handler = _stderr()
+    if handler not in root.handlers:
+        root.addHandler(handler)
+
+
+@cache
+def _stderr() -> Handler:
+    import logging
+
+    class Stderr(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if not logging.getLogger().handlers and sys.stderr is not None:
+                sys.stderr.write(f"{self.format(record)}\n")
+
+    handler = Stderr()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return handler
+
+
+def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
+    """One line for a call that has ended: INFO, or WARNING if it failed."""
+    from logging import INFO, WARNING
+
+    error = outcome.error
+    level = INFO if error is None else WARNING
+    if not log.isEnabledFor(level):
+        return
+    told = outcome.wire_code if outcome.http_status is None else outcome.http_status
+    answer = told if told is not None else "done" if error is None else "no answer"
+    if outcome.cancelled:
+        answer = "cancelled"
+    line = f"{_what(call)} > {answer} in {outcome.seconds * 1000:.0f} ms"
+    if error is not None:
+        line += f": {type(error).__name__}: {without_people(error.said)}"
+    log.log(level, "%s [%s]", line, call.id)
+
+
+def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:
+    """What went over the wire, masked already, with a word for its direction."""
+    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+    log.debug("%s\n%s", what if call_id is None else f"{what} [{call_id}]", shown)
+
+
+def _what(call: Call) -> str:
+    words = [call.channel, call.operation]
+    if call.messages:
+        words.append(f"{call.messages} message{'s' * (call.messages > 1)}")
+    if call.attempt > 1:
+        words.append(f"(attempt {call.attempt})")
+    return " ".join(words)
+
+
+def discreet(kind: str, text: str) -> str:
+    """What the log shows of a value: a mask for :mod:`devino_codecs.masking`.
+
+    No secret; of a recipient the ends; of a text its length, or with ``DEVINO_LOG_TEXTS=1`` all but
+    numbers and addresses, as of the platform's words; everything else as it is.
+    """
+    if kind == "recipient":
+        return masked_recipient(text)
+    if kind == "text":
+        # Also what nobody knows is a text, and it may be a number.
+        return without_people(text) if os.environ.get(TEXTS) == "1" else f"<{len(text)} chars>"
+    if kind == "words":
+        return without_people(text)
+    if kind == "shown":
+        # Some ids have the number in them, and some servers make a sentence of a code.
+        hidden = _PERSON if " " in text else _IN_ID
+        return hidden.sub(lambda found: masked_recipient(found[0]), text)
+    return "***"
+
+
+_IN_ID = re.compile(r"(?<=\+)[0-9]{10,15}(?![0-9])")
+_PERSON = re.compile(r"(?<![0-9])\+?[0-9]{10,15}(?![0-9])|[^\s<>\"'(),:;@]+@[^\s<>\"'(),:;@]+")
+
+
+def without_people(text: str) -> str:
+    """A text of the platform's, without phone numbers and mail addresses."""
+    return _PERSON.sub(lambda found: masked_recipient(found[0]), text)

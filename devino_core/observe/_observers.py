@@ -1,0 +1,67 @@
+"""The observers of one client: told in turn, and left out when they fail."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
+
+from devino_core._events import Event
+from devino_core._message import Message
+from devino_core._status import Receipt
+
+from ._values import Call, Observer, Outcome
+
+__all__ = ["Done", "Observers"]
+
+R = TypeVar("R")
+
+Done = Callable[[Outcome], None]
+
+
+class Observers:
+    """Those who are told. One that raises is logged once and left out: it changes no call."""
+
+    __slots__ = ("_all",)
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._all: tuple[Observer, ...] = tuple(observers)
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def call_started(self, call: Call) -> list[Done]:
+        """Tell of a call. Gives what to call at its end; none of it raises."""
+        done: list[Done] = []
+        for observer in self._all:
+            ended = self._tell(observer, observer.call_started, call)
+            if ended is not None:
+                done.append(partial(self._tell, observer, ended))
+        return done
+
+    def message_done(self, message: Message, receipt: Receipt) -> None:
+        """Tell of a message that has its receipt."""
+        for observer in self._all:
+            self._tell(observer, observer.message_done, message, receipt)
+
+    def event(self, event: Event) -> None:
+        """Tell of an event."""
+        for observer in self._all:
+            self._tell(observer, observer.event, event)
+
+    def _tell(self, observer: Observer, method: Callable[..., R], *told: object) -> R | None:
+        try:
+            return method(*told)
+        except Exception as error:  # noqa: BLE001 - whatever an observer does, the call goes on
+            from logging import getLogger
+
+            self._all = tuple(one for one in self._all if one is not observer)
+            # Its text may quote what it was told, so it is not logged with it.
+            getLogger("devino.observe").error(  # noqa: TRY400
+                "%s raised %s and is told nothing more\n%s",
+                type(observer).__name__,
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+            return None
