@@ -286,7 +286,8 @@ def _state(text: str) -> State:
     try:
         return State(text.upper())
     except ValueError:
-        hint = did_you_mean(text.upper(), list(State)) or f"there are {', '.join(State)}"
+        known = [state.value for state in State]
+        hint = did_you_mean(text.upper(), known) or f"there are {', '.join(known)}"
         raise HTTPException(400, f"state: no state {text[:100]!r}: {hint}") from None
 
 
