@@ -40,7 +40,7 @@ def submit(world: World, *to: str, **fields: object) -> list[StoredMessage]:
 def refused(world: World) -> StoredMessage:
     with pytest.raises(Refused):
         submit(world, "79161234567", sender="Кириллица")
-    return next(iter(world.latest()))
+    return world.snapshot()[-1]
 
 
 async def get(http: Http, path: str) -> Answer:
@@ -81,7 +81,7 @@ class TestFilters:
             ["79261600001"],
             "for a test",
         )
-        sent += [next(iter(world.latest()))]
+        sent += [world.snapshot()[-1]]
         assert await ids(http, query) == [sent[number].handle for number in found]
 
     @pytest.mark.parametrize(
