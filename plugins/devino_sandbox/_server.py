@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from ssl import SSLContext
 from typing import NamedTuple, cast
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.server import ServerState
 
 from ._gate import Gate
-from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
+from ._http import ASGIApp, Event, RawAnswer, Receive, Send, json_answer, send_answer
 from ._latest import Latest
 from ._listening import closed, listen
 from ._protocol import Limits, Protocol
@@ -32,7 +33,11 @@ class Served(NamedTuple):
 
 
 class Router:
-    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside."""
+    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside.
+
+    The prefix ``/`` takes what is nobody else's. Where nobody has it, a browser that opens ``/`` is
+    sent to the page of the sandbox.
+    """
 
     def __init__(
         self, apps: Mapping[str, Served], endpoints: Mapping[str, str], gate: Gate
@@ -56,12 +61,17 @@ class Router:
         await served.app(scope, receive, send)
 
     async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
+        if "page" in self._endpoints and _opens_root(scope):
+            location = urlsplit(self._endpoints["page"]).path.encode()
+            headers = ((b"location", location), (b"vary", b"accept"))
+            await send_answer(send, RawAnswer(302, b"", headers))
+            return
         missing = "the sandbox has no service here"
         await send_answer(send, json_answer(404, {"error": missing, "endpoints": self._endpoints}))
 
     def _served(self, path: str) -> Served:
         segments = _segments(path)
-        lengths = range(min(self._depth, len(segments)), 0, -1)
+        lengths = range(min(self._depth, len(segments)), -1, -1)
         fitting = (self._apps.get(segments[:length]) for length in lengths)
         return next((served for served in fitting if served is not None), Served(self._nothing))
 
@@ -114,6 +124,22 @@ class HttpServer:
             await asyncio.wait(self._state.tasks)
         await closed(self._server)
         self._server = None
+
+
+def _opens_root(scope: Event) -> bool:
+    """A browser asks for the root."""
+    accepted = b",".join(
+        [
+            value
+            for name, value in cast("list[tuple[bytes, bytes]]", scope["headers"])
+            if name == b"accept"
+        ]
+    )
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and not _segments(cast("str", scope["path"]))
+        and b"text/html" in accepted.lower()
+    )
 
 
 def _segments(path: str) -> tuple[str, ...]:
