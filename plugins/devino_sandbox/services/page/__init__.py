@@ -16,4 +16,4 @@ __all__ = ["PageService", "devino_sandbox_services"]
 
 @hookimpl
 def devino_sandbox_services(world: World) -> list[PageService]:
-    return [PageService()]
+    return [PageService(world)]

@@ -8,11 +8,15 @@ from importlib.resources import files
 from typing import ClassVar
 
 from devino_sandbox._http import ASGIApp, RawAnswer, RawRequest, answering, json_answer
+from devino_sandbox._mail import MailContent
 from devino_sandbox._service import HttpService
+from devino_sandbox._views import Views
+from devino_sandbox._world import World
 
 __all__ = ["PageService"]
 
 _ROOT = "/_sandbox/ui"
+_MAILS = f"{_ROOT}/mails/"
 _INDEX = "index.html"
 _TYPES = {
     "css": "text/css; charset=utf-8",
@@ -26,17 +30,28 @@ _POLICY = (
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    # Mails are shown in a frame, from a route of the inspection API with a policy of its own.
+    # Mails are shown in a frame, which has a policy of its own.
     "frame-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
 )
+_MAIL_POLICY = (
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+    # Also for who opens it without the frame: it runs nothing, and is of no origin.
+    "sandbox",
+)
 _HEADERS = (
-    (b"content-security-policy", "; ".join(_POLICY).encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    # Nothing may leave this machine, and a browser looks up the hosts of links before any click.
+    (b"x-dns-prefetch-control", b"off"),
     # A page that was left open over an update of the sandbox gets the new files.
     (b"cache-control", b"no-cache"),
 )
@@ -50,9 +65,15 @@ class PageService(HttpService):
     operations: ClassVar[Mapping[str, Collection[str]] | None] = {}
     known_hosts_only: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, world: World) -> None:
+        self._world = world
         self._files: dict[str, bytes] = {}
         self._app = answering(self._answer)
+        world.of(Views).add(
+            "operations",
+            "what can fail, by protocol, for orders of faults",
+            lambda to: {name: sorted(told) for name, told in world.faults.operations.items()},
+        )
 
     async def start(self) -> None:
         folder = files(__package__) / "static"
@@ -68,13 +89,28 @@ class PageService(HttpService):
     def _answer(self, request: RawRequest) -> RawAnswer:
         if request.method not in ("GET", "HEAD"):
             return json_answer(405, {"error": "the page is only read"})
+        if request.path.startswith(_MAILS):
+            return self._mail(request.path[len(_MAILS) :])
         name = request.path[len(_ROOT) :].strip("/") or _INDEX
         content = self._files.get(name)
         if content is None:
             return json_answer(404, {"error": "the page has no such file"})
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'.encode()
-        headers = (*_HEADERS, (b"etag", tag))
+        headers = (*_secured(_POLICY), (b"etag", tag))
         if (b"if-none-match", tag) in request.headers:
             return RawAnswer(304, b"", headers)
         kind = _TYPES[name.rpartition(".")[2]].encode()
         return RawAnswer(200, content, ((b"content-type", kind), *headers))
+
+    def _mail(self, message_id: str) -> RawAnswer:
+        """What a mail says in HTML, to be shown in a frame."""
+        found = next((one for one in self._world.messages() if message_id in one.ids), None)
+        content = None if found is None else found.submission.content
+        if not isinstance(content, MailContent):
+            return json_answer(404, {"error": "there is no such mail"})
+        headers = ((b"content-type", _TYPES["html"].encode()), *_secured(_MAIL_POLICY))
+        return RawAnswer(200, content.html.encode(errors="replace"), headers)
+
+
+def _secured(policy: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"content-security-policy", "; ".join(policy).encode()), *_HEADERS)
