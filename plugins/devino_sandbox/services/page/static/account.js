@@ -9,7 +9,7 @@ export function create(app) {
 
   async function show() {
     const [index, codes, mails] = await Promise.all([
-      get(""), get("/codes").catch(() => []), get("/mail-senders").catch(() => []),
+      get(""), get("/codes").catch(() => []), get("/mail-senders").catch(() => ({})),
     ]);
     fill(element,
       index.accounts.map((one) => account(one)),
@@ -41,10 +41,11 @@ export function create(app) {
   }
 
   function mailSenders(mails) {
-    const listed = Array.isArray(mails) ? mails : [];
+    const listed = Object.entries(mails).flatMap(([login, known]) =>
+      Object.entries(known).map(([address, state]) => ({ login, address, state })));
     return listed.length > 0 && h("section", { class: "card" }, h("h2", {}, "Addresses that mails come from"),
       h("table", {}, h("tbody", {}, listed.map((one) => h("tr", {},
-        h("td", {}, one.address), h("td", {}, String(one.state)),
+        h("td", {}, one.address), h("td", {}, one.state),
         h("td", { class: "buttons" }, ["Approve", "Reject"].map((state) => h("button", {
           type: "button", class: "ghost small",
           onclick: () => attempt(() => post("/mail-senders", { address: one.address, state, login: one.login }), `${state}d`).then(show),

@@ -1,6 +1,6 @@
 // The frame of the page: sections, the connection, colours, keys.
 
-import { get, live } from "./api.js";
+import { calmed, get, live } from "./api.js";
 import { fill, h, icon, nothing, setToday, toast } from "./dom.js";
 import * as account from "./account.js";
 import * as calls from "./calls.js";
@@ -60,7 +60,7 @@ function badge(section, number) {
 
 function sections(isDriven) {
   const names = Object.keys(SECTIONS).filter((name) => isDriven || name !== "clock");
-  fill(nav, names.map((name) => h("a", { href: `#/${name}`, "data-section": name },
+  fill(nav, names.map((name) => h("a", { href: `#/${name}`, "data-section": name, hidden: name === "campaigns" },
     icon(name), h("span", {}, LABELS[name]),
     h("span", { class: "badge", hidden: true, "aria-label": name === "calls" ? "failed calls" : "on order" }))));
 }
@@ -135,6 +135,13 @@ async function begin() {
     setToday(call.at);
     if (call.failed && current !== views.calls) badge("calls", (badges.calls ?? 0) + 1);
   });
+  // Few sandboxes have campaigns; the section is there once one is.
+  const campaigned = calmed(async () => {
+    const found = await get("/campaigns").catch(() => []);
+    nav.querySelector('[data-section="campaigns"]')?.toggleAttribute("hidden", found.length === 0);
+  }, 500);
+  live.on("call", (call) => call.protocol.startsWith("email") && campaigned());
+  live.on("refresh up", campaigned);
   live.on("message state", (message) => setToday(message.life.at(-1)?.at ?? message.created_at));
   try {
     const index = await get("");

@@ -1,6 +1,6 @@
 // A message as its recipient sees it: on a phone, or in a mail program.
 
-import { count, facts, h, icon, nothing, when } from "./dom.js";
+import { count, facts, h, icon, nothing, stateWord, when } from "./dom.js";
 
 /** A phone with the message on it, and below it how the text is cut. */
 export function bubble(message) {
@@ -31,7 +31,7 @@ function button({ content }) {
 }
 
 function ticks(state) {
-  return { DELIVERED: "✓ delivered", READ: "✓✓ read", CLICKED: "✓✓ followed its link" }[state] ?? "not delivered";
+  return { DELIVERED: "✓ delivered", READ: "✓✓ read", CLICKED: "✓✓ followed its link" }[state] ?? stateWord(state).toLowerCase();
 }
 
 /** The parts, each with what it holds. */

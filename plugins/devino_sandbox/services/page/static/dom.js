@@ -125,18 +125,22 @@ export function count(number, one, many = `${one}s`) {
   return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 }
 
-export function copyButton(text, label = "Copy") {
-  const button = h("button", { type: "button", class: "ghost small", title: label }, icon("copy"), label);
+export function copyButton(text) {
+  const word = h("span", { class: "unseen" }, "Copy");
+  const button = h("button", { type: "button", class: "ghost small copy", title: "Copy" }, icon("copy"), word);
+  const show = (sign, said) => {
+    word.textContent = said;
+    fill(button, icon(sign), word);
+  };
   button.addEventListener("click", async () => {
-    const said = typeof text === "function" ? text() : text;
     try {
-      await navigator.clipboard.writeText(said);
-      fill(button, icon("check"), "Copied");
+      await navigator.clipboard.writeText(typeof text === "function" ? text() : text);
+      show("check", "Copied");
     } catch {
       // Without TLS a browser gives the clipboard only to loopback.
-      fill(button, icon("cross"), "Not allowed here");
+      show("cross", "Not allowed here");
     }
-    setTimeout(() => fill(button, icon("copy"), label), 1500);
+    setTimeout(() => show("copy", "Copy"), 1500);
   });
   return button;
 }
@@ -158,8 +162,11 @@ export function nothing(title, text, ...more) {
 }
 
 /** A description list of pairs; those without a value are left out. */
-export function facts(pairs) {
+export function facts(pairs, kind = "facts") {
   const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
+  if (kind !== "facts") {
+    return h("dl", { class: kind }, shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  }
   return h("dl", { class: "facts" }, shown.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 

@@ -220,7 +220,7 @@ function what(message) {
         ["Priority", message.priority],
         ["Validity", message.validity === null ? null : span(message.validity)],
         ["Your id", message.ref],
-        [message.ids.length > 1 ? "Ids" : "Id", message.ids.length > 0 && ids(message.ids)],
+        [message.ids.length > 1 ? "Ids" : "Id", message.ids.length > 0 ? ids(message.ids) : null],
         ["Taken", timeOf(message.created_at, { full: true })],
         ["Scheduled for", message.send_at && timeOf(message.send_at, { full: true })],
         ["Sent", message.submitted_at && timeOf(message.submitted_at, { full: true })],

@@ -23,8 +23,9 @@ export function steps({ endpoints, accounts }) {
   const all = { Login: login, Password: password, SourceAddress: sender, DestinationAddress: "79161234567", Data: "Hello" };
   const lines = [];
   if (endpoints.rest) {
-    const settings = JSON.stringify({ login, password, base_url: endpoints.rest });
-    lines.push(["Python", `Client({"rest": ${settings}}).send("79161234567", "Hello", sender=${JSON.stringify(sender)})`]);
+    const settings = { login, password, sender, base_url: endpoints.rest };
+    const told = Object.entries(settings).map(([name, value]) => `"${name}": "${value}"`).join(", ");
+    lines.push(["Python", `client = Client({"rest": {${told}}})`]);
   }
   if (endpoints.rest_v2) {
     lines.push(["curl", `curl ${Object.entries(all).map(([name, value]) => `-d ${name}=${value}`).join(" ")} ${send}`]);

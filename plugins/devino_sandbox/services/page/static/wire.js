@@ -21,9 +21,9 @@ export function callView(call) {
       ["Peer", call.peer],
       ["At", timeOf(call.at, { full: true })],
       ["Took", call.seconds === null ? null : span(call.seconds)],
-      ["Call id", call.call_id && h("code", {}, call.call_id)],
-      ["Messages", call.messages.length > 0 && messages(call.messages)],
-    ]),
+      ["Call id", call.call_id ? h("code", {}, call.call_id) : null],
+      ["Messages", call.messages.length > 0 ? messages(call.messages) : null],
+    ], "sheet"),
     exchange("Request", call.request, curl(call)),
     call.answer ? exchange("Answer", call.answer)
       : h("section", { class: "card wire" }, h("h2", {}, "Answer"), h("p", { class: "quiet" }, "There was none.")),
@@ -45,7 +45,7 @@ function exchange(title, wire, command = null) {
   else forms.push(["Raw", () => h("pre", { class: "code" }, raw(wire)), () => raw(wire)]);
   if (command) forms.push(["curl", () => h("pre", { class: "code" }, command), () => command]);
   let chosen = forms[0];
-  const body = h("div", {});
+  const body = h("div", { class: "wire-body" });
   const chips = forms.map((form) => h("button", {
     type: "button", class: "chip", onclick: () => choose(form),
   }, form[0]));
