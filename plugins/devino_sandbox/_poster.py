@@ -172,7 +172,7 @@ class _Route:
                 body=body,
                 due=self._world.clock.now(),
             )
-            self._world.of(Callbacks).latest.append(callback)
+            self._world.of(Callbacks).add(callback)
             self._open[callback] = None
             if len(self._open) > self._world.keep:
                 self._give_up(next(iter(self._open)))

@@ -36,6 +36,10 @@ class Timeline:
         if self._due[0][1] == number:
             self.became_earlier()
 
+    def clear(self) -> None:
+        """Nothing is going to happen."""
+        self._due.clear()
+
     def next_due(self) -> datetime | None:
         """When the next action is due; None if there is none."""
         return self._due[0][0] if self._due else None

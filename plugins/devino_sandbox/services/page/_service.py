@@ -64,6 +64,7 @@ class PageService(HttpService):
     prefixes: tuple[str, ...] = (_ROOT,)
     operations: ClassVar[Mapping[str, Collection[str]] | None] = {}
     known_hosts_only: ClassVar[bool] = True
+    in_journal: ClassVar[bool] = False
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -104,7 +105,7 @@ class PageService(HttpService):
 
     def _mail(self, message_id: str) -> RawAnswer:
         """What a mail says in HTML, to be shown in a frame."""
-        found = next((one for one in self._world.messages() if message_id in one.ids), None)
+        found = self._world.stored(message_id)
         content = None if found is None else found.submission.content
         if not isinstance(content, MailContent):
             return json_answer(404, {"error": "there is no such mail"})
