@@ -165,10 +165,20 @@ async def test_a_mail_is_shown_so_that_it_loads_and_runs_nothing(http: Http, wor
     answer = await http.raw("GET", f"/_sandbox/ui/mails/{message.ids[0]}")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert answer.body.decode() == content_of(message).html
+    said = content_of(message).html
+    assert answer.body.decode() == f'<base target="_blank">{said}'
     policy = [one.strip() for one in answer.headers["Content-Security-Policy"].split(";")]
     assert {"sandbox", "default-src 'none'", "img-src data:", "form-action 'none'"} <= set(policy)
     assert not any("http" in one or "*" in one or "script" in one for one in policy)
+
+
+async def test_links_of_a_mail_lead_nowhere_and_it_keeps_its_document_type(
+    http: Http, world: World
+) -> None:
+    await Post(http).send("anna@example.org", Body={"Html": "<!DOCTYPE html>\n<p>Hello"})
+    [message] = world.messages()
+    answer = await http.raw("GET", f"/_sandbox/ui/mails/{message.ids[0]}")
+    assert answer.body == b'<!DOCTYPE html><base target="_blank">\n<p>Hello'
 
 
 async def test_what_is_no_mail_is_not_shown_as_one(http: Http) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import ClassVar
@@ -18,6 +19,7 @@ __all__ = ["PageService"]
 _ROOT = "/_sandbox/ui"
 _MAILS = f"{_ROOT}/mails/"
 _INDEX = "index.html"
+_DOCTYPE = re.compile(r"\s*(?:<!--.*?-->\s*)*<!doctype[^>]*>", re.IGNORECASE | re.DOTALL)
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -110,7 +112,18 @@ class PageService(HttpService):
         if not isinstance(content, MailContent):
             return json_answer(404, {"error": "there is no such mail"})
         headers = ((b"content-type", _TYPES["html"].encode()), *_secured(_MAIL_POLICY))
-        return RawAnswer(200, content.html.encode(errors="replace"), headers)
+        return RawAnswer(200, _inert(content.html).encode(errors="replace"), headers)
+
+
+def _inert(html: str) -> str:
+    """The same mail, whose links lead to windows that its frame may not open.
+
+    They would leave an error in the frame otherwise. The first ``base`` counts; before the document
+    type it would let browsers take the mail for one of an old kind.
+    """
+    end = _DOCTYPE.match(html)
+    place = end.end() if end else 0
+    return f'{html[:place]}<base target="_blank">{html[place:]}'
 
 
 def _secured(policy: tuple[str, ...]) -> tuple[tuple[bytes, bytes], ...]:

@@ -17,6 +17,7 @@ export function create(app) {
     path: "/calls",
     parameters: () => filter,
     fits: (call) => (!filter.failed || call.failed) && (!filter.protocol || call.protocol === filter.protocol),
+    isFiltered: () => Boolean(filter.failed || filter.protocol),
     row,
     counted: (total) => count(total, "call"),
     empty: () => nothing("No call yet", "Each call of each protocol is shown here, also what is no HTTP at all."),

@@ -21,8 +21,8 @@ export function create() {
   const operations = h("datalist", { id: "operations" });
   const known = {};
   const field = (name, label, attributes = {}) => h("label", { class: "field" }, h("span", {}, label),
-    h("input", { name, autocomplete: "off", ...attributes }));
-  const action = h("select", { name: "do", onchange: ask },
+    h("input", { name, autocomplete: "off", "aria-label": label, ...attributes }));
+  const action = h("select", { name: "do", "aria-label": "What happens", onchange: ask },
     Object.entries(ACTIONS).map(([key, [label]]) => h("option", { value: key }, label)));
   const form = h("form", { class: "card form", onsubmit: order },
     h("h2", {}, "Order a failure"),

@@ -10,14 +10,15 @@ export function create() {
     path: "/incoming",
     parameters: () => ({}),
     fits: () => true,
+    isFiltered: () => false,
     row,
     counted: (total) => count(total, "incoming message"),
     empty: () => nothing("Nobody has written", "Write as a subscriber, and every protocol that fetches or is told of incoming messages has one."),
   });
   const answered = h("p", { class: "note", hidden: true });
   const field = (name, label, attributes = {}) => h("label", { class: "field" }, h("span", {}, label),
-    h(name === "text" ? "textarea" : "input", { name, autocomplete: "off", ...attributes }));
-  const medium = h("select", { name: "medium" },
+    h(name === "text" ? "textarea" : "input", { name, autocomplete: "off", "aria-label": label, ...attributes }));
+  const medium = h("select", { name: "medium", "aria-label": "By" },
     ["SMS", "VIBER", "WHATSAPP"].map((one) => h("option", { value: one }, one)));
   const form = h("form", { class: "card form", onsubmit: send },
     h("h2", {}, "Write as a subscriber"),

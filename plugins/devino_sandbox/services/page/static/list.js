@@ -8,7 +8,8 @@ export const PAGE = 50;
 /**
  * What a list shows and how:
  * path, parameters() of the API; row(item) gives a link, fits(item) whether the filter lets it in;
- * counted(total) says how many there are; empty() is shown where there are none.
+ * isFiltered() whether there is one; counted(total) says how many there are; empty() is shown where
+ * there are none.
  */
 export class LiveList {
   #of;
@@ -85,8 +86,10 @@ export class LiveList {
   /** One that has changed. */
   update(item) {
     const row = this.#rows.get(String(item.id));
+    const fits = this.#of.fits(item);
+    // It has come into the filter, or has left it.
+    if (Boolean(row) !== fits && (row || this.#of.isFiltered())) return this.refresh();
     if (!row) return;
-    if (!this.#of.fits(item)) return this.refresh();
     const fresh = this.#row(item);
     const hadFocus = row.contains(document.activeElement);
     row.replaceWith(fresh);

@@ -90,11 +90,15 @@ export class MessageView {
   }
 
   async #forget() {
+    const id = this.#id;
+    // Nobody is to ask for it while it goes.
+    this.#id = null;
     const done = await attempt(async () => {
-      await remove(`/messages/${encodeURIComponent(this.#id)}`);
+      await remove(`/messages/${encodeURIComponent(id)}`);
       return true;
     }, "Forgotten");
     if (done) this.#app.go("/messages");
+    else this.#id = id;
   }
 
   async #content(message) {

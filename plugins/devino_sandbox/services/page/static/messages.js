@@ -21,7 +21,8 @@ export function create(app) {
     path: "/messages",
     parameters: () => filter,
     fits: (message) => fits(message, filter),
-    row: (message) => row(message),
+    isFiltered,
+    row,
     counted: (total) => (isFiltered() ? `${count(total, "message")} of this filter` : count(total, "message")),
     empty: () => (isFiltered() ? noneFits() : null),
   });
