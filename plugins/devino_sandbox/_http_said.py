@@ -1,15 +1,28 @@
-"""What was said over HTTP, as the journal keeps it."""
+"""What was said over HTTP, as the journal keeps it, and as it shows it: with credentials masked.
+
+What is a credential follows from the marks of the tables, see :mod:`devino_codecs.masking`.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-from ._journal import LONGEST, Wire
+from devino_codecs.http import HttpRequest
+from devino_codecs.masking import Kinds, masked_body, masked_query, masked_request
 
-__all__ = ["CALL", "HttpAnswerSaid", "HttpRequestSaid", "NotHttpSaid"]
+from ._journal import LONGEST, Wire, wire_of
+
+__all__ = ["CALL", "HttpAnswerSaid", "HttpRequestSaid", "UnreadSaid"]
 
 CALL = "devino_sandbox.call"
 """The ASGI extension that holds the :class:`Record` of a request."""
+
+
+_NAMED = re.compile(
+    rb"((?:pass\w*|secret|token|session_?id|api[_-]?key)\s*[=:]\s*)\S+", re.IGNORECASE
+)
+"""Credentials in what has no form."""
 
 
 class HttpRequestSaid:
@@ -42,10 +55,12 @@ class HttpRequestSaid:
         found = next((value for name, value in self.headers if name == b"x-request-id"), None)
         return None if found is None else _text(found)[:100]
 
-    def wire(self) -> Wire:
-        lines = [f"{self.method} {_text(_masked(self.target))} HTTP/{self.version}"]
-        lines += [f"{_text(name)}: {_text(_shown(name, value))}" for name, value in self.headers]
-        return _wire("\r\n".join(lines), b"".join(self.chunks), self.size)
+    def wire(self, kinds: Kinds, path: str) -> Wire:
+        target = _target(self.target, kinds, path)
+        lines = [f"{self.method} {target} HTTP/{self.version}", *_shown(self.headers, kinds)]
+        body, declared = b"".join(self.chunks), _content_type(self.headers)
+        shown = masked_body(body[:LONGEST], kinds, content_type=declared)
+        return wire_of(shown, self.size, head="\r\n".join(lines))
 
 
 class HttpAnswerSaid:
@@ -69,13 +84,17 @@ class HttpAnswerSaid:
         """The number in its first line; empty if there is none."""
         return self.chunks[0][9:12].decode("latin-1") if self.chunks else ""
 
-    def wire(self) -> Wire:
+    def wire(self, kinds: Kinds, path: str) -> Wire:
         head, _, body = b"".join(self.chunks).partition(b"\r\n\r\n")
-        return _wire(_head(head), body, max(self.size - len(head) - 4, 0))
+        first, *lines = head.split(b"\r\n")
+        headers = [_pair(line) for line in lines]
+        shown = masked_body(body[:LONGEST], kinds, content_type=_content_type(headers))
+        size = max(self.size - len(head) - 4, 0)
+        return wire_of(shown, size, head="\r\n".join([_text(first), *_shown(headers, kinds)]))
 
 
-class NotHttpSaid:
-    """What came on an HTTP port and is no request that could be read."""
+class UnreadSaid:
+    """What came on a port and is nothing that could be read there."""
 
     __slots__ = ("data",)
     call_id: str | None = None
@@ -83,55 +102,51 @@ class NotHttpSaid:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
-    @property
-    def what(self) -> str:
-        """What it seems to be."""
+    def what(self, protocol: str) -> str:
+        """What it is, on a port of this protocol."""
         # The first octets of a handshake of TLS: its record type, and the major version.
-        return "a TLS hello" if self.data[:2] == b"\x16\x03" else "not HTTP"
+        is_hello = self.data[:2] == b"\x16\x03"
+        return f"not {protocol}: a TLS hello" if is_hello else f"not {protocol}"
 
-    def wire(self) -> Wire:
-        cut, size = self.data[:LONGEST], len(self.data)
-        try:
-            text = cut.decode("ascii")
-        except UnicodeDecodeError:
-            return _wire("", cut, size)
-        return Wire(head="", body=_head(text.encode()), size=size, truncated=size > LONGEST)
-
-
-def _head(data: bytes) -> str:
-    first, *headers = data.split(b"\r\n")
-    pairs = [line.partition(b":") for line in headers]
-    lines = [_text(_masked(first))]
-    lines += [f"{_text(n)}{_text(c)} {_text(_shown(n, v.strip()))}" for n, c, v in pairs]
-    return "\r\n".join(lines)
+    def wire(self, kinds: Kinds, path: str) -> Wire:
+        cut = self.data[:LONGEST]
+        if cut.isascii():
+            head, blank, body = cut.partition(b"\r\n\r\n")
+            first, *lines = head.split(b"\r\n")
+            method, _, rest = first.partition(b" ")
+            target, space, version = rest.rpartition(b" ") if rest.count(b" ") else (rest, b"", b"")
+            shown = _target(target, kinds, path).encode()
+            line = method + (b" " if rest else b"") + shown + space + version
+            told = "\r\n".join([_text(line), *_shown([_pair(one) for one in lines], kinds)])
+            cut = _NAMED.sub(rb"\1***", told.encode() + blank + masked_body(body, kinds))
+        return wire_of(cut, len(self.data))
 
 
-def _wire(head: str, body: bytes, size: int) -> Wire:
-    cut = _masked(body[:LONGEST])
-    truncated = size > LONGEST
-    try:
-        # What is cut may end within a character.
-        text = cut.decode(errors="ignore" if truncated else "strict")
-    except UnicodeDecodeError:
-        return Wire(head=head, body=cut.hex(" "), is_hex=True, size=size, truncated=truncated)
-    return Wire(head=head, body=text, size=size, truncated=truncated)
+def _target(target: bytes, kinds: Kinds, path: str) -> str:
+    before, mark, query = _text(target).partition("?")
+    if "{" in path:
+        asked = HttpRequest.of("", before)
+        segments = asked.segments
+        shown = masked_request(asked, kinds, path=path).segments
+        before = before if segments == shown else "/" + "/".join(shown)
+    return f"{before}{mark}{masked_query(query, kinds)}"
 
 
-_SECRET_HEADERS = frozenset(
-    {b"authorization", b"cookie", b"proxy-authorization", b"set-cookie", b"x-apikey"}
-)
-_SECRETS = re.compile(
-    rb"""((?:password|sessionid|api_?key|token)\s*(?:=|"?\s*:|>)\s*["']?)[^&"'<\s]+""",
-    re.IGNORECASE,
-)
+def _shown(headers: Iterable[tuple[bytes, bytes]], kinds: Kinds) -> Iterable[str]:
+    for name, value in headers:
+        one = HttpRequest("", (), "", {_text(name).lower(): _text(value)}, b"", None)
+        [shown] = masked_request(one, kinds).headers.values()
+        yield f"{_text(name)}: {shown}"
 
 
-def _shown(name: bytes, value: bytes) -> bytes:
-    return b"***" if name.lower() in _SECRET_HEADERS else value
+def _pair(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value.strip()
 
 
-def _masked(data: bytes) -> bytes:
-    return _SECRETS.sub(rb"\1***", data)
+def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    found = next((value for name, value in headers if name.lower() == b"content-type"), None)
+    return None if found is None else _text(found)
 
 
 def _text(data: bytes) -> str:

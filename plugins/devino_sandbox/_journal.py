@@ -16,12 +16,23 @@ from typing import Protocol, Self
 
 import msgspec
 
+from devino_codecs.masking import Kind, Kinds
 from devino_core.clock import Clock
 
 from ._faults import Drop, DropAnswer, Fault, Hang
 from ._messages import StoredMessage
 
-__all__ = ["LONGEST", "CallLine", "CallView", "Journal", "Record", "Said", "Wire"]
+__all__ = [
+    "LONGEST",
+    "USUAL",
+    "CallLine",
+    "CallView",
+    "Journal",
+    "Record",
+    "Said",
+    "Wire",
+    "wire_of",
+]
 
 LONGEST = 64 * 1024
 """Octets of one request or answer that are kept."""
@@ -34,6 +45,17 @@ _ENDINGS: dict[type, str] = {
     Hang: "no answer (fault)",
 }
 """How a fault ends a call that gets no answer."""
+
+
+USUAL: Kinds = dict.fromkeys(
+    (
+        "password", "passwd", "pwd", "pass", "secret", "token", "access_token", "key",
+        "sessionid", "session_id", "session", "apikey", "api_key", "api-key", "x-apikey",
+        "x-api-key", "x-auth-token",
+    ),
+    Kind.SECRET,
+)  # fmt: skip
+"""What is masked where no service says what its values are."""
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +115,26 @@ class Said(Protocol):
         """The client's own name of the call, if this tells it."""
         ...
 
-    def wire(self) -> Wire:
-        """The same for people."""
+    def wire(self, kinds: Kinds, path: str) -> Wire:
+        """The same for people. ``kinds`` says what is a credential, ``path`` what the segments of
+        a path are."""
         ...
+
+
+def wire_of(data: bytes, size: int, *, head: str = "", decoded: str | None = None) -> Wire:
+    """What is masked, as a Wire: text if it is some, else hexadecimal. ``size``: of the whole."""
+    truncated = size > LONGEST
+    try:
+        # What is cut may end within a character.
+        text = data.decode(errors="ignore" if truncated else "strict")
+    except UnicodeDecodeError:
+        text, is_hex = data.hex(" "), True
+    else:
+        is_hex = "\0" in text
+        text = data.hex(" ") if is_hex else text
+    return Wire(
+        head=head, body=text, is_hex=is_hex, size=size, truncated=truncated, decoded=decoded
+    )
 
 
 class Record:
@@ -111,6 +150,7 @@ class Record:
         "failed",
         "fault",
         "id",
+        "kinds",
         "messages",
         "operation",
         "outcome",
@@ -140,6 +180,8 @@ class Record:
         self.fault: int | None = None
         self.action: object = None
         self.messages: list[str] = []
+        self.kinds: tuple[Kinds, Kinds] | None = None
+        """What the values of the request and of the answer are, if the service told."""
         self.seconds: float | None = None
 
     def __repr__(self) -> str:
@@ -187,9 +229,10 @@ class Record:
 
     def view(self) -> CallView:
         """It with what was said."""
-        answer = None if self.answer is None else self.answer.wire()
+        (asked, told), path = self.kinds or (USUAL, USUAL), self.operation or ""
+        answer = None if self.answer is None else self.answer.wire(told, path)
         line = msgspec.structs.asdict(self.line())
-        return CallView(**line, request=self.request.wire(), answer=answer)
+        return CallView(**line, request=self.request.wire(asked, path), answer=answer)
 
 
 class Journal:
@@ -216,6 +259,11 @@ class Journal:
         return self._records.maxlen != 0
 
     @property
+    def is_read(self) -> bool:
+        """Somebody may look: it remembers calls, or tells of them."""
+        return self.keeps or bool(self._hears)
+
+    @property
     def current(self) -> int:
         """The id of the call that is being carried out; 0: none, or it is not remembered."""
         return 0 if self._current is None else self._current.id
@@ -240,10 +288,13 @@ class Journal:
         finally:
             self._current = before
 
-    def called(self, protocol: str, operation: str) -> None:
-        """Say what the current call is."""
+    def called(
+        self, protocol: str, operation: str | None, kinds: tuple[Kinds, Kinds] | None = None
+    ) -> None:
+        """Say what the current call is, and what the values in request and answer are."""
         if self._current is not None:
             self._current.protocol, self._current.operation = protocol, operation
+            self._current.kinds = kinds
 
     def refused(self, code: object) -> None:
         """Say that the current call is refused, and with which code of its protocol."""

@@ -145,14 +145,20 @@ class _Route:
             changed=None if self._kind.changed is None else self._changed,
             arrived=None if self._kind.arrived is None else self._arrived,
             consented=None if self._kind.consented is None else self._consented,
+            was_reset=self._forget,
         )
 
         def ended() -> None:
             end()
-            for callback in tuple(self._open):
-                self._give_up(callback)
+            self._forget()
 
         return ended
+
+    def _forget(self) -> None:
+        """Send nothing of what is to be sent."""
+        self._fresh.clear()
+        for callback in tuple(self._open):
+            self._give_up(callback)
 
     def gather(self) -> Callback | None:
         """As many items as go into one request, if there are any."""

@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from ._http import ABORT, Event, RawAnswer, json_answer
-from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, NotHttpSaid
+from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
 from ._journal import Journal, Record
 
 __all__ = ["Limits", "Protocol"]
@@ -270,9 +270,11 @@ class Protocol(HttpToolsProtocol):
         """Put what is refused into the journal."""
         peer = "{}:{}".format(*self.client) if self.client else ""
         if self._in_head or self._incoming is None:
-            said = NotHttpSaid(self._first)
+            said = UnreadSaid(self._first)
             record = self._journal.record(said).enter("http", peer)
-            record.end(said.what if answer.status == 400 else str(answer.status), failed=True)
+            record.end(
+                said.what("HTTP") if answer.status == 400 else str(answer.status), failed=True
+            )
         elif self._answering is not None:
             self._answering.enter("http", peer)
             self._answering.end(str(answer.status), failed=True)

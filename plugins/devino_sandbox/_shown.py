@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from devino_codecs import EncodeError
 from devino_codecs.text import segment
@@ -49,7 +51,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     """``GSM7`` or ``UCS2``, of an SMS."""
     units_left: int | None
     """Septets or UTF-16 units that still fit into the last part, of an SMS."""
-    content: object
+    content: Annotated[object, Meta(extra_json_schema={"description": "as its protocol has it"})]
     """What it holds beside its text."""
     medium: Medium
     priority: str | None

@@ -75,9 +75,6 @@ class EmailService(Campaigns, ServiceStackService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._links = world.of(Links)
-        self._senders = world.of(MailSenders)
-        self._templates = world.of(Templates)
         world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
         about = "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it"
         world.of(Views).add("campaigns", about, partial(campaigns, world))
@@ -85,6 +82,18 @@ class EmailService(Campaigns, ServiceStackService):
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),
         }
+
+    @property
+    def _links(self) -> Links:
+        return self.world.of(Links)
+
+    @property
+    def _senders(self) -> MailSenders:
+        return self.world.of(MailSenders)
+
+    @property
+    def _templates(self) -> Templates:
+        return self.world.of(Templates)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         self._links.base_url = base_url

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
@@ -30,6 +30,15 @@ class FaultView(Fault, frozen=True, kw_only=True):
     id: int
 
 
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the platform has noted of a SIM for an account."""
+
+    login: str
+    state: SimState
+    since: datetime
+    """When it is in this state."""
+
+
 class SimView(msgspec.Struct, frozen=True, kw_only=True):
     """A SIM as ``GET /_sandbox/sims`` shows it."""
 
@@ -38,8 +47,8 @@ class SimView(msgspec.Struct, frozen=True, kw_only=True):
     """Null if nobody can tell it."""
     why: str | None
     """``operator``, ``absent`` or ``failure`` then."""
-    checks: Sequence[Mapping[str, object]]
-    """By account (``login``) the ``state``, and ``since`` when it is in it."""
+    checks: Sequence[CheckView]
+    """What the platform has noted of it, by account."""
 
     @classmethod
     def of(cls, world: World, number: str) -> SimView:
@@ -52,7 +61,7 @@ class SimView(msgspec.Struct, frozen=True, kw_only=True):
             why = error.reason
         records = [(one.login, sims.record(one, number)) for one in world.accounts.values()]
         checks = [
-            {"login": login, "state": record.state, "since": record.since}
+            CheckView(login=login, state=record.state, since=record.since)
             for login, record in records
             if record.since is not None
         ]
