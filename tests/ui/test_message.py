@@ -184,7 +184,7 @@ async def test_smpp_is_shown_in_octets_and_decoded_and_its_receipts_are(
             request = eyes.page.locator(".wire").first
             decoded = await request.locator("pre").text_content() or ""
             assert "submit_sm" in decoded
-            assert "Hello, World" in decoded
+            assert b"Hello, World".hex() in decoded
             await eyes.button("Hex").first.click()
             octets = await request.locator("pre.hex").text_content() or ""
             assert octets.startswith("0000  00 00 00")
@@ -199,7 +199,6 @@ async def test_smpp_is_shown_in_octets_and_decoded_and_its_receipts_are(
         await eyes.button("Hex").first.click()
         shown = await eyes.page.locator("main").text_content() or ""
         assert secret.encode().hex(" ") not in shown.replace("  ", " ")
-
 
 
 async def test_a_message_is_forgotten(eyes: Eyes, http: Http, world: World) -> None:
