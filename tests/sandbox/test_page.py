@@ -183,6 +183,8 @@ async def test_a_mail_is_shown_so_that_it_loads_and_runs_nothing(http: Http, wor
         ("<meta\nhttp-equiv=x>", "<x-meta\nhttp-equiv=x>"),
         ("<!--><link>-->", "<!--><x-link>-->"),
         ("<links> < link", "<links> < link"),
+        ("<iframe src=x></iframe>", "<x-iframe src=x></iframe>"),
+        ("<a Target = _self href=x>target=1</a>", "<a data-target= _self href=x>target=1</a>"),
     ],
 )
 async def test_a_mail_connects_to_no_host_in_advance(

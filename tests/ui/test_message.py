@@ -10,7 +10,7 @@ from devino_core.testing import ManualClock
 from devino_sandbox import Account, Pace, Sandbox, World
 from tests.sandbox._callbacks import SECRET, calling, concluded, deliver, receiving, wait
 from tests.sandbox._email import Post
-from tests.sandbox._http import PASSWORD, Http
+from tests.sandbox._http import LOGIN, PASSWORD, Http
 from tests.ui._eyes import Eyes
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ async def test_the_wire_of_a_call_over_http_is_shown_raw_decoded_and_as_curl(
     told = await request.locator(".facts").text_content() or ""
     assert "DataYour code is '4711'" in told
     assert "Password***" in told
+    assert "DestinationAddress79161234567" in told
     await request.get_by_role("button", name="Raw").click()
     raw = await request.locator("pre").text_content() or ""
     assert raw.startswith("POST /rest/v2/Sms/Send HTTP/1.1")
@@ -78,8 +79,8 @@ async def test_the_wire_of_a_call_over_http_is_shown_raw_decoded_and_as_curl(
     assert "put yours where ***" in (await request.text_content() or "")
     assert message_id in (await answer.locator("pre").text_content() or "")
     # What a shell makes of it is the call again.
-    status = await _run(command.replace("***", PASSWORD))
-    assert message_id[:12] in status
+    said = await _run(command.replace("Login=***", f"Login={LOGIN}").replace("***", PASSWORD))
+    assert message_id[:12] in said
     await eyes.page.locator(".count", has_text="2 messages").wait_for()
 
 
@@ -107,8 +108,9 @@ async def test_a_mail_is_shown_with_subject_and_html_and_loads_nothing(
             <h1 style="color: rgb(200, 0, 0)">Spring</h1><img src="{url}/pixel.png">
             <style>@import "{url}/b.css"; p {{ background: url({url}/c.png) }}</style>
             <script src="{url}/d.js"></script><script>fetch("{url}/e")</script>
+            <a href="{url}/l" target="_self">in here</a><a href="{url}/m" target="_top">up</a>
             <iframe src="{url}/f"></iframe><object data="{url}/g"></object>
-            <form action="{url}/h"><button>Go</button></form><a href="{url}/i">there</a>
+            <form action="{url}/h"><button>Go</button></form><a href="{url}/i">over there</a>
             <svg><image href="{url}/j"/></svg><video poster="{url}/k"></video><p>Text</p>"""
         await Post(http).send("anna@example.org", Subject="Tulips <b>", Body={"Html": html})
         clock.advance(10)
@@ -120,7 +122,8 @@ async def test_a_mail_is_shown_with_subject_and_html_and_loads_nothing(
         await heading.wait_for()
         colour = await heading.evaluate("one => getComputedStyle(one).color")
         assert colour == "rgb(200, 0, 0)"
-        await frame.get_by_role("link", name="there").click()
+        for link in ("over there", "in here", "up"):
+            await frame.get_by_role("link", name=link).click()
         await frame.get_by_role("button", name="Go").click()
         await eyes.button("Source").click()
         assert url in (await eyes.page.locator(".mail pre").text_content() or "")
@@ -179,7 +182,10 @@ async def test_smpp_is_shown_in_octets_and_decoded_and_its_receipts_are(
         settings = {"login": "demo", "password": secret, "sender": "DEVINO", "tls": False}
         channels = {"smpp": {**settings, "hosts": sandbox.endpoints["smpp"]}}
         async with AsyncClient(channels) as client:
+            events = client.events()
+            receiving = asyncio.create_task(anext(events))
             receipt = await client.send(Message("79161234567", "Hello, World"))
+            await receiving
             await eyes.go(f"/messages/{receipt.ids[0]}/wire")
             request = eyes.page.locator(".wire").first
             decoded = await request.locator("pre").text_content() or ""
@@ -191,6 +197,7 @@ async def test_smpp_is_shown_in_octets_and_decoded_and_its_receipts_are(
             assert b"Hello".hex(" ") in octets or "Hello" in octets
             await eyes.tab("Receipts")
             await eyes.page.locator(".lines", has_text="deliver_sm").wait_for()
+            await events.aclose()
         await eyes.section("Calls")
         await eyes.row("bind_transceiver").get_by_role("link").click()
         await eyes.page.locator(".wire").first.wait_for()

@@ -92,7 +92,7 @@ async def test_every_section_fits_a_phone(
 async def test_on_a_phone_one_message_takes_the_place_of_the_list(
     browser: Browser, sandbox: Sandbox, http: Http
 ) -> None:
-    [message_id] = await http.send(Data="W" * 600)
+    [message_id, *_] = await http.send(Data="W" * 600)
     async with Eyes.opened(browser, sandbox.endpoints["page"], size=PHONE) as eyes:
         page = eyes.page
         await eyes.row("WWW").get_by_role("link").click()

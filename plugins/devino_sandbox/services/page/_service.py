@@ -20,7 +20,9 @@ _ROOT = "/_sandbox/ui"
 _MAILS = f"{_ROOT}/mails/"
 _INDEX = "index.html"
 # Wherever it stands: a browser reads no tag that does not begin so.
-_REACHES_OUT = re.compile(r"<(link|meta)\b", re.IGNORECASE)
+_REACHES_OUT = re.compile(r"<(link|meta|i?frame)\b", re.IGNORECASE)
+_LINK = re.compile(r"<(?:a|area)\b[^>]*", re.IGNORECASE)
+_TARGET = re.compile(r"\btarget\s*=", re.IGNORECASE)
 _DOCTYPE = re.compile(r"\s*(?:<!--.*?-->\s*)*<!doctype[^>]*>", re.IGNORECASE | re.DOTALL)
 _TYPES = {
     "css": "text/css; charset=utf-8",
@@ -120,13 +122,14 @@ class PageService(HttpService):
 def _inert(html: str) -> str:
     """The same mail, without what no policy of a document forbids.
 
-    Browsers connect to the host of a ``link rel="preconnect"``, and a ``meta`` lets them look up
-    the hosts of links; so both are made elements of no meaning. A link that is followed would leave
-    an error in the frame; so it leads to a window, which the frame may not open. Of several
-    ``base`` the first counts; before the document type it would let browsers take the mail for one
-    of an old kind.
+    Browsers connect to the host of a ``link rel="preconnect"``, and of a frame before they find
+    that it may not be shown; a ``meta`` lets them look up the hosts of links. So these are made
+    elements of no meaning. A link that is followed would do the same, and leave an error in the
+    frame; so all lead to windows, which the frame may not open. Of several ``base`` the first
+    counts; before the document type it would let browsers take the mail for one of an old kind.
     """
     html = _REACHES_OUT.sub(r"<x-\1", html)
+    html = _LINK.sub(lambda link: _TARGET.sub("data-target=", link[0]), html)
     end = _DOCTYPE.match(html)
     place = end.end() if end else 0
     return f'{html[:place]}<base target="_blank">{html[place:]}'

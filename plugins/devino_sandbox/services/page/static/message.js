@@ -13,8 +13,9 @@ export class MessageView {
   #id = null;
   #tab = "message";
   #message = null;
+  #top = h("div", { class: "detail-top" });
   #panel = h("div", { id: "panel", role: "tabpanel", class: "panel", tabindex: "0" });
-  element = h("article", { class: "message" });
+  element = h("article", { class: "message" }, this.#top, this.#panel);
 
   constructor(app) {
     this.#app = app;
@@ -47,8 +48,8 @@ export class MessageView {
     } catch (error) {
       if (id !== this.#id) return;
       this.#message = null;
-      fill(this.element, h("header", { class: "detail-head" }, this.#back()),
-        nothing("This message is not known", error.message));
+      fill(this.#top, h("header", { class: "detail-head" }, this.#back()));
+      fill(this.#panel, nothing("This message is not known", error.message));
       return;
     }
     if (id !== this.#id) return;
@@ -63,8 +64,8 @@ export class MessageView {
 
   #head() {
     const message = this.#message;
-    const focused = this.element.contains(document.activeElement) ? document.activeElement.id : "";
-    fill(this.element,
+    const focused = this.#top.contains(document.activeElement) ? document.activeElement.id : "";
+    fill(this.#top,
       h("header", { class: "detail-head" },
         this.#back(),
         h("div", { class: "detail-title" },
@@ -78,8 +79,7 @@ export class MessageView {
           }, icon("reply"), "Reply"),
           h("button", { type: "button", class: "ghost small", title: "Forget this message", onclick: () => this.#forget() },
             icon("bin"), h("span", { class: "unseen" }, "Forget")))),
-      tabs("What to show", TABS, this.#tab, (tab) => this.#app.go(`/messages/${this.#id}/${tab}`)),
-      this.#panel);
+      tabs("What to show", TABS, this.#tab, (tab) => this.#app.go(`/messages/${this.#id}/${tab}`)));
     this.#panel.setAttribute("aria-labelledby", `tab-${this.#tab}`);
     if (focused) document.getElementById(focused)?.focus();
   }

@@ -90,7 +90,8 @@ export function create(app) {
     if (shown) {
       isBare = null;
       await detail.show(shown.id, shown.tab);
-      pane.replaceChildren(detail.element);
+      // What is put in anew loses its focus and its place.
+      if (detail.element.parentNode !== pane) pane.replaceChildren(detail.element);
     } else if (isBare !== none) {
       isBare = none;
       pane.replaceChildren(none ? await firstSteps() : nothing("No message is chosen",
