@@ -13,7 +13,7 @@ from devino_codecs.masking import Kinds, masked_body, masked_query, masked_reque
 
 from ._journal import LONGEST, Wire, wire_of
 
-__all__ = ["CALL", "HttpAnswerSaid", "HttpRequestSaid", "UnreadSaid"]
+__all__ = ["CALL", "HttpAnswerSaid", "HttpRequestSaid", "PostSaid", "PostedSaid", "UnreadSaid"]
 
 CALL = "devino_sandbox.call"
 """The ASGI extension that holds the :class:`Record` of a request."""
@@ -91,6 +91,38 @@ class HttpAnswerSaid:
         shown = masked_body(body[:LONGEST], kinds, content_type=_content_type(headers))
         size = max(self.size - len(head) - 4, 0)
         return wire_of(shown, size, head="\r\n".join([_text(first), *_shown(headers, kinds)]))
+
+
+class PostSaid:
+    """A callback. Its URL holds a secret, and is not shown."""
+
+    __slots__ = ("body", "content_type", "verb")
+    call_id: str | None = None
+
+    def __init__(self, verb: str, content_type: str, body: bytes) -> None:
+        self.verb = verb
+        self.content_type = content_type
+        self.body = body
+
+    def wire(self, kinds: Kinds, path: str) -> Wire:
+        if self.verb == "GET":
+            return wire_of(b"", 0, head=f"GET ***?{_text(self.body)} HTTP/1.1")
+        head = f"{self.verb} *** HTTP/1.1\r\ncontent-type: {self.content_type}"
+        return wire_of(self.body[:LONGEST], len(self.body), head=head)
+
+
+class PostedSaid:
+    """What the receiver of a callback answered."""
+
+    __slots__ = ("body", "status")
+    call_id: str | None = None
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.body = body
+
+    def wire(self, kinds: Kinds, path: str) -> Wire:
+        return wire_of(self.body[:LONGEST], len(self.body), head=f"HTTP/1.1 {self.status}")
 
 
 class UnreadSaid:

@@ -209,6 +209,8 @@ class Record:
 
     def broke(self, otherwise: str) -> None:
         """It ends without an answer: by a fault, or ``otherwise``."""
+        # What it would have said went nowhere.
+        self.code = None
         self.end(_ENDINGS.get(type(self.action), otherwise), failed=True)
 
     def line(self) -> CallLine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
@@ -244,7 +245,11 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, answer: RawAnswer) -> None:
         """Answer in place of the application, and listen no more."""
         self._is_deaf = True
-        self._note_refusal(answer)
+        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
+        lines = [head % (answer.status, len(answer.body))]
+        lines += [b"%s: %s\r\n" % header for header in answer.headers]
+        said = b"".join([*lines, b"\r\n", answer.body])
+        self._note_refusal(answer.status, said)
         if self.pipeline or (self._in_head and self._is_answering()):
             # It would be taken for the answer to a request before this one.
             self.transport.close()
@@ -255,10 +260,7 @@ class Protocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
-        lines = [head % (answer.status, len(answer.body))]
-        lines += [b"%s: %s\r\n" % header for header in answer.headers]
-        self.transport.write(b"".join([*lines, b"\r\n", answer.body]))
+        self.transport.write(said)
         # What is not read when a connection closes takes the answer away from the client.
         self.transport.write_eof()
         self.flow.resume_reading()
@@ -266,18 +268,18 @@ class Protocol(HttpToolsProtocol):
             self._timer.cancel()
         self._timer = self.loop.call_later(_FAREWELL, self.transport.close)
 
-    def _note_refusal(self, answer: RawAnswer) -> None:
+    def _note_refusal(self, status: int, answer: bytes) -> None:
         """Put what is refused into the journal."""
-        peer = "{}:{}".format(*self.client) if self.client else ""
+        record, outcome = self._answering, str(status)
         if self._in_head or self._incoming is None:
-            said = UnreadSaid(self._first)
-            record = self._journal.record(said).enter("http", peer)
-            record.end(
-                said.what("HTTP") if answer.status == 400 else str(answer.status), failed=True
-            )
-        elif self._answering is not None:
-            self._answering.enter("http", peer)
-            self._answering.end(str(answer.status), failed=True)
+            came = UnreadSaid(self._first)
+            record = self._journal.record(came)
+            outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
+        if record is not None:
+            record.answer = said = HttpAnswerSaid()
+            said.add(answer)
+            record.enter("http", "{}:{}".format(*self.client) if self.client else "")
+            record.end(outcome, failed=True)
 
 
 class CorkedTransport(asyncio.Transport):

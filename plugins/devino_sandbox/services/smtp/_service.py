@@ -14,7 +14,7 @@ from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
 from ._conversation import OPERATIONS, Conversation
-from ._gateway import PROTOCOL, Gateway
+from ._gateway import PROTOCOL, Gateway, masked
 
 __all__ = ["Quiet", "SmtpService"]
 
@@ -77,6 +77,7 @@ class SmtpService(PortService):
                 max_size=email2sms.MAX_SIZE,
                 live=self._live,
                 tls=tls,
+                mail_masked=masked,
             ),
             host,
             port,
