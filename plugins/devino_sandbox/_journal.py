@@ -313,7 +313,7 @@ class Journal:
         if self._current is None:
             return
         named = self._current.messages
-        named += [one.handle for one in messages[: max(_MOST_MESSAGES - len(named), 0)]]
+        named += [one.whole.handle for one in messages[: max(_MOST_MESSAGES - len(named), 0)]]
         self._current.refused |= any(one.reason is not None for one in messages)
 
     def ended(self, record: Record) -> None:
