@@ -31,14 +31,20 @@ async def opened(http: Http, method: str, target: str, headers: Mapping[str, str
         return RawAnswer(answer.status, await answer.read(), tuple(head))
 
 
+async def test_who_looks_at_the_page_is_not_in_the_journal(http: Http, world: World) -> None:
+    await http.raw("GET", "/", headers=BROWSER)
+    await http.raw("GET", "/_sandbox/ui/app.js")
+    assert world.journal.calls() == []
+
+
 async def test_a_browser_that_opens_the_root_is_sent_to_the_page(http: Http) -> None:
     for method in ("GET", "HEAD"):
         answer = await opened(http, method, "/", BROWSER)
         assert answer.status == 302
         assert (b"location", b"/_sandbox/ui") in answer.headers
-    answer = await http.raw("GET", "/", headers=BROWSER)
-    assert answer.status == 200
-    assert b"<title>devino sandbox</title>" in answer.body
+    page = await http.raw("GET", "/", headers=BROWSER)
+    assert page.status == 200
+    assert b"<title>devino sandbox</title>" in page.body
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // Accounts, where the services are, codes, sessions; and a fresh start.
 
 import { attempt, calmed, get, live, post, remove } from "./api.js";
-import { copyButton, facts, fill, h, number, pill, timeOf, toast } from "./dom.js";
+import { confirmed, copyButton, facts, fill, h, number } from "./dom.js";
 import { steps } from "./start.js";
 
 export function create(app) {
@@ -53,7 +53,7 @@ export function create(app) {
   }
 
   async function reset() {
-    if (!confirm("Forget all messages, calls and faults?")) return;
+    if (!await confirmed("Reset the sandbox?", "All messages, calls and faults are forgotten.", "Forget all")) return;
     await attempt(() => post("/reset", {}), "The sandbox is as new");
     app.go("/messages");
   }

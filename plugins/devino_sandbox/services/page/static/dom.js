@@ -109,7 +109,7 @@ export function timeOf(iso, options) {
 
 /** 1.2 s, 340 ms, 3 min 5 s, 2 d 1 h. */
 export function span(seconds) {
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 1) return `${+(seconds * 1000).toPrecision(2)} ms`;
   if (seconds < 60) return `${+seconds.toFixed(1)} s`;
   const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
   let rest = Math.round(seconds);
@@ -150,6 +150,21 @@ export function toast(text, { bad = false } = {}) {
   const shown = h("div", { class: bad ? "toast is-bad" : "toast" }, text);
   document.getElementById("toasts").append(shown);
   setTimeout(() => shown.remove(), bad ? 8000 : 3000);
+}
+
+/** Whether a person wants that. */
+export function confirmed(question, text, yes) {
+  const asked = h("dialog", { "aria-label": question }, h("h2", {}, question), h("p", { class: "quiet" }, text),
+    h("form", { method: "dialog" },
+      h("button", { class: "ghost", value: "no" }, "Cancel"), h("button", { class: "danger", value: "yes" }, yes)));
+  document.body.append(asked);
+  asked.showModal();
+  return new Promise((resolve) => {
+    asked.addEventListener("close", () => {
+      asked.remove();
+      resolve(asked.returnValue === "yes");
+    });
+  });
 }
 
 /** For who listens to the page. */

@@ -220,7 +220,7 @@ function what(message) {
         ["Protocol", message.via],
         ["Account", message.login],
         ["Code", message.code === null ? null : String(message.code)],
-        ["Price", message.price],
+        ["Price", String(Number(message.price))],
         ["Priority", message.priority],
         ["Validity", message.validity === null ? null : span(message.validity)],
         ["Your id", message.ref],
