@@ -83,7 +83,7 @@ class PageService(HttpService):
         )
 
     async def start(self) -> None:
-        folder = files(__package__) / "static"
+        folder = files("devino_sandbox.services.page") / "static"
         self._files = {one.name: one.read_bytes() for one in folder.iterdir()}
 
     @property

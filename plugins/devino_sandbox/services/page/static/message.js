@@ -40,6 +40,12 @@ export class MessageView {
     this.refresh();
   }
 
+  /** A call is over; perhaps it was about this one. */
+  called(call) {
+    const isShown = this.#tab === "wire" || this.#tab === "receipt";
+    if (isShown && call.messages.includes(this.#id)) this.refresh();
+  }
+
   async #reload() {
     const id = this.#id;
     if (id === null) return;

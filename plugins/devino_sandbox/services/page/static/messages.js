@@ -109,6 +109,8 @@ export function create(app) {
     list.update(message);
     detail.changed(message);
   });
+  // What tells of a message, or asks after it, is shown with it.
+  live.on("call", (call) => detail.called(call));
   live.on("refresh", () => {
     list.refresh();
     detail.refresh();
