@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -120,11 +120,12 @@ def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
             cast("str", scope["scheme"]),
             cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
         )
-        record = cast("dict[str, Record]", scope.get("extensions") or {}).get(CALL)
+        of: Any = scope
+        record: Record | None = of.get("extensions", {}).get(CALL)
         if record is None:
             outcome = handle(request)
         else:
-            with record.current():
+            with record:
                 outcome = handle(request)
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)

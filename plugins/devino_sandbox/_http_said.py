@@ -26,13 +26,14 @@ _NAMED = re.compile(
 
 
 class HttpRequestSaid:
-    """A request; what belongs to its body is added as it comes."""
+    """A request. The server adds the octets of its body, as long as they are to be shown, and
+    counts them."""
 
     __slots__ = ("chunks", "headers", "method", "size", "target", "version")
 
     def __init__(
         self,
-        method: str,
+        method: bytes,
         target: bytes,
         version: str,
         headers: list[tuple[bytes, bytes]],
@@ -44,12 +45,6 @@ class HttpRequestSaid:
         self.chunks: list[bytes] = []
         self.size = 0
 
-    def add(self, chunk: bytes) -> None:
-        """Octets of the body."""
-        if self.size < LONGEST:
-            self.chunks.append(chunk)
-        self.size += len(chunk)
-
     @property
     def call_id(self) -> str | None:
         found = next((value for name, value in self.headers if name == b"x-request-id"), None)
@@ -57,7 +52,7 @@ class HttpRequestSaid:
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
         target = _target(self.target, kinds, path)
-        lines = [f"{self.method} {target} HTTP/{self.version}", *_shown(self.headers, kinds)]
+        lines = [f"{_text(self.method)} {target} HTTP/{self.version}", *_shown(self.headers, kinds)]
         body, declared = b"".join(self.chunks), _content_type(self.headers)
         shown = masked_body(body[:LONGEST], kinds, content_type=declared)
         return wire_of(shown, self.size, head="\r\n".join(lines))
@@ -66,30 +61,19 @@ class HttpRequestSaid:
 class HttpAnswerSaid:
     """An answer as it went out, head and body."""
 
-    __slots__ = ("chunks", "size")
+    __slots__ = ("chunks",)
     call_id: str | None = None
 
-    def __init__(self) -> None:
-        self.chunks: list[bytes] = []
-        self.size = 0
-
-    def add(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Octets of it."""
-        if self.size < LONGEST:
-            self.chunks.append(bytes(chunk))
-        self.size += len(chunk)
-
-    @property
-    def status(self) -> str:
-        """The number in its first line; empty if there is none."""
-        return self.chunks[0][9:12].decode("latin-1") if self.chunks else ""
+    def __init__(self, chunks: list[bytes | bytearray | memoryview]) -> None:
+        self.chunks = chunks
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
-        head, _, body = b"".join(self.chunks).partition(b"\r\n\r\n")
+        whole = b"".join(self.chunks)
+        head, _, body = whole.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
         headers = [_pair(line) for line in lines]
         shown = masked_body(body[:LONGEST], kinds, content_type=_content_type(headers))
-        size = max(self.size - len(head) - 4, 0)
+        size = max(len(whole) - len(head) - 4, 0)
         return wire_of(shown, size, head="\r\n".join([_text(first), *_shown(headers, kinds)]))
 
 

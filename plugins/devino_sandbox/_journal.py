@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
@@ -140,63 +139,54 @@ def wire_of(data: bytes, size: int, *, head: str = "", decoded: str | None = Non
 class Record:
     """A call while it lasts, and afterwards. Its repr shows nothing of what was said."""
 
-    __slots__ = (
-        "_began",
-        "_journal",
-        "action",
-        "answer",
-        "at",
-        "code",
-        "failed",
-        "fault",
-        "id",
-        "kinds",
-        "messages",
-        "operation",
-        "outcome",
-        "peer",
-        "protocol",
-        "refused",
-        "request",
-        "seconds",
-    )
+    # What most calls do not have stands in the class: it costs nothing to begin.
+    id = 0
+    protocol = ""
+    operation: str | None = None
+    peer: str | tuple[str, int] = ""
+    answer: Said | None = None
+    outcome: str | None = None
+    code: object = None
+    """What the answer says in the protocol's own words, if that is a refusal."""
+    failed = False
+    refused = False
+    """A message that it brought was refused."""
+    fault: int | None = None
+    action: object = None
+    messages: tuple[str, ...] = ()
+    kinds: Callable[[], tuple[Kinds, Kinds]] | None = None
+    """What the values of the request and of the answer are, if the service told."""
+    seconds: float | None = None
+    _before: Record | None = None
 
-    def __init__(self, journal: Journal, at: datetime, request: Said) -> None:
+    def __init__(self, journal: Journal, request: Said) -> None:
         self._journal = journal
         self._began = time.perf_counter()
-        self.id = 0
-        self.at = at
-        self.protocol = ""
-        self.operation: str | None = None
-        self.peer = ""
+        self.at = journal.clock.now()
         self.request = request
-        self.answer: Said | None = None
-        self.outcome: str | None = None
-        self.code: object = None
-        """What the answer says in the protocol's own words, if that is a refusal."""
-        self.failed = False
-        self.refused = False
-        """A message that it brought was refused."""
-        self.fault: int | None = None
-        self.action: object = None
-        self.messages: list[str] = []
-        self.kinds: tuple[Kinds, Kinds] | None = None
-        """What the values of the request and of the answer are, if the service told."""
-        self.seconds: float | None = None
 
     def __repr__(self) -> str:
         return f"Record({self.id} {self.protocol} {self.operation})"
 
-    def enter(self, protocol: str, peer: str, operation: str | None = None) -> Self:
+    def enter(
+        self, protocol: str, peer: str | tuple[str, int], operation: str | None = None
+    ) -> Self:
         """Put it into the journal, if it is not there."""
         if not self.protocol:
             self.protocol, self.operation, self.peer = protocol, operation, peer
-            self._journal.add(self)
+            journal = self._journal
+            if journal.keeps:
+                self.id = journal.next_id
+                journal.next_id += 1
+                journal.latest.append(self)
         return self
 
-    def current(self) -> AbstractContextManager[None]:
+    def __enter__(self) -> None:
         """What happens in the block, which must not await, belongs to this call."""
-        return self._journal.during(self)
+        self._before, self._journal.now = self._journal.now, self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._journal.now, self._before = self._before, None
 
     def end(self, outcome: str, *, failed: bool = False) -> None:
         """It is over. A second time changes nothing, and so does a call that was never entered."""
@@ -205,7 +195,10 @@ class Record:
         self.seconds = time.perf_counter() - self._began
         self.outcome = outcome if self.code is None else f"{outcome} code {self.code}"
         self.failed = failed or self.code is not None or self.refused
-        self._journal.ended(self)
+        journal = self._journal
+        journal.totals[self.protocol, self.failed] += 1
+        for hear in journal.hears:
+            hear(self)
 
     def broke(self, otherwise: str) -> None:
         """It ends without an answer: by a fault, or ``otherwise``."""
@@ -220,18 +213,19 @@ class Record:
             at=self.at,
             protocol=self.protocol,
             operation=self.operation,
-            peer=self.peer,
+            peer=self.peer if isinstance(self.peer, str) else "{}:{}".format(*self.peer),
             outcome="waiting" if self.outcome is None else self.outcome,
             failed=self.failed,
             fault=self.fault,
-            messages=tuple(self.messages),
+            messages=self.messages,
             seconds=self.seconds,
             call_id=self.request.call_id,
         )
 
     def view(self) -> CallView:
         """It with what was said."""
-        (asked, told), path = self.kinds or (USUAL, USUAL), self.operation or ""
+        asked, told = (USUAL, USUAL) if self.kinds is None else self.kinds()
+        path = self.operation or ""
         answer = None if self.answer is None else self.answer.wire(told, path)
         line = msgspec.structs.asdict(self.line())
         return CallView(**line, request=self.request.wire(asked, path), answer=answer)
@@ -240,105 +234,77 @@ class Record:
 class Journal:
     """The latest calls of a World, at most ``keep`` of them; 0: none.
 
-    A call that is carried out at once is the ``current`` one meanwhile, see :meth:`Record.current`:
+    A call that is carried out at once is ``now`` meanwhile, it is a context for that:
     what the World takes or refuses then, and the fault that strikes, belong to it.
     """
 
     def __init__(self, clock: Clock, keep: int = 1000) -> None:
         if type(keep) is not int or keep < 0:
             raise ValueError(f"calls is {keep!r}, expected a whole number of 0 or more")
-        self._clock = clock
-        self._records: deque[Record] = deque(maxlen=keep)
-        self._next_id = 1
-        self._current: Record | None = None
-        self._hears: list[Callable[[Record], None]] = []
+        self.clock = clock
+        self.keeps = keep > 0
+        """It remembers calls."""
+        self.latest: deque[Record] = deque(maxlen=keep)
+        """Those that are remembered, oldest first, also ones that are not over."""
+        self.next_id = 1
+        self.now: Record | None = None
+        """The call that is being carried out."""
+        self.hears: tuple[Callable[[Record], None], ...] = ()
+        """Who is told of each call that is over, see :meth:`subscribe`."""
         self.totals: Counter[tuple[str, bool]] = Counter()
         """Calls that are over, by protocol and whether they failed."""
 
     @property
-    def keeps(self) -> bool:
-        """It remembers calls."""
-        return self._records.maxlen != 0
-
-    @property
     def is_read(self) -> bool:
         """Somebody may look: it remembers calls, or tells of them."""
-        return self.keeps or bool(self._hears)
-
-    @property
-    def current(self) -> int:
-        """The id of the call that is being carried out; 0: none, or it is not remembered."""
-        return 0 if self._current is None else self._current.id
+        return self.keeps or bool(self.hears)
 
     def record(self, request: Said) -> Record:
         """A call that begins now. It is in the journal from :meth:`Record.enter` on."""
-        return Record(self, self._clock.now(), request)
-
-    def add(self, record: Record) -> None:
-        """Remember a call; for :meth:`Record.enter`."""
-        if self.keeps:
-            record.id = self._next_id
-            self._next_id += 1
-            self._records.append(record)
-
-    @contextmanager
-    def during(self, record: Record) -> Iterator[None]:
-        """What happens in the block belongs to this call; for :meth:`Record.current`."""
-        before, self._current = self._current, record
-        try:
-            yield
-        finally:
-            self._current = before
+        return Record(self, request)
 
     def called(
-        self, protocol: str, operation: str | None, kinds: tuple[Kinds, Kinds] | None = None
+        self,
+        protocol: str,
+        operation: str | None,
+        kinds: Callable[[], tuple[Kinds, Kinds]] | None = None,
     ) -> None:
         """Say what the current call is, and what the values in request and answer are."""
-        if self._current is not None:
-            self._current.protocol, self._current.operation = protocol, operation
-            self._current.kinds = kinds
+        if self.now is not None:
+            self.now.protocol, self.now.operation = protocol, operation
+            self.now.kinds = kinds
 
     def refused(self, code: object) -> None:
         """Say that the current call is refused, and with which code of its protocol."""
-        if self._current is not None:
-            self._current.code = code
+        if self.now is not None:
+            self.now.code = code
 
     def struck(self, number: int, fault: Fault) -> None:
         """Say that this fault strikes the current call."""
-        if self._current is not None:
-            self._current.fault, self._current.action = number, fault.action
+        if self.now is not None:
+            self.now.fault, self.now.action = number, fault.action
 
-    def brought(self, messages: Sequence[StoredMessage]) -> None:
+    def brought(self, messages: Sequence[StoredMessage], *, refused: bool = False) -> None:
         """Say that the current call brought these messages."""
-        if self._current is None:
+        record = self.now
+        if record is None:
             return
-        named = self._current.messages
-        named += [one.whole.handle for one in messages[: max(_MOST_MESSAGES - len(named), 0)]]
-        self._current.refused |= any(one.reason is not None for one in messages)
-
-    def ended(self, record: Record) -> None:
-        """A call is over."""
-        self.totals[record.protocol, record.failed] += 1
-        for hear in tuple(self._hears):
-            hear(record)
+        room = _MOST_MESSAGES - len(record.messages)
+        record.messages += tuple([one.whole.handle for one in messages[:room]])
+        record.refused = record.refused or refused
 
     def subscribe(self, hear: Callable[[Record], None]) -> Callable[[], None]:
         """Be told of each call that is over. Gives a function that ends it."""
-        self._hears.append(hear)
+        self.hears += (hear,)
 
         def end() -> None:
-            if hear in self._hears:
-                self._hears.remove(hear)
+            self.hears = tuple([one for one in self.hears if one is not hear])
 
         return end
 
-    def records(self) -> Sequence[Record]:
-        """Those that are remembered, oldest first, also ones that are not over."""
-        return tuple(self._records)
-
     def call(self, number: int) -> CallView | None:
         """One call; None if it is not remembered."""
-        return next((one.view() for one in self._records if one.id == number), None)
+        return next((one.view() for one in self.latest if one.id == number), None)
 
     def calls(
         self,
@@ -352,7 +318,7 @@ class Journal:
         """The latest ``limit`` that fit, oldest first; ``before``: of those before this id."""
         fitting = [
             one
-            for one in self._records
+            for one in self.latest
             if (protocol is None or one.protocol == protocol)
             and (outcome is None or one.outcome == outcome)
             and (failed is None or one.failed == failed)
@@ -362,5 +328,5 @@ class Journal:
 
     def clear(self) -> None:
         """Forget all calls; the ids go on."""
-        self._records.clear()
+        self.latest.clear()
         self.totals.clear()

@@ -166,9 +166,7 @@ class Lives:
         """Put a message into a state, in which it stays."""
         self._end([message])
         failed_before = any(step.failed for step, _ in message.life)
-        step = Step(state)
-        message.after += ((step, now),)
-        self._arrive([message], step, now, failed_before=failed_before)
+        self._arrive([message], Step(state), now, failed_before=failed_before)
 
     def forget(self, message: StoredMessage) -> None:
         """Remember it no more, with its further segments; nothing more becomes of them."""
@@ -226,16 +224,27 @@ class Lives:
             return
         self._follow(messages, way, index + 1, began)
         failed_before = any(earlier.failed for _, earlier in way[:index])
-        for message in messages:
-            message.taken = index + 1
-        self._arrive(messages, step, due, failed_before=failed_before)
+        self._arrive(messages, step, due, failed_before=failed_before, taken=index + 1)
 
     def _arrive(
-        self, messages: Sequence[StoredMessage], step: Step, due: datetime, *, failed_before: bool
+        self,
+        messages: Sequence[StoredMessage],
+        step: Step,
+        due: datetime,
+        *,
+        failed_before: bool,
+        taken: int | None = None,
     ) -> None:
-        """Messages of one submission that have lived alike are somewhere now."""
+        """Messages of one submission that have lived alike are somewhere now.
+
+        ``taken``: so many steps of their plan they have taken then; None: it is none of the plan.
+        """
         for message in messages:
             message.step = step
+            if taken is None:
+                message.after += ((step, due),)
+            else:
+                message.taken = taken
             if step.state is State.ENROUTE:
                 message.submitted_at = due
             elif step.state is not State.ACCEPTED:

@@ -203,7 +203,7 @@ class _Route:
         action = None
         record = self._record(callback)
         if not callback.held and self._world.faults:
-            with record.current():
+            with record:
                 action = self._world.faults.strike_callback(
                     self._name, self._kind.verb, callback.to
                 )
@@ -279,7 +279,7 @@ class _Route:
     def _enter(self, record: Record, callback: Callback) -> None:
         """Put an attempt into the journal. The path of the URL, which is a secret, is not told."""
         where = self._line.url
-        record.messages = list(callback.messages)
+        record.messages = callback.messages
         record.enter(f"{self._name}{CALLBACK}", f"{where.host}:{where.port}", self._kind.verb)
         callback.call = record.id
 

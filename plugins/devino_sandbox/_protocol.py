@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 import httptools
 import uvicorn
@@ -15,9 +14,9 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ._http import ABORT, Event, RawAnswer, json_answer
+from ._http import ABORT, RawAnswer, json_answer
 from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
-from ._journal import Journal, Record
+from ._journal import LONGEST, Journal, Record
 
 __all__ = ["Limits", "Protocol"]
 
@@ -28,6 +27,7 @@ _MAX_PATH = 0xFFFF
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_STATUSES = {str(status.value).encode(): str(status.value) for status in HTTPStatus}
 _HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -59,6 +59,8 @@ class Protocol(HttpToolsProtocol):
         """The request that is being read."""
         self._answering: Record | None = None
         """The call that is being answered."""
+        self._going: list[bytes | bytearray | memoryview] = []
+        """What went out as its answer."""
         self._first = b""
         """What came of a head that is not read yet."""
         # Decided here and not by the logging set up around: an access log would show passwords.
@@ -75,7 +77,7 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop, self._said))
+        super().connection_made(CorkedTransport(transport, self.loop, self))
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -127,7 +129,8 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head, self._is_whole = True, False
         self._head_size = self._body_size = 0
-        cast("Event", self.scope)["extensions"] = {ABORT: self.transport.abort}
+        scope: Any = self.scope
+        scope["extensions"] = {ABORT: self.transport.abort}
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -141,18 +144,16 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
-        said = HttpRequestSaid(
-            self.parser.get_method().decode("ascii"), self.url, version, self.headers
-        )
+        said = HttpRequestSaid(self.parser.get_method(), self.url, version, self.headers)
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
         self._incoming = said
-        extensions = cast("Event", self.scope)["extensions"]
-        cast("dict[str, object]", extensions)[CALL] = self._journal.record(said)
+        scope: Any = self.scope
+        scope["extensions"][CALL] = Record(self._journal, said)
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
-        cast("Event", self.scope)["query_string"] = query.partition(b"#")[0]
+        scope["query_string"] = query.partition(b"#")[0]
         self._in_head = False
         if version == "1.0" and self.parser.should_keep_alive():
             self.cycle.keep_alive = True
@@ -170,8 +171,11 @@ class Protocol(HttpToolsProtocol):
         self._body_size += len(body)
         if self._body_size > self._limits.max_body:
             self._stop(413, f"the body is larger than {self._limits.max_body} bytes")
-        if self._incoming is not None:
-            self._incoming.add(body)
+        said = self._incoming
+        if said is not None:
+            if said.size < LONGEST:
+                said.chunks.append(body)
+            said.size = self._body_size
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -188,24 +192,24 @@ class Protocol(HttpToolsProtocol):
             cycle.message_event.set()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cast("Record", cast("Any", cycle.scope["extensions"])[CALL])
-        self._answering.answer = self._answer = HttpAnswerSaid()
+        scope: Any = cycle.scope
+        self._answering = scope["extensions"][CALL]
+        self._going = []
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
-        self._end_call()
-        super().on_response_complete()
-
-    def _end_call(self) -> None:
         record, self._answering = self._answering, None
         if record is not None:
-            status = self._answer.status
-            record.end(status, failed=status >= "4")
+            record.answer = HttpAnswerSaid(self._going)
+            # "HTTP/1.1 200 OK"
+            status = bytes(self._going[0][9:12])
+            record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
+        super().on_response_complete()
 
-    def _said(self, data: bytes | bytearray | memoryview) -> None:
+    def goes(self, data: bytes | bytearray | memoryview) -> None:
         """Note what goes out."""
         if self._answering is not None:
-            self._answer.add(data)
+            self._going.append(data)
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -276,9 +280,8 @@ class Protocol(HttpToolsProtocol):
             record = self._journal.record(came)
             outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
         if record is not None:
-            record.answer = said = HttpAnswerSaid()
-            said.add(answer)
-            record.enter("http", "{}:{}".format(*self.client) if self.client else "")
+            record.answer = HttpAnswerSaid([answer])
+            record.enter("http", self.client or "")
             record.end(outcome, failed=True)
 
 
@@ -293,19 +296,19 @@ class CorkedTransport(asyncio.Transport):
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        said: Callable[[bytes | bytearray | memoryview], None],
+        protocol: Protocol,
     ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._said = said
+        self._protocol = protocol
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
-        self._said(data)
+        self._protocol.goes(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from ssl import SSLContext
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -68,10 +68,10 @@ class Router:
             # Who looks at the page is no client of the platform: the journal has nothing of it.
             await self._to_page(send)
             return
-        record = cast("dict[str, Record]", scope["extensions"])[CALL]
+        of: Any = scope
         if served.in_journal or refusal is not None:
-            client = cast("tuple[str, int] | None", scope["client"])
-            record.enter(served.name, f"{client[0]}:{client[1]}" if client else "")
+            record: Record = of["extensions"][CALL]
+            record.enter(served.name, of["client"] or "")
         if refusal is not None:
             await send_answer(send, json_answer(403, {"error": refusal}))
             return

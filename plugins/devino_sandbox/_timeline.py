@@ -7,7 +7,7 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from typing import TypeAlias
 
 from devino_core.clock import Clock
 
@@ -16,12 +16,8 @@ __all__ = ["Timeline"]
 _log = logging.getLogger(__name__)
 
 
-class _Entry(NamedTuple):
-    due: datetime
-    number: int
-    """No two have the same, so that actions are never compared."""
-    action: Callable[[datetime], None]
-    lasts: bool
+# When, a number that no other has (so that actions are never compared), what, and whether it lasts.
+_Entry: TypeAlias = tuple[datetime, int, Callable[[datetime], None], bool]
 
 
 class Timeline:
@@ -44,13 +40,13 @@ class Timeline:
         ``lasts``: also if the World is reset meanwhile, as a connection's own timers must.
         """
         number = next(self._order)
-        heapq.heappush(self._due, _Entry(due, number, action, lasts))
+        heapq.heappush(self._due, (due, number, action, lasts))
         if self._due[0][1] == number:
             self.became_earlier()
 
     def clear(self) -> None:
         """Drop what is going to happen, but for what lasts."""
-        self._due = [entry for entry in self._due if entry.lasts]
+        self._due = [entry for entry in self._due if entry[3]]
         heapq.heapify(self._due)
 
     def next_due(self) -> datetime | None:

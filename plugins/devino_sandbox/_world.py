@@ -157,7 +157,7 @@ class World:
         try:
             addresses = [destination(submission.medium, address) for address in to]
             check_sender(submission)
-            taken = self._take(submission, addresses, now, self.journal.current)
+            taken = self._take(submission, addresses, now, self._call())
         except Refused as refused:
             self._refuse(submission, to, refused.reason, now)
             raise
@@ -412,11 +412,15 @@ class World:
 
         return unsubscribe
 
+    def _call(self) -> int:
+        """The call of the journal that is being carried out."""
+        return 0 if self.journal.now is None else self.journal.now.id
+
     def _refuse(
         self, submission: Submission, to: Sequence[str], reason: str, now: datetime
     ) -> None:
-        call = self.journal.current
-        self.journal.brought(self._lives.refuse(submission, to, reason, now, call))
+        call = self._call()
+        self.journal.brought(self._lives.refuse(submission, to, reason, now, call), refused=True)
 
     def _take(
         self, submission: Submission, addresses: Sequence[str], now: datetime, call: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, ClassVar, get_args
 
@@ -126,14 +126,13 @@ class ApiService(CallService):
         try:
             call = api.decode_request(wire, split_lists=self.split_lists, max_size=self.max_size)
         except ArgumentError as error:
-            self.world.journal.called(
-                api.name, api.row(error.request).path, api.kinds(error.request)
-            )
+            row = api.row(error.request)
+            self.world.journal.called(api.name, row.path, partial(api.kinds, row.request))
             answer = self.unreadable(api, error, http)
             self.world.journal.refused(self.code(answer))
             return self._answer(api, error.request, answer)
         except UnknownResourceError as error:
-            self.world.journal.called(api.name, None, api.kinds())
+            self.world.journal.called(api.name, None, api.kinds)
             return self.unknown(http, error)
         return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
@@ -114,7 +114,7 @@ class CallService(HttpService):
         asked = self.read(http)
         if isinstance(asked, RawAnswer):
             return asked
-        kinds = self.kinds(asked.wire, type(asked.request))
+        kinds = partial(self.kinds, asked.wire, type(asked.request))
         self.world.journal.called(asked.via, asked.operation, kinds)
         if self.world.faults:
             to = self.recipients(asked.request)

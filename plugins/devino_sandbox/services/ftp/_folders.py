@@ -125,9 +125,9 @@ class Folders:
         finally:
             self._laid.pop(path, None)
 
-    def _during(self, path: Path) -> AbstractContextManager[None]:
+    def _during(self, path: Path) -> AbstractContextManager[object]:
         record = self._laid.get(path)
-        return nullcontext() if record is None else record.current()
+        return nullcontext() if record is None else record
 
     def _submit(self, account: Account, archive: ftp.Archive, sender: str, row: ftp.Row) -> None:
         try:

@@ -49,7 +49,7 @@ class Heard:
         if record is None:
             yield
             return
-        with record.current():
+        with record:
             yield
         if record.fault is not None:
             record.enter(PROTOCOL, self.peer, "CONNECT")

@@ -111,7 +111,7 @@ class CallRoutes:
         message = None if query.message is None else self._handle(query.message)
         found = [
             line
-            for line in [record.line() for record in self._world.journal.records()]
+            for line in [record.line() for record in self._world.journal.latest]
             if query.protocol in (None, line.protocol)
             and query.outcome in (None, line.outcome)
             and query.failed in (None, line.failed)

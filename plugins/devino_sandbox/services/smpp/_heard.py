@@ -87,16 +87,16 @@ class Heard:
         """The centre sends this."""
         self._read(self._to, data, self._asking, self._asked)
 
-    def during(self, number: int) -> AbstractContextManager[None]:
+    def during(self, number: int) -> AbstractContextManager[object]:
         """What happens in the block belongs to the request with this number."""
         record = self._asked.get(number)
-        return nullcontext() if record is None else record.current()
+        return nullcontext() if record is None else record
 
     @contextmanager
     def connecting(self) -> Iterator[None]:
         """What happens in the block happens to the connection itself. Only a fault is a call."""
         record = self._journal.record(UnreadSaid(b""))
-        with record.current():
+        with record:
             yield
         if record.fault is not None:
             record.enter(PROTOCOL, self._peer, "connect").broke("refused (fault)")
@@ -135,7 +135,7 @@ class Heard:
                 told = _told_of(frame) if command == _DELIVER_SM else None
                 named = None if told is None else self._named(told)
                 if named is not None:
-                    record.messages.append(named)
+                    record.messages += (named,)
         if _is_lost(framer):
             said = UnreadSaid(data)
             self._record(said, None).end(said.what("SMPP"), failed=True)

@@ -219,9 +219,9 @@ class Conversation(SMTP):
         if not await self._struck("QUIT"):
             await super().smtp_QUIT(arg)
 
-    def during(self) -> AbstractContextManager[None]:
+    def during(self) -> AbstractContextManager[object]:
         """What happens in the block, which must not await, belongs to this command."""
-        return self._heard.call().current() if self._world.journal.is_read else nullcontext()
+        return self._heard.call() if self._world.journal.is_read else nullcontext()
 
     def _end_mail(self) -> None:
         """Close the connection on a mail that does not end."""

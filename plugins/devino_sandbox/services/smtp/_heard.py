@@ -70,9 +70,9 @@ class Heard:
         assert record is not None  # noqa: S101 - it has just begun
         return record.enter(self._protocol, self.peer, self._operation())
 
-    def last(self) -> AbstractContextManager[None]:
+    def last(self) -> AbstractContextManager[object]:
         """What happens in the block belongs to the command that was replied to last."""
-        return nullcontext() if self._last is None else self._last.current()
+        return nullcontext() if self._last is None else self._last
 
     def replied(self, line: bytes) -> None:
         """A reply goes out. One of 3xx asks for more; any other ends the command."""

@@ -26,6 +26,8 @@ _NOT_LOGGED = frozenset(
     {
         # Every line of a mail, and these mails hold passwords.
         "DATA readline: %s",
+        # It may be half of a login that was refused.
+        "%r unrecognised: %s",
         # A warning of aiosmtpd to itself.
         "Session.login_data is deprecated and will be removed in version 2.0",
     }
