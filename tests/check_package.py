@@ -86,6 +86,9 @@ def check_wheel(wheel: Path) -> None:
     for package in sorted(PACKAGES):
         expect(f"{package}/py.typed" in names, f"{package} is typed")
     expect(f"{info}/licenses/LICENSE" in names, "the licence is inside")
+    for file in (ROOT / "plugins/devino_sandbox/services/page/static").iterdir():
+        inside = f"devino_sandbox/services/page/static/{file.name}"
+        expect(inside in names, f"the sandbox's page has {file.name}")
 
 
 def check_sdist(sdist: Path) -> None:

@@ -142,6 +142,7 @@ def _urls(
 @click.option(
     "--strict", is_flag=True, help="Hold clients to the manual where the platform is lenient."
 )
+@click.option("--open", "opens", is_flag=True, help="Open its page in the browser.")
 @json_option
 @pass_app
 def sandbox(
@@ -160,10 +161,12 @@ def sandbox(
     tls_cert: str | None,
     tls_key: str | None,
     strict: bool,
+    opens: bool,
 ) -> None:
     """Run the platform on this machine, until Ctrl-C or SIGTERM.
 
-    It charges, delivers and reports, and shows what it receives. The number that a message goes to
+    It charges, delivers and reports, and shows what it receives: here, and on a page for your
+    browser, whose address is the first line (--open opens it). The number that a message goes to
     chooses its fate: 799900000NN ends in the SMS state NN (41 undeliverable, 46 expired, ...), and
     every other number gets its message.
 
@@ -172,7 +175,7 @@ def sandbox(
 
     \b
     Examples:
-      devino sandbox
+      devino sandbox --open
       devino sandbox --http-port 8080 --login me --password secret --sender DEVINO
       devino sandbox --tls-cert cert.pem --tls-key key.pem
       devino sandbox --callback viber=http://127.0.0.1:8000/some-secret-of-yours/viber
@@ -200,7 +203,7 @@ def sandbox(
         tls=_context(tls_cert, tls_key),
         allow_hosts=allow_hosts,
     )
-    app.run(serve(app, running, trust=tls_cert))
+    app.run(serve(app, running, trust=tls_cert, opens=opens))
 
 
 def _context(cert: str | None, key: str | None) -> ssl.SSLContext | None:

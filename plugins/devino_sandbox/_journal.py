@@ -290,7 +290,7 @@ class Journal:
         if record is None:
             return
         room = _MOST_MESSAGES - len(record.messages)
-        record.messages += tuple([one.handle for one in messages[:room]])
+        record.messages += tuple([one.whole.handle for one in messages[:room]])
         record.refused = record.refused or refused
 
     def subscribe(self, hear: Callable[[Record], None]) -> Callable[[], None]:

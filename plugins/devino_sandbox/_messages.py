@@ -156,6 +156,12 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
         return self.submission.part_of is None or self.reason is not None
 
     @property
+    def whole(self) -> StoredMessage:
+        """The message that is shown: itself, or the one of which this is a further segment."""
+        part_of = self.submission.part_of
+        return self if self.listed or part_of is None else part_of
+
+    @property
     def sending_at(self) -> datetime:
         """When it was, or is to be, sent."""
         return self.send_at or self.created_at

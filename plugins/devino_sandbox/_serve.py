@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+import webbrowser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Thread
 
 from devino_core.cli.toolkit import App, one_line
 
@@ -25,10 +27,13 @@ LENGTH = 40
 """Characters of a text that are shown."""
 
 
-async def serve(app: App, sandbox: Sandbox, *, trust: str | None = None) -> None:
+async def serve(
+    app: App, sandbox: Sandbox, *, trust: str | None = None, opens: bool = False
+) -> None:
     """Run it until SIGINT or SIGTERM. Raises ConfigurationError.
 
-    ``trust``: the file of the certificate that clients are to trust, if there is one.
+    ``trust``: the file of the certificate that clients are to trust, if there is one. ``opens``:
+    open its page in the browser.
     """
     stop = _stopped_by_signals()
     world = sandbox.world
@@ -41,6 +46,9 @@ async def serve(app: App, sandbox: Sandbox, *, trust: str | None = None) -> None
             "password": account.password.reveal(),
             "api_key": access.api_key,
         }
+        if opens:
+            # A browser of the terminal takes it until it is left.
+            Thread(target=webbrowser.open, args=[sandbox.endpoints["page"]], daemon=True).start()
         if app.json:
             app.show(facts)
             await stop.wait()
@@ -76,6 +84,9 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 def _greet(
     app: App, facts: Mapping[str, str], usage: Sequence[str], *, trust: str | None = None
 ) -> None:
+    # First, and alone in its line: it is what most people are looking for.
+    if "page" in facts:
+        app.line(f"{facts['page']}  shows what it receives, in a browser")
     app.line("The sandbox is up; Ctrl-C ends it.")
     width = max(map(len, facts))
     for name, value in facts.items():

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from ssl import SSLContext
 from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -13,7 +14,7 @@ from uvicorn.server import ServerState
 from devino_core.clock import SYSTEM_CLOCK
 
 from ._gate import Gate
-from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
+from ._http import ASGIApp, Event, RawAnswer, Receive, Send, json_answer, send_answer
 from ._http_said import CALL
 from ._journal import Journal, Record
 from ._latest import Latest
@@ -41,7 +42,11 @@ class Served(NamedTuple):
 
 
 class Router:
-    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside."""
+    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside.
+
+    The prefix ``/`` takes what is nobody else's. Where nobody has it, a browser that opens ``/`` is
+    sent to the page of the sandbox.
+    """
 
     def __init__(
         self, apps: Mapping[str, Served], endpoints: Mapping[str, str], gate: Gate
@@ -50,6 +55,7 @@ class Router:
         self._depth = max(map(len, self._apps), default=0)
         self._endpoints = endpoints
         self._gate = gate
+        self._nobody = Served(self._nothing)
         # A busy client asks for the same few paths again and again.
         self._found: Latest[str, Served] = Latest(1000)
 
@@ -59,6 +65,10 @@ class Router:
         if served is None:
             served = self._found[path] = self._served(path)
         refusal = self._gate.refusal(scope, known_hosts_only=served.known_hosts_only)
+        if refusal is None and served is self._nobody and self._opens_page(scope):
+            # Who looks at the page is no client of the platform: the journal has nothing of it.
+            await self._to_page(send)
+            return
         of: Any = scope
         if served.in_journal or refusal is not None:
             record: Record = of["extensions"][CALL]
@@ -68,6 +78,19 @@ class Router:
             return
         await served.app(scope, receive, send)
 
+    def _opens_page(self, scope: Event) -> bool:
+        """A browser asks for the root, and there is a page to show."""
+        if scope["method"] not in ("GET", "HEAD") or _segments(cast("str", scope["path"])):
+            return False
+        headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
+        accepted = any(name == b"accept" and b"text/html" in value for name, value in headers)
+        return accepted and "page" in self._endpoints
+
+    async def _to_page(self, send: Send) -> None:
+        location = urlsplit(self._endpoints["page"]).path.encode()
+        headers = ((b"location", location), (b"vary", b"accept"))
+        await send_answer(send, RawAnswer(302, b"", headers))
+
     async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
         missing = "the sandbox has no service here"
         headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
@@ -76,9 +99,9 @@ class Router:
 
     def _served(self, path: str) -> Served:
         segments = _segments(path)
-        lengths = range(min(self._depth, len(segments)), 0, -1)
+        lengths = range(min(self._depth, len(segments)), -1, -1)
         fitting = (self._apps.get(segments[:length]) for length in lengths)
-        return next((served for served in fitting if served is not None), Served(self._nothing))
+        return next((served for served in fitting if served is not None), self._nobody)
 
 
 class HttpServer:

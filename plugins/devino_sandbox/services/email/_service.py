@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from shlex import quote
 from typing import Any, ClassVar
 
@@ -51,6 +52,7 @@ from ._records import (
     state_of,
     status_of,
 )
+from ._shown import campaigns
 from ._tasks import PROTOCOL, START
 from ._templates import Templates, text_of, told
 from ._words import No
@@ -74,6 +76,8 @@ class EmailService(Campaigns, ServiceStackService):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
+        about = "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it"
+        world.of(Views).add("campaigns", about, partial(campaigns, world))
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),

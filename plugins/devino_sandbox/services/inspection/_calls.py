@@ -124,7 +124,7 @@ class CallRoutes:
     def _handle(self, message_id: str) -> str:
         """What calls name a message by, whichever of its ids was given."""
         message = self._world.stored(message_id)
-        return message_id if message is None else message.handle
+        return message_id if message is None else message.whole.handle
 
     async def _show(self, asked: Asked[Nothing, Nothing]) -> CallView:
         number = asked.path["id"]

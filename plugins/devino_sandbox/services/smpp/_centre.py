@@ -103,6 +103,11 @@ class Centre:
             if connection.bound:
                 connection.end()
 
+    def named(self, message_id: str) -> str | None:
+        """What the journal calls the message by that has this id in receipts."""
+        found = self.world.stored(self._reports.reported_id(message_id))
+        return None if found is None else found.whole.handle
+
     def _changed(self, message: StoredMessage) -> None:
         details = message.submission.context
         if type(details) is not SubmitDetails or not message.found:

@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._centre.connections.add(self)
         peer = self._transport.get_extra_info("peername") or ("", 0)
-        self._heard = Heard(self._world.journal, f"{peer[0]}:{peer[1]}")
+        self._heard = Heard(self._world.journal, f"{peer[0]}:{peer[1]}", self._centre.named)
         with self._heard.connecting():
             action = self._struck("connect", ())
         if isinstance(action, Hang):

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 from devino_codecs import DecodeError
 from devino_codecs.masking import Kinds
-from devino_codecs.smpp import CommandId, Framer, describe, status_name
+from devino_codecs.smpp import (
+    CommandId,
+    DeliverSm,
+    EsmClass,
+    Framer,
+    decode,
+    describe,
+    status_name,
+)
 from devino_sandbox._http_said import UnreadSaid
 from devino_sandbox._journal import LONGEST, Journal, Record, Said, Wire
 
@@ -19,6 +28,9 @@ __all__ = ["Heard"]
 _header = struct.Struct(">4I").unpack_from
 _HEADER = 16
 _ANSWER = 0x80000000
+_DELIVER_SM = int(CommandId.DELIVER_SM)
+_REPORTS = EsmClass.DELIVERY_RECEIPT | EsmClass.INTERMEDIATE_NOTIFICATION
+_RECEIPT = re.compile(rb"id:([0-9A-Fa-f]{1,20}) ")
 _NACK = int(CommandId.GENERIC_NACK)
 _BINDS = {1, 2, 9}
 
@@ -53,10 +65,14 @@ class _PduSaid:
 
 class Heard:
     """One connection. It reads the wire beside the session's machine: so it shows what was sent,
-    and not what was understood."""
+    and not what was understood.
 
-    def __init__(self, journal: Journal, peer: str) -> None:
+    ``named``: what the journal calls a message by, for its id in receipts.
+    """
+
+    def __init__(self, journal: Journal, peer: str, named: Callable[[str], str | None]) -> None:
         self._journal = journal
+        self._named = named
         self._peer = peer
         self._from, self._to = Framer(), Framer()
         # Requests that have no answer yet, by their numbers.
@@ -115,7 +131,11 @@ class Heard:
                 failed = bool(status) or command == _NACK
                 record.end(status_name(status), failed=failed)
             else:
-                requests[number] = self._record(_PduSaid(frame), command)
+                record = requests[number] = self._record(_PduSaid(frame), command)
+                told = _told_of(frame) if command == _DELIVER_SM else None
+                named = None if told is None else self._named(told)
+                if named is not None:
+                    record.messages += (named,)
         if _is_lost(framer):
             said = UnreadSaid(data)
             self._record(said, None).end(said.what("SMPP"), failed=True)
@@ -130,6 +150,15 @@ class Heard:
 
 def _is_lost(framer: Framer) -> bool:
     return framer.error is not None
+
+
+def _told_of(octets: bytes) -> str | None:
+    """The id in the receipt that is delivered; None if it is something else."""
+    pdu = decode(octets)
+    if not isinstance(pdu, DeliverSm) or not pdu.esm_class & _REPORTS:
+        return None
+    receipt = _RECEIPT.match(pdu.short_message)
+    return None if receipt is None else receipt[1].decode()
 
 
 def _password(octets: bytes) -> tuple[int, int]:
