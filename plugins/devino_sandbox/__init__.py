@@ -8,7 +8,7 @@
 What becomes of a message is chosen by its number, see :func:`default_fate`; what fails, by
 :class:`Fault`; what arrived is shown by the inspection API, see
 :mod:`devino_sandbox.services.inspection`. A test drives time with
-:class:`devino_core.testing.ManualClock` as the World's clock. Running it needs the extra
+:class:`devino_core.clock.ManualClock` as the World's clock. Running it needs the extra
 ``sandbox``.
 """
 
