@@ -32,7 +32,7 @@ from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
 from .plugins import Plugins
-from .settings import Config
+from .settings import ClientSettings, Config
 
 if TYPE_CHECKING:
     from anyio.from_thread import BlockingPortal
@@ -63,9 +63,19 @@ class Client:
         default: str | None = None,
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        only_to: Iterable[str] | None = None,
+        retries: int | None = None,
+        default_region: str | None = None,
     ) -> None:
         self._client = AsyncClient(
-            channels, services=services, default=default, plugins=plugins, clock=clock
+            channels,
+            services=services,
+            default=default,
+            plugins=plugins,
+            clock=clock,
+            only_to=only_to,
+            retries=retries,
+            default_region=default_region,
         )
         self._thread: _LoopThread | None = None
 
@@ -73,6 +83,11 @@ class Client:
     def plugins(self) -> Plugins:
         """The plugins that this client found."""
         return self._client.plugins
+
+    @property
+    def settings(self) -> ClientSettings:
+        """The client's own settings."""
+        return self._client.settings
 
     @property
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:

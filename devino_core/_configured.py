@@ -31,7 +31,7 @@ def config_of(
 ) -> Config:
     """The configuration: what was given, and the file and the environment where they count."""
     if isinstance(channels, Mapping) or (channels is None and services is not None):
-        read = Config(channels=_copied(channels or {}))
+        read = Config(channels=_copied(channels or {}, "channels", "rest"))
     else:
         read = channels if isinstance(channels, Config) else read_config(channels)
     if not services:
@@ -41,12 +41,24 @@ def config_of(
     return msgspec.structs.replace(
         read,
         channels={name: v for name, v in read.channels.items() if name not in overlaid},
-        services=read.services | _copied(services),
+        services=read.services | _copied(services, "services", "numbers"),
     )
 
 
-def _copied(given: Given) -> dict[str, dict[str, object]]:
+def _copied(given: Given, argument: str, example: str) -> dict[str, dict[str, object]]:
+    # Whoever types a first program gives one channel's settings, where names are expected.
+    for name, values in given.items():
+        if not isinstance(values, Mapping):
+            raise ConfigurationError(
+                f"{argument} maps names to tables, as in {{{example!r}: {{{str(name)!r}: ...}}}}; "
+                f"{name!r} is {_called(values)}"
+            )
     return {name: dict(values) for name, values in given.items()}
+
+
+def _called(value: object) -> str:
+    """What kind of value it is. The value itself may be a secret."""
+    return "a string" if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 class Configured:
