@@ -76,6 +76,10 @@ class Configured:
         self.services = {
             name: self._made_service(name, values) for name, values in config.services.items()
         }
+        for name, values in config.channels.items():
+            if plugins.channel_spec(kind_of(name, values)).needs_siblings:
+                others = {other: one for other, one in self.channels.items() if other != name}
+                self.channels[name].meet(others)
         first = default or config.default
         # The order in which channels are tried if the caller names none: the default first.
         self._ranked = [self.channel(first)] if first is not None else []
