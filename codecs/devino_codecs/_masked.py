@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
 import msgspec
 
-__all__ = ["SECRET", "Masked", "secret_values", "secrets_of", "without_secrets"]
+__all__ = [
+    "RECIPIENT",
+    "SECRET",
+    "SHOWN",
+    "WORDS",
+    "Kind",
+    "Masked",
+    "secret_values",
+    "secrets_of",
+    "without_secrets",
+]
 
 
-class _Secret(msgspec.Struct, frozen=True):
+class Kind(StrEnum):
+    """What a value tells whoever reads a log. The members are marks in ``Annotated``.
+
+    A string without a mark is a TEXT, and a number, a date, a code or an id is SHOWN, unless its
+    form is that of a phone number, which is a RECIPIENT.
+    """
+
+    SECRET = "secret"  # noqa: S105 - it is a word
+    """It is never shown."""
+    RECIPIENT = "recipient"
+    """It tells who a person is: a phone number, a mail address."""
+    TEXT = "text"
+    """What somebody writes to somebody."""
+    WORDS = "words"
+    """What the platform says about a call. It may quote numbers."""
+    SHOWN = "shown"
+    """It tells nothing about a person."""
+
     def __repr__(self) -> str:
-        return "SECRET"
+        return self.name
 
 
-SECRET: Final = _Secret()
+SECRET: Final = Kind.SECRET
 """A mark in ``Annotated``: this field is never shown."""
+RECIPIENT: Final = Kind.RECIPIENT
+"""A mark in ``Annotated``: this field tells who a person is; its middle is hidden in logs."""
+WORDS: Final = Kind.WORDS
+"""A mark in ``Annotated``: the platform's words about a call; logs hide numbers in them."""
+SHOWN: Final = Kind.SHOWN
+"""A mark in ``Annotated``: a text that logs show, such as the name of a sender."""
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):

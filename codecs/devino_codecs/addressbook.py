@@ -39,9 +39,11 @@ from msgspec import UNSET, UnsetType
 from devino_codecs.http import (
     IN_BODY_TOO,
     PHONE,
+    RECIPIENT,
     SERVICE_STACK,
     SERVICE_STACK_DATE,
     TEXT_OR_NUMBER,
+    WORDS,
     Api,
     CodedInt,
     CodedStr,
@@ -230,7 +232,7 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """
 
     phone_number: Annotated[str | UnsetType, PHONE] = UNSET
-    email: str | UnsetType = UNSET
+    email: Annotated[str | UnsetType, RECIPIENT] = UNSET
     first_name: str | UnsetType = UNSET
     middle_name: str | UnsetType = UNSET
     last_name: str | UnsetType = UNSET
@@ -255,7 +257,7 @@ class RejectedContact(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"
 
     contact: Contact
     error_code: Annotated[ContactCode | str | int, name_of(ContactCode)] = ContactCode.OK
-    error_description: str = ""
+    error_description: Annotated[str, WORDS] = ""
     duplicates_count: int = 0
     """How many times it stood in the request besides the first."""
 
@@ -266,8 +268,8 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     import_id: ImportId
     valid_contacts: int = 0
     rejected_contacts: tuple[RejectedContact, ...] = ()
-    invalid_phone_numbers: tuple[str, ...] = ()
-    invalid_emails: tuple[str, ...] = ()
+    invalid_phone_numbers: tuple[Annotated[str, RECIPIENT], ...] = ()
+    invalid_emails: tuple[Annotated[str, RECIPIENT], ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, rename="pascal"):
@@ -289,9 +291,9 @@ class Duplicates(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 class Unsubscriber(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """Somebody who wants no more mails."""
 
-    email: str
+    email: Annotated[str, RECIPIENT]
     date_time: When = None
-    reason: str = ""
+    reason: Annotated[str, WORDS] = ""
     task_id: int | None = None
     """The campaign that it was said to."""
 

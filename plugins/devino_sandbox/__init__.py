@@ -46,12 +46,14 @@ if TYPE_CHECKING:
         json_answer,
         struck,
     )
+    from ._journal import CallLine, CallView, Journal, Record, Said, Wire
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
     from ._questions import Question
     from ._rates import Rates
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
+    from ._shown import Filter, IncomingView, LifeView, MessageView
     from ._sims import Sims
     from ._timeline import Timeline
     from ._views import View, Views
@@ -73,7 +75,9 @@ __all__ = [
     "BookGroup",
     "BookImport",
     "Broken",
+    "CallLine",
     "CallService",
+    "CallView",
     "CallbackAction",
     "CallbackKind",
     "Drop",
@@ -81,10 +85,15 @@ __all__ = [
     "Fate",
     "Fault",
     "Faults",
+    "Filter",
     "Hang",
     "Hold",
     "HttpService",
     "IncomingMessage",
+    "IncomingView",
+    "Journal",
+    "LifeView",
+    "MessageView",
     "Outcome",
     "Pace",
     "PortService",
@@ -92,9 +101,11 @@ __all__ = [
     "Rates",
     "RawAnswer",
     "RawRequest",
+    "Record",
     "RefusalReason",
     "Refused",
     "Repeat",
+    "Said",
     "Sandbox",
     "Service",
     "Sims",
@@ -104,6 +115,7 @@ __all__ = [
     "Timeline",
     "View",
     "Views",
+    "Wire",
     "World",
     "answering",
     "answers",
@@ -124,10 +136,12 @@ _HOMES = {
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
+        "_journal": "CallLine CallView Journal Record Said Wire",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
+        "_shown": "Filter IncomingView LifeView MessageView",
         "_sims": "Sims",
         "_timeline": "Timeline",
         "_questions": "Question",

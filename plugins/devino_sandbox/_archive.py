@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from ._messages import StoredMessage
 
@@ -46,6 +47,39 @@ class Archive:
         message = self._messages[index] if index >= 0 else None
         within = message is not None and number < message.first_id + message.parts
         return message if within else None
+
+    def at(self, place: tuple[int, int]) -> StoredMessage | None:
+        """The message in this :attr:`~StoredMessage.place`."""
+        index = self._index(place)
+        message = self._messages[index] if index < len(self._messages) else None
+        return message if message is not None and message.place == place else None
+
+    def before(self, place: tuple[int, int]) -> Iterator[StoredMessage]:
+        """Those before this place, the latest first."""
+        return islice(reversed(self._messages), len(self._messages) - self._index(place), None)
+
+    def remove(self, message: StoredMessage) -> None:
+        """Remember it no more, if it is remembered."""
+        if self.at(message.place) is not message:
+            return
+        del self._messages[self._index(message.place)]
+        if not message.way:
+            self._ended -= 1
+        # What is on the timeline for it knows it by its way.
+        message.way = ()
+
+    def clear(self) -> None:
+        """Remember none."""
+        for message in self._messages:
+            message.way = ()
+        self._messages = []
+        self._ended = 0
+
+    def __reversed__(self) -> Iterator[StoredMessage]:
+        return reversed(self._messages)
+
+    def _index(self, place: tuple[int, int]) -> int:
+        return bisect_left(self._messages, place, key=lambda message: message.place)
 
     def _tidy(self) -> None:
         surplus = self._ended - self._keep

@@ -145,14 +145,20 @@ class _Route:
             changed=None if self._kind.changed is None else self._changed,
             arrived=None if self._kind.arrived is None else self._arrived,
             consented=None if self._kind.consented is None else self._consented,
+            was_reset=self._forget,
         )
 
         def ended() -> None:
             end()
-            for callback in tuple(self._open):
-                self._give_up(callback)
+            self._forget()
 
         return ended
+
+    def _forget(self) -> None:
+        """Send nothing of what is to be sent."""
+        self._fresh.clear()
+        for callback in tuple(self._open):
+            self._give_up(callback)
 
     def gather(self) -> Callback | None:
         """As many items as go into one request, if there are any."""
@@ -172,7 +178,7 @@ class _Route:
                 body=body,
                 due=self._world.clock.now(),
             )
-            self._world.of(Callbacks).latest.append(callback)
+            self._world.of(Callbacks).add(callback)
             self._open[callback] = None
             if len(self._open) > self._world.keep:
                 self._give_up(next(iter(self._open)))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import httptools
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from ._http import ABORT, Event, RawAnswer, json_answer
+from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, NotHttpSaid
+from ._journal import Journal, Record
 
 __all__ = ["Limits", "Protocol"]
 
@@ -45,8 +49,17 @@ class Protocol(HttpToolsProtocol):
     - A connection ends if its request is not whole in time, or if none ever comes.
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, limits: Limits) -> None:
+    def __init__(
+        self, config: uvicorn.Config, state: ServerState, limits: Limits, journal: Journal
+    ) -> None:
         super().__init__(config, state, {})
+        self._journal = journal
+        self._incoming: HttpRequestSaid | None = None
+        """The request that is being read."""
+        self._answering: Record | None = None
+        """The call that is being answered."""
+        self._first = b""
+        """What came of a head that is not read yet."""
         # Decided here and not by the logging set up around: an access log would show passwords.
         self.access_log = False
         self._limits = limits
@@ -61,13 +74,15 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop))
+        super().connection_made(CorkedTransport(transport, self.loop, self._said))
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
+        if self._answering is not None:
+            self._answering.broke("the client left")
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
@@ -75,6 +90,8 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._in_line and not data.isascii():
             data = _escaped(data)
+        if self._in_line:
+            self._first = self._first[:_MAX_HEAD] + data if self._in_head else data
         was_in_head, rest = self._in_head, data
         while rest:
             try:
@@ -123,9 +140,15 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
+        said = HttpRequestSaid(
+            self.parser.get_method().decode("ascii"), self.url, version, self.headers
+        )
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
+        self._incoming = said
+        extensions = cast("Event", self.scope)["extensions"]
+        cast("dict[str, object]", extensions)[CALL] = self._journal.record(said)
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
         cast("Event", self.scope)["query_string"] = query.partition(b"#")[0]
@@ -146,6 +169,8 @@ class Protocol(HttpToolsProtocol):
         self._body_size += len(body)
         if self._body_size > self._limits.max_body:
             self._stop(413, f"the body is larger than {self._limits.max_body} bytes")
+        if self._incoming is not None:
+            self._incoming.add(body)
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -160,6 +185,26 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cast("Record", cast("Any", cycle.scope["extensions"])[CALL])
+        self._answering.answer = self._answer = HttpAnswerSaid()
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        self._end_call()
+        super().on_response_complete()
+
+    def _end_call(self) -> None:
+        record, self._answering = self._answering, None
+        if record is not None:
+            status = self._answer.status
+            record.end(status, failed=status >= "4")
+
+    def _said(self, data: bytes | bytearray | memoryview) -> None:
+        """Note what goes out."""
+        if self._answering is not None:
+            self._answer.add(data)
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -199,6 +244,7 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, answer: RawAnswer) -> None:
         """Answer in place of the application, and listen no more."""
         self._is_deaf = True
+        self._note_refusal(answer)
         if self.pipeline or (self._in_head and self._is_answering()):
             # It would be taken for the answer to a request before this one.
             self.transport.close()
@@ -220,6 +266,17 @@ class Protocol(HttpToolsProtocol):
             self._timer.cancel()
         self._timer = self.loop.call_later(_FAREWELL, self.transport.close)
 
+    def _note_refusal(self, answer: RawAnswer) -> None:
+        """Put what is refused into the journal."""
+        peer = "{}:{}".format(*self.client) if self.client else ""
+        if self._in_head or self._incoming is None:
+            said = NotHttpSaid(self._first)
+            record = self._journal.record(said).enter("http", peer)
+            record.end(said.what if answer.status == 400 else str(answer.status), failed=True)
+        elif self._answering is not None:
+            self._answering.enter("http", peer)
+            self._answering.end(str(answer.status), failed=True)
+
 
 class CorkedTransport(asyncio.Transport):
     """Sends what is written in one turn of the loop at once.
@@ -228,16 +285,23 @@ class CorkedTransport(asyncio.Transport):
     two wake-ups of the client, which is half of what a small answer costs.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        said: Callable[[bytes | bytearray | memoryview], None],
+    ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
+        self._said = said
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
+        self._said(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""

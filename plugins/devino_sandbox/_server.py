@@ -10,8 +10,12 @@ from typing import NamedTuple, cast
 import uvicorn
 from uvicorn.server import ServerState
 
+from devino_core.clock import SYSTEM_CLOCK
+
 from ._gate import Gate
 from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
+from ._http_said import CALL
+from ._journal import Journal, Record
 from ._latest import Latest
 from ._listening import closed, listen
 from ._protocol import Limits, Protocol
@@ -29,6 +33,10 @@ class Served(NamedTuple):
 
     app: ASGIApp
     known_hosts_only: bool = False
+    name: str = "http"
+    """The service, as the journal calls it until the service itself knows better."""
+    in_journal: bool = True
+    """What it is asked stands in the journal."""
 
 
 class Router:
@@ -50,6 +58,10 @@ class Router:
         if served is None:
             served = self._found[path] = self._served(path)
         refusal = self._gate.refusal(scope, known_hosts_only=served.known_hosts_only)
+        record = cast("dict[str, Record]", scope["extensions"])[CALL]
+        if served.in_journal or refusal is not None:
+            client = cast("tuple[str, int] | None", scope["client"])
+            record.enter(served.name, f"{client[0]}:{client[1]}" if client else "")
         if refusal is not None:
             await send_answer(send, json_answer(403, {"error": refusal}))
             return
@@ -76,9 +88,15 @@ class HttpServer:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_body: int = MAX_BODY, patience: float = PATIENCE
+        self,
+        app: ASGIApp,
+        *,
+        max_body: int = MAX_BODY,
+        patience: float = PATIENCE,
+        journal: Journal | None = None,
     ) -> None:
         self._limits = Limits(max_body, patience)
+        self._journal = Journal(SYSTEM_CLOCK, 0) if journal is None else journal
         self._config = uvicorn.Config(
             app,
             http="httptools",
@@ -96,7 +114,10 @@ class HttpServer:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
         self._server, port = await listen(
-            lambda: Protocol(self._config, self._state, self._limits), host, port, tls
+            lambda: Protocol(self._config, self._state, self._limits, self._journal),
+            host,
+            port,
+            tls,
         )
         return port
 

@@ -13,6 +13,7 @@ from devino_codecs.http import (
     ONE_OR_LIST,
     SERVICE_STACK,
     SERVICE_STACK_ARGUMENT,
+    SHOWN,
     Also,
     Api,
     Operation,
@@ -81,13 +82,13 @@ class ListSenders(Request[tuple[SenderAddress, ...]], frozen=True):
 class AddSender(Request[None], frozen=True):
     """Ask for an address to send from. Its domain must be confirmed."""
 
-    address: Annotated[str, Also("SenderAddress")] = field(name="SourceAddress")
+    address: Annotated[str, Also("SenderAddress"), SHOWN] = field(name="SourceAddress")
 
 
 class DeleteSender(Request[None], frozen=True):
     """Give an address back."""
 
-    address: str = field(name="SourceAddress")
+    address: Annotated[str, SHOWN] = field(name="SourceAddress")
 
 
 class ListTasks(Request[Page[TaskSummary]], frozen=True, kw_only=True, rename="pascal"):
@@ -240,7 +241,7 @@ class Send(
     """None: the template's."""
     template_id: TemplateKey = None
     """The platform's id of a template, or the caller's ``user_template_id``."""
-    user_campaign_id: str | None = None
+    user_campaign_id: Annotated[str | None, SHOWN] = None
 
 
 class GetStatus(Request[Annotated[tuple[MessageStatus | Unread, ...], ONE_OR_LIST]], frozen=True):

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 from msgspec import Struct, field
 
-from devino_codecs.http import ID, IF_READABLE, SERVICE_STACK_DATE, TIME_SPAN, US_SECONDS, Also
+from devino_codecs.http import (
+    ID,
+    IF_READABLE,
+    RECIPIENT,
+    SERVICE_STACK_DATE,
+    SHOWN,
+    TIME_SPAN,
+    US_SECONDS,
+    WORDS,
+    Also,
+)
 
 from ._codes import MessageState, ResponseCode, TaskType
 from ._forms import (
@@ -46,7 +56,7 @@ __all__ = [
 class EmailAddress(Struct, frozen=True, kw_only=True, rename="pascal"):
     """An address and a name; either may lack in templates."""
 
-    address: str | None = None
+    address: Annotated[str | None, RECIPIENT] = None
     name: str | None = None
 
 
@@ -67,7 +77,7 @@ class ContactRef(Struct, frozen=True, rename="pascal"):
 class SenderAddress(Struct, frozen=True, kw_only=True):
     """An address of the account's to send from."""
 
-    address: Annotated[str, Also("SenderAddress")] = field(name="SourceAddress")
+    address: Annotated[str, Also("SenderAddress"), SHOWN] = field(name="SourceAddress")
     state: NumberedSenderState = field(name="State")
     is_default: bool = field(name="IsDefault", default=False)
 
@@ -81,7 +91,7 @@ class SmsResendTask(Struct, frozen=True, kw_only=True, rename="pascal"):
     contact_group_id: int | None = None
     """None: all of them who have a number."""
     text: str
-    sender_address: str
+    sender_address: Annotated[str, SHOWN]
     """The sender of the SMS."""
     start_delay: Annotated[timedelta, TIME_SPAN]
     """How long after the mails."""
@@ -106,7 +116,7 @@ class TaskDraft(Struct, frozen=True, kw_only=True, rename="pascal"):
     end_date_time: Annotated[datetime | None, US_SECONDS] = None
     """The mails are spread until then."""
     type: NumberedType = TaskType.DISTRIBUTION
-    user_campaign_id: str | None = None
+    user_campaign_id: Annotated[str | None, SHOWN] = None
     contacts: tuple[ContactRef, ...] | None = None
     contact_groups: tuple[ContactRef, ...] | None = None
     template_id: TemplateKey = None
@@ -155,7 +165,7 @@ class Task(Struct, frozen=True, kw_only=True, rename="pascal"):
     body: Body | None = None
     start_date_time: Annotated[datetime | None, SERVICE_STACK_DATE] = None
     end_date_time: Annotated[datetime | None, SERVICE_STACK_DATE] = None
-    user_campaign_id: str | None = None
+    user_campaign_id: Annotated[str | None, SHOWN] = None
     state: NamedState
     price: Decimal | None = None
     """Of one message."""
@@ -172,7 +182,7 @@ class Task(Struct, frozen=True, kw_only=True, rename="pascal"):
 class GlobalStateInfo(Struct, frozen=True, rename="pascal"):
     """A state of a list of campaigns."""
 
-    state: str
+    state: Annotated[str, SHOWN]
 
 
 class TaskSummary(Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -188,7 +198,7 @@ class TaskSummary(Struct, frozen=True, kw_only=True, rename="pascal"):
     cancellable: bool | None = None
     deletable: bool | None = None
     next_start_date_time: Annotated[datetime | None, SERVICE_STACK_DATE] = None
-    state: str
+    state: Annotated[str, SHOWN]
     total_contacts: int | None = None
     completed_contacts: int | None = None
     error_count: int | None = None
@@ -211,10 +221,10 @@ class TaskSummary(Struct, frozen=True, kw_only=True, rename="pascal"):
     message_type: str | None = None
     task_message_type: str | None = None
     do_transliterate: bool | None = None
-    source_address: str | None = None
+    source_address: Annotated[str | None, SHOWN] = None
     start_date_time: Annotated[datetime | None, SERVICE_STACK_DATE] = None
     period: str | None = None
-    global_state: str | None = None
+    global_state: Annotated[str | None, SHOWN] = None
     global_state_info: GlobalStateInfo | None = None
     percentage_completed: int | None = None
     message_validity_as_time_span: Annotated[timedelta | None, TIME_SPAN] = None
@@ -233,7 +243,7 @@ class TemplateDraft(Struct, frozen=True, kw_only=True, rename="pascal"):
     text: str | None = None
     """Version 1's way to say ``body``."""
     body: Body | None = None
-    user_template_id: str | None = None
+    user_template_id: Annotated[str | None, SHOWN] = None
     """An id of the caller's own, which messages may name, too."""
 
 
@@ -247,7 +257,7 @@ class Template(Struct, frozen=True, kw_only=True, rename="pascal"):
     text: str | None = None
     body: Body | None = None
     template_id: int
-    user_template_id: str | None = None
+    user_template_id: Annotated[str | None, SHOWN] = None
 
 
 # Statistics
@@ -273,7 +283,7 @@ class MessageDetail(Struct, frozen=True, kw_only=True, rename="pascal"):
     state: MessageState | str
     price: Decimal | None = None
     id: int
-    destination_email: str
+    destination_email: Annotated[str, RECIPIENT]
     last_update_utc: Annotated[datetime | None, SERVICE_STACK_DATE] = None
     created_date_utc: Annotated[datetime | None, SERVICE_STACK_DATE] = None
 
@@ -286,9 +296,9 @@ class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_default
 
     merge_fields: dict[str, str] | None = None
     """Names are letters, digits and ``_``."""
-    recipient_id: str | None = None
+    recipient_id: Annotated[str | None, SHOWN] = None
     """The caller's own id, of at most 32 characters."""
-    address: str
+    address: Annotated[str, RECIPIENT]
     name: str | None = None
 
 
@@ -297,16 +307,16 @@ class Taken(Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
     message that was taken has an id."""
 
     index: Annotated[int | None, IF_READABLE] = None
-    address: Annotated[str, IF_READABLE] = ""
+    address: Annotated[str, RECIPIENT, IF_READABLE] = ""
     message_id: Annotated[str | None, ID] = None
     code: ResponseCode | str
-    description: Annotated[str | None, IF_READABLE] = None
+    description: Annotated[str | None, WORDS, IF_READABLE] = None
 
 
 class MessageStatus(Struct, frozen=True, kw_only=True, rename="pascal"):
     """Where a message is."""
 
     message_id: EmailId
-    email: Annotated[str, IF_READABLE] = ""
+    email: Annotated[str, RECIPIENT, IF_READABLE] = ""
     state: MessageState | str
-    recipient_id: Annotated[str | None, IF_READABLE] = None
+    recipient_id: Annotated[str | None, SHOWN, IF_READABLE] = None

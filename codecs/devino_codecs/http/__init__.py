@@ -59,13 +59,25 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`SECRET`, :data:`ONE_OR_LIST`,
-:class:`Shortcut`. Where a value that cannot be read must not cost the others their place, its type
-says so: ``tuple[Report | Unread, ...]`` with :class:`Unread`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Shortcut`.
+:data:`SECRET`, :data:`RECIPIENT`, :data:`WORDS` and :data:`SHOWN` say what logs may show of it
+(:mod:`devino_codecs.masking`); a text without such a mark is hidden. Where a value that cannot be
+read must not cost the others their place, its type says so: ``tuple[Report | Unread, ...]`` with
+:class:`Unread`.
 """
 
 from devino_codecs._coded import Coded, CodedInt, CodedStr, NumberedStr, Verdict
-from devino_codecs._masked import SECRET, Masked, secret_values, secrets_of, without_secrets
+from devino_codecs._masked import (
+    RECIPIENT,
+    SECRET,
+    SHOWN,
+    WORDS,
+    Kind,
+    Masked,
+    secret_values,
+    secrets_of,
+    without_secrets,
+)
 from devino_codecs._request import Request, answer_of
 from devino_codecs.errors import DecodeError, EncodeError
 
@@ -147,15 +159,18 @@ __all__ = [
     "NUMBER_ID",
     "ONE_OR_LIST",
     "PHONE",
+    "RECIPIENT",
     "SECRET",
     "SERVICE_STACK",
     "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
+    "SHOWN",
     "TEXT_OR_NUMBER",
     "TIME_SPAN",
     "US_SECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
+    "WORDS",
     "Also",
     "Answered",
     "Api",
@@ -176,6 +191,7 @@ __all__ = [
     "InQuery",
     "InvalidArgumentError",
     "Items",
+    "Kind",
     "Login",
     "Masked",
     "MissingArgumentError",

@@ -19,6 +19,8 @@ from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, CodeTable, Operation, Refusal
 
 if TYPE_CHECKING:
+    from devino_codecs.masking import Kinds
+
     from ._answer_row import AnswerRow
     from ._paths import Paths
     from ._request_row import RequestRow
@@ -167,6 +169,17 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
         found: A | Refusal = row.read(answer)
         return found
 
+    def kinds(self, request: type[Request[Any]] | None = None) -> tuple[Kinds, Kinds]:
+        """What the values of a request of this type are, and those of its answer: for
+        :mod:`devino_codecs.masking`. None: of all requests and answers, where the row is unknown.
+        """
+        from devino_codecs.masking import together
+
+        if request is not None:
+            return self._kinds[request]
+        both = [self._kinds[each] for each in self._operations]
+        return together([asked for asked, _ in both]), together([told for _, told in both])
+
     def prefix_length(self, http: HttpRequest) -> int:
         """How many segments of a path are a prefix of this interface."""
         return self._paths.prefix_of(http.segments)
@@ -206,6 +219,12 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             return AnswerRow(operation, self.envelope, codes, self.refused, self.refusal)
 
         return _Ready(make)
+
+    @cached_property
+    def _kinds(self) -> Mapping[type, tuple[Kinds, Kinds]]:
+        from ._showing import kinds_of_row
+
+        return _Ready(lambda request: kinds_of_row(self, self.row(request)))
 
     def _unknown(self, request: object) -> TypeError:
         return TypeError(f"{request!r} is no request type of {self.name}")

@@ -12,7 +12,10 @@ from devino_codecs.http import (
     NET_DATE,
     NET_DATE_OR_MIN,
     NULL,
+    RECIPIENT,
+    SHOWN,
     TEXT_OR_NUMBER,
+    WORDS,
 )
 
 from ._codes import HlrStateCode, SmsStateCode, ViberStateCode
@@ -55,7 +58,7 @@ class _State(Struct, Generic[C], frozen=True, rename=_STATE_KEYS):
     submitted: Annotated[datetime | None, NET_DATE, NULL, IF_READABLE] = None
     reported: Annotated[datetime | None, NET_DATE, NULL, IF_READABLE] = None
     timestamp: Annotated[datetime | None, NET_DATE_OR_MIN, IF_READABLE] = None
-    description: Annotated[str, IF_READABLE] = ""
+    description: Annotated[str, WORDS, IF_READABLE] = ""
     price: Annotated[Decimal | None, NULL, IF_READABLE] = None
 
 
@@ -102,8 +105,8 @@ class IncomingSms(
     """
 
     data: Annotated[str, TEXT_OR_NUMBER]
-    source_address: Annotated[str, TEXT_OR_NUMBER]
-    destination_address: Annotated[str, TEXT_OR_NUMBER]
+    source_address: Annotated[str, TEXT_OR_NUMBER, RECIPIENT]
+    destination_address: Annotated[str, TEXT_OR_NUMBER, SHOWN]
     id: Annotated[int | None, IF_READABLE] = None
     created: Annotated[datetime | None, NET_DATE, IF_READABLE] = None
 
@@ -147,8 +150,8 @@ class HlrState(
     """
 
     message_id: Annotated[str | None, ID, IF_READABLE] = None
-    destination_address: Annotated[str, TEXT_OR_NUMBER, IF_READABLE] = ""
+    destination_address: Annotated[str, TEXT_OR_NUMBER, RECIPIENT, IF_READABLE] = ""
     state: HlrStateCode | int
-    description: Annotated[str, IF_READABLE] = ""
-    country: Annotated[str, IF_READABLE] = ""
-    operator: Annotated[str, IF_READABLE] = ""
+    description: Annotated[str, WORDS, IF_READABLE] = ""
+    country: Annotated[str, SHOWN, IF_READABLE] = ""
+    operator: Annotated[str, SHOWN, IF_READABLE] = ""

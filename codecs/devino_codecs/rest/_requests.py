@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 from devino_codecs.http import (
     MINUTES,
     PHONE,
+    SHOWN,
     UTC_SECONDS,
     WALL_SECONDS,
     Also,
@@ -98,7 +99,7 @@ class SendToOne(Request[Ids], frozen=True, rename="pascal"):
     SMS, 1000 of Viber. ``validity``: in minutes.
     """
 
-    source_address: str
+    source_address: Annotated[str, SHOWN]
     destination_address: Annotated[PhoneNumber, Also("DestinationAddresses")]
     data: str
     validity: Minutes | None = None
@@ -111,7 +112,7 @@ class SendToMany(Request[Ids], frozen=True, rename="pascal"):
     ``destination_addresses`` (up to 2999 in version 2). The rest is as in :class:`SendToOne`.
     """
 
-    source_address: str
+    source_address: Annotated[str, SHOWN]
     destination_addresses: Annotated[tuple[PhoneNumber, ...], Also("DestinationAddress")]
     data: str
     validity: Minutes | None = None

@@ -51,6 +51,7 @@ from ._operations import (
     SendViberMessageWithResend,
     Service,
 )
+from ._showing import kinds
 from ._values import (
     DeliveryStatistics,
     IncomingMessage,
@@ -110,6 +111,7 @@ __all__ = [
     "encode_request",
     "guess_version",
     "headers",
+    "kinds",
     "soap_action",
     "wsdl",
 ]

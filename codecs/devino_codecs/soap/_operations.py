@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from devino_codecs._masked import RECIPIENT, SECRET, SHOWN
 from devino_codecs._request import Request as _Request
 from devino_codecs._request import answer_of
 
@@ -89,15 +90,15 @@ AnyRequest: TypeAlias = Request[Any]
 def result_of(request: type[AnyRequest]) -> Element:
     """The element that holds the answer to a request."""
     operation = request.operation
-    (form,) = answer_of(request).__metadata__
+    form, *_ = answer_of(request).__metadata__
     return Element(operation.result or f"{operation.name}Result", form)
 
 
-_Ids: TypeAlias = Annotated[tuple[str | None, ...], IDS]
+_Ids: TypeAlias = Annotated[tuple[str | None, ...], IDS, SHOWN]
 # None: an id that the platform left empty. Its place says whose it would have been.
 
 
-class GetSessionID(Request[Annotated[str, STRING]], frozen=True, kw_only=True):
+class GetSessionID(Request[Annotated[str, STRING, SECRET]], frozen=True, kw_only=True):
     """Get a session for a login and a password, which are given as :class:`Login`."""
 
     operation: ClassVar[Operation] = Operation("GetSessionID", credentials=Login, changes=False)
@@ -124,8 +125,8 @@ class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
     2880.
     """
 
-    source_address: Annotated[str, Element("sourceAddress", STRING)]
-    destination_address: Annotated[str, Element("destinationAddress", STRING)]
+    source_address: Annotated[str, Element("sourceAddress", STRING), SHOWN]
+    destination_address: Annotated[str, Element("destinationAddress", STRING), RECIPIENT]
     data: Annotated[str, Element("data", STRING)]
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, unset=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, nillable=True)] = None
@@ -136,8 +137,10 @@ class SendMessageByTimeZone(Request[_Ids], frozen=True, kw_only=True):
 class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True):
     """Like :class:`SendMessageByTimeZone`, to up to 1000 numbers."""
 
-    source_address: Annotated[str, Element("sourceAddress", STRING)]
-    destination_addresses: Annotated[tuple[str, ...], Element("destinationAddresses", STRINGS)]
+    source_address: Annotated[str, Element("sourceAddress", STRING), SHOWN]
+    destination_addresses: Annotated[
+        tuple[str, ...], Element("destinationAddresses", STRINGS), RECIPIENT
+    ]
     data: Annotated[str, Element("data", STRING)]
     send_date: Annotated[datetime | None, Element("sendDate", WALL_CLOCK, unset=True)] = None
     validity: Annotated[int | None, Element("validity", MINUTES, nillable=True)] = None
@@ -148,7 +151,7 @@ class SendMessageByTimeZoneToAddresses(Request[_Ids], frozen=True, kw_only=True)
 class GetMessageState(Request[Annotated[SmsMessageState, SMS_STATE]], frozen=True, kw_only=True):
     """Ask what became of one part of an SMS."""
 
-    message_id: Annotated[str, Element("messageID", ID)]
+    message_id: Annotated[str, Element("messageID", ID), SHOWN]
 
     operation: ClassVar[Operation] = Operation("GetMessageState", changes=False)
 
@@ -204,7 +207,7 @@ class GetViberMessageState(
 ):
     """Ask what became of a Viber message."""
 
-    message_id: Annotated[str, Element("messageID", ID)]
+    message_id: Annotated[str, Element("messageID", ID), SHOWN]
 
     operation: ClassVar[Operation] = Operation("GetMessageState", changes=False)
 

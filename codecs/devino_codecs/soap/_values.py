@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import SECRET, Masked
+from devino_codecs._masked import RECIPIENT, SECRET, SHOWN, WORDS, Masked
 from devino_codecs._xsd import codes
 
 from ._codes import SmsStateCode, ViberStateCode
@@ -87,8 +87,10 @@ class SmsMessage(msgspec.Struct, frozen=True, kw_only=True):
     delay_until_utc: Annotated[
         datetime | None, Element("DelayUntilUtc", UTC_TIME, nillable=True)
     ] = None
-    destination_addresses: Annotated[tuple[str, ...], Element("DestinationAddresses", STRINGS)]
-    source_address: Annotated[str, Element("SourceAddress", STRING)]
+    destination_addresses: Annotated[
+        tuple[str, ...], Element("DestinationAddresses", STRINGS), RECIPIENT
+    ]
+    source_address: Annotated[str, Element("SourceAddress", STRING), SHOWN]
     receipt_requested: Annotated[bool, Element("ReceiptRequested", BOOLEAN)] = False
     validity: Annotated[int | None, Element("Validity", MINUTES, nillable=True)] = None
     optionals: Annotated[tuple[str, ...], Element("Optionals", STRINGS, optional=True)] = ()
@@ -99,8 +101,10 @@ class ViberMessage(msgspec.Struct, frozen=True, kw_only=True):
     services). ``validity`` is in minutes, 1 to 1440, and is required."""
 
     data: Annotated[str, Element("Data", STRING)]
-    destination_addresses: Annotated[tuple[str, ...], Element("DestinationAddresses", STRINGS)]
-    source_address: Annotated[str, Element("SourceAddress", STRING)]
+    destination_addresses: Annotated[
+        tuple[str, ...], Element("DestinationAddresses", STRINGS), RECIPIENT
+    ]
+    source_address: Annotated[str, Element("SourceAddress", STRING), SHOWN]
     validity: Annotated[int | None, Element("Validity", MINUTES)] = None
     optional: Annotated[str, Element("Optional", STRING, optional=True)] = ""
 
@@ -120,7 +124,7 @@ class SmsMessageState(msgspec.Struct, frozen=True, kw_only=True):
     # The description lets the three above be nil, and not this one.
     timestamp_utc: Annotated[datetime | None, Element("TimeStampUtc", UTC_TIME, unset=True)] = None
     state: Annotated[SmsStateCode | int, Element("State", Simple(codes(SmsStateCode)))]
-    state_description: Annotated[str, Element("StateDescription", STRING)] = ""
+    state_description: Annotated[str, Element("StateDescription", STRING), WORDS] = ""
     price: Annotated[Decimal | None, Element("Price", DECIMAL, nillable=True)] = None
 
 
@@ -131,7 +135,7 @@ class ViberResentSms(msgspec.Struct, frozen=True, kw_only=True):
     state are read, and written only if they are set.
     """
 
-    id: Annotated[str, Element("Id", ID)]
+    id: Annotated[str, Element("Id", ID), SHOWN]
     state: Annotated[
         SmsStateCode | int | None, Element("State", Simple(codes(SmsStateCode)), optional=True)
     ] = None
@@ -144,7 +148,9 @@ class ViberResentSms(msgspec.Struct, frozen=True, kw_only=True):
     reported_date_utc: Annotated[
         datetime | None, Element("ReportedDateUtc", UTC_TIME, optional=True)
     ] = None
-    state_description: Annotated[str, Element("StateDescription", STRING, optional=True)] = ""
+    state_description: Annotated[str, Element("StateDescription", STRING, optional=True), WORDS] = (
+        ""
+    )
     price: Annotated[Decimal | None, Element("Price", DECIMAL, optional=True)] = None
 
 
@@ -178,7 +184,9 @@ class ViberMessageState(msgspec.Struct, frozen=True, kw_only=True):
     reported_date_utc: Annotated[
         datetime | None, Element("ReportedDateUtc", UTC_TIME, optional=True)
     ] = None
-    state_description: Annotated[str, Element("StateDescription", STRING, optional=True)] = ""
+    state_description: Annotated[str, Element("StateDescription", STRING, optional=True), WORDS] = (
+        ""
+    )
     price: Annotated[Decimal | None, Element("Price", DECIMAL, optional=True)] = None
 
 
@@ -212,8 +220,8 @@ class IncomingMessage(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[int | None, Element("ID", LONG)] = None
     data: Annotated[str, Element("Data", STRING)]
-    source_address: Annotated[str, Element("SourceAddress", STRING)]
-    destination_address: Annotated[str, Element("DestinationAddress", STRING)]
+    source_address: Annotated[str, Element("SourceAddress", STRING), RECIPIENT]
+    destination_address: Annotated[str, Element("DestinationAddress", STRING), SHOWN]
     # Some generated clients take it for local time unless it ends in Z.
     created_date_utc: Annotated[datetime | None, Element("CreatedDateUtc", UTC_TIME_Z)] = None
 

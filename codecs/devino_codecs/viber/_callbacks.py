@@ -13,6 +13,7 @@ from devino_codecs.http import (
     IF_READABLE,
     NUMBER_ID,
     PHONE,
+    SHOWN,
     Also,
     DecodeError,
     Unread,
@@ -53,7 +54,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The message that it answers; None if the platform found none of the last day."""
     received_at: Annotated[datetime, UTC_TIME]
     """Aware, in UTC."""
-    subject: str
+    subject: Annotated[str, SHOWN]
     """The sender of the message that is answered."""
     address: Annotated[str, PHONE]
     """Who wrote it."""

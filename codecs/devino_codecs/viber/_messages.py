@@ -8,7 +8,16 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder, Encoder
 from msgspec.structs import replace
 
-from devino_codecs.http import BOOLEAN_WORD, NUMBER_ID, PHONE, Also, Request, Shortcut, Unread
+from devino_codecs.http import (
+    BOOLEAN_WORD,
+    NUMBER_ID,
+    PHONE,
+    SHOWN,
+    Also,
+    Request,
+    Shortcut,
+    Unread,
+)
 
 from ._answers import Sent, Statuses
 from ._codes import ContentType, MessageType, Priority
@@ -17,6 +26,7 @@ from ._forms import PRIORITY
 __all__ = ["Content", "GetStatus", "Message", "Send"]
 
 Text: TypeAlias = str | Unread | None
+Sender: TypeAlias = Annotated[str | Unread | None, SHOWN]
 Seconds: TypeAlias = int | Unread | None
 
 
@@ -43,7 +53,7 @@ class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     those of the SMS that goes if the message is not delivered.
     """
 
-    subject: Text = None
+    subject: Sender = None
     """The sender."""
     priority: Annotated[Priority | str | Unread | None, PRIORITY] = None
     validity_period_sec: Seconds = None
@@ -54,7 +64,7 @@ class Message(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     address: Annotated[str | Unread | None, PHONE] = None
     """The recipient's number in international format; a leading ``+`` is kept."""
     sms_text: Text = None
-    sms_src_address: Text = None
+    sms_src_address: Sender = None
     sms_validity_period_sec: Seconds = None
 
 
@@ -124,7 +134,7 @@ class Send(Request[Sent], frozen=True, kw_only=True, rename="camel"):
     """What each message has where it says nothing else."""
     messages: Annotated[tuple[Message, ...], Shortcut(write=_write_as_they_are)]
     sms_text: Text = None
-    sms_src_address: Text = None
+    sms_src_address: Sender = None
     sms_validity_period_sec: Seconds = None
 
     def complete(self) -> tuple[Message, ...]:

@@ -11,6 +11,7 @@ from devino_codecs.http import (
     NUMBER_ID,
     ONE_OR_LIST,
     PHONE,
+    SHOWN,
     TEXT_OR_NUMBER,
     Also,
     Request,
@@ -25,6 +26,7 @@ from ._codes import DeliveryPolicy, Priority, Route
 __all__ = ["GetStatus", "MessengerLeg", "Send", "SmsLeg", "VkMessage"]
 
 Text: TypeAlias = str | Unread | None
+Sender: TypeAlias = Annotated[str | Unread | None, SHOWN]
 Seconds: TypeAlias = int | Unread | None
 Phone: TypeAlias = Annotated[str | Unread | None, PHONE]
 
@@ -35,7 +37,7 @@ PRIORITY = spelt(Priority, also={"normal": Priority.MEDIUM})
 class VkMessage(Struct, frozen=True, kw_only=True, rename="camel"):
     """The message itself: a template that VK has approved, and its values."""
 
-    subject: Text = None
+    subject: Sender = None
     """The sender."""
     priority: Annotated[Priority | str | Unread | None, PRIORITY] = None
     routes: tuple[Route | str, ...] | Unread | None = None
@@ -45,7 +47,7 @@ class VkMessage(Struct, frozen=True, kw_only=True, rename="camel"):
     delivery_policy: DeliveryPolicy | str | Unread | None = None
     phone: Phone = None
     """The recipient's number in international format; a leading ``+`` is kept."""
-    template_id: Annotated[str | Unread | None, TEXT_OR_NUMBER] = None
+    template_id: Annotated[str | Unread | None, TEXT_OR_NUMBER, SHOWN] = None
     template_data: Mapping[str, Annotated[str, TEXT_OR_NUMBER]] | Unread | None = None
     """A value for each ``#name#`` of the template."""
 
@@ -53,7 +55,7 @@ class VkMessage(Struct, frozen=True, kw_only=True, rename="camel"):
 class MessengerLeg(Struct, frozen=True, kw_only=True, rename="camel"):
     """What goes over Viber or WhatsApp if the leg before it fails."""
 
-    subject: Text = None
+    subject: Sender = None
     priority: Annotated[Priority | str | Unread | None, PRIORITY] = None
     validity_period_sec: Annotated[Seconds, Also("validityPeriod")] = None
     """Seconds."""
@@ -72,7 +74,7 @@ class MessengerLeg(Struct, frozen=True, kw_only=True, rename="camel"):
 class SmsLeg(Struct, frozen=True, kw_only=True, rename="camel"):
     """The SMS that goes if all before it fail."""
 
-    src_address: Text = None
+    src_address: Sender = None
     text: Text = None
     validity_period: Annotated[Seconds, Also("validityPeriodSec")] = None
     """Seconds."""

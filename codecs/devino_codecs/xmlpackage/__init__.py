@@ -17,6 +17,7 @@ from ._codes import MessageCode, MessageError, MessageStatus, MessageType, Packa
 from ._pair import match, pair
 from ._read import decode_answer, decode_request
 from ._reader import AnswerItem, AnswerReader, RequestItem, RequestReader
+from ._showing import kinds
 from ._values import (
     Answer,
     Credentials,
@@ -56,6 +57,7 @@ __all__ = [
     "encode_request",
     "iter_answer",
     "iter_request",
+    "kinds",
     "match",
     "pair",
 ]

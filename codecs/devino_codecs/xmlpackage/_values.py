@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from devino_codecs._masked import SECRET, Masked
+from devino_codecs._masked import RECIPIENT, SECRET, SHOWN, Masked
 from devino_codecs._xsd import (
     ATTRIBUTE,
     CLOCK_MINUTES,
@@ -66,7 +66,7 @@ class Credentials(Masked, frozen=True, kw_only=True):
 class Default(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The values for all messages of the package that do not give their own."""
 
-    sender: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    sender: Annotated[str | None, Attribute(ATTRIBUTE), SHOWN] = None
     date_beg: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
     date_end: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
     url: Annotated[str | None, Attribute(ATTRIBUTE)] = None
@@ -83,8 +83,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """
 
     id: Annotated[int | None, Attribute(LONG)] = None
-    recipient: Annotated[str, Attribute(ATTRIBUTE)]
-    sender: Annotated[str | None, Attribute(ATTRIBUTE)] = None
+    recipient: Annotated[str, Attribute(ATTRIBUTE), RECIPIENT]
+    sender: Annotated[str | None, Attribute(ATTRIBUTE), SHOWN] = None
     date_beg: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
     date_end: Annotated[datetime | None, Attribute(CLOCK_MINUTES)] = None
     url: Annotated[str | None, Attribute(ATTRIBUTE)] = None

@@ -106,6 +106,7 @@ class CallService(HttpService):
         asked = self.read(http)
         if isinstance(asked, RawAnswer):
             return asked
+        self.world.journal.called(asked.via, asked.operation)
         if self.world.faults:
             to = self.recipients(asked.request)
             fault = self.world.faults.strike_call(asked.via, asked.operation, to)

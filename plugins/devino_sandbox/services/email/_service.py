@@ -73,14 +73,23 @@ class EmailService(Campaigns, ServiceStackService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._links = world.of(Links)
-        self._senders = world.of(MailSenders)
-        self._templates = world.of(Templates)
         world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),
         }
+
+    @property
+    def _links(self) -> Links:
+        return self.world.of(Links)
+
+    @property
+    def _senders(self) -> MailSenders:
+        return self.world.of(MailSenders)
+
+    @property
+    def _templates(self) -> Templates:
+        return self.world.of(Templates)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         self._links.base_url = base_url

@@ -63,6 +63,15 @@ class Folders:
             self._looking = None
             shutil.rmtree(self._root, ignore_errors=True)
 
+    def reset(self) -> None:
+        """Empty them."""
+        for folder in self._root.iterdir():
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
     async def look(self) -> None:
         """Take all archives that are there: the oldest first."""
         for account in list(self._world.accounts.values()):

@@ -69,7 +69,10 @@ class Centre:
         """Listen to the World, in the running loop."""
         self._loop = asyncio.get_running_loop()
         self._end = self.world.subscribe(
-            changed=self._changed, arrived=self._arrived, sessions_ended=self._end_sessions
+            changed=self._changed,
+            arrived=self._arrived,
+            sessions_ended=self._end_sessions,
+            was_reset=self.customers.reset,
         )
 
     def stop(self) -> None:

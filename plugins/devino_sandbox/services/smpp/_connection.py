@@ -236,7 +236,8 @@ class Connection(asyncio.Protocol):
         if self._machine.state not in _RECEIVING:
             self._return(deliveries)
         else:
-            self._in(self._centre.settings.retry_after, lambda _: self._return(deliveries))
+            pause = self._centre.settings.retry_after
+            self._in(pause, lambda _: self._return(deliveries), lasts=False)
 
     def _return(self, deliveries: Sequence[DeliverSm]) -> None:
         if self._customer is not None:
@@ -302,11 +303,13 @@ class Connection(asyncio.Protocol):
         self._take(self._machine.handle_deadline(self._now()))
         self.flush()
 
-    def _in(self, seconds: float, action: Callable[[datetime], None]) -> None:
+    def _in(
+        self, seconds: float, action: Callable[[datetime], None], *, lasts: bool = True
+    ) -> None:
         """Run an action later by the World's timeline, a microsecond from now at the earliest."""
         microseconds = max(ceil(seconds * 1_000_000), 1)
         due = self._world.clock.now() + timedelta(microseconds=microseconds)
-        self._world.timeline.at(due, action)
+        self._world.timeline.at(due, action, lasts=lasts)
 
 
 def _ordered(action: AnswerError, request: _Request) -> Pdu:
