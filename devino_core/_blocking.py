@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -17,7 +16,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -32,11 +30,10 @@ from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
 from .plugins import Plugins
+from .portal import LoopThread
 from .settings import ClientSettings, Config
 
 if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
-
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
     from .remembered import Remembered
 
@@ -77,7 +74,7 @@ class Client:
             retries=retries,
             default_region=default_region,
         )
-        self._thread: _LoopThread | None = None
+        self._thread: _ClientThread | None = None
 
     @property
     def plugins(self) -> Plugins:
@@ -253,7 +250,7 @@ class Client:
         """Start the thread and open all channels and services; ``with`` does."""
         if self._thread is not None:
             raise RuntimeError("this client is open already")
-        self._thread = _LoopThread(self._client)
+        self._thread = _ClientThread(self._client)
 
     def close(self) -> None:
         """Close all channels and services and end the thread. Calls of other threads end now.
@@ -302,7 +299,7 @@ class Client:
             if thread.is_usable:
                 thread.run(close)
 
-    def _require_open(self) -> _LoopThread:
+    def _require_open(self) -> _ClientThread:
         if self._thread is None:
             raise RuntimeError("open the client first: `with Client(...) as client:`")
         if not self._thread.is_usable:
@@ -323,79 +320,13 @@ class _Call(Generic[T]):
         return await self._run()
 
 
-class _LoopThread:
-    """A thread with an event loop, in which a client is open."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        portal, thread = _start()
-        self._pid = os.getpid()
-        self._portal = portal
-        # The interpreter needs this at its exit: otherwise calls under way would end in the middle.
-        self.stop = weakref.finalize(self, _stop, thread, portal, client, self._pid)
-        try:
-            portal.call(client.open)
-        except BaseException:
-            # Any exception ends the thread, Ctrl-C too: nobody else knows the thread.
-            self.stop()
-            raise
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether the thread runs, and runs in this process."""
-        return self.stop.alive and self._pid == os.getpid()
+class _ClientThread(LoopThread):
+    """The thread in which a client is open."""
 
     def run(self, method: Callable[[], Awaitable[T]]) -> T:
-        """Run it there and wait; an interrupt cancels it there too."""
         from concurrent.futures import CancelledError
 
-        future = self._portal.start_task_soon(method)
         try:
-            return future.result()
+            return super().run(method)
         except CancelledError:
             raise OutcomeUnknown("the client was closed while this call was under way") from None
-        except BaseException:
-            # Above all KeyboardInterrupt: nobody waits for the call any more, so it must not go on.
-            future.cancel()
-            raise
-
-
-def _start() -> tuple[BlockingPortal, Thread]:
-    """A portal in a thread of its own.
-
-    anyio's ``start_blocking_portal`` is a generator. A forked child would close what it inherits of
-    it, and wait for ever: that asks the thread to stop, which stayed in the parent.
-    """
-    from concurrent.futures import Future
-
-    import anyio
-    from anyio.from_thread import BlockingPortal
-
-    started: Future[BlockingPortal] = Future()
-
-    async def serve() -> None:
-        async with BlockingPortal() as portal:
-            started.set_result(portal)
-            await portal.sleep_until_stopped()
-
-    def run() -> None:
-        try:
-            anyio.run(serve)
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    thread = Thread(target=run, name="devino", daemon=True)
-    thread.start()
-    return started.result(), thread
-
-
-def _stop(thread: Thread, portal: BlockingPortal, client: AsyncClient, pid: int) -> None:
-    # A forked child has the objects but not the thread: there is nothing to stop in it.
-    if pid != os.getpid():
-        return
-    try:
-        portal.call(client.aclose)
-    finally:
-        portal.call(portal.stop, True)
-        thread.join()
