@@ -300,7 +300,7 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
     spelt |= {name: (name, reserved) for name in RESERVED}
     unsorted = set()
     # Sorted by name, because an environment has no order of its own.
-    for variable, value in sorted(environ.items()):
+    for variable, value in sorted(environ.items(), key=lambda item: _place(item[0])):
         if not variable.upper().startswith(PREFIX) or not value:
             continue
         said, separator, key = variable[len(PREFIX) :].partition("__")
@@ -331,6 +331,11 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
         reserved=reserved,
         unsorted=frozenset(unsorted),
     )
+
+
+def _place(variable: str) -> tuple[str, str]:
+    """Where a variable stands among the others: by the name that it gives a key of."""
+    return _fold(variable[len(PREFIX) :].partition("__")[0]), variable
 
 
 def _fold(name: str) -> str:
