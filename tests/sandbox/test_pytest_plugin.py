@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from devino_sandbox import LocalSandbox
-
-pytestmark = pytest.mark.pythons
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 ENVIRON = {
@@ -172,7 +171,7 @@ def test_a_failed_test_shows_what_arrived_and_what_was_refused(tmp_path: Path) -
     first, second = re.findall(r"-+ devino sandbox -+\n(.*?)\n[-_=]", said, re.DOTALL)
     message, call = first.splitlines()
     assert message == "rest SMS SHOP > 79031234567 'Code 1234' ACCEPTED"
-    assert re.fullmatch(r"[0-9:]{8} failed: rest User/SessionId > \d{3} code 4", call)
+    assert re.fullmatch(r"[0-9:]{8} failed: rest user/sessionid > 401.*", call, re.IGNORECASE)
     assert second == "no message"
     assert "hunter2" not in first
 
@@ -200,7 +199,7 @@ def test_without_the_extra_its_tests_are_skipped_with_the_advice(tmp_path: Path)
     tmp_path.joinpath("conftest.py").write_text("import sys; sys.modules['starlette'] = None")
     code, said = pytest_of(project(tmp_path, "def test_it(devino_client): ..."), "-rs")
     assert code == 0, said
-    assert 'the sandbox needs starlette: pip install "devino[sandbox]"' in said
+    assert re.search(r'the sandbox needs starlette\S*: pip install "devino\[sandbox\]"', said)
 
 
 def test_a_sandbox_that_runs_already_is_used(tmp_path: Path) -> None:
@@ -235,22 +234,30 @@ def test_a_sandbox_that_runs_already_is_used(tmp_path: Path) -> None:
 # Projects that the documentation shows
 
 
-def test_the_project_of_pytest_passes() -> None:
-    code, said = pytest_of(EXAMPLES / "testing-pytest")
+def shown(name: str, folder: Path) -> Path:
+    """A project of the documentation, outside of this one and its settings."""
+    return shutil.copytree(EXAMPLES / name, folder / name)
+
+
+@pytest.mark.pythons
+def test_the_project_of_pytest_passes(tmp_path: Path) -> None:
+    code, said = pytest_of(shown("testing-pytest", tmp_path))
     assert code == 0, said
     assert "3 passed" in said
 
 
-def test_the_project_of_unittest_passes() -> None:
-    code, said = run("-m", "unittest", cwd=EXAMPLES / "testing-unittest")
+@pytest.mark.pythons
+def test_the_project_of_unittest_passes(tmp_path: Path) -> None:
+    code, said = run("-m", "unittest", cwd=shown("testing-unittest", tmp_path))
     assert code == 0, said
     assert "Ran 4 tests" in said
 
 
+@pytest.mark.pythons
 @pytest.mark.parametrize("options", [(), ("--parallel", "2")])
-def test_the_project_of_django_passes(options: tuple[str, ...]) -> None:
+def test_the_project_of_django_passes(tmp_path: Path, options: tuple[str, ...]) -> None:
     pytest.importorskip("django")
-    code, said = run("manage.py", "test", *options, cwd=EXAMPLES / "testing-django")
+    code, said = run("manage.py", "test", *options, cwd=shown("testing-django", tmp_path))
     assert code == 0, said
     assert re.search(r"Ran 5 tests.*\bOK\b", said, re.DOTALL)
 
