@@ -103,7 +103,10 @@ class Client:
     def channel(
         self, name: str, kind: type[Channel[ChannelSettings]] = Channel
     ) -> Channel[ChannelSettings]:
-        """See :meth:`AsyncClient.channel`; its methods are asynchronous, :meth:`call` runs them."""
+        """One channel, for the operations that only its protocol has.
+
+        See :meth:`AsyncClient.channel`; its methods are asynchronous, :meth:`call` runs them.
+        """
         return self._client.channel(name, kind)
 
     @overload
@@ -113,11 +116,17 @@ class Client:
     def service(
         self, name: str, kind: type[Service[ServiceSettings]] = Service
     ) -> Service[ServiceSettings]:
-        """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
+        """One service. ``kind`` is its class, as for :meth:`channel`.
+
+        See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too.
+        """
         return self._client.service(name, kind)
 
     def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
-        """See :meth:`AsyncClient.service_for`."""
+        """Choose ``service`` if it is given; else the first of this class.
+
+        See :meth:`AsyncClient.service_for`.
+        """
         return self._client.service_for(kind, service=service)
 
     @overload
@@ -145,7 +154,10 @@ class Client:
         medium: Medium | None = None,
         channel: str | None = None,
     ) -> Channel[ChannelSettings]:
-        """See :meth:`AsyncClient.channel_for`."""
+        """Choose ``channel`` if it is given; else the default if it can; else the first that can.
+
+        See :meth:`AsyncClient.channel_for`.
+        """
         return self._client.channel_for(capability, kind=kind, medium=medium, channel=channel)
 
     def call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -169,30 +181,45 @@ class Client:
         return self._iterate(method(*args, **kwargs))
 
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
-        """See :meth:`AsyncClient.send`."""
+        """Send one message through ``channel``, else the default, else the first that can.
+
+        See :meth:`AsyncClient.send`.
+        """
         return self.call(self._client.send, message, channel=channel)
 
     def send_many(
         self, messages: Iterable[Message], *, channel: str | None = None
     ) -> list[Receipt]:
-        """See :meth:`AsyncClient.send_many`."""
+        """Send many messages and give one receipt for each, in order.
+
+        See :meth:`AsyncClient.send_many`.
+        """
         # The caller's iterable may be a database cursor, which belongs to the caller's thread.
         return self.call(self._client.send_many, list(messages), channel=channel)
 
     def send_stream(
         self, messages: Iterable[Message], *, channel: str | None = None, batch: int = BATCH
     ) -> Iterator[Receipt]:
-        """See :meth:`AsyncClient.send_stream`."""
+        """Send any number of messages in flat memory: ``batch`` at a time, receipts in order.
+
+        See :meth:`AsyncClient.send_stream`.
+        """
         source = iter(messages)
         while part := list(islice(source, batch)):
             yield from self.send_many(part, channel=channel)
 
     def check(self, messages: Iterable[Message], *, channel: str | None = None) -> None:
-        """See :meth:`AsyncClient.check`."""
+        """Raise the InvalidMessage or Unsupported that sending these would raise; send nothing.
+
+        See :meth:`AsyncClient.check`.
+        """
         self._client.check(messages, channel=channel)
 
     def status(self, receipt: Receipt) -> Status:
-        """See :meth:`AsyncClient.status`."""
+        """What became of a sent message: one status for all its parts.
+
+        See :meth:`AsyncClient.status`.
+        """
         return self.call(self._client.status, receipt)
 
     def follow(
@@ -202,22 +229,34 @@ class Client:
         interval: float = 5.0,
         timeout: float | None = None,
     ) -> Iterator[Receipt]:
-        """See :meth:`AsyncClient.follow`."""
+        """Ask every ``interval`` seconds, and give a receipt again whenever its state changed.
+
+        See :meth:`AsyncClient.follow`.
+        """
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
         return self._iterate(self._client.follow(given, interval=interval, timeout=timeout))
 
     def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
     ) -> list[Incoming]:
-        """See :meth:`AsyncClient.inbox`."""
+        """What subscribers wrote between two aware times.
+
+        See :meth:`AsyncClient.inbox`.
+        """
         return self.call(self._client.inbox, since, until, channel=channel)
 
     def balance(self, *, channel: str | None = None) -> Decimal:
-        """See :meth:`AsyncClient.balance`."""
+        """The account's balance, in its currency.
+
+        See :meth:`AsyncClient.balance`.
+        """
         return self.call(self._client.balance, channel=channel)
 
     def events(self, *, channel: str | None = None) -> Iterator[Event]:
-        """See :meth:`AsyncClient.events`."""
+        """The events that the platform pushes, for as long as the iterator is kept.
+
+        See :meth:`AsyncClient.events`.
+        """
         return self._iterate(self._client.events(channel=channel))
 
     def callbacks(
@@ -231,7 +270,10 @@ class Client:
         deadline: float = 25.0,
         seen: Remembered | None = None,
     ) -> Callbacks:
-        """See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client."""
+        """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
+
+        See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client.
+        """
         return self._client.callbacks(
             take,
             secrets=secrets,
@@ -243,7 +285,10 @@ class Client:
         )
 
     def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
-        """See :meth:`AsyncClient.handle_callback`."""
+        """Answer a request by the receiver of :meth:`callbacks`, for frameworks without ASGI.
+
+        See :meth:`AsyncClient.handle_callback`.
+        """
         return self.call(self._client.handle_callback, request)
 
     def open(self) -> None:
