@@ -149,8 +149,7 @@ class LocalSandbox(SandboxControl):
         return found
 
     def calls(self, *, failed: bool | None = None) -> list[CallLine]:
-        records = self.call(self.world.journal.records)
-        lines = [record.line() for record in records]
+        lines = self.call(lambda: [record.line() for record in self.world.journal.latest])
         return [line for line in lines if failed in (None, line.failed)]
 
     def reply(self, sender: str, to: str, text: str) -> IncomingView:
