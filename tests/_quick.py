@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from devino_codecs.errors import CodecError
 
-__all__ = ["SIZE", "assert_quick"]
+__all__ = ["SIZE", "assert_quick", "bound"]
 
 SIZE = 1 << 16
 BOUND = 0.05
@@ -20,13 +20,13 @@ def assert_quick(decode: Callable[[], object], data: bytes, what: str = "") -> N
     took = _spent(decode)
     # The first time may have loaded modules, or met with the garbage collector.
     for _ in range(5):
-        if took < BOUND or took < _bound():
+        if took < BOUND or took < bound():
             return
         took = min(took, _spent(decode))
     raise AssertionError(f"{what}: {took:.3f} s for {len(data)} bytes: {data[:200]!r}")
 
 
-def _bound() -> float:
+def bound() -> float:
     """The CPU time of 50 ms, on this machine as it is now.
 
     It is never less than 50 ms. A slower machine, or one that is busy, has more: as much as some

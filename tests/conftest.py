@@ -18,3 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sampled",
         help="how much of each attack in tests/attack is run",
     )
+    parser.addoption(
+        "--screenshots",
+        metavar="FOLDER",
+        help="where tests/ui keeps the pictures of the documentation",
+    )

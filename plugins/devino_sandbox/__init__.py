@@ -5,10 +5,13 @@
     async with Sandbox() as sandbox:
         print(sandbox.endpoints["rest"], sandbox.endpoints["inspect"])
 
+:class:`LocalSandbox` is the same for code that does not await; tests have it as fixtures of pytest
+(:mod:`devino_sandbox.pytest_plugin`) and as a case of unittest (:mod:`devino_sandbox.testing`).
+
 What becomes of a message is chosen by its number, see :func:`default_fate`; what fails, by
 :class:`Fault`; what arrived is shown by the inspection API, see
 :mod:`devino_sandbox.services.inspection`. A test drives time with
-:class:`devino_core.testing.ManualClock` as the World's clock. Running it needs the extra
+:class:`devino_core.clock.ManualClock` as the World's clock. Running it needs the extra
 ``sandbox``.
 """
 
@@ -16,12 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devino_core.lazy import lazy
-
 if TYPE_CHECKING:
     from ._accounts import Account
     from ._book import AddressBook, Book, BookGroup, BookImport
     from ._callbacks import CallbackKind
+    from ._control import SandboxControl
     from ._fates import Fate, Pace, Step
     from ._faults import (
         Action,
@@ -46,12 +48,16 @@ if TYPE_CHECKING:
         json_answer,
         struck,
     )
+    from ._journal import CallLine, CallView, Journal, Record, Said, Wire
+    from ._local import LocalSandbox
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
     from ._questions import Question
     from ._rates import Rates
+    from ._remote import RemoteSandbox
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
+    from ._shown import Filter, IncomingView, LifeView, MessageView
     from ._sims import Sims
     from ._timeline import Timeline
     from ._views import View, Views
@@ -73,7 +79,9 @@ __all__ = [
     "BookGroup",
     "BookImport",
     "Broken",
+    "CallLine",
     "CallService",
+    "CallView",
     "CallbackAction",
     "CallbackKind",
     "Drop",
@@ -81,10 +89,16 @@ __all__ = [
     "Fate",
     "Fault",
     "Faults",
+    "Filter",
     "Hang",
     "Hold",
     "HttpService",
     "IncomingMessage",
+    "IncomingView",
+    "Journal",
+    "LifeView",
+    "LocalSandbox",
+    "MessageView",
     "Outcome",
     "Pace",
     "PortService",
@@ -92,10 +106,14 @@ __all__ = [
     "Rates",
     "RawAnswer",
     "RawRequest",
+    "Record",
     "RefusalReason",
     "Refused",
+    "RemoteSandbox",
     "Repeat",
+    "Said",
     "Sandbox",
+    "SandboxControl",
     "Service",
     "Sims",
     "Step",
@@ -104,6 +122,7 @@ __all__ = [
     "Timeline",
     "View",
     "Views",
+    "Wire",
     "World",
     "answering",
     "answers",
@@ -120,14 +139,19 @@ _HOMES = {
         "_accounts": "Account",
         "_book": "AddressBook Book BookGroup BookImport",
         "_callbacks": "CallbackKind",
+        "_control": "SandboxControl",
         "_fates": "Fate Pace Step",
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
+        "_journal": "CallLine CallView Journal Record Said Wire",
+        "_local": "LocalSandbox",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
+        "_remote": "RemoteSandbox",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
+        "_shown": "Filter IncomingView LifeView MessageView",
         "_sims": "Sims",
         "_timeline": "Timeline",
         "_questions": "Question",
@@ -141,4 +165,11 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy(__name__, _HOMES)
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Not above: each run of pytest imports this package, for its plugin.
+        from devino_core.lazy import lazy
+
+        return lazy(__name__, _HOMES)(name)

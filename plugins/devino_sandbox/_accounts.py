@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import msgspec
 
 from devino_core import Secret
 
-__all__ = ["DEMO", "NOBODY", "Account", "Sessions"]
+__all__ = ["DEMO", "NOBODY", "Account", "AsMade", "Sessions"]
 
 DEMO = "demo"
 """Login, password and API key where nothing else is chosen."""
@@ -62,6 +63,20 @@ class Account(msgspec.Struct, kw_only=True, eq=False):
         return min(self.senders or {"DEVINO"})
 
 
+class AsMade:
+    """Accounts as they are now, to be made so again."""
+
+    def __init__(self, accounts: Iterable[Account]) -> None:
+        self._fields = [(one, msgspec.structs.asdict(one)) for one in accounts]
+
+    def restored(self) -> dict[str, Account]:
+        """The same accounts by login, made what they were."""
+        for account, fields in self._fields:
+            for name, value in fields.items():
+                setattr(account, name, value)
+        return {account.login: account for account, _ in self._fields}
+
+
 NOBODY = Account(login="", password=Secret(""))
 """Stands on record as the sender where a refused call does not say who makes it."""
 
@@ -90,6 +105,10 @@ class Sessions:
         """Whose session it is; None if it is unknown or has ended."""
         account, end = self._open.get(session, (None, now))
         return account if now < end else None
+
+    def count(self, now: datetime) -> Counter[str]:
+        """How many are open, by login."""
+        return Counter([account.login for account, end in self._open.values() if now < end])
 
     def close_all(self) -> None:
         """End every session at once, as a restart of the platform does."""

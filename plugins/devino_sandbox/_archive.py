@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 
 from ._messages import StoredMessage
@@ -26,13 +26,24 @@ class Archive:
         # thousand segments would be larger than their messages.
         self._messages: list[StoredMessage] = []
         self._ended = 0
+        self._unlisted = 0
+        """How many of them are not listed."""
 
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._messages)
 
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """Those that are listed, as they are now."""
+        if not self._unlisted:
+            return self._messages.copy()
+        return [message for message in self._messages if message.listed]
+
     def add(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages. Their ids must be above all others."""
         self._messages += messages
+        # They are of one submission, and either all taken or all refused.
+        if messages and not messages[0].listed:
+            self._unlisted += len(messages)
         self._tidy()
 
     def ended(self, count: int) -> None:
@@ -47,6 +58,33 @@ class Archive:
         within = message is not None and number < message.first_id + message.parts
         return message if within else None
 
+    def at(self, place: tuple[int, int]) -> StoredMessage | None:
+        """The message in this :attr:`~StoredMessage.place`."""
+        index = self._index(place)
+        message = self._messages[index] if index < len(self._messages) else None
+        return message if message is not None and message.place == place else None
+
+    def remove(self, message: StoredMessage) -> None:
+        """Remember it no more, if it is remembered."""
+        if self.at(message.place) is not message:
+            return
+        del self._messages[self._index(message.place)]
+        self._unlisted -= not message.listed
+        if not message.way:
+            self._ended -= 1
+        # What is on the timeline for it knows it by its way.
+        message.way = ()
+
+    def clear(self) -> None:
+        """Remember none."""
+        for message in self._messages:
+            message.way = ()
+        self._messages = []
+        self._ended = self._unlisted = 0
+
+    def _index(self, place: tuple[int, int]) -> int:
+        return bisect_left(self._messages, place, key=lambda message: message.place)
+
     def _tidy(self) -> None:
         surplus = self._ended - self._keep
         # To look through all messages whenever a few of them end would cost too much.
@@ -57,6 +95,7 @@ class Archive:
             if surplus and not message.way:
                 surplus -= 1
                 self._ended -= 1
+                self._unlisted -= not message.listed
             else:
                 kept.append(message)
         self._messages = kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -72,6 +73,8 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
 class Callback(msgspec.Struct, kw_only=True, eq=False):
     """One request, through all its attempts. Where it goes is not told."""
 
+    id: int = 0
+    """Its number, from 1."""
     kind: str
     account: Account
     items: Sequence[Any]
@@ -88,6 +91,10 @@ class Callback(msgspec.Struct, kw_only=True, eq=False):
     answered: int | None = None
     """The HTTP status of the last attempt; None: no answer."""
     held: bool = False
+    messages: tuple[str, ...] = ()
+    """The messages that it tells of, by their handles."""
+    call: int = 0
+    """The call of the journal that was its last attempt."""
     given_up: bool = False
     """It is not sent again: it is too old, there are too many, or the sandbox has ended."""
 
@@ -97,3 +104,13 @@ class Callbacks:
 
     def __init__(self, world: World) -> None:
         self.latest: deque[Callback] = deque(maxlen=_LATEST)
+        self._numbers = count(1)
+
+    def add(self, callback: Callback) -> None:
+        """One more, which gets a number."""
+        callback.id = next(self._numbers)
+        self.latest.append(callback)
+
+    def reset(self) -> None:
+        """Forget all; the numbers go on."""
+        self.latest.clear()

@@ -26,7 +26,8 @@ the medium for its operation. It can be lost (``Drop``) or held back (``Hold``):
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import count
 from typing import cast
 
 import msgspec
@@ -142,8 +143,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How likely such a call fails, by the World's own seeded dice."""
 
     def __post_init__(self) -> None:
-        for count in (self.nth, self.times):
-            if count is not None and not 1 <= count < 2**32:
+        for number in (self.nth, self.times):
+            if number is not None and not 1 <= number < 2**32:
                 raise ValueError("nth and times count from 1, and fit into 32 bits")
         if self.chance is not None and not 0 < self.chance <= 1:
             raise ValueError("chance must be above 0 and at most 1")
@@ -174,27 +175,47 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Faults:
     """The failures that are on order, oldest first."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(
+        self, seed: int = 0, struck: Callable[[int, Fault], None] = lambda number, fault: None
+    ) -> None:
+        self._seed = seed
+        self._struck = struck
         self._dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
-        self._ordered: list[_Ordered] = []
+        self._numbers = count(1)
+        self._ordered: dict[int, _Ordered] = {}
         self.operations: Mapping[str, Collection[str]] = {}
         """By protocol: what can fail, as far as the services tell; set by the running sandbox."""
 
     def __bool__(self) -> bool:
         return bool(self._ordered)
 
-    def add(self, fault: Fault) -> None:
-        """Order a failure. Raises ValueError if no service has such a call."""
+    def add(self, fault: Fault) -> int:
+        """Order a failure, and get its number. Raises ValueError if no service has such a call."""
         self._check(fault)
-        self._ordered.append(_Ordered(fault))
+        number = next(self._numbers)
+        self._ordered[number] = _Ordered(fault)
+        return number
+
+    def cancel(self, number: int) -> bool:
+        """Cancel one; False if it is not on order."""
+        return self._ordered.pop(number, None) is not None
 
     def clear(self) -> None:
         """Cancel all."""
         self._ordered.clear()
 
+    def reset(self) -> None:
+        """Cancel all, and let the dice fall as they did from the start."""
+        self.clear()
+        self._dice = random.Random(self._seed)  # noqa: S311 - repeatable on purpose
+
     def listing(self) -> list[Fault]:
         """Those that may still happen."""
-        return [ordered.fault for ordered in self._ordered]
+        return list(self.numbered().values())
+
+    def numbered(self) -> Mapping[int, Fault]:
+        """The same, by their numbers."""
+        return {number: ordered.fault for number, ordered in self._ordered.items()}
 
     def _check(self, fault: Fault) -> None:
         protocol, operation = fault.protocol, fault.operation
@@ -233,14 +254,15 @@ class Faults:
 
     def _strike(self, protocol: str, operation: str, to: Sequence[str]) -> Fault | None:
         struck: Fault | None = None
-        for ordered in list(self._ordered):
+        for number, ordered in list(self._ordered.items()):
             if not ordered.fault.fits(protocol, operation, to):
                 continue
             hit = ordered.count(self._dice)
             if ordered.spent:
-                self._ordered.remove(ordered)
+                del self._ordered[number]
             if hit and struck is None:
                 struck = ordered.fault
+                self._struck(number, struck)
         return struck
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
 from ._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
+from ._http_said import CALL
+from ._journal import Record
 
 __all__ = [
     "ABORT",
@@ -109,17 +111,22 @@ def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
         body = await _body(receive)
         if body is None:
             return
-        outcome = handle(
-            RawRequest(
-                cast("str", scope["method"]),
-                cast("str", scope["path"]),
-                cast("bytes", scope["query_string"]),
-                cast("list[tuple[bytes, bytes]]", scope["headers"]),
-                body,
-                cast("str", scope["scheme"]),
-                cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
-            )
+        request = RawRequest(
+            cast("str", scope["method"]),
+            cast("str", scope["path"]),
+            cast("bytes", scope["query_string"]),
+            cast("list[tuple[bytes, bytes]]", scope["headers"]),
+            body,
+            cast("str", scope["scheme"]),
+            cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
         )
+        of: Any = scope
+        record: Record | None = of.get("extensions", {}).get(CALL)
+        if record is None:
+            outcome = handle(request)
+        else:
+            with record:
+                outcome = handle(request)
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
         else:

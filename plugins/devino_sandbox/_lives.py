@@ -54,13 +54,23 @@ class Lives:
         self._resend = resend
         self._settle = settle
         self._next_id = _FIRST_ID
+        # Since the last that was taken.
+        self._refusals = 0
 
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._archive)
 
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """Those that are listed, as they are now."""
+        return self._archive.snapshot()
+
     def find(self, number: int) -> StoredMessage | None:
         """The message that has a segment with this id."""
         return self._archive.find(number)
+
+    def refused(self, number: int, refusal: int) -> StoredMessage | None:
+        """The refused message with this ``first_id``, that is this one of them."""
+        return self._archive.at((number, refusal))
 
     def begin(
         self,
@@ -71,8 +81,9 @@ class Lives:
         price: Decimal,
         pace: Pace,
         now: datetime,
+        call: int = 0,
     ) -> list[StoredMessage]:
-        """One message for each recipient, in order."""
+        """One message for each recipient, in order. ``call``: of the journal, that brings them."""
         begun: list[StoredMessage] = []
         groups: dict[tuple[datetime, Fate], list[StoredMessage]] = {}
         for to, send_at, fate in recipients:
@@ -86,8 +97,11 @@ class Lives:
                 step=QUEUED if send_at is None else SCHEDULED,
                 send_at=send_at,
                 found=fate.found,
+                before=() if send_at is None else ((SCHEDULED, now),),
+                call=call,
             )
             self._next_id += parts
+            self._refusals = 0
             begun.append(message)
             groups.setdefault((message.sending_at, fate), []).append(message)
         if submission.part_of is not None:
@@ -97,25 +111,33 @@ class Lives:
         self._record(begun)
         return begun
 
-    def refuse(self, submission: Submission, to: Sequence[str], reason: str, now: datetime) -> None:
+    def refuse(
+        self, submission: Submission, to: Sequence[str], reason: str, now: datetime, call: int = 0
+    ) -> list[StoredMessage]:
         """Put on record that this was refused."""
+        life = ((_REFUSED, now),)
         refused = [
             StoredMessage(
                 submission=submission,
                 to=readable(address),
                 # No id of its own: the next to be given away keeps the order.
                 first_id=self._next_id,
+                refusal=number,
                 parts=0,
                 price=Decimal(0),
                 created_at=now,
                 step=_REFUSED,
                 found=False,
                 reason=reason,
+                before=life,
+                call=call,
             )
-            for address in to
+            for number, address in enumerate(to, self._refusals + 1)
         ]
+        self._refusals += len(refused)
         self._record(refused)
         self._archive.ended(len(refused))
+        return refused
 
     def replace(
         self,
@@ -129,14 +151,32 @@ class Lives:
         message.send_at = recipient.send_at
         message.submission = submission
         message.step = QUEUED if recipient.send_at is None else SCHEDULED
+        if recipient.send_at is not None:
+            message.before += ((SCHEDULED, now),)
         self._send_off([message], recipient.fate, pace, recipient.send_at or now, now)
 
     def withdraw(self, message: StoredMessage, now: datetime) -> None:
         """End a message that its sender takes back."""
         self._end([message])
         message.step = WITHDRAWN
+        message.after += ((WITHDRAWN, now),)
         message.reported_at = now
         self._subscribers.changed.tell(message)
+
+    def force(self, message: StoredMessage, state: State, now: datetime) -> None:
+        """Put a message into a state, in which it stays."""
+        self._end([message])
+        failed_before = any(step.failed for step, _ in message.life)
+        self._arrive([message], Step(state), now, failed_before=failed_before)
+
+    def forget(self, message: StoredMessage) -> None:
+        """Remember it no more, with its further segments; nothing more becomes of them."""
+        for one in (message, *message.further):
+            self._archive.remove(one)
+
+    def clear(self) -> None:
+        """Remember none. The ids go on, so that an old one never means a new message."""
+        self._archive.clear()
 
     def _send_off(
         self,
@@ -147,12 +187,15 @@ class Lives:
         now: datetime,
     ) -> None:
         """Set messages of one submission and one fate on their way."""
+        planned = plan(fate, pace, messages[0].submission.validity)
         # A tuple of its own: a step on the timeline knows its messages by it.
-        way = (*plan(fate, pace, messages[0].submission.validity),)
+        way = (*planned,)
+        # A message that goes now is queued already; that is the first step.
+        taken = 1 if began == now else 0
         for message in messages:
             message.way = way
-        # A message that goes now is queued already; that is the first step.
-        self._follow(messages, way, 1 if began == now else 0, began)
+            message.plan, message.began, message.taken = planned, began, taken
+        self._follow(messages, way, taken, began)
 
     def _follow(
         self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
@@ -180,15 +223,34 @@ class Lives:
         messages = [message for message in messages if message.way is way]
         if not messages:
             return
+        self._follow(messages, way, index + 1, began)
+        failed_before = any(earlier.failed for _, earlier in way[:index])
+        self._arrive(messages, step, due, failed_before=failed_before, taken=index + 1)
+
+    def _arrive(
+        self,
+        messages: Sequence[StoredMessage],
+        step: Step,
+        due: datetime,
+        *,
+        failed_before: bool,
+        taken: int | None = None,
+    ) -> None:
+        """Messages of one submission that have lived alike are somewhere now.
+
+        ``taken``: so many steps of their plan they have taken then; None: it is none of the plan.
+        """
         for message in messages:
             message.step = step
+            if taken is None:
+                message.after += ((step, due),)
+            else:
+                message.taken = taken
             if step.state is State.ENROUTE:
                 message.submitted_at = due
             elif step.state is not State.ACCEPTED:
                 message.reported_at = due
-        self._follow(messages, way, index + 1, began)
         fallback = messages[0].submission.fallback
-        failed_before = any(earlier.failed for _, earlier in way[:index])
         # Who takes a message back wants no other in its place.
         is_lost = step.failed and step.state is not State.DELETED
         if fallback is not None and is_lost and not failed_before:

@@ -140,6 +140,10 @@ class Links:
         self._mails: Latest[str, StoredMessage] = Latest(world.keep)
         self.base_url = "http://localhost"
 
+    def reset(self) -> None:
+        """Forget all mails. Where the pages are stays, and so do the tokens' numbers."""
+        self._mails.clear()
+
     def find(self, token: str) -> StoredMessage | None:
         """The mail whose link has this token."""
         return self._mails.get(token)

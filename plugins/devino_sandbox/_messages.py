@@ -17,6 +17,10 @@ from ._fates import Fate, Step, Way
 __all__ = ["IncomingMessage", "RefusalReason", "Refused", "StoredMessage", "Submission"]
 
 
+_LAST = 2**62
+"""The place of what was taken, behind all that was refused before it."""
+
+
 class Submission(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a service hands to the World: one content for any number of recipients."""
 
@@ -74,6 +78,7 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     submission: Submission
     to: str
     first_id: int
+    """Of a refused one: that of the next message that was taken, as it takes none."""
     parts: int
     """How many segments were charged under its own ids, which begin at ``first_id``."""
     price: Decimal
@@ -93,8 +98,24 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     """The fallback that went in its place."""
     way: Way = ()
     """Its steps from the sending time on; empty when all are taken."""
+    refusal: int = 0
+    """Which of the messages that were refused before that one it is, counted from 1."""
     further: tuple[StoredMessage, ...] = ()
     """Segments that came later, one by one."""
+    plan: Way = ()
+    """All its steps, as they were planned; many messages share one."""
+    began: datetime | None = None
+    """The time from which these count."""
+    taken: int = 0
+    """How many of them it has taken."""
+    before: tuple[tuple[Step, datetime], ...] = ()
+    """Where it was before the first of them, and since when."""
+    after: tuple[tuple[Step, datetime], ...] = ()
+    """Where it got beside the plan, after the last that it took."""
+    call: int = 0
+    """The call of the journal that brought it; 0: none."""
+    instead_of: int = 0
+    """The ``first_id`` of the message in whose place it went; 0: of none."""
 
     @property
     def state(self) -> State:
@@ -108,9 +129,37 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
         return own + tuple([given for part in self.further for given in part.ids])
 
     @property
+    def life(self) -> tuple[tuple[Step, datetime], ...]:
+        """Where it has been, and since when; the last is where it is."""
+        began = self.began or self.created_at
+        planned = [(step, began + delay) for delay, step in self.plan[: self.taken]]
+        return (*self.before, *planned, *self.after)
+
+    @property
+    def cost(self) -> Decimal:
+        """What its own segments cost."""
+        return self.price * self.parts
+
+    @property
+    def handle(self) -> str:
+        """Tells it from all others, refused ones too: ``579700854169272358``, ``...358-1``."""
+        return f"{self.first_id}-{self.refusal}" if self.refusal else str(self.first_id)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Its place in the order of all."""
+        return self.first_id, self.refusal or _LAST
+
+    @property
     def listed(self) -> bool:
         """It is shown as a message, not among another's ``further``."""
         return self.submission.part_of is None or self.reason is not None
+
+    @property
+    def whole(self) -> StoredMessage:
+        """The message that is shown: itself, or the one of which this is a further segment."""
+        part_of = self.submission.part_of
+        return self if self.listed or part_of is None else part_of
 
     @property
     def sending_at(self) -> datetime:

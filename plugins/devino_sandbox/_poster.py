@@ -25,7 +25,9 @@ from devino_core import ConfigurationError, Secret
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
 from ._consents import ConsentGiven
-from ._faults import Drop, DropAnswer, Hold, Repeat
+from ._faults import CALLBACK, Drop, DropAnswer, Hold, Repeat
+from ._http_said import PostedSaid, PostSaid
+from ._journal import Record
 from ._messages import IncomingMessage, StoredMessage
 from ._world import World
 
@@ -135,7 +137,7 @@ class _Route:
         within = kind.answer_within
         self._answer_within = within(account) if callable(within) else within
         self._line = line
-        self._fresh: deque[tuple[object, str]] = deque(maxlen=world.keep)
+        self._fresh: deque[tuple[object, str, str]] = deque(maxlen=world.keep)
         # Neither taken nor given up; oldest first, and no more than the World keeps messages.
         self._open: dict[Callback, None] = {}
 
@@ -145,20 +147,26 @@ class _Route:
             changed=None if self._kind.changed is None else self._changed,
             arrived=None if self._kind.arrived is None else self._arrived,
             consented=None if self._kind.consented is None else self._consented,
+            was_reset=self._forget,
         )
 
         def ended() -> None:
             end()
-            for callback in tuple(self._open):
-                self._give_up(callback)
+            self._forget()
 
         return ended
+
+    def _forget(self) -> None:
+        """Send nothing of what is to be sent."""
+        self._fresh.clear()
+        for callback in tuple(self._open):
+            self._give_up(callback)
 
     def gather(self) -> Callback | None:
         """As many items as go into one request, if there are any."""
         while self._fresh:
             count = min(len(self._fresh), self._kind.batch)
-            items, to = zip(*[self._fresh.popleft() for _ in range(count)], strict=True)
+            items, to, about = zip(*[self._fresh.popleft() for _ in range(count)], strict=True)
             try:
                 body = bytes(self._kind.write(items))
             except Exception:  # noqa: BLE001 - a service's mistake must not stop the others' callbacks
@@ -170,9 +178,10 @@ class _Route:
                 items=items,
                 to=to,
                 body=body,
+                messages=tuple([one for one in about if one]),
                 due=self._world.clock.now(),
             )
-            self._world.of(Callbacks).latest.append(callback)
+            self._world.of(Callbacks).add(callback)
             self._open[callback] = None
             if len(self._open) > self._world.keep:
                 self._give_up(next(iter(self._open)))
@@ -192,8 +201,12 @@ class _Route:
     async def _attempt(self, callback: Callback, session: aiohttp.ClientSession) -> None:
         now = self._world.clock.now()
         action = None
+        record = self._record(callback)
         if not callback.held and self._world.faults:
-            action = self._world.faults.strike_callback(self._name, self._kind.verb, callback.to)
+            with record:
+                action = self._world.faults.strike_callback(
+                    self._name, self._kind.verb, callback.to
+                )
         if isinstance(action, Hold):
             callback.held = True
             self._later(callback, _plus(now, action.seconds))
@@ -202,11 +215,16 @@ class _Route:
         callback.began = callback.began or now
         callback.due = callback.answered = None
         answer: _Answer | _No = _No.SILENCE
-        if not isinstance(action, Drop):
-            answer = await self._ask(callback, session)
+        self._enter(record, callback)
+        if isinstance(action, Drop):
+            record.broke("no answer")
+        else:
+            answer = await self._ask(callback, session, record)
         if isinstance(action, Repeat):
             for _ in range(action.times):
-                await self._ask(callback, session)
+                again = self._record(callback)
+                self._enter(again, callback)
+                await self._ask(callback, session, again)
         if isinstance(action, DropAnswer):
             answer = _No.SILENCE
         self._conclude(callback, answer, now)
@@ -254,7 +272,20 @@ class _Route:
         callback.due = None
         callback.given_up = True
 
-    async def _ask(self, callback: Callback, session: aiohttp.ClientSession) -> _Answer | _No:
+    def _record(self, callback: Callback) -> Record:
+        said = PostSaid(self._kind.verb, self._kind.content_type, callback.body)
+        return self._world.journal.record(said)
+
+    def _enter(self, record: Record, callback: Callback) -> None:
+        """Put an attempt into the journal. The path of the URL, which is a secret, is not told."""
+        where = self._line.url
+        record.messages = callback.messages
+        record.enter(f"{self._name}{CALLBACK}", f"{where.host}:{where.port}", self._kind.verb)
+        callback.call = record.id
+
+    async def _ask(
+        self, callback: Callback, session: aiohttp.ClientSession, record: Record
+    ) -> _Answer | _No:
         """Send it, and wait for an answer on the World's clock."""
         callback.attempt += 1
         request = asyncio.create_task(self._request(callback, session))
@@ -265,7 +296,14 @@ class _Route:
             request.cancel()
             patience.cancel()
             await asyncio.gather(request, patience, return_exceptions=True)
-        return _No.SILENCE if request.cancelled() else request.result()
+        answer = _No.SILENCE if request.cancelled() else request.result()
+        if isinstance(answer, _Answer):
+            record.answer = PostedSaid(answer.status, answer.body)
+        if isinstance(answer, _Answer) and not isinstance(record.action, DropAnswer):
+            record.end(str(answer.status), failed=answer.status // 100 != 2)
+        else:
+            record.broke("no answer" if answer is _No.SILENCE else "nobody answered")
+        return answer
 
     async def _request(self, callback: Callback, session: aiohttp.ClientSession) -> _Answer | _No:
         url, headers, data = self._line.url, {}, None
@@ -286,7 +324,7 @@ class _Route:
 
     def _changed(self, message: StoredMessage) -> None:
         if message.submission.account is self._account and self._kind.changed is not None:
-            self._add(self._kind.changed(message), message.to)
+            self._add(self._kind.changed(message), message.to, message.handle)
 
     def _arrived(self, message: IncomingMessage) -> None:
         if message.account is self._account and self._kind.arrived is not None:
@@ -294,11 +332,12 @@ class _Route:
 
     def _consented(self, given: ConsentGiven) -> None:
         if given.account is self._account and self._kind.consented is not None:
-            self._add(self._kind.consented(given), given.address)
+            about = "" if given.message is None else given.message.handle
+            self._add(self._kind.consented(given), given.address, about)
 
-    def _add(self, item: object, to: str) -> None:
+    def _add(self, item: object, to: str, about: str = "") -> None:
         if item is not None:
-            self._fresh.append((item, to))
+            self._fresh.append((item, to, about))
             self._line.stir()
 
 

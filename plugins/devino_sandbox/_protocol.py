@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import cast
+from http import HTTPStatus
+from typing import Any
 
 import httptools
 import uvicorn
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ._http import ABORT, Event, RawAnswer, json_answer
+from ._http import ABORT, RawAnswer, json_answer
+from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
+from ._journal import LONGEST, Journal, Record
 
 __all__ = ["Limits", "Protocol"]
 
@@ -23,6 +27,7 @@ _MAX_PATH = 0xFFFF
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_STATUSES = {str(status.value).encode(): str(status.value) for status in HTTPStatus}
 _HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -45,8 +50,19 @@ class Protocol(HttpToolsProtocol):
     - A connection ends if its request is not whole in time, or if none ever comes.
     """
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, limits: Limits) -> None:
+    def __init__(
+        self, config: uvicorn.Config, state: ServerState, limits: Limits, journal: Journal
+    ) -> None:
         super().__init__(config, state, {})
+        self._journal = journal
+        self._incoming: HttpRequestSaid | None = None
+        """The request that is being read."""
+        self._answering: Record | None = None
+        """The call that is being answered."""
+        self._going: list[bytes | bytearray | memoryview] = []
+        """What went out as its answer."""
+        self._first = b""
+        """What came of a head that is not read yet."""
         # Decided here and not by the logging set up around: an access log would show passwords.
         self.access_log = False
         self._limits = limits
@@ -61,13 +77,15 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop))
+        super().connection_made(CorkedTransport(transport, self.loop, self))
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
             self._timer.cancel()
         super().connection_lost(exc)
+        if self._answering is not None:
+            self._answering.broke("the client left")
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
@@ -75,6 +93,8 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._in_line and not data.isascii():
             data = _escaped(data)
+        if self._in_line:
+            self._first = self._first[:_MAX_HEAD] + data if self._in_head else data
         was_in_head, rest = self._in_head, data
         while rest:
             try:
@@ -109,7 +129,8 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head, self._is_whole = True, False
         self._head_size = self._body_size = 0
-        cast("Event", self.scope)["extensions"] = {ABORT: self.transport.abort}
+        scope: Any = self.scope
+        scope["extensions"] = {ABORT: self.transport.abort}
 
     def on_url(self, url: bytes) -> None:
         self.url += url
@@ -123,12 +144,16 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
+        said = HttpRequestSaid(self.parser.get_method(), self.url, version, self.headers)
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
+        self._incoming = said
+        scope: Any = self.scope
+        scope["extensions"][CALL] = Record(self._journal, said)
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
-        cast("Event", self.scope)["query_string"] = query.partition(b"#")[0]
+        scope["query_string"] = query.partition(b"#")[0]
         self._in_head = False
         if version == "1.0" and self.parser.should_keep_alive():
             self.cycle.keep_alive = True
@@ -146,6 +171,11 @@ class Protocol(HttpToolsProtocol):
         self._body_size += len(body)
         if self._body_size > self._limits.max_body:
             self._stop(413, f"the body is larger than {self._limits.max_body} bytes")
+        said = self._incoming
+        if said is not None:
+            if said.size < LONGEST:
+                said.chunks.append(body)
+            said.size = self._body_size
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -160,6 +190,26 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        scope: Any = cycle.scope
+        self._answering = scope["extensions"][CALL]
+        self._going = []
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        record, self._answering = self._answering, None
+        if record is not None:
+            record.answer = HttpAnswerSaid(self._going)
+            # "HTTP/1.1 200 OK"
+            status = bytes(self._going[0][9:12])
+            record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
+        super().on_response_complete()
+
+    def goes(self, data: bytes | bytearray | memoryview) -> None:
+        """Note what goes out."""
+        if self._answering is not None:
+            self._going.append(data)
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -199,6 +249,11 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, answer: RawAnswer) -> None:
         """Answer in place of the application, and listen no more."""
         self._is_deaf = True
+        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
+        lines = [head % (answer.status, len(answer.body))]
+        lines += [b"%s: %s\r\n" % header for header in answer.headers]
+        said = b"".join([*lines, b"\r\n", answer.body])
+        self._note_refusal(answer.status, said)
         if self.pipeline or (self._in_head and self._is_answering()):
             # It would be taken for the answer to a request before this one.
             self.transport.close()
@@ -209,16 +264,25 @@ class Protocol(HttpToolsProtocol):
                 return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
-        lines = [head % (answer.status, len(answer.body))]
-        lines += [b"%s: %s\r\n" % header for header in answer.headers]
-        self.transport.write(b"".join([*lines, b"\r\n", answer.body]))
+        self.transport.write(said)
         # What is not read when a connection closes takes the answer away from the client.
         self.transport.write_eof()
         self.flow.resume_reading()
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.loop.call_later(_FAREWELL, self.transport.close)
+
+    def _note_refusal(self, status: int, answer: bytes) -> None:
+        """Put what is refused into the journal."""
+        record, outcome = self._answering, str(status)
+        if self._in_head or self._incoming is None:
+            came = UnreadSaid(self._first)
+            record = self._journal.record(came)
+            outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
+        if record is not None:
+            record.answer = HttpAnswerSaid([answer])
+            record.enter("http", self.client or "")
+            record.end(outcome, failed=True)
 
 
 class CorkedTransport(asyncio.Transport):
@@ -228,16 +292,23 @@ class CorkedTransport(asyncio.Transport):
     two wake-ups of the client, which is half of what a small answer costs.
     """
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        loop: asyncio.AbstractEventLoop,
+        protocol: Protocol,
+    ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
+        self._protocol = protocol
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
+        self._protocol.goes(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""

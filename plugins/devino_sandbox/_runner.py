@@ -18,6 +18,7 @@ from ._driver import Driver
 from ._faults import CALLBACK, RESENDING
 from ._listening import reachable
 from ._loading import explained_if_missing, load_services
+from ._running import Running
 from ._service import HttpService, PortService, Service
 from ._world import World
 
@@ -89,6 +90,8 @@ class Sandbox:
             for service in offered:
                 stack.push_async_callback(service.stop)
                 await service.start()
+            running = self.world.of(Running)
+            running.services = dict.fromkeys(found, "starting")
             kinds = _callback_kinds(offered)
             if any(account.callbacks for account in self.world.accounts.values()):
                 with explained_if_missing():
@@ -107,7 +110,8 @@ class Sandbox:
             self.world.faults.operations |= {
                 f"{name}{CALLBACK}": (kind.verb,) for name, kind in kinds.items()
             } | {RESENDING: tuple(Medium)}
-            self.endpoints = endpoints
+            self.endpoints = running.endpoints = endpoints
+            running.services = dict.fromkeys(found, "ok")
             self.services = offered
             self._running = stack.pop_all()
         return self
@@ -133,9 +137,13 @@ class Sandbox:
             for prefix in map(str.lower, service.prefixes):
                 if prefix in apps:
                     raise PluginError(f"service {service.name!r}: {prefix} is another's already")
-                apps[prefix] = Served(service.app, service.known_hosts_only)
+                apps[prefix] = Served(
+                    service.app, service.known_hosts_only, service.name, service.in_journal
+                )
         gate = Gate(self._host, self._allow_hosts)
-        server = HttpServer(Router(apps, endpoints, gate), max_body=self._max_body)
+        server = HttpServer(
+            Router(apps, endpoints, gate), max_body=self._max_body, journal=self.world.journal
+        )
         stack.push_async_callback(server.stop)
         try:
             port = await server.start(self._host, self._http_port, self._tls)

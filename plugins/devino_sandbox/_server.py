@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from ssl import SSLContext
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
+from urllib.parse import urlsplit
 
 import uvicorn
 from uvicorn.server import ServerState
 
+from devino_core.clock import SYSTEM_CLOCK
+
 from ._gate import Gate
-from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
+from ._http import ASGIApp, Event, RawAnswer, Receive, Send, json_answer, send_answer
+from ._http_said import CALL
+from ._journal import Journal, Record
 from ._latest import Latest
 from ._listening import closed, listen
 from ._protocol import Limits, Protocol
+from ._running import seen_from
 
 __all__ = ["MAX_BODY", "HttpServer", "Router", "Served"]
 
@@ -29,10 +35,18 @@ class Served(NamedTuple):
 
     app: ASGIApp
     known_hosts_only: bool = False
+    name: str = "http"
+    """The service, as the journal calls it until the service itself knows better."""
+    in_journal: bool = True
+    """What it is asked stands in the journal."""
 
 
 class Router:
-    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside."""
+    """Hands a request to the app of the longest prefix, in any case, doubled slashes aside.
+
+    The prefix ``/`` takes what is nobody else's. Where nobody has it, a browser that opens ``/`` is
+    sent to the page of the sandbox.
+    """
 
     def __init__(
         self, apps: Mapping[str, Served], endpoints: Mapping[str, str], gate: Gate
@@ -41,6 +55,7 @@ class Router:
         self._depth = max(map(len, self._apps), default=0)
         self._endpoints = endpoints
         self._gate = gate
+        self._nobody = Served(self._nothing)
         # A busy client asks for the same few paths again and again.
         self._found: Latest[str, Served] = Latest(1000)
 
@@ -50,20 +65,43 @@ class Router:
         if served is None:
             served = self._found[path] = self._served(path)
         refusal = self._gate.refusal(scope, known_hosts_only=served.known_hosts_only)
+        if refusal is None and served is self._nobody and self._opens_page(scope):
+            # Who looks at the page is no client of the platform: the journal has nothing of it.
+            await self._to_page(send)
+            return
+        of: Any = scope
+        if served.in_journal or refusal is not None:
+            record: Record = of["extensions"][CALL]
+            record.enter(served.name, of["client"] or "")
         if refusal is not None:
             await send_answer(send, json_answer(403, {"error": refusal}))
             return
         await served.app(scope, receive, send)
 
+    def _opens_page(self, scope: Event) -> bool:
+        """A browser asks for the root, and there is a page to show."""
+        if scope["method"] not in ("GET", "HEAD") or _segments(cast("str", scope["path"])):
+            return False
+        headers = cast("list[tuple[bytes, bytes]]", scope["headers"])
+        accepted = any(name == b"accept" and b"text/html" in value for name, value in headers)
+        return accepted and "page" in self._endpoints
+
+    async def _to_page(self, send: Send) -> None:
+        location = urlsplit(self._endpoints["page"]).path.encode()
+        headers = ((b"location", location), (b"vary", b"accept"))
+        await send_answer(send, RawAnswer(302, b"", headers))
+
     async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
         missing = "the sandbox has no service here"
-        await send_answer(send, json_answer(404, {"error": missing, "endpoints": self._endpoints}))
+        headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        there = seen_from(self._endpoints, headers.get(b"host", b"").decode("latin-1"))
+        await send_answer(send, json_answer(404, {"error": missing, "endpoints": there}))
 
     def _served(self, path: str) -> Served:
         segments = _segments(path)
-        lengths = range(min(self._depth, len(segments)), 0, -1)
+        lengths = range(min(self._depth, len(segments)), -1, -1)
         fitting = (self._apps.get(segments[:length]) for length in lengths)
-        return next((served for served in fitting if served is not None), Served(self._nothing))
+        return next((served for served in fitting if served is not None), self._nobody)
 
 
 class HttpServer:
@@ -76,9 +114,15 @@ class HttpServer:
     """
 
     def __init__(
-        self, app: ASGIApp, *, max_body: int = MAX_BODY, patience: float = PATIENCE
+        self,
+        app: ASGIApp,
+        *,
+        max_body: int = MAX_BODY,
+        patience: float = PATIENCE,
+        journal: Journal | None = None,
     ) -> None:
         self._limits = Limits(max_body, patience)
+        self._journal = Journal(SYSTEM_CLOCK, 0) if journal is None else journal
         self._config = uvicorn.Config(
             app,
             http="httptools",
@@ -96,7 +140,10 @@ class HttpServer:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
         self._server, port = await listen(
-            lambda: Protocol(self._config, self._state, self._limits), host, port, tls
+            lambda: Protocol(self._config, self._state, self._limits, self._journal),
+            host,
+            port,
+            tls,
         )
         return port
 

@@ -86,6 +86,9 @@ class HttpService(Service):
     credentials: pages of strangers could use it otherwise. What a browser says that a page of
     another site asks is refused by every service."""
 
+    in_journal: ClassVar[bool] = True
+    """What it is asked stands in the journal; not so for what belongs to the sandbox itself."""
+
     @property
     @abstractmethod
     def app(self) -> ASGIApp:

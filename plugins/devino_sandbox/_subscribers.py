@@ -55,3 +55,5 @@ class Subscribers:
         self.arrived: _Event[[IncomingMessage]] = _Event()
         self.consented: _Event[[ConsentGiven]] = _Event()
         self.sessions_ended: _Event[[]] = _Event()
+        self.forgotten: _Event[[]] = _Event()
+        self.was_reset: _Event[[]] = _Event()

@@ -7,12 +7,17 @@ import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeAlias
 
 from devino_core.clock import Clock
 
 __all__ = ["Timeline"]
 
 _log = logging.getLogger(__name__)
+
+
+# When, a number that no other has (so that actions are never compared), what, and whether it lasts.
+_Entry: TypeAlias = tuple[datetime, int, Callable[[datetime], None], bool]
 
 
 class Timeline:
@@ -23,18 +28,26 @@ class Timeline:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._due: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        self._due: list[_Entry] = []
         self._order = itertools.count()
         self._running = False
         self.became_earlier: Callable[[], None] = lambda: None
         """Called when :meth:`next_due` became earlier. Whoever sleeps until then sets this."""
 
-    def at(self, due: datetime, action: Callable[[datetime], None]) -> None:
-        """Run ``action(due)`` then. Actions of the same time run in the order of these calls."""
+    def at(self, due: datetime, action: Callable[[datetime], None], *, lasts: bool = False) -> None:
+        """Run ``action(due)`` then. Actions of the same time run in the order of these calls.
+
+        ``lasts``: also if the World is reset meanwhile, as a connection's own timers must.
+        """
         number = next(self._order)
-        heapq.heappush(self._due, (due, number, action))
+        heapq.heappush(self._due, (due, number, action, lasts))
         if self._due[0][1] == number:
             self.became_earlier()
+
+    def clear(self) -> None:
+        """Drop what is going to happen, but for what lasts."""
+        self._due = [entry for entry in self._due if entry[3]]
+        heapq.heapify(self._due)
 
     def next_due(self) -> datetime | None:
         """When the next action is due; None if there is none."""
@@ -47,7 +60,7 @@ class Timeline:
         self._running = True
         try:
             while self._due and self._due[0][0] <= self._clock.now():
-                due, _, action = heapq.heappop(self._due)
+                due, _, action, _ = heapq.heappop(self._due)
                 try:
                     action(due)
                 except Exception:  # noqa: BLE001 - one failure must not stop time for the others

@@ -37,6 +37,9 @@ class Views:
         """Show this under a name; a later service takes the place of an earlier one."""
         self._views[name] = View(about, show)
 
+    def reset(self) -> None:
+        """They show on, when the World is reset."""
+
     def all(self) -> Mapping[str, View]:
         """The views by name."""
         return dict(self._views)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from itertools import count
 from typing import TypeVar, cast
 
-from devino_core import Medium, Secret, State, phone
+from devino_core import Medium, Secret, State
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
-from ._accounts import DEMO, Account, Sessions
+from ._accounts import DEMO, Account, AsMade, Sessions
 from ._admission import (
     charge,
     check_sender,
@@ -25,6 +24,8 @@ from ._admission import (
 from ._consents import ConsentGiven, Consents
 from ._fates import Consent, Fate, Pace, Step
 from ._faults import Faults, Hold
+from ._inbox import Inbox
+from ._journal import Journal
 from ._lives import Lives, TakenRecipient
 from ._messages import IncomingMessage, Refused, StoredMessage, Submission
 from ._numbers import LIVES, default_fate
@@ -34,9 +35,6 @@ from ._timeline import Timeline
 __all__ = ["World"]
 
 B = TypeVar("B")
-
-# The first id of the manual's examples.
-_FIRST_INCOMING_ID = 539187174
 
 _UNSENT = frozenset({State.SCHEDULED, State.ACCEPTED})
 
@@ -56,8 +54,9 @@ class World:
     platform is known to be lenient. ``seed``: for the dice of faults by chance; except for secrets
     (session ids, codes) everything repeats itself exactly.
     ``keep``: how many messages that have ended the World remembers, how many incoming ones, and
-    how many deliveries the SMSC holds for an account. Older ones are forgotten. Raises ValueError
-    for a ``keep`` that is no whole number of 1 or more.
+    how many deliveries the SMSC holds for an account. Older ones are forgotten. ``calls``: how many
+    calls the :attr:`journal` keeps. Raises ValueError for a ``keep`` that is no whole number of 1
+    or more.
     """
 
     def __init__(
@@ -72,6 +71,7 @@ class World:
         strict: bool = False,
         seed: int = 0,
         keep: int = 100_000,
+        calls: int = 1000,
     ) -> None:
         known = list(accounts) or [Account(login=DEMO, password=Secret(DEMO))]
         self.accounts: dict[str, Account] = {account.login: account for account in known}
@@ -84,20 +84,25 @@ class World:
         self.zone_of = zone_of
         self.strict = strict
         self.keep = keep
-        self.faults: Faults = Faults(seed)
+        self.journal: Journal = Journal(clock, calls)
+        self.faults: Faults = Faults(seed, self.journal.struck)
         self.timeline: Timeline = Timeline(clock)
         self._subscribers = Subscribers()
         self.consents: Consents = Consents(keep)
         self._lives = Lives(self.timeline, keep, self._subscribers, self._resend, self._settle)
         self._sessions = Sessions()
-        self._incoming: deque[IncomingMessage] = deque(maxlen=keep)
-        self._incoming_ids = count(_FIRST_INCOMING_ID)
+        self._inbox = Inbox(keep)
         self._books: dict[object, object] = {}
+        self._as_made = AsMade(known)
+        self._settings = self.prices, self.pace, self.fate_of, self.zone_of, self.strict
+        self.prices = dict(self.prices)
 
     def of(self, book: Callable[[World], B]) -> B:
         """The one ``book`` of this World: what one service, or several, keep in it.
 
-        ``book`` is a class that is made of a World, on first use.
+        ``book`` is a class that is made of a World, on first use. :meth:`reset` forgets it; so ask
+        for it whenever you need it, and do not keep it. A book with a method ``reset`` is told to
+        instead, and stays.
         """
         found = self._books.get(book)
         if found is None:
@@ -129,6 +134,10 @@ class World:
         """Whose session it is; None if it is unknown or has ended."""
         return self._sessions.account(session, self.clock.now())
 
+    def sessions(self) -> Counter[str]:
+        """How many session ids are good, by login."""
+        return self._sessions.count(self.clock.now())
+
     def end_sessions(self) -> None:
         """End every session at once, as a restart of the platform does.
 
@@ -148,10 +157,11 @@ class World:
         try:
             addresses = [destination(submission.medium, address) for address in to]
             check_sender(submission)
-            taken = self._take(submission, addresses, now)
+            taken = self._take(submission, addresses, now, self._call())
         except Refused as refused:
-            self._lives.refuse(submission, to, refused.reason, now)
+            self._refuse(submission, to, refused.reason, now)
             raise
+        self.journal.brought(taken)
         self.advance()
         return taken
 
@@ -159,7 +169,7 @@ class World:
         """Put on record that a service refused this, for a reason of its protocol."""
         self.advance()
         # A protocol's words may be members of a StrEnum, which no JSON encoder takes for a string.
-        self._lives.refuse(submission, to, str(reason), self.clock.now())
+        self._refuse(submission, to, str(reason), self.clock.now())
 
     def find(
         self, account: Account, message_id: str, *, memory: timedelta | None = None
@@ -170,7 +180,7 @@ class World:
         it is forgotten.
         """
         self.advance()
-        if not (message_id.isascii() and message_id.isdecimal() and len(message_id) < 20):
+        if not _is_number(message_id):
             return None
         message = self._lives.find(int(message_id))
         if message is None or message.submission.account is not account or not message.found:
@@ -191,6 +201,11 @@ class World:
             for message in self._lives
             if message.listed and (wanted is None or message.to == wanted)
         )
+
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """The same, as they are now: a list of its own."""
+        self.advance()
+        return self._lives.snapshot()
 
     def cancel(self, message: StoredMessage) -> bool:
         """Take back a message that was not sent yet; False if it is too late. Not refunded."""
@@ -213,6 +228,62 @@ class World:
         self._lives.replace(message, submission, recipient, self.pace, now)
         self.advance()
         return True
+
+    def stored(self, message_id: str) -> StoredMessage | None:
+        """The message with this id of a segment, whoever sent it; None if none is remembered.
+
+        Or the one with this :attr:`~StoredMessage.handle`, which refused ones have, too.
+        """
+        self.advance()
+        number, is_refused, refusal = message_id.partition("-")
+        if not is_refused:
+            return self._lives.find(int(number)) if _is_number(number) else None
+        known = _is_number(number) and _is_number(refusal)
+        return self._lives.refused(int(number), int(refusal)) if known else None
+
+    def force(self, message: StoredMessage, state: State) -> None:
+        """Put a message into a state by hand. It stays there, and is reported as any other.
+
+        A fallback goes if it fails so. Raises ValueError for a message that was refused, and for
+        SCHEDULED.
+        """
+        self.advance()
+        if message.reason is not None:
+            raise ValueError("a refused message has no other state")
+        if state is State.SCHEDULED:
+            raise ValueError("a message that was taken is not scheduled by hand")
+        self._lives.force(message, state, self.clock.now())
+        self.advance()
+
+    def delete(self, message: StoredMessage) -> None:
+        """Forget a message; nothing more becomes of it. It stays paid."""
+        self._lives.forget(message)
+        self._subscribers.forgotten.tell()
+
+    def delete_all(self) -> None:
+        """Forget all messages."""
+        self._lives.clear()
+        self._subscribers.forgotten.tell()
+
+    def reset(self) -> None:
+        """Make it as it was made: no messages, faults, callbacks or calls, the accounts as then.
+
+        What services keep in it (codes, contacts, campaigns, ...) is forgotten, too. Connections
+        and sessions stay, and the clock goes on; so a client that is connected works on. Ids go on,
+        so that an old one never means a new message.
+        """
+        self.timeline.clear()
+        self._lives.clear()
+        self._inbox.clear()
+        self.consents = Consents(self.keep)
+        self.faults.reset()
+        self.journal.clear()
+        self.accounts = self._as_made.restored()
+        self.prices, self.pace, self.fate_of, self.zone_of, self.strict = self._settings
+        self.prices = dict(self.prices)
+        self._books = {kind: book for kind, book in self._books.items() if _was_reset(book)}
+        self._subscribers.forgotten.tell()
+        self._subscribers.was_reset.tell()
 
     def tally(
         self, account: Account, medium: Medium, since: datetime, until: datetime
@@ -252,41 +323,28 @@ class World:
         """
         self.advance()
         account = account or next(iter(self.accounts.values()))
-        if in_reply_to is not None:
-            answered = self.find(account, in_reply_to)
-            if answered is None or answered.submission.medium is not medium:
-                raise ValueError(f"in_reply_to: this account has sent no such {medium} message")
-            to = to or answered.submission.sender
-        elif medium is Medium.VIBER:
-            raise ValueError("in_reply_to: over Viber only a message of the account is answered")
-        if not to:
-            raise ValueError("to: is empty")
-        try:
-            number = phone.normalize(sender)
-        except ValueError as error:
-            raise ValueError(f"sender: {error}") from None
-        incoming = IncomingMessage(
-            id=next(self._incoming_ids),
-            account=account,
-            sender=number,
-            to=readable(to),
+        answered = None if in_reply_to is None else self.find(account, in_reply_to)
+        incoming = self._inbox.take(
+            account,
+            sender=sender,
+            to=to,
             text=text,
             at=self.clock.now(),
             prefix=prefix,
             medium=medium,
             in_reply_to=in_reply_to,
+            answered=answered,
         )
-        self._incoming.append(incoming)
         self._subscribers.arrived.tell(incoming)
         return incoming
 
+    def all_incoming(self) -> Sequence[IncomingMessage]:
+        """Everything that came in and is remembered, oldest first."""
+        return self._inbox.all()
+
     def incoming(self, account: Account, since: datetime, until: datetime) -> list[IncomingMessage]:
         """The SMS that came in for the account in this period, bounds included, oldest first."""
-        return [
-            m
-            for m in self._incoming
-            if m.account is account and m.medium is Medium.SMS and since <= m.at <= until
-        ]
+        return self._inbox.sms(account, since, until)
 
     def consent(
         self,
@@ -329,10 +387,12 @@ class World:
         arrived: Callable[[IncomingMessage], None] | None = None,
         consented: Callable[[ConsentGiven], None] | None = None,
         sessions_ended: Callable[[], None] | None = None,
+        forgotten: Callable[[], None] | None = None,
+        was_reset: Callable[[], None] | None = None,
     ) -> Callable[[], None]:
         """Be called, at once and in order, when a message was taken or refused, when one has a new
-        state, when one came in, when a recipient has decided about further ones, and when all
-        sessions are ended.
+        state, when one came in, when a recipient has decided about further ones, when all sessions
+        are ended, when messages were deleted, and after :meth:`reset`.
 
         Gives a function that ends it. What a callback raises is logged and goes no further.
         """
@@ -342,6 +402,8 @@ class World:
             self._subscribers.arrived.add(arrived),
             self._subscribers.consented.add(consented),
             self._subscribers.sessions_ended.add(sessions_ended),
+            self._subscribers.forgotten.add(forgotten),
+            self._subscribers.was_reset.add(was_reset),
         )
 
         def unsubscribe() -> None:
@@ -350,15 +412,25 @@ class World:
 
         return unsubscribe
 
+    def _call(self) -> int:
+        """The call of the journal that is being carried out."""
+        return 0 if self.journal.now is None else self.journal.now.id
+
+    def _refuse(
+        self, submission: Submission, to: Sequence[str], reason: str, now: datetime
+    ) -> None:
+        call = self._call()
+        self.journal.brought(self._lives.refuse(submission, to, reason, now, call), refused=True)
+
     def _take(
-        self, submission: Submission, addresses: Sequence[str], now: datetime
+        self, submission: Submission, addresses: Sequence[str], now: datetime, call: int
     ) -> list[StoredMessage]:
         recipients = [self._recipient(submission, address, now) for address in addresses]
         parts = segments(submission)
         price = self.prices[submission.medium]
         charge(submission.account, price * parts * len(recipients))
         return self._lives.begin(
-            submission, recipients, parts=parts, price=price, pace=self.pace, now=now
+            submission, recipients, parts=parts, price=price, pace=self.pace, now=now, call=call
         )
 
     def _recipient(self, submission: Submission, address: str, now: datetime) -> TakenRecipient:
@@ -392,6 +464,22 @@ class World:
         try:
             check_sender(fallback)
             address = destination(fallback.medium, to)
-            [failed.resent] = self._take(fallback, [address], now)
+            [sent] = self._take(fallback, [address], now, failed.call)
         except Refused as refused:
-            self._lives.refuse(fallback, [to], refused.reason, now)
+            [sent] = self._lives.refuse(fallback, [to], refused.reason, now, failed.call)
+        else:
+            failed.resent = sent
+        sent.instead_of = failed.first_id
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20
+
+
+def _was_reset(book: object) -> bool:
+    """Whether it stays when the World is reset, as it can do that itself."""
+    reset = getattr(book, "reset", None)
+    if reset is None:
+        return False
+    reset()
+    return True

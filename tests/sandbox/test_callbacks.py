@@ -67,7 +67,11 @@ async def test_a_new_state_is_posted_to_the_url_of_the_account(
     await deliver(http, world, OTHER)
     assert (await receiver.call()).rows == [[OTHER, "DELIVERED"]]
     first, _ = await shown(http)
+    [message] = await http.messages(f"?to={TO}")
     assert first == {
+        "id": 1,
+        "call": 2,
+        "messages": [message["id"]],
         "kind": "status",
         "login": "demo",
         "body": f'[["{TO}","DELIVERED"]]',

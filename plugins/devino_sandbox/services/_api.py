@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any, ClassVar, get_args
 
@@ -21,6 +21,7 @@ from devino_codecs.http import (
     UnknownResourceError,
     Verdict,
 )
+from devino_codecs.masking import Kinds
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
@@ -125,10 +126,19 @@ class ApiService(CallService):
         try:
             call = api.decode_request(wire, split_lists=self.split_lists, max_size=self.max_size)
         except ArgumentError as error:
-            return self._answer(api, error.request, self.unreadable(api, error, http))
+            row = api.row(error.request)
+            self.world.journal.called(api.name, row.path, partial(api.kinds, row.request))
+            answer = self.unreadable(api, error, http)
+            self.world.journal.refused(self.code(answer))
+            return self._answer(api, error.request, answer)
         except UnknownResourceError as error:
+            self.world.journal.called(api.name, None, api.kinds)
             return self.unknown(http, error)
         return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
+
+    def kinds(self, wire: Any, request: type[Request[Any]]) -> tuple[Kinds, Kinds]:
+        asked_for: Api = wire
+        return asked_for.kinds(request)
 
     def write(self, asked: Asked[Any], answer: Any) -> RawAnswer:
         return self._answer(asked.wire, type(asked.request), answer)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from devino_codecs.http import ApiKey, Credentials, Login, Refusal, Request, Session
+from devino_codecs.masking import Kinds, kinds_of, together
 from devino_sandbox._accounts import Account
 from devino_sandbox._faults import Action, AnswerError, Fault
 from devino_sandbox._http import ASGIApp, Outcome, RawAnswer, RawRequest, answering, struck
+from devino_sandbox._journal import USUAL
 from devino_sandbox._messages import Refused
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
@@ -72,6 +75,11 @@ def answers(
     return mark
 
 
+@cache
+def _kinds(request: type) -> tuple[Kinds, Kinds]:
+    return together([USUAL, kinds_of(request)]), USUAL
+
+
 class CallService(HttpService):
     """A service in which each HTTP request is one call, answered at once.
 
@@ -106,6 +114,8 @@ class CallService(HttpService):
         asked = self.read(http)
         if isinstance(asked, RawAnswer):
             return asked
+        kinds = partial(self.kinds, asked.wire, type(asked.request))
+        self.world.journal.called(asked.via, asked.operation, kinds)
         if self.world.faults:
             to = self.recipients(asked.request)
             fault = self.world.faults.strike_call(asked.via, asked.operation, to)
@@ -114,7 +124,7 @@ class CallService(HttpService):
                 return struck(
                     cast("Action", fault.action),
                     lambda: self._carry_out(hit),
-                    lambda ordered: self.write(hit, self.ordered(hit, ordered)),
+                    lambda ordered: self._written(hit, self.ordered(hit, ordered)),
                 )
         return self._carry_out(asked)
 
@@ -141,6 +151,18 @@ class CallService(HttpService):
     @abstractmethod
     def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """The answer that a fault asks for."""
+
+    def kinds(self, wire: Any, request: type) -> tuple[Kinds, Kinds]:
+        """What the values of a request of this type are, and those of its answer, for the journal.
+
+        By default as the marks of the type say, and by the usual names of credentials. ``wire``: as
+        in :class:`Asked`.
+        """
+        return _kinds(request)
+
+    def code(self, answer: object) -> object:
+        """The code by which an answer refuses a call, for the journal; None: it does not."""
+        return answer.code if isinstance(answer, Refusal) else None
 
     def recipients(self, request: Any) -> Sequence[str]:
         """The phone numbers that a request is about, for faults."""
@@ -171,6 +193,12 @@ class CallService(HttpService):
         try:
             account = self.account(asked.credentials)
             answer = self.stranger(asked) if account is None else self.perform(account, asked)
-            return self.write(asked, answer)
+            return self._written(asked, answer)
         except Exception as error:  # noqa: BLE001 - the platform has a word for its own failures
-            return self.write(asked, self.raised(asked, error))
+            return self._written(asked, self.raised(asked, error))
+
+    def _written(self, asked: Asked[Any], answer: object) -> RawAnswer:
+        code = self.code(answer)
+        if code is not None:
+            self.world.journal.refused(code)
+        return self.write(asked, answer)

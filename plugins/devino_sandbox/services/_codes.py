@@ -13,7 +13,7 @@ from devino_core import Medium, State
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import StoredMessage
 
-__all__ = ["by_state", "code_of", "sms_code", "viber_code"]
+__all__ = ["by_state", "code_of", "sms_code", "step_code", "viber_code"]
 
 C = TypeVar("C", bound=CodedInt)
 
@@ -60,11 +60,16 @@ def viber_code(step: Step, table: type[IntEnum] | None = None) -> int:
 
 def code_of(message: StoredMessage) -> int | None:
     """The number of where a message is; None for a medium without one, and for a refused one."""
-    if message.reason is not None:
-        return None
-    if message.submission.medium is Medium.SMS:
-        return sms_code(message.step)
-    return viber_code(message.step) if message.submission.medium is Medium.VIBER else None
+    return (
+        None if message.reason is not None else step_code(message.submission.medium, message.step)
+    )
+
+
+def step_code(medium: Medium, step: Step) -> int | None:
+    """The number of where a message of this medium is; None for one without numbers."""
+    if medium is Medium.SMS:
+        return sms_code(step)
+    return viber_code(step) if medium is Medium.VIBER else None
 
 
 def _code(step: Step, names: type[IntEnum], usual: int, table: type[IntEnum] | None) -> int:

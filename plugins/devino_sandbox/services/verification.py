@@ -111,9 +111,12 @@ class VerificationService(ApiService):
     def __init__(self, world: World, limits: VerificationLimits | None = None) -> None:
         super().__init__(world)
         self._limits = limits or VerificationLimits()
-        self._codes = world.of(Codes)
         about = "the last two-factor code of each number; ?to=NUMBER: of one"
         world.of(Views).add("codes", about, self._shown)
+
+    @property
+    def _codes(self) -> Codes:
+        return self.world.of(Codes)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"verification": base_url}

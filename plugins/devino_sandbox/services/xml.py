@@ -122,6 +122,15 @@ class XmlService(CallService):
         who = Login(package.login, package.password)
         return Asked(self.name, _operation(http.path), package, who, http)
 
+    def code(self, answer: object) -> object:
+        if not isinstance(answer, Answer):
+            return None
+        if answer.error is not None:
+            return int(answer.error.code)
+        # The first message that is refused.
+        refused = [one.code for one in answer.messages if isinstance(one.code, MessageError)]
+        return int(refused[0]) if refused else None
+
     def write(self, asked: Asked[Package], answer: Answer) -> RawAnswer:
         return _answer(answer)
 

@@ -61,9 +61,12 @@ class AddressBookService(ServiceStackService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._book = world.of(Book)
         about = "the address books; ?to=NUMBER or ADDRESS: the contacts that have it"
         world.of(Views).add("book", about, self._shown)
+
+    @property
+    def _book(self) -> Book:
+        return self.world.of(Book)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {self.name: f"{base_url}/addressbook/v2"}

@@ -13,7 +13,6 @@ from devino_codecs.http import Items, Page
 from devino_core import Medium, State
 from devino_sandbox._accounts import Account
 from devino_sandbox._mail import OWN_MACROS, MailText
-from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
 from devino_sandbox.services._service_stack import Denied
 
@@ -35,9 +34,9 @@ _LOST = frozenset({State.BOUNCED, State.REJECTED})
 class Campaigns(ApiService):
     """Answers them."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        self._tasks = world.of(Tasks)
+    @property
+    def _tasks(self) -> Tasks:
+        return self.world.of(Tasks)
 
     @answers(codec.ListTasks)
     def list_tasks(

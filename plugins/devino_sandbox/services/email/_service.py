@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from shlex import quote
 from typing import Any, ClassVar
 
@@ -51,6 +52,7 @@ from ._records import (
     state_of,
     status_of,
 )
+from ._shown import campaigns
 from ._tasks import PROTOCOL, START
 from ._templates import Templates, text_of, told
 from ._words import No
@@ -73,14 +75,25 @@ class EmailService(Campaigns, ServiceStackService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._links = world.of(Links)
-        self._senders = world.of(MailSenders)
-        self._templates = world.of(Templates)
         world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
+        about = "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it"
+        world.of(Views).add("campaigns", about, partial(campaigns, world))
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),
         }
+
+    @property
+    def _links(self) -> Links:
+        return self.world.of(Links)
+
+    @property
+    def _senders(self) -> MailSenders:
+        return self.world.of(MailSenders)
+
+    @property
+    def _templates(self) -> Templates:
+        return self.world.of(Templates)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         self._links.base_url = base_url

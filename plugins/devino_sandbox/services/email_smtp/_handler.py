@@ -76,10 +76,11 @@ class Handler:
     async def handle_DATA(self, server: Conversation, session: Session, envelope: Envelope) -> str:
         """A whole mail."""
         account, [to, *others] = _account(session) or NOBODY, envelope.rcpt_tos
-        action = self._world.faults.strike(PROTOCOL, "DATA", [to])
         reply = "250 2.0.0 OK"
-        if action is None or isinstance(action, DropAnswer):
-            reply = self._take(account, envelope, to, others)
+        with server.during():
+            action = self._world.faults.strike(PROTOCOL, "DATA", [to])
+            if action is None or isinstance(action, DropAnswer):
+                reply = self._take(account, envelope, to, others)
         return reply if action is None else await server.suffer(action)
 
     async def handle_exception(self, error: Exception) -> str:

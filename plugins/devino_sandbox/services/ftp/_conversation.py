@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from ssl import SSLContext
 from typing import Any, ClassVar
 
@@ -12,12 +13,12 @@ from pyftpdlib.handlers import DTPHandler, FTPHandler
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAnswer, Hang
 from devino_sandbox._world import World
 
+from ._folders import Folders
+from ._heard import PROTOCOL, Heard
 from ._loop import Encrypted
 
-__all__ = ["MAX_FILE", "OPERATIONS", "PROTOCOL", "Conversation"]
+__all__ = ["MAX_FILE", "OPERATIONS", "Conversation"]
 
-PROTOCOL = "ftp"
-"""As messages and faults name it."""
 OPERATIONS = (
     "CONNECT",
     "AUTH",
@@ -144,13 +145,16 @@ class Conversation(Encrypted, FTPHandler):
         self.silent = False
         """The next reply that ends a command is lost, and the connection with it."""
         self._hung = False
+        self._heard = Heard(self.world.journal)
         super().__init__(*args, **kwargs)
+        self._heard.peer = f"{self.remote_ip}:{self.remote_port}"
         if self.context is not None:
             self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]
 
     def strike(self, operation: str) -> Action | None:
         """The fault that is on order for this."""
-        return self.world.faults.strike(PROTOCOL, operation)
+        with self._heard.during():
+            return self.world.faults.strike(PROTOCOL, operation)
 
     def handle(self) -> None:
         """A client has connected."""
@@ -171,6 +175,11 @@ class Conversation(Encrypted, FTPHandler):
             self.close()
         else:
             super().handle_timeout()
+
+    def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
+        """A line that the client has sent."""
+        self._heard.asked(cmd, line)
+        super().pre_process_command(line, cmd, arg)
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         """A command that the client may give."""
@@ -193,7 +202,24 @@ class Conversation(Encrypted, FTPHandler):
         if self.silent and not resp.startswith("1"):
             self.close()
             return
+        self._heard.replied(resp)
         super().respond(resp, logfun)
+
+    def close(self) -> None:
+        """The connection ends."""
+        if not self._closed:
+            self._heard.over()
+        super().close()
+
+    def on_file_received(self, file: str) -> None:
+        """A file lies there now."""
+        self._laid(file)
+
+    def ftp_RNTO(self, path: str) -> Any:
+        """A file gets another name."""
+        found = super().ftp_RNTO(path)
+        self._laid(path)
+        return found
 
     def ftp_AUTH(self, line: str) -> None:
         """Begin TLS (RFC 4217)."""
@@ -232,9 +258,19 @@ class Conversation(Encrypted, FTPHandler):
         _log.exception("the FTP server of the sandbox failed")
 
     def _greet(self) -> None:
-        action = self.strike("CONNECT")
+        action = None
+        if self.world.faults:
+            self._heard.asked("CONNECT", "")
+            action = self.strike("CONNECT")
+            if action is None:
+                self._heard.forget()
         if action is None or not self._suffers(action):
             FTPHandler.handle(self)
+
+    def _laid(self, path: str) -> None:
+        record = self._heard.record
+        if record is not None:
+            self.world.of(Folders).laid(Path(path), record)
 
     def _suffers(self, action: Action) -> bool:
         """Do what a fault says. Whether that is all that happens."""

@@ -8,16 +8,19 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 from devino_codecs import DecodeError, ftp
 from devino_sandbox._accounts import Account
+from devino_sandbox._journal import Record
+from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
 from devino_sandbox._world import World
 
-from ._conversation import PROTOCOL
+from ._heard import PROTOCOL
 
 __all__ = ["UTC_OFFSET", "Folders"]
 
@@ -40,6 +43,7 @@ class Folders:
         self._users = 0
         self._looking: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
+        self._laid: Latest[Path, Record] = Latest(1000)
 
     def of(self, account: Account) -> Path:
         """The account's folder."""
@@ -48,6 +52,10 @@ class Folders:
         folder = self._root / str(place)
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    def laid(self, path: Path, record: Record) -> None:
+        """A file lies there since this call of the journal."""
+        self._laid[path] = record
 
     def begin(self) -> None:
         """Look into them from now on."""
@@ -63,6 +71,16 @@ class Folders:
             await asyncio.wait((self._looking,))
             self._looking = None
             shutil.rmtree(self._root, ignore_errors=True)
+
+    def reset(self) -> None:
+        """Empty them."""
+        self._laid.clear()
+        for folder in self._root.iterdir():
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     async def look(self) -> None:
         """Take all archives that are there: the oldest first."""
@@ -100,11 +118,19 @@ class Folders:
                 archive = opened.archive
                 sender = _sender(archive, account)
                 while rows := list(islice(opened.rows, _A_TURN)):
-                    for row in rows:
-                        self._submit(account, archive, sender, row)
+                    with self._during(path):
+                        for row in rows:
+                            self._submit(account, archive, sender, row)
                     await asyncio.sleep(0)
         except DecodeError as error:
-            self._refuse(account, "", path.name, str(error))
+            with self._during(path):
+                self._refuse(account, "", path.name, str(error))
+        finally:
+            self._laid.pop(path, None)
+
+    def _during(self, path: Path) -> AbstractContextManager[object]:
+        record = self._laid.get(path)
+        return nullcontext() if record is None else record
 
     def _submit(self, account: Account, archive: ftp.Archive, sender: str, row: ftp.Row) -> None:
         try:

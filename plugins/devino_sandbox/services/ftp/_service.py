@@ -14,8 +14,9 @@ from devino_sandbox._listening import reachable
 from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
-from ._conversation import OPERATIONS, PROTOCOL, Conversation
+from ._conversation import OPERATIONS, Conversation
 from ._folders import UTC_OFFSET, Folders
+from ._heard import PROTOCOL
 from ._loop import AsyncioLoop
 
 __all__ = ["FtpService", "FtpsService"]

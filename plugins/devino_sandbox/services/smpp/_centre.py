@@ -44,17 +44,6 @@ class Centre:
     def __init__(self, world: World, settings: SmppSettings) -> None:
         self.world = world
         self.settings = settings
-        self.session_settings = SessionSettings(
-            window=settings.window,
-            response_timeout=settings.response_timeout,
-            enquire_after=settings.enquire_after,
-            bind_timeout=settings.bind_timeout,
-            strict=world.strict,
-            refusals_have_bodies=settings.refusals_have_bodies,
-            # What is not acknowledged is delivered again anyway.
-            unbind_grace=0,
-            max_nonsense=settings.max_nonsense,
-        )
         self.customers = Customers(world, settings)
         self.connections: set[Connected] = set()
         self._reports = Reports(settings)
@@ -65,11 +54,30 @@ class Centre:
         self._stirred: set[Customer] = set()
         self._end: Callable[[], None] = lambda: None
 
+    @property
+    def session_settings(self) -> SessionSettings:
+        """Those of a connection that begins now: a World may have become strict."""
+        settings = self.settings
+        return SessionSettings(
+            window=settings.window,
+            response_timeout=settings.response_timeout,
+            enquire_after=settings.enquire_after,
+            bind_timeout=settings.bind_timeout,
+            strict=self.world.strict,
+            refusals_have_bodies=settings.refusals_have_bodies,
+            # What is not acknowledged is delivered again anyway.
+            unbind_grace=0,
+            max_nonsense=settings.max_nonsense,
+        )
+
     def start(self) -> None:
         """Listen to the World, in the running loop."""
         self._loop = asyncio.get_running_loop()
         self._end = self.world.subscribe(
-            changed=self._changed, arrived=self._arrived, sessions_ended=self._end_sessions
+            changed=self._changed,
+            arrived=self._arrived,
+            sessions_ended=self._end_sessions,
+            was_reset=self.customers.reset,
         )
 
     def stop(self) -> None:
@@ -99,6 +107,11 @@ class Centre:
         for connection in tuple(self.connections):
             if connection.bound:
                 connection.end()
+
+    def named(self, message_id: str) -> str | None:
+        """What the journal calls the message by that has this id in receipts."""
+        found = self.world.stored(self._reports.reported_id(message_id))
+        return None if found is None else found.whole.handle
 
     def _changed(self, message: StoredMessage) -> None:
         details = message.submission.context

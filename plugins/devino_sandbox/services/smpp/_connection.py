@@ -27,6 +27,7 @@ from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Drop, DropAn
 
 from ._centre import Centre
 from ._customers import Customer
+from ._heard import Heard
 from ._operations import operation, recipients
 from ._submitting import PROTOCOL
 
@@ -72,7 +73,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._centre.connections.add(self)
-        action = self._struck("connect", ())
+        peer = self._transport.get_extra_info("peername") or ("", 0)
+        self._heard = Heard(self._world.journal, f"{peer[0]}:{peer[1]}", self._centre.named)
+        with self._heard.connecting():
+            action = self._struck("connect", ())
         if isinstance(action, Hang):
             self._mute = True
         elif isinstance(action, AnswerHttp):
@@ -85,10 +89,12 @@ class Connection(asyncio.Protocol):
         self._centre.connections.discard(self)
         self._warn.tell()
         self._take(self._machine.eof())
+        self._heard.over()
 
     def data_received(self, data: bytes) -> None:
         if self._mute:
             return
+        self._heard.came(data)
         self._take(self._machine.receive(data, self._now()))
         if self._customer is not None:
             self._centre.hand_out(self._customer)
@@ -179,12 +185,13 @@ class Connection(asyncio.Protocol):
         if self._machine.state is SessionState.CLOSED:
             # A fault has ended the session, and this request was read together with its cause.
             return
-        if self._world.faults:
-            action = self._struck(operation(request), recipients(request))
-            if action is not None:
-                self._suffer(action, request)
-                return
-        self._machine.reply(request, self._carry_out(request))
+        with self._heard.during(request.sequence_number):
+            if self._world.faults:
+                action = self._struck(operation(request), recipients(request))
+                if action is not None:
+                    self._suffer(action, request)
+                    return
+            self._machine.reply(request, self._carry_out(request))
 
     def _carry_out(self, request: _Request) -> Pdu:
         try:
@@ -236,7 +243,8 @@ class Connection(asyncio.Protocol):
         if self._machine.state not in _RECEIVING:
             self._return(deliveries)
         else:
-            self._in(self._centre.settings.retry_after, lambda _: self._return(deliveries))
+            pause = self._centre.settings.retry_after
+            self._in(pause, lambda _: self._return(deliveries), lasts=False)
 
     def _return(self, deliveries: Sequence[DeliverSm]) -> None:
         if self._customer is not None:
@@ -283,6 +291,7 @@ class Connection(asyncio.Protocol):
     def _write(self) -> None:
         data = self._machine.data_to_send()
         if data:
+            self._heard.goes(data)
             self._transport.write(data)
 
     def _close(self) -> None:
@@ -302,11 +311,13 @@ class Connection(asyncio.Protocol):
         self._take(self._machine.handle_deadline(self._now()))
         self.flush()
 
-    def _in(self, seconds: float, action: Callable[[datetime], None]) -> None:
+    def _in(
+        self, seconds: float, action: Callable[[datetime], None], *, lasts: bool = True
+    ) -> None:
         """Run an action later by the World's timeline, a microsecond from now at the earliest."""
         microseconds = max(ceil(seconds * 1_000_000), 1)
         due = self._world.clock.now() + timedelta(microseconds=microseconds)
-        self._world.timeline.at(due, action)
+        self._world.timeline.at(due, action, lasts=lasts)
 
 
 def _ordered(action: AnswerError, request: _Request) -> Pdu:

@@ -22,12 +22,20 @@ class Customer:
     def __init__(self, account: Account, settings: SmppSettings, keep: int) -> None:
         self.account = account
         self.deliveries = Deliveries(keep if settings.queue is None else settings.queue)
+        self._alphabet = settings.alphabet
         self.texts = Texts(settings.alphabet)
         self.sessions = 0
         self.refused: Counter[str] = Counter()
         """How often the SMSC refused a number that asks to be refused, and then is taken."""
         self.barred_until = -inf
         """When it may bind again, by the World's monotonic clock."""
+
+    def reset(self) -> None:
+        """Forget what is to be delivered and what was sent; the sessions stay."""
+        self.deliveries.clear()
+        self.texts = Texts(self._alphabet)
+        self.refused.clear()
+        self.barred_until = -inf
 
 
 class Customers:
@@ -45,6 +53,11 @@ class Customers:
             customer = Customer(account, self._settings, self._world.keep)
             self._by_login[account.login] = customer
         return customer
+
+    def reset(self) -> None:
+        """Make each as it was at first, but for its sessions."""
+        for customer in self._by_login.values():
+            customer.reset()
 
     def bind(self, request: BindRequest) -> Customer | CommandStatus:
         """The customer who binds, with one session more; or why he may not."""

@@ -55,6 +55,10 @@ class Deliveries:
         self._waiting.extendleft(reversed(list(deliveries)))
         self._trim()
 
+    def clear(self) -> None:
+        """Deliver none of those that wait."""
+        self._waiting.clear()
+
     def hand_out(self) -> None:
         """Give each session as much as it has room for."""
         busy = 0

@@ -102,6 +102,15 @@ class Reports:
         except ValueError:
             return ""
 
+    def reported_id(self, message_id: str) -> str:
+        """The World's id for an id in receipts; "" if it cannot be one."""
+        if self._style.ids is not IdForm.HEX:
+            return message_id
+        try:
+            return str(int(message_id, 16))
+        except ValueError:
+            return ""
+
     def receipt(self, message: StoredMessage, details: SubmitDetails) -> DeliverSm | None:
         """The receipt for the state that a message is in now; None if the sender wants none."""
         state = message_state(message.state)

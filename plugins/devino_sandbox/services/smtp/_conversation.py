@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from ssl import SSLContext
 from typing import Protocol, cast
 
@@ -14,23 +16,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, sy
 from devino_sandbox._faults import Action, AnswerError, AnswerHttp, Hang
 from devino_sandbox._world import World
 
+from ._heard import OPERATIONS, Heard
+
 __all__ = ["OPERATIONS", "Conversation", "Handler"]
 
-OPERATIONS = (
-    "CONNECT",
-    "EHLO",
-    "HELO",
-    "STARTTLS",
-    "AUTH",
-    "MAIL",
-    "RCPT",
-    "RSET",
-    "NOOP",
-    "QUIT",
-    "DATA-BEGIN",
-    "DATA",
-)
-"""What can fail: the greeting, each command, and the mail."""
 FIRST_COMMAND = 30.0
 """Seconds that a client has for its first command."""
 _CLOSING = "421"
@@ -59,7 +48,8 @@ class Conversation(SMTP):
 
     ``protocol`` is the name by which faults are ordered, ``max_size`` the bytes that a mail may
     have; at twice as many the connection is closed. ``too_large`` is the reply to a mail above
-    ``max_size``, if the protocol has one of its own. As long as it lasts it is in ``live``.
+    ``max_size``, if the protocol has one of its own. ``mail_masked`` takes the credentials out of a
+    mail, for the journal. As long as it lasts it is in ``live``.
     """
 
     def __init__(
@@ -72,6 +62,7 @@ class Conversation(SMTP):
         live: set[Conversation],
         tls: SSLContext | None,
         too_large: str = "",
+        mail_masked: Callable[[bytes], bytes] = bytes,
     ) -> None:
         super().__init__(
             handler,
@@ -89,6 +80,7 @@ class Conversation(SMTP):
         self._protocol = protocol
         self._live = live
         self._too_large = too_large
+        self._heard = Heard(world.journal, protocol, mail_masked)
         self._replied = b""
         self._may_follow: int | None = None
         """The bytes that the mail under way may still have."""
@@ -102,11 +94,14 @@ class Conversation(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         begins = self.transport is None
+        peer = transport.get_extra_info("peername")
+        self._heard.peer = f"{peer[0]}:{peer[1]}" if peer else ""
         super().connection_made(transport)
         if begins:
             self._reset_timeout(FIRST_COMMAND)
 
     def data_received(self, data: bytes) -> None:
+        self._heard.came(data)
         if self._may_follow is not None:
             self._may_follow -= len(data)
             if self._may_follow < 0:
@@ -116,6 +111,7 @@ class Conversation(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._live.discard(self)
+        self._heard.over()
         super().connection_lost(error)
 
     async def push(self, status: str | bytes) -> None:
@@ -125,6 +121,7 @@ class Conversation(SMTP):
         self._replied = status
         if self._too_large and status.startswith(_TOO_LARGE):
             status = self._too_large.encode("ascii")
+        self._heard.replied(status)
         await super().push(status)
 
     async def suffer(self, action: Action) -> str:
@@ -180,7 +177,8 @@ class Conversation(SMTP):
         # A mail that is announced as too large is put on record.
         if arg is not None and self._replied.startswith(_TOO_LARGE):
             address, _ = self._getaddr(self._strip_command_keyword("FROM:", arg) or "")
-            self._handler.refuse(address or "", f"larger than {self.data_size_limit} bytes")
+            with self._heard.last():
+                self._handler.refuse(address or "", f"larger than {self.data_size_limit} bytes")
 
     @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -200,10 +198,11 @@ class Conversation(SMTP):
         # A mail that aiosmtpd throws away is put on record.
         dealt_with = self.envelope is not envelope
         if dealt_with and envelope is not None and envelope.original_content is None:
-            self._handler.refuse(
-                envelope.mail_from or "",
-                f"larger than {self.data_size_limit} bytes, or a line above 998",
-            )
+            with self._heard.last():
+                self._handler.refuse(
+                    envelope.mail_from or "",
+                    f"larger than {self.data_size_limit} bytes, or a line above 998",
+                )
 
     @syntax("RSET")
     async def smtp_RSET(self, arg: str) -> None:
@@ -220,11 +219,17 @@ class Conversation(SMTP):
         if not await self._struck("QUIT"):
             await super().smtp_QUIT(arg)
 
+    def during(self) -> AbstractContextManager[object]:
+        """What happens in the block, which must not await, belongs to this command."""
+        return self._heard.call() if self._world.journal.is_read else nullcontext()
+
     def _end_mail(self) -> None:
         """Close the connection on a mail that does not end."""
         self._may_follow = None
         sender = self.envelope.mail_from if self.envelope is not None else None
-        self._handler.refuse(sender or "", f"larger than {self.data_size_limit} bytes, twice")
+        with self.during():
+            self._handler.refuse(sender or "", f"larger than {self.data_size_limit} bytes, twice")
+        self._heard.replied(_CLOSING.encode())
         self._writer.write(f"{_CLOSING} 4.3.4 the mail does not end\r\n".encode())
         self._writer.close()
 
@@ -243,7 +248,10 @@ class Conversation(SMTP):
     async def _struck(self, operation: str) -> bool:
         """Whether a fault was ordered for this operation. It has happened then."""
         faults = self._world.faults
-        action = faults.strike(self._protocol, operation) if faults else None
+        if not faults:
+            return False
+        with self.during():
+            action = faults.strike(self._protocol, operation)
         if action is None:
             return False
         await self.push(await self.suffer(action))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from aiosmtpd.smtp import Envelope, Session, TLSSetupException
+from msgspec.structs import replace
 
-from devino_codecs import DecodeError, email2sms
+from devino_codecs import CodecError, DecodeError, email2sms
 from devino_sandbox._accounts import NOBODY
 from devino_sandbox._faults import DropAnswer
 from devino_sandbox._messages import Refused, Submission
@@ -16,7 +18,7 @@ from devino_sandbox.services._limits import MOST_RECIPIENTS
 from ._conversation import Conversation
 from ._strict import unlike_the_manual
 
-__all__ = ["PROTOCOL", "Gateway"]
+__all__ = ["PROTOCOL", "Gateway", "masked"]
 
 _log = logging.getLogger(__name__)
 
@@ -63,12 +65,13 @@ class Gateway:
         if said is not None and self._world.strict:
             problem = unlike_the_manual(content, said)
             said = None if problem else said
-        action = self._world.faults.strike(PROTOCOL, "DATA", said.numbers if said else ())
-        if action is None or isinstance(action, DropAnswer):
-            if said is None:
-                self.refuse(from_addr, problem)
-            else:
-                problem = self._submit(said)
+        with server.during():
+            action = self._world.faults.strike(PROTOCOL, "DATA", said.numbers if said else ())
+            if action is None or isinstance(action, DropAnswer):
+                if said is None:
+                    self.refuse(from_addr, problem)
+                else:
+                    problem = self._submit(said)
         if action is not None:
             return await server.suffer(action)
         return f"554 5.6.0 {problem}" if problem else "250 2.0.0 OK"
@@ -104,3 +107,25 @@ class Gateway:
         except Refused as refused:
             return refused.reason
         return ""
+
+
+def masked(mail: bytes) -> bytes:
+    """A mail with its login and password masked. What has one of the formats is shown unpacked."""
+    head, blank, body = mail.partition(b"\r\n\r\n")
+    try:
+        said = email2sms.decode(mail)
+        text = email2sms.encode_body(replace(said, login=_MASK, password=_MASK))
+        shown = text.decode(email2sms.CHARSET).encode()
+    except CodecError:
+        if _BASE64.search(head):
+            shown = b"*** (base64, which is none of the formats)"
+        else:
+            lines = _FIELDS.sub(rb"\1;***;***;", body)
+            shown = _NAMED.sub(rb"\1***", lines)
+    return head + blank + shown
+
+
+_MASK = "***"
+_BASE64 = re.compile(rb"^content-transfer-encoding:\s*base64", re.IGNORECASE | re.MULTILINE)
+_NAMED = re.compile(rb"((?:login|pass\w*)\s*[=:]\s*)[^\r\n]+", re.IGNORECASE)
+_FIELDS = re.compile(rb"(?m)^([^;\r\n]{0,40});[^;\r\n]*;[^;\r\n]*;")

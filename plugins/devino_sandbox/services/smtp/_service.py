@@ -14,7 +14,7 @@ from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
 from ._conversation import OPERATIONS, Conversation
-from ._gateway import PROTOCOL, Gateway
+from ._gateway import PROTOCOL, Gateway, masked
 
 __all__ = ["Quiet", "SmtpService"]
 
@@ -26,6 +26,8 @@ _NOT_LOGGED = frozenset(
     {
         # Every line of a mail, and these mails hold passwords.
         "DATA readline: %s",
+        # It may be half of a login that was refused.
+        "%r unrecognised: %s",
         # A warning of aiosmtpd to itself.
         "Session.login_data is deprecated and will be removed in version 2.0",
     }
@@ -77,6 +79,7 @@ class SmtpService(PortService):
                 max_size=email2sms.MAX_SIZE,
                 live=self._live,
                 tls=tls,
+                mail_masked=masked,
             ),
             host,
             port,

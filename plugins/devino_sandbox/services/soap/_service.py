@@ -11,6 +11,7 @@ import msgspec
 
 from devino_codecs import CodecError, DecodeError, soap
 from devino_codecs.http import Login, Session
+from devino_codecs.masking import Kind, Kinds
 from devino_codecs.rest import ErrorText
 from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
@@ -50,6 +51,7 @@ _ENDPOINTS: Mapping[str, soap.Service] = {
 DEFAULT_VALIDITY = timedelta(minutes=2880)
 """Of an SMS that names none."""
 
+_SESSION = {"getsessionidresult": Kind.SECRET}
 _BY_TIME_ZONE = (soap.SendMessageByTimeZone, soap.SendMessageByTimeZoneToAddresses)
 
 
@@ -108,6 +110,14 @@ class SoapService(CallService):
             return unreadable(error, soap.guess_version(http.body))
         operation, who = call.request.operation.name, _credentials(call.credentials)
         return Asked(via, operation, call.request, who, http, call.version)
+
+    def kinds(self, wire: Any, request: type) -> tuple[Kinds, Kinds]:
+        asked, told = super().kinds(wire, request)
+        return (asked, {**told, **_SESSION}) if request is soap.GetSessionID else (asked, told)
+
+    def code(self, answer: object) -> object:
+        # It has no codes, and its sentences are as long as they like.
+        return None
 
     def write(self, asked: Asked[Any], answer: object) -> RawAnswer:
         if isinstance(answer, RawAnswer):

@@ -1,0 +1,19 @@
+"""The sandbox in a browser: one static page, which shows what the inspection API tells.
+
+``GET /_sandbox/ui`` is the page; whoever opens ``/`` in a browser is sent there. It is made of the
+files below ``static``, as they are: nothing is built, and nothing comes from another host.
+"""
+
+from __future__ import annotations
+
+from devino_core import hookimpl
+from devino_sandbox._world import World
+
+from ._service import PageService
+
+__all__ = ["PageService", "devino_sandbox_services"]
+
+
+@hookimpl
+def devino_sandbox_services(world: World) -> list[PageService]:
+    return [PageService(world)]
