@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -17,7 +16,6 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import islice
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -32,11 +30,10 @@ from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
 from .plugins import Plugins
-from .settings import Config
+from .portal import LoopThread
+from .settings import ClientSettings, Config
 
 if TYPE_CHECKING:
-    from anyio.from_thread import BlockingPortal
-
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
     from .remembered import Remembered
 
@@ -63,16 +60,31 @@ class Client:
         default: str | None = None,
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        only_to: Iterable[str] | None = None,
+        retries: int | None = None,
+        default_region: str | None = None,
     ) -> None:
         self._client = AsyncClient(
-            channels, services=services, default=default, plugins=plugins, clock=clock
+            channels,
+            services=services,
+            default=default,
+            plugins=plugins,
+            clock=clock,
+            only_to=only_to,
+            retries=retries,
+            default_region=default_region,
         )
-        self._thread: _LoopThread | None = None
+        self._thread: _ClientThread | None = None
 
     @property
     def plugins(self) -> Plugins:
         """The plugins that this client found."""
         return self._client.plugins
+
+    @property
+    def settings(self) -> ClientSettings:
+        """The client's own settings."""
+        return self._client.settings
 
     @property
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
@@ -91,7 +103,10 @@ class Client:
     def channel(
         self, name: str, kind: type[Channel[ChannelSettings]] = Channel
     ) -> Channel[ChannelSettings]:
-        """See :meth:`AsyncClient.channel`; its methods are asynchronous, :meth:`call` runs them."""
+        """One channel, for the operations that only its protocol has.
+
+        See :meth:`AsyncClient.channel`; its methods are asynchronous, :meth:`call` runs them.
+        """
         return self._client.channel(name, kind)
 
     @overload
@@ -101,11 +116,17 @@ class Client:
     def service(
         self, name: str, kind: type[Service[ServiceSettings]] = Service
     ) -> Service[ServiceSettings]:
-        """See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too."""
+        """One service. ``kind`` is its class, as for :meth:`channel`.
+
+        See :meth:`AsyncClient.service`; :meth:`call` runs its methods, too.
+        """
         return self._client.service(name, kind)
 
     def service_for(self, kind: type[ServiceT], *, service: str | None = None) -> ServiceT:
-        """See :meth:`AsyncClient.service_for`."""
+        """Choose ``service`` if it is given; else the first of this class.
+
+        See :meth:`AsyncClient.service_for`.
+        """
         return self._client.service_for(kind, service=service)
 
     @overload
@@ -133,7 +154,10 @@ class Client:
         medium: Medium | None = None,
         channel: str | None = None,
     ) -> Channel[ChannelSettings]:
-        """See :meth:`AsyncClient.channel_for`."""
+        """Choose ``channel`` if it is given; else the default if it can; else the first that can.
+
+        See :meth:`AsyncClient.channel_for`.
+        """
         return self._client.channel_for(capability, kind=kind, medium=medium, channel=channel)
 
     def call(self, method: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -157,30 +181,45 @@ class Client:
         return self._iterate(method(*args, **kwargs))
 
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
-        """See :meth:`AsyncClient.send`."""
+        """Send one message through ``channel``, else the default, else the first that can.
+
+        See :meth:`AsyncClient.send`.
+        """
         return self.call(self._client.send, message, channel=channel)
 
     def send_many(
         self, messages: Iterable[Message], *, channel: str | None = None
     ) -> list[Receipt]:
-        """See :meth:`AsyncClient.send_many`."""
+        """Send many messages and give one receipt for each, in order.
+
+        See :meth:`AsyncClient.send_many`.
+        """
         # The caller's iterable may be a database cursor, which belongs to the caller's thread.
         return self.call(self._client.send_many, list(messages), channel=channel)
 
     def send_stream(
         self, messages: Iterable[Message], *, channel: str | None = None, batch: int = BATCH
     ) -> Iterator[Receipt]:
-        """See :meth:`AsyncClient.send_stream`."""
+        """Send any number of messages in flat memory: ``batch`` at a time, receipts in order.
+
+        See :meth:`AsyncClient.send_stream`.
+        """
         source = iter(messages)
         while part := list(islice(source, batch)):
             yield from self.send_many(part, channel=channel)
 
     def check(self, messages: Iterable[Message], *, channel: str | None = None) -> None:
-        """See :meth:`AsyncClient.check`."""
+        """Raise the InvalidMessage or Unsupported that sending these would raise; send nothing.
+
+        See :meth:`AsyncClient.check`.
+        """
         self._client.check(messages, channel=channel)
 
     def status(self, receipt: Receipt) -> Status:
-        """See :meth:`AsyncClient.status`."""
+        """What became of a sent message: one status for all its parts.
+
+        See :meth:`AsyncClient.status`.
+        """
         return self.call(self._client.status, receipt)
 
     def follow(
@@ -190,22 +229,34 @@ class Client:
         interval: float = 5.0,
         timeout: float | None = None,
     ) -> Iterator[Receipt]:
-        """See :meth:`AsyncClient.follow`."""
+        """Ask every ``interval`` seconds, and give a receipt again whenever its state changed.
+
+        See :meth:`AsyncClient.follow`.
+        """
         given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
         return self._iterate(self._client.follow(given, interval=interval, timeout=timeout))
 
     def inbox(
         self, since: datetime, until: datetime, *, channel: str | None = None
     ) -> list[Incoming]:
-        """See :meth:`AsyncClient.inbox`."""
+        """What subscribers wrote between two aware times.
+
+        See :meth:`AsyncClient.inbox`.
+        """
         return self.call(self._client.inbox, since, until, channel=channel)
 
     def balance(self, *, channel: str | None = None) -> Decimal:
-        """See :meth:`AsyncClient.balance`."""
+        """The account's balance, in its currency.
+
+        See :meth:`AsyncClient.balance`.
+        """
         return self.call(self._client.balance, channel=channel)
 
     def events(self, *, channel: str | None = None) -> Iterator[Event]:
-        """See :meth:`AsyncClient.events`."""
+        """The events that the platform pushes, for as long as the iterator is kept.
+
+        See :meth:`AsyncClient.events`.
+        """
         return self._iterate(self._client.events(channel=channel))
 
     def callbacks(
@@ -219,7 +270,10 @@ class Client:
         deadline: float = 25.0,
         seen: Remembered | None = None,
     ) -> Callbacks:
-        """See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client."""
+        """Receive what the platform posts, as :class:`~devino_core.callbacks.Callbacks` says.
+
+        See :meth:`AsyncClient.callbacks`; a plain ``take`` may block, and use this client.
+        """
         return self._client.callbacks(
             take,
             secrets=secrets,
@@ -231,14 +285,17 @@ class Client:
         )
 
     def handle_callback(self, request: CallbackRequest) -> CallbackAnswer:
-        """See :meth:`AsyncClient.handle_callback`."""
+        """Answer a request by the receiver of :meth:`callbacks`, for frameworks without ASGI.
+
+        See :meth:`AsyncClient.handle_callback`.
+        """
         return self.call(self._client.handle_callback, request)
 
     def open(self) -> None:
         """Start the thread and open all channels and services; ``with`` does."""
         if self._thread is not None:
             raise RuntimeError("this client is open already")
-        self._thread = _LoopThread(self._client)
+        self._thread = _ClientThread(self._client)
 
     def close(self) -> None:
         """Close all channels and services and end the thread. Calls of other threads end now.
@@ -287,7 +344,7 @@ class Client:
             if thread.is_usable:
                 thread.run(close)
 
-    def _require_open(self) -> _LoopThread:
+    def _require_open(self) -> _ClientThread:
         if self._thread is None:
             raise RuntimeError("open the client first: `with Client(...) as client:`")
         if not self._thread.is_usable:
@@ -308,79 +365,13 @@ class _Call(Generic[T]):
         return await self._run()
 
 
-class _LoopThread:
-    """A thread with an event loop, in which a client is open."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        portal, thread = _start()
-        self._pid = os.getpid()
-        self._portal = portal
-        # The interpreter needs this at its exit: otherwise calls under way would end in the middle.
-        self.stop = weakref.finalize(self, _stop, thread, portal, client, self._pid)
-        try:
-            portal.call(client.open)
-        except BaseException:
-            # Any exception ends the thread, Ctrl-C too: nobody else knows the thread.
-            self.stop()
-            raise
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether the thread runs, and runs in this process."""
-        return self.stop.alive and self._pid == os.getpid()
+class _ClientThread(LoopThread):
+    """The thread in which a client is open."""
 
     def run(self, method: Callable[[], Awaitable[T]]) -> T:
-        """Run it there and wait; an interrupt cancels it there too."""
         from concurrent.futures import CancelledError
 
-        future = self._portal.start_task_soon(method)
         try:
-            return future.result()
+            return super().run(method)
         except CancelledError:
             raise OutcomeUnknown("the client was closed while this call was under way") from None
-        except BaseException:
-            # Above all KeyboardInterrupt: nobody waits for the call any more, so it must not go on.
-            future.cancel()
-            raise
-
-
-def _start() -> tuple[BlockingPortal, Thread]:
-    """A portal in a thread of its own.
-
-    anyio's ``start_blocking_portal`` is a generator. A forked child would close what it inherits of
-    it, and wait for ever: that asks the thread to stop, which stayed in the parent.
-    """
-    from concurrent.futures import Future
-
-    import anyio
-    from anyio.from_thread import BlockingPortal
-
-    started: Future[BlockingPortal] = Future()
-
-    async def serve() -> None:
-        async with BlockingPortal() as portal:
-            started.set_result(portal)
-            await portal.sleep_until_stopped()
-
-    def run() -> None:
-        try:
-            anyio.run(serve)
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    thread = Thread(target=run, name="devino", daemon=True)
-    thread.start()
-    return started.result(), thread
-
-
-def _stop(thread: Thread, portal: BlockingPortal, client: AsyncClient, pid: int) -> None:
-    # A forked child has the objects but not the thread: there is nothing to stop in it.
-    if pid != os.getpid():
-        return
-    try:
-        portal.call(client.aclose)
-    finally:
-        portal.call(portal.stop, True)
-        thread.join()

@@ -68,6 +68,13 @@ class Channel(Service[SettingsT_co]):
         sent as it is. Nothing was sent then. If the call is cancelled, nothing tells what was sent.
         """
 
+    def meet(self, siblings: Mapping[str, Channel[ChannelSettings]]) -> None:
+        """Get to know the other channels of the client, by name, before any is opened.
+
+        Called for a kind whose manifest says :attr:`ChannelSpec.needs_siblings`. May set
+        :attr:`takes`. Raises ConfigurationError.
+        """
+
     @cached_property
     def media(self) -> frozenset[Medium]:
         """What :meth:`send` carries."""
@@ -154,3 +161,5 @@ class ChannelSpec(ServiceSpec, frozen=True, kw_only=True):
 
     media: frozenset[Medium]
     settings: type[ChannelSettings]
+    needs_siblings: bool = False
+    """It sends by other channels of the client: :meth:`Channel.meet` is called."""

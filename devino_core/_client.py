@@ -25,6 +25,7 @@ from ._following import advanced, follow
 from ._message import Medium, Message
 from ._opened import Opened
 from ._secret import Secret
+from ._sending import Sending
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
@@ -33,11 +34,10 @@ from .errors import (
     DevinoError,
     InvalidArgument,
     InvalidMessage,
-    OutcomeUnknown,
     Unsupported,
 )
 from .plugins import Plugins
-from .settings import Config
+from .settings import ClientSettings, Config
 
 if TYPE_CHECKING:
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
@@ -64,6 +64,9 @@ class AsyncClient(Opened):
         async with AsyncClient({"rest": {"login": "me", "password": "..."}}) as client:
             receipt = await client.send(Message("79031234567", "Hello", sender="DEVINO"))
 
+    ``only_to``, ``retries`` and ``default_region`` are the client's own settings
+    (:class:`~devino_core.settings.ClientSettings`); None: as the file and the environment say.
+
     Raises ConfigurationError at once for settings that a channel or service does not accept.
     """
 
@@ -75,8 +78,16 @@ class AsyncClient(Opened):
         default: str | None = None,
         plugins: Plugins | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        only_to: Iterable[str] | None = None,
+        retries: int | None = None,
+        default_region: str | None = None,
     ) -> None:
         config = config_of(channels, services)
+        self.settings: ClientSettings = config.client(
+            only_to=only_to, retries=retries, default_region=default_region
+        )
+        """The client's own settings."""
+        self._sending = Sending(self.settings, clock)
         self.plugins: Plugins = plugins if plugins is not None else Plugins()
         self._clock = clock
         self._configured = Configured(config, default=default, plugins=self.plugins, clock=clock)
@@ -173,7 +184,7 @@ class AsyncClient(Opened):
         messages = [message]
         try:
             chosen = self.channel_for(medium=_medium_of(message), channel=channel)
-            (receipt,) = _one_each(await chosen.send(messages), messages, chosen.name)
+            (receipt,) = await self._sending.send(chosen, messages)
         except DevinoError as error:
             error.refs = (message.ref,)
             raise
@@ -194,13 +205,14 @@ class AsyncClient(Opened):
             if len(groups) == 1:
                 # One channel does it all, so its own outcome is the outcome.
                 (name,) = groups
-                return _one_each(await self.channel(name).send(batch), batch, name)
+                return await self._sending.send(self.channel(name), batch)
             self._check(groups, batch)
             return await dispatch(
                 batch,
                 [
-                    (positions, partial(self.channel(name).send, [batch[p] for p in positions]))
+                    (positions, partial(self._sending.send, self.channel(name), some))
                     for name, positions in groups.items()
+                    for some in [[batch[p] for p in positions]]
                 ],
                 channel=channel or "",
                 concurrency=len(groups) or 1,
@@ -244,7 +256,9 @@ class AsyncClient(Opened):
                 if receipt.unassigned_ids
                 else "this message has no id of the platform that could be asked for"
             )
-        parts = await self._knower(receipt).status(receipt.ids, medium=receipt.medium)
+        knower = self._knower(receipt)
+        ask = partial(knower.status, receipt.ids, medium=receipt.medium)
+        parts = await self._sending.ask(ask)
         return advanced(receipt, Status.combined(parts), self._clock.now())
 
     async def follow(
@@ -284,12 +298,14 @@ class AsyncClient(Opened):
         for name, moment in (("since", since), ("until", until)):
             if moment.tzinfo is None:
                 raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
-        return await self.channel_for(Capability.INBOX, channel=channel).inbox(since, until)
+        chosen = self.channel_for(Capability.INBOX, channel=channel)
+        return await self._sending.ask(partial(chosen.inbox, since, until))
 
     async def balance(self, *, channel: str | None = None) -> Decimal:
         """The account's balance, in its currency."""
         self._require_open()
-        return await self.channel_for(Capability.BALANCE, channel=channel).balance()
+        chosen = self.channel_for(Capability.BALANCE, channel=channel)
+        return await self._sending.ask(chosen.balance)
 
     async def events(self, *, channel: str | None = None) -> AsyncIterator[Event]:
         """The events that the platform pushes, for as long as the iterator is kept."""
@@ -394,7 +410,7 @@ class AsyncClient(Opened):
 
     def _check(self, groups: Mapping[str, Sequence[int]], batch: Sequence[Message]) -> None:
         for name, positions in groups.items():
-            self.channel(name).check([batch[position] for position in positions])
+            self._sending.check(self.channel(name), [batch[p] for p in positions])
 
     def _require_open(self) -> None:
         if self._opened is None:
@@ -404,15 +420,6 @@ class AsyncClient(Opened):
                 "this client was opened in another event loop: open one in each loop, or use the "
                 "blocking Client"
             )
-
-
-def _one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str) -> list[Receipt]:
-    if len(receipts) != len(messages):
-        raise OutcomeUnknown(
-            f"channel {channel!r} gave {len(receipts)} receipts for {len(messages)} messages: "
-            "a bug of its plugin"
-        )
-    return receipts
 
 
 def _medium_of(message: Message) -> Medium:

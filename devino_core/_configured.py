@@ -31,7 +31,7 @@ def config_of(
 ) -> Config:
     """The configuration: what was given, and the file and the environment where they count."""
     if isinstance(channels, Mapping) or (channels is None and services is not None):
-        read = Config(channels=_copied(channels or {}))
+        read = Config(channels=_copied(channels or {}, "channels", "rest"))
     else:
         read = channels if isinstance(channels, Config) else read_config(channels)
     if not services:
@@ -41,12 +41,24 @@ def config_of(
     return msgspec.structs.replace(
         read,
         channels={name: v for name, v in read.channels.items() if name not in overlaid},
-        services=read.services | _copied(services),
+        services=read.services | _copied(services, "services", "numbers"),
     )
 
 
-def _copied(given: Given) -> dict[str, dict[str, object]]:
+def _copied(given: Given, argument: str, example: str) -> dict[str, dict[str, object]]:
+    # Whoever types a first program gives one channel's settings, where names are expected.
+    for name, values in given.items():
+        if not isinstance(values, Mapping):
+            raise ConfigurationError(
+                f"{argument} maps names to tables, as in {{{example!r}: {{{str(name)!r}: ...}}}}; "
+                f"{name!r} is {_called(values)}"
+            )
     return {name: dict(values) for name, values in given.items()}
+
+
+def _called(value: object) -> str:
+    """What kind of value it is. The value itself may be a secret."""
+    return "a string" if isinstance(value, str) else f"of type {type(value).__name__}"
 
 
 class Configured:
@@ -64,6 +76,10 @@ class Configured:
         self.services = {
             name: self._made_service(name, values) for name, values in config.services.items()
         }
+        for name, values in config.channels.items():
+            if plugins.channel_spec(kind_of(name, values)).needs_siblings:
+                others = {other: one for other, one in self.channels.items() if other != name}
+                self.channels[name].meet(others)
         first = default or config.default
         # The order in which channels are tried if the caller names none: the default first.
         self._ranked = [self.channel(first)] if first is not None else []

@@ -1,15 +1,23 @@
-"""Time as an argument: code that waits or needs the time takes a :class:`Clock`. Tests drive it."""
+"""Time as an argument: code that waits or needs the time takes a :class:`Clock`.
+
+Tests drive a :class:`ManualClock`.
+"""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["SYSTEM_CLOCK", "Clock", "done_within"]
+__all__ = ["SYSTEM_CLOCK", "Clock", "ManualClock", "done_within"]
+
+_MICROSECONDS = 1_000_000
+_ROUNDS = 10
 
 
 class Clock(Protocol):
@@ -45,6 +53,103 @@ class _SystemClock:
 SYSTEM_CLOCK: Clock = _SystemClock()
 
 
+class ManualClock:
+    """A :class:`~devino_core.clock.Clock` for tests: time passes only when a test moves it.
+
+    ``start`` is aware. Steps finer than a microsecond are rounded. With ``auto_advance`` a task
+    that sleeps moves the clock itself, at once; use it where only one task waits.
+
+    >>> clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    >>> clock.advance(90)
+    >>> clock.now().isoformat(), clock.monotonic()
+    ('2026-01-01T00:01:30+00:00', 90.0)
+    """
+
+    def __init__(
+        self,
+        start: datetime = datetime(2026, 1, 1, 12, tzinfo=UTC),
+        *,
+        auto_advance: bool = False,
+    ) -> None:
+        if start.utcoffset() is None:
+            raise ValueError("start must be an aware datetime")
+        self.auto_advance = auto_advance
+        self._start = start.astimezone(UTC)
+        # Whole microseconds, as in datetime: sums of floats would miss deadlines.
+        self._elapsed = 0
+        self._order = itertools.count()
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        return self._start + timedelta(microseconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed / _MICROSECONDS
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was moved that far. Zero or less only lets other tasks run."""
+        import asyncio
+
+        if self.auto_advance and seconds > 0:
+            self.advance(seconds)
+        if self.auto_advance or seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        deadline = self._elapsed + round(seconds * _MICROSECONDS)
+        heapq.heappush(self._sleepers, (deadline, next(self._order), woken))
+        await woken
+
+    def advance(self, seconds: float) -> None:
+        """Move on at once. Tasks that slept until then run when the event loop runs next.
+
+        Raises ValueError for a step back, and for one beyond the year 9999.
+        """
+        self._move_to(self._after(seconds))
+
+    async def tick(self, seconds: float = 0) -> None:
+        """Move on from one sleeper's deadline to the next, and let each woken task run.
+
+        A task that sleeps again within these seconds is woken again. Raises ValueError like
+        :meth:`advance`.
+        """
+        target = self._after(seconds)
+        # Let a task that was started just before the tick reach its sleep.
+        await _let_run()
+        while self._sleepers and self._sleepers[0][0] <= target:
+            self._move_to(self._sleepers[0][0])
+            await _let_run()
+        self._move_to(target)
+        await _let_run()
+
+    def set_to(self, moment: datetime) -> None:
+        """Put the wall clock to an aware time, earlier or later, as who sets a clock does.
+
+        :meth:`monotonic` and whoever sleeps notice nothing.
+        """
+        if moment.utcoffset() is None:
+            raise ValueError("moment must be an aware datetime")
+        self._start = moment.astimezone(UTC) - timedelta(microseconds=self._elapsed)
+
+    def _after(self, seconds: float) -> int:
+        if not seconds >= 0:
+            raise ValueError("time does not run backwards")
+        try:
+            elapsed = self._elapsed + round(seconds * _MICROSECONDS)
+            _ = self._start + timedelta(microseconds=elapsed)
+        except OverflowError:
+            raise ValueError("there is no time after the year 9999") from None
+        return elapsed
+
+    def _move_to(self, elapsed: int) -> None:
+        self._elapsed = max(self._elapsed, elapsed)
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed:
+            _, _, woken = heapq.heappop(self._sleepers)
+            # The future is cancelled if its waiter gave up.
+            if not woken.done():
+                woken.set_result(None)
+
+
 async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]) -> bool:
     """Wait this long for one of several futures, and cancel none. Gives whether one is done."""
     import asyncio
@@ -56,3 +161,11 @@ async def done_within(clock: Clock, seconds: float, *waited: asyncio.Future[Any]
         finally:
             sleeping.cancel()
     return any(future.done() for future in waited)
+
+
+async def _let_run() -> None:
+    import asyncio
+
+    # A woken task may wake another, and so on: run a few rounds of the loop.
+    for _ in range(_ROUNDS):
+        await asyncio.sleep(0)

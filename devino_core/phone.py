@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["normalize"]
+__all__ = ["check_region", "normalize"]
 
 _PLAIN = re.compile(r"[0-9 ()+.-]*")
 _DIGITS = re.compile(r"[0-9]{7,15}")
@@ -24,7 +24,7 @@ _ABROAD = "810"
 _SHORTEST = {"8": 12, "9": 11}
 
 
-def normalize(number: str) -> str:
+def normalize(number: str, region: str | None = None) -> str:
     """The digits of an international number, without ``+``.
 
     Blanks, dashes, brackets, dots between groups and invisible marks are dropped. An 11-digit
@@ -35,8 +35,14 @@ def normalize(number: str) -> str:
     without its country code, a trunk prefix that another country's code may be, Russia's prefix
     for calls abroad, and the fraction that a spreadsheet adds.
 
+    ``region`` is a country by its two letters, such as ``RU``. A number without ``+`` is then read
+    as people of that country write it, if that makes a number: ten digits that begin with 9 get
+    Russia's 7. It needs the extra ``phone``. Any other number is read as without a region.
+
     >>> normalize("+7 (916) 123-45-67"), normalize("89161234567")
     ('79161234567', '79161234567')
+    >>> normalize("916 123-45-67", "RU"), normalize("+90 312 123 45 67", "RU")
+    ('79161234567', '903121234567')
     """
     # Most numbers are written so.
     if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
@@ -51,11 +57,24 @@ def normalize(number: str) -> str:
     digits = written.translate(_DASHES_AND_DOTS)
     international = digits.startswith(("+", "00"))
     digits = digits.removeprefix("+") if digits.startswith("+") else digits.removeprefix("00")
+    if region is not None and not international and (found := _of_region(digits, region)):
+        return found
     if digits.startswith(_ABROAD):
         raise _wrong("8 10 is how Russia dials abroad: write + in its place")
     if _DIGITS.fullmatch(digits) is None or digits[0] == "0":
         raise _wrong("expected 7 to 15 digits with the country code, as in +79031234567")
     return _checked(digits) if international else _national(digits)
+
+
+def check_region(region: str) -> None:
+    """Raise ValueError for what is no ``region`` of :func:`normalize`.
+
+    Raises ImportError where the extra ``phone`` is missing.
+    """
+    from phonenumbers import SUPPORTED_REGIONS
+
+    if region not in SUPPORTED_REGIONS:
+        raise ValueError(f"{region!r} is no country: write its two letters, as RU")
 
 
 def _wrong(reason: str) -> ValueError:
@@ -105,6 +124,26 @@ def _checked(digits: str) -> str:
     return digits
 
 
+def _of_region(digits: str, region: str) -> str | None:
+    """What these digits are where people of a country write them; None if no number of theirs."""
+    if region == "RU" and len(digits) == 10 and digits[0] == "9":
+        # Russia gives such ranges to its operators year by year, and tables come later.
+        return f"7{digits}"
+    # Few programs need it, and its import takes longer than that of all the rest.
+    import phonenumbers
+
+    if phonenumbers.ndd_prefix_for_region(region, True) == "0" and digits[0] != "0":
+        # There a number without its zero is one of another country, or of nobody.
+        return None
+    try:
+        parsed = phonenumbers.parse(digits, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
+
+
 def _national(digits: str) -> str:
     """A number of which nobody said that it has its country code."""
     if digits.startswith(_TRUNK):
@@ -119,6 +158,7 @@ def _national(digits: str) -> str:
             )
         raise _wrong(
             f"{len(digits)} digits that begin with {digits[0]} lack the country code: write it "
-            "first, as +7 of Russia; if they have it, write + before them"
+            "first, as +7 of Russia; if they have it, write + before them; the client's setting "
+            "`default_region` says whose numbers are written without it"
         )
     return _checked(digits)

@@ -20,7 +20,8 @@ secret from a file, add ``_file`` to its key. Code wins over the environment, an
 over the file. An empty variable is as good as none. ``DEVINO_CONFIG`` names the file.
 
 The names ``outbox`` and ``client`` are reserved: ``[outbox]`` and ``[client]`` are tables of their
-own, and ``DEVINO__OUTBOX__URL`` is a key of the first.
+own, and ``DEVINO__OUTBOX__URL`` is a key of the first. :class:`ClientSettings` has the keys of the
+second.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Container, Iterator, Mapping
-from typing import Any, TypeVar, get_args, get_type_hints
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -39,7 +40,7 @@ from ._service import ServiceSettings
 from .errors import ConfigurationError
 from .suggest import did_you_mean
 
-__all__ = ["Config", "convert_settings", "read_config"]
+__all__ = ["ClientSettings", "Config", "convert_settings", "read_config"]
 
 PREFIX = "DEVINO__"
 
@@ -56,10 +57,39 @@ _TYPES = {
     "array": "a list",
 }
 
+StructT = TypeVar("StructT", bound=msgspec.Struct)
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 Values = Mapping[str, object]
 Tables = dict[str, dict[str, object]]
+
+
+class ClientSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of a client as a whole: the table ``[client]``, ``DEVINO__CLIENT__RETRIES``.
+
+    The arguments of a client have the same names, and win.
+    """
+
+    only_to: tuple[str, ...] | None = None
+    """Send to nobody else: numbers and addresses, with ``*`` for what may be anything, as ``7903*``
+    or ``*@example.com``. Other messages are not sent, and get a receipt with State.REJECTED. In the
+    environment it is one text with commas. It is for staging, and holds for messages that the
+    client sends: services, such as two-factor codes, and the operations that only one protocol has
+    know nothing of it."""
+    retries: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+    """How often a call is made again after an error that makes it safe to (``Retry.SAFE``). The
+    pauses double from half a second to 30, less a random part; where the other side asks for a
+    longer one, it is kept, up to a minute. A longer wait ends in the error. For sending, statuses,
+    incoming messages and the balance."""
+    default_region: str | None = None
+    """The country, as ``RU``, whose numbers may be written as its people write them: ten digits
+    that begin with 9 are then a number of Russia. None: a number needs its country code. With a
+    leading ``+`` every number is taken as it stands. Needs the extra ``phone``."""
+
+    def __post_init__(self) -> None:
+        if self.default_region is not None:
+            region = self.default_region.strip().upper()
+            msgspec.structs.force_setattr(self, "default_region", region)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Tables = msgspec.field(default_factory=dict)
     """The tables ``outbox`` and ``client``, where given, as they are.
 
-    Nothing reads them yet: they have no effect and are not checked. Code that reads one must check
-    its keys, as :func:`convert_settings` does.
+    Who reads one checks its keys: :meth:`client` does. Nothing reads ``outbox`` yet.
     """
     unsorted: frozenset[str] = frozenset()
     """The names among ``channels`` that only the environment has.
@@ -117,6 +146,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             reserved=self.reserved,
         )
 
+    def client(self, **given: object) -> ClientSettings:
+        """The settings of the client, with those that code has ``given`` (None: not given).
+
+        Raises ConfigurationError.
+        """
+        owner = "the client"
+        values = dict(self.reserved.get("client", {}))
+        values |= {key: value for key, value in given.items() if value is not None}
+        named = values.get("only_to")
+        if isinstance(named, str):
+            values["only_to"] = [one for one in named.split(",") if one.strip()]
+        elif isinstance(named, Iterable):
+            values["only_to"] = list(named)
+        return _converted(_plain(values, ClientSettings, owner), ClientSettings, owner)
+
 
 def kind_of(name: str, values: Values, *, what: str = "channel") -> str:
     """The kind that the table of this name gives, else the name. Raises ConfigurationError."""
@@ -150,12 +194,23 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
     owner = f"{what} {name!r}"
+    given = {key: value for key, value in values.items() if key != "kind"}
+    plain = _plain(given, target, owner)
+    for needed in msgspec.structs.fields(target):
+        if needed.required and needed.name not in plain:
+            raise ConfigurationError(
+                f"{owner} needs the setting {needed.name!r}: give it in code, in the file under "
+                f"[{what}s.{name}], or as {_variable(name, needed.name)}"
+            )
+    return _converted(plain, target, owner)
+
+
+def _plain(values: Values, target: type[msgspec.Struct], owner: str) -> dict[str, object]:
+    """The values by field, with what their files hold and what says yes or no."""
     fields = target.__struct_fields__
     known = {name: hint for name, hint in get_type_hints(target).items() if name in fields}
     plain: dict[str, object] = {}
     for key, value in values.items():
-        if key == "kind":
-            continue
         field, content = _from_file(key, value, known, owner)
         if field not in known:
             hint = did_you_mean(field, known) or f"known are {', '.join(sorted(known)) or 'none'}"
@@ -163,12 +218,10 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
         if field in plain:
             raise ConfigurationError(f"{owner} has {field!r} twice, once as a file")
         plain[field] = _truth(content) if _is_of(bool, known[field]) else content
-    for needed in msgspec.structs.fields(target):
-        if needed.required and needed.name not in plain:
-            raise ConfigurationError(
-                f"{owner} needs the setting {needed.name!r}: give it in code, in the file under "
-                f"[{what}s.{name}], or as {_variable(name, needed.name)}"
-            )
+    return plain
+
+
+def _converted(plain: Values, target: type[StructT], owner: str) -> StructT:
     try:
         settings = msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
@@ -247,7 +300,7 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
     spelt |= {name: (name, reserved) for name in RESERVED}
     unsorted = set()
     # Sorted by name, because an environment has no order of its own.
-    for variable, value in sorted(environ.items()):
+    for variable, value in sorted(environ.items(), key=lambda item: _place(item[0])):
         if not variable.upper().startswith(PREFIX) or not value:
             continue
         said, separator, key = variable[len(PREFIX) :].partition("__")
@@ -278,6 +331,11 @@ def _overlay(config: Config, environ: Mapping[str, str]) -> Config:
         reserved=reserved,
         unsorted=frozenset(unsorted),
     )
+
+
+def _place(variable: str) -> tuple[str, str]:
+    """Where a variable stands among the others: by the name that it gives a key of."""
+    return _fold(variable[len(PREFIX) :].partition("__")[0]), variable
 
 
 def _fold(name: str) -> str:

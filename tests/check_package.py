@@ -17,11 +17,12 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {"devino_core", "devino_codecs", "devino_plugins", "devino_sandbox"}
+PACKAGES = {"devino", "devino_core", "devino_codecs", "devino_plugins", "devino_sandbox"}
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys
-import devino_codecs, devino_core
+import devino, devino_codecs, devino_core
+assert devino.Client is devino_core.Client
 for module in pkgutil.walk_packages(devino_codecs.__path__, "devino_codecs."):
     importlib.import_module(module.name)
 extras = {"aiohttp", "aiosmtplib", "rich", "rich_click", "starlette", "uvicorn"} & set(sys.modules)
@@ -82,7 +83,7 @@ def check_wheel(wheel: Path) -> None:
         names = archive.namelist()
     info = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
     top = {name.split("/")[0] for name in names}
-    expect(top == PACKAGES | {info}, f"the top level is the four packages, not {sorted(top)}")
+    expect(top == PACKAGES | {info}, f"the top level is the five packages, not {sorted(top)}")
     for package in sorted(PACKAGES):
         expect(f"{package}/py.typed" in names, f"{package} is typed")
     expect(f"{info}/licenses/LICENSE" in names, "the licence is inside")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("devino_core", "devino_codecs", "devino_plugins", "devino_sandbox")
+PACKAGES = ("devino", "devino_core", "devino_codecs", "devino_plugins", "devino_sandbox")
 LEAST = 0.95
 
 

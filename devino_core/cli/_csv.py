@@ -42,10 +42,13 @@ class Row(NamedTuple):
     message: Message
 
 
-def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Iterator[Row]:
+def read_rows(
+    path: str, encoding: str, defaults: Mapping[str, object], *, region: str | None = None
+) -> Iterator[Row]:
     """The messages of a file, or of stdin for ``-``. The first line names the columns.
 
-    ``defaults`` are fields of :class:`Message` for cells that are empty or missing. Raises
+    ``defaults`` are fields of :class:`Message` for cells that are empty or missing. ``region``: as
+    for :func:`devino_core.phone.normalize`. Raises
     InvalidRow for a row that is not a message or whose ref stood before, and what :class:`Table`
     raises.
     """
@@ -55,7 +58,7 @@ def read_rows(path: str, encoding: str, defaults: Mapping[str, object]) -> Itera
     # Hashes, for a file may have millions of refs.
     refs = set[int]()
     for line, cells in table:
-        message = _message(line, zip(names, cells, strict=True), defaults)
+        message = _message(line, zip(names, cells, strict=True), defaults, region)
         if "ref" in names:
             key = hash(message.ref)
             if key in refs:
@@ -78,7 +81,10 @@ def _check_header(names: list[str], line: int) -> None:
 
 
 def _message(
-    line: int, cells: Iterator[tuple[str, str]], defaults: Mapping[str, object]
+    line: int,
+    cells: Iterator[tuple[str, str]],
+    defaults: Mapping[str, object],
+    region: str | None,
 ) -> Message:
     fields: dict[str, Any] = dict(defaults)
     for name, cell in cells:
@@ -94,7 +100,7 @@ def _message(
     try:
         message = Message(**fields)
         if message.medium is not Medium.EMAIL:
-            normalize(message.to)
+            normalize(message.to, region)
     except InvalidMessage as error:
         raise InvalidRow(line, error.field, error.reason) from None
     except ValueError as error:

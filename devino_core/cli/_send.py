@@ -190,13 +190,15 @@ def send(
     if content is not None:
         given["content"] = content
 
+    client = app.client()
+
     def read() -> Iterator[Row]:
-        rows = read_rows(file, encoding, given)
+        rows = read_rows(file, encoding, given, region=client.settings.default_region)
         rows = rows if mail is None else _as_mails(rows, mail)
         return _with_fallback(rows) if fallback_sms else rows
 
     tally = Tally(app, every=False)
-    delivery = Delivery(app, app.client(), tally, channel=channel)
+    delivery = Delivery(app, client, tally, channel=channel)
     if dry_run:
         _say_checked(app, delivery.check(read()))
         app.finish(ExitCode.DONE)

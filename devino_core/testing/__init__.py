@@ -24,9 +24,10 @@
 Run it with pytest; the tests are plain functions and need no asyncio plugin.
 """
 
+from devino_core.clock import ManualClock
+
 from ._callbacks import CallbackConformance, Readable
 from ._channels import AnyChannel, ChannelConformance, Connected
-from ._manual_clock import ManualClock
 
 __all__ = [
     "AnyChannel",

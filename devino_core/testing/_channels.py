@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -58,6 +58,8 @@ class ChannelConformance(ABC):
     """Ways to break the platform, each with how a send then ends: the error's type, or its
     ``retry``. A way is another :meth:`connected`: a callable that gives a context manager of an
     open channel whose platform fails in that way."""
+    sent_by: ClassVar[Collection[str]] = ()
+    """The names of other channels of the client that it sends by: its receipts may name those."""
 
     @abstractmethod
     def connected(self) -> AbstractAsyncContextManager[AnyChannel]:
@@ -86,7 +88,7 @@ class ChannelConformance(ABC):
         messages = [self.message(number) for number in range(5)]
 
         async def check(channel: AnyChannel) -> None:
-            require_receipts(channel, messages, await channel.send(messages))
+            self._require_receipts(channel, messages, await channel.send(messages))
 
         self._run(check)
 
@@ -110,7 +112,7 @@ class ChannelConformance(ABC):
             carried = self._carried()
             for message in (*carried, *as_fills(carried, channel.takes)):
                 require(checked(channel, message) is None, f"`check` refuses {message!r}")
-            require_receipts(channel, carried, await channel.send(carried))
+            self._require_receipts(channel, carried, await channel.send(carried))
 
         self._run(check)
 
@@ -238,6 +240,11 @@ class ChannelConformance(ABC):
             require(not found, "a repr shows a secret")
 
         self._run(check)
+
+    def _require_receipts(
+        self, channel: AnyChannel, messages: Sequence[Message], receipts: Sequence[Receipt]
+    ) -> None:
+        require_receipts({channel.name, *self.sent_by}, messages, receipts)
 
     def _carried(self) -> list[Message]:
         return [self.message(0), *self.carries]

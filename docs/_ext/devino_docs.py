@@ -24,6 +24,7 @@ from devino_codecs.http import CodedInt, CodedStr
 from devino_core import Capability, Plugins, State, errors
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import ExitCode
+from devino_core.settings import ClientSettings
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -68,7 +69,7 @@ class Table(SphinxDirective):
 
 
 class SettingsTable(Table):
-    """``{settings} rest``: the keys of a kind of channel or service."""
+    """``{settings} rest``: the keys of a kind of channel or service; ``client``: of the client."""
 
     required_arguments = 1
 
@@ -76,7 +77,8 @@ class SettingsTable(Table):
         yield "key", "type", "default", "meaning"
         plugins = Plugins(strict=True)
         kinds = {**plugins.channels(), **plugins.services()}
-        for field, meaning in settings_of(kinds[self.arguments[0]].settings):
+        structs = {name: spec.settings for name, spec in kinds.items()}
+        for field, meaning in settings_of({**structs, "client": ClientSettings}[self.arguments[0]]):
             yield f"`{field.name}`", _type(field.type), _default(field), _markdown(meaning)
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from devino_core import AsyncClient, Message, State
-from devino_core.testing import ManualClock
+from devino_core.clock import ManualClock
 from devino_sandbox import Sandbox, World
 
 

@@ -5,10 +5,13 @@
     async with Sandbox() as sandbox:
         print(sandbox.endpoints["rest"], sandbox.endpoints["inspect"])
 
+:class:`LocalSandbox` is the same for code that does not await; tests have it as fixtures of pytest
+(:mod:`devino_sandbox.pytest_plugin`) and as a case of unittest (:mod:`devino_sandbox.testing`).
+
 What becomes of a message is chosen by its number, see :func:`default_fate`; what fails, by
 :class:`Fault`; what arrived is shown by the inspection API, see
 :mod:`devino_sandbox.services.inspection`. A test drives time with
-:class:`devino_core.testing.ManualClock` as the World's clock. Running it needs the extra
+:class:`devino_core.clock.ManualClock` as the World's clock. Running it needs the extra
 ``sandbox``.
 """
 
@@ -16,12 +19,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from devino_core.lazy import lazy
-
 if TYPE_CHECKING:
     from ._accounts import Account
     from ._book import AddressBook, Book, BookGroup, BookImport
     from ._callbacks import CallbackKind
+    from ._control import SandboxControl
     from ._fates import Fate, Pace, Step
     from ._faults import (
         Action,
@@ -47,10 +49,12 @@ if TYPE_CHECKING:
         struck,
     )
     from ._journal import CallLine, CallView, Journal, Record, Said, Wire
+    from ._local import LocalSandbox
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
     from ._questions import Question
     from ._rates import Rates
+    from ._remote import RemoteSandbox
     from ._runner import Sandbox
     from ._service import Access, HttpService, PortService, Service
     from ._shown import Filter, IncomingView, LifeView, MessageView
@@ -93,6 +97,7 @@ __all__ = [
     "IncomingView",
     "Journal",
     "LifeView",
+    "LocalSandbox",
     "MessageView",
     "Outcome",
     "Pace",
@@ -104,9 +109,11 @@ __all__ = [
     "Record",
     "RefusalReason",
     "Refused",
+    "RemoteSandbox",
     "Repeat",
     "Said",
     "Sandbox",
+    "SandboxControl",
     "Service",
     "Sims",
     "Step",
@@ -132,13 +139,16 @@ _HOMES = {
         "_accounts": "Account",
         "_book": "AddressBook Book BookGroup BookImport",
         "_callbacks": "CallbackKind",
+        "_control": "SandboxControl",
         "_fates": "Fate Pace Step",
         "_faults": "Action AnswerError AnswerHttp CallbackAction Drop DropAnswer Fault Faults "
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
         "_journal": "CallLine CallView Journal Record Said Wire",
+        "_local": "LocalSandbox",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
+        "_remote": "RemoteSandbox",
         "_runner": "Sandbox",
         "_service": "Access HttpService PortService Service",
         "_shown": "Filter IncomingView LifeView MessageView",
@@ -155,4 +165,11 @@ _HOMES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__ = lazy(__name__, _HOMES)
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Not above: each run of pytest imports this package, for its plugin.
+        from devino_core.lazy import lazy
+
+        return lazy(__name__, _HOMES)(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from ._messages import StoredMessage
 
@@ -27,13 +26,24 @@ class Archive:
         # thousand segments would be larger than their messages.
         self._messages: list[StoredMessage] = []
         self._ended = 0
+        self._unlisted = 0
+        """How many of them are not listed."""
 
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._messages)
 
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """Those that are listed, as they are now."""
+        if not self._unlisted:
+            return self._messages.copy()
+        return [message for message in self._messages if message.listed]
+
     def add(self, messages: Sequence[StoredMessage]) -> None:
         """Add messages. Their ids must be above all others."""
         self._messages += messages
+        # They are of one submission, and either all taken or all refused.
+        if messages and not messages[0].listed:
+            self._unlisted += len(messages)
         self._tidy()
 
     def ended(self, count: int) -> None:
@@ -54,15 +64,12 @@ class Archive:
         message = self._messages[index] if index < len(self._messages) else None
         return message if message is not None and message.place == place else None
 
-    def before(self, place: tuple[int, int]) -> Iterator[StoredMessage]:
-        """Those before this place, the latest first."""
-        return islice(reversed(self._messages), len(self._messages) - self._index(place), None)
-
     def remove(self, message: StoredMessage) -> None:
         """Remember it no more, if it is remembered."""
         if self.at(message.place) is not message:
             return
         del self._messages[self._index(message.place)]
+        self._unlisted -= not message.listed
         if not message.way:
             self._ended -= 1
         # What is on the timeline for it knows it by its way.
@@ -73,10 +80,7 @@ class Archive:
         for message in self._messages:
             message.way = ()
         self._messages = []
-        self._ended = 0
-
-    def __reversed__(self) -> Iterator[StoredMessage]:
-        return reversed(self._messages)
+        self._ended = self._unlisted = 0
 
     def _index(self, place: tuple[int, int]) -> int:
         return bisect_left(self._messages, place, key=lambda message: message.place)
@@ -91,6 +95,7 @@ class Archive:
             if surplus and not message.way:
                 surplus -= 1
                 self._ended -= 1
+                self._unlisted -= not message.listed
             else:
                 kept.append(message)
         self._messages = kept

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import rich_click as click
+from click import get_current_context
+from click.core import ParameterSource
 
 from devino_core import Medium, Secret
-from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
+from devino_core.cli.toolkit import App, ExitCode, json_option, parse_duration, pass_app
 
-from ._ports import PortsCommand, chosen_ports, port_option
+from ._ports import PortsGroup, chosen_ports, port_option
 
 if TYPE_CHECKING:
     import ssl
@@ -21,11 +25,12 @@ __all__ = ["demo", "sandbox"]
 
 
 def _amount(context: click.Context, option: click.Parameter, text: str) -> Decimal:
-    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,4})?", text) is None:
-        raise click.BadParameter(
-            f"{text!r} is not an amount such as 1000 or 12.50", context, option
-        )
-    return Decimal(text)
+    from ._config import amount
+
+    try:
+        return amount(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, option) from None
 
 
 def _given(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
@@ -62,7 +67,14 @@ def _urls(
     return found
 
 
-@click.command(cls=PortsCommand)
+@click.group(cls=PortsGroup, invoke_without_command=True)
+@click.option(
+    "--config",
+    "config",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="TOML with accounts, callbacks, faults and the pace; options win over it.",
+)
 @click.option(
     "--host",
     default="127.0.0.1",
@@ -83,7 +95,7 @@ def _urls(
     callback=_given,
     default="demo",
     show_default=True,
-    help="Login of the one account.",
+    help="Login of the account; of the first, if the file has several.",
 )
 @click.option(
     "--password", callback=_given, default="demo", show_default=True, help="Its password."
@@ -128,6 +140,29 @@ def _urls(
     help="How many messages to remember; beyond, the oldest that have ended are forgotten.",
 )
 @click.option(
+    "--calls",
+    type=click.IntRange(0),
+    default=1000,
+    show_default=True,
+    metavar="COUNT",
+    help="How many calls to remember, with what was said; 0: none.",
+)
+@click.option(
+    "--clock",
+    type=click.Choice(["system", "driven"]),
+    default="system",
+    show_default=True,
+    help="driven: time stands still until POST /_sandbox/clock moves it.",
+)
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to show what happens; json: an object in each line.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show each call, not only those that failed.")
+@click.option(
     "--tls-cert",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
@@ -140,6 +175,11 @@ def _urls(
     help="Its key (PEM), unless that is in the same file.",
 )
 @click.option(
+    "--tls-self-signed",
+    is_flag=True,
+    help="Speak TLS only, with a certificate that is made for this run.",
+)
+@click.option(
     "--strict", is_flag=True, help="Hold clients to the manual where the platform is lenient."
 )
 @click.option("--open", "opens", is_flag=True, help="Open its page in the browser.")
@@ -148,6 +188,7 @@ def _urls(
 def sandbox(
     app: App,
     /,
+    config: str | None,
     host: str,
     http_port: int,
     allow_hosts: tuple[str, ...],
@@ -158,8 +199,13 @@ def sandbox(
     balance: Decimal,
     callbacks: Mapping[str, Secret],
     keep: int,
+    calls: int,
+    clock: str,
+    log: str,
+    verbose: bool,
     tls_cert: str | None,
     tls_key: str | None,
+    tls_self_signed: bool,
     strict: bool,
     opens: bool,
 ) -> None:
@@ -171,7 +217,9 @@ def sandbox(
     every other number gets its message.
 
     With --json the first line is an object with the endpoints (rest, rest_v2, inspect, ...), login,
-    password and api_key; nothing follows it.
+    password and api_key; nothing follows it, unless you ask for --log json.
+
+    Each option has a variable: DEVINO_SANDBOX_HTTP_PORT=8080, DEVINO_SANDBOX_SENDER="SHOP BANK".
 
     \b
     Examples:
@@ -181,29 +229,122 @@ def sandbox(
       devino sandbox --callback viber=http://127.0.0.1:8000/some-secret-of-yours/viber
       devino sandbox --json
     """
+    if get_current_context().invoked_subcommand is not None:
+        return
     # Imported here, as in `demo`: `devino --help` does without a server.
-    from ._accounts import Account
+    from devino_core.clock import SYSTEM_CLOCK, ManualClock
+
+    from ._config import SandboxFile, read_file
     from ._runner import Sandbox
     from ._serve import serve
     from ._world import World
 
-    account = Account(
-        login=login,
-        password=Secret(password),
-        balance=balance,
-        senders=frozenset(senders) or None,
-        api_key=None if api_key is None else Secret(api_key),
-        callbacks=callbacks,
+    file = SandboxFile() if config is None else read_file(config)
+    accounts = file.accounts(config or "")
+    given = {
+        "login": login,
+        "password": Secret(password),
+        "balance": balance,
+        "senders": frozenset(senders) or None,
+        "api_key": None if api_key is None else Secret(api_key),
+        "callbacks": callbacks,
+    }
+    for name, value in given.items():
+        if _is_given(name):
+            setattr(accounts[0], name, value)
+    world = World(
+        accounts,
+        clock=SYSTEM_CLOCK if clock == "system" else ManualClock(SYSTEM_CLOCK.now()),
+        pace=None if file.pace is None else file.pace.pace(),
+        strict=strict,
+        keep=keep,
+        calls=calls,
     )
-    running = Sandbox(
-        World([account], strict=strict, keep=keep),
-        host=host,
-        http_port=http_port,
-        ports=chosen_ports(),
-        tls=_context(tls_cert, tls_key),
-        allow_hosts=allow_hosts,
+    with _tls(tls_cert, tls_key, host if tls_self_signed else None) as (context, trust):
+        running = Sandbox(
+            world,
+            host=host,
+            http_port=http_port,
+            ports=chosen_ports(),
+            tls=context,
+            allow_hosts=allow_hosts,
+        )
+        serving = serve(
+            app,
+            running,
+            trust=trust,
+            opens=opens,
+            faults=file.fault,
+            as_json=log == "json",
+            verbose=verbose,
+        )
+        app.run(serving)
+
+
+def _is_given(name: str) -> bool:
+    source = get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+
+@contextmanager
+def _tls(
+    cert: str | None, key: str | None, self_signed: str | None
+) -> Iterator[tuple[ssl.SSLContext | None, str | None]]:
+    """The server's context, if it is to speak TLS, and the certificate that clients trust.
+
+    ``self_signed``: make one for this host.
+    """
+    if self_signed is None:
+        yield _context(cert, key), None if cert is None else str(Path(cert).resolve())
+        return
+    if cert is not None or key is not None:
+        raise click.UsageError("--tls-self-signed makes a certificate: leave --tls-cert out")
+    from ._self_signed import SelfSigned
+
+    made = SelfSigned(self_signed)
+    try:
+        yield made.context, str(made.path)
+    finally:
+        made.remove()
+
+
+@sandbox.command()
+@click.option(
+    "--url", metavar="URL", help="Of the sandbox; otherwise by the variables that configure it."
+)
+@click.option(
+    "--wait",
+    metavar="DURATION",
+    default="0s",
+    show_default=True,
+    help="How long to wait for it, as 30s.",
+)
+@pass_app
+def ready(app: App, /, url: str | None, wait: str) -> None:
+    """Tell whether a sandbox serves: exit code 0, or 1 and the reason.
+
+    \b
+    Examples:
+      devino sandbox ready --wait 30s
+      devino sandbox ready --url http://127.0.0.1:8080
+    """
+    from ._ready import health_url, until_ready
+
+    try:
+        seconds = parse_duration(wait).total_seconds()
+    except ValueError as error:
+        raise click.UsageError(f"--wait: {error}") from None
+    options = cast("click.Context", get_current_context().parent).params
+    where = health_url(
+        url,
+        options["host"],
+        options["http_port"],
+        tls=options["tls_cert"] is not None or options["tls_self_signed"],
     )
-    app.run(serve(app, running, trust=tls_cert, opens=opens))
+    why = until_ready(where, seconds)
+    if why:
+        app.note(f"{where}: {why}")
+        app.finish(ExitCode.NOT_DONE)
 
 
 def _context(cert: str | None, key: str | None) -> ssl.SSLContext | None:

@@ -60,8 +60,9 @@ class Lives:
     def __iter__(self) -> Iterator[StoredMessage]:
         return iter(self._archive)
 
-    def __reversed__(self) -> Iterator[StoredMessage]:
-        return reversed(self._archive)
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """Those that are listed, as they are now."""
+        return self._archive.snapshot()
 
     def find(self, number: int) -> StoredMessage | None:
         """The message that has a segment with this id."""

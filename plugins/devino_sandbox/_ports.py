@@ -10,9 +10,12 @@ from click import get_current_context
 
 from devino_core import ConfigurationError, PluginError
 
-__all__ = ["PortsCommand", "chosen_ports", "port_option"]
+__all__ = ["PREFIX", "PortsGroup", "chosen_ports", "port_option"]
 
 F = TypeVar("F", bound=Callable[..., object])
+
+PREFIX = "DEVINO_SANDBOX_"
+"""Of the variables of the environment that stand for options."""
 
 _CHOSEN = "devino_sandbox.ports"
 _OPTIONS = "devino_sandbox.port_options"
@@ -23,16 +26,24 @@ def port_option(option: str, what: str) -> Callable[[F], F]:
     return click.option(option, **_settings(what))
 
 
-class PortsCommand(click.RichCommand):
-    """A command that takes the options that the sandbox's services declare, too.
+class PortsGroup(click.RichGroup):
+    """A command that takes the options that the sandbox's services declare, too, and may have
+    subcommands. Each option has a variable of the environment: ``DEVINO_SANDBOX_HTTP_PORT``.
 
-    They are asked only when the command itself is run or explained: ``devino --help`` imports none.
+    The services are asked only when the command itself is run or explained: ``devino --help``
+    imports none, and neither do its subcommands.
     """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] in self.commands:
+            ctx.meta[_OPTIONS] = _from_environment(click.RichGroup.get_params(self, ctx))
+        return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         options: list[click.Parameter] | None = ctx.meta.get(_OPTIONS)
         if options is None:
-            options = ctx.meta[_OPTIONS] = _service_options(super().get_params(ctx))
+            own = _service_options(super().get_params(ctx))
+            options = ctx.meta[_OPTIONS] = _from_environment(own)
         return options
 
 
@@ -40,6 +51,14 @@ def chosen_ports() -> Mapping[str, int]:
     """The ports that were chosen for services, by their names."""
     chosen: Mapping[str, int] = get_current_context().meta.get(_CHOSEN, {})
     return chosen
+
+
+def _from_environment(options: list[click.Parameter]) -> list[click.Parameter]:
+    for option in options:
+        name = max(option.opts, key=len).removeprefix("--")
+        if name != "help":
+            option.envvar = PREFIX + name.upper().replace("-", "_")
+    return options
 
 
 def _service_options(own: list[click.Parameter]) -> list[click.Parameter]:

@@ -20,6 +20,7 @@ from ._journal import Journal, Record
 from ._latest import Latest
 from ._listening import closed, listen
 from ._protocol import Limits, Protocol
+from ._running import seen_from
 
 __all__ = ["MAX_BODY", "HttpServer", "Router", "Served"]
 
@@ -92,7 +93,9 @@ class Router:
 
     async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
         missing = "the sandbox has no service here"
-        await send_answer(send, json_answer(404, {"error": missing, "endpoints": self._endpoints}))
+        headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
+        there = seen_from(self._endpoints, headers.get(b"host", b"").decode("latin-1"))
+        await send_answer(send, json_answer(404, {"error": missing, "endpoints": there}))
 
     def _served(self, path: str) -> Served:
         segments = _segments(path)

@@ -202,10 +202,10 @@ class World:
             if message.listed and (wanted is None or message.to == wanted)
         )
 
-    def latest(self) -> Iterator[StoredMessage]:
-        """The same, the latest first."""
+    def snapshot(self) -> Sequence[StoredMessage]:
+        """The same, as they are now: a list of its own."""
         self.advance()
-        return (message for message in reversed(self._lives) if message.listed)
+        return self._lives.snapshot()
 
     def cancel(self, message: StoredMessage) -> bool:
         """Take back a message that was not sent yet; False if it is too late. Not refunded."""

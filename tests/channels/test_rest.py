@@ -11,6 +11,7 @@ import pytest
 from devino_core import (
     AsyncClient,
     AuthenticationFailed,
+    ConfigurationError,
     DevinoError,
     InvalidArgument,
     Medium,
@@ -159,3 +160,16 @@ async def test_a_client_follows_messages_of_several_channels() -> None:
                 async for receipt in client.follow(receipts, interval=0.05, timeout=30)
             }
     assert last == {"rest": State.DELIVERED, "rest-v2": State.EXPIRED}
+
+
+async def test_the_address_of_the_other_version_is_told_as_that() -> None:
+    async with Sandbox(discover=False) as sandbox:
+        login = {"login": "demo", "password": "demo", "sender": "DEVINO"}
+        for kind, other in (("rest-v2", "rest"), ("rest", "rest_v2")):
+            config = {kind: {**login, "base_url": sandbox.endpoints[other]}}
+            async with AsyncClient(config, plugins=Plugins(environ={})) as client:
+                with pytest.raises(ConfigurationError, match="base_url"):
+                    await client.send(Message(TO, "Hello"))
+                with pytest.raises(ConfigurationError, match="base_url"):
+                    await client.balance()
+            assert not list(sandbox.world.messages(to=TO))

@@ -478,3 +478,11 @@ def test_a_forked_child_is_told_to_open_its_own_client() -> None:
         os.close(reading)
         os.close(writing)
         assert client.send(Message("1", "a")).ids == ("one-1",)
+
+
+def test_an_editor_shows_what_a_method_does() -> None:
+    told = {
+        name: inspect.getdoc(getattr(Client, name)) or "" for name in dir(Client) if name[0] != "_"
+    }
+    assert told["send"].startswith("Send one message through ``channel``")
+    assert [name for name, said in told.items() if not said or said.startswith("See ")] == []

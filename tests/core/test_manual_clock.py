@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from devino_core.testing import ManualClock
+from devino_core.clock import ManualClock
 
 pytestmark = pytest.mark.pythons
 
@@ -91,3 +93,22 @@ def test_the_start_is_an_instant() -> None:
     assert ManualClock(START.astimezone(zone)).now().tzinfo is UTC
     with pytest.raises(ValueError, match="aware"):
         ManualClock(START.replace(tzinfo=None))
+
+
+async def test_a_wall_clock_that_is_set_wakes_nobody_and_keeps_steady_time() -> None:
+    clock = ManualClock(START)
+    sleeping = asyncio.create_task(clock.sleep(60))
+    await clock.tick(10)
+    clock.set_to(START - timedelta(days=2))
+    assert (clock.now(), clock.monotonic()) == (START - timedelta(days=2), 10.0)
+    await clock.tick(49)
+    assert not sleeping.done()
+    await clock.tick(1)
+    assert sleeping.done()
+    with pytest.raises(ValueError, match="aware"):
+        clock.set_to(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+def test_a_program_without_pytest_can_drive_time() -> None:
+    program = "import sys; sys.modules['pytest'] = None; from devino_core.clock import ManualClock"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

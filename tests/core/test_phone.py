@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import Message
-from devino_core.phone import normalize
+from devino_core.phone import check_region, normalize
 
 
 def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
@@ -87,6 +87,7 @@ def test_what_is_invisible_and_every_dash_is_dropped(written: str) -> None:
         ("891612345678", "ten digits come after Russia's 8, not 11"),
         ("+89161234567", "no country code begins with 89"),
         ("9161234567", "10 digits that begin with 9 lack the country code"),
+        ("9161234567", "setting `default_region`"),
         ("916 123 45 67", "lack the country code: .* as \\+7 of Russia"),
         ("916 123 45 6", "9 digits that begin with 9 lack"),
         ("812 123-45-67", "10 digits that begin with 8 lack"),
@@ -129,3 +130,47 @@ def test_any_text_is_a_number_or_refused_and_a_number_stays_itself(text: str) ->
     assert digits.isdecimal()
     assert normalize(f"+{digits}") == digits
     assert digits[0] != "7" or len(digits) == 11
+
+
+@given(st.from_regex("9[0-9]{9}", fullmatch=True))
+def test_with_russia_for_a_region_ten_digits_from_9_on_are_a_number_of_russia(digits: str) -> None:
+    assert normalize(digits, "RU") == f"7{digits}"
+    # With a plus every number is taken as it stands.
+    assert normalize(f"+{digits}", "RU") == normalize(f"+{digits}")
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "digits"),
+    [
+        ("916 123-45-67", "RU", "79161234567"),
+        ("8 (495) 123-45-67", "RU", "74951234567"),
+        ("(495) 123-45-67", "RU", "74951234567"),
+        ("701 234 56 78", "KZ", "77012345678"),
+        ("0151 12345678", "DE", "4915112345678"),
+        ("(202) 555-0123", "US", "12025550123"),
+        # What is no number of the country is read as ever.
+        ("4915112345678", "RU", "4915112345678"),
+        ("380501234567", "RU", "380501234567"),
+        ("447911123456", "DE", "447911123456"),
+        ("79161234567", "US", "79161234567"),
+        ("00 49 151 12345678", "RU", "4915112345678"),
+    ],
+)
+def test_a_number_is_read_as_people_of_the_region_write_it(
+    written: str, region: str, digits: str
+) -> None:
+    assert normalize(written, region) == digits
+
+
+@pytest.mark.parametrize(
+    "spoilt", ["79161234567.0", "7.9161234567E+10", "916123456", "+7916123456"]
+)
+def test_a_region_mends_no_spoilt_number(spoilt: str) -> None:
+    with pytest.raises(ValueError, match="international format"):
+        normalize(spoilt, "RU")
+
+
+def test_a_region_is_a_country_by_its_two_letters() -> None:
+    check_region("RU")
+    with pytest.raises(ValueError, match="'RUSSIA' is no country: write its two letters, as RU"):
+        check_region("RUSSIA")

@@ -143,13 +143,14 @@ def test_a_file_with_a_reserved_channel_name_is_named(tmp_path: Path) -> None:
 
 
 def test_reserved_tables_are_kept_as_they_are(file: Path) -> None:
-    environ = {"DEVINO__OUTBOX__KEEP": "7d", "DEVINO__CLIENT__COLOUR": "red"}
+    environ = {"DEVINO__OUTBOX__KEEP": "7d", "DEVINO__CLIENT__RETRIES": "2"}
     config = read_config(file, environ=environ).sort(())
     assert config.reserved == {
         "outbox": {"url": "sqlite:outbox.db", "keep": "7d"},
-        "client": {"colour": "red"},
+        "client": {"retries": "2"},
     }
     client = AsyncClient(config, plugins=fake_plugins())
+    assert client.settings.retries == 2
     assert (list(client.channels), list(client.services)) == (["promo"], ["numbers"])
 
 

@@ -45,8 +45,8 @@ def test_the_environment_alone_makes_a_channel_with_dashes_for_underscores() -> 
 
 
 def test_channels_of_the_environment_come_in_the_order_of_their_names() -> None:
-    environ = {f"DEVINO__{name}__LOGIN": "me" for name in ("SMPP", "REST", "XML", "EMAIL2SMS")}
-    assert list(read_config(environ=environ).channels) == ["email2sms", "rest", "smpp", "xml"]
+    environ = {f"DEVINO__{name}__LOGIN": "me" for name in ("SMPP", "REST_V2", "REST", "XML")}
+    assert list(read_config(environ=environ).channels) == ["rest", "rest-v2", "smpp", "xml"]
 
 
 def test_a_secret_is_read_from_the_file_that_its_key_names(tmp_path: Path) -> None:

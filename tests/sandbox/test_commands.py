@@ -41,7 +41,7 @@ from devino_core import (
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
-from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _serve, plugin
+from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _log, _serve, plugin
 from devino_sandbox._demo import SCENARIOS, Row, Scenario
 from devino_sandbox._demo_view import DemoView
 from devino_sandbox._questions import Question
@@ -272,7 +272,7 @@ def test_the_log_shows_what_comes_and_what_becomes_of_it(
     clock = ManualClock()
     account = Account(login="me", password=Secret("secret"), senders=frozenset({"SHOP"}))
     world = World([account], clock=clock)
-    log = _serve._Log(App(), world)
+    log = _log.TextLog(App(), world)
     sale = Submission(account=account, via="rest", sender="SHOP", text="Sale\x1b[2J today")
     world.submit(sale, ["79031234567"])
     world.refuse(sale, ["7"], "a wrong number")
@@ -295,7 +295,7 @@ def test_the_log_shows_every_message_of_a_world_that_forgets(
 ) -> None:
     clock = ManualClock()
     world = World(clock=clock, keep=2)
-    log = _serve._Log(App(), world)
+    log = _log.TextLog(App(), world)
     sale = Submission(account=world.accounts["demo"], via="rest", sender="SHOP", text="Sale")
     for number in range(20):
         world.submit(sale, [f"7903{number:07}"])
@@ -307,13 +307,13 @@ def test_the_log_shows_every_message_of_a_world_that_forgets(
 
 def test_of_a_bulk_the_log_shows_the_beginning(capsys: pytest.CaptureFixture[str]) -> None:
     world = World(clock=ManualClock())
-    log = _serve._Log(App(), world)
+    log = _log.TextLog(App(), world)
     sale = Submission(account=world.accounts["demo"], via="rest", sender="SHOP", text="Sale " * 20)
     world.submit(sale, [f"7903{number:07}" for number in range(1_000)])
     log.flush()
     log.flush()
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == _serve.AT_ONCE + 1
+    assert len(lines) == _log.AT_ONCE + 1
     assert lines[-1].endswith("and 980 more")
     assert len(lines[0]) < 100
 

@@ -44,7 +44,7 @@ async def test_a_message_over_each_protocol_appears_by_itself(browser: Browser) 
                 receipt = await opened.send(message(kind, number, text))
             assert receipt.error is None
             await world.of(Folders).look()
-            taken = next(iter(world.latest()))
+            taken = world.snapshot()[-1]
             shown = eyes.page.locator(f".rows > li[data-id='{taken.handle}']")
             await shown.locator(".row-meta", has_text=taken.submission.via).wait_for()
         count = len(list(world.messages()))

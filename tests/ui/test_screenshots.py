@@ -99,7 +99,7 @@ async def _story(http: Http, world: World, account: Account, clock: ManualClock)
         Subject="Spring has come to the shop",
         Body={"Html": HTML.replace("[FirstName]", "Anna"), "PlainText": "Dear Anna"},
     )
-    names["mail"] = next(iter(world.latest())).handle
+    names["mail"] = world.snapshot()[-1].handle
     wait(65)
     names["card"] = send(
         "Your parcel has come. The courier is with you between six and eight",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from devino_codecs.rest import (
     V1,
     V2,
+    ErrorCode,
     GetBalance,
     GetIncoming,
     GetSession,
@@ -17,10 +18,11 @@ from devino_codecs.rest import (
     GetStatistics,
     GetViberState,
     Ids,
+    Refusal,
     Request,
     Statistics,
 )
-from devino_core import Incoming, Message, Status
+from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
 from devino_plugins.kit import Wire
 from devino_plugins.kit.batches import PlannedCall
 from devino_plugins.kit.inbox import incoming_events
@@ -86,3 +88,11 @@ class RestV2Channel(RestChannel):
 
     api: Wire = V2
     log_in: ClassVar[Request[Any] | None] = None
+
+    def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
+        if refused.code is ErrorCode.ARGUMENT_EMPTY and "sessionid" in refused.description.lower():
+            return ConfigurationError(
+                f"channel {self.name!r}: the platform wants a session, so `base_url` is that of "
+                "version 1: that of version 2 ends in /rest/v2; for version 1 use the kind `rest`"
+            )
+        return super().error_of(refused, changes=changes)

@@ -132,7 +132,7 @@ class FactRoutes:
     def _lines(self) -> Iterator[str]:
         world = self._world
         states = dict.fromkeys(State, 0)
-        for message in world.latest():
+        for message in world.messages():
             states[message.state] += 1
         yield "# TYPE devino_sandbox_messages gauge"
         yield from [f'devino_sandbox_messages{{state="{s}"}} {n}' for s, n in states.items()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -37,8 +38,8 @@ class MessageFilter(msgspec.Struct, frozen=True, kw_only=True):
     via: str | None = None
     q: str | None = None
 
-    def fits(self) -> Callable[[StoredMessage], bool]:
-        """Tells whether a message is chosen. Raises HTTPException for a state that is none."""
+    def chosen(self, messages: Sequence[StoredMessage]) -> Sequence[StoredMessage]:
+        """Those that are chosen. Raises HTTPException for a state that is none."""
         return Filter(
             to=self.to,
             text=self.text,
@@ -46,7 +47,7 @@ class MessageFilter(msgspec.Struct, frozen=True, kw_only=True):
             state=None if self.state is None else _state(self.state),
             via=self.via,
             q=self.q,
-        ).fits()
+        ).chosen(messages)
 
 
 class MessageQuery(MessageFilter, frozen=True, kw_only=True):
@@ -170,39 +171,33 @@ class MessageRoutes:
 
     async def _list(self, asked: Asked[MessageQuery, Nothing]) -> Page:
         query = asked.query
-        fits, limit = query.fits(), query.limit
-        found: list[StoredMessage] = []
-        total, begun = 0, query.before is None
-        end = None if query.before is None else self._found(query.before).place
-        for message in self._world.latest():
-            if not fits(message):
-                continue
-            total += 1
-            begun = begun or (end is not None and message.place < end)
-            if begun and len(found) < limit:
-                found.append(message)
-        return Page([MessageView.of(one) for one in reversed(found)], total)
+        found, end = query.chosen(self._world.snapshot()), None
+        if query.before is not None:
+            place = self._found(query.before).place
+            end = bisect_left(found, place, key=lambda message: message.place)
+        shown = found[:end][-query.limit :]
+        return Page([MessageView.of(one) for one in shown], len(found))
 
     async def _wait(self, asked: Asked[WaitQuery, Nothing]) -> Page:
-        query = asked.query
-        fits, enough = query.fits(), asyncio.Event()
+        query, enough = asked.query, asyncio.Event()
         # By place, and so in the order of the messages.
-        fitting = {one.place: one for one in self._world.latest() if fits(one)}
+        fitting = {one.place: one for one in query.chosen(self._world.snapshot())}
 
         def look(message: StoredMessage) -> None:
-            if not message.listed:
-                return
-            if fits(message):
+            if message.listed and query.chosen((message,)):
                 fitting[message.place] = message
             else:
                 fitting.pop(message.place, None)
             if len(fitting) >= query.count:
                 enough.set()
 
+        def look_again() -> None:
+            there = {one.place for one in self._world.snapshot()}
+            for place in fitting.keys() - there:
+                del fitting[place]
+
         if len(fitting) < query.count:
-            end = self._world.subscribe(
-                recorded=look, changed=look, forgotten=lambda: self._again(fitting)
-            )
+            end = self._world.subscribe(recorded=look, changed=look, forgotten=look_again)
             try:
                 await _first(enough.wait(), _gone(asked.http), timeout=query.timeout)
             finally:
@@ -212,11 +207,6 @@ class MessageRoutes:
             raise HTTPException(408, text)
         shown = [fitting[place] for place in sorted(fitting)[-1000:]]
         return Page([MessageView.of(one) for one in shown], len(fitting))
-
-    def _again(self, fitting: dict[tuple[int, int], StoredMessage]) -> None:
-        there = {one.place for one in self._world.latest()}
-        for place in fitting.keys() - there:
-            del fitting[place]
 
     async def _show(self, asked: Asked[Nothing, Nothing]) -> MessageView:
         return MessageView.of(self._found(asked.path["id"]))
@@ -286,7 +276,8 @@ def _state(text: str) -> State:
     try:
         return State(text.upper())
     except ValueError:
-        hint = did_you_mean(text.upper(), list(State)) or f"there are {', '.join(State)}"
+        known = [state.value for state in State]
+        hint = did_you_mean(text.upper(), known) or f"there are {', '.join(known)}"
         raise HTTPException(400, f"state: no state {text[:100]!r}: {hint}") from None
 
 

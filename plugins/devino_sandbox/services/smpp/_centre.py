@@ -44,17 +44,6 @@ class Centre:
     def __init__(self, world: World, settings: SmppSettings) -> None:
         self.world = world
         self.settings = settings
-        self.session_settings = SessionSettings(
-            window=settings.window,
-            response_timeout=settings.response_timeout,
-            enquire_after=settings.enquire_after,
-            bind_timeout=settings.bind_timeout,
-            strict=world.strict,
-            refusals_have_bodies=settings.refusals_have_bodies,
-            # What is not acknowledged is delivered again anyway.
-            unbind_grace=0,
-            max_nonsense=settings.max_nonsense,
-        )
         self.customers = Customers(world, settings)
         self.connections: set[Connected] = set()
         self._reports = Reports(settings)
@@ -64,6 +53,22 @@ class Centre:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stirred: set[Customer] = set()
         self._end: Callable[[], None] = lambda: None
+
+    @property
+    def session_settings(self) -> SessionSettings:
+        """Those of a connection that begins now: a World may have become strict."""
+        settings = self.settings
+        return SessionSettings(
+            window=settings.window,
+            response_timeout=settings.response_timeout,
+            enquire_after=settings.enquire_after,
+            bind_timeout=settings.bind_timeout,
+            strict=self.world.strict,
+            refusals_have_bodies=settings.refusals_have_bodies,
+            # What is not acknowledged is delivered again anyway.
+            unbind_grace=0,
+            max_nonsense=settings.max_nonsense,
+        )
 
     def start(self) -> None:
         """Listen to the World, in the running loop."""

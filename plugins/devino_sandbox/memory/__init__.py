@@ -1,0 +1,49 @@
+"""Channel ``memory``: it sends nothing and remembers everything, for tests and for development.
+
+::
+
+    with Client({"memory": {}}) as client:
+        sign_up(client, "79031234567")
+        (message,) = client.channel("memory", MemoryChannel).sent
+        assert "code" in message.text
+
+What becomes of a message is chosen by its number, as in the sandbox: ``79990000046`` gets none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core.lazy import lazy
+
+if TYPE_CHECKING:
+    from ._channel import MemoryChannel
+else:
+    __getattr__ = lazy(__name__, {"MemoryChannel": "_channel"})
+
+__all__ = ["MemoryChannel", "MemorySettings", "devino_channels"]
+
+
+class MemorySettings(ChannelSettings, kw_only=True, frozen=True):
+    """Settings of the channel ``memory``."""
+
+    keep: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    """How many messages it remembers; older ones are forgotten."""
+
+
+@hookimpl
+def devino_channels() -> Iterable[ChannelSpec]:
+    """``memory``."""
+    return (
+        ChannelSpec(
+            name="memory",
+            summary="Nothing is sent: messages are kept in memory, for tests.",
+            media=frozenset(Medium),
+            settings=MemorySettings,
+            load="devino_sandbox.memory:MemoryChannel",
+        ),
+    )
