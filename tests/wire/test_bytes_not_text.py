@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -36,8 +37,8 @@ def decode_answer(api: Api) -> object:
 
 
 DECODERS: dict[str, Callable[[], object]] = {
-    **{f"answer of {api.name}": lambda api=api: decode_answer(api) for api in APIS},
-    **{f"request of {api.name}": lambda api=api: decode_request(api) for api in APIS},
+    **{f"answer of {api.name}": partial(decode_answer, api) for api in APIS},
+    **{f"request of {api.name}": partial(decode_request, api) for api in APIS},
     "smpp.decode": lambda: smpp.decode(TEXT),
     "smpp.salvage": lambda: smpp.salvage(TEXT),
     "smpp.Framer": lambda: smpp.Framer().feed(TEXT),
