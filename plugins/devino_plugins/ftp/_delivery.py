@@ -73,6 +73,11 @@ class Delivery:
         """The archive's name, once one is chosen."""
         self._temporary = ""
 
+    async def try_login(self) -> None:
+        """Log in, go to the folder, and leave. Raises ConnectFailed, AuthenticationFailed, Rejected
+        or Unavailable."""
+        await self._talk(lambda _: None)
+
     async def deliver(self, file: IO[bytes], size: int, sent: Callable[[int], None]) -> str:
         """Lay the file down; the name under which the platform takes it.
 
@@ -189,8 +194,7 @@ class Delivery:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.connect_timeout):
-                port = settings.port or (990 if settings.tls == "implicit" else 21)
-                control = await dial(await resolve(settings.host, port))
+                control = await dial(await resolve(settings.host, settings.real_port))
         except OSError as error:
             failure = ConnectFailed(f"no connection to {settings.host}: {_words(error)}")
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -18,7 +18,7 @@ from devino_codecs.http import (
     Request,
     secret_values,
 )
-from devino_core import DevinoError, InvalidArgument, Service, Throttled
+from devino_core import DevinoError, InvalidArgument, Machine, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
@@ -116,6 +116,9 @@ class ApiClient(Service[SettingsT_co]):
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    def machines(self) -> Sequence[Machine]:
+        return (self._http.machine,)
 
     def ask(self, request: Request[A], *, max_answer: int | None = None) -> Coroutine[Any, Any, A]:
         """Make one call and give its answer, of at most ``max_answer`` bytes, else of 16 MiB.
