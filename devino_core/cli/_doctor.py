@@ -2,59 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import socket
-import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import suppress
-from datetime import UTC, datetime
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from devino_core import Capability, Channel, Machine, Service, ServiceSettings
-from devino_core.clock import Clock
-from devino_core.errors import ConfigurationError, DevinoError, Unsupported
-from devino_core.plugins import Plugins
-from devino_core.resolving import resolve
-from devino_core.settings import Config, Values, convert_settings, kind_of
+from devino_core.errors import ConfigurationError
+from devino_core.settings import Config, Values
 
-from ._exit import advice, describe
-from .toolkit import App, ExitCode, channel_option, config_option, json_option, one_line, pass_app
+from .toolkit import App, ExitCode, channel_option, config_option, json_option, pass_app
+
+if TYPE_CHECKING:
+    from ._examining import Finding
 
 __all__ = ["doctor"]
-
-_PATIENCE = 10.0
-"""Seconds for a name server, and for a connection."""
-_SOON = 14
-"""Days before its end from which a certificate is worth a word."""
-
-
-class _Finding(NamedTuple):
-    """What came of one step."""
-
-    name: str
-    """The channel or service; ``""`` for what concerns all."""
-    step: str
-    is_well: bool | None
-    """None: it could not be tried, which is no fault."""
-    said: str
-    error: DevinoError | None = None
-
-    def line(self, width: int) -> str:
-        """For people; ``width`` is that of the longest name."""
-        mark = {True: "ok", False: "FAILED", None: "-"}[self.is_well]
-        return f"{mark:7} {self.name:{width}}  {self.step:9} {one_line(self.said)}"
-
-    def as_json(self) -> Mapping[str, object]:
-        shown: dict[str, object] = {
-            "name": self.name or None,
-            "step": self.step,
-            "ok": self.is_well,
-            "said": self.said,
-        }
-        return shown if self.error is None else shown | {"error": describe(self.error)}
 
 
 @click.command()
@@ -77,21 +38,24 @@ def doctor(app: App, channel: str | None) -> None:
       devino doctor
       devino doctor --channel promo --json
     """
+    # Not above: it does I/O, and `devino --help` loads this module too.
+    from ._examining import Finding, examine
+
     try:
         config = app.settings()
         tables = _chosen(config, channel)
     except ConfigurationError as error:
-        _tell(app, _Finding("", "settings", False, str(error), error))
+        _tell(app, Finding("", "settings", False, str(error), error))
         app.finish(ExitCode.NOT_DONE)
     count = f"{_counted(config.channels, 'channel')}, {_counted(config.services, 'service')}"
     width = max(map(len, tables))
-    _tell(app, _Finding("", "settings", True, f"{app.config_file or 'no file'}: {count}"), width)
+    _tell(app, Finding("", "settings", True, f"{app.config_file or 'no file'}: {count}"), width)
 
     async def try_all() -> bool:
         failed = False
         for name, values in tables.items():
             what = "service" if name in config.services else "channel"
-            async for finding in _tried(app.plugins, app.clock, name, values, what):
+            async for finding in examine(app.plugins, app.clock, name, values, what):
                 failed = failed or finding.is_well is False
                 _tell(app, finding, width)
         return failed
@@ -115,138 +79,8 @@ def _counted(tables: Collection[str], what: str) -> str:
     return f"{len(tables)} {what}{'' if len(tables) == 1 else 's'}"
 
 
-def _tell(app: App, finding: _Finding, width: int = 0) -> None:
+def _tell(app: App, finding: Finding, width: int = 0) -> None:
     if app.json:
         app.show(finding.as_json())
     else:
         app.line(finding.line(width))
-
-
-async def _tried(
-    plugins: Plugins, clock: Clock, name: str, values: Values, what: str
-) -> AsyncIterator[_Finding]:
-    """What comes of each step with this channel or service, up to the first that fails."""
-    step = "settings"
-    try:
-        kind = kind_of(name, values, what=what)
-        find = plugins.service_spec if what == "service" else plugins.channel_spec
-        spec = find(kind)
-        settings = convert_settings(values, spec.settings, name=name)
-        given = ", ".join(sorted(key for key in values if key != "kind"))
-        yield _Finding(name, step, True, f"{kind}: {given}")
-        step = "extra"
-        loaded = plugins.load(spec)
-        yield _Finding(name, step, True, spec.extra or "none is needed")
-        step = "settings"
-        service = loaded(settings, name=name, clock=clock)
-        machines = service.machines()
-        lost = 0
-        for machine in machines:
-            async for finding in _reached(name, machine, clock):
-                lost += finding.is_well is False
-                yield finding
-        # Of several machines, one is enough.
-        if machines and lost == len(machines):
-            return
-        step = "login"
-        async with service:
-            async for finding in _let_in(service):
-                yield finding
-    except DevinoError as error:
-        said = "; ".join(filter(None, (str(error), advice(error))))
-        yield _Finding(name, step, False, said, error)
-
-
-async def _reached(name: str, machine: Machine, clock: Clock) -> AsyncIterator[_Finding]:
-    where = f"{machine.host}:{machine.port}"
-    place = f"the proxy {where}" if machine.is_proxy else where
-    step = "dns"
-    try:
-        yield _Finding(name, step, True, await _address(machine))
-        step = "tls" if machine.tls == "at once" else "connect"
-        yield _Finding(name, step, True, f"{place}: {await _connection(machine, clock)}")
-    except _UnreachableError as error:
-        yield _Finding(name, step, False, str(error))
-
-
-async def _let_in(service: Service[ServiceSettings]) -> AsyncIterator[_Finding]:
-    name = service.name
-    if isinstance(service, Channel) and Capability.BALANCE in service.capabilities:
-        balance = await service.balance()
-        yield _Finding(name, "login", True, "accepted")
-        yield _Finding(name, "balance", True, str(balance))
-        return
-    try:
-        await service.try_login()
-    except Unsupported as error:
-        yield _Finding(name, "login", None, str(error))
-    else:
-        yield _Finding(name, "login", True, "accepted")
-
-
-class _UnreachableError(Exception):
-    """A machine cannot be reached; the text says why."""
-
-
-async def _address(machine: Machine) -> str:
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            addresses = await resolve(machine.host, machine.port)
-    except TimeoutError:
-        raise _UnreachableError(
-            f"the name server told no address of {machine.host} within {_PATIENCE:g} s"
-        ) from None
-    except socket.gaierror as error:
-        raise _UnreachableError(
-            f"the name server told no address of {machine.host} ({error.strerror}): check the "
-            "name, or this machine's network"
-        ) from None
-    found = list(dict.fromkeys(str(address.sockaddr[0]) for address in addresses))
-    if found == [machine.host]:
-        return f"{machine.host} is an address"
-    return f"{machine.host} is {', '.join(found)}"
-
-
-async def _connection(machine: Machine, clock: Clock) -> str:
-    """What a connection shows."""
-    where = f"{machine.host}:{machine.port}"
-    context = ssl.create_default_context() if machine.tls == "at once" else None
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(machine.host, machine.port, ssl=context)
-    except TimeoutError:
-        raise _UnreachableError(f"{where}: no connection within {_PATIENCE:g} s") from None
-    except ssl.SSLCertVerificationError as error:
-        raise _UnreachableError(
-            f"{where} showed a certificate that does not verify: {error.verify_message}; if an "
-            "authority of your own issued it, name that authority's file in SSL_CERT_FILE"
-        ) from None
-    except ssl.SSLError as error:
-        raise _UnreachableError(
-            f"{where}: no TLS could be agreed ({(error.reason or 'SSL').replace('_', ' ').lower()})"
-            ": does it speak TLS on this port, or is it http://, or tls = false?"
-        ) from None
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error) or type(error).__name__
-        raise _UnreachableError(f"{where}: no connection: {reason}") from None
-    try:
-        if context is None:
-            later = machine.tls == "later"
-            return "connected; " + ("TLS begins with the login" if later else "not encrypted")
-        return _told_of(writer.get_extra_info("ssl_object"), clock)
-    finally:
-        writer.close()
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await writer.wait_closed()
-
-
-def _told_of(connection: ssl.SSLObject, clock: Clock) -> str:
-    shown = connection.getpeercert() or {}
-    said = f"{connection.version()}, the certificate verifies"
-    until = shown.get("notAfter")
-    if not isinstance(until, str):
-        return said
-    end = datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC)
-    days = (end - clock.now()).days
-    return f"{said}, until {end:%Y-%m-%d}" + (f": in {days} days" if days < _SOON else "")

@@ -159,7 +159,7 @@ def _no_tls(who: str, error: aiohttp.ClientConnectorSSLError) -> ConnectFailed:
     told: object = error.os_error
     reason = (told.reason or "") if isinstance(told, ssl.SSLError) else ""
     if reason in _NOT_TLS:
-        why = "it speaks no TLS on this port: check the address"
+        why = "it speaks no TLS on this port: check the address; is it http://?"
     elif any(word in reason for word in _NOTHING_SHARED):
         why = "it and this machine have no version or cipher of TLS in common"
     else:

@@ -17,6 +17,7 @@ from devino_core import (
     Expressible,
     Medium,
     Message,
+    NotFound,
     Receipt,
     Rejected,
     Status,
@@ -109,7 +110,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
 
     async def try_login(self) -> None:
         """Ask after a message that is nobody's: only who is let in is told so."""
-        with suppress(Rejected):
+        with suppress(NotFound):
             await self.ask(viber.GetStatus(("1",)))
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:

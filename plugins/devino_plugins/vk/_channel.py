@@ -15,8 +15,8 @@ from devino_core import (
     Expressible,
     Medium,
     Message,
+    NotFound,
     Receipt,
-    Rejected,
     Status,
     Takes,
     Template,
@@ -115,7 +115,7 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
 
     async def try_login(self) -> None:
         """Ask after a message that is nobody's: only who is let in is told so."""
-        with suppress(Rejected):
+        with suppress(NotFound):
             await self.ask(vk.GetStatus("1"))
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
