@@ -34,7 +34,6 @@ from devino_core import (
 from devino_core.cli.toolkit import ExitCode
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
-from devino_sandbox._demo import SCENARIOS
 from tests.check_docs_types import program
 
 pytestmark = pytest.mark.pythons
@@ -151,13 +150,6 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
             # A reader needs that long to type the next command.
             portal.call(clock.advance, 10)
     assert done.returncode == ExitCode.OUTCOME_UNKNOWN
-
-
-def test_the_readme_shows_what_the_demo_does() -> None:
-    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    for scenario in SCENARIOS:
-        row = rf"^(?:\w+ )? +{scenario.about} +{scenario.to} .* {scenario.expected}$"
-        assert re.search(row, shown, re.MULTILINE), scenario.about
 
 
 def test_the_five_lines_of_the_readme_send_and_follow(
