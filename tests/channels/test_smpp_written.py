@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import deque
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from devino_codecs import DecodeError, smpp
 from devino_core.cli._app import Devino
 from devino_plugins.smpp._search import find
 from devino_plugins.smpp._written import read_written
+from tests._quick import assert_quick
 
 PDU = smpp.encode(
     smpp.SubmitSm(
@@ -218,3 +221,28 @@ def test_any_octets_are_pdus_or_an_error(octets: bytes) -> None:
 
 def decode(*args: str, given: bytes = b"") -> Result:
     return CliRunner().invoke(Devino(), ["decode", "smpp", *args], input=given)
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(
+    "heap",
+    [
+        b"00000010 00000015 " * 3600,
+        b"0x00, " * 10_000,
+        b"\\x00" * 16_000,
+        b'"\\x' * 20_000,
+        b"/*" * 32_000 + b"0x00,",
+        b"{" * 32_000 + b"0x00,",
+        b"0000: 00\n" * 7000,
+        (PDU[:12] + b"\0") * 5000,
+        b"\x80\0\0\4" * 16_000,
+    ],
+    ids=range(9),
+)
+def test_heaps_of_one_piece_take_no_longer_than_others(heap: bytes) -> None:
+    def read() -> None:
+        with contextlib.suppress(DecodeError):
+            for octets in read_written(heap):
+                deque(find(octets), maxlen=0)
+
+    assert_quick(read, heap)

@@ -18,6 +18,7 @@ _MOST = 1 << 24
 
 _OFFSET = re.compile(r"\s*(?:0x)?([0-9a-f]{4,16})(:?)(?:([ \t]+)(.*))?", re.IGNORECASE)
 _GROUP = re.compile(r"((?:[0-9a-f]{2})+)(?=[\s-]|$)", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t-]+")
 _PAIR = re.compile(r"[0-9a-f]{2}(?=\s|$)", re.IGNORECASE)
 _LITERAL = re.compile(r""""((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 _ESCAPE = re.compile(
@@ -25,7 +26,7 @@ _ESCAPE = re.compile(
 )
 _ESCAPED = re.compile(r"\\x[0-9a-f]{2}|\\u00[0-9a-f]{2}|\\[0-3][0-7]{2}", re.IGNORECASE)
 _NAMED = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_LINE_COMMENT = re.compile(r"//[^\n]*")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _LISTED = re.compile(r"0x[0-9a-f]{1,2}\s*,", re.IGNORECASE)
 _OCTET = re.compile(r"\b0x([0-9a-f]{1,2})\b", re.IGNORECASE)
@@ -51,7 +52,7 @@ def read_written(written: bytes) -> list[bytes]:
     if _ESCAPED.search(text):
         return [_unescaped(text)]
     if _LISTED.search(text):
-        return _arrays(_COMMENT.sub(" ", text))
+        return _arrays(_LINE_COMMENT.sub(" ", _without_comments(text)))
     return [_plain(text)]
 
 
@@ -82,9 +83,9 @@ def _octets_in(rest: str) -> bytes:
     digits, at = "", 0
     while group := _GROUP.match(rest, at):
         digits += group[1]
-        at = group.end()
-        gap = len(rest[at:]) - len(rest[at:].lstrip(" \t-"))
-        at += gap
+        blanks = _BLANKS.match(rest, group.end())
+        at = group.end() if blanks is None else blanks.end()
+        gap = at - group.end()
         # Many tools divide sixteen octets into two halves.
         halved = gap == 2 and len(digits) == 16 and _PAIR.match(rest, at)
         if gap > 1 and not halved:
@@ -145,6 +146,15 @@ def _one(escape: re.Match[str]) -> str:
     if octal:
         return chr(int(octal, 8) & 0xFF)
     return "" if line_end else _NAMED.get(named, named)
+
+
+def _without_comments(text: str) -> str:
+    # A regular expression would look for the end of each that has none, over and over.
+    kept, at = "", 0
+    while (begin := text.find("/*", at)) >= 0 and (end := text.find("*/", begin + 2)) >= 0:
+        kept += text[at:begin] + " "
+        at = end + 2
+    return kept + text[at:]
 
 
 def _arrays(text: str) -> list[bytes]:
