@@ -14,7 +14,7 @@ from ._content import Button, Card, Content, Fill, Mail, Priority, Template
 from ._events import ConsentChanged, Event, Incoming, StatusChanged
 from ._message import Medium, Message
 from ._secret import Body, Secret
-from ._service import Service, ServiceSettings, ServiceSpec
+from ._service import Machine, Service, ServiceSettings, ServiceSpec
 from ._status import Receipt, State, Status
 from ._takes import Expressible, Takes
 from .errors import (
@@ -66,6 +66,7 @@ __all__ = [
     "InsufficientFunds",
     "InvalidArgument",
     "InvalidMessage",
+    "Machine",
     "Mail",
     "Medium",
     "Message",

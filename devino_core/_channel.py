@@ -127,6 +127,13 @@ class Channel(Service[SettingsT_co]):
         """The events that the platform pushes, for as long as the iterator is kept."""
         raise self._unsupported("push events")
 
+    async def try_login(self) -> None:
+        """See :meth:`Service.try_login`. Whoever can tell the balance is let in."""
+        if Capability.BALANCE in self.capabilities:
+            await self.balance()
+        else:
+            await super().try_login()
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this channel can do with its settings: everything that its class offers, or less."""

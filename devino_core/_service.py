@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 
 from ._opened import Opened
 from .clock import SYSTEM_CLOCK, Clock
+from .errors import Unsupported
 
 if TYPE_CHECKING:
     from .observe import Calls
 
-__all__ = ["Service", "ServiceSettings", "ServiceSpec"]
+__all__ = ["Machine", "Service", "ServiceSettings", "ServiceSpec"]
 
 
 class ServiceSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +33,17 @@ class ServiceSettings(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_
             for name in self.__struct_fields__
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """A machine that a service connects to."""
+
+    host: str
+    port: int
+    tls: Literal["at once", "later", "never"] = "at once"
+    """When the connection is encrypted; ``later`` is after a greeting, as STARTTLS does it."""
+    is_proxy: bool = False
+    """It stands between this machine and the platform."""
 
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ServiceSettings, covariant=True)
@@ -62,6 +75,20 @@ class Service(Opened, Generic[SettingsT_co]):
 
     async def aclose(self) -> None:
         """Give it back. Safe to call twice."""
+
+    def machines(self) -> Sequence[Machine]:
+        """What it connects to, for whoever looks why it cannot; the main one comes first."""
+        return ()
+
+    async def try_login(self) -> None:
+        """Make a call that shows whether the account is let in, changes nothing and costs nothing.
+
+        Raises what such a call raises: AuthenticationFailed, ConnectFailed. Raises Unsupported
+        where the wire has no such call.
+        """
+        raise Unsupported(
+            f"{self.name!r} cannot try its login: its protocol has no call that changes nothing"
+        )
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from itertools import chain, starmap
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast, overload
 
+import msgspec
 import pluggy
 
 from . import hookspecs as kernel
@@ -29,13 +30,25 @@ if TYPE_CHECKING:
     from .callbacks import CallbackSpec
     from .observe import Observer
 
-__all__ = ["PluginWarning", "Plugins", "missing_package"]
+__all__ = ["Listed", "PluginWarning", "Plugins", "missing_package"]
 
 T = TypeVar("T")
 
 
 class PluginWarning(UserWarning):
     """A plugin could not be loaded and is left out. The text names its distribution."""
+
+
+class Listed(msgspec.Struct, kw_only=True):
+    """A plugin, and what it brings, by name."""
+
+    name: str
+    origin: str
+    """Its distribution with the version, or how else it got here."""
+    channels: list[str] = []
+    services: list[str] = []
+    sources: list[str] = []
+    commands: list[str] = []
 
 
 class Plugins:
@@ -104,6 +117,27 @@ class Plugins:
 
         hook = self._manager.hook.devino_callbacks
         return dict(sorted(self._offers("source", (hook, CallbackSpec)).items()))
+
+    def listing(self) -> list[Listed]:
+        """Every plugin that is loaded, by name, with what it brings to the command line, too."""
+        import click
+
+        from .callbacks import CallbackSpec
+
+        hook = self._manager.hook
+        found = {
+            name: Listed(name=name, origin=said) for name, said in sorted(self._origin.items())
+        }
+        asked: tuple[tuple[str, pluggy.HookCaller, type[object]], ...] = (
+            ("channels", hook.devino_channels, ChannelSpec),
+            ("services", hook.devino_services, ServiceSpec),
+            ("sources", hook.devino_callbacks, CallbackSpec),
+            ("commands", hook.devino_commands, click.Command),
+        )
+        for what, caller, kind in asked:
+            for plugin, offer in self._offered(caller, kind):
+                getattr(found[plugin], what).append(str(getattr(offer, "name", None)))
+        return list(found.values())
 
     def callback_spec(self, name: str) -> CallbackSpec:
         """The manifest of a source. Raises ConfigurationError with the nearest name."""
@@ -188,7 +222,8 @@ class Plugins:
         """What these hooks give, by name."""
         found: dict[str, T] = {}
         origins: dict[str, str] = {}
-        for origin, offer in chain.from_iterable(starmap(self._offered, asked)):
+        for plugin, offer in chain.from_iterable(starmap(self._offered, asked)):
+            origin = self._origin.get(plugin, plugin)
             name = str(getattr(offer, "name", None))
             if name in found:
                 raise PluginError(
@@ -199,7 +234,7 @@ class Plugins:
         return found
 
     def _offered(self, hook: pluggy.HookCaller, kind: type[T]) -> Iterator[tuple[str, T]]:
-        """What one hook gives, each with its distribution; a plugin that fails is left out."""
+        """What one hook gives, each with its plugin; a plugin that fails is left out."""
         for implementation in hook.get_hookimpls():
             plugin = implementation.plugin_name
             origin = self._origin.get(plugin, plugin)
@@ -212,7 +247,7 @@ class Plugins:
                 self._leave_out(f"{hook.name}() of plugin {plugin!r} of {origin}", error)
                 continue
             for offer in offers:
-                yield origin, offer
+                yield plugin, offer
 
     def _discover(self, environ: Mapping[str, str]) -> None:
         # These imports take 40 ms, and programs that only want the types do not need them.
@@ -243,6 +278,9 @@ class Plugins:
         problem = f"{what} is left out: {text}"
         if self._strict:
             raise PluginError(problem) from error
+        if problem in self.problems:
+            # A hook may be called again.
+            return
         self.problems.append(problem)
         warnings.warn(problem, PluginWarning, stacklevel=4)
 

@@ -23,6 +23,9 @@ exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = "devino"
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["copy.css"]
+html_js_files = ["copy.js"]
 
 # Sphinx takes the help of commands for prose, and must not turn `--json` into a dash.
 smartquotes = False

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 # No fixture: modules of tests take copies of the environment when they are imported.
 for _name in [name for name in os.environ if name.upper().startswith("DEVINO")]:
     del os.environ[_name]
+# The command line looks there and here, too.
+os.environ["XDG_CONFIG_HOME"] = os.fspath(Path(os.devnull).absolute())
+if Path("devino.toml").exists():
+    raise pytest.UsageError("devino.toml in this folder would reach the tests: move it elsewhere")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

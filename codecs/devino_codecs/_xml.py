@@ -74,7 +74,7 @@ def parse(data: bytes, *, max_size: int = MAX_SIZE, mend: bool = False) -> Eleme
 
     Raises :exc:`DecodeError`, with the offset of the malformed place if that is known.
     """
-    check_size(len(data), max_size)
+    check_size(data, max_size)
     leading = _LEADING.match(data)
     skipped = 0 if leading is None else leading.end()
     found = data[skipped:]

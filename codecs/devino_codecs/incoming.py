@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec import Struct
 from msgspec.structs import fields
 
+from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import DecodeError, EncodeError
 
 __all__ = [
@@ -82,6 +83,7 @@ def decode_push(query: bytes, body: bytes = b"") -> Push:
     """
     found: dict[str, bytes] = {}
     for part in (query, body):
+        check_bytes(part)
         # Latin-1 has a character for each byte, so this takes the escapes away and nothing else.
         text = part.decode("latin-1")
         try:
@@ -127,6 +129,7 @@ def decode_reply(body: bytes) -> Reply | None:
     There are no escapes: the text is all between ``{sms=`` and the last ``}``. The braces may lack,
     and blanks may stand around them. Raises DecodeError for a charset that cannot be told.
     """
+    check_bytes(body)
     try:
         said = body.decode(_charset((body,))).strip()
     except UnicodeDecodeError:

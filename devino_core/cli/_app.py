@@ -13,19 +13,24 @@ from devino_core.errors import DevinoError, PluginError
 
 from ._ask import balance, inbox, status
 from ._channels import channels
+from ._completion import completion
+from ._doctor import doctor
 from ._exit import ExitCode, exit_code
+from ._files import init
 from ._listen import listen
+from ._plugins import plugins
 from ._send import send
 from .toolkit import App, config_option, json_option
 
 __all__ = ["Devino"]
 
-OWN = (send, status, balance, inbox, listen, channels)
+OWN = (send, status, balance, inbox, listen, channels, init, doctor, plugins, completion)
 
 HELP = """Send messages through the platform's protocols and know what became of them.
 
-Channels are configured in the environment, as in DEVINO__REST__LOGIN, or in a TOML file that
---config or $DEVINO_CONFIG names:
+Channels are configured in the environment, as in DEVINO__REST__LOGIN, or in a TOML file: that
+which --config or $DEVINO_CONFIG names, else ./devino.toml, else the user's
+($XDG_CONFIG_HOME/devino/config.toml). `devino init` writes one, `devino doctor` tries it:
 
 \b
     [channels.rest]

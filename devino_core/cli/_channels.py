@@ -89,7 +89,7 @@ def channels(app: App) -> None:
         return
     for kind in (*kinds, *service_kinds):
         _tell_kind(app, kind)
-    app.line("configured" if channels else "no channel is configured; `devino --help` shows how")
+    app.line("configured" if channels else "no channel is configured; `devino init` writes a file")
     for one in (*channels, *services):
         _tell_configured(app, one)
 

@@ -21,16 +21,19 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import msgspec
 import rich_click as click
 from click.exceptions import Exit
+from click.shell_completion import CompletionItem
 
 from devino_core import AsyncClient, Medium, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -58,6 +61,7 @@ __all__ = [
     "Table",
     "cell",
     "channel_option",
+    "complete_services",
     "config_option",
     "given_text",
     "is_read_once",
@@ -68,6 +72,7 @@ __all__ = [
     "parse_send_at",
     "parsed",
     "pass_app",
+    "settings_of_user",
     "verbose_option",
 ]
 
@@ -87,7 +92,7 @@ class App:
         self.json = False
         """Whether programs read the output (``--json``)."""
         self.config: str | None = None
-        """The file that ``--config`` names; None: ``DEVINO_CONFIG`` and the environment."""
+        """The file that ``--config`` names; :attr:`config_file` says which is read without one."""
         self.clock = clock
         self._plugins = plugins
 
@@ -102,9 +107,22 @@ class App:
                 self.note(f"warning: {problem}")
         return self._plugins
 
+    @property
+    def config_file(self) -> str | None:
+        """The file of the configuration: ``--config``, else ``DEVINO_CONFIG``, else ``devino.toml``
+        in this folder, else the user's; None: there is none.
+
+        The last two are the command line's alone: a program reads no file that nobody named.
+        """
+        named = self.config or os.environ.get("DEVINO_CONFIG")
+        if named:
+            return named
+        found = (Path("devino.toml"), settings_of_user(os.environ))
+        return next((str(path) for path in found if path.is_file()), None)
+
     def settings(self) -> Config:
         """The configuration. Raises ConfigurationError."""
-        return read_config(self.config).sort(self.plugins.services())
+        return read_config(self.config_file).sort(self.plugins.services())
 
     def client(self) -> AsyncClient:
         """A client with this configuration. Raises ConfigurationError."""
@@ -122,7 +140,10 @@ class App:
         _print(text)
 
     def note(self, text: str) -> None:
-        """Print one line for the user, on stderr. It is lost if stderr cannot be written."""
+        """Print one line for the user, on stderr. It is lost if stderr cannot be written, and
+        while a shell completes a word."""
+        if "_DEVINO_COMPLETE" in os.environ:
+            return
         with contextlib.suppress(OSError):
             click.echo(f"devino: {one_line(text)}", err=True)
 
@@ -270,7 +291,7 @@ def config_option(command: F) -> F:
         expose_value=False,
         is_eager=True,
         callback=remember,
-        help="TOML file with the settings; otherwise $DEVINO_CONFIG and the environment.",
+        help="TOML file with the settings; otherwise $DEVINO_CONFIG, ./devino.toml or the user's.",
     )
     return option(verbose_option(command))
 
@@ -301,8 +322,41 @@ def channel_option(command: F) -> F:
     return click.option(
         "--channel",
         metavar="NAME",
+        shell_complete=_complete_channels,
         help="Configured channel to use; otherwise the default, else the first that can.",
     )(command)
+
+
+def _complete_channels(
+    context: click.Context, _: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    return _names(context, begun, lambda config: config.channels)
+
+
+def complete_services(
+    context: click.Context, _: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """The ``shell_complete`` of an option that names a configured service."""
+    return _names(context, begun, lambda config: config.services)
+
+
+def _names(
+    context: click.Context, begun: str, tables: Callable[[Config], Mapping[str, object]]
+) -> list[CompletionItem]:
+    try:
+        names = tables(context.ensure_object(App).settings())
+    except DevinoError:
+        # Who completes a word cannot be told.
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def settings_of_user(environ: Mapping[str, str]) -> Path:
+    """The file of settings that holds in every folder: ``$XDG_CONFIG_HOME/devino/config.toml``."""
+    home = environ.get("XDG_CONFIG_HOME") or ""
+    # As the specification has it: a relative path is invalid.
+    base = Path(home) if Path(home).is_absolute() else Path.home() / ".config"
+    return base / "devino" / "config.toml"
 
 
 def medium_option(command: F) -> F:

@@ -157,7 +157,7 @@ def wants_password(route: Route) -> ConfigurationError:
 
 def _no_tls(who: str, error: Exception) -> ConnectFailed:
     failure = tls_failure(error)
-    advice = ": check the address" if failure.plain else ""
+    advice = ": check the address; is it http://?" if failure.plain else ""
     return ConnectFailed(f"no connection to {who}: {failure.reason}{advice}", retry=failure.retry)
 
 

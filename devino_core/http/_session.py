@@ -21,6 +21,7 @@ from yarl import URL
 from devino_core import __version__
 from devino_core._opened import Opened
 from devino_core._secret import Body
+from devino_core._service import Machine
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import (
     ConfigurationError,
@@ -123,6 +124,17 @@ class HttpSession(Opened):
         self._session: aiohttp.ClientSession | None = None
         self._base = base
         self._root = base.raw_path.rstrip("/")
+
+    @property
+    def machine(self) -> Machine:
+        """What a connection is made to: the proxy, if there is one."""
+        url = self._base if self._proxy is None else self._proxy
+        return Machine(
+            url.host or "",
+            url.port or 0,
+            "at once" if url.scheme == "https" else "never",
+            is_proxy=self._proxy is not None,
+        )
 
     async def open(self) -> None:
         """Make the pool. Connects to nothing."""

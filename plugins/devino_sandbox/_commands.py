@@ -367,23 +367,26 @@ def _context(cert: str | None, key: str | None) -> ssl.SSLContext | None:
 
 
 @click.command()
+@click.option("--all", "lists_all", is_flag=True, help="List every message with its states.")
 @json_option
 @pass_app
-def demo(app: App) -> None:
+def demo(app: App, lists_all: bool) -> None:
     """Send messages through every channel to a sandbox, and follow them to their ends.
 
-    Takes a few seconds and needs no account and no network. Exits with 0 only if every message
-    reached the state that it should.
+    Takes a few seconds and needs no account and no network. Each channel has a row, and each fate
+    that a message can meet a column. Exits with 0 only if every message reached the state that it
+    should.
 
     \b
     Examples:
       devino demo
+      devino demo --all
       devino demo --json
     """
     from ._demo import Demo
-    from ._demo_view import DemoView
+    from ._demo_view import DemoList, DemoScreen
 
-    with DemoView(app) as view:
+    with DemoList(app) if lists_all else DemoScreen(app) as view:
         result = app.run(Demo(app.plugins, view.show).run())
     view.conclude(result)
     app.finish(ExitCode.DONE if result.ok else ExitCode.NOT_DONE)

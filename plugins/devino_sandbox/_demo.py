@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import TypeAlias, TypedDict
 
 import msgspec
@@ -73,6 +74,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     """A message and the state that it must reach. Numbers choose fates (:mod:`._fates`)."""
 
     about: str
+    fate: str
+    """What happens to it, in one or two short words: the heading of its column."""
     expected: State
     to: str = SUBSCRIBER
     content: Content = "Your code is 1234"
@@ -100,16 +103,36 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SCENARIOS: Sequence[Scenario] = (
-    Scenario(about="an SMS", expected=State.DELIVERED),
-    Scenario(about="a long text, in parts", expected=State.DELIVERED, content="Привет, мир! " * 12),
-    Scenario(about="in two seconds", expected=State.DELIVERED, scheduled=True),
-    Scenario(about="a number out of service", expected=State.UNDELIVERABLE, to="79990000041"),
-    Scenario(about="a phone switched off", expected=State.EXPIRED, to="79990000046"),
-    Scenario(about="refused by the operator", expected=State.REJECTED, to="79990000042"),
-    Scenario(about="a sender not approved", expected=State.REJECTED, sender="STRANGER"),
-    Scenario(about="Viber, read", expected=State.READ, medium=Medium.VIBER),
+    Scenario(about="an SMS", fate="SMS", expected=State.DELIVERED),
+    Scenario(
+        about="a long text, in parts",
+        fate="long",
+        expected=State.DELIVERED,
+        content="Привет, мир! " * 12,
+    ),
+    Scenario(about="in two seconds", fate="later", expected=State.DELIVERED, scheduled=True),
+    Scenario(
+        about="a number out of service",
+        fate="out of service",
+        expected=State.UNDELIVERABLE,
+        to="79990000041",
+    ),
+    Scenario(
+        about="a phone switched off", fate="phone off", expected=State.EXPIRED, to="79990000046"
+    ),
+    Scenario(
+        about="refused by the operator", fate="refused", expected=State.REJECTED, to="79990000042"
+    ),
+    Scenario(
+        about="a sender not approved",
+        fate="strange sender",
+        expected=State.REJECTED,
+        sender="STRANGER",
+    ),
+    Scenario(about="Viber, read", fate="read", expected=State.READ, medium=Medium.VIBER),
     Scenario(
         about="no Viber, so by SMS",
+        fate="sent instead",
         expected=State.DELIVERED,
         to="79990000005",
         medium=Medium.VIBER,
@@ -117,6 +140,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         about="a card in Viber, read",
+        fate="card",
         expected=State.READ,
         content=Card(
             "Your order is ready",
@@ -127,21 +151,24 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         about="no Viber, so another text by SMS",
+        fate="sent instead",
         expected=State.DELIVERED,
         to="79990003910",
         content="Your order is ready 📦",
         medium=Medium.VIBER,
         instead=((Medium.SMS, "Your order is ready"),),
     ),
-    Scenario(about="WhatsApp, read", expected=State.READ, medium=Medium.WHATSAPP),
+    Scenario(about="WhatsApp, read", fate="read", expected=State.READ, medium=Medium.WHATSAPP),
     Scenario(
         about="a template in VK, read",
+        fate="read",
         expected=State.READ,
         content=Template("123456", {"name": "Anna"}),
         medium=Medium.VK,
     ),
     Scenario(
         about="no VK, no Viber, so by SMS",
+        fate="sent instead",
         expected=State.DELIVERED,
         to="79990003110",
         content=Template("123456", {"name": "Anna"}),
@@ -150,6 +177,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         about="a mail, read",
+        fate="read",
         expected=State.READ,
         to="anna@example.org",
         content=Mail(
@@ -162,6 +190,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         about="a mail, and a link in it followed",
+        fate="link clicked",
         expected=State.CLICKED,
         to="clicked@fate.test",
         content=Mail("Hello", "Your order is ready"),
@@ -169,6 +198,7 @@ SCENARIOS: Sequence[Scenario] = (
     ),
     Scenario(
         about="a mailbox that is full",
+        fate="mailbox full",
         expected=State.BOUNCED,
         # An address that is none gets no second mail.
         to="bounced.quota-issues@fate.test",
@@ -178,6 +208,7 @@ SCENARIOS: Sequence[Scenario] = (
 )
 _REPLIED = Scenario(
     about="the handler's reply to an SMS",
+    fate="reply",
     expected=State.DELIVERED,
     content=REPLY,
     sender=NUMBER,
@@ -241,6 +272,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
             and all(ANSWER in texts for texts in self.inboxes.values())
         )
 
+    @property
+    def sum(self) -> str:
+        """How many messages came where they should, and what all of it cost."""
+        reached = sum(row.reached for row in self.rows)
+        return (
+            f"{reached} of {len(self.rows)} messages came where they should; "
+            f"{self.spent} spent, {self.balance} left"
+        )
+
 
 class Demo:
     """A sandbox, a client and the rows, which ``show`` is given whenever one of them changed."""
@@ -284,7 +324,9 @@ class Demo:
             )
 
     async def _send(self, client: AsyncClient) -> list[Row]:
-        async def send(name: str) -> list[Row]:
+        sent: dict[str, list[Row]] = {name: [] for name in client.channels}
+
+        async def send(name: str) -> None:
             channel, now = client.channel(name), self._clock.now()
             messages = [
                 (scenario, message)
@@ -292,7 +334,7 @@ class Demo:
                 if _carries(channel, message := scenario.message(now))
             ]
             receipts = await client.send_many([message for _, message in messages], channel=name)
-            return [
+            sent[name] = [
                 Row(
                     channel=name,
                     scenario=scenario,
@@ -301,11 +343,10 @@ class Demo:
                 )
                 for (scenario, _), receipt in zip(messages, receipts, strict=True)
             ]
+            self._show(list(chain.from_iterable(sent.values())))
 
-        sent = await asyncio.gather(*map(send, client.channels))
-        rows = [row for of_channel in sent for row in of_channel]
-        self._show(rows)
-        return rows
+        await asyncio.gather(*map(send, client.channels))
+        return list(chain.from_iterable(sent.values()))
 
     async def _follow(self, client: AsyncClient, world: World, rows: Sequence[Row]) -> None:
         """Until each is where it is expected. client.follow() would stop before READ."""

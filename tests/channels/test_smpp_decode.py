@@ -138,9 +138,7 @@ def test_what_a_text_could_do_to_a_terminal_is_not_done() -> None:
         ("zz", "hex"),
         ("", "no whole PDU"),
         ("0000001000000015", "the last 8 of 8 octets"),
-        (in_hex(SUBMIT)[:-2], "no whole PDU"),
-        ("0000000f000000150000000000000001", "command_length"),
-        ("00000015000000040000000000000001" + "41" * 5, "service_type"),
+        ("00" * 40, "no PDU is in these 40 octets"),
     ],
 )
 def test_what_is_no_pdu_is_told(given: str, said: str) -> None:
@@ -148,3 +146,45 @@ def test_what_is_no_pdu_is_told(given: str, said: str) -> None:
     assert outcome.exit_code == 2
     assert said in outcome.output
     assert outcome.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "command"),
+    [
+        (in_hex(SUBMIT)[:-2], "no whole PDU", "submit_sm"),
+        ("0000000f000000150000000000000001", "command_length", "enquire_link"),
+        ("00000015000000040000000000000001" + "41" * 5, "service_type", "submit_sm"),
+    ],
+)
+def test_a_broken_pdu_is_shown_as_far_as_it_can_be_read(
+    given: str, said: str, command: str
+) -> None:
+    outcome = decode(given)
+    assert outcome.exit_code == 2
+    assert said in outcome.stderr
+    assert outcome.stdout.startswith(f"{command}  sequence_number {5 if len(given) > 42 else 1}")
+    shown = json.loads(decode("--json", given).stdout.splitlines()[0])
+    assert shown["command"] == command
+    assert shown["defect"]["path"] in {said, "command_length"}
+
+
+def test_a_broken_pdu_has_only_the_fields_that_were_read() -> None:
+    cut = in_hex(SUBMIT)[: 2 * 40]
+    shown = json.loads(decode("--json", cut).stdout.splitlines()[0])
+    assert (shown["source_addr"], shown["destination_addr"]) == ("DEVINO", "79031234567")
+    assert not {"registered_delivery", "short_message", "text"} & shown.keys()
+    lines = decode(cut).stdout
+    assert "'79031234567'" in lines
+    assert "not there" in lines
+    assert "short_message  " not in lines
+
+
+@pytest.mark.parametrize("nul", [True, False])
+@pytest.mark.parametrize("short", [0, 1])
+def test_the_password_of_a_broken_bind_is_not_shown(nul: bool, short: int) -> None:
+    body = b"somebody-named-me" + b"\0" * nul + b"can-4d1f\0\0"
+    header = (16 + len(body) + short).to_bytes(4, "big") + bytes.fromhex("000000090000000000000005")
+    for shown in (decode((header + body).hex()), decode("--json", (header + body).hex())):
+        assert shown.exit_code == 2
+        assert "bind_transceiver" in shown.stdout
+        assert "can-4d1f" not in shown.output

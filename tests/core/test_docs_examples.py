@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,6 @@ from devino_core import (
 from devino_core.cli.toolkit import ExitCode
 from devino_core.testing import ManualClock
 from devino_sandbox import Account, AnswerError, Fault, Pace, Sandbox, StoredMessage, World
-from devino_sandbox._demo import SCENARIOS
 from tests.check_docs_types import program
 
 pytestmark = pytest.mark.pythons
@@ -81,7 +81,7 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _run(command: str) -> subprocess.CompletedProcess[str]:
+def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command as if typed into a terminal that is 200 characters wide."""
     terminal, inside = os.openpty()
     environment = os.environ | {
@@ -91,7 +91,7 @@ def _run(command: str) -> subprocess.CompletedProcess[str]:
     }
     with subprocess.Popen(
         ["bash", "-c", command],
-        cwd=EXAMPLES,
+        cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=inside,
@@ -124,7 +124,9 @@ def _sessions(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
-def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # Beside the examples lies a file of settings, which the command line would find.
+    shutil.copy(EXAMPLES / "tutorial.py", tmp_path)
     page = ROOT / "docs" / "tutorial.md"
     (ordered,) = re.findall(r"/_sandbox/faults -d \\\n  '(.*)'", page.read_text("utf-8"))
     same = doctest.OutputChecker().check_output
@@ -146,18 +148,11 @@ def test_the_tutorial_is_true(monkeypatch: pytest.MonkeyPatch) -> None:
         for command, expected in _sessions(page):
             if "Once or twice" in command:
                 world.faults.add(msgspec.json.decode(ordered, type=Fault))
-            done = _run(command)
+            done = _run(command, tmp_path)
             assert same(expected, done.stdout, doctest.ELLIPSIS), f"$ {command}\n{done.stdout}"
             # A reader needs that long to type the next command.
             portal.call(clock.advance, 10)
     assert done.returncode == ExitCode.OUTCOME_UNKNOWN
-
-
-def test_the_readme_shows_what_the_demo_does() -> None:
-    (shown,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    for scenario in SCENARIOS:
-        row = rf"^(?:\w+ )? +{scenario.about} +{scenario.to} .* {scenario.expected}$"
-        assert re.search(row, shown, re.MULTILINE), scenario.about
 
 
 def test_the_five_lines_of_the_readme_send_and_follow(
@@ -456,3 +451,10 @@ def _resolve(target: str) -> object:
             found = getattr(found, name)
         return found
     raise AssertionError(f"the docs name {target}, which is not there")
+
+
+def test_the_start_page_begins_with_the_same_lines() -> None:
+    (program,) = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "index.md").read_text("utf-8"), re.DOTALL
+    )
+    assert program in (ROOT / "README.md").read_text("utf-8")

@@ -111,7 +111,11 @@ def alerting(number: int) -> Peer:
 
 
 HANDSHAKES: dict[str, tuple[Peer, str, Retry]] = {
-    "plain HTTP": (answer("400 Bad Request"), "speaks no TLS on this port", Retry.NEVER),
+    "plain HTTP": (
+        answer("400 Bad Request"),
+        "speaks no TLS on this port: check the address; is it http://?",
+        Retry.NEVER,
+    ),
     "another protocol": (answering(b"220 smtp ready\r\n"), "speaks no TLS on t", Retry.NEVER),
     "closed": (closing, "broke off when TLS began; perhaps", Retry.SAFE),
     "reset": (resetting, "broke off when TLS began; perhaps", Retry.SAFE),

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from msgspec.structs import replace
 
 from devino_core import (
     AsyncClient,
@@ -43,7 +44,7 @@ from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
 from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _log, _serve, plugin
 from devino_sandbox._demo import SCENARIOS, Row, Scenario
-from devino_sandbox._demo_view import DemoView
+from devino_sandbox._demo_view import DemoList
 from devino_sandbox._questions import Question
 from devino_sandbox.services.rest import RestService
 
@@ -352,13 +353,13 @@ def test_the_demo_in_json_ends_every_message_as_expected() -> None:
 
 @pytest.fixture
 def short_demo(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """``devino demo`` with these scenarios, and with so many seconds of patience."""
+    """``devino demo --all`` with these scenarios, and with so many seconds of patience."""
 
     def demo(scenarios: Sequence[Scenario], patience: float = 15.0) -> Result:
         monkeypatch.setattr(_demo, "SCENARIOS", scenarios)
         monkeypatch.setattr(_demo, "PACE", Pace.instant())
         monkeypatch.setattr(_demo, "PATIENCE", patience)
-        return run("demo")
+        return run("demo", "--all")
 
     return demo
 
@@ -374,7 +375,7 @@ def test_the_demo_tells_each_change_on_a_line(short_demo: Any) -> None:
 
 
 def test_the_demo_fails_when_a_message_ends_elsewhere(short_demo: Any) -> None:
-    result = short_demo([Scenario(about="an SMS", expected=State.EXPIRED)], patience=0.0)
+    result = short_demo([replace(SCENARIOS[0], expected=State.EXPIRED)], patience=0.0)
     assert result.exit_code == 1
     assert "rest: an SMS ended as DELIVERED, not as EXPIRED" in result.stdout
     # The handler's reply may be there by then, or not.
@@ -410,7 +411,7 @@ def test_a_demo_of_nothing_is_not_in_order() -> None:
     assert not nothing.ok
 
 
-def test_on_a_terminal_the_demo_is_one_table_that_changes(
+def test_on_a_terminal_the_list_is_one_table_that_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Terminal(io.StringIO):
@@ -427,7 +428,7 @@ def test_on_a_terminal_the_demo_is_one_table_that_changes(
         receipt=Receipt.of(message, Status(state=State.ACCEPTED), channel="rest"),
         states=[State.ACCEPTED],
     )
-    with DemoView(App()) as view:
+    with DemoList(App()) as view:
         view.show([row])
         row.states.append(State.DELIVERED)
         view.show([row])

@@ -10,6 +10,7 @@ import msgspec
 import msgspec.json
 from msgspec.structs import replace
 
+from devino_codecs._sizes import check_bytes
 from devino_codecs._xml import Element, escape_text, local_name, parse
 from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
@@ -107,6 +108,7 @@ def decode_callback(body: bytes) -> tuple[MessageEvent | Unread, ...]:
     except (ValueError, RecursionError):
         # Not as the manual has it: look at each event, in any form that was seen.
         pass
+    check_bytes(body)
     begins = body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     items = _items_of_xml(body) if begins == b"<" else _items_of_json(body)
     return tuple([_read(item) for item in items])

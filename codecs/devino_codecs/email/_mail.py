@@ -15,6 +15,7 @@ from msgspec import Struct
 from devino_codecs._rfc5322 import base64_lines, decoded_words
 from devino_codecs._rfc5322 import date as written_date
 from devino_codecs._rfc5322 import message_id as written_id
+from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._mailbox import FORGES, Mailbox, decode_mailbox, encode_mailbox, encoded_words
@@ -94,6 +95,7 @@ def decode_mail(data: bytes, *, max_size: int = MAX_SIZE) -> Mail:
 
     Raises DecodeError for more than ``max_size`` bytes, and for a From or To that is no mailbox.
     """
+    check_bytes(data)
     if len(data) > max_size:
         raise DecodeError(f"the mail is larger than {max_size} bytes")
     try:

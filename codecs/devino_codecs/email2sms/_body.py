@@ -78,7 +78,7 @@ def decode_body(
     :raises DecodeError: the body does not have this format, or more than ``max_size`` bytes. The
         error quotes no field.
     """
-    check_size(len(data), max_size)
+    check_size(data, max_size)
     text = decode_text(data, charset)
     if kind is None:
         kind = kind_of(text) or Base64

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from devino_codecs._rfc5322 import MAX_LINE, address, base64_lines
 from devino_codecs._rfc5322 import date as written_date
 from devino_codecs._rfc5322 import message_id as written_id
+from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import DecodeError
 
 from ._body import MAX_SIZE, encode_body, kind_of, read
@@ -72,6 +73,7 @@ def decode(message: bytes, *, max_size: int = MAX_SIZE) -> Submission:
     :raises DecodeError: the mail is larger than ``max_size`` bytes, has no plain text (HTML does
         not count), or its text has none of the formats. The error quotes no field.
     """
+    check_bytes(message)
     if len(message) > max_size:
         raise DecodeError(f"the mail is larger than {max_size} bytes")
     subject, text = subject_and_text(message)

@@ -164,7 +164,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
             row = self._answers[request]
         except KeyError:
             raise self._unknown(request) from None
-        check_size(len(answer.body), max_size)
+        check_size(answer.body, max_size)
         found: A | Refusal = row.read(answer)
         return found
 

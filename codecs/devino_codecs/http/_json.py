@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec.json
 
+from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import DecodeError, EncodeError
 
 __all__ = ["json_type", "parse_json", "quoted"]
@@ -23,6 +24,7 @@ def parse_json(body: bytes, *, http_status: int | None = None, mend: bool = Fals
     Raises :exc:`DecodeError`, which says under which HTTP status it came, where one is told, and
     nothing of what the body holds.
     """
+    check_bytes(body)
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     try:
         return _decode(body)

@@ -144,10 +144,10 @@ class RequestRow:
         try:
             if http.query:
                 query = http.query.encode(errors="surrogatepass")
-                check_size(len(query), max_size)
+                check_size(query, max_size)
                 found.add(query)
             if http.body:
-                check_size(len(http.body), max_size)
+                check_size(http.body, max_size)
                 if self._read_body is None or _is_form(http):
                     found.add(http.body)
                 else:
@@ -177,7 +177,7 @@ class RequestRow:
         found = Found(self.names)
         try:
             for data in (http.query.encode(errors="surrogatepass"), http.body):
-                check_size(len(data), max_size)
+                check_size(data, max_size)
                 found.add(data)
         except DecodeError:
             return False  # whoever reads it says why

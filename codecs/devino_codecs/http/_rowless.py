@@ -24,7 +24,7 @@ def read_json(of: type[T], body: bytes, *, max_size: int = MAX_ANSWER) -> T:
     Raises :exc:`DecodeError`, also for more than ``max_size`` bytes, and TypeError for a type whose
     form is not said.
     """
-    check_size(len(body), max_size)
+    check_size(body, max_size)
     return read_value(of, parse_json(body))
 
 

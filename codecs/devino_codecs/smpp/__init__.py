@@ -31,7 +31,7 @@ from ._codes import (
     status_name,
 )
 from ._compose import Concatenation, compose
-from ._describe import describe
+from ._describe import describe, secret_fields
 from ._errors import FramingError, PduError, StateError
 from ._events import (
     Answered,
@@ -213,6 +213,7 @@ __all__ = [
     "parse_time",
     "receipt_of",
     "salvage",
+    "secret_fields",
     "source",
     "status_name",
     "text_key",

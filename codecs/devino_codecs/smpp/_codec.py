@@ -8,6 +8,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import EncodeError
 
 from ._errors import PduError
@@ -89,6 +90,7 @@ def decode(data: bytes | bytearray | memoryview) -> AnyPdu:
     header.
     """
     if type(data) is not bytes:
+        check_bytes(data)
         data = bytes(data)
     try:
         decoder = DECODERS[data[4]][data[7]]

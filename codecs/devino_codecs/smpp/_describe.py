@@ -22,13 +22,17 @@ from ._codes import (
     Ton,
     status_name,
 )
+from ._fields import fields_of
 from ._header import HEADER_SIZE, unpack_header
 from ._interpret import parse_fields
-from ._pdus import PDU_TYPES, AnyPdu
+from ._pdus import PDU_TYPES, AnyPdu, BindRequest, Defect, Outbind, Pdu
 from ._tlvs import TLV_BY_TAG, tlv_name
 from ._user_data import decode_text
 
-__all__ = ["describe"]
+__all__ = ["describe", "secret_fields"]
+
+_LONGEST_SYSTEM_ID = 15
+_HIDDEN = frozenset({"password"})
 
 _MOST_TLVS = 1000
 """So many optional parameters are shown. No sound PDU has as many."""
@@ -74,7 +78,8 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False, mask: _Mask | N
 
     Of more than a thousand optional parameters the others are counted. A password is shown as
     ``***`` unless ``show_secrets``. A ``mask`` (:mod:`devino_codecs.masking`) decides what stands
-    in the place of addresses, texts, logins and passwords. Raises what :func:`encode` and
+    in the place of addresses, texts, logins and passwords. What :func:`salvage` read is shown as
+    far as it was read, and its ``defect`` in the last line. Raises what :func:`encode` and
     :func:`decode` raise.
 
     >>> print(describe(QuerySm(message_id="17", source_addr="79001234567", sequence_number=5)))
@@ -84,22 +89,16 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False, mask: _Mask | N
       source_addr_npi  0 UNKNOWN
       source_addr      '79001234567'
     """
-    data = pdu if isinstance(pdu, bytes) else encode(pdu)
+    if isinstance(pdu, Pdu) and pdu.defect is not None:
+        hidden = frozenset[str]() if show_secrets else secret_fields(pdu)
+        data, rows = pdu.defect.octets, list(_salvaged_rows(pdu, pdu.defect, hidden, mask))
+    else:
+        data = pdu if isinstance(pdu, bytes) else encode(pdu)
+        hidden = frozenset[str]() if show_secrets else _HIDDEN
+        rows = list(_rows(data, hidden, mask))
     header = unpack_header(data)
     of = PDU_TYPES.get(header.command_id)
-    if of is None:
-        body = data[HEADER_SIZE:].hex()
-        shown = body if mask is None else mask(Kind.TEXT, body)
-        name, rows = f"0x{header.command_id:08X}", [("body", shown)]
-    else:
-        _, fields = parse_fields(data, of)
-        tlvs = fields.pop("tlvs", [])
-        name = CommandId(header.command_id).name.lower()
-        shows = _Shows(show_secrets, mask, fields.get("data_coding", 0))
-        rows = [(field, shows.field(field, value)) for field, value in fields.items()]
-        rows += [shows.tlv(tag, octets) for tag, octets in tlvs[:_MOST_TLVS]]
-        if len(tlvs) > _MOST_TLVS:
-            rows.append(("tlv ...", f"and {len(tlvs) - _MOST_TLVS} more"))
+    name = f"0x{header.command_id:08X}" if of is None else CommandId(header.command_id).name.lower()
     width = max((len(field) for field, _ in rows), default=0)
     title = (
         f"{name}  sequence_number {header.sequence_number}, "
@@ -108,11 +107,56 @@ def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False, mask: _Mask | N
     return "\n".join([title, *(f"  {field:{width}}  {value}" for field, value in rows)])
 
 
+def secret_fields(pdu: AnyPdu) -> frozenset[str]:
+    """The fields that nobody should be shown: a bind's password, and where a defect may have moved
+    it to."""
+    if not isinstance(pdu, BindRequest | Outbind):
+        return frozenset()
+    # Without its NUL, one string runs into the next.
+    has_moved = pdu.defect is not None and (
+        pdu.defect.path == "system_id" or len(pdu.system_id) > _LONGEST_SYSTEM_ID
+    )
+    return frozenset({"system_id", "password"} if has_moved else {"password"})
+
+
+def _rows(data: bytes, hidden: frozenset[str], mask: _Mask | None) -> Iterator[tuple[str, str]]:
+    of = PDU_TYPES.get(unpack_header(data).command_id)
+    if of is None:
+        body = data[HEADER_SIZE:].hex()
+        yield "body", body if mask is None else mask(Kind.TEXT, body)
+        return
+    _, fields = parse_fields(data, of)
+    tlvs = fields.pop("tlvs", [])
+    shows = _Shows(hidden, mask, fields.get("data_coding", 0))
+    for field, value in fields.items():
+        yield field, shows.field(field, value)
+    for tag, octets in tlvs[:_MOST_TLVS]:
+        yield shows.tlv(tag, octets)
+    if len(tlvs) > _MOST_TLVS:
+        yield "tlv ...", f"and {len(tlvs) - _MOST_TLVS} more"
+
+
+def _salvaged_rows(
+    pdu: Pdu, defect: Defect, hidden: frozenset[str], mask: _Mask | None
+) -> Iterator[tuple[str, str]]:
+    shows = _Shows(hidden, mask, getattr(pdu, "data_coding", 0))
+    for field, _ in fields_of(type(pdu)):
+        if field not in defect.missing:
+            yield field, shows.field(field, getattr(pdu, field))
+    for name, value in pdu.tlvs.items():
+        yield f"tlv {name}", shows.field(name, value)
+    for tag, octets in pdu.raw_tlvs[:_MOST_TLVS]:
+        yield f"tlv {tlv_name(tag)}", shows.octets(octets)
+    if defect.missing:
+        yield "not there", ", ".join(defect.missing)
+    yield "defect", str(defect) if mask is None else mask(Kind.WORDS, str(defect))
+
+
 class _Shows:
     """How the values of one PDU are shown."""
 
-    def __init__(self, show_secrets: bool, mask: _Mask | None, data_coding: int) -> None:
-        self._show_secrets = show_secrets
+    def __init__(self, hidden: frozenset[str], mask: _Mask | None, data_coding: int) -> None:
+        self._hidden = hidden
         self._mask = mask
         self._data_coding = data_coding
 
@@ -122,11 +166,12 @@ class _Shows:
         value = row.parse(octets) if row else None
         if value is not None:
             return f"tlv {name}", self.field(name, value)
-        shown = octets.hex()
-        if self._mask is not None:
-            # What the specification does not know may be anything.
-            shown = self._mask(Kind.TEXT, shown)
+        shown = self.octets(octets)
         return f"tlv {name}", f"{shown} (not typed)" if row else shown
+
+    def octets(self, octets: bytes) -> str:
+        """Octets without a type. What the specification does not know may be anything."""
+        return octets.hex() if self._mask is None else self._mask(Kind.TEXT, octets.hex())
 
     def field(self, name: str, value: Any) -> str:
         """A value as the field of this name."""
@@ -137,7 +182,7 @@ class _Shows:
                 # The name of a sender.
                 kind = Kind.SHOWN
             return self._mask(kind, text) if text else repr(value)
-        if name == "password" and not self._show_secrets:
+        if name in self._hidden:
             return "***"
         if isinstance(value, bytes):
             return f"{len(value)} octets {value.hex()}".rstrip()

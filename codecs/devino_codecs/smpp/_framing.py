@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+from devino_codecs._sizes import check_bytes
+
 from ._errors import FramingError
 from ._header import HEADER_SIZE, Header, unpack_header
 
@@ -41,6 +43,7 @@ class Framer:
         if self.error:
             raise self.error
         if type(chunk) is not bytes:
+            check_bytes(chunk)
             chunk = bytes(chunk)
         if self._buffer:
             self._buffer += chunk

@@ -113,13 +113,14 @@ def salvaged(data: bytes, of: type[Pdu], error: PduError) -> Pdu:
         else:
             raw_tlvs = (parameter,)
     tlvs, untyped = typed_tlvs(block)
+    missing = tuple([name for name, _ in fields_of(of) if name not in values])
     return of(
         **values,
         command_status=header.command_status,
         sequence_number=header.sequence_number,
         tlvs=tlvs or NO_TLVS,
         raw_tlvs=untyped + raw_tlvs,
-        defect=Defect(error.reason, error.path, error.offset, data),
+        defect=Defect(error.reason, error.path, error.offset, data, missing),
     )
 
 

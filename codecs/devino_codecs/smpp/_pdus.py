@@ -81,6 +81,8 @@ class Defect(msgspec.Struct, frozen=True, gc=False):
     """Where it begins, from the first octet of the PDU."""
     octets: bytes
     """The whole PDU. The ``repr`` leaves it out, because a bind holds the password."""
+    missing: tuple[str, ...] = ()
+    """The fields that could not be read: they have their defaults."""
 
     def __repr__(self) -> str:
         return f"Defect({self})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from devino_codecs._sizes import check_bytes
 from devino_codecs._xml import MAX_SIZE, Element, local_name, parse
 from devino_codecs.errors import DecodeError
 
@@ -56,6 +57,7 @@ def decode_answer(data: bytes, *, max_size: int = MAX_SIZE) -> Answer:
     itself. A character that XML does not allow becomes U+FFFD. An attribute that cannot be read is
     as if absent, and a result whose code cannot be read is left out. Raises :exc:`DecodeError`.
     """
+    check_bytes(data)
     plain = read_plain(data) if len(data) <= max_size else None
     if plain is not None:
         return Answer(messages=plain)

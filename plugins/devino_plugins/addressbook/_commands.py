@@ -12,6 +12,7 @@ from msgspec import UNSET
 from devino_core.cli.toolkit import (
     App,
     ExitCode,
+    complete_services,
     config_option,
     given_text,
     json_option,
@@ -64,6 +65,7 @@ def service_option(command: F) -> F:
     return click.option(
         "--service",
         metavar="NAME",
+        shell_complete=complete_services,
         help="Configured service to use; otherwise the first of kind addressbook.",
     )(command)
 

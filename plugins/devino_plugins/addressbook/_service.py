@@ -50,6 +50,10 @@ class AddressBook(ServiceStackClient[AddressBookSettings]):
         self.contacts: Contacts = Contacts(self)
         self.imports: Imports = Imports(self)
 
+    async def try_login(self) -> None:
+        """Ask for the groups."""
+        await self.groups.list()
+
     def unsubscribed(self, task_id: int | None = None) -> AsyncIterator[Unsubscriber]:
         """Who wants no more mails, of one campaign or of all; a hundred a call."""
         return self.pages(lambda items: codec.ListUnsubscribed(task_id=task_id, items=items))

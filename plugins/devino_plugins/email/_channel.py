@@ -98,6 +98,10 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         found = dict(zip(asked, told, strict=True))
         return [found.get(each) or not_known(each) for each in ids]
 
+    async def try_login(self) -> None:
+        """Ask for the addresses of senders."""
+        await self.senders.list()
+
     async def statistics(
         self,
         task_id: int | None = None,

@@ -14,6 +14,7 @@ from devino_core import (
     Channel,
     DevinoError,
     InvalidMessage,
+    Machine,
     Mail,
     Medium,
     Message,
@@ -102,6 +103,13 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
             if message.medium is Medium.EMAIL:
                 check_is_mail(message, self.name)
         super().check_takes(messages)
+
+    def machines(self) -> Sequence[Machine]:
+        return (self._peer.machine,)
+
+    async def try_login(self) -> None:
+        """Log in to the mail server, and leave."""
+        await self._peer.try_login()
 
     def _plan(self, messages: Sequence[Message]) -> list[_Written | None]:
         """The mails, each written to see that it can be; None: too much to hold, write it again."""

@@ -8,6 +8,7 @@ from functools import partial
 from devino_core import (
     Channel,
     ConfigurationError,
+    Machine,
     Medium,
     Message,
     Receipt,
@@ -15,6 +16,7 @@ from devino_core import (
     State,
     Status,
     Takes,
+    Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch
@@ -79,6 +81,19 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
         self._plan(messages)
+
+    def machines(self) -> Sequence[Machine]:
+        return (self._peer.machine,)
+
+    async def try_login(self) -> None:
+        """Log in to the mail server, and leave. Raises Unsupported where it asks for no login: that
+        of the platform travels in the mails, and nothing tells whether it is right."""
+        await self._peer.try_login()
+        if self.settings.smtp_username is None:
+            raise Unsupported(
+                f"the mail server lets everybody in, and only a mail to {self.settings.gateway} "
+                "would show whether the platform knows the login"
+            )
 
     def _plan(self, messages: Sequence[Message]) -> list[PlannedMail]:
         self.check_takes(messages)

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
+from typing import Literal
 
 import msgspec
 
@@ -18,6 +19,7 @@ from devino_core import (
     Expressible,
     Fill,
     InvalidMessage,
+    Machine,
     Medium,
     Message,
     OutcomeUnknown,
@@ -42,6 +44,11 @@ _TEMPLATE = Takes(
     expresses=frozenset({Expressible.SEND_AT, Expressible.WALL_CLOCK, Expressible.VALIDITY}),
 )
 _SECOND = timedelta(seconds=1)
+_ENCRYPTED: Mapping[str, Literal["at once", "later", "never"]] = {
+    "explicit": "later",
+    "implicit": "at once",
+    "none": "never",
+}
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +158,15 @@ class FtpChannel(Channel[FtpSettings]):
         for planned in self._plan(messages):
             for archive in self._built(planned, messages):
                 archive.file.close()
+
+    def machines(self) -> Sequence[Machine]:
+        settings = self.settings
+        return (Machine(settings.host, settings.real_port, _ENCRYPTED[settings.tls]),)
+
+    async def try_login(self) -> None:
+        """Log in, go to the folder, and leave."""
+        async with self._slots:
+            await self._delivery().try_login()
 
     def _plan(self, messages: Sequence[Message]) -> list[PlannedArchive]:
         self.check_takes(messages)

@@ -78,7 +78,6 @@ class Delivery:
     ) -> None:
         self._settings = settings
         self._calls = calls
-        self._port = settings.port or (990 if settings.tls == "implicit" else 21)
         self._messages = 0
         self._call_id = ""
         """Of the last conversation."""
@@ -87,6 +86,11 @@ class Delivery:
         self.name = ""
         """The archive's name, once one is chosen."""
         self._temporary = ""
+
+    async def try_login(self) -> None:
+        """Log in, go to the folder, and leave. Raises ConnectFailed, AuthenticationFailed, Rejected
+        or Unavailable."""
+        await self._talk("LOGIN", 0, lambda _: None)
 
     async def deliver(
         self, file: IO[bytes], size: int, sent: Callable[[int], None], *, messages: int
@@ -213,7 +217,7 @@ class Delivery:
 
         Raises _Broken, _Refused, _Unanswered or a DevinoError.
         """
-        where = f"{self._settings.host}:{self._port}"
+        where = f"{self._settings.host}:{self._settings.real_port}"
         with self._calls.begin(
             operation, peer=where, messages=self._messages, attempt=attempt + 1
         ) as call:
@@ -239,7 +243,7 @@ class Delivery:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.connect_timeout):
-                control = await dial(await resolve(settings.host, self._port))
+                control = await dial(await resolve(settings.host, settings.real_port))
         except OSError as error:
             failure = ConnectFailed(f"no connection to {settings.host}: {_words(error)}")
         else:

@@ -53,3 +53,8 @@ class FtpSettings(ChannelSettings, frozen=True, kw_only=True):
     """Seconds to wait for each reply, and for a transfer that stands still."""
     temp_dir: str | None = None
     """Where archives are built before they are sent; unless given, the system's place."""
+
+    @property
+    def real_port(self) -> int:
+        """The port that is meant."""
+        return self.port or (990 if self.tls == "implicit" else 21)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -21,7 +21,7 @@ from devino_codecs.http import (
     secret_values,
 )
 from devino_codecs.masking import Kinds, masked_answer, masked_request
-from devino_core import DevinoError, InvalidArgument, Rejected, Service, Throttled
+from devino_core import DevinoError, InvalidArgument, Machine, Rejected, Service, Throttled
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
@@ -143,6 +143,9 @@ class ApiClient(Service[SettingsT_co]):
         if self._session is not None:
             await self._session.aclose()
         await self._http.aclose()
+
+    def machines(self) -> Sequence[Machine]:
+        return (self._http.machine,)
 
     def ask(
         self, request: Request[A], *, messages: int = 0, max_answer: int | None = None

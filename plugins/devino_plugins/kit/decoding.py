@@ -13,7 +13,7 @@ import rich_click as click
 from devino_codecs import DecodeError
 from devino_core.cli.toolkit import App, cell, json_option, pass_app
 
-__all__ = ["decode_command", "shown"]
+__all__ = ["decode_command", "show", "shown"]
 
 
 def decode_command(
@@ -33,13 +33,18 @@ def decode_command(
             found = decode(file.read())
         except DecodeError as error:
             raise click.BadParameter(str(error), param_hint="'FILE'") from None
-        if app.json:
-            app.show(found)
-            return
-        for line in _lines(found.items(), ""):
-            app.line(line)
+        show(app, found)
 
     return command
+
+
+def show(app: App, found: Mapping[str, object]) -> None:
+    """Print what was read: a line a value, or with ``--json`` an object."""
+    if app.json:
+        app.show(found)
+        return
+    for line in _lines(found.items(), ""):
+        app.line(line)
 
 
 def shown(value: object) -> object:

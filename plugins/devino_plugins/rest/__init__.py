@@ -68,8 +68,9 @@ def devino_channels() -> Iterable[ChannelSpec]:
 
 @hookimpl
 def devino_commands() -> Iterable[click.Command]:
-    """``hlr``."""
+    """``hlr`` and ``decode rest``."""
     # Not above: a client loads all plugins, also where the extra `cli` is not installed.
     from ._command import hlr
+    from ._decode import decode
 
-    return [hlr]
+    return [hlr, decode]

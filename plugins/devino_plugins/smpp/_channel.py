@@ -7,7 +7,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from devino_codecs.smpp import DateForm, IdForm, Pdu, ReceiptStyle, canonical_id
@@ -17,6 +17,7 @@ from devino_core import (
     ConfigurationError,
     Event,
     Expressible,
+    Machine,
     Medium,
     Message,
     Receipt,
@@ -86,9 +87,8 @@ class SmppChannel(Channel[SmppSettings]):
             self.takes = {}
         try:
             _check_sessions(settings)
-            self._hosts = Hosts(
-                parse_hosts(settings.hosts, settings.port), PLATFORM, clock, rests=settings.pauses
-            )
+            self._addresses = parse_hosts(settings.hosts, settings.port)
+            self._hosts = Hosts(self._addresses, PLATFORM, clock, rests=settings.pauses)
             self._binds: dict[Bind, BindPdu] = {
                 mode: bind_request(mode, settings.login, settings.password, settings.system_type)
                 for mode in (self._modes.sends, self._modes.receives)
@@ -178,6 +178,14 @@ class SmppChannel(Channel[SmppSettings]):
     def check(self, messages: Sequence[Message]) -> None:
         """Raise what keeps one of these from being sent."""
         self._plan(messages)
+
+    def machines(self) -> Sequence[Machine]:
+        tls: Literal["at once", "never"] = "at once" if self.settings.tls else "never"
+        return [Machine(host.name, host.port, tls) for host in self._addresses]
+
+    async def try_login(self) -> None:
+        """Bind. The session stays, as after a message that was sent."""
+        await self._opened().pools[0].session()
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state of each id, with one ``query_sm`` for each.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -12,42 +11,18 @@ import msgspec
 from devino_codecs import DecodeError, smpp
 from devino_core.cli.toolkit import one_line
 
-__all__ = ["as_lines", "as_object", "frames"]
-
-_BETWEEN = re.compile(r"0x|[\s:]", re.IGNORECASE)
-_STRANGE = re.compile(r"[^0-9a-f]", re.IGNORECASE | re.ASCII)
-_WANTED = "give the PDU in hexadecimal"
+__all__ = ["as_lines", "as_object"]
 
 
-def frames(written: str) -> Iterator[bytes]:
-    """PDUs from hex. Raises DecodeError where something is left over."""
-    digits = _BETWEEN.sub("", written)
-    strange = _STRANGE.search(digits)
-    if strange is not None:
-        raise DecodeError(f"{strange[0]!a} is no hexadecimal digit: {_WANTED}")
-    if len(digits) % 2:
-        raise DecodeError(f"{len(digits)} digits, which is odd: {_WANTED}, two digits an octet")
-    if not digits:
-        raise DecodeError(f"0 octets are no whole PDU: {_WANTED}")
-    data = bytes.fromhex(digits)
-    framer = smpp.Framer()
-    yield from framer.feed(data)
-    if framer.error is not None:
-        raise framer.error
-    if framer.pending:
-        raise DecodeError(f"the last {framer.pending} of {len(data)} octets are no whole PDU")
-
-
-def as_lines(octets: bytes) -> Iterator[str]:
+def as_lines(pdu: smpp.AnyPdu) -> Iterator[str]:
     """A PDU for people."""
-    yield smpp.describe(octets)
-    for name, value in _content(smpp.decode(octets)).items():
+    yield smpp.describe(pdu)
+    for name, value in _content(pdu).items():
         yield from (f"  {line}" for line in _lines(name, value))
 
 
-def as_object(octets: bytes) -> Mapping[str, object]:
-    """A PDU for programs."""
-    pdu = smpp.decode(octets)
+def as_object(pdu: smpp.AnyPdu) -> Mapping[str, object]:
+    """A PDU for programs. What was salvaged of a broken one has only the fields that were read."""
     header = {
         "command": _name(pdu),
         "command_id": int(pdu.command_id),
@@ -56,18 +31,25 @@ def as_object(octets: bytes) -> Mapping[str, object]:
     }
     if isinstance(pdu, smpp.UnknownPdu):
         return {**header, "body": pdu.body.hex()}
+    hidden, missing = smpp.secret_fields(pdu), pdu.defect.missing if pdu.defect else ()
     fields = {
-        name: "***" if name == "password" else _plain(getattr(pdu, name))
+        name: "***" if name in hidden else _plain(getattr(pdu, name))
         for name in pdu.__struct_fields__
-        if name not in header and name != "defect"
+        if name not in header and name != "defect" and name not in missing
     }
     tlvs = {"tlvs": fields.pop("tlvs"), "raw_tlvs": fields.pop("raw_tlvs")}
-    return {**header, **fields, **tlvs, **_content(pdu)}
+    found = {**header, **fields, **tlvs, **_content(pdu)}
+    if pdu.defect is not None:
+        defect = pdu.defect
+        found["defect"] = {"reason": defect.reason, "path": defect.path, "offset": defect.offset}
+    return found
 
 
 def _content(pdu: smpp.AnyPdu) -> dict[str, object]:
     """What is in a message's octets: a receipt or a text, and which part of one."""
     if not isinstance(pdu, smpp.MessagePdu | smpp.DataSm):
+        return {}
+    if pdu.defect is not None and "short_message" in pdu.defect.missing:
         return {}
     content: dict[str, object] = {}
     with contextlib.suppress(DecodeError):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import rich_click as click
 
-from devino_core.cli.toolkit import App, ExitCode, config_option, json_option, pass_app
+from devino_core.cli.toolkit import (
+    App,
+    ExitCode,
+    complete_services,
+    config_option,
+    json_option,
+    pass_app,
+)
 
 __all__ = ["verify"]
 
@@ -16,6 +23,7 @@ __all__ = ["verify"]
 @click.option(
     "--service",
     metavar="NAME",
+    shell_complete=complete_services,
     help="Configured service to use; otherwise the first of kind 2fa.",
 )
 @config_option

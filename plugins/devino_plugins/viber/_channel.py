@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import ClassVar
@@ -16,6 +17,7 @@ from devino_core import (
     Expressible,
     Medium,
     Message,
+    NotFound,
     Receipt,
     Rejected,
     Status,
@@ -105,6 +107,11 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
             ),
             medium,
         )
+
+    async def try_login(self) -> None:
+        """Ask after a message that is nobody's: only who is let in is told so."""
+        with suppress(NotFound):
+            await self.ask(viber.GetStatus(("1",)))
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return spring_error(refused, changes=changes)

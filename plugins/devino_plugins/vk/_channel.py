@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import timedelta, timezone
 from functools import partial
 
@@ -15,6 +15,7 @@ from devino_core import (
     Expressible,
     Medium,
     Message,
+    NotFound,
     Receipt,
     Status,
     Takes,
@@ -112,6 +113,11 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
             return await super().exchange(http, call=call, changes=changes, max_answer=max_answer)
         async with self._turn:
             return await super().exchange(http, call=call, changes=changes, max_answer=max_answer)
+
+    async def try_login(self) -> None:
+        """Ask after a message that is nobody's: only who is let in is told so."""
+        with suppress(NotFound):
+            await self.ask(vk.GetStatus("1"))
 
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return error_of(refused, changes=changes)

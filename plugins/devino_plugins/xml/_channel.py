@@ -127,6 +127,10 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         asked = [xml.StatusRequest(id=id_of(ref, bits)) for ref in refs]
         return [_status(result, self._zone) for result in await self._states(asked)]
 
+    async def try_login(self) -> None:
+        """Ask after a message that is nobody's."""
+        await self._states([xml.StatusRequest(id=0)])
+
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return package_error(refused.code, changes=changes)
 

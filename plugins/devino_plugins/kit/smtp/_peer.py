@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import cast
+from typing import Literal, cast
 
 from aiosmtplib import SMTP, SMTPConnectError, SMTPException, SMTPResponseException
 
@@ -18,6 +18,7 @@ from devino_core import (
     ConfigurationError,
     ConnectFailed,
     DevinoError,
+    Machine,
     Retry,
     Secret,
 )
@@ -35,6 +36,11 @@ from ._replies import Replies, Reply
 __all__ = ["Peer"]
 
 _PORTS: Mapping[Tls, int] = {"starttls": 587, "tls": 465, "none": 25}
+_ENCRYPTED: Mapping[Tls, Literal["at once", "later", "never"]] = {
+    "starttls": "later",
+    "tls": "at once",
+    "none": "never",
+}
 _OWN_NAME = 2.0
 """Seconds to learn this machine's own name."""
 
@@ -78,6 +84,16 @@ class Peer:
         if self._login is not None:
             secrets = (*secrets, *self._login.repeated())
         self._terms = Terms(settings.host, settings.timeout, tuple(secrets), refused)
+
+    @property
+    def machine(self) -> Machine:
+        """What it connects to."""
+        return Machine(self.host, self._port, _ENCRYPTED[self._tls])
+
+    async def try_login(self) -> None:
+        """Connect, log in as the settings say, and leave. Raises what :meth:`connect` raises."""
+        connection = await self.connect()
+        await connection.quit()
 
     async def connect(self, call: Running | None = None) -> Connection:
         """A connection that is encrypted, verified and logged in as the settings say.

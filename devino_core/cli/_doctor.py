@@ -1,0 +1,86 @@
+"""``doctor``: each thing that a channel needs, tried one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from devino_core.errors import ConfigurationError
+from devino_core.settings import Config, Values
+
+from .toolkit import App, ExitCode, channel_option, config_option, json_option, pass_app
+
+if TYPE_CHECKING:
+    from ._examining import Finding
+
+__all__ = ["doctor"]
+
+
+@click.command()
+@channel_option
+@config_option
+@json_option
+@pass_app
+def doctor(app: App, channel: str | None) -> None:
+    """Try the configured channels and services, and say what is wrong.
+
+    Each is tried step by step: settings, the packages that it needs (extra), the name of its
+    machine (dns), a connection or encryption (connect, tls), login and balance. After a step that
+    failed it is not tried further. Nothing is sent or changed. SMPP binds a session, which counts
+    among those that the account may have. `--channel` may also name a service.
+
+    Exits with 0 if nothing failed, else with 1. No secret is shown.
+
+    \b
+    Examples:
+      devino doctor
+      devino doctor --channel promo --json
+    """
+    # Not above: it does I/O, and `devino --help` loads this module too.
+    from ._examining import Finding, examine
+
+    try:
+        config = app.settings()
+        tables = _chosen(config, channel)
+    except ConfigurationError as error:
+        _tell(app, Finding("", "settings", False, str(error), error))
+        app.finish(ExitCode.NOT_DONE)
+    count = f"{_counted(config.channels, 'channel')}, {_counted(config.services, 'service')}"
+    width = max(map(len, tables))
+    _tell(app, Finding("", "settings", True, f"{app.config_file or 'no file'}: {count}"), width)
+
+    async def try_all() -> bool:
+        failed = False
+        for name, values in tables.items():
+            what = "service" if name in config.services else "channel"
+            async for finding in examine(app.plugins, app.clock, name, values, what):
+                failed = failed or finding.is_well is False
+                _tell(app, finding, width)
+        return failed
+
+    app.finish(ExitCode.NOT_DONE if app.run(try_all()) else ExitCode.DONE)
+
+
+def _chosen(config: Config, name: str | None) -> Mapping[str, Values]:
+    tables = {**config.channels, **config.services}
+    if not tables:
+        raise ConfigurationError("no channel is configured: `devino init` writes a file")
+    if name is None:
+        return tables
+    if name not in tables:
+        known = ", ".join(tables)
+        raise ConfigurationError(f"no channel is named {name!r}: configured are {known}")
+    return {name: tables[name]}
+
+
+def _counted(tables: Collection[str], what: str) -> str:
+    return f"{len(tables)} {what}{'' if len(tables) == 1 else 's'}"
+
+
+def _tell(app: App, finding: Finding, width: int = 0) -> None:
+    if app.json:
+        app.show(finding.as_json())
+    else:
+        app.line(finding.line(width))
