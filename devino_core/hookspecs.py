@@ -11,7 +11,7 @@ and implements any of these with ``devino_core.hookimpl``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pluggy
 
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUP",
+    "Measure",
     "devino_callbacks",
     "devino_channels",
     "devino_commands",
+    "devino_measure",
     "devino_services",
     "hookimpl",
     "hookspec",
@@ -38,6 +40,14 @@ GROUP = "devino"
 
 hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(GROUP)
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(GROUP)
+
+
+class Measure(NamedTuple):
+    """What a text is as an SMS."""
+
+    alphabet: str
+    parts: int
+    """How many SMS it is charged as."""
 
 
 @hookspec
@@ -63,4 +73,11 @@ def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
     """The sources of callbacks that this plugin brings. Called only in programs that receive.
 
     A source's name is the channel of its events, so no two plugins may use the same name.
+    """
+
+
+@hookspec(firstresult=True)
+def devino_measure(text: str) -> Measure | None:
+    """What a text is as an SMS; None if it cannot be one. ``devino send --dry-run`` asks for each
+    text, so it should be quick. The first plugin that answers decides.
     """

@@ -104,6 +104,10 @@ class Plugins:
         hook = self._manager.hook.devino_callbacks
         return dict(sorted(self._offers("source", (hook, CallbackSpec)).items()))
 
+    def measure(self, text: str) -> kernel.Measure | None:
+        """What a text is as an SMS; None if it cannot be one, or no plugin knows."""
+        return cast("kernel.Measure | None", self._manager.hook.devino_measure(text=text))
+
     def callback_spec(self, name: str) -> CallbackSpec:
         """The manifest of a source. Raises ConfigurationError with the nearest name."""
         specs = self.callbacks()

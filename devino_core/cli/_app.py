@@ -14,13 +14,14 @@ from devino_core.errors import DevinoError, PluginError
 from ._ask import balance, inbox, status
 from ._channels import channels
 from ._exit import ExitCode, exit_code
+from ._follow import follow
 from ._listen import listen
 from ._send import send
 from .toolkit import App, config_option, json_option
 
 __all__ = ["Devino"]
 
-OWN = (send, status, balance, inbox, listen, channels)
+OWN = (send, follow, status, balance, inbox, listen, channels)
 
 HELP = """Send messages through the platform's protocols and know what became of them.
 

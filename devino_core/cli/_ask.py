@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import rich_click as click
 
 from devino_core import Capability, Medium, Status
-from devino_core.clock import Clock
 
-from ._times import parse_past, parsed
+from ._times import moment, parse_past, parsed
 from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
 
 __all__ = ["balance", "inbox", "status"]
@@ -107,9 +106,9 @@ def inbox(
       devino inbox --since 7d --json
       devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
     """
-    first = _moment("--since", since, app.clock)
+    first = moment("--since", since, app.clock)
     # Wires count whole seconds, and the period includes the second that has just begun.
-    last = _moment("--until", until or -timedelta(seconds=1), app.clock)
+    last = moment("--until", until or -timedelta(seconds=1), app.clock)
     if first >= last:
         raise click.BadParameter("must be earlier than --until", param_hint="'--since'")
 
@@ -143,11 +142,3 @@ def _status_row(asked: str, medium: Medium, status: Status) -> dict[str, object]
         "reported_at": status.reported_at,
         "price": status.price,
     }
-
-
-def _moment(option: str, value: datetime | timedelta, clock: Clock) -> datetime:
-    try:
-        moment = clock.now() - value if isinstance(value, timedelta) else value
-        return moment.astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise click.BadParameter("is out of range", param_hint=f"'{option}'") from None

@@ -12,7 +12,7 @@ from devino_core.errors import Retry
 from ._exit import ExitCode, describe
 from .toolkit import App, Bar, cell
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "receipt_row"]
 
 COLUMNS = ("to", "state", "ids", "parts", "channel", "ref", "description")
 
@@ -27,6 +27,13 @@ class Tally:
         self.accepted = 0
         self.refused = 0
         self.unknown = 0
+        self.before = 0
+        """How many were accepted by an earlier run, which this one goes on with."""
+        self.refused_before = 0
+        self.skipped = 0
+        """How many rows were left out because they cannot be sent."""
+        self.repeated = 0
+        """How many were left out because their recipient stood before."""
         self._app = app
         self._terminal = sys.stdout.isatty() and not app.json
         self._every = every
@@ -37,7 +44,8 @@ class Tally:
         """The exit code that follows from the receipts so far."""
         if self.unknown:
             return ExitCode.OUTCOME_UNKNOWN
-        return ExitCode.NOT_DONE if self.refused else ExitCode.DONE
+        not_sent = self.refused or self.refused_before or self.skipped
+        return ExitCode.NOT_DONE if not_sent else ExitCode.DONE
 
     @property
     def count(self) -> int:
@@ -57,6 +65,15 @@ class Tally:
         if self._bar is not None:
             self._bar.advance()
 
+    def remember(self, *, refused: bool) -> None:
+        """Count a row of an earlier run, which is done with."""
+        if refused:
+            self.refused_before += 1
+        else:
+            self.before += 1
+        if self._bar is not None:
+            self._bar.advance()
+
     def summarize(self) -> None:
         """Print the counts on stderr."""
         counts = [f"{self.accepted} accepted"]
@@ -64,6 +81,14 @@ class Tally:
             counts.append(f"{self.refused} not sent")
         if self.unknown:
             counts.append(f"{self.unknown} with an unknown outcome")
+        if self.skipped:
+            counts.append(f"{self.skipped} left out that cannot be sent")
+        if self.repeated:
+            counts.append(f"{self.repeated} left out that repeat a recipient")
+        if self.before or self.refused_before:
+            counts.append(f"{self.before} accepted before")
+        if self.refused_before:
+            counts.append(f"{self.refused_before} refused before")
         self._app.note(", ".join(counts))
 
     @contextmanager
@@ -74,7 +99,7 @@ class Tally:
         self._bar = None
 
     def _show(self, receipt: Receipt, *, failed: bool) -> None:
-        row = _row(receipt)
+        row = receipt_row(receipt)
         if self._app.json:
             self._app.show(row)
         elif not self._terminal:
@@ -90,7 +115,8 @@ class Tally:
                 self._app.line(text)
 
 
-def _row(receipt: Receipt) -> dict[str, object]:
+def receipt_row(receipt: Receipt) -> dict[str, object]:
+    """A receipt as the object that ``--json`` prints."""
     row: dict[str, object] = {
         "ref": receipt.ref,
         "to": receipt.to,

@@ -41,7 +41,7 @@ from devino_core.settings import Config, read_config
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
-from ._times import parse_duration, parse_send_at, parsed
+from ._times import moment, parse_duration, parse_past, parse_send_at, parsed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,13 +58,16 @@ __all__ = [
     "Table",
     "cell",
     "channel_option",
+    "column_option",
     "config_option",
     "given_text",
     "is_read_once",
     "json_option",
     "medium_option",
+    "moment",
     "one_line",
     "parse_duration",
+    "parse_past",
     "parse_send_at",
     "parsed",
     "pass_app",
@@ -190,16 +193,31 @@ class App:
         return Console(stderr=stderr, highlight=False)
 
     @contextlib.contextmanager
-    def progress(self, total: int | None) -> Iterator[Bar]:
-        """A bar on stderr while a terminal is there to show it; ``total`` None: nobody knows it."""
+    def progress(self, total: int | None, *, what: str = "") -> Iterator[Bar]:
+        """A bar on stderr while a terminal is there to show it; ``total`` None: nobody knows it.
+
+        ``what`` says what is going on. A bar that has it goes away at the end.
+        """
         if not sys.stderr.isatty() or (sys.stdout.isatty() and self.json):
             yield Bar(self)
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.console(stderr=True), redirect_stdout=False) as shown:
-            shown.add_task("", total=total)
+        console = self.console(stderr=True)
+        # What stands beside the bar takes up to 40 columns, and a broken line is no bar.
+        bar = BarColumn(bar_width=max(4, min(40, console.width - 40)))
+        named = (TextColumn("{task.description}"),) if what else ()
+        columns = (*named, bar, MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(
+            *columns, console=console, redirect_stdout=False, transient=bool(what)
+        ) as shown:
+            shown.add_task(what, total=total)
             yield Bar(self, shown)
 
     def finish(self, code: ExitCode) -> NoReturn:
@@ -278,6 +296,35 @@ def channel_option(command: F) -> F:
         "--channel",
         metavar="NAME",
         help="Configured channel to use; otherwise the default, else the first that can.",
+    )(command)
+
+
+def column_option(command: F) -> F:
+    """``--column NAME=COLUMN``, repeatable: the command gets the column of each name as
+    ``columns``."""
+
+    def convert(
+        context: click.Context, option: click.Parameter, given: tuple[str, ...]
+    ) -> dict[str, str]:
+        columns: dict[str, str] = {}
+        for text in given:
+            name, equals, column = (part.strip() for part in text.partition("="))
+            if not (equals and name and column):
+                raise click.BadParameter(
+                    f"{text!r} is not NAME=COLUMN, as to=Phone", context, option
+                )
+            if name in columns:
+                raise click.BadParameter(f"{name!r} is given twice", context, option)
+            columns[name] = column
+        return columns
+
+    return click.option(
+        "--column",
+        "columns",
+        metavar="NAME=COLUMN",
+        multiple=True,
+        callback=convert,
+        help="Where the numbers stand, as to=Phone, or the values for a field, as name=Customer.",
     )(command)
 
 
