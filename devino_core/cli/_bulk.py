@@ -104,12 +104,13 @@ def send_file(
     with ExitStack() as stack:
         journal = None
         if options.journal is not None:
+            stack.callback(source.close)
             source.keep()
             journal = _journal(options, JournalHead(file_sha256=source.sha256(), options=said))
             stack.callback(journal.close)
         ref_of = None if journal is None else journal.head.ref
         pace = None if options.rate is None else Pace(options.rate, app.clock)
-        tally = Tally(app, every=False)
+        tally = Tally(app, every=False, repeated=lambda: bulk.repeated() if options.unique else 0)
         delivery = Delivery(
             app,
             client,
@@ -132,10 +133,9 @@ def send_file(
         check = delivery.check if source.is_read_once or options.skip_invalid else None
         at_once = BATCH if pace is None else min(BATCH, pace.at_once)
         try:
-            with tally.progress(total):
-                code = delivery.run(parts_of(bulk.rows(ref_of=ref_of), at_once, check))
+            parts = parts_of(bulk.rows(ref_of=ref_of), at_once, check)
+            code = delivery.run(parts, bar=tally.progress(total))
         finally:
-            tally.repeated = bulk.repeated()
             tally.summarize()
     return code
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from devino_core import Medium, Message
+from devino_core import Fill, Medium, Message
 from devino_core.errors import InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
@@ -39,6 +39,7 @@ COLUMNS: Mapping[str, tuple[str, Callable[[str], object]]] = {
 }
 """For each column: the field of :class:`Message` that it fills, and how a cell is read."""
 
+_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _NUMBERS = ("phone", "телефон", "номер", "мобильный", "mobile", "msisdn", "number", "tel")
 """How people call the column that is `to` here."""
 
@@ -89,8 +90,7 @@ class Rows:
         self._unique = unique
         self._recipients = Seen() if unique or counts_repeated else None
         self._refs = Seen()
-        merged.choose(table.columns)
-        fields = self._fields(layout)
+        fields = self._fields()
         self._known = self._places(layout)
         self._values = {name: self._place(layout, name) for name in fields}
         self._check_columns(layout)
@@ -142,16 +142,23 @@ class Rows:
         except ValueError as error:
             raise InvalidRow(line, "to", str(error)) from None
 
-    def _fields(self, layout: Layout) -> tuple[str, ...]:
-        try:
-            return self._merged.fields
-        except InvalidMessage as error:
-            hint = "".join(
-                f"; column {name!r} needs a Latin name, as {{name}} with --column name={name}"
-                for name in self._table.columns
-                if f"{{{name}}}".casefold() in error.reason.casefold()
-            )
-            raise InvalidMessage("TEXT", f"{error.reason}{hint}") from None
+    def _fields(self) -> Iterable[str]:
+        columns = self._table.columns
+        found: dict[str, None] = {}
+        for text in self._merged.texts(columns):
+            try:
+                found.update(dict.fromkeys(Fill.fields(text)))
+            except InvalidMessage as error:
+                spelt = (name for name in columns if f"{{{name}}}" in text)
+                meant = next((name for name in spelt if not _FIELD.fullmatch(name)), None)
+                if meant is None:
+                    raise InvalidMessage("TEXT", error.reason) from None
+                raise InvalidMessage(
+                    "TEXT",
+                    f"{{{meant}}} needs a Latin name: write {{name}}, and --column "
+                    f"name={_quoted(meant)}",
+                ) from None
+        return found
 
     def _places(self, layout: Layout) -> dict[str, int]:
         table = self._table

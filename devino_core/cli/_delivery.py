@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from devino_core import AsyncClient, Message, Receipt
 from devino_core.dispatch import Brake, NotBegun
@@ -74,11 +75,16 @@ class Delivery:
         """Raise InvalidMessage or Unsupported for the first that cannot be sent."""
         self._client.check(messages, channel=self._channel)
 
-    def run(self, parts: Iterable[Part]) -> ExitCode:
-        """Send all, tally the receipts, and give the exit code. SIGTERM counts as Ctrl-C."""
+    def run(
+        self, parts: Iterable[Part], *, bar: AbstractContextManager[None] | None = None
+    ) -> ExitCode:
+        """Send all, tally the receipts, and give the exit code. SIGTERM counts as Ctrl-C.
+
+        The bar is shown while it sends.
+        """
         try:
             with self._stop:
-                self._app.run(self._send(iter(parts)))
+                self._app.run(self._send(iter(parts), bar or nullcontext()))
             if self._brake.is_pulled and self._unsent_from is not None:
                 return self._stopped()
         except KeyboardInterrupt:
@@ -102,7 +108,7 @@ class Delivery:
         code = self._tally.code
         return code if self._following is None else max(code, self._following.code)
 
-    async def _send(self, parts: Iterator[Part]) -> None:
+    async def _send(self, parts: Iterator[Part], bar: AbstractContextManager[None]) -> None:
         import asyncio
 
         task = asyncio.current_task()
@@ -132,7 +138,7 @@ class Delivery:
         followed: list[Receipt] = []
         try:
             async with self._client as client:
-                with self._brake:
+                with bar, self._brake:
                     while not self._brake.is_pulled and (rows := self._next(parts)) is not None:
                         if self._logged is not None:
                             rows = await self._logged.left(client, rows, self._tally, self._channel)
@@ -143,6 +149,8 @@ class Delivery:
                             if self._following is not None:
                                 followed += receipts
                 if self._following is not None and not self._brake.is_pulled:
+                    if self._tally.count > 1:
+                        self._tally.summarize()
                     self._stop.cancels_this_task()
                     await self._following.run(client, followed)
         finally:

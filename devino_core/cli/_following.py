@@ -9,12 +9,10 @@ from collections.abc import Iterable
 from devino_core import AsyncClient, Medium, Receipt, State
 
 from ._exit import ExitCode
-from ._tally import receipt_row
+from ._tally import COLUMNS, receipt_row
 from .toolkit import App, Bar, cell
 
 __all__ = ["Following"]
-
-COLUMNS = ("to", "state", "ids", "reported_at", "description")
 
 _Key = tuple[str, Medium, tuple[str, ...]]
 
@@ -23,15 +21,22 @@ class Following:
     """Follows receipts until all is known, and counts the states at the end.
 
     ``interval`` and ``timeout`` are those of :meth:`AsyncClient.follow
-    <devino_core.AsyncClient.follow>`.
+    <devino_core.AsyncClient.follow>`. ``has_header``: the columns for a pipe were named before.
     """
 
-    def __init__(self, app: App, *, interval: float = 5.0, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        interval: float = 5.0,
+        timeout: float | None = None,
+        has_header: bool = False,
+    ) -> None:
         self._app = app
         self._interval = interval
         self._timeout = timeout
         self._states: dict[_Key | int, State] = {}
-        self._has_header = False
+        self._has_header = has_header
 
     @property
     def code(self) -> ExitCode:

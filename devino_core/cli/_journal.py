@@ -100,24 +100,30 @@ class Journal:
     be written any more.
     """
 
-    def __init__(self, path: str, descriptor: int, head: JournalHead) -> None:
+    def __init__(
+        self, path: str, descriptor: int, head: JournalHead, *, is_empty: bool = False
+    ) -> None:
         self.head = head
         self.path = path
         self._descriptor = descriptor
+        self._is_empty = is_empty
         # One octet a line: a file may have millions.
         self._standing = bytearray()
         self._intents: dict[int, datetime] = {}
 
     @classmethod
     def begin(cls, path: str, head: JournalHead) -> Self:
-        """A new one. Raises ConfigurationError if the file has something in it."""
+        """A new one. Raises ConfigurationError if the file has something in it.
+
+        Until something is written, there is nothing in it.
+        """
         descriptor = _open(path, os.O_CREAT)
         if os.fstat(descriptor).st_size:
             os.close(descriptor)
             raise ConfigurationError(
                 f"{path} is there already: add --resume to go on with its run, or name another file"
             )
-        return cls._begun(path, descriptor, head)
+        return cls(path, descriptor, head, is_empty=True)
 
     @classmethod
     def resume(cls, path: str, head: JournalHead) -> Self:
@@ -133,7 +139,7 @@ class Journal:
                 if first is None:
                     # Its process died before it wrote a line, so nothing was sent.
                     os.ftruncate(descriptor, 0)
-                    return cls._begun(path, descriptor, head)
+                    return cls(path, descriptor, head, is_empty=True)
                 found = _head_of(first, path)
                 _compare(path, found, head)
                 journal = cls(path, descriptor, found)
@@ -185,20 +191,12 @@ class Journal:
         finally:
             os.close(self._descriptor)
 
-    @classmethod
-    def _begun(cls, path: str, descriptor: int, head: JournalHead) -> Self:
-        journal = cls(path, descriptor, head)
-        try:
-            journal._put(_JSON.encode(head) + b"\n")
-            journal.sync()
-            _sync_folder(path)
-        except BaseException:
-            os.close(descriptor)
-            raise
-        return journal
-
     def _write(self, entries: list[_Entry]) -> None:
-        self._put(b"".join([_JSON.encode(entry) + b"\n" for entry in entries]))
+        values: list[msgspec.Struct] = [self.head, *entries] if self._is_empty else [*entries]
+        self._put(b"".join([_JSON.encode(value) + b"\n" for value in values]))
+        if self._is_empty:
+            self._is_empty = False
+            _sync_folder(self.path)
         for entry in entries:
             self._learn(entry)
 
@@ -285,7 +283,7 @@ def _sync_folder(path: str) -> None:
 def _whole_lines(file: Iterable[bytes]) -> Iterator[bytes]:
     """The lines, without a last one that is torn. A machine that fails leaves zeros instead."""
     for line in file:
-        if not line.endswith(b"\n") or line.startswith(b"\0"):
+        if not line.endswith(b"\n") or b"\0" in line:
             return
         yield line
 

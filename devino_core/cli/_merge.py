@@ -19,13 +19,9 @@ class Merged(Protocol):
         """Whether a row needs no text of its own."""
         ...
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The names of the fields that rows fill. Raises InvalidMessage for a single brace."""
+    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """The texts that have fields, in a file with these columns."""
         ...
-
-    def choose(self, columns: Iterable[str]) -> None:
-        """Learn which columns there are."""
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Fill | Template | Mail:
         """What a row says. ``text`` is its own text, which has no fields."""
@@ -40,12 +36,8 @@ class MergedText:
         self._text = text or ""
         self._bare: str | None = None
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return Fill.fields(self._text)
-
-    def choose(self, columns: Iterable[str]) -> None:
-        pass
+    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
+        return (self._text,)
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Fill:
         if text is not None:
@@ -67,12 +59,8 @@ class MergedTemplate:
         self._plain = template
         self._values = values
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        return _fields(self._values.values())
-
-    def choose(self, columns: Iterable[str]) -> None:
-        pass
+    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._values.values())
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Template:
         if text is not None:
@@ -97,17 +85,13 @@ class MergedMail:
         self._headers = headers
         self._html_has_fields = False
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        html = (self._html,) if self._html_has_fields else ()
-        return _fields((self._subject, self._text, *html))
-
-    def choose(self, columns: Iterable[str]) -> None:
-        named = {name.casefold() for name in columns}
+    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
         try:
             self._html_has_fields = bool(Fill.fields(self._html))
         except InvalidMessage:
-            self._html_has_fields = any(f"{{{name}}}" in self._html.casefold() for name in named)
+            html = self._html.casefold()
+            self._html_has_fields = any(f"{{{name.casefold()}}}" in html for name in columns)
+        return (self._subject, self._text, *((self._html,) if self._html_has_fields else ()))
 
     def content(self, text: str | None, values: Mapping[str, str]) -> Mail:
         return Mail(
@@ -117,10 +101,6 @@ class MergedMail:
             headers=self._headers,
             values=values,
         ).filled()
-
-
-def _fields(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for text in texts for name in Fill.fields(text)))
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -265,7 +265,7 @@ def send(
         rate=rate,
         grace=grace.total_seconds(),
     )
-    following = Following(app) if wait else None
+    following = Following(app, has_header=True) if wait else None
     if file is None:
         _refuse_for_one(options)
         if to is None or said.is_nothing:

@@ -50,6 +50,11 @@ class Source:
             raise ConfigurationError(f"cannot read {self._path}: {error.strerror}") from None
         self._kept = kept
 
+    def close(self) -> None:
+        """Give up what :meth:`keep` has kept."""
+        if self._kept is not None:
+            self._kept.close()
+
     def sha256(self) -> str:
         """The digest of the file as it is. Raises ConfigurationError."""
         digest = hashlib.sha256()

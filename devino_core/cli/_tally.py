@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from devino_core import Receipt
@@ -12,18 +12,20 @@ from devino_core.errors import Retry
 from ._exit import ExitCode, describe
 from .toolkit import App, Bar, cell
 
-__all__ = ["Tally", "receipt_row"]
+__all__ = ["COLUMNS", "Tally", "receipt_row"]
 
+# What a pipe gets, tab-separated.
 COLUMNS = ("to", "state", "ids", "parts", "channel", "ref", "description")
 
 
 class Tally:
     """Counts receipts and shows them. Programs and pipes get all; a terminal shows the failures.
 
-    ``every``: a terminal shows all too, for a command that sends one message.
+    ``every``: a terminal shows all too, for a command that sends one message. ``repeated`` tells
+    how many rows were left out because their recipient stood before.
     """
 
-    def __init__(self, app: App, *, every: bool) -> None:
+    def __init__(self, app: App, *, every: bool, repeated: Callable[[], int] | None = None) -> None:
         self.accepted = 0
         self.refused = 0
         self.unknown = 0
@@ -32,11 +34,11 @@ class Tally:
         self.refused_before = 0
         self.skipped = 0
         """How many rows were left out because they cannot be sent."""
-        self.repeated = 0
-        """How many were left out because their recipient stood before."""
         self._app = app
         self._terminal = sys.stdout.isatty() and not app.json
         self._every = every
+        self._repeated = repeated
+        self._has_summarized = False
         self._bar: Bar | None = None
 
     @property
@@ -75,7 +77,10 @@ class Tally:
             self._bar.advance()
 
     def summarize(self) -> None:
-        """Print the counts on stderr."""
+        """Print the counts on stderr, once."""
+        if self._has_summarized:
+            return
+        self._has_summarized = True
         counts = [f"{self.accepted} accepted"]
         if self.refused:
             counts.append(f"{self.refused} not sent")
@@ -83,8 +88,8 @@ class Tally:
             counts.append(f"{self.unknown} with an unknown outcome")
         if self.skipped:
             counts.append(f"{self.skipped} left out that cannot be sent")
-        if self.repeated:
-            counts.append(f"{self.repeated} left out that repeat a recipient")
+        if self._repeated is not None and (repeated := self._repeated()):
+            counts.append(f"{repeated} left out that repeat a recipient")
         if self.before or self.refused_before:
             counts.append(f"{self.before} accepted before")
         if self.refused_before:
