@@ -45,6 +45,7 @@ class Brake:
         self.is_pulled = False
         """Whether no call begins any more."""
         self._is_cut = False
+        self._is_heeded = False
         self._told = told
         self._working: set[Task[object]] = set()
         self._tokens: list[Token[Brake | None]] = []
@@ -66,11 +67,12 @@ class Brake:
         self.is_pulled = True
 
     def cut(self) -> bool:
-        """Cancel the calls under way. Gives whether there were any that it could cancel."""
+        """Cancel the calls under way. Gives whether the channel heeds the brake, so that an outcome
+        of each message comes at once."""
         self.is_pulled = self._is_cut = True
         for task in self._working:
             task.cancel()
-        return bool(self._working)
+        return self._is_heeded
 
     def watched(
         self,
@@ -98,6 +100,7 @@ class Brake:
         """
         from asyncio import CancelledError, current_task
 
+        self._is_heeded = True
         if self.is_pulled:
             raise NotBegun("not begun, because the send was stopped")
         task = current_task()

@@ -11,7 +11,7 @@ from devino_core.errors import DevinoError, InvalidMessage, Retry, Unsupported
 
 from ._checking import SHOWN, BadRows, Part
 from ._csv import Row
-from ._exit import ExitCode, Interrupted, OutputFailed, exit_code
+from ._exit import ExitCode, Interrupted, JournalFailed, OutputFailed, exit_code
 from ._following import Following
 from ._pace import Pace
 from ._resuming import Logged
@@ -59,9 +59,11 @@ class Delivery:
         self._skips = skips
         self._bad = BadRows()
         self._stop = Stop()
-        self._brake = Brake(self._told)
+        self._is_stopped = False
+        # Around the rows that are being sent.
+        self._brake: Brake | None = None
         # What keeps the log from being written. It is raised when the calls have ended.
-        self._unwritten: OutputFailed | None = None
+        self._unwritten: JournalFailed | None = None
         # The lines of messages that are under way and not reported, by ref.
         self._under_way: dict[str, int] = {}
         # What became of those of them whose calls have ended.
@@ -85,7 +87,7 @@ class Delivery:
         try:
             with self._stop:
                 self._app.run(self._send(iter(parts), bar or nullcontext()))
-            if self._brake.is_pulled and self._unsent_from is not None:
+            if self._is_stopped and self._unsent_from is not None:
                 return self._stopped()
         except KeyboardInterrupt:
             if not self._under_way and self._unsent_from is None:
@@ -96,8 +98,7 @@ class Delivery:
                 self._unknown(Interrupted, "interrupted; this may have been sent")
             )
         except OutputFailed as error:
-            said = "; this was sent" if self._under_way else ""
-            return self._ended_by(self._unknown(OutputFailed, f"{error}{said}"))
+            return self._ended_by(self._unknown(OutputFailed, f"{error}; this was sent"))
         except DevinoError as error:
             return self._ended_by(error)
         except Exception:
@@ -113,11 +114,11 @@ class Delivery:
 
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
-        pulled = asyncio.get_running_loop().create_future()
+        stopped = asyncio.get_running_loop().create_future()
         graces: list[asyncio.Task[None]] = []
 
         def cut() -> None:
-            if not self._brake.cut():
+            if self._brake is None or not self._brake.cut():
                 task.cancel()
 
         async def be_patient() -> None:
@@ -125,9 +126,11 @@ class Delivery:
             cut()
 
         def pull() -> None:
-            self._brake.pull()
-            pulled.set_result(None)
-            if self._under_way and self._grace:
+            self._is_stopped = True
+            stopped.set_result(None)
+            if self._brake is not None:
+                self._brake.pull()
+            if self._brake is not None and self._grace:
                 self._app.note(
                     f"waiting up to {self._grace:g} s for what is under way; "
                     "once more, and it is cut off"
@@ -138,17 +141,17 @@ class Delivery:
         followed: list[Receipt] = []
         try:
             async with self._client as client:
-                with bar, self._brake:
-                    while not self._brake.is_pulled and (rows := self._next(parts)) is not None:
+                with bar:
+                    while not self._is_stopped and (rows := self._next(parts)) is not None:
                         if self._logged is not None:
                             rows = await self._logged.left(client, rows, self._tally, self._channel)
                         if rows and self._pace is not None:
-                            await self._pace.turn(len(rows), pulled)
-                        if rows and not self._brake.is_pulled:
+                            await self._pace.turn(len(rows), stopped)
+                        if rows and not self._is_stopped:
                             receipts = await self._send_rows(client, rows)
                             if self._following is not None:
                                 followed += receipts
-                if self._following is not None and not self._brake.is_pulled:
+                if self._following is not None and not self._is_stopped:
                     if self._tally.count > 1:
                         self._tally.summarize()
                     self._stop.cancels_this_task()
@@ -186,7 +189,8 @@ class Delivery:
         self._ended.clear()
         self._unsent_from = self._after
         try:
-            receipts = await client.send_many(messages, channel=self._channel)
+            with Brake(self._told) as self._brake:
+                receipts = await client.send_many(messages, channel=self._channel)
         except NotBegun as error:
             receipts = []
             for message in messages:
@@ -201,6 +205,8 @@ class Delivery:
             # The channel does not heed the brake.
             self._report(list(self._ended.values()))
             raise
+        finally:
+            self._brake = None
         for message, receipt in zip(messages, receipts, strict=False):
             self._told_one(message, receipt)
         while receipts and isinstance(receipts[-1].error, NotBegun):
@@ -234,13 +240,13 @@ class Delivery:
             return
         try:
             self._logged.end(message, outcome)
-        except OutputFailed as error:
+        except JournalFailed as error:
             self._unwritten = error
-            self._brake.pull()
+            if self._brake is not None:
+                self._brake.pull()
 
     def _unknown(self, kind: type[DevinoError], said: str) -> DevinoError:
-        look = ": look before you send it again" if self._under_way else ""
-        error = kind(f"{said}{look}")
+        error = kind(f"{said}: look before you send it again")
         error.refs = tuple(self._under_way)
         return error
 

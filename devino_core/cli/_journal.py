@@ -31,16 +31,12 @@ import msgspec
 
 from devino_core.errors import ConfigurationError
 
-from ._exit import OutputFailed
+from ._exit import JournalFailed
 
-__all__ = ["Journal", "JournalFailed", "JournalHead", "Standing"]
+__all__ = ["Journal", "JournalHead", "Standing"]
 
 _VERSION = 1
 _MOST_LINES = 1_000_000_000
-
-
-class JournalFailed(OutputFailed):
-    """The journal cannot be written, so nothing more may be sent."""
 
 
 class Standing(enum.IntEnum):
@@ -107,6 +103,7 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self._is_empty = is_empty
+        self._has_failed = False
         # One octet a line: a file may have millions.
         self._standing = bytearray()
         self._intents: dict[int, datetime] = {}
@@ -187,7 +184,9 @@ class Journal:
     def close(self) -> None:
         """Have all of it on the disk, and leave it to others."""
         try:
-            self.sync()
+            # What could not be written before was said then.
+            if not self._has_failed:
+                self.sync()
         finally:
             os.close(self._descriptor)
 
@@ -208,6 +207,7 @@ class Journal:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> JournalFailed:
+        self._has_failed = True
         return JournalFailed(f"the journal {self.path} cannot be written: {error.strerror}")
 
     def _learn(self, entry: _Entry) -> None:

@@ -65,7 +65,7 @@ async def test_calls_that_are_cut_are_unknown_and_the_others_keep_their_outcome(
         sending = asyncio.create_task(calls.send())
         calls.gates[0].set()
         await settle()
-        assert brake.cut()
+        assert brake.cut(), "the channel heeds it"
         receipts = await sending
     assert outcomes(receipts) == [
         None,
@@ -87,7 +87,7 @@ async def test_a_single_call_is_cut_without_ending_its_caller() -> None:
             dispatch(MESSAGES[:1], [([0], never)], channel="c", concurrency=1)
         )
         await settle()
-        assert brake.cut()
+        assert brake.cut(), "the channel heeds it"
         await asyncio.wait([sending])
     assert isinstance(sending.exception(), OutcomeUnknown)
 
@@ -104,7 +104,7 @@ async def test_calls_of_a_call_are_cut_one_by_one() -> None:
         sending = asyncio.create_task(dispatch(messages, outer, channel="", concurrency=2))
         calls.gates[0].set()
         await settle()
-        assert brake.cut()
+        assert brake.cut(), "the channel heeds it"
         receipts = await sending
     assert outcomes(receipts)[:4] == [None, OutcomeUnknown, OutcomeUnknown, NotBegun]
     assert outcomes(receipts)[6] is None

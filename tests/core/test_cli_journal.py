@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devino_core import ConfigurationError
-from devino_core.cli._journal import Journal, JournalFailed, JournalHead, Standing
+from devino_core.cli._exit import JournalFailed
+from devino_core.cli._journal import Journal, JournalHead, Standing
 
 NOW = datetime(2030, 1, 31, 12, tzinfo=UTC)
 HEAD = JournalHead(file_sha256="ab" * 32, options={"text": "Hello {name}", "column": {"to": "Тел"}})
 UNANSWERED = {"error": {"retry": "may_duplicate"}}
-ENDS = {
+ENDS: dict[Standing, dict[str, object]] = {
     Standing.ACCEPTED: {"state": "ACCEPTED", "ids": ["1"], "price": None},
     Standing.REFUSED: {"state": "REJECTED", "error": {"retry": "never"}},
     Standing.UNKNOWN: {"state": "UNKNOWN", **UNANSWERED},
@@ -49,6 +50,8 @@ def begun(path: Path | str) -> None:
     journal.close()
 
 
+# A disk takes as long as it takes.
+@settings(deadline=None)
 @given(RUNS, st.data())
 def test_what_was_written_before_any_cut_is_known_after_it(
     tmp_path_factory: pytest.TempPathFactory, run: list[tuple[int, Standing]], data: st.DataObject
@@ -83,6 +86,8 @@ def test_what_was_written_before_any_cut_is_known_after_it(
     third.close()
 
 
+# A disk takes as long as it takes.
+@settings(deadline=None)
 @given(RUNS, st.data())
 def test_a_line_that_is_damaged_and_not_the_last_is_never_passed_over(
     tmp_path_factory: pytest.TempPathFactory, run: list[tuple[int, Standing]], data: st.DataObject
