@@ -131,7 +131,7 @@ class Delivery:
             if self._brake is not None:
                 self._brake.pull()
             if self._brake is not None and self._grace:
-                self._app.note(
+                self._tally.note(
                     f"waiting up to {self._grace:g} s for what is under way; "
                     "once more, and it is cut off"
                 )
@@ -175,8 +175,10 @@ class Delivery:
             raise part.bad[0]
         for row in part.bad:
             self._tally.skipped += 1
-            if self._app.json or self._tally.skipped <= SHOWN:
+            if self._app.json:
                 self._app.tell(row)
+            elif self._tally.skipped <= SHOWN:
+                self._tally.note(str(row))
         return part.rows
 
     async def _send_rows(self, client: AsyncClient, rows: list[Row]) -> list[Receipt]:

@@ -48,7 +48,7 @@ class Logged:
                 tally.remember(refused=standing is Standing.REFUSED)
         if not doubtful:
             return todo
-        answers = await self._asked(client, doubtful, channel) if self._asks else {}
+        answers = await self._asked(client, doubtful, tally, channel) if self._asks else {}
         for row in doubtful:
             answer = answers.get(row.line, _DOUBT)
             if answer is None:
@@ -84,7 +84,7 @@ class Logged:
         self._journal.close()
 
     async def _asked(
-        self, client: AsyncClient, rows: Sequence[Row], channel: str | None
+        self, client: AsyncClient, rows: Sequence[Row], tally: Tally, channel: str | None
     ) -> dict[int, Receipt | OutcomeUnknown | None]:
         """By line: what was told about it. None: it was not sent."""
         answers: dict[int, Receipt | OutcomeUnknown | None] = {}
@@ -92,12 +92,12 @@ class Logged:
             asked = [row for row in rows if row.message.medium is medium]
             chosen = client.channel_for(medium=medium, channel=channel)
             if Capability.STATUS_BY_REF not in chosen.capabilities:
-                self._say(f"--ask: channel {chosen.name!r} cannot be asked by ref")
+                self._say(tally, f"--ask: channel {chosen.name!r} cannot be asked by ref")
                 continue
             try:
                 statuses = await chosen.status_by_ref([row.message.ref for row in asked])
             except DevinoError as error:
-                self._say(f"--ask: {error}")
+                self._say(tally, f"--ask: {error}")
                 continue
             oldest = self._app.clock.now() - chosen.remembers
             for row, status in zip(asked, statuses, strict=True):
@@ -106,9 +106,9 @@ class Logged:
                 answers[row.line] = _answer(row.message, status, chosen.name, forgotten=forgotten)
         return answers
 
-    def _say(self, text: str) -> None:
+    def _say(self, tally: Tally, text: str) -> None:
         if not self._has_said:
-            self._app.note(text)
+            tally.note(text)
         self._has_said = True
 
 

@@ -76,6 +76,13 @@ class Tally:
         if self._bar is not None:
             self._bar.advance()
 
+    def note(self, text: str) -> None:
+        """Print a line on stderr, above the bar if one is shown."""
+        if self._bar is None:
+            self._app.note(text)
+        else:
+            self._bar.note(text)
+
     def summarize(self) -> None:
         """Print the counts on stderr, once."""
         if self._has_summarized:

@@ -242,6 +242,14 @@ class Bar:
         if self._shown is not None:
             self._shown.update(self._shown.task_ids[0], completed=done, total=total)
 
+    def note(self, text: str) -> None:
+        """One line for the user, on stderr."""
+        if self._shown is None:
+            self._app.note(text)
+            return
+        said = f"devino: {one_line(text)}"
+        self._shown.console.print(said, markup=False, highlight=False, soft_wrap=True)
+
     def line(self, text: str) -> None:
         """One line of the result."""
         if self._shown is not None and sys.stdout.isatty():
