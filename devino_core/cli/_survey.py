@@ -68,7 +68,11 @@ class Survey:
             alphabets = ", ".join(f"{n} in {name}" for name, n in self._alphabets.items())
             self._app.line(f"{self._parts} SMS to be charged: {alphabets}")
         if repeated:
-            what = "are left out" if unique else "go out all the same; --unique leaves them out"
-            self._app.line(f"{repeated} repeat a recipient, and {what}")
+            said = (
+                "left out as repeats of a recipient"
+                if unique
+                else "of them are repeats of a recipient; --unique leaves those out"
+            )
+            self._app.line(f"{repeated} {said}")
         if cost is not None:
             self._app.line(f"{cost} is the estimated price")

@@ -96,7 +96,7 @@ class Tally:
         if self.skipped:
             counts.append(f"{self.skipped} left out that cannot be sent")
         if self._repeated is not None and (repeated := self._repeated()):
-            counts.append(f"{repeated} left out that repeat a recipient")
+            counts.append(f"{repeated} left out as repeats of a recipient")
         if self.before or self.refused_before:
             counts.append(f"{self.before} accepted before")
         if self.refused_before:

@@ -210,6 +210,9 @@ class App:
         )
 
         console = self.console(stderr=True)
+        if what and console.is_dumb_terminal:
+            yield Bar(self)
+            return
         # What stands beside the bar takes up to 40 columns, and a broken line is no bar.
         bar = BarColumn(bar_width=max(4, min(40, console.width - 40)))
         named = (TextColumn("{task.description}"),) if what else ()

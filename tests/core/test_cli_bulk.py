@@ -251,7 +251,7 @@ def test_each_recipient_gets_one_message(platform: Platform, file: Path) -> None
     result = platform.devino("send", "--file", str(file), "--unique")
     assert result.exit_code == 0
     assert texts(platform) == ["a", "d"]
-    assert result.stderr == "devino: 2 accepted, 2 left out that repeat a recipient\n"
+    assert result.stderr == "devino: 2 accepted, 2 left out as repeats of a recipient\n"
     platform.sent.clear()
     assert platform.devino("send", "--file", str(file)).stderr == "devino: 4 accepted\n"
 
@@ -280,7 +280,7 @@ def test_a_dry_run_tells_what_it_would_be(file: Path) -> None:
         "6 can be sent; none was",
         "1 cannot be sent",
         "8 SMS to be charged: 5 in GSM7, 1 in UCS2",
-        "2 repeat a recipient, and go out all the same; --unique leaves them out",
+        "2 of them are repeats of a recipient; --unique leaves those out",
         "19.60 is the estimated price",
     ]
     args = ("--dry-run", "--price", "2,45", "--unique", "--skip-invalid", "--json")
