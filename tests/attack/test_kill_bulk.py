@@ -70,7 +70,11 @@ for line in sys.stdin:
             os._exit(ended.code)
         os._exit(99)
     print(pid, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+    # The number stays its own until it is read that it has ended.
+    ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    print(ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status, flush=True)
+    sys.stdin.readline()
+    os.waitpid(pid, 0)
 """
 
 
@@ -137,6 +141,7 @@ class Runs:
         self.pid = int(await stdout.readline())
         code = int(await stdout.readline())
         self.pid = None
+        stdin.write(b"\n")
         # A run that was killed may have printed half a line.
         lines = out.read_text().splitlines() if code >= 0 else []
         return Ended(code, [json.loads(line) for line in lines], errors.read_text())
