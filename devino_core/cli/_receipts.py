@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,7 @@ def _told(found: dict[str, Any], intents: dict[int, str]) -> Mapping[str, Any] |
 
 
 def _receipt(found: Mapping[str, Any]) -> Receipt:
-    price = found.get("price")
+    price, send_at = found.get("price"), found.get("send_at")
     status = Status(
         state=State(found["state"]),
         code=found.get("code"),
@@ -106,6 +107,7 @@ def _receipt(found: Mapping[str, Any]) -> Receipt:
         medium=Medium(found.get("medium") or Medium.SMS),
         channel=found.get("channel") or "",
         ids=tuple(map(str, found["ids"])),
+        send_at=None if send_at is None else datetime.fromisoformat(send_at),
     )
 
 

@@ -141,6 +141,8 @@ def receipt_row(receipt: Receipt) -> dict[str, object]:
         "parts": receipt.parts,
         "price": receipt.status.price,
     }
+    if receipt.send_at is not None:
+        row["send_at"] = receipt.send_at
     if receipt.unassigned_ids:
         row["unassigned_ids"] = receipt.unassigned_ids
     if receipt.error is not None:

@@ -174,6 +174,13 @@ def test_ctrl_c_ends_it_with_the_counts(platform: Platform) -> None:
     assert result.stderr.endswith("devino: interrupted\n")
 
 
+def test_what_is_scheduled_stays_so_until_its_time(platform: Platform) -> None:
+    platform.states = {"id-1": State.ACCEPTED}
+    text = receipt("1", state="SCHEDULED", send_at="2030-02-28T09:00:00")
+    result = platform.devino("follow", "-", "--timeout", "1m", input=text)
+    assert (result.exit_code, result.stderr) == (3, "devino: 1 SCHEDULED\n")
+
+
 # send --wait
 
 

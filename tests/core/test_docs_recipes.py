@@ -16,6 +16,7 @@ from tests.core.test_docs_examples import EXAMPLES, ROOT, _export, _load, _run, 
 PAGE = ROOT / "docs" / "recipes.md"
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
 def test_the_recipes_are_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     same = doctest.OutputChecker().check_output
