@@ -15,7 +15,7 @@ MESSAGES = [Message(f"7903{nth:07}", f"Hello {nth}", sender="SHOP") for nth in r
 
 def settings(kind: str, sandbox: Sandbox) -> dict[str, object]:
     given: dict[str, object] = {"kind": kind, "login": "demo", "password": "demo"}
-    found = {
+    found: dict[str, dict[str, object]] = {
         "rest": {"base_url": sandbox.endpoints["rest"]},
         "rest-v2": {"base_url": sandbox.endpoints["rest_v2"]},
         "smpp": {"hosts": sandbox.endpoints["smpp"], "tls": False},
