@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias, TypeVar, cast
 
+from ._brake import Brake, NotBegun
 from ._message import Medium, Message
 from ._status import Receipt, State, Status
 from .errors import (
@@ -24,7 +25,9 @@ from .errors import (
 )
 
 __all__ = [
+    "Brake",
     "Call",
+    "NotBegun",
     "bug_ended",
     "dispatch",
     "failed_receipt",
@@ -58,8 +61,11 @@ async def dispatch(
     What a call gives or raises is the outcome of each of its messages. :func:`settle` turns the
     outcomes into receipts or an error. Once the platform does not know the login, limits the rate
     or cannot be reached, the calls that have not begun are not made: they get a copy of the error.
+    Nor does a call begin once the :class:`Brake` around this is pulled.
     """
     todo = list(calls)
+    if (brake := Brake.current()) is not None:
+        todo = brake.watched(messages, todo)
     outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly all calls of a busy client come here, and a task costs as much as all the rest.

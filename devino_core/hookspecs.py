@@ -11,7 +11,7 @@ and implements any of these with ``devino_core.hookimpl``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pluggy
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GROUP",
+    "Measure",
     "devino_callbacks",
     "devino_channels",
     "devino_commands",
+    "devino_measure",
     "devino_observers",
     "devino_services",
     "hookimpl",
@@ -40,6 +42,14 @@ GROUP = "devino"
 
 hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(GROUP)
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(GROUP)
+
+
+class Measure(NamedTuple):
+    """What a text is as an SMS."""
+
+    alphabet: str
+    parts: int
+    """How many SMS it is charged as."""
 
 
 @hookspec
@@ -71,3 +81,10 @@ def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
 @hookspec
 def devino_observers() -> Iterable[Observer]:  # type: ignore[empty-body]
     """Who is told what a client does (:mod:`devino_core.observe`). Called once for each client."""
+
+
+@hookspec(firstresult=True)
+def devino_measure(text: str) -> Measure | None:
+    """What a text is as an SMS; None if it cannot be one. ``devino send --dry-run`` asks for each
+    text, so it should be quick. The first plugin that answers decides.
+    """

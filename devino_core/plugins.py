@@ -139,6 +139,10 @@ class Plugins:
                 getattr(found[plugin], what).append(str(getattr(offer, "name", None)))
         return list(found.values())
 
+    def measure(self, text: str) -> kernel.Measure | None:
+        """What a text is as an SMS; None if it cannot be one, or no plugin knows."""
+        return cast("kernel.Measure | None", self._manager.hook.devino_measure(text=text))
+
     def callback_spec(self, name: str) -> CallbackSpec:
         """The manifest of a source. Raises ConfigurationError with the nearest name."""
         specs = self.callbacks()

@@ -17,6 +17,7 @@ from ._completion import completion
 from ._doctor import doctor
 from ._exit import ExitCode, exit_code
 from ._files import init
+from ._follow import follow
 from ._listen import listen
 from ._plugins import plugins
 from ._send import send
@@ -24,7 +25,19 @@ from .toolkit import App, config_option, json_option
 
 __all__ = ["Devino"]
 
-OWN = (send, status, balance, inbox, listen, channels, init, doctor, plugins, completion)
+OWN = (
+    send,
+    follow,
+    status,
+    balance,
+    inbox,
+    listen,
+    channels,
+    init,
+    doctor,
+    plugins,
+    completion,
+)
 
 HELP = """Send messages through the platform's protocols and know what became of them.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import rich_click as click
 
 from devino_core import Capability, Medium, Status
-from devino_core.clock import Clock
 
-from ._times import parse_past, parsed
+from ._receipts import given_receipts
+from ._times import moment, parse_past, parsed
 from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
 
 __all__ = ["balance", "inbox", "status"]
@@ -25,6 +25,9 @@ __all__ = ["balance", "inbox", "status"]
 def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) -> None:
     """Ask what became of messages, by the ids that the platform gave.
 
+    With - the ids are read from stdin: one a line, or what `devino send` printed. A file with that,
+    or a journal, may be named, too. `devino follow` asks until all is known.
+
     Exits with 0 when the platform told of all of them, whatever the states are. Where it did not
     tell of some, the others are shown all the same. The medium is that which the state is about:
     SMS, if an SMS was sent instead of a message for Viber.
@@ -34,17 +37,33 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
       devino status 575584281283682326
       devino status 575584281283682326 575584281283682327 --json
       devino status 3158611117233078272 --medium viber
+      devino status - < receipts.jsonl
     """
 
-    async def ask() -> list[Status]:
-        async with app.client() as client:
-            asked = client.channel_for(Capability.STATUS, medium=medium, channel=channel)
-            return await asked.status(ids, medium=medium)
+    receipts = list(given_receipts(ids, medium=medium, channel=channel))
+    asked: dict[tuple[str, Medium], dict[str, Status]] = {}
+    for receipt in receipts:
+        asked.setdefault((receipt.channel, receipt.medium), {}).update(
+            dict.fromkeys(receipt.ids, receipt.status)
+        )
 
-    told = app.run(ask())
-    rows = [_status_row(each, medium, found) for each, found in zip(ids, told, strict=True)]
+    async def ask() -> None:
+        async with app.client() as client:
+            for (name, way), statuses in asked.items():
+                if statuses:
+                    knower = client.channel_for(Capability.STATUS, medium=way, channel=name)
+                    told = await knower.status(list(statuses), medium=way)
+                    statuses.update(zip(statuses, told, strict=True))
+
+    app.run(ask())
+    found = [
+        (id_, receipt.medium, asked[receipt.channel, receipt.medium][id_])
+        for receipt in receipts
+        for id_ in receipt.ids
+    ]
+    rows = [_status_row(*each) for each in found]
     app.table(("id", "state", "medium", "code", "description", "reported_at", "price"), rows)
-    unread = next((found.error for found in told if found.error is not None), None)
+    unread = next((one.error for *_, one in found if one.error is not None), None)
     if unread is not None:
         raise unread
 
@@ -107,9 +126,9 @@ def inbox(
       devino inbox --since 7d --json
       devino inbox --since 2030-01-31T00:00+03:00 --until 2030-02-01T00:00+03:00
     """
-    first = _moment("--since", since, app.clock)
+    first = moment("--since", since, app.clock)
     # Wires count whole seconds, and the period includes the second that has just begun.
-    last = _moment("--until", until or -timedelta(seconds=1), app.clock)
+    last = moment("--until", until or -timedelta(seconds=1), app.clock)
     if first >= last:
         raise click.BadParameter("must be earlier than --until", param_hint="'--since'")
 
@@ -143,11 +162,3 @@ def _status_row(asked: str, medium: Medium, status: Status) -> dict[str, object]
         "reported_at": status.reported_at,
         "price": status.price,
     }
-
-
-def _moment(option: str, value: datetime | timedelta, clock: Clock) -> datetime:
-    try:
-        moment = clock.now() - value if isinstance(value, timedelta) else value
-        return moment.astimezone(UTC)
-    except (OverflowError, ValueError):
-        raise click.BadParameter("is out of range", param_hint=f"'{option}'") from None

@@ -21,7 +21,15 @@ from devino_core.errors import (
     Unsupported,
 )
 
-__all__ = ["ExitCode", "Interrupted", "OutputFailed", "advice", "describe", "exit_code"]
+__all__ = [
+    "ExitCode",
+    "Interrupted",
+    "JournalFailed",
+    "OutputFailed",
+    "advice",
+    "describe",
+    "exit_code",
+]
 
 
 class ExitCode(enum.IntEnum):
@@ -37,7 +45,7 @@ class ExitCode(enum.IntEnum):
     USAGE = 2, "the command line, the settings or a message must be mended; nothing was sent"
     OUTCOME_UNKNOWN = 3, "sent and not answered: look before you repeat it"
     BUG = 70, "a bug in devino"
-    UNWRITTEN = 74, "the output could not be written: messages may have been sent all the same"
+    UNWRITTEN = 74, "the output or the journal could not be written: messages may have been sent"
     INTERRUPTED = 130, "interrupted"
 
     def __new__(cls, code: int, meaning: str = "") -> ExitCode:
@@ -59,11 +67,15 @@ class OutputFailed(DevinoError):
     retry = Retry.MAY_DUPLICATE
 
 
+class JournalFailed(DevinoError):
+    """The journal cannot be written, so nothing more may be sent."""
+
+
 def exit_code(error: DevinoError) -> ExitCode:
     """The code of an error, by what it says about sending again."""
     if isinstance(error, Interrupted):
         return ExitCode.INTERRUPTED
-    if isinstance(error, OutputFailed):
+    if isinstance(error, OutputFailed | JournalFailed):
         return ExitCode.UNWRITTEN
     if isinstance(error, ConfigurationError | InvalidArgument | Unsupported):
         return ExitCode.USAGE

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Self
 
 __all__ = ["Stop"]
@@ -20,7 +21,7 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        self._cancel: Callable[[], object] | None = None
+        self._steps: list[Callable[[], object]] = []
         self._blocks = False
         self._before: dict[signal.Signals, signal._HANDLER] = {}
 
@@ -45,9 +46,19 @@ class Stop:
         """Let the first signal cancel the calling task from now on, so it ends in good order."""
         import asyncio
 
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        task = asyncio.current_task()
         if task is not None:
-            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            self.takes_steps(task.cancel)
+
+    def takes_steps(self, *steps: Callable[[], object]) -> None:
+        """Let each signal from now on do one of these, in order, in the running loop.
+
+        The signal after the last one ends the block at once.
+        """
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        self._steps = [partial(loop.call_soon_threadsafe, step) for step in steps]
 
     @contextmanager
     def blocking(self) -> Iterator[None]:
@@ -64,10 +75,10 @@ class Stop:
     def _strike(self, *_: object) -> None:
         import asyncio
 
-        cancel, self._cancel = self._cancel, None
-        if cancel is None:
-            # The second signal, or one that came before anything was under way.
+        if not self._steps:
+            # One more than there are steps, or one that came before anything was under way.
             raise KeyboardInterrupt
+        step = self._steps.pop(0)
         if self._blocks:
             raise asyncio.CancelledError
-        cancel()
+        step()

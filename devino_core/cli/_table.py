@@ -9,16 +9,17 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import click
 
 from devino_core.errors import ConfigurationError, InvalidMessage
 from devino_core.suggest import did_you_mean
 
-__all__ = ["InvalidRow", "Line", "Table", "is_read_once"]
+__all__ = ["InvalidRow", "Line", "Table", "is_read_once", "opened"]
 
 _CHUNK = 1 << 16
 _MARKS = {
@@ -49,14 +50,15 @@ class Line(NamedTuple):
 
 
 class Table:
-    """A CSV file, or stdin for ``-``. The first line that is not blank names the columns.
+    """A CSV file, or stdin for ``-``. The first line that is not blank names the columns; without
+    ``header`` they are called 1, 2, 3.
 
     Commas, semicolons or tabs separate cells: whichever occurs most in that line, or what Excel's
     line ``sep=;`` before it says. A byte order mark decides the encoding, whatever was given. Blank
     lines are left out, and so are columns that have neither a name nor a value.
 
     Raises ConfigurationError for a file that cannot be read, and InvalidRow for what is no CSV,
-    both also while it is iterated. It can be iterated once.
+    both also while it is iterated. It can be iterated once. An open file is read from where it is.
     """
 
     columns: tuple[str, ...]
@@ -64,7 +66,9 @@ class Table:
     line: int
     """That of the names."""
 
-    def __init__(self, path: str, encoding: str = "utf-8-sig") -> None:
+    def __init__(
+        self, path: str | BinaryIO, encoding: str = "utf-8-sig", *, header: bool = True
+    ) -> None:
         lines = _lines(path, encoding)
         self._skipped, first = 0, next(lines, "")
         separator = _SEPARATOR.fullmatch(first)
@@ -75,29 +79,45 @@ class Table:
         delimiter = separator[1] if separator else max(",;\t", key=bare.count)
         self._reader = csv.reader(chain((first,), lines), delimiter=delimiter, strict=True)
         self.line = self._skipped + 1
-        names = [name.strip() for name in self._next() or ()]
+        first_cells = self._next() or []
+        names = [name.strip() for name in first_cells]
         while names and not names[-1]:
             names.pop()
+        if not header:
+            names = [str(nth) for nth, _ in enumerate(names, 1)]
         self.columns = tuple(names)
+        self._first = [] if header else first_cells[: len(names)]
 
     def __iter__(self) -> Iterator[Line]:
+        for row in self.rows():
+            if isinstance(row, InvalidRow):
+                raise row
+            yield row
+
+    def rows(self) -> Iterator[Line | InvalidRow]:
+        """The same rows; what is none is given as the error that iterating raises."""
         width = len(self.columns)
+        if self._first:
+            yield Line(self.line, self._first)
         while True:
             number = self._skipped + self._reader.line_num + 1
-            cells = self._next()
+            try:
+                cells = self._next()
+            except InvalidRow as error:
+                yield error
+                continue
             if cells is None:
                 return
             if len(cells) > width and not any(cells[width:]):
                 del cells[width:]
             if not any(cells):
                 continue
-            if len(cells) != width:
-                if not any(map(str.strip, cells)):
-                    continue
-                raise InvalidRow(
+            if len(cells) == width:
+                yield Line(number, cells)
+            elif any(map(str.strip, cells)):
+                yield InvalidRow(
                     number, "row", f"has {len(cells)} cells, where the first line names {width}"
                 )
-            yield Line(number, cells)
 
     def place(self, column: str, *, hint: str = "") -> int:
         """Where a column stands, in any case of its name. Raises InvalidRow where it does not, or
@@ -128,18 +148,24 @@ def is_read_once(path: str) -> bool:
         return False  # whoever opens it says why
 
 
-def _lines(path: str, encoding: str) -> Iterator[str]:
+def opened(path: str) -> AbstractContextManager[Any]:
+    """A file to read, in bytes; stdin for ``-``. Raises ConfigurationError if that is closed."""
     if path == "-" and sys.stdin is None:
         raise ConfigurationError("cannot read -: standard input is closed")
+    return click.open_file(path, "rb")
+
+
+def _lines(path: str | BinaryIO, encoding: str) -> Iterator[str]:
+    named = path if isinstance(path, str) else "the file"
     # An error that the caller meets while it works on a line does not pass through here.
     try:
-        with click.open_file(path, "rb") as file:
+        with opened(path) if isinstance(path, str) else nullcontext(path) as file:
             yield from _decoded(file, encoding)
     except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
+        raise ConfigurationError(f"cannot read {named}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigurationError(
-            f"{path} is not in {encoding}: name its encoding, as in --encoding cp1251"
+            f"{named} is not in {encoding}: name its encoding, as in --encoding cp1251"
         ) from None
     except LookupError:
         raise ConfigurationError(f"no encoding is called {encoding!r}") from None

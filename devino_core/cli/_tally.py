@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from devino_core import Receipt
@@ -12,24 +12,33 @@ from devino_core.errors import Retry
 from ._exit import ExitCode, describe
 from .toolkit import App, Bar, cell
 
-__all__ = ["Tally"]
+__all__ = ["COLUMNS", "Tally", "receipt_row"]
 
+# What a pipe gets, tab-separated.
 COLUMNS = ("to", "state", "ids", "parts", "channel", "ref", "description")
 
 
 class Tally:
     """Counts receipts and shows them. Programs and pipes get all; a terminal shows the failures.
 
-    ``every``: a terminal shows all too, for a command that sends one message.
+    ``every``: a terminal shows all too, for a command that sends one message. ``repeated`` tells
+    how many rows were left out because their recipient stood before.
     """
 
-    def __init__(self, app: App, *, every: bool) -> None:
+    def __init__(self, app: App, *, every: bool, repeated: Callable[[], int] | None = None) -> None:
         self.accepted = 0
         self.refused = 0
         self.unknown = 0
+        self.before = 0
+        """How many were accepted by an earlier run, which this one goes on with."""
+        self.refused_before = 0
+        self.skipped = 0
+        """How many rows were left out because they cannot be sent."""
         self._app = app
         self._terminal = sys.stdout.isatty() and not app.json
         self._every = every
+        self._repeated = repeated
+        self._has_summarized = False
         self._bar: Bar | None = None
 
     @property
@@ -37,7 +46,8 @@ class Tally:
         """The exit code that follows from the receipts so far."""
         if self.unknown:
             return ExitCode.OUTCOME_UNKNOWN
-        return ExitCode.NOT_DONE if self.refused else ExitCode.DONE
+        not_sent = self.refused or self.refused_before or self.skipped
+        return ExitCode.NOT_DONE if not_sent else ExitCode.DONE
 
     @property
     def count(self) -> int:
@@ -57,13 +67,40 @@ class Tally:
         if self._bar is not None:
             self._bar.advance()
 
+    def remember(self, *, refused: bool) -> None:
+        """Count a row of an earlier run, which is done with."""
+        if refused:
+            self.refused_before += 1
+        else:
+            self.before += 1
+        if self._bar is not None:
+            self._bar.advance()
+
+    def note(self, text: str) -> None:
+        """Print a line on stderr, above the bar if one is shown."""
+        if self._bar is None:
+            self._app.note(text)
+        else:
+            self._bar.note(text)
+
     def summarize(self) -> None:
-        """Print the counts on stderr."""
+        """Print the counts on stderr, once."""
+        if self._has_summarized:
+            return
+        self._has_summarized = True
         counts = [f"{self.accepted} accepted"]
         if self.refused:
             counts.append(f"{self.refused} not sent")
         if self.unknown:
             counts.append(f"{self.unknown} with an unknown outcome")
+        if self.skipped:
+            counts.append(f"{self.skipped} left out that cannot be sent")
+        if self._repeated is not None and (repeated := self._repeated()):
+            counts.append(f"{repeated} left out as repeats of a recipient")
+        if self.before or self.refused_before:
+            counts.append(f"{self.before} accepted before")
+        if self.refused_before:
+            counts.append(f"{self.refused_before} refused before")
         self._app.note(", ".join(counts))
 
     @contextmanager
@@ -74,7 +111,7 @@ class Tally:
         self._bar = None
 
     def _show(self, receipt: Receipt, *, failed: bool) -> None:
-        row = _row(receipt)
+        row = receipt_row(receipt)
         if self._app.json:
             self._app.show(row)
         elif not self._terminal:
@@ -90,7 +127,8 @@ class Tally:
                 self._app.line(text)
 
 
-def _row(receipt: Receipt) -> dict[str, object]:
+def receipt_row(receipt: Receipt) -> dict[str, object]:
+    """A receipt as the object that ``--json`` prints."""
     row: dict[str, object] = {
         "ref": receipt.ref,
         "to": receipt.to,
@@ -103,6 +141,8 @@ def _row(receipt: Receipt) -> dict[str, object]:
         "parts": receipt.parts,
         "price": receipt.status.price,
     }
+    if receipt.send_at is not None:
+        row["send_at"] = receipt.send_at
     if receipt.unassigned_ids:
         row["unassigned_ids"] = receipt.unassigned_ids
     if receipt.error is not None:

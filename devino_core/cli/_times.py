@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 import rich_click as click
 
-__all__ = ["parse_duration", "parse_past", "parse_send_at", "parsed"]
+from devino_core.clock import Clock
+
+__all__ = ["moment", "parse_duration", "parse_past", "parse_rate", "parse_send_at", "parsed"]
 
 T = TypeVar("T")
 
@@ -23,6 +25,18 @@ def parse_duration(text: str) -> timedelta:
     if match is None:
         raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 24h or 7d")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+_RATE = re.compile(r"([0-9]{1,6})\s*/\s*([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_rate(text: str) -> float:
+    """``50/s``, ``100/m``, ``1000/h``, as so many a second. Raises ValueError that shows these."""
+    match = _RATE.fullmatch(text.strip())
+    if match is None or not int(match[1]):
+        raise ValueError(f"{text!r} is not a rate such as 50/s, 100/m or 1000/h")
+    return int(match[1]) / _SECONDS[match[2]]
 
 
 def parse_send_at(text: str) -> datetime:
@@ -57,6 +71,15 @@ def parse_past(text: str) -> datetime | timedelta:
     raise ValueError(
         f"{text!r} is neither a time such as 2030-01-31T12:30 nor a duration such as 24h"
     )
+
+
+def moment(option: str, value: datetime | timedelta, clock: Clock) -> datetime:
+    """What :func:`parse_past` gave, as an aware time. Raises click's BadParameter."""
+    try:
+        found = clock.now() - value if isinstance(value, timedelta) else value
+        return found.astimezone(UTC)
+    except (OverflowError, ValueError):
+        raise click.BadParameter("is out of range", param_hint=f"'{option}'") from None
 
 
 def parsed(

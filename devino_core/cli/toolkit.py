@@ -44,7 +44,7 @@ from devino_core.settings import Config, read_config
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
-from ._times import parse_duration, parse_send_at, parsed
+from ._times import moment, parse_duration, parse_past, parse_send_at, parsed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,14 +61,17 @@ __all__ = [
     "Table",
     "cell",
     "channel_option",
+    "column_option",
     "complete_services",
     "config_option",
     "given_text",
     "is_read_once",
     "json_option",
     "medium_option",
+    "moment",
     "one_line",
     "parse_duration",
+    "parse_past",
     "parse_send_at",
     "parsed",
     "pass_app",
@@ -213,16 +216,34 @@ class App:
         return Console(stderr=stderr, highlight=False)
 
     @contextlib.contextmanager
-    def progress(self, total: int | None) -> Iterator[Bar]:
-        """A bar on stderr while a terminal is there to show it; ``total`` None: nobody knows it."""
+    def progress(self, total: int | None, *, what: str = "") -> Iterator[Bar]:
+        """A bar on stderr while a terminal is there to show it; ``total`` None: nobody knows it.
+
+        ``what`` says what is going on. A bar that has it goes away at the end.
+        """
         if not sys.stderr.isatty() or (sys.stdout.isatty() and self.json):
             yield Bar(self)
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=self.console(stderr=True), redirect_stdout=False) as shown:
-            shown.add_task("", total=total)
+        console = self.console(stderr=True)
+        if what and console.is_dumb_terminal:
+            yield Bar(self)
+            return
+        # What stands beside the bar takes up to 40 columns, and a broken line is no bar.
+        bar = BarColumn(bar_width=max(4, min(40, console.width - 40)))
+        named = (TextColumn("{task.description}"),) if what else ()
+        columns = (*named, bar, MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(
+            *columns, console=console, redirect_stdout=False, transient=bool(what)
+        ) as shown:
+            shown.add_task(what, total=total)
             yield Bar(self, shown)
 
     def finish(self, code: ExitCode) -> NoReturn:
@@ -246,6 +267,14 @@ class Bar:
         """So much of all is done."""
         if self._shown is not None:
             self._shown.update(self._shown.task_ids[0], completed=done, total=total)
+
+    def note(self, text: str) -> None:
+        """One line for the user, on stderr."""
+        if self._shown is None:
+            self._app.note(text)
+            return
+        said = f"devino: {one_line(text)}"
+        self._shown.console.print(said, markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
         """One line of the result."""
@@ -357,6 +386,35 @@ def settings_of_user(environ: Mapping[str, str]) -> Path:
     # As the specification has it: a relative path is invalid.
     base = Path(home) if Path(home).is_absolute() else Path.home() / ".config"
     return base / "devino" / "config.toml"
+
+
+def column_option(command: F) -> F:
+    """``--column NAME=COLUMN``, repeatable: the command gets the column of each name as
+    ``columns``."""
+
+    def convert(
+        context: click.Context, option: click.Parameter, given: tuple[str, ...]
+    ) -> dict[str, str]:
+        columns: dict[str, str] = {}
+        for text in given:
+            name, equals, column = (part.strip() for part in text.partition("="))
+            if not (equals and name and column):
+                raise click.BadParameter(
+                    f"{text!r} is not NAME=COLUMN, as to=Phone", context, option
+                )
+            if name in columns:
+                raise click.BadParameter(f"{name!r} is given twice", context, option)
+            columns[name] = column
+        return columns
+
+    return click.option(
+        "--column",
+        "columns",
+        metavar="NAME=COLUMN",
+        multiple=True,
+        callback=convert,
+        help="Where the numbers stand, as to=Phone, or the values for a field, as name=Customer.",
+    )(command)
 
 
 def medium_option(command: F) -> F:

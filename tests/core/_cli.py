@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +34,7 @@ from devino_core import (
 )
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
-from devino_core.dispatch import failed_receipt
+from devino_core.dispatch import dispatch, failed_receipt
 from devino_core.testing import ManualClock
 from tests.core._fake import SHELF
 
@@ -57,10 +58,16 @@ class Platform:
         """By recipient: the error in that message's receipt."""
         self.failing: Mapping[str, Exception | signal.Signals] = {}
         """By recipient: the error of the whole call, or the signal that comes during it."""
+        self.signals: Mapping[str, signal.Signals] = {}
+        """By recipient: the signal that comes during its call, which ends well."""
+        self.one_a_call = False
+        """Whether each message is a call of its own, four at a time."""
         self.unfit: Mapping[str, Callable[[Message], DevinoError]] = {}
         """By recipient: why the channel cannot send it."""
         self.unread: Mapping[str, DevinoError] = {}
         """By id: why its status cannot be read."""
+        self.states: Mapping[str, State] = {}
+        """By id: its state, if it was not delivered."""
         self.resent: Mapping[str, Medium] = {}
         """By id: the medium that its status is about, where it is told."""
         self.clock = ManualClock(NOW)
@@ -74,6 +81,9 @@ class Platform:
         plugins = Plugins(discover=False)
         plugins.register(self.plugin(), "fake")
         return Devino(App(plugins=plugins, clock=self.clock))
+
+    def extend(self, kind: type[Channel[FakeSettings]]) -> None:
+        """Give the channel's class more than it has."""
 
     def plugin(self) -> object:
         platform = self
@@ -90,7 +100,17 @@ class Platform:
 
             async def send(self, messages: Sequence[Message]) -> list[Receipt]:
                 self.check(messages)
+                if not platform.one_a_call:
+                    return await self._call(messages)
+                calls = [([nth], partial(self._call, [one])) for nth, one in enumerate(messages)]
+                return await dispatch(messages, calls, channel=self.name, concurrency=4)
+
+            async def _call(self, messages: Sequence[Message]) -> list[Receipt]:
+                await asyncio.sleep(0)
                 for message in messages:
+                    if message.to in platform.signals:
+                        signal.raise_signal(platform.signals[message.to])
+                        await asyncio.sleep(0)
                     if isinstance(error := platform.failing.get(message.to), signal.Signals):
                         signal.raise_signal(error)
                         await asyncio.Event().wait()
@@ -105,7 +125,9 @@ class Platform:
                 platform.asked.append((tuple(ids), medium))
                 return [
                     Status(
-                        state=State.UNKNOWN if each in platform.unread else State.DELIVERED,
+                        state=State.UNKNOWN
+                        if each in platform.unread
+                        else platform.states.get(each, State.DELIVERED),
                         code=0,
                         id=each,
                         medium=platform.resent.get(each),
@@ -143,6 +165,8 @@ class Platform:
                     return failed_receipt(message, error, channel=self.name)
                 status = Status(state=State.ACCEPTED)
                 return Receipt.of(message, status, channel=self.name, ids=(f"id-{message.to}",))
+
+        self.extend(FakeChannel)
 
         def load() -> type[FakeChannel]:
             if platform.load_error is not None:

@@ -295,7 +295,8 @@ def test_an_error_half_way_tells_which_lines_are_reported_under_way_and_not_sent
     platform: Platform, many: Path, error: DevinoError | signal.Signals, code: int, unsent: int
 ) -> None:
     platform.failing = {"79030000700": error}
-    result = platform.devino("send", "--file", str(many), "--json")
+    args = ("send", "--file", str(many), "--grace", "0s")
+    result = platform.devino(*args, "--json")
     *receipts, last = objects(result.stdout)
     assert len(receipts) == len(platform.sent) == BATCH == 500
     assert last["error"]["retry"] == ("never" if code == 1 else "may_duplicate")
@@ -304,7 +305,7 @@ def test_an_error_half_way_tells_which_lines_are_reported_under_way_and_not_sent
     assert "refs" not in last["error"]
     assert result.exit_code == code
     assert result.stderr == "devino: 500 accepted\n"
-    told = platform.devino("send", "--file", str(many)).stderr.splitlines()
+    told = platform.devino(*args).stderr.splitlines()
     assert told[0].startswith("devino: lines 502 to 1001: ")
     assert told[1:] == [
         f"devino: the lines before 502 are reported, nothing from line {unsent} on was sent",
@@ -317,7 +318,7 @@ def test_an_interrupted_message_may_have_been_sent(
     platform: Platform, number: signal.Signals
 ) -> None:
     platform.failing = {"79031234567": number}
-    args = ("send", "79031234567", "Hello", "--ref", "r1")
+    args = ("send", "79031234567", "Hello", "--ref", "r1", "--grace", "0s")
     result = platform.devino(*args)
     assert result.exit_code == 130
     assert result.stdout == ""
@@ -475,9 +476,8 @@ def test_a_dry_run_checks_all_and_sends_nothing(platform: Platform, many: Path) 
     for args, count in ((one, 1), (file, BATCH * 2 + 200)):
         result = platform.devino("send", *args, "--dry-run")
         assert (result.stdout, result.exit_code) == (f"{count} can be sent; none was\n", 0)
-        assert objects(platform.devino("send", *args, "--dry-run", "--json").stdout) == [
-            {"sendable": count}
-        ]
+        (told,) = objects(platform.devino("send", *args, "--dry-run", "--json").stdout)
+        assert (told["sendable"], told["media"]) == (count, {"SMS": count})
     assert platform.sent == []
 
 
@@ -491,5 +491,8 @@ def test_a_dry_run_of_stdin_names_the_line_that_cannot_be_sent(platform: Platfor
     platform.unfit = {"79031234568": lambda message: InvalidMessage("to", "no", ref=message.ref)}
     text = "to,text\n79031234567,a\n79031234568,b\n"
     result = platform.devino("send", "--file", "-", "--dry-run", input=text)
-    assert (result.exit_code, result.stdout) == (2, "")
+    assert (result.exit_code, result.stdout.splitlines()) == (
+        2,
+        ["1 can be sent; none was", "1 cannot be sent"],
+    )
     assert result.stderr.startswith("devino: line 3: ")

@@ -20,6 +20,7 @@ from devino_core.cli.toolkit import (
     Stop,
     Table,
     channel_option,
+    column_option,
     config_option,
     given_text,
     json_option,
@@ -37,21 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["upload"]
 
 _COLUMNS = ("name", "contacts", "size", "state", "description")
-
-
-def _mapped(
-    context: click.Context, option: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    """``to=Phone`` -> the column of each name."""
-    columns = {}
-    for text in given:
-        name, equals, column = text.partition("=")
-        if not (equals and name.strip() and column.strip()):
-            raise click.BadParameter(f"{text!r} is not NAME=COLUMN, as to=Phone", context, option)
-        if name.strip() in columns:
-            raise click.BadParameter(f"{name.strip()!r} is given twice", context, option)
-        columns[name.strip()] = column.strip()
-    return columns
 
 
 @click.command()
@@ -74,14 +60,7 @@ def _mapped(
     callback=parsed(parse_duration),
     help="How long to try to deliver: 90s, 15m, 24h, 7d.",
 )
-@click.option(
-    "--column",
-    "columns",
-    metavar="NAME=COLUMN",
-    multiple=True,
-    callback=_mapped,
-    help="Where the numbers stand, as to=Phone, or the values for a field, as name=Customer.",
-)
+@column_option
 @click.option(
     "--encoding",
     default="utf-8-sig",

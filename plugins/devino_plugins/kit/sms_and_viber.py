@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias, TypeVar
+
+import msgspec
 
 from devino_codecs.http import Request
 from devino_core import Channel, Medium, Message, Receipt, Rejected, Status
@@ -84,6 +87,10 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
             concurrency=self.settings.concurrency,
             medium=medium,
         )
+
+    @abstractmethod
+    async def statistics(self, since: datetime, until: datetime) -> msgspec.Struct:
+        """How many SMS of a period of at most 90 days came to what; aware times."""
 
     @abstractmethod
     def _plan(self, messages: Sequence[Message]) -> Sequence[PlannedCall[Send]]:

@@ -32,7 +32,7 @@ from devino_core import (
     Unavailable,
 )
 from devino_core.clock import Clock
-from devino_core.dispatch import bug_ended
+from devino_core.dispatch import Brake, bug_ended
 from devino_core.push import Correlator, Origin
 
 from ._answers import query_status
@@ -145,10 +145,15 @@ class Sending:
         again: list[_Job],
     ) -> None:
         """Send jobs side by side. ``again`` gets those that may be sent again after ``pause``."""
+        brake = Brake.current()
 
         async def work() -> None:
             for job in jobs:
-                outcome = await self._send(job, pause)
+                # What was taken in part is sent whole.
+                if brake is None or job.taken:
+                    outcome = await self._send(job, pause)
+                else:
+                    outcome = await self._braked(brake, job, pause)
                 if outcome is None:
                     again.append(job)
                 else:
@@ -161,6 +166,21 @@ class Sending:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self.concurrency, count)):
                 group.create_task(work())
+
+    async def _braked(
+        self, brake: Brake, job: _Job, pause: float | None
+    ) -> Receipt | DevinoError | None:
+        async def send() -> list[Receipt] | None:
+            outcome = await self._send(job, pause)
+            if isinstance(outcome, DevinoError):
+                raise outcome
+            return None if outcome is None else [outcome]
+
+        try:
+            receipts = await brake.call([job.outgoing.message], send)
+        except DevinoError as error:
+            return error
+        return None if receipts is None else receipts[0]
 
     async def _send(self, job: _Job, pause: float | None) -> Receipt | DevinoError | None:
         """Send what is left of a message. None: the queue is full, and the message may wait."""
