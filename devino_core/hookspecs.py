@@ -17,6 +17,7 @@ import pluggy
 
 from ._channel import ChannelSpec
 from ._service import ServiceSpec
+from ._store_spec import StoreSpec
 
 if TYPE_CHECKING:
     import click
@@ -29,6 +30,7 @@ __all__ = [
     "devino_channels",
     "devino_commands",
     "devino_services",
+    "devino_stores",
     "hookimpl",
     "hookspec",
 ]
@@ -64,3 +66,8 @@ def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
 
     A source's name is the channel of its events, so no two plugins may use the same name.
     """
+
+
+@hookspec
+def devino_stores() -> Iterable[StoreSpec]:  # type: ignore[empty-body]
+    """The kinds of store that this plugin brings for the outbox. Called once for each outbox."""

@@ -19,6 +19,7 @@ import pluggy
 from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
 from ._service import Service, ServiceSettings, ServiceSpec
+from ._store_spec import StoreSpec
 from .errors import ConfigurationError, PluginError
 from .lazy import resolve
 from .suggest import did_you_mean
@@ -112,6 +113,20 @@ class Plugins:
         except KeyError:
             hint = did_you_mean(name, specs) or f"known are {', '.join(specs) or 'none'}"
             raise ConfigurationError(f"no plugin brings a source {name!r}: {hint}") from None
+
+    def stores(self) -> Mapping[str, StoreSpec]:
+        """Every kind of store by name. Raises PluginError for a clash."""
+        hook = self._manager.hook.devino_stores
+        return dict(sorted(self._offers("store", (hook, StoreSpec)).items()))
+
+    def store_spec(self, kind: str) -> StoreSpec:
+        """The manifest of a kind of store. Raises ConfigurationError with the nearest name."""
+        specs = self.stores()
+        try:
+            return specs[kind]
+        except KeyError:
+            hint = did_you_mean(kind, specs) or f"known are {', '.join(specs) or 'none'}"
+            raise ConfigurationError(f"no plugin brings a store {kind!r}: {hint}") from None
 
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a channel kind. Raises ConfigurationError with the nearest name."""
