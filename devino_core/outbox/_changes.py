@@ -106,10 +106,10 @@ class Early(msgspec.Struct, frozen=True, kw_only=True):
     False: an entry has the id by now, so find that.
     """
 
-    channel: str
-    """The channel's name, or that of a source of callbacks."""
     id: str
     status: Status
+    channel: str | None = None
+    """None: of whichever channel, as with callbacks."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -146,13 +146,13 @@ class MemoryStore:
             self._tell(change.news, change.entry, now)
             return True
         if isinstance(change, Early):
-            if any(key[1] == change.id for key in self._known(change.channel, change.id)):
+            if self._known(change.channel, change.id):
                 return False
             self._early.append((change, now))
             return True
         return self._apply(change, now)
 
-    def _known(self, channel: str | None, message_id: str) -> Iterable[tuple[str, str]]:
+    def _known(self, channel: str | None, message_id: str) -> list[tuple[str, str]]:
         return [
             key
             for key in self._by_id
@@ -178,9 +178,10 @@ class MemoryStore:
     def _take_up(self, entry: Entry, move: Move, now: datetime) -> Move:
         if move.legs is None or move.to is not Phase.SENT:
             return move
-        ids = {one for _, one in ids_of(move.legs)}
-        reports = [early for early, _ in self._early if early.id in ids]
-        self._early = [pair for pair in self._early if pair[0].id not in ids]
+        ids: set[tuple[str | None, str]] = set(ids_of(move.legs))
+        ids |= {(None, one) for _, one in ids}
+        reports = [early for early, _ in self._early if (early.channel, early.id) in ids]
+        self._early = [pair for pair in self._early if pair[0] not in reports]
         return with_reports(entry, move, [(one.id, one.status) for one in reports], now)
 
     def _tell(self, news: News, entry: int, now: datetime) -> None:
