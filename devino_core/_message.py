@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -37,8 +38,9 @@ class Medium(enum.StrEnum):
 
 
 def _new_ref() -> str:
-    # It is as unique as a UUID and costs a tenth of the time.
-    return os.urandom(16).hex()
+    # In the order of time, as UUIDv7 is: an index takes such keys three times as fast as random
+    # ones. 48 bits of milliseconds and 80 random ones cost a tenth of a UUID's time.
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
 
 
 class _Called(StructMeta):

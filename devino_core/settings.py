@@ -76,8 +76,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Tables = msgspec.field(default_factory=dict)
     """The tables ``outbox`` and ``client``, where given, as they are.
 
-    Nothing reads them yet: they have no effect and are not checked. Code that reads one must check
-    its keys, as :func:`convert_settings` does.
+    :class:`devino_core.outbox.Outbox` reads and checks the first. Nothing reads the other yet: it
+    has no effect.
     """
     unsorted: frozenset[str] = frozenset()
     """The names among ``channels`` that only the environment has.
@@ -143,13 +143,16 @@ def read_config(
     return _overlay(config, env)
 
 
-def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> SettingsT:
+def convert_settings(
+    values: Values, target: type[SettingsT], *, name: str, table: str | None = None
+) -> SettingsT:
     """Check the raw values of the channel or service ``name`` against its settings type.
 
-    Raises ConfigurationError that names the channel or service, the key, and the nearest known key.
+    ``table`` is for settings of neither: where they stand in a file. Raises ConfigurationError that
+    names the channel or service, the key, and the nearest known key.
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
-    owner = f"{what} {name!r}"
+    owner = f"{what} {name!r}" if table is None else f"[{table}]"
     fields = target.__struct_fields__
     known = {name: hint for name, hint in get_type_hints(target).items() if name in fields}
     plain: dict[str, object] = {}
@@ -167,7 +170,7 @@ def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> S
         if needed.required and needed.name not in plain:
             raise ConfigurationError(
                 f"{owner} needs the setting {needed.name!r}: give it in code, in the file under "
-                f"[{what}s.{name}], or as {_variable(name, needed.name)}"
+                f"[{table or f'{what}s.{name}'}], or as {_variable(name, needed.name)}"
             )
     try:
         settings = msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)

@@ -17,7 +17,10 @@ Everything that a :class:`Store` needs is here, too: plugins bring stores by the
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from devino_core._store_spec import StoreSettings, StoreSpec
+from devino_core.lazy import lazy
 
 from ._changes import Change, Early, EventKind, Move, News, Note, OutboxEvent
 from ._entry import (
@@ -54,12 +57,37 @@ from ._store import (
     Weighted,
 )
 
+# Plugins that bring a store import this package, and few processes send.
+if TYPE_CHECKING:
+    from ._outbox import Outbox
+    from ._people import Resolution
+    from ._settings import ChannelPace, OutboxSettings, TenantShare
+    from ._statement import Insertion, Inserts, Statement
+    from ._worker import Stuck, Worker
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "ChannelPace": "_settings",
+            "Insertion": "_statement",
+            "Inserts": "_statement",
+            "Outbox": "_outbox",
+            "OutboxSettings": "_settings",
+            "Resolution": "_people",
+            "Statement": "_statement",
+            "Stuck": "_worker",
+            "TenantShare": "_settings",
+            "Worker": "_worker",
+        },
+    )
+
 __all__ = [
     "TRANSITIONS",
     "VERSION",
     "Added",
     "Body",
     "Change",
+    "ChannelPace",
     "Closed",
     "Consumed",
     "Early",
@@ -68,6 +96,8 @@ __all__ = [
     "Fence",
     "Held",
     "InDoubt",
+    "Insertion",
+    "Inserts",
     "KeepText",
     "Lane",
     "LeaseLost",
@@ -77,7 +107,9 @@ __all__ = [
     "Move",
     "News",
     "Note",
+    "Outbox",
     "OutboxEvent",
+    "OutboxSettings",
     "Paused",
     "Phase",
     "Planned",
@@ -85,13 +117,18 @@ __all__ = [
     "Query",
     "Rate",
     "RefTaken",
+    "Resolution",
     "Setting",
     "Slot",
+    "Statement",
     "Store",
     "StoreSettings",
     "StoreSpec",
+    "Stuck",
     "Tally",
+    "TenantShare",
     "Unreadable",
     "Want",
     "Weighted",
+    "Worker",
 ]

@@ -24,14 +24,17 @@ __all__ = [
     "further",
     "lapsed",
     "leg_over",
+    "next_until",
     "orphaned",
     "readable",
     "reported",
     "requeued",
     "sent",
+    "sent_by_hand",
     "settled",
     "with_leg",
     "with_reports",
+    "without_recipient",
 ]
 
 FIRST_POLL = timedelta(seconds=5)
@@ -80,6 +83,17 @@ def sent(entry: Entry, body: Body, receipt: Receipt, now: datetime, remembers: t
     else:
         until = start + remembers
     return settled(entry, body, with_leg(entry, leg), now, until=until, kind=EventKind.SENT)
+
+
+def sent_by_hand(entry: Entry, body: Body, leg: Leg, now: datetime) -> Move:
+    """A person says that it was taken. Without an id it is over: nobody can ask about it."""
+    legs = with_leg(entry, leg)
+    if leg.receipt is None or not leg.receipt.ids:
+        return finished(entry, body, legs, State.UNKNOWN, now, reason="by a person: sent")
+    until = now + timedelta(hours=48)
+    return settled(
+        entry, body, legs, now, until=until, kind=EventKind.RESOLVED, reason="by a person: sent"
+    )
 
 
 def settled(
@@ -140,6 +154,15 @@ def further(entry: Entry, body: Body, now: datetime) -> bool:
     return entry.leg + 1 < len(body.legs) and (body.deadline is None or now < body.deadline)
 
 
+def next_until(entry: Entry, body: Body, start: datetime) -> datetime | None:
+    """Until when a leg is tried whose time begins with its first try: then the next one goes."""
+    ends = [] if entry.until is None else [entry.until]
+    validity = body.legs[entry.leg].message.validity
+    if validity is not None and entry.leg + 1 < len(body.legs):
+        ends.append(start + validity + body.grace)
+    return min(ends, default=None)
+
+
 def finished(
     entry: Entry,
     body: Body | None,
@@ -152,6 +175,8 @@ def finished(
     """It is over, and ``state`` is what its last leg came to."""
     legs = (*legs[: entry.leg], replace(legs[entry.leg], ended=state), *legs[entry.leg + 1 :])
     keep = KeepText.ALL if body is None else body.keep_text
+    if keep is not KeepText.ALL:
+        legs = without_recipient(legs)
     return Move(
         entry.fence,
         Phase.DONE,
@@ -161,6 +186,14 @@ def finished(
         drop_body=keep is not KeepText.ALL,
         drop_to=keep is KeepText.NONE,
         news=_news(replace(entry, legs=legs), legs, EventKind.DONE, reason),
+    )
+
+
+def without_recipient(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
+    """The legs without the number that their receipts hold."""
+    return tuple(
+        leg if leg.receipt is None else replace(leg, receipt=replace(leg.receipt, to=""))
+        for leg in legs
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from devino_core.outbox import Entry, Lane, Leg, Move, News, OutboxEvent, Phase
 from devino_core.outbox.kit import decode, encode, from_micros, micros
 
-__all__ = ["add_row", "entry_of", "event_of", "json_of", "lane_of", "move_row"]
+__all__ = ["INSERTED", "add_row", "entry_of", "event_of", "json_of", "lane_of", "move_row"]
 
 Row = tuple[object, ...]
 _lanes: dict[str, Lane] = {}
@@ -22,8 +22,11 @@ _LEGS = tuple[Leg, ...]
 json_of = msgspec.json.Encoder().encode
 
 
+INSERTED = ("ref", "hash", "lane", "due", "until", "version", "to_hash", "body")
+
+
 def add_row(entry: Entry) -> Row:
-    """The values of :data:`._sql.ADD`."""
+    """The values of :data:`INSERTED`."""
     until = entry.until
     return (
         entry.ref,

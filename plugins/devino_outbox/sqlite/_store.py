@@ -21,6 +21,7 @@ from devino_core.outbox import (
     Consumed,
     Entry,
     Held,
+    Insertion,
     Lane,
     LeaseLost,
     OutboxEvent,
@@ -42,7 +43,7 @@ from ._files import path_of, prepare
 from ._finding import found
 from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
-from ._rows import add_row, entry_of, event_of, json_of, lane_of
+from ._rows import INSERTED, add_row, entry_of, event_of, json_of, lane_of
 from ._schema import check, connect, migrate, schema_of
 from ._writer import Writer
 
@@ -63,6 +64,7 @@ class SqliteStore:
 
     finds: frozenset[str] = frozenset(Query.__struct_fields__)
     leases: bool = False
+    dialects: frozenset[str] = frozenset({"sqlite", "sqlalchemy", "django"})
 
     def __init__(self, settings: SqliteSettings, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.path: Path = path_of(settings.url)
@@ -138,6 +140,10 @@ class SqliteStore:
         if not entries:
             return []
         return cast("list[Added]", await self._write(Adding(list(map(add_row, entries)))))
+
+    def insertion(self, entries: Sequence[Entry]) -> Insertion:
+        """The rows of new entries, for an application that writes this file itself."""
+        return Insertion("outbox", INSERTED, list(map(add_row, entries)))
 
     async def claim(self, want: Want) -> list[Entry]:
         return cast("list[Entry]", await self._write(Claiming(want)))
