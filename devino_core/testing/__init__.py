@@ -1,4 +1,4 @@
-"""For tests of channels and sources: conformance suites to inherit, and a clock to drive.
+"""For tests of channels, sources and stores: suites to inherit, a clock to drive, a harness.
 
 ::
 
@@ -26,13 +26,18 @@ Run it with pytest; the tests are plain functions and need no asyncio plugin.
 
 from ._callbacks import CallbackConformance, Readable
 from ._channels import AnyChannel, ChannelConformance, Connected
+from ._crashes import CrashHarness, CrashReport
 from ._manual_clock import ManualClock
+from ._stores import StoreConformance
 
 __all__ = [
     "AnyChannel",
     "CallbackConformance",
     "ChannelConformance",
     "Connected",
+    "CrashHarness",
+    "CrashReport",
     "ManualClock",
     "Readable",
+    "StoreConformance",
 ]
