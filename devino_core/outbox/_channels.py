@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from devino_core._channel import Capability, Channel, ChannelSettings
-from devino_core._message import Medium, Message
+from devino_core._message import Medium
 
 __all__ = ["AnyChannel", "Channels", "any_of", "real_name"]
 
@@ -26,8 +26,6 @@ class Channels(Protocol):
         medium: Medium | None = None,
         channel: str | None = None,
     ) -> AnyChannel: ...
-
-    def check(self, messages: Iterable[Message], *, channel: str | None = None) -> None: ...
 
 
 def any_of(medium: Medium) -> str:

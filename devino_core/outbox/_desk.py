@@ -126,31 +126,34 @@ class Desk:
 
     async def _claim(self) -> bool:
         """Take up what can go. True: there may be more at once."""
-        free = self._width - self._busy
-        bulk = min(free, max(1, int(self._width * self._pace.bulk_share)) - self._bulk)
-        slots = self._fairness.slots(free, bulk) if free > 0 else ()
-        if not slots or not self._context.may_send:
+        if not self._context.may_send:
+            return False
+        more = False
+        if (free := self._width - self._busy) > 0:
+            more = await self._serve(self._fairness.urgent(free), free)
+        # Of the window a part is left for what is urgent and comes while bulk is on the wire.
+        share = max(1, int(self._width * self._pace.bulk_share))
+        if (free := min(self._width - self._busy, share - self._bulk)) > 0:
+            more = await self._serve(self._fairness.bulk(free), free) or more
+        return more
+
+    async def _serve(self, slots: Sequence[Slot], limit: int) -> bool:
+        """Claim and send; True if as many came as could."""
+        if not slots:
             return False
         await self._context.turns.join()
         try:
             claimed_at = self._context.clock.monotonic()
-            entries = await self._take(slots, free)
+            entries = await self._take(slots, limit)
         except BaseException:
             self._context.turns.leave()
             raise
         if not entries:
             self._context.turns.leave()
             return False
-        counts = Counter(entry.lane for entry in entries)
-        self._fairness.served(counts)
-        urgent = [entry for entry in entries if entry.lane.priority is Priority.REALTIME]
-        rest = [entry for entry in entries if entry.lane.priority is not Priority.REALTIME]
-        parts = [part for part in (urgent, rest) if part]
-        for _ in parts[1:]:
-            self._context.turns.split()
-        for part in parts:
-            self._start(part, claimed_at)
-        return len(entries) >= min(free, sum(slot.most for slot in slots))
+        self._fairness.served(Counter(entry.lane for entry in entries))
+        self._start(entries, claimed_at)
+        return len(entries) == limit
 
     async def _take(self, slots: Sequence[Slot], limit: int) -> list[Entry]:
         context = self._context

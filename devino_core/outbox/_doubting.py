@@ -20,7 +20,7 @@ from ._channels import AnyChannel
 from ._context import Context
 from ._entry import Body, Entry, InDoubt, Leg
 from ._life import begin, leg_over, readable, requeued, sent, with_leg
-from ._making import without_send_at
+from ._making import for_wire
 from ._phases import Phase
 from ._store import Query
 from ._times import NEVER
@@ -65,10 +65,8 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> _Told:
             and now - began < channel.remembers
         ):
             channels[channel.name] = channel
-            message = body.legs[entry.leg].message
-            groups[channel.name].append(
-                (entry, without_send_at(message) if body.schedule == "here" else message)
-            )
+            message = for_wire(body.legs[entry.leg].message, channel, body.schedule)
+            groups[channel.name].append((entry, message))
     told: _Told = {}
     for name, asked in groups.items():
         numbers = [entry.id for entry, _ in asked]

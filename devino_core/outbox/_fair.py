@@ -53,22 +53,29 @@ class Fairness:
         """The lanes whose messages go alone."""
         return [lane for lane in self._busy if lane.suspect]
 
-    def slots(self, limit: int, bulk: int) -> tuple[Slot, ...]:
-        """Whom to serve with ``limit`` messages, of which ``bulk`` may be other than REALTIME.
+    def urgent(self, limit: int) -> tuple[Slot, ...]:
+        """The lanes that go before all others, in turn."""
+        return tuple(
+            Slot(lane, limit)
+            for lane in self._in_turn(self._busy)
+            if lane.priority is Priority.REALTIME and not lane.suspect
+        )
 
-        Each lane gets its part first; what one does not use goes to the others, in the same order.
-        """
-        lanes = [lane for lane in self._busy if not lane.suspect]
-        urgent = [lane for lane in lanes if lane.priority is Priority.REALTIME]
-        slots = [Slot(lane, limit) for lane in self._in_turn(urgent)]
-        parts: dict[Lane, int] = {}
-        rest = [lane for lane in lanes if lane.priority is not Priority.REALTIME]
-        if rest and bulk > 0:
-            parts = self._parts(rest, bulk)
-        slots += [Slot(lane, part) for lane, part in parts.items()]
-        others = [lane for lane in self._in_turn(rest) if lane not in parts]
-        slots += [Slot(lane, bulk) for lane in (*parts, *others) if bulk > 0]
-        return tuple(slots)
+    def bulk(self, limit: int) -> tuple[Slot, ...]:
+        """The other lanes: each with its part first, then with what the others do not use."""
+        lanes = [
+            lane
+            for lane in self._busy
+            if lane.priority is not Priority.REALTIME and not lane.suspect
+        ]
+        if not lanes:
+            return ()
+        parts = self._parts(lanes, limit)
+        others = [lane for lane in self._in_turn(lanes) if lane not in parts]
+        return (
+            *[Slot(lane, part) for lane, part in parts.items()],
+            *[Slot(lane, limit) for lane in (*parts, *others)],
+        )
 
     def served(self, counts: Mapping[Lane, int]) -> None:
         """So many messages were taken of each lane."""

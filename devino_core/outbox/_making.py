@@ -10,16 +10,17 @@ from msgspec.structs import replace
 
 from devino_core._content import Priority
 from devino_core._message import Message
+from devino_core._takes import Expressible
 from devino_core.errors import InvalidArgument, InvalidMessage
 from devino_core.zones import zone_of
 
-from ._channels import any_of
+from ._channels import AnyChannel, any_of
 from ._codec import encode
 from ._entry import Body, Entry, InDoubt, KeepText, Lane, Planned, Schedule
 from ._identity import content_hash, recipient_hash
 from ._settings import OutboxSettings
 
-__all__ = ["Terms", "due_of", "entry_of"]
+__all__ = ["Terms", "due_of", "entry_of", "entry_of_legs", "for_wire"]
 
 _REALTIME = timedelta(minutes=5)
 
@@ -125,6 +126,16 @@ def _lane(channel: str, priority: Priority, tenant: str) -> Lane:
     return lane
 
 
-def without_send_at(message: Message) -> Message:
-    """The message for a wire that need not wait."""
-    return message if message.send_at is None else replace(message, send_at=None)
+def for_wire(message: Message, channel: AnyChannel, schedule: Schedule) -> Message:
+    """The message as the channel is to send it now.
+
+    The outbox waits until ``send_at`` itself, and it heeds the priority even where the wire has no
+    word for it.
+    """
+    if schedule == "here" and message.send_at is not None:
+        message = replace(message, send_at=None)
+    if message.priority is not None:
+        takes = channel.takes.get(message.medium)
+        if takes is not None and Expressible.PRIORITY not in takes.expresses:
+            message = replace(message, priority=None)
+    return message

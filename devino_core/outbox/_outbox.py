@@ -25,7 +25,7 @@ from ._changes import Move, OutboxEvent
 from ._channels import Channels
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
 from ._identity import recipient_hash
-from ._making import Terms, due_of, entry_of, without_send_at
+from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
@@ -156,9 +156,9 @@ class Outbox(Opened):
     def entries_of(self, messages: Sequence[Message], terms: Terms) -> list[Entry]:
         """New entries, checked. Raises InvalidMessage and Unsupported."""
         if self.client is not None:
-            here = terms.schedule == "here"
-            checked = [without_send_at(message) for message in messages] if here else messages
-            self.client.check(checked, channel=terms.channel)
+            for message in messages:
+                channel = self.client.channel_for(medium=message.medium, channel=terms.channel)
+                channel.check([for_wire(message, channel, terms.schedule)])
         key, now = self.store.key, self.now()
         return [entry_of(message, terms, self.settings, key, now) for message in messages]
 

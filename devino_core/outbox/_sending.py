@@ -21,7 +21,7 @@ from ._channels import AnyChannel
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
 from ._life import begin, further, leg_over, next_until, requeued, sent, with_leg
-from ._making import without_send_at
+from ._making import for_wire
 from ._phases import Phase
 
 __all__ = ["Outcome", "send"]
@@ -99,9 +99,7 @@ def _prepare(
         body = entry.read()
     except Unreadable as error:
         return _dead(entry, str(error))
-    message = body.legs[entry.leg].message
-    if body.schedule == "here":
-        message = without_send_at(message)
+    message = for_wire(body.legs[entry.leg].message, channel, body.schedule)
     if entry.until is not None:
         waited = timedelta(seconds=context.clock.monotonic() - claimed_at)
         left = entry.until - entry.due - waited
@@ -157,6 +155,9 @@ def _moved(
     if whom is Blame.UNKNOWN:
         return doubtful(entry, body, error, now), error
     if whom is Blame.REFUSED:
+        if not receipt.refused:
+            status = replace(receipt.status, state=State.REJECTED, description=str(error))
+            receipt = replace(receipt, status=status)
         leg = replace(begin(entry, body), receipt=receipt, channel=channel.name, error=error)
         return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now), None
     if whom is Blame.HELD and further(entry, body, now):

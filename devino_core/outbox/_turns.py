@@ -23,10 +23,6 @@ class Turns:
         await self._wait(lambda: not self._is_alone and not self._waiting)
         self._together += 1
 
-    def split(self) -> None:
-        """Who goes together goes on as two, each with a :meth:`leave` of its own."""
-        self._together += 1
-
     def leave(self) -> None:
         """End what :meth:`join` began."""
         self._together -= 1

@@ -127,9 +127,6 @@ class _Client:
     def channel_for(self, *_: object, **__: object) -> Channel[ChannelSettings]:
         return next(iter(self.channels.values()))
 
-    def check(self, *_: object, **__: object) -> None:
-        """It takes everything."""
-
 
 async def _main(orders: Orders) -> None:
     step = _Steps(orders.kill_at)
