@@ -38,6 +38,7 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
+from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
@@ -54,6 +55,7 @@ __all__ = [
     "Interrupted",
     "InvalidRow",
     "Line",
+    "Row",
     "Stop",
     "Table",
     "cell",
@@ -68,6 +70,7 @@ __all__ = [
     "parse_send_at",
     "parsed",
     "pass_app",
+    "read_rows",
 ]
 
 # Columns that may take several lines on a narrow terminal.

@@ -226,11 +226,11 @@ class Outbox(Opened):
 
         It wins or loses against a worker that takes the message up, and says which.
         """
-        return await self._by_hand(ref, people.cancelled)
+        return await self.decide(ref, people.cancelled)
 
     async def retry(self, ref: str, *, at: datetime | None = None) -> bool:
         """Send a DEAD message after all. False: it is not dead. Raises NotFound."""
-        return await self._by_hand(ref, lambda entry, now: people.retried(entry, at or now))
+        return await self.decide(ref, lambda entry, now: people.retried(entry, at or now))
 
     async def resolve(
         self, ref: str, how: Resolution | str, *, message_id: str | None = None
@@ -240,13 +240,13 @@ class Outbox(Opened):
         ``message_id`` is the platform's id of a message that was sent: by it, it is followed.
         """
         resolution = Resolution(how)
-        return await self._by_hand(
+        return await self.decide(
             ref, lambda entry, now: people.resolved(entry, resolution, message_id, now)
         )
 
     async def hold(self, ref: str) -> bool:
         """Keep a queued message back until :meth:`release`. False: it is not queued."""
-        return await self._by_hand(ref, lambda entry, _: people.postponed(entry, NEVER))
+        return await self.decide(ref, lambda entry, _: people.postponed(entry, NEVER))
 
     async def release(self, ref: str) -> bool:
         """Let a message go at its time. False: it is not queued."""
@@ -254,7 +254,7 @@ class Outbox(Opened):
         def release(entry: Entry, now: datetime) -> Move | None:
             return people.postponed(entry, due_of(entry.read().legs[entry.leg].message, now))
 
-        return await self._by_hand(ref, release)
+        return await self.decide(ref, release)
 
     async def change(self, query: Query, change: Callable[[Entry, datetime], Move | None]) -> int:
         """Move every entry that a query finds, page by page. Gives how many were moved."""
@@ -353,7 +353,11 @@ class Outbox(Opened):
         for listener in self._listeners:
             listener(lane)
 
-    async def _by_hand(self, ref: str, change: Callable[[Entry, datetime], Move | None]) -> bool:
+    async def decide(self, ref: str, change: Callable[[Entry, datetime], Move | None]) -> bool:
+        """Move one entry as ``change`` says, again if it changed meanwhile. False: it says None.
+
+        Raises NotFound.
+        """
         while True:
             entry = await self.get(ref)
             if entry is None:

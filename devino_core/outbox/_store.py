@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -24,6 +24,7 @@ __all__ = [
     "Held",
     "LeaseLost",
     "LimitState",
+    "Migrates",
     "Paused",
     "PlatformId",
     "Query",
@@ -185,6 +186,15 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """The newest version of a body that a live worker reads."""
     gauges: Mapping[str, float] = {}
     """What only this kind of store has, such as ``wal_bytes`` and ``dead_tuples``."""
+
+
+@runtime_checkable
+class Migrates(Protocol):
+    """A store whose schema can be brought up to date, before it is opened."""
+
+    async def migrate(self, *, check: bool = False) -> list[int]:
+        """Bring the schema to that of this code; ``check``: only look. Gives the steps."""
+        ...
 
 
 class Store(Protocol):

@@ -7,11 +7,13 @@ from ._codec import decode, encode
 from ._gcra import SECOND, taken
 from ._life import lapsed, orphaned, with_reports
 from ._memory import is_met, is_paused, moved, opening
+from ._people import cancelled, resolved, retried
 from ._times import NEVER, from_micros, micros
 
 __all__ = [
     "NEVER",
     "SECOND",
+    "cancelled",
     "decode",
     "encode",
     "from_micros",
@@ -23,6 +25,8 @@ __all__ = [
     "moved",
     "opening",
     "orphaned",
+    "resolved",
+    "retried",
     "taken",
     "with_reports",
 ]

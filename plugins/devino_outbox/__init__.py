@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from devino_core import hookimpl
 from devino_core.outbox import StoreSpec
 
 from ._settings import SqliteSettings
 
-__all__ = ["SQLITE", "SqliteSettings", "devino_stores"]
+if TYPE_CHECKING:
+    import click
+
+__all__ = ["SQLITE", "SqliteSettings", "devino_commands", "devino_stores"]
 
 SQLITE: StoreSpec = StoreSpec(
     name="sqlite",
@@ -23,3 +27,11 @@ SQLITE: StoreSpec = StoreSpec(
 def devino_stores() -> Iterable[StoreSpec]:
     """The store in a file."""
     return [SQLITE]
+
+
+@hookimpl
+def devino_commands() -> Iterable[click.Command]:
+    """``devino outbox``."""
+    from .cli import outbox
+
+    return [outbox]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from devino_core import (
     Capability,
@@ -181,6 +182,6 @@ async def world(
             closing.result()
 
 
-def message(ref: str = "ref", **fields: object) -> Message:
-    given = {"to": "79160000001", "content": "Hello", "ref": ref, **fields}
+def message(ref: str = "ref", **fields: Any) -> Message:
+    given: dict[str, Any] = {"to": "79160000001", "content": "Hello", "ref": ref, **fields}
     return Message(**given)

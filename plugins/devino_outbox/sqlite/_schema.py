@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devino_core.errors import ConfigurationError
 
-__all__ = ["SCHEMA", "check", "connect", "migrate", "schema_of"]
+__all__ = ["SCHEMA", "check", "connect", "migrate", "schema_of", "steps"]
 
 SCHEMA = 1
 """The schema that this code makes. It works with the next one, too."""
@@ -95,19 +95,24 @@ def check(connection: sqlite3.Connection) -> None:
         )
 
 
+def steps(connection: sqlite3.Connection) -> list[int]:
+    """The numbers of the schemas that are still to be made."""
+    return list(range(schema_of(connection) + 1, SCHEMA + 1))
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> list[int]:
     """Bring the file to :data:`SCHEMA`, one step after the other; gives the steps.
 
     A file that is not new is copied first, to a name that ends in its old schema.
     """
     found = schema_of(connection)
-    steps = list(range(found + 1, SCHEMA + 1))
-    if found and steps:
+    todo = steps(connection)
+    if found and todo:
         copy = path.with_name(f"{path.name}.schema{found}")
         if not copy.exists():
             connection.execute("VACUUM INTO ?", (str(copy),))
             copy.chmod(0o600)
-    for step in steps:
+    for step in todo:
         connection.execute("BEGIN IMMEDIATE")
         try:
             # Another process may have been faster.
@@ -117,7 +122,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> list[int]:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
-    return steps
+    return todo
 
 
 def _step(connection: sqlite3.Connection, step: int) -> None:

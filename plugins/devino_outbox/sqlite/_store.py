@@ -44,7 +44,8 @@ from ._finding import found
 from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
 from ._rows import INSERTED, add_row, entry_of, event_of, json_of, lane_of
-from ._schema import check, connect, migrate, schema_of
+from ._schema import check as check_schema
+from ._schema import connect, migrate, schema_of, steps
 from ._writer import Writer
 
 __all__ = ["SqliteStore"]
@@ -120,13 +121,16 @@ class SqliteStore:
             lock.drop()
         self._locks.clear()
 
-    async def migrate(self) -> list[int]:
-        """Bring a file to this code's schema, before it is opened. Gives the steps."""
+    async def migrate(self, *, check: bool = False) -> list[int]:
+        """Bring a file to this code's schema, before it is opened; gives the steps.
+
+        The file is copied first, unless it is new. ``check`` only looks.
+        """
 
         def work() -> list[int]:
             connection = connect(self.path, self._settings.busy_timeout)
             try:
-                return migrate(connection, self.path)
+                return steps(connection) if check else migrate(connection, self.path)
             finally:
                 connection.close()
 
@@ -225,7 +229,7 @@ class SqliteStore:
         try:
             if schema_of(connection) == 0:
                 migrate(connection, self.path)
-            check(connection)
+            check_schema(connection)
             (self._key,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
         except BaseException:
             connection.close()
