@@ -88,11 +88,11 @@ class MemoryStore:
         return Added.NEW
 
     async def claim(self, want: Want) -> list[Entry]:
+        if want.worker not in self._alive:
+            raise LeaseLost("this worker is not known, or counts as dead")
         now = self._clock.now()
         for entry in [one for one in self._in(Phase.QUEUED) if one.until and one.until <= now]:
             self._apply(lapsed(entry, now), now)
-        if want.worker not in self._alive:
-            raise LeaseLost("this worker is not known, or counts as dead")
         states = {name: self._limits.get(name, LimitState()) for name in want.charge}
         free = min(
             (self._free(name, state, want.limit, now) for name, state in states.items()),

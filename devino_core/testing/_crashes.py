@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from devino_core._status import State
 from devino_core.outbox import Outbox, Phase, Query
 
 from . import _crash_process
@@ -35,7 +36,7 @@ class CrashReport(msgspec.Struct, kw_only=True):
     doubts: int = 0
     """How often a message was in doubt: so often may a policy that resends send twice."""
     parked: int = 0
-    """In doubt at the end, or dead."""
+    """In doubt at the end, dead, or ended as UNKNOWN: nobody was told that they were sent."""
     parked_sent: int = 0
     """Of those, the platform has them."""
     lies: int = 0
@@ -203,18 +204,21 @@ class CrashHarness:
     async def _count(self, url: str, gateway: _Gateway) -> None:
         report = self.report
         phases: dict[str, Phase] = {}
+        untold: set[str] = set()
         async with Outbox(url) as outbox:
             async for entry in outbox.entries(Query()):
                 phases[entry.ref] = entry.phase
+                if entry.phase is Phase.DONE and entry.status.state is State.UNKNOWN:
+                    untold.add(entry.ref)
                 report.doubts += entry.attempt - 1 + (entry.phase is Phase.DOUBT)
         for ref in self._refs:
             sent, phase = gateway.taken[ref], phases.get(ref)
-            parked = phase in (Phase.DOUBT, Phase.DEAD)
+            parked = phase in (Phase.DOUBT, Phase.DEAD) or ref in untold
             report.messages += 1
             report.lost += phase is None or (sent == 0 and not parked)
             report.twice += sent > 1
             report.parked += parked
             report.parked_sent += parked and sent > 0
-            report.lies += phase in (Phase.SENT, Phase.DONE) and sent == 0
+            report.lies += phase in (Phase.SENT, Phase.DONE) and sent == 0 and ref not in untold
         if set(phases) - set(self._refs):
             raise AssertionError("the store holds messages that nobody added")

@@ -18,7 +18,7 @@ CREATE UNIQUE INDEX outbox_ref ON outbox(ref);
 -- One partial index a phase: a query finds it only by the same literal.
 CREATE INDEX outbox_queued ON outbox(lane, due) WHERE phase = 0;
 CREATE INDEX outbox_late ON outbox(until) WHERE phase = 0 AND until IS NOT NULL;
-CREATE INDEX outbox_held ON outbox(due, worker) WHERE phase = 1;
+CREATE INDEX outbox_held ON outbox(due) WHERE phase = 1;
 CREATE INDEX outbox_sent ON outbox(due) WHERE phase = 2;
 CREATE INDEX outbox_doubt ON outbox(due) WHERE phase = 3;
 CREATE INDEX outbox_dead ON outbox(due) WHERE phase = 4;

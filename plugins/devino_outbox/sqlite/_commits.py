@@ -221,10 +221,10 @@ def _tell(connection: Connection, news: Iterable[tuple[int, News]], now: datetim
 
 
 def _claim(connection: Connection, want: Want, now: datetime) -> list[Entry] | LeaseLost:
-    late = [entry_of(row) for row in connection.execute(sql.LATE, (micros(now),)).fetchall()]
-    move_all(connection, [lapsed(entry, now) for entry in late], now)
     if connection.execute(sql.ALIVE, (want.worker,)).fetchone() is None:
         return LeaseLost("this worker is not known, or counts as dead")
+    late = [entry_of(row) for row in connection.execute(sql.LATE, (micros(now),)).fetchall()]
+    move_all(connection, [lapsed(entry, now) for entry in late], now)
     limits = _limits(connection, want.charge)
     free = want.limit
     for tat, state in limits.values():

@@ -150,6 +150,8 @@ class SqliteStore:
         return Insertion("outbox", INSERTED, list(map(add_row, entries)))
 
     async def claim(self, want: Want) -> list[Entry]:
+        if want.worker not in self._locks:
+            raise LeaseLost("this worker is not one of this process, or has ended")
         return cast("list[Entry]", await self._write(Claiming(want)))
 
     async def move(self, changes: Sequence[Change]) -> list[bool]:
@@ -245,7 +247,8 @@ class SqliteStore:
         return number
 
     def _live(self, connection: Connection, worker: int) -> int:
-        if connection.execute(sql.ALIVE, (worker,)).fetchone() is None:
+        known = connection.execute(sql.ALIVE, (worker,)).fetchone() is not None
+        if not known or not self._lives(worker):
             raise LeaseLost("this worker is not known, or counts as dead")
         self._bury(connection)
         return worker
