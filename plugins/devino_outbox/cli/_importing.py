@@ -40,8 +40,17 @@ _PART = 1000
 @click.option("--sender", metavar="NAME", help="For rows that name none (CSV).")
 @click.option("--channel", metavar="NAME", help="Send by this channel.")
 @click.option("--tenant", default="", metavar="NAME", help="Whose messages they are.")
-@click.option("--in-doubt", type=click.Choice([policy.value for policy in InDoubt]))
-@click.option("--expires", metavar="DURATION", callback=parsed(parse_duration))
+@click.option(
+    "--in-doubt",
+    type=click.Choice([policy.value for policy in InDoubt]),
+    help="What becomes of one when nobody knows whether it was taken.",
+)
+@click.option(
+    "--expires",
+    metavar="DURATION",
+    callback=parsed(parse_duration),
+    help="Send nothing so long after now, such as 2h.",
+)
 @json_option
 @pass_app
 def import_(
