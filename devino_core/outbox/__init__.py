@@ -60,6 +60,7 @@ from ._store import (
 
 # Plugins that bring a store import this package, and few processes send.
 if TYPE_CHECKING:
+    from ._blocking import BlockingOutbox
     from ._outbox import Outbox
     from ._people import Resolution
     from ._settings import ChannelPace, OutboxSettings, TenantShare
@@ -69,6 +70,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
+            "BlockingOutbox": "_blocking",
             "ChannelPace": "_settings",
             "Insertion": "_statement",
             "Inserts": "_statement",
@@ -86,6 +88,7 @@ __all__ = [
     "TRANSITIONS",
     "VERSION",
     "Added",
+    "BlockingOutbox",
     "Body",
     "Change",
     "ChannelPace",
