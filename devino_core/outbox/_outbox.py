@@ -165,8 +165,9 @@ class Outbox(Opened):
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
-        for lane in {entry.lane for entry in entries}:
-            self.wake(lane)
+        if self._listeners:
+            for lane in {entry.lane for entry in entries}:
+                self.wake(lane)
         return added
 
     def statement(

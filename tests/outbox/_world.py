@@ -104,7 +104,7 @@ class Recalling(Scripted):
 
 
 class Client:
-    def __init__(self, *channels: Scripted) -> None:
+    def __init__(self, *channels: Channel[ChannelSettings]) -> None:
         self.channels: Mapping[str, Channel[ChannelSettings]] = {one.name: one for one in channels}
 
     def channel_for(

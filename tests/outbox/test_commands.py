@@ -18,8 +18,9 @@ from devino_core import ConfigurationError, Message, NotFound, Plugins, Priority
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.outbox import Added, BlockingOutbox, Outbox, Phase, Query
-from devino_sandbox import Account, Pace, Sandbox, World
-from tests.core.test_docs_examples import EXAMPLES
+from devino_sandbox import Sandbox
+from tests.core._asgi import ask, scope
+from tests.core.test_docs_examples import EXAMPLES, _export
 
 
 @pytest.fixture
@@ -39,7 +40,10 @@ def told(*args: str, given: str = "") -> object:
     return json.loads(result.stdout)
 
 
-LINES = '{"to": "79031234567", "content": "One"}\n\n{"to": "79031234568", "content": "Two", "ref": "two"}\n'
+LINES = """
+{"to": "79031234567", "content": "One"}
+{"to": "79031234568", "content": "Two", "ref": "two"}
+"""
 
 
 def test_an_import_adds_each_line_once(url: str, tmp_path: Path) -> None:
@@ -111,7 +115,8 @@ def test_settings_name_what_is_wrong(url: str, tmp_path: Path) -> None:
             Outbox(config=config)
     file = tmp_path / "devino.toml"
     file.write_text(
-        f'[outbox]\nurl = "{url}"\ngroup_max = 7\n[outbox.channels.smpp]\nrate = 50\nin_flight = 9\n'
+        f'[outbox]\nurl = "{url}"\ngroup_max = 7\n'
+        "[outbox.channels.smpp]\nrate = 50\nin_flight = 9\n"
         "[outbox.tenants.shop]\nweight = 2\n"
     )
     made = Outbox(config=read_config(file, environ={}))
@@ -137,20 +142,14 @@ def test_the_blocking_outbox_does_the_same(url: str) -> None:
 
 def test_run_sends_what_was_imported(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def run() -> tuple[int, list[str]]:
-        world = World(accounts=[Account("me", "secret", senders=None)], pace=Pace())
-        async with Sandbox(world) as sandbox:
-            environ = {
-                "DEVINO__REST__LOGIN": "me",
-                "DEVINO__REST__PASSWORD": "secret",
-                "DEVINO__REST__SENDER": "DEVINO",
-                "DEVINO__REST__BASE_URL": str(sandbox.urls["rest"]),
-                "DEVINO__OUTBOX__URL": url,
-            }
+        async with Sandbox() as sandbox:
+            _export(sandbox, monkeypatch)
+            monkeypatch.setenv("DEVINO__OUTBOX__URL", url)
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "devino_core.cli", "outbox", "run", "--once", env=environ
+                sys.executable, "-m", "devino_core.cli", "outbox", "run", "--once"
             )
             code = await process.wait()
-            return code, [message.text for message in world.messages()]
+            return code, [message.submission.text for message in sandbox.world.messages()]
 
     told("import", "-", given=LINES)
     code, texts = asyncio.run(run())
@@ -158,11 +157,27 @@ def test_run_sends_what_was_imported(url: str, monkeypatch: pytest.MonkeyPatch) 
     assert sorted(texts) == ["One", "Two"]
 
 
-def test_an_order_and_its_message_are_stored_together(
+def test_the_script_sends_each_line_once(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> list[str]:
+        async with Sandbox() as sandbox:
+            _export(sandbox, monkeypatch)
+            monkeypatch.setenv("DEVINO__OUTBOX__URL", url)
+            for _ in range(2):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, str(EXAMPLES / "outbox_script.py"), str(tmp_path / "in.txt")
+                )
+                assert await process.wait() == 0
+            return [message.submission.text for message in sandbox.world.messages()]
+
+    (tmp_path / "in.txt").write_text("79031234567;One\n79031234568;Two\n")
+    assert sorted(asyncio.run(run())) == ["One", "Two"]
+
+
+async def test_an_order_and_its_message_are_stored_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from fastapi.testclient import TestClient
-
     path = tmp_path / "shop.db"
     monkeypatch.setenv("SHOP_DB", str(path))
     spec = importlib.util.spec_from_file_location("shop", EXAMPLES / "outbox_sqlalchemy.py")
@@ -170,18 +185,19 @@ def test_an_order_and_its_message_are_stored_together(
     assert spec.loader is not None
     shop = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(shop)
-    with TestClient(shop.app, raise_server_exceptions=False) as client:
-        assert client.post("/orders", params={"phone": "79031234567"}).json() == {"order": 1}
-        assert (
-            client.post("/orders", params={"phone": "79031234567", "fails": True}).status_code
-            == 500
-        )
+    async with shop.lifespan(shop.app) as state:
 
-    async def refs() -> list[str]:
-        async with Outbox(f"sqlite:{path}") as outbox:
-            return [entry.ref async for entry in outbox.entries(Query())]
+        async def order(query: bytes) -> bytes:
+            asked = scope("/orders", query_string=query, state=dict(state))
+            answer = await ask(shop.app, asked)
+            assert answer is not None
+            return answer.body
 
-    assert asyncio.run(refs()) == ["order-1"]
+        assert json.loads(await order(b"phone=79031234567")) == {"order": 1}
+        with pytest.raises(RuntimeError, match="rolled back"):
+            await order(b"phone=79031234567&fails=true")
+        outbox: Outbox = state["outbox"]
+        assert [entry.ref async for entry in outbox.entries(Query())] == ["order-1"]
 
 
 def test_plugins_name_the_store() -> None:
