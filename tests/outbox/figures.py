@@ -33,7 +33,8 @@ SLOW = r"""
 #include <stdlib.h>
 #include <unistd.h>
 static void wait_(void) { usleep(atoi(getenv("FSYNC_US"))); }
-int fsync(int f) { static int (*r)(int); if (!r) r = dlsym(RTLD_NEXT, "fsync"); wait_(); return r(f); }
+int fsync(int f) {
+  static int (*r)(int); if (!r) r = dlsym(RTLD_NEXT, "fsync"); wait_(); return r(f); }
 int fdatasync(int f) {
   static int (*r)(int); if (!r) r = dlsym(RTLD_NEXT, "fdatasync"); wait_(); return r(f); }
 """

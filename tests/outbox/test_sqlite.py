@@ -108,14 +108,12 @@ async def test_an_old_file_is_copied_and_migrated_on_demand_only(
     await made(path)
     monkeypatch.setattr(_schema, "SCHEMA", 3)
     steps: list[int] = []
-    monkeypatch.setattr(
-        _schema,
-        "_step",
-        lambda connection, step: (
-            steps.append(step),
-            connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (step,)),
-        ),
-    )
+
+    def step(connection: sqlite3.Connection, number: int) -> None:
+        steps.append(number)
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema'", (number,))
+
+    monkeypatch.setattr(_schema, "_step", step)
     with pytest.raises(ConfigurationError, match="devino outbox migrate"):
         await store_at(path).open()
     assert await store_at(path).migrate(check=True) == [2, 3]
@@ -138,12 +136,14 @@ async def test_durability_is_read_back(path: Path, monkeypatch: pytest.MonkeyPat
     real = sqlite3.connect
 
     class Stubborn(sqlite3.Connection):
-        def execute(self, sql: str, *values: object) -> sqlite3.Cursor:  # type: ignore[override]
+        def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
             if sql == "PRAGMA synchronous=FULL":
                 sql = "PRAGMA synchronous=OFF"
             return super().execute(sql, *values)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(_schema.sqlite3, "connect", lambda *a, **k: real(*a, factory=Stubborn, **k))
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **given: real(*args, factory=Stubborn, **given)
+    )
     with pytest.raises(ConfigurationError, match="synchronous = 0"):
         await store_at(path).open()
 
