@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from devino_core._channel import Capability
 from devino_core._message import Message
 from devino_core._status import Receipt, State
+from devino_core.dispatch import bug_ended
 from devino_core.errors import DevinoError, Retry
 
 from ._changes import EventKind, Move, News
@@ -74,6 +75,10 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> _Told:
             receipts = await channels[name].recall([message for _, message in asked])
         except DevinoError as error:
             told.update(dict.fromkeys(numbers, error))
+            continue
+        except Exception as error:  # noqa: BLE001 - a plugin's bug says nothing of the messages
+            _log.exception("outbox: channel %r has a bug: it does not tell of refs", name)
+            told.update(dict.fromkeys(numbers, bug_ended(error)))
             continue
         told.update(zip(numbers, receipts, strict=True))
     return told

@@ -62,6 +62,9 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> dict[int, dict[s
         except DevinoError as error:
             _log.info("outbox: channel %r does not tell of %d ids: %s", name, len(ids), error)
             continue
+        except Exception:  # noqa: BLE001 - a plugin may raise whatever it likes
+            _log.exception("outbox: channel %r has a bug: it does not tell of ids", name)
+            continue
         for entry in asked:
             own = _ids(entry)
             told[entry.id] = dict(zip(own, islice(statuses, len(own)), strict=False))

@@ -269,19 +269,19 @@ class MemoryStore:
 
     async def tune(self, setting: Setting) -> None:
         match setting:
-            case Rate(limit, per_second, burst):
+            case Rate(limit=limit, per_second=per_second, burst=burst):
                 self._limit(limit, lambda s: replace(s, per_second=per_second, burst=burst))
-            case Closed(limit, until, probe):
+            case Closed(limit=limit, until=until, probe=probe):
                 self._limit(limit, lambda s: replace(s, closed_until=until, probe=probe))
-            case Held(limit, reason):
+            case Held(limit=limit, reason=reason):
                 self._limit(limit, lambda s: replace(s, held=reason))
-            case Paused(what, until):
+            case Paused(what=what, until=until):
                 self._paused.pop(what, None)
                 if until is not None:
                     self._paused[what] = until
-            case Weighted(tenant, weight):
+            case Weighted(tenant=tenant, weight=weight):
                 self._weights[tenant] = weight
-            case Consumed(consumer, cursor):
+            case Consumed(consumer=consumer, cursor=cursor):
                 self._cursors[consumer] = cursor
 
     def _limit(self, name: str, change: Callable[[LimitState], LimitState]) -> None:

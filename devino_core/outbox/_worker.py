@@ -261,7 +261,8 @@ class Worker(Opened):
                 continue
             try:
                 balance = await channel.balance()
-            except DevinoError:
+            except Exception as error:  # noqa: BLE001 - a plugin's bug is no balance
+                _log.info("outbox: channel %r tells no balance: %s", channel.name, error)
                 continue
             if balance > 0:
                 await self._context.store.tune(Held(channel.name, None))
@@ -282,6 +283,9 @@ class Worker(Opened):
                         pause = 1.0
             except DevinoError as error:
                 _log.warning("outbox: the events of channel %r broke off: %s", channel.name, error)
+            except Exception:  # noqa: BLE001 - others may raise whatever they like
+                # Of a plugin, or of the application's `take`: the events are given again.
+                _log.exception("outbox: the events of channel %r broke off", channel.name)
             await self._context.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -303,6 +307,8 @@ class Worker(Opened):
                     await on_event(event)
             except DevinoError as error:
                 _log.warning("outbox: events wait: %s", error)
+            except Exception:  # noqa: BLE001 - others may raise whatever they like
+                _log.exception("outbox: `on_event` failed, and gets the event again")
             await self._context.clock.sleep(self._context.settings.poll)
 
     async def _let_go(self) -> None:

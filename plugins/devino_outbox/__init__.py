@@ -32,6 +32,6 @@ def devino_stores() -> Iterable[StoreSpec]:
 @hookimpl
 def devino_commands() -> Iterable[click.Command]:
     """``devino outbox``."""
-    from .cli import outbox
+    from ._cli import outbox
 
     return [outbox]

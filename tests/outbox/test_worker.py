@@ -15,6 +15,8 @@ from devino_core import (
     AuthenticationFailed,
     ConnectFailed,
     DevinoError,
+    Event,
+    Incoming,
     InsufficientFunds,
     InvalidArgument,
     InvalidMessage,
@@ -610,6 +612,36 @@ async def test_a_restored_backup_puts_everything_unfinished_in_doubt() -> None:
         assert await w.phase("queued") is Phase.DOUBT
         assert await w.phase("sent") is Phase.SENT
         assert w.channel.refs == ["sent"]
+
+
+async def test_a_bug_of_a_plugin_or_an_application_does_not_stop_the_worker() -> None:
+    channel = Pushing()
+    clock = ManualClock()
+    async with world(channel, clock=clock) as w:
+
+        async def broken(ids: Sequence[str], **_: object) -> list[Status]:
+            raise ZeroDivisionError
+
+        channel.status = broken  # type: ignore[method-assign, assignment]
+        taken: list[str] = []
+
+        async def take(event: Event) -> None:
+            if not taken:
+                taken.append("failed")
+                raise ZeroDivisionError
+            taken.append(event.id)
+
+        w.worker._take = take
+        await w.outbox.enqueue(message("one"))
+        await w.pass_time(10)
+        wrote = Incoming(id="7", at=clock.now(), channel="wire", sender="7", to="8", text="Hi")
+        channel.pushed.put_nowait(wrote)
+        await w.pass_time(3)
+        channel.pushed.put_nowait(wrote)
+        await w.outbox.enqueue(message("two"))
+        await w.pass_time(3)
+        assert channel.refs == ["one", "two"]
+        assert taken == ["failed", "7"]
 
 
 async def test_an_unreadable_body_is_dead_and_the_others_go() -> None:

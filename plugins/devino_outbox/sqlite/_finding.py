@@ -64,7 +64,7 @@ def spelt(query: Query, after: str, limit: int) -> tuple[str, dict[str, object]]
     if after:
         names = order.split(", ")
         where.append(f"({order}) > ({', '.join(f':after_{name}' for name in names)})")
-        of = dict(zip(("lane", "due", "id"), place, strict=True))
+        of: dict[str, object] = dict(zip(("lane", "due", "id"), place, strict=True))
         values |= {f"after_{name}": of[name] for name in names}
     if by_key:
         # Few rows: sort them rather than walk an index in this order.

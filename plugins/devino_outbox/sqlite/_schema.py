@@ -126,7 +126,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> list[int]:
 
 
 def _step(connection: sqlite3.Connection, step: int) -> None:
-    script = resources.files(__package__).joinpath(f"{step:04}.sql").read_text("utf-8")
+    script = resources.files("devino_outbox.sqlite").joinpath(f"{step:04}.sql").read_text("utf-8")
     # Not executescript(): it commits first.
     statement = ""
     for line in script.splitlines(keepends=True):

@@ -321,19 +321,19 @@ def _size(path: Path) -> float:
 
 def _tune(connection: Connection, setting: Setting) -> None:
     match setting:
-        case Rate(limit, per_second, burst):
+        case Rate(limit=limit, per_second=per_second, burst=burst):
             connection.execute(sql.RATE, (limit, per_second, burst))
-        case Closed(limit, until, probe):
+        case Closed(limit=limit, until=until, probe=probe):
             closed = None if until is None else micros(until)
             length = None if probe is None else probe // timedelta(microseconds=1)
             connection.execute(sql.CLOSE, (limit, closed, length))
-        case Held(limit, reason):
+        case Held(limit=limit, reason=reason):
             connection.execute(sql.HOLD, (limit, reason))
-        case Paused(what, None):
+        case Paused(what=what, until=None):
             connection.execute("DELETE FROM paused WHERE what = ?", (what,))
-        case Paused(what, datetime() as until):
+        case Paused(what=what, until=datetime() as until):
             connection.execute(sql.PAUSE, (what, micros(until)))
-        case Weighted(tenant, weight):
+        case Weighted(tenant=tenant, weight=weight):
             connection.execute(sql.WEIGH, (tenant, weight))
-        case Consumed(consumer, cursor):
+        case Consumed(consumer=consumer, cursor=cursor):
             connection.execute(sql.CONSUME, (consumer, cursor))

@@ -1,4 +1,4 @@
-"""The commands ``devino outbox ...``."""
+"""The commands ``devino outbox``, for other programs that show them: ``COMMANDS``."""
 
 from __future__ import annotations
 
