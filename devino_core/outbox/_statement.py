@@ -50,6 +50,13 @@ class Statement(NamedTuple):
     sql: str
     params: Params
 
+    @property
+    def named(self) -> Mapping[str, object]:
+        """The parameters by name, for the dialect ``sqlalchemy``: ``execute(text(sql), named)``."""
+        if not isinstance(self.params, Mapping):
+            raise InvalidArgument("dialect", "has parameters without names: ask for 'sqlalchemy'")
+        return self.params
+
 
 def statement_of(store: Store, entries: Sequence[Entry], dialect: Dialect) -> Statement:
     """The INSERT of these entries. Raises ConfigurationError for a store that has none."""

@@ -40,7 +40,7 @@ async def order(request: Request, phone: str, fails: bool = False) -> dict[str, 
         number: int = placed.scalar_one()
         message = Message(phone, f"Order {number} is placed", ref=f"order-{number}")
         statement = outbox.statement([message], dialect="sqlalchemy")
-        await connection.execute(text(statement.sql), statement.params)
+        await connection.execute(text(statement.sql), statement.named)
         if fails:
             raise RuntimeError("the order is rolled back, and its message with it")
     return {"order": number}
