@@ -622,7 +622,7 @@ async def test_a_bug_of_a_plugin_or_an_application_does_not_stop_the_worker() ->
         async def broken(ids: Sequence[str], **_: object) -> list[Status]:
             raise ZeroDivisionError
 
-        channel.status = broken  # type: ignore[method-assign, assignment]
+        channel.status = broken  # type: ignore[method-assign]
         taken: list[str] = []
 
         async def take(event: Event) -> None:
