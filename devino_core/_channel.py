@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -41,6 +41,7 @@ class Capability(enum.StrEnum):
     INBOX = "inbox"
     BALANCE = "balance"
     EVENTS = "events"
+    RECALL = "recall"
 
 
 class Channel(Service[SettingsT_co]):
@@ -56,6 +57,9 @@ class Channel(Service[SettingsT_co]):
 
     remembers: timedelta = timedelta(hours=48)
     """How long the platform can tell a message's status after it was sent (chapters 1 and 2)."""
+
+    shortest_validity: Mapping[Medium, timedelta] = {}
+    """The shortest ``validity`` that the wire can say, of each medium that has such a limit."""
 
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
@@ -144,6 +148,22 @@ class Channel(Service[SettingsT_co]):
         else:
             await super().try_login()
 
+    def event_batches(self) -> AsyncIterator[list[Event]]:
+        """The events of :meth:`events`, as many at a time as have come.
+
+        A list is acknowledged as a whole when the next one is asked for, so one commit of whoever
+        takes them serves all.
+        """
+        return _one_by_one(self.events())
+
+    async def recall(self, messages: Sequence[Message]) -> list[Receipt | None]:
+        """What became of messages that were perhaps sent, asked by their ``ref``.
+
+        One for each, in order. None: the platform does not have it, as far as it knows by now. A
+        receipt whose ``error`` is Retry.SAFE says that it did not tell.
+        """
+        raise self._unsupported("ask by a message's ref")
+
     @property
     def capabilities(self) -> frozenset[Capability]:
         """What this channel can do with its settings: everything that its class offers, or less."""
@@ -171,6 +191,16 @@ class Channel(Service[SettingsT_co]):
 
     def _unsupported(self, what: str) -> Unsupported:
         return Unsupported(f"channel {self.name!r} cannot {what}: its protocol has no such call")
+
+
+async def _one_by_one(events: AsyncIterator[Event]) -> AsyncIterator[list[Event]]:
+    try:
+        async for event in events:
+            yield [event]
+    finally:
+        # Close it now, not when it is collected: the last event is then given again.
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()
 
 
 class ChannelSpec(ServiceSpec, frozen=True, kw_only=True):

@@ -220,3 +220,5 @@ def _ability(capability: Capability | None, medium: Medium | None) -> str:
             return "tells the balance"
         case Capability.EVENTS:
             return "pushes events"
+        case Capability.RECALL:
+            return "can be asked by a message's ref"

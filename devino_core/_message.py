@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import os
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -36,9 +37,33 @@ class Medium(enum.StrEnum):
     EMAIL = "EMAIL"
 
 
-def _new_ref() -> str:
-    # It is as unique as a UUID and costs a tenth of the time.
-    return os.urandom(16).hex()
+class _Refs:
+    """Refs in the order of time, as UUIDv7 is: 48 bits of milliseconds, 80 random ones.
+
+    An index takes such keys three times as fast as random ones. The random part is fetched for many
+    refs at once: each call of the system lets other threads run first.
+    """
+
+    def __init__(self) -> None:
+        self.forget()
+        if hasattr(os, "register_at_fork"):
+            # A child must not go on with the same ones.
+            os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        self._parts: Iterator[str] = iter(())
+
+    def __call__(self) -> str:
+        part = next(self._parts, None)
+        if part is None:
+            fresh = os.urandom(10 * 256).hex()
+            # The first is this call's; another thread may have begun with the rest.
+            part = fresh[:20]
+            self._parts = iter([fresh[at : at + 20] for at in range(20, len(fresh), 20)])
+        return f"{time.time_ns() // 1_000_000:012x}{part}"
+
+
+_new_ref = _Refs()
 
 
 class _Called(StructMeta):

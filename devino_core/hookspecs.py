@@ -17,6 +17,7 @@ import pluggy
 
 from ._channel import ChannelSpec
 from ._service import ServiceSpec
+from ._store_spec import StoreSpec
 
 if TYPE_CHECKING:
     import click
@@ -33,6 +34,7 @@ __all__ = [
     "devino_measure",
     "devino_observers",
     "devino_services",
+    "devino_stores",
     "hookimpl",
     "hookspec",
 ]
@@ -81,6 +83,11 @@ def devino_callbacks() -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
 @hookspec
 def devino_observers() -> Iterable[Observer]:  # type: ignore[empty-body]
     """Who is told what a client does (:mod:`devino_core.observe`). Called once for each client."""
+
+
+@hookspec
+def devino_stores() -> Iterable[StoreSpec]:  # type: ignore[empty-body]
+    """The kinds of store that this plugin brings for the outbox. Called once for each outbox."""
 
 
 @hookspec(firstresult=True)

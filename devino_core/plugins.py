@@ -20,6 +20,7 @@ import pluggy
 from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
 from ._service import Service, ServiceSettings, ServiceSpec
+from ._store_spec import StoreSpec
 from .errors import ConfigurationError, PluginError
 from .lazy import resolve
 from .suggest import did_you_mean
@@ -156,6 +157,20 @@ class Plugins:
         """The observers that plugins bring. One that cannot be made is left out."""
         hook = self._manager.hook.devino_observers
         return [observer for _, observer in self._offered(hook, object)]  # type: ignore[misc]
+
+    def stores(self) -> Mapping[str, StoreSpec]:
+        """Every kind of store by name. Raises PluginError for a clash."""
+        hook = self._manager.hook.devino_stores
+        return dict(sorted(self._offers("store", (hook, StoreSpec)).items()))
+
+    def store_spec(self, kind: str) -> StoreSpec:
+        """The manifest of a kind of store. Raises ConfigurationError with the nearest name."""
+        specs = self.stores()
+        try:
+            return specs[kind]
+        except KeyError:
+            hint = did_you_mean(kind, specs) or f"known are {', '.join(specs) or 'none'}"
+            raise ConfigurationError(f"no plugin brings a store {kind!r}: {hint}") from None
 
     def channel_spec(self, kind: str) -> ChannelSpec:
         """The manifest of a channel kind. Raises ConfigurationError with the nearest name."""

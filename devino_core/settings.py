@@ -106,7 +106,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     reserved: Tables = msgspec.field(default_factory=dict)
     """The tables ``outbox`` and ``client``, where given, as they are.
 
-    Who reads one checks its keys: :meth:`client` does. Nothing reads ``outbox`` yet.
+    Who reads one checks its keys: :meth:`client` does, and :class:`devino_core.outbox.Outbox`.
     """
     unsorted: frozenset[str] = frozenset()
     """The names among ``channels`` that only the environment has.
@@ -187,20 +187,23 @@ def read_config(
     return _overlay(config, env)
 
 
-def convert_settings(values: Values, target: type[SettingsT], *, name: str) -> SettingsT:
+def convert_settings(
+    values: Values, target: type[SettingsT], *, name: str, table: str | None = None
+) -> SettingsT:
     """Check the raw values of the channel or service ``name`` against its settings type.
 
-    Raises ConfigurationError that names the channel or service, the key, and the nearest known key.
+    ``table`` is for settings of neither: where they stand in a file. Raises ConfigurationError that
+    names the channel or service, the key, and the nearest known key.
     """
     what = "channel" if issubclass(target, ChannelSettings) else "service"
-    owner = f"{what} {name!r}"
+    owner = f"{what} {name!r}" if table is None else f"[{table}]"
     given = {key: value for key, value in values.items() if key != "kind"}
     plain = _plain(given, target, owner)
     for needed in msgspec.structs.fields(target):
         if needed.required and needed.name not in plain:
             raise ConfigurationError(
                 f"{owner} needs the setting {needed.name!r}: give it in code, in the file under "
-                f"[{what}s.{name}], or as {_variable(name, needed.name)}"
+                f"[{table or f'{what}s.{name}'}], or as {_variable(name, needed.name)}"
             )
     return _converted(plain, target, owner)
 

@@ -17,7 +17,14 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = {"devino", "devino_core", "devino_codecs", "devino_plugins", "devino_sandbox"}
+PACKAGES = {
+    "devino",
+    "devino_core",
+    "devino_codecs",
+    "devino_plugins",
+    "devino_sandbox",
+    "devino_outbox",
+}
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys

@@ -12,7 +12,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("devino", "devino_core", "devino_codecs", "devino_plugins", "devino_sandbox")
+PACKAGES = (
+    "devino",
+    "devino_core",
+    "devino_codecs",
+    "devino_plugins",
+    "devino_sandbox",
+    "devino_outbox",
+)
 LEAST = 0.95
 
 

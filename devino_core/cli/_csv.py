@@ -13,12 +13,12 @@ from devino_core.errors import InvalidMessage
 from devino_core.phone import normalize
 from devino_core.suggest import did_you_mean
 
-from ._merge import Merged
+from ._merge import Merged, MergedText
 from ._seen import Seen
 from ._table import InvalidRow, Table
 from ._times import parse_duration, parse_send_at
 
-__all__ = ["COLUMNS", "Layout", "Row", "Rows"]
+__all__ = ["COLUMNS", "Layout", "Row", "Rows", "read_rows"]
 
 
 def _parse_medium(text: str) -> Medium:
@@ -60,6 +60,20 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the first line names the columns."""
     ignore_extra: bool = False
     """Whether there may be columns that nothing is made of."""
+
+
+def read_rows(
+    path: str, encoding: str, defaults: Mapping[str, object], *, region: str | None = None
+) -> Iterator[Row]:
+    """The messages of a file, or of stdin for ``-``. The first line names the columns.
+
+    Raises InvalidRow for the first row that cannot be a message, and what :class:`Table` raises.
+    """
+    rows = Rows(Table(path, encoding), Layout(), MergedText(None), defaults, region=region)
+    for row in rows:
+        if isinstance(row, InvalidRow):
+            raise row
+        yield row
 
 
 class Rows:

@@ -41,6 +41,7 @@ from devino_core.errors import DevinoError
 from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
+from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
@@ -57,6 +58,7 @@ __all__ = [
     "Interrupted",
     "InvalidRow",
     "Line",
+    "Row",
     "Stop",
     "Table",
     "cell",
@@ -75,6 +77,7 @@ __all__ = [
     "parse_send_at",
     "parsed",
     "pass_app",
+    "read_rows",
     "settings_of_user",
     "verbose_option",
 ]

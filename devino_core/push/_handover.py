@@ -50,6 +50,24 @@ class Handover(ABC, Generic[H]):
                 raise
             self.acknowledge(held)
 
+    async def batches(self, most: int = 1000) -> AsyncGenerator[list[Event], None]:
+        """The events, as many at a time as wait, until :meth:`close`.
+
+        A list is acknowledged, or given back, as a whole.
+        """
+        while (first := await self.next()) is not None:
+            part = [first]
+            while self._queue and len(part) < most:
+                part.append(self._queue.popleft())
+            try:
+                yield [held.event for held in part]
+            except BaseException:
+                for held in reversed(part):
+                    self.put_back(held)
+                raise
+            for held in part:
+                self.acknowledge(held)
+
     async def next(self) -> H | None:
         """The next event; None once this is closed. Raises the error given to :meth:`fail`."""
         while True:

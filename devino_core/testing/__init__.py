@@ -1,4 +1,4 @@
-"""For tests of channels and sources: conformance suites to inherit, and a clock to drive.
+"""For tests of channels, sources and stores: suites to inherit, a clock to drive, a harness.
 
 ::
 
@@ -28,12 +28,17 @@ from devino_core.clock import ManualClock
 
 from ._callbacks import CallbackConformance, Readable
 from ._channels import AnyChannel, ChannelConformance, Connected
+from ._crashes import CrashHarness, CrashReport
+from ._stores import StoreConformance
 
 __all__ = [
     "AnyChannel",
     "CallbackConformance",
     "ChannelConformance",
     "Connected",
+    "CrashHarness",
+    "CrashReport",
     "ManualClock",
     "Readable",
+    "StoreConformance",
 ]

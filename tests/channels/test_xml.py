@@ -13,6 +13,7 @@ import pytest
 
 from devino_core import (
     AuthenticationFailed,
+    Capability,
     Channel,
     ChannelSettings,
     ConnectFailed,
@@ -151,6 +152,27 @@ async def test_a_status_can_be_asked_for_by_ref(wire: Wired) -> None:
         (None, State.UNKNOWN),
         (receipts[0].ids[0], State.ACCEPTED),
     ]
+
+
+async def test_what_became_of_a_message_is_asked_by_its_ref(wire: Wired) -> None:
+    sent = [Message(TO, "a", ref="1234"), Message(OTHER, "b", ref="order-5")]
+    receipts = await wire.channel.send(sent)
+    assert Capability.RECALL in wire.channel.capabilities
+    recalled = await wire.channel.recall([sent[1], Message(TO, "c", ref="nobody"), sent[0]])
+    assert [None if one is None else (one.ref, one.to, one.ids) for one in recalled] == [
+        ("order-5", OTHER, receipts[1].ids),
+        None,
+        ("1234", TO, receipts[0].ids),
+    ]
+
+
+async def test_what_the_platform_does_not_tell_of_is_not_taken_for_a_no(wire: Wired) -> None:
+    rows = '<msg id="7">200</msg>'
+    wire.world.faults.add(Fault(action=AnswerHttp(200, ANSWER.format("status", rows))))
+    (vague,) = await wire.channel.recall([Message(TO, "a", ref="7")])
+    assert vague is not None
+    assert vague.error is not None
+    assert vague.error.retry is Retry.SAFE
 
 
 async def test_many_statuses_are_asked_for_a_thousand_at_a_time(wire: Wired) -> None:

@@ -30,6 +30,7 @@ SOURCES = {
         ("", "devino_core"),
         ("codecs", "devino_codecs"),
         ("plugins", "devino_plugins"),
+        ("plugins", "devino_outbox"),
         ("plugins", "devino_sandbox"),
     )
     for path in (ROOT / folder / package).rglob("*.py")

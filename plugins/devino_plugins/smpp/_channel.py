@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from devino_codecs.smpp import DateForm, IdForm, Pdu, ReceiptStyle, canonical_id
@@ -43,6 +43,8 @@ from ._settings import SmppSettings
 __all__ = ["SmppChannel"]
 
 _log = logging.getLogger("devino.smpp")
+
+T = TypeVar("T")
 
 
 class _Modes(NamedTuple):
@@ -211,10 +213,19 @@ class SmppChannel(Channel[SmppSettings]):
         A delivery that is broken is an event with what can be read of it. ``raw`` then is, or
         contains, a PDU with a ``defect``, which has the octets.
         """
+        receiving, inbox = self._receiving()
+        return _iterate(receiving, inbox.events)
+
+    def event_batches(self) -> AsyncIterator[list[Event]]:
+        """The same events, as many at a time as have come."""
+        receiving, inbox = self._receiving()
+        return _iterate(receiving, inbox.batches)
+
+    def _receiving(self) -> tuple[Receiving, Inbox]:
         parts = self._opened()
         if parts.receiving is None:
             raise self._unbound("receives")
-        return _iterate(parts.receiving, parts.inbox)
+        return parts.receiving, parts.inbox
 
     def _plan(self, messages: Sequence[Message]) -> list[Outgoing]:
         if self._modes.sends is None:
@@ -275,10 +286,12 @@ class SmppChannel(Channel[SmppSettings]):
         return Pool(size, open_, self._hosts, self.clock)
 
 
-async def _iterate(receiving: Receiving, inbox: Inbox) -> AsyncIterator[Event]:
+async def _iterate(
+    receiving: Receiving, given: Callable[[], AsyncGenerator[T, None]]
+) -> AsyncIterator[T]:
     with receiving.listening():
         await receiving.start()
-        async with aclosing(inbox.events()) as events:
+        async with aclosing(given()) as events:
             async for event in events:
                 yield event
 

@@ -55,6 +55,8 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
     def __init__(self, settings: ViberSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         (self._medium,) = self.takes
+        shortest, _ = self.limits.validity
+        self.shortest_validity = {self._medium: timedelta(seconds=shortest)}
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
 

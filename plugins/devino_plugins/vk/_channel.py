@@ -51,6 +51,9 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         )
     }
     remembers: timedelta = timedelta(days=5)
+    shortest_validity: Mapping[Medium, timedelta] = {
+        Medium.VK: timedelta(seconds=vk.LIMITS.validity[0])
+    }
 
     def __init__(self, settings: VkSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)

@@ -17,6 +17,7 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
+    ProtocolViolation,
     Receipt,
     Retry,
     State,
@@ -29,7 +30,7 @@ from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.ids import most_answered
 from devino_plugins.kit.states import accepted
 
-from ._answers import ACCEPTED, error_of, package_error, status_of
+from ._answers import ACCEPTED, error_of, is_taken, is_unknown, package_error, status_of
 from ._numbering import id_of
 from ._once import Finding, Patience, Places, send_once
 from ._plan import Prepared, encode, plan
@@ -131,6 +132,33 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         """Ask after a message that is nobody's."""
         await self._states([xml.StatusRequest(id=0)])
 
+    async def recall(self, messages: Sequence[Message]) -> list[Receipt | None]:
+        """By :meth:`status_by_ref`; within three days of the sending."""
+        bits = self.settings.id_bits
+        asked = [xml.StatusRequest(id=id_of(message.ref, bits)) for message in messages]
+        results = await self._states(asked)
+        return [
+            self._recalled(message, result, one.id)
+            for message, result, one in zip(messages, results, asked, strict=True)
+        ]
+
+    def _recalled(
+        self, message: Message, result: xml.StatusResult | None, wire: int | None
+    ) -> Receipt | None:
+        # A result without an id was matched by its place. That proves nothing.
+        if result is None or result.id != wire:
+            return failed_receipt(message, _untold(), channel=self.name)
+        if is_unknown(result):
+            return None
+        refused = error_of(result)
+        if refused is not None:
+            return failed_receipt(message, refused, channel=self.name)
+        if not is_taken(result):
+            return failed_receipt(message, _untold(), channel=self.name)
+        status = status_of(result, self._zone, otherwise=ACCEPTED)
+        ids = () if status.id is None else (status.id,)
+        return Receipt.of(message, status, channel=self.name, ids=ids, parts=result.sms_count or 0)
+
     def error_of(self, refused: Refusal, *, changes: bool) -> DevinoError:
         return package_error(refused.code, changes=changes)
 
@@ -211,6 +239,10 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
     ) -> list[xml.StatusResult | None]:
         answer = await self.ask(Ask(tuple(asked)))
         return xml.match(asked, answer.statuses)
+
+
+def _untold() -> ProtocolViolation:
+    return ProtocolViolation("the platform does not say whether it has the message", changes=False)
 
 
 def _sms_id(message_id: str) -> int:

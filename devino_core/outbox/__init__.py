@@ -1,0 +1,139 @@
+"""The durable outbox: what is to be sent is on disk before the wire sees it.
+
+::
+
+    outbox = Outbox("sqlite:///var/lib/app/outbox.db")
+    async with outbox, AsyncClient() as client, Worker(outbox, client):
+        await outbox.enqueue(message, in_doubt="resend", expires=timedelta(minutes=5))
+
+A message is intended on disk before a byte of it goes to the wire, and nothing that was intended is
+sent again unless something says that it was not taken. To claim a message is the intent: nothing
+is fetched ahead, and no timer hands a message to a second worker. What a worker held when it ended
+is in doubt, and is resolved by asking the platform, by the message's policy, or by a person.
+
+Everything that a :class:`Store` needs is here, too: plugins bring stores by the hook
+:func:`~devino_core.hookspecs.devino_stores`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from devino_core._store_spec import StoreSettings, StoreSpec
+from devino_core.lazy import lazy
+
+from ._changes import Change, Early, EventKind, Move, News, Note, OutboxEvent
+from ._entry import (
+    VERSION,
+    Body,
+    Entry,
+    Fence,
+    InDoubt,
+    KeepText,
+    Lane,
+    Leg,
+    Planned,
+    RefTaken,
+    Unreadable,
+)
+from ._memory import MemoryStore
+from ._phases import TRANSITIONS, Phase
+from ._store import (
+    Added,
+    Closed,
+    Consumed,
+    Held,
+    LeaseLost,
+    LimitState,
+    Migrates,
+    Paused,
+    PlatformId,
+    Query,
+    Rate,
+    Setting,
+    Slot,
+    Store,
+    Tally,
+    Want,
+    Weighted,
+)
+
+# Plugins that bring a store import this package, and few processes send.
+if TYPE_CHECKING:
+    from ._blocking import BlockingOutbox
+    from ._outbox import Outbox
+    from ._people import Resolution
+    from ._settings import ChannelPace, OutboxSettings, TenantShare
+    from ._statement import Insertion, Inserts, Statement
+    from ._worker import Stuck, Worker
+else:
+    __getattr__ = lazy(
+        __name__,
+        {
+            "BlockingOutbox": "_blocking",
+            "ChannelPace": "_settings",
+            "Insertion": "_statement",
+            "Inserts": "_statement",
+            "Outbox": "_outbox",
+            "OutboxSettings": "_settings",
+            "Resolution": "_people",
+            "Statement": "_statement",
+            "Stuck": "_worker",
+            "TenantShare": "_settings",
+            "Worker": "_worker",
+        },
+    )
+
+__all__ = [
+    "TRANSITIONS",
+    "VERSION",
+    "Added",
+    "BlockingOutbox",
+    "Body",
+    "Change",
+    "ChannelPace",
+    "Closed",
+    "Consumed",
+    "Early",
+    "Entry",
+    "EventKind",
+    "Fence",
+    "Held",
+    "InDoubt",
+    "Insertion",
+    "Inserts",
+    "KeepText",
+    "Lane",
+    "LeaseLost",
+    "Leg",
+    "LimitState",
+    "MemoryStore",
+    "Migrates",
+    "Move",
+    "News",
+    "Note",
+    "Outbox",
+    "OutboxEvent",
+    "OutboxSettings",
+    "Paused",
+    "Phase",
+    "Planned",
+    "PlatformId",
+    "Query",
+    "Rate",
+    "RefTaken",
+    "Resolution",
+    "Setting",
+    "Slot",
+    "Statement",
+    "Store",
+    "StoreSettings",
+    "StoreSpec",
+    "Stuck",
+    "Tally",
+    "TenantShare",
+    "Unreadable",
+    "Want",
+    "Weighted",
+    "Worker",
+]

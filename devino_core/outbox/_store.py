@@ -1,0 +1,285 @@
+"""What a database must do to be an outbox: nine methods and a clock."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from devino_core.errors import Unavailable
+
+from ._changes import Change, OutboxEvent
+from ._codec import encode
+from ._entry import Entry, Lane
+from ._phases import Phase
+from ._times import micros
+
+__all__ = [
+    "Added",
+    "Closed",
+    "Consumed",
+    "Held",
+    "LeaseLost",
+    "LimitState",
+    "Migrates",
+    "Paused",
+    "PlatformId",
+    "Query",
+    "Rate",
+    "Setting",
+    "Slot",
+    "Store",
+    "Tally",
+    "Want",
+    "Weighted",
+]
+
+
+class LeaseLost(Unavailable):
+    """This worker was silent for too long and counts as dead; what it held is in doubt."""
+
+
+class Added(enum.StrEnum):
+    """What became of an entry that was added."""
+
+    NEW = "new"
+    SAME = "same"
+    """The same message is there under this ref: nothing was stored."""
+    TAKEN = "taken"
+    """Another message is there under this ref: nothing was stored."""
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """A lane to be served, and with how many messages at most."""
+
+    lane: Lane
+    most: int
+
+
+class Want(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker can put on the wire now."""
+
+    worker: int
+    """The number that :meth:`Store.beat` gave."""
+    slots: tuple[Slot, ...]
+    """In the order of service; a lane may stand here twice. A paused one is passed over."""
+    limit: int
+    """How many in all."""
+    charge: tuple[str, ...] = ()
+    """The limits that every message takes one of: each must be open. See :class:`Rate`."""
+    newest: int = 1
+    """Bodies of a newer version stay queued."""
+
+
+class PlatformId(msgspec.Struct, frozen=True):
+    """A platform's id of a message or part."""
+
+    id: str
+    channel: str | None = None
+    """None: of whichever channel."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries to find: those that meet everything that is given.
+
+    In a phase they come by time (``due``; QUEUED ones by lane, then time), else by number.
+    """
+
+    refs: tuple[str, ...] | None = None
+    ids: tuple[PlatformId, ...] | None = None
+    to_hash: int | None = None
+    phase: Phase | None = None
+    channel: str | None = None
+    tenant: str | None = None
+    due_before: datetime | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The names of what is given."""
+        return frozenset(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+
+    def place(self, entry: Entry) -> tuple[str, int, int]:
+        """Where an entry stands in the order of what is found: lane, time in µs, number."""
+        lane = entry.lane.text if self.phase is Phase.QUEUED else ""
+        return lane, micros(entry.due) if self.phase is not None else 0, entry.id
+
+    def after(self, entry: Entry) -> str:
+        """The cursor that finds what comes after this entry."""
+        return encode(self.place(entry))
+
+
+class Rate(msgspec.Struct, frozen=True, tag=True):
+    """So many messages a second, and at most ``burst`` at once; None: as many as there are."""
+
+    limit: str
+    per_second: float | None
+    burst: int = 1
+
+
+class Closed(msgspec.Struct, frozen=True, tag=True):
+    """Nothing goes until then; None: open. After that one message goes to try (``probe``)."""
+
+    limit: str
+    until: datetime | None
+    probe: timedelta | None = None
+    """How long it stays closed again while one message tries; None: it is simply open then."""
+
+
+class Held(msgspec.Struct, frozen=True, tag=True):
+    """Nothing goes until a person resumes it; the reason is None where it is not held."""
+
+    limit: str
+    reason: str | None
+
+
+class Paused(msgspec.Struct, frozen=True, tag=True):
+    """Claims pass over these lanes: by channel, tenant or priority. ``until`` None: not paused."""
+
+    what: str
+    """``channel:NAME``, ``tenant:NAME`` or ``priority:NAME``."""
+    until: datetime | None
+
+
+class Weighted(msgspec.Struct, frozen=True, tag=True):
+    """A tenant's share beside others of one priority."""
+
+    tenant: str
+    weight: float
+
+
+class Consumed(msgspec.Struct, frozen=True, tag=True):
+    """A consumer has read the events up to this cursor."""
+
+    consumer: str
+    cursor: str
+
+
+Setting: TypeAlias = Rate | Closed | Held | Paused | Weighted | Consumed
+
+
+class LimitState(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit as it stands."""
+
+    per_second: float | None = None
+    burst: int = 1
+    closed_until: datetime | None = None
+    probe: timedelta | None = None
+    held: str | None = None
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How much there is. It may be five seconds old."""
+
+    at: datetime
+    counts: Mapping[Lane, Mapping[Phase, int]] = {}
+    oldest: Mapping[Lane, datetime] = {}
+    """The time of the message that is due longest, of each lane where one is due."""
+    limits: Mapping[str, LimitState] = {}
+    paused: Mapping[str, datetime] = {}
+    weights: Mapping[str, float] = {}
+    workers: int = 0
+    """How many are alive."""
+    newest: int = 1
+    """The newest version of a body that a live worker reads."""
+    gauges: Mapping[str, float] = {}
+    """What only this kind of store has, such as ``wal_bytes`` and ``dead_tuples``."""
+
+
+@runtime_checkable
+class Migrates(Protocol):
+    """A store whose schema can be brought up to date, before it is opened."""
+
+    async def migrate(self, *, check: bool = False) -> list[int]:
+        """Bring the schema to that of this code; ``check``: only look. Gives the steps."""
+        ...
+
+
+class Store(Protocol):
+    """A durable outbox. Every list may be of any length; a change is on disk when a call returns.
+
+    Methods raise :exc:`~devino_core.errors.Unavailable` when the database cannot be asked or
+    nothing was changed, and OutcomeUnknown when a commit may or may not have been done: the same
+    change may then be made again, for each of them is an addition by ref or a compare-and-set.
+    """
+
+    finds: frozenset[str]
+    """The fields of :class:`Query` that :meth:`find` knows."""
+    leases: bool
+    """Whether a worker counts as dead when it is silent for ``hold``: it then keeps from the wire
+    when half of that has passed. Otherwise the system knows when a worker's process has ended."""
+
+    async def open(self) -> None:
+        """Connect; make or check the schema. Raises ConfigurationError."""
+
+    async def aclose(self) -> None:
+        """Give everything back. Safe to call twice."""
+
+    @property
+    def key(self) -> bytes:
+        """The key of :attr:`Entry.hash`, which is made with the store."""
+        ...
+
+    async def now(self) -> datetime:
+        """The store's clock: the only wall clock that decides."""
+        ...
+
+    async def add(self, entries: Sequence[Entry]) -> list[Added]:
+        """Store each entry whose ref is free, in one commit."""
+        ...
+
+    async def claim(self, want: Want) -> list[Entry]:
+        """Intend to send: what is QUEUED and due becomes INTENDED, in one commit, by the slots.
+
+        Attempt and worker are written, ``due`` becomes the time of the claim, and every limit is
+        charged. Entries whose ``until`` has passed are not given: they are ended in the same commit
+        by :func:`lapsed`.
+        """
+        ...
+
+    async def move(self, changes: Sequence[Change]) -> list[bool]:
+        """Make all changes in one commit, and say of each whether it was done."""
+        ...
+
+    async def beat(self, worker: int | None, hold: timedelta) -> int:
+        """A worker lives; None: a new one, which gets a number that was never used before.
+
+        What workers hold that are dead, or that nobody knows, becomes DOUBT, with one crash more
+        and an event. ``hold`` is the longest silence of one that lives; zero: this worker ends.
+        Raises LeaseLost for a worker that counts as dead by now.
+        """
+        ...
+
+    async def find(self, query: Query, after: str, limit: int) -> list[Entry]:
+        """The next entries after a cursor; ``""`` from the first.
+
+        Raises Unsupported for a key that is not in :attr:`finds`.
+        """
+        ...
+
+    async def tally(self) -> Tally:
+        """How much there is."""
+        ...
+
+    async def events(
+        self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
+    ) -> list[OutboxEvent]:
+        """The next events in the order of their commits, without gaps.
+
+        ``after`` is a cursor; ``""`` from the first. With ``consumer`` it reads on after what that
+        one has :class:`Consumed`. ``entry`` gives only the events of one.
+        """
+        ...
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Delete what is DONE since before that time, its ids and its events; at most so many.
+
+        Gives back space, and clears away what was forgotten as far as the database can.
+        """
+        ...
+
+    async def tune(self, setting: Setting) -> None:
+        """Change a limit, a pause, a weight or a cursor."""
+        ...

@@ -1,0 +1,76 @@
+"""The group, and how its commands open the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import rich_click as click
+
+from devino_core import AsyncClient
+from devino_core.cli.toolkit import App, parse_duration, parsed
+from devino_core.outbox import Outbox, Phase, Query
+
+__all__ = ["filters", "matched", "opened", "outbox"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group()
+def outbox() -> None:
+    """Keep messages on disk until they are sent, and see what became of them.
+
+    The store is set as DEVINO__OUTBOX__URL, or in the file:
+
+    \b
+        [outbox]
+        url = "sqlite:///var/lib/app/outbox.db"
+    """
+
+
+@asynccontextmanager
+async def opened(app: App, client: AsyncClient | None = None) -> AsyncIterator[Outbox]:
+    """The configured outbox, open. Raises ConfigurationError."""
+    made = Outbox(config=app.settings(), client=client, plugins=app.plugins, clock=app.clock)
+    async with made:
+        yield made
+
+
+def filters(command: F) -> F:
+    """Options that choose entries."""
+    for option in (
+        click.option(
+            "--older-than",
+            metavar="DURATION",
+            callback=parsed(parse_duration),
+            help="Those due at least so long ago, such as 1h.",
+        ),
+        click.option("--tenant", metavar="NAME", help="Those of one tenant."),
+        click.option("--channel", metavar="NAME", help="Those of one channel."),
+        click.option(
+            "--phase",
+            type=click.Choice([phase.name.lower() for phase in Phase]),
+            callback=lambda _, __, name: None if name is None else Phase[name.upper()],
+            help="Those in one phase.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def matched(
+    now: datetime,
+    phase: Phase | None,
+    channel: str | None,
+    tenant: str | None,
+    older_than: timedelta | None,
+) -> Query:
+    """The query of :func:`filters`."""
+    return Query(
+        phase=phase,
+        channel=channel,
+        tenant=tenant,
+        due_before=None if older_than is None else now - older_than,
+    )

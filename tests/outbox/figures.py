@@ -1,0 +1,213 @@
+"""Figures of the outbox over SQLite, beside huey in the same minutes: ratios count, not rates.
+
+``--fsync-ms`` adds that much to each sync of the disk, by a library that a C compiler makes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from devino_core import Channel, ChannelSettings, Medium, Message, Receipt, State, Status, Takes
+from devino_core.outbox import Lane, Outbox, Phase, Slot, Want, Worker
+from devino_core.testing._stores import an_entry
+
+from ._world import Client
+
+TEXT = "Привет, ваш заказ 1234 готов, приходите за ним с девяти до восемнадцати"
+SLOW = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+static void wait_(void) { usleep(atoi(getenv("FSYNC_US"))); }
+int fsync(int f) {
+  static int (*r)(int); if (!r) r = dlsym(RTLD_NEXT, "fsync"); wait_(); return r(f); }
+int fdatasync(int f) {
+  static int (*r)(int); if (!r) r = dlsym(RTLD_NEXT, "fdatasync"); wait_(); return r(f); }
+"""
+
+
+class Null(Channel[ChannelSettings]):
+    """A wire that costs nothing."""
+
+    takes: Mapping[Medium, Takes] = {Medium.SMS: Takes()}
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        taken = Status(state=State.ACCEPTED)
+        return [Receipt.of(one, taken, channel=self.name, ids=(one.ref,)) for one in messages]
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        return [Status(state=State.DELIVERED, id=one) for one in ids]
+
+
+def say(what: str, count: int, seconds: float, more: str = "") -> float:
+    rate = count / seconds
+    print(f"{what:<48}{rate:>10,.0f}/s  {more}", flush=True)
+    return rate
+
+
+async def adds(folder: Path, producers: int, count: int) -> float:
+    async with Outbox(f"sqlite:{folder / f'adds{producers}.db'}") as outbox:
+        waits: list[float] = []
+
+        async def produce(each: int) -> None:
+            for _ in range(each):
+                began = time.perf_counter()
+                await outbox.enqueue(Message("79031234567", TEXT), channel="wire")
+                waits.append(time.perf_counter() - began)
+
+        began = time.perf_counter()
+        await asyncio.gather(*[produce(count // producers) for _ in range(producers)])
+        took = time.perf_counter() - began
+        waits.sort()
+        middle, late = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
+        more = f"p50 {middle * 1e3:.1f} ms, p99 {late * 1e3:.1f} ms"
+        return say(f"add, {producers} producers", len(waits), took, more)
+
+
+def huey_adds(folder: Path, threads: int, count: int) -> float:
+    from huey import SqliteHuey
+
+    huey = SqliteHuey(filename=str(folder / f"huey{threads}.db"), fsync=True)
+
+    @huey.task()
+    def send(text: str) -> None: ...
+
+    def produce(each: int) -> None:
+        for _ in range(each):
+            send(TEXT)
+
+    workers = [threading.Thread(target=produce, args=(count // threads,)) for _ in range(threads)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return say(f"huey, fsync, {threads} threads", count, time.perf_counter() - began)
+
+
+def huey_executes(folder: Path, count: int) -> float:
+    from huey import SqliteHuey
+
+    huey = SqliteHuey(filename=str(folder / "huey_run.db"), fsync=True)
+
+    @huey.task()
+    def send(text: str) -> None: ...
+
+    for _ in range(count):
+        send(TEXT)
+    began = time.perf_counter()
+    for _ in range(count):
+        task = huey.dequeue()
+        if task is not None:
+            huey.execute(task)
+    return say("huey, dequeue and execute", count, time.perf_counter() - began)
+
+
+async def claims(folder: Path, queued: int) -> float:
+    """The time of a claim of 100, with so many queued."""
+    async with Outbox(f"sqlite:{folder / f'claims{queued}.db'}") as outbox:
+        store = outbox.store
+        now = await store.now()
+        for start in range(0, queued, 20_000):
+            part = [
+                an_entry(f"{n:012}", now, Lane("wire"))
+                for n in range(start, min(queued, start + 20_000))
+            ]
+            await store.add(part)
+        worker = await store.beat(None, timedelta(seconds=30))
+        want = Want(worker=worker, slots=(Slot(Lane("wire"), 100),), limit=100)
+        times = []
+        for _ in range(50):
+            began = time.perf_counter()
+            await store.claim(want)
+            times.append(time.perf_counter() - began)
+        middle = statistics.median(times)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        say(
+            f"claim of 100, {queued:,} queued",
+            100,
+            middle,
+            f"p50 {middle * 1e3:.2f} ms, {peak:.0f} MiB",
+        )
+        return middle
+
+
+async def life(folder: Path, count: int) -> float:
+    """Add, claim, receipt, end: with a null wire."""
+    channel = Null(ChannelSettings(), name="wire")
+    pace = {"wire": {"in_flight": 500, "bulk_share": 1}}
+    async with Outbox(
+        f"sqlite:{folder / 'life.db'}", settings={"channels": pace, "poll": 0.05}
+    ) as outbox:
+        began = time.perf_counter()
+        async with Worker(outbox, Client(channel)):
+            for _ in range(count // 50):
+                messages = [Message("79031234567", TEXT) for _ in range(50)]
+                await outbox.enqueue_many(messages, channel="wire")
+            while True:
+                counts = list((await outbox.tally()).counts.values())
+                if sum(one.get(Phase.SENT, 0) + one.get(Phase.DONE, 0) for one in counts) >= count:
+                    break
+                await asyncio.sleep(0.05)
+        return say("add, claim, send, receipt and event", count, time.perf_counter() - began)
+
+
+def slowed(milliseconds: float) -> None:
+    """Run the additions again, with slower syncs."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(folder) / "slow.c", Path(folder) / "slow.so"
+        source.write_text(SLOW)
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"],
+            check=True,
+        )
+        environ = os.environ | {
+            "LD_PRELOAD": str(library),
+            "FSYNC_US": str(int(milliseconds * 1000)),
+        }
+        print(f"with {milliseconds:g} ms added to each sync:", flush=True)
+        subprocess.run([sys.executable, "-m", __spec__.name, "--adds"], check=True, env=environ)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--adds", action="store_true", help="only additions")
+    parser.add_argument("--queued", type=int, default=1_000_000)
+    parser.add_argument("--fsync-ms", type=float, nargs="*", default=[2, 10])
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if given.adds:
+            asyncio.run(adds(folder, 256, 16_000))
+            return
+        with suppress(ImportError):
+            for producers, count in ((1, 1000), (16, 8000), (256, 32_000)):
+                ours = asyncio.run(adds(folder, producers, count))
+                theirs = huey_adds(folder, min(producers, 16), min(count, 3000))
+                print(f"{'':<48}{ours / theirs:>10.1f}x", flush=True)
+        ours = asyncio.run(life(folder, 20_000))
+        with suppress(ImportError):
+            print(f"{'':<48}{ours / huey_executes(folder, 3000):>10.1f}x", flush=True)
+        few = asyncio.run(claims(folder, 10_000))
+        many = asyncio.run(claims(folder, given.queued))
+        print(f"{'':<48}{many / few:>10.1f}x", flush=True)
+    for milliseconds in given.fsync_ms:
+        slowed(milliseconds)
+
+
+if __name__ == "__main__":
+    main()

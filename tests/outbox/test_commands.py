@@ -1,0 +1,220 @@
+"""``devino outbox``, the settings of the outbox, and its examples."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from devino_core import ConfigurationError, Message, NotFound, Plugins, Priority, read_config
+from devino_core.cli._app import Devino
+from devino_core.cli.toolkit import App
+from devino_core.outbox import Added, BlockingOutbox, Outbox, Phase, Query
+from devino_sandbox import Sandbox
+from tests.core._asgi import ask, scope
+from tests.core.test_docs_examples import EXAMPLES, _export
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    url = f"sqlite:{tmp_path / 'outbox.db'}"
+    monkeypatch.setenv("DEVINO__OUTBOX__URL", url)
+    return url
+
+
+def devino(*args: str, given: str = "") -> Result:
+    return CliRunner().invoke(Devino(App()), ["outbox", *args], input=given)
+
+
+def told(*args: str, given: str = "") -> object:
+    result = devino(*args, "--json", given=given)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+LINES = """
+{"to": "79031234567", "content": "One"}
+{"to": "79031234568", "content": "Two", "ref": "two"}
+"""
+
+
+def test_an_import_adds_each_line_once(url: str, tmp_path: Path) -> None:
+    assert told("import", "-", given=LINES) == {"new": 2, "same": 0, "taken": 0}
+    assert told("import", "-", given=LINES) == {"new": 0, "same": 2, "taken": 0}
+    table = tmp_path / "rows.csv"
+    table.write_text("to,text\n79031234567,Three\n79031234569,Four\n")
+    assert told("import", str(table), "--tenant", "shop") == {"new": 2, "same": 0, "taken": 0}
+    assert told("import", str(table), "--tenant", "shop") == {"new": 0, "same": 2, "taken": 0}
+    other = devino("import", "-", given='{"to": "79031234568", "content": "Other", "ref": "two"}')
+    assert other.exit_code == 1
+    assert "'two'" in other.output
+    broken = devino("import", "-", given='{"to": 5}')
+    assert broken.exit_code == 2
+    rows = told("list", "--tenant", "shop")
+    assert isinstance(rows, list)
+    assert len(rows) == 2
+
+
+def test_a_message_is_looked_at_and_decided_on(url: str) -> None:
+    told("import", "-", given=LINES)
+    shown = told("show", "two")
+    assert isinstance(shown, dict)
+    assert shown["phase"] == "queued"
+    assert devino("show", "none").exit_code == 1
+    assert told("migrate", "--restored") == {"steps": [], "in_doubt": 2}
+    rows = told("list", "--phase", "doubt")
+    assert isinstance(rows, list)
+    assert len(rows) == 2
+    assert told("resolve", "two", "sent", "--id", "5") == {"changed": 1}
+    assert devino("resolve", "two", "sent").exit_code == 1
+    assert devino("resolve", "--all", "--how", "give-up", given="n\n").exit_code == 130
+    assert told("resolve", "--all", "--how", "give-up", "--yes") == {"changed": 1}
+    assert devino("resolve", "--all").exit_code == 2
+    assert devino("cancel").exit_code == 2
+    assert told("forget", "--to", "+7 903 123-45-68") == {"forgotten": 1}
+    events = devino("events", "--json").stdout.splitlines()
+    assert [json.loads(line)["kind"] for line in events][:2] == ["in-doubt", "in-doubt"]
+    assert told("migrate", "--check") == {"steps": [], "in_doubt": 0}
+
+
+def test_stats_count_and_raise_an_alarm(url: str) -> None:
+    told("import", "-", given=LINES)
+    assert devino("pause", "tenant:shop").exit_code == 0
+    stats = told("stats")
+    assert isinstance(stats, dict)
+    assert stats["lanes"][0]["queued"] == 2
+    assert list(stats["paused"]) == ["tenant:shop"]
+    assert devino("resume", "tenant:shop").exit_code == 0
+    assert devino("pause", "planet:mars").exit_code == 2
+    with closing(sqlite3.connect(url.removeprefix("sqlite:"))) as connection:
+        connection.execute("UPDATE outbox SET due = due - 60000000")
+        connection.commit()
+    assert devino("stats", "--alarm", "30s").exit_code == 3
+    assert devino("stats", "--alarm", "90s").exit_code == 0
+
+
+def test_settings_name_what_is_wrong(url: str, tmp_path: Path) -> None:
+    for values, said in (
+        ({"urll": "x", "url": url}, "urll"),
+        ({"retention": "long", "url": url}, "retention"),
+        ({"group_max": 0, "url": url}, "group_max"),
+        ({"url": "oracle://x"}, "oracle"),
+        ({}, "DEVINO__OUTBOX__URL"),
+    ):
+        config = read_config(environ={})
+        config.reserved["outbox"] = dict(values)
+        with pytest.raises(ConfigurationError, match=said):
+            Outbox(config=config)
+    file = tmp_path / "devino.toml"
+    file.write_text(
+        f'[outbox]\nurl = "{url}"\ngroup_max = 7\n'
+        "[outbox.channels.smpp]\nrate = 50\nin_flight = 9\n"
+        "[outbox.tenants.shop]\nweight = 2\n"
+    )
+    made = Outbox(config=read_config(file, environ={}))
+    assert made.settings.pace("smpp").in_flight == 9
+    assert made.settings.tenants["shop"].weight == 2
+    assert made.settings.pace("other").rate is None
+
+
+def test_the_blocking_outbox_does_the_same(url: str) -> None:
+    with BlockingOutbox(url) as outbox:
+        assert outbox.enqueue(Message("79031234567", "Hello", ref="a")) is Added.NEW
+        assert outbox.enqueue_many([Message("79031234567", "Hello", ref="a")]) == [Added.SAME]
+        assert [entry.ref for entry in outbox.entries(Query(phase=Phase.QUEUED))] == ["a"]
+        assert outbox.cancel("a")
+        assert outbox.wait("a").phase is Phase.DONE
+        assert [event.ref for event in outbox.events("x")] == ["a"]
+        assert list(outbox.events("x")) == []
+        with pytest.raises(NotFound):
+            outbox.cancel("b")
+    with pytest.raises(RuntimeError, match="open the outbox"):
+        outbox.get("a")
+
+
+def test_run_sends_what_was_imported(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run() -> tuple[int, list[str]]:
+        async with Sandbox() as sandbox:
+            _export(sandbox, monkeypatch)
+            monkeypatch.setenv("DEVINO__OUTBOX__URL", url)
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "devino_core.cli", "outbox", "run", "--once"
+            )
+            code = await process.wait()
+            return code, [message.submission.text for message in sandbox.world.messages()]
+
+    told("import", "-", given=LINES)
+    code, texts = asyncio.run(run())
+    assert code == 0
+    assert sorted(texts) == ["One", "Two"]
+
+
+def test_the_script_sends_each_line_once(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> list[str]:
+        async with Sandbox() as sandbox:
+            _export(sandbox, monkeypatch)
+            monkeypatch.setenv("DEVINO__OUTBOX__URL", url)
+            for _ in range(2):
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, str(EXAMPLES / "outbox_script.py"), str(tmp_path / "in.txt")
+                )
+                assert await process.wait() == 0
+            return [message.submission.text for message in sandbox.world.messages()]
+
+    (tmp_path / "in.txt").write_text("79031234567;One\n79031234568;Two\n")
+    assert sorted(asyncio.run(run())) == ["One", "Two"]
+
+
+async def test_an_order_and_its_message_are_stored_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shop.db"
+    monkeypatch.setenv("SHOP_DB", str(path))
+    spec = importlib.util.spec_from_file_location("shop", EXAMPLES / "outbox_sqlalchemy.py")
+    assert spec is not None
+    assert spec.loader is not None
+    shop = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shop)
+    async with shop.lifespan(shop.app) as state:
+
+        async def order(query: bytes) -> bytes:
+            asked = scope("/orders", query_string=query, state=dict(state))
+            answer = await ask(shop.app, asked)
+            assert answer is not None
+            return answer.body
+
+        assert json.loads(await order(b"phone=79031234567")) == {"order": 1}
+        with pytest.raises(RuntimeError, match="rolled back"):
+            await order(b"phone=79031234567&fails=true")
+        outbox: Outbox = state["outbox"]
+        assert [entry.ref async for entry in outbox.entries(Query())] == ["order-1"]
+
+
+def test_plugins_name_the_store() -> None:
+    assert "sqlite" in Plugins().stores()
+    with pytest.raises(ConfigurationError, match="did you mean"):
+        Plugins().store_spec("sqlit")
+
+
+def test_importing_the_kernel_does_not_import_the_outbox() -> None:
+    code = "import sys, devino_core; sys.exit('devino_core.outbox' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_realtime_message_has_a_deadline_by_itself(url: str) -> None:
+    with BlockingOutbox(url) as outbox:
+        outbox.enqueue(Message("79031234567", "1234", ref="a", priority=Priority.REALTIME))
+        entry = outbox.get("a")
+        assert entry is not None
+        assert entry.until is not None
+        assert (entry.until - entry.due).total_seconds() == 300

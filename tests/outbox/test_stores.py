@@ -1,0 +1,51 @@
+"""The stores keep what stores promise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from devino_core.outbox import MemoryStore, Store
+from devino_core.testing import StoreConformance
+from devino_outbox import SqliteSettings
+from devino_outbox.sqlite import SqliteStore
+
+
+@asynccontextmanager
+async def sqlite(path: Path) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(SqliteSettings(url=f"sqlite:{path}"))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+class TestMemory(StoreConformance):
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Store]:
+        yield MemoryStore()
+
+    async def kill(self, store: Store, worker: int) -> None:
+        assert isinstance(store, MemoryStore)
+        store.kill(worker)
+
+
+class TestSqlite(StoreConformance):
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "outbox.db"
+
+    def opened(self) -> AbstractAsyncContextManager[Store]:
+        return sqlite(self.path)
+
+    def again(self, store: Store) -> AbstractAsyncContextManager[Store]:
+        return sqlite(self.path)
+
+    async def kill(self, store: Store, worker: int) -> None:
+        assert isinstance(store, SqliteStore)
+        # The system does so when a process ends.
+        store._locks.pop(worker).drop()
