@@ -62,9 +62,12 @@ class DemoView:
                     "inbox": result.inboxes,
                     "balance": result.balance,
                     "spent": result.spent,
+                    "left_out": result.left_out,
                 }
             )
             return
+        for name, why in result.left_out.items():
+            self._app.line(f"{name}: left out: {one_line(why)}")
         for channel, texts in result.inboxes.items():
             for text in texts:
                 self._app.line(f"{channel} received: {one_line(text)}")
