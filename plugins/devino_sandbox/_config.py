@@ -169,20 +169,32 @@ def _secret(where: str, name: str, given: str | None, path: str | None) -> Secre
 
 def _check(said: object, kind: Any, where: str) -> None:
     """Raise for the first key that nobody reads, with the nearest one."""
-    if get_origin(kind) is not None:
-        [inner, *_] = [arg for arg in get_args(kind) if arg is not type(None)]
-        if isinstance(said, list):
-            for number, one in enumerate(said, 1):
-                _check(one, inner, f"{where} {number}")
-        elif isinstance(inner, type):
-            _check(said, inner, where)
+    if isinstance(said, list):
+        for number, one in enumerate(said, 1):
+            _check(one, next(iter(get_args(kind)), None), f"{where} {number}")
         return
-    is_struct = isinstance(kind, type) and issubclass(kind, msgspec.Struct)
-    if not (is_struct and isinstance(said, dict)):
+    struct = _struct(kind, said)
+    if struct is None or not isinstance(said, dict):
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    tag = struct.__struct_config__.tag_field
     for name, value in said.items():
+        if name == tag:
+            continue
         if name not in fields:
             hint = did_you_mean(name, fields) or f"there are {', '.join(fields)}"
             raise ConfigurationError(f"{where}: no key {name!r} here: {hint}")
         _check(value, fields[name].type, f"{where}: {_TABLES.get(name, name)}")
+
+
+def _struct(kind: Any, said: object) -> type[msgspec.Struct] | None:
+    """The struct that a table becomes; of several the one with its tag."""
+    of = [kind] if get_origin(kind) is None else get_args(kind)
+    structs = [one for one in of if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    for one in structs:
+        config = one.__struct_config__
+        if config.tag is None or (
+            isinstance(said, dict) and said.get(config.tag_field) == config.tag
+        ):
+            return one
+    return None

@@ -27,6 +27,7 @@ from devino_core import (
     Card,
     Channel,
     ChannelSettings,
+    ConfigurationError,
     Content,
     Event,
     Incoming,
@@ -260,6 +261,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     balance: Decimal
     spent: Decimal
     answers: Sequence[Answered] = ()
+    left_out: Mapping[str, str] = {}
+    """Channels and services whose extra is not installed, and what to install."""
 
     @property
     def ok(self) -> bool:
@@ -305,23 +308,35 @@ class Demo:
             return await self._run(account, world, opening)
 
     async def _run(self, account: Account, world: World, opening: Decimal) -> Result:
-        async with (
-            Sandbox(world) as sandbox,
-            AsyncClient(**_configured(sandbox, account), plugins=self._plugins) as client,
-        ):
-            rows = await self._send(client)
-            world.receive(sender=SUBSCRIBER, to=NUMBER, text=ANSWER)
-            rows.append(_replied(self._clock.now()))
-            answers, _ = await asyncio.gather(
-                self._answers(client, sandbox), self._follow(client, world, rows)
-            )
-            return Result(
-                rows=rows,
-                answers=answers,
-                inboxes=await self._inboxes(client),
-                balance=account.balance,
-                spent=opening - account.balance,
-            )
+        async with Sandbox(world) as sandbox:
+            configured = _configured(sandbox, account)
+            left_out = _leave_out(configured, self._plugins)
+            async with AsyncClient(**configured, plugins=self._plugins) as client:
+                return await self._asked(client, sandbox, account, opening, left_out)
+
+    async def _asked(
+        self,
+        client: AsyncClient,
+        sandbox: Sandbox,
+        account: Account,
+        opening: Decimal,
+        left_out: Mapping[str, str],
+    ) -> Result:
+        world = sandbox.world
+        rows = await self._send(client)
+        world.receive(sender=SUBSCRIBER, to=NUMBER, text=ANSWER)
+        rows.append(_replied(self._clock.now()))
+        answers, _ = await asyncio.gather(
+            self._answers(client, sandbox), self._follow(client, world, rows)
+        )
+        return Result(
+            rows=rows,
+            answers=answers,
+            inboxes=await self._inboxes(client),
+            balance=account.balance,
+            spent=opening - account.balance,
+            left_out=left_out,
+        )
 
     async def _send(self, client: AsyncClient) -> list[Row]:
         sent: dict[str, list[Row]] = {name: [] for name in client.channels}
@@ -373,7 +388,12 @@ class Demo:
 
     async def _answers(self, client: AsyncClient, sandbox: Sandbox) -> Sequence[Answered]:
         asked = {**client.channels, **client.services}
-        questions = [one for service in sandbox.services for one in service.demo_questions()]
+        questions = [
+            one
+            for service in sandbox.services
+            for one in service.demo_questions()
+            if one.of in asked
+        ]
         return await asyncio.gather(*[one.answered(asked[one.of]) for one in questions])
 
     async def _inboxes(self, client: AsyncClient) -> dict[str, Sequence[str]]:
@@ -430,6 +450,25 @@ def _configured(sandbox: Sandbox, account: Account) -> _Configured:
         "channels": dict(sorted(found["channels"].items())),
         "services": dict(sorted(found["services"].items())),
     }
+
+
+def _leave_out(configured: _Configured, plugins: Plugins) -> Mapping[str, str]:
+    """Take out whatever cannot be loaded because its extra is not installed. Gives why, by name."""
+    missing: dict[str, str] = {}
+    groups = (
+        (configured["channels"], plugins.channel_spec),
+        (configured["services"], plugins.service_spec),
+    )
+    for group, spec in groups:
+        for name in list(group):
+            try:
+                plugins.load(spec(_kind(name)))
+            except PluginError:
+                raise
+            except ConfigurationError as error:
+                missing[name] = str(error)
+                del group[name]
+    return missing
 
 
 def _add(found: _Settings, more: Mapping[str, Mapping[str, object]], whose: str) -> None:

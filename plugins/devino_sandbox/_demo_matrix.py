@@ -184,6 +184,8 @@ def _lines(rows: Sequence[Row], most: int) -> Iterator[tuple[str, Sequence[Row]]
 
 def summary(result: Result) -> Iterator[str]:
     """What else happened, a line each, and the sum."""
+    for name, why in result.left_out.items():
+        yield f"{name}: left out: {why}"
     readers = [name for name, texts in result.inboxes.items() if ANSWER in texts]
     if readers:
         yield f"incoming: {ANSWER!r} was read by {', '.join(readers)}"

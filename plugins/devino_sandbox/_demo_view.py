@@ -60,6 +60,7 @@ class DemoView:
                     "inbox": result.inboxes,
                     "balance": result.balance,
                     "spent": result.spent,
+                    "left_out": result.left_out,
                 }
             )
         else:
@@ -139,6 +140,8 @@ class DemoList(DemoView):
             self._told[id(row)] = len(row.states)
 
     def _sum_up(self, result: Result) -> None:
+        for name, why in result.left_out.items():
+            self._app.line(f"{name}: left out: {one_line(why)}")
         for channel, texts in result.inboxes.items():
             for text in texts:
                 self._app.line(f"{channel} received: {one_line(text)}")
