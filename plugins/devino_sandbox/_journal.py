@@ -140,16 +140,16 @@ class Record:
     """A call while it lasts, and afterwards. Its repr shows nothing of what was said."""
 
     # What most calls do not have stands in the class: it costs nothing to begin.
-    id = 0
-    protocol = ""
+    id: int = 0
+    protocol: str = ""
     operation: str | None = None
     peer: str | tuple[str, int] = ""
     answer: Said | None = None
     outcome: str | None = None
     code: object = None
     """What the answer says in the protocol's own words, if that is a refusal."""
-    failed = False
-    refused = False
+    failed: bool = False
+    refused: bool = False
     """A message that it brought was refused."""
     fault: int | None = None
     action: object = None
@@ -162,8 +162,8 @@ class Record:
     def __init__(self, journal: Journal, request: Said) -> None:
         self._journal = journal
         self._began = time.perf_counter()
-        self.at = journal.clock.now()
-        self.request = request
+        self.at: datetime = journal.clock.now()
+        self.request: Said = request
 
     def __repr__(self) -> str:
         return f"Record({self.id} {self.protocol} {self.operation})"
@@ -241,12 +241,12 @@ class Journal:
     def __init__(self, clock: Clock, keep: int = 1000) -> None:
         if type(keep) is not int or keep < 0:
             raise ValueError(f"calls is {keep!r}, expected a whole number of 0 or more")
-        self.clock = clock
-        self.keeps = keep > 0
+        self.clock: Clock = clock
+        self.keeps: bool = keep > 0
         """It remembers calls."""
         self.latest: deque[Record] = deque(maxlen=keep)
         """Those that are remembered, oldest first, also ones that are not over."""
-        self.next_id = 1
+        self.next_id: int = 1
         self.now: Record | None = None
         """The call that is being carried out."""
         self.hears: tuple[Callable[[Record], None], ...] = ()
