@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 from ._gate import Gate
 from ._http import ASGIApp, Event, Receive, Send, json_answer, send_answer
 from ._latest import Latest
-from ._listening import closed, listen
+from ._listening import closed, listen, stop_listening
 from ._protocol import Limits, Protocol
 
 __all__ = ["MAX_BODY", "HttpServer", "Router", "Served"]
@@ -104,7 +104,7 @@ class HttpServer:
         """Close everything now; requests that wait for something end without an answer."""
         if self._server is None:
             return
-        self._server.close()
+        await stop_listening(self._server)
         for connection in list(self._state.connections):
             connection.shutdown()
         await asyncio.sleep(0)
