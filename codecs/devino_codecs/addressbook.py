@@ -31,13 +31,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from devino_codecs._response_code import ResponseCode
 from devino_codecs.http import (
+    IF_READABLE,
     IN_BODY_TOO,
     PHONE,
     RECIPIENT,
@@ -194,6 +195,8 @@ it."""
 class Group(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """A group of contacts."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     contact_group_id: int
     name: str = ""
     description: str = ""
@@ -225,6 +228,8 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 class StoredContact(Contact, frozen=True, kw_only=True, rename="pascal"):
     """A contact of the book. Phone and e-mail are ``""`` where it has none."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     contact_id: int
     contact_group_id: int
 
@@ -232,7 +237,8 @@ class StoredContact(Contact, frozen=True, kw_only=True, rename="pascal"):
 class RejectedContact(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """A contact that an import did not take."""
 
-    contact: Contact
+    contact: Annotated[Contact, IF_READABLE] = Contact()
+    """As it was sent; without anything where the platform tells it in a way that cannot be read."""
     error_code: Annotated[ContactCode | str | int, name_of(ContactCode)] = ContactCode.OK
     error_description: Annotated[str, WORDS] = ""
     duplicates_count: int = 0
@@ -267,6 +273,8 @@ class Duplicates(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 class Unsubscriber(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """Somebody who wants no more mails."""
+
+    reads_what_it_can: ClassVar[bool] = True
 
     email: Annotated[str, RECIPIENT]
     date_time: When = None

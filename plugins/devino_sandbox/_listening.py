@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from ssl import SSLContext
 
-__all__ = ["closed", "listen", "reachable"]
+__all__ = ["closed", "listen", "reachable", "stop_listening"]
 
 
 _HANDSHAKE = 10.0
@@ -37,6 +38,22 @@ async def listen(
     )
     found: int = server.sockets[0].getsockname()[1]
     return server, found
+
+
+async def stop_listening(server: asyncio.Server) -> None:
+    """Accept no more connections. Those that were accepted are known to their protocols then.
+
+    asyncio accepts a connection in one turn of its loop, and makes the transport in the next. A
+    server that is closed in between drops the socket without closing it.
+    """
+    loop = asyncio.get_running_loop()
+    # The loop of Windows has no readers.
+    with contextlib.suppress(NotImplementedError):
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+    for _ in ("the transport is made", "its protocol is told"):
+        await asyncio.sleep(0)
+    server.close()
 
 
 async def closed(server: asyncio.Server) -> None:

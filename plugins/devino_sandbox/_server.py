@@ -18,7 +18,7 @@ from ._http import ASGIApp, Event, RawAnswer, Receive, Send, json_answer, send_a
 from ._http_said import CALL
 from ._journal import Journal, Record
 from ._latest import Latest
-from ._listening import closed, listen
+from ._listening import closed, listen, stop_listening
 from ._protocol import Limits, Protocol
 from ._running import seen_from
 
@@ -151,7 +151,7 @@ class HttpServer:
         """Close everything now; requests that wait for something end without an answer."""
         if self._server is None:
             return
-        self._server.close()
+        await stop_listening(self._server)
         for connection in list(self._state.connections):
             connection.shutdown()
         await asyncio.sleep(0)

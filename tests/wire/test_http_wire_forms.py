@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import hypothesis.strategies as st
 import msgspec
@@ -340,6 +340,27 @@ def test_a_side_field_without_a_default_is_none() -> None:
     for odd in (b'"soon"', b"null", b"[]"):
         assert read_json(Dated, b'{"at":%b,"state":1}' % odd) == Dated(None, 1)
     assert read_json(Dated, b'{"state":1}') == Dated(None, 1)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    reads_what_it_can: ClassVar[bool] = True
+
+    id: int
+    name: str = ""
+    at: Annotated[datetime | None, NET_DATE] = None
+    tags: tuple[str, ...] = ()
+    gender: int | msgspec.UnsetType = msgspec.UNSET
+    count: int = 0
+
+
+def test_a_struct_may_say_that_it_reads_what_it_can() -> None:
+    odd = b'{"id":1,"name":{},"at":"soon","tags":[[]],"gender":"odd"}'
+    assert read_json(Told, odd) == Told(id=1)
+    # What it needs must be there, and no number is made up.
+    for body, path in ((b'{"id":"odd"}', "id"), (b'{"id":1,"count":"many"}', "count")):
+        with pytest.raises(DecodeError) as caught:
+            read_json(Told, body)
+        assert caught.value.path == path
 
 
 class Needy(msgspec.Struct):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Struct, field
 
@@ -158,6 +158,8 @@ class Counters(Struct, frozen=True, kw_only=True, rename="pascal"):
 class Task(Struct, frozen=True, kw_only=True, rename="pascal"):
     """A campaign. Dates are aware. ``type`` is :class:`TaskType`, ``state`` :class:`TaskState`."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     login: str = ""
     name: str
     sender: EmailAddress = EmailAddress()
@@ -192,6 +194,8 @@ class TaskSummary(Struct, frozen=True, kw_only=True, rename="pascal"):
     States are words of their own, such as Waiting and Paused. What the items of the five lists look
     like, the manual does not tell: they stay as they came.
     """
+
+    reads_what_it_can: ClassVar[bool] = True
 
     source_name: str | None = None
     price: Decimal | None = None
@@ -251,6 +255,8 @@ class TemplateDraft(Struct, frozen=True, kw_only=True, rename="pascal"):
 class Template(Struct, frozen=True, kw_only=True, rename="pascal"):
     """A template. ``merge_fields``: the names that may be filled; lists of templates lack them."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     merge_fields: tuple[str, ...] | None = None
     name: str
     sender: EmailAddress = EmailAddress()
@@ -280,6 +286,8 @@ class Statistics(Struct, frozen=True, kw_only=True, rename="pascal"):
 class MessageDetail(Struct, frozen=True, kw_only=True, rename="pascal"):
     """One message of the statistics. Dates are aware. ``id`` is of another sort than the ids of
     messages, and cannot be asked after."""
+
+    reads_what_it_can: ClassVar[bool] = True
 
     state: MessageState | str
     price: Decimal | None = None

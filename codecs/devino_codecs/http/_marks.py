@@ -71,4 +71,6 @@ NULL: Final = _Flag("NULL")
 
 IF_READABLE: Final = _Flag("IF_READABLE")
 """What cannot be read is as if it were not there: the field has a default, or may be None. It is
-for the side fields of answers: they must not take the rest with them."""
+for the side fields of answers: they must not take the rest with them. A struct of answers whose
+fields that may be empty (None, UNSET, a text, a tuple) are all so says
+``reads_what_it_can: ClassVar[bool] = True``."""

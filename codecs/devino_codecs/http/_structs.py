@@ -108,8 +108,15 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         header=next((mark.name for mark in marks if isinstance(mark, InHeader)), None),
         in_query=any(isinstance(mark, InQuery) for mark in marks),
         in_body_too=IN_BODY_TOO in marks,
-        if_readable=IF_READABLE in marks,
+        if_readable=IF_READABLE in marks or _is_left_out(cls, field),
     )
+
+
+def _is_left_out(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> bool:
+    """Whether it may be empty, and the struct says that such fields are left out if unreadable."""
+    reads_what_it_can: bool = getattr(cls, "reads_what_it_can", False)
+    # A number in the place of one that cannot be read would be a lie.
+    return reads_what_it_can and any(field.default is empty for empty in (None, UNSET, "", ()))
 
 
 def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:

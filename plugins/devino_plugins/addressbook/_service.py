@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from msgspec.structs import replace
 
@@ -17,7 +17,7 @@ from devino_codecs.addressbook import (
     StoredContact,
     Unsubscriber,
 )
-from devino_codecs.http import Page, Request, moved
+from devino_codecs.http import Api, Page, Request, moved
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_plugins.kit.service_stack import ServiceStackClient
 from devino_plugins.kit.settings import offset_of
@@ -39,7 +39,7 @@ class AddressBook(ServiceStackClient[AddressBookSettings]):
     OutcomeUnknown or ProtocolViolation.
     """
 
-    interface = API
+    interface: ClassVar[Api] = API
 
     def __init__(
         self, settings: AddressBookSettings, *, name: str, clock: Clock = SYSTEM_CLOCK

@@ -18,7 +18,7 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
-from .api import ApiClient
+from .api import ApiClient, Wire
 from .settings import ChannelConnectionSettings, ConnectionSettings, offset_of
 
 __all__ = ["NoSuchRange", "ServiceStackClient"]
@@ -52,7 +52,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
     """
 
     # Their PATCH says what a field is from now on.
-    repeatable = ApiClient.repeatable | {"PATCH"}
+    repeatable: ClassVar[frozenset[str]] = ApiClient.repeatable | {"PATCH"}
     interface: ClassVar[Api]
     page_size: int = 100
     """How many items of a list one call asks for."""
@@ -62,7 +62,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
         said: _Settings = settings  # type: ignore[assignment]
         language = "ru-RU" if said.language == "ru" else "en-US"
         api = self.interface
-        self.api = replace(api, headers={**api.headers, "Accept-Language": language})
+        self.api: Wire = replace(api, headers={**api.headers, "Accept-Language": language})
         self._offset = offset_of("server_utc_offset", said.server_utc_offset)
 
     async def ask(

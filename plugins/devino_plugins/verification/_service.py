@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from msgspec.structs import replace
 
@@ -56,8 +57,8 @@ class Verification(ApiClient[VerificationSettings]):
 
     api: Wire = API
     # "Requests by time": the manual says that a minute later there are new ones.
-    busy_for = 60.0
-    knows_all_codes = True
+    busy_for: float | None = 60.0
+    knows_all_codes: ClassVar[bool] = True
 
     def __init__(
         self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK

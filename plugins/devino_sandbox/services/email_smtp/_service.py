@@ -8,7 +8,7 @@ from ssl import SSLContext
 from typing import ClassVar
 
 from devino_codecs.email import MAX_SIZE
-from devino_sandbox._listening import closed, listen, reachable
+from devino_sandbox._listening import closed, listen, reachable, stop_listening
 from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 from devino_sandbox.services.smtp._conversation import OPERATIONS, Conversation
@@ -70,7 +70,7 @@ class EmailSmtpService(PortService):
     async def close(self) -> None:
         servers, self._servers = self._servers, []
         for server in servers:
-            server.close()
+            await stop_listening(server)
         for conversation in list(self._live):
             await conversation.end()
         for server in servers:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from ssl import SSLContext
 from typing import ClassVar
 
-from devino_sandbox._listening import closed, listen, reachable
+from devino_sandbox._listening import closed, listen, reachable, stop_listening
 from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
@@ -56,7 +56,7 @@ class SmppService(PortService):
         server, self._server = self._server, None
         if server is None:
             return
-        server.close()
+        await stop_listening(server)
         for connection in tuple(self._centre.connections):
             connection.end()
         await closed(server)

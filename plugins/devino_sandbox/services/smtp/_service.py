@@ -9,7 +9,7 @@ from ssl import SSLContext
 from typing import ClassVar
 
 from devino_codecs import email2sms
-from devino_sandbox._listening import closed, listen, reachable
+from devino_sandbox._listening import closed, listen, reachable, stop_listening
 from devino_sandbox._service import Access, PortService
 from devino_sandbox._world import World
 
@@ -103,7 +103,7 @@ class SmtpService(PortService):
         server, self._server = self._server, None
         if server is None:
             return
-        server.close()
+        await stop_listening(server)
         for conversation in list(self._live):
             await conversation.end()
         await closed(server)

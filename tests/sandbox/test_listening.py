@@ -1,0 +1,65 @@
+"""Ports of the sandbox, as they open and close."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from devino_sandbox._listening import closed, listen, stop_listening
+
+pytestmark = pytest.mark.pythons
+
+
+@contextmanager
+def nothing_left_open() -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        yield
+        gc.collect()
+    assert [str(one.message) for one in told] == []
+
+
+class Client(asyncio.Protocol):
+    """The server's end of a connection."""
+
+    ends: list[asyncio.BaseTransport]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.ends.append(transport)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_connection_that_is_just_accepted_is_not_forgotten(turns: int) -> None:
+    class Known(Client):
+        ends: list[asyncio.BaseTransport] = []  # noqa: RUF012 - of this test
+
+    with nothing_left_open():
+        server, port = await listen(Known, "127.0.0.1", 0, None)
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            # The loop accepts at one of these turns, and makes a transport at the next.
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await stop_listening(server)
+            for transport in Known.ends:
+                transport.close()
+            await closed(server)
+            await asyncio.sleep(0)
+            # Whether it came in time or not, it is told that this is the end.
+            client.settimeout(5)
+            with suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+        del client
+    Known.ends.clear()
+
+
+async def test_who_comes_later_is_refused() -> None:
+    server, port = await listen(asyncio.Protocol, "127.0.0.1", 0, None)
+    await stop_listening(server)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
