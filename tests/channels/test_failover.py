@@ -69,7 +69,7 @@ class Fake(Channel[ChannelSettings]):
     def __init__(self, settings: ChannelSettings, **named: Any) -> None:
         super().__init__(settings, **named)
         self.failures: dict[str, DevinoError | Exception] = {}
-        self.calls: list[list[Message]] = []
+        self.batches: list[list[Message]] = []
 
     def check(self, messages: Sequence[Message]) -> None:
         self.check_takes(messages)
@@ -79,7 +79,7 @@ class Fake(Channel[ChannelSettings]):
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         self.check(messages)
-        self.calls.append(list(messages))
+        self.batches.append(list(messages))
         whole = self.failures.get("")
         if whole is not None:
             raise whole
@@ -131,7 +131,7 @@ async def opened(
 
 
 def sent(channel: Fake) -> list[list[str]]:
-    return [[message.to for message in call] for call in channel.calls]
+    return [[message.to for message in call] for call in channel.batches]
 
 
 @asynccontextmanager
@@ -201,7 +201,7 @@ async def test_after_any_other_error_no_other_channel_is_tried(error: DevinoErro
         one.failures[""] = error
         with pytest.raises(type(error)):
             await client.send(Message(NUMBERS[0], "Hello"))
-        assert two.calls == []
+        assert two.batches == []
 
 
 async def test_only_those_messages_of_a_bulk_go_on_that_were_safely_not_sent() -> None:
@@ -228,7 +228,7 @@ async def test_a_bug_of_a_channel_is_no_reason_to_send_again() -> None:
         one.failures[""] = KeyError("bug")
         with pytest.raises(OutcomeUnknown, match="a bug ended the call"):
             await client.send(Message(NUMBERS[0], "Hello"))
-        assert two.calls == []
+        assert two.batches == []
 
 
 async def test_a_channel_that_failed_rests_and_is_then_the_first_again(
@@ -288,7 +288,7 @@ async def test_every_channel_must_be_able_to_send_a_message() -> None:
                 client.check([message])
             with pytest.raises(error):
                 await client.send(message)
-        assert one.calls == []
+        assert one.batches == []
 
 
 async def test_it_can_do_what_the_first_one_can() -> None:
@@ -304,7 +304,7 @@ async def test_its_sender_is_that_of_messages_that_name_none() -> None:
     channels = {**CHANNELS, "main": {**CHANNELS["main"], "sender": "SHOP"}}
     async with opened(channels) as (client, one, _):
         await client.send_many([Message(NUMBERS[0], "a"), Message(NUMBERS[1], "b", sender="X")])
-        assert [message.sender for message in one.calls[0]] == ["SHOP", "X"]
+        assert [message.sender for message in one.batches[0]] == ["SHOP", "X"]
 
 
 async def test_the_status_is_asked_of_the_channel_that_sent() -> None:

@@ -59,12 +59,12 @@ class Scripted(Channel[ChannelSettings]):
         super().__init__(settings, **named)
         self.script: dict[str, list[Outcome]] = {}
         self.asked: list[Outcome] = []
-        self.calls: list[list[str]] = []
+        self.batches: list[list[str]] = []
         self.at: list[float] = []
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         self.check(messages)
-        self.calls.append([message.to for message in messages])
+        self.batches.append([message.to for message in messages])
         self.at.append(self.clock.monotonic())
         outcomes: list[Receipt | DevinoError] = []
         for message in messages:
@@ -172,7 +172,7 @@ async def test_only_those_who_are_named_get_messages(
 ) -> None:
     async with opened(only_to=only_to) as (client, channel):
         receipt = await client.send(Message(to, "Hello"))
-        assert bool(channel.calls) is goes
+        assert bool(channel.batches) is goes
         assert receipt.refused is not goes
 
 
@@ -186,7 +186,7 @@ async def test_what_is_held_back_gets_a_receipt_that_says_why_and_the_rest_goes(
                 Message("anna@example.org", Mail("a", "b"), medium=Medium.EMAIL, ref="other"),
             ]
         )
-    assert channel.calls == [["79031234567", "Anna@Shop.Example"]]
+    assert channel.batches == [["79031234567", "Anna@Shop.Example"]]
     assert [receipt.ref for receipt in receipts] == ["held", "sent", "mail", "other"]
     held = receipts[0]
     assert (held.status.state, held.status.description) == (State.REJECTED, "not in only_to")
@@ -199,7 +199,7 @@ async def test_a_fallback_that_would_reach_somebody_else_holds_the_message_back(
     other = Message("79161234567", "instead")
     async with opened(only_to=["7903*"]) as (client, channel):
         receipt = await client.send(Message("79031234567", "a", fallback=other))
-        assert (receipt.refused, channel.calls) == (True, [])
+        assert (receipt.refused, channel.batches) == (True, [])
 
 
 async def test_a_message_that_cannot_be_sent_is_refused_in_staging_too() -> None:
@@ -209,7 +209,7 @@ async def test_a_message_that_cannot_be_sent_is_refused_in_staging_too() -> None
             await client.send(wrong)
         with pytest.raises(Unsupported):
             await client.send_many([Message("79031234567", "a"), wrong])
-        assert channel.calls == []
+        assert channel.batches == []
 
 
 # retries
@@ -231,7 +231,7 @@ async def test_the_last_error_is_raised_when_the_retries_are_used_up() -> None:
         channel.script["79031234567"] = [ConnectFailed(f"{n}") for n in range(9)]
         with pytest.raises(ConnectFailed, match="2") as caught:
             await client.send(Message("79031234567", "Hello", ref="r"))
-    assert len(channel.calls) == 3
+    assert len(channel.batches) == 3
     assert caught.value.refs == ("r",)
 
 
@@ -244,7 +244,7 @@ async def test_what_may_not_be_repeated_is_not(error: DevinoError) -> None:
         channel.script["79031234567"] = [error]
         with pytest.raises(type(error)):
             await client.send(Message("79031234567", "Hello"))
-        assert len(channel.calls) == 1
+        assert len(channel.batches) == 1
 
 
 async def test_without_retries_nothing_is_repeated() -> None:
@@ -252,7 +252,7 @@ async def test_without_retries_nothing_is_repeated() -> None:
         channel.script["79031234567"] = [ConnectFailed("no")]
         with pytest.raises(ConnectFailed):
             await client.send(Message("79031234567", "Hello"))
-        assert len(channel.calls) == 1
+        assert len(channel.batches) == 1
 
 
 async def test_only_the_messages_of_a_bulk_that_failed_safely_go_again() -> None:
@@ -262,7 +262,7 @@ async def test_only_the_messages_of_a_bulk_that_failed_safely_go_again() -> None
         channel.script[numbers[2]] = [OutcomeUnknown("lost")]
         channel.script[numbers[3]] = [Rejected("no", code=8)]
         receipts = await client.send_many([Message(to, "Hello") for to in numbers])
-    assert channel.calls == [numbers, [numbers[1]], [numbers[1]]]
+    assert channel.batches == [numbers, [numbers[1]], [numbers[1]]]
     states = [receipt.status.state for receipt in receipts]
     assert states == [State.ACCEPTED, State.ACCEPTED, State.UNKNOWN, State.REJECTED]
     assert [receipt.to for receipt in receipts] == numbers
@@ -280,7 +280,7 @@ async def test_a_wait_of_more_than_a_minute_is_left_to_the_caller() -> None:
         channel.script["79031234567"] = [Throttled("slow", retry_after=61)]
         with pytest.raises(Throttled) as caught:
             await client.send(Message("79031234567", "Hello"))
-        assert (len(channel.calls), caught.value.retry_after) == (1, 61)
+        assert (len(channel.batches), caught.value.retry_after) == (1, 61)
 
 
 async def test_questions_are_asked_again_too() -> None:
@@ -306,7 +306,7 @@ async def test_a_cancelled_pause_sends_nothing_more() -> None:
         with pytest.raises(asyncio.CancelledError):
             await sending
         await clock.tick(60)
-        assert len(channel.calls) == 1
+        assert len(channel.batches) == 1
 
 
 # default_region
@@ -316,20 +316,20 @@ async def test_numbers_are_read_by_the_region_and_receipts_keep_the_senders_spel
     async with opened(default_region="RU", only_to=["7*"]) as (client, channel):
         written = ["903 123-45-67", "8 (495) 123-45-67", "+9031234567"]
         receipts = await client.send_many([Message(to, "Hello") for to in written])
-        assert channel.calls == [["+79031234567", "+74951234567"]]
+        assert channel.batches == [["+79031234567", "+74951234567"]]
         assert [receipt.to for receipt in receipts] == written
         assert [receipt.refused for receipt in receipts] == [False, False, True]
         await client.send(
             Message("9031234567", "a", fallback=Message("9031234568", "b"), sender="DEVINO")
         )
-        assert channel.calls[1:] == [["+79031234567"]]
+        assert channel.batches[1:] == [["+79031234567"]]
 
 
 async def test_an_address_that_is_no_number_is_left_to_the_channel() -> None:
     async with opened(default_region="RU") as (client, channel):
         await client.send(Message("anna@example.org", Mail("a", "b"), medium=Medium.EMAIL))
         await client.send(Message("@anna", "a"))
-        assert channel.calls == [["anna@example.org"], ["@anna"]]
+        assert channel.batches == [["anna@example.org"], ["@anna"]]
 
 
 def test_a_region_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def test_the_recipes_are_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     with _running(World(pace=Pace.instant())) as (sandbox, _):
         _export(sandbox, monkeypatch)
         for command, expected in _sessions(PAGE):
-            done = _run(command.replace("run.jsonl", journal))
+            done = _run(command.replace("run.jsonl", journal), EXAMPLES)
             assert same(expected, done.stdout, doctest.ELLIPSIS), f"$ {command}\n{done.stdout}"
         texts = [message.submission.text for message in sandbox.world.messages()]
     assert texts[0] == "Анна, your table 7 is ready"

@@ -41,7 +41,7 @@ class Scripted(Channel[ChannelSettings]):
     def __init__(self, name: str = "wire", clock: ManualClock | None = None) -> None:
         super().__init__(ChannelSettings(), name=name, clock=clock or ManualClock())
         self.sent: list[Message] = []
-        self.calls: list[int] = []
+        self.batches: list[int] = []
         self.states: dict[str, State] = {}
         self.asked: list[tuple[str, ...]] = []
         self.credit: Decimal | DevinoError = Decimal(0)
@@ -51,7 +51,7 @@ class Scripted(Channel[ChannelSettings]):
         self.failure: Exception | None = None
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        self.calls.append(len(messages))
+        self.batches.append(len(messages))
         if self.before is not None:
             await self.before(messages)
         if self.failure is not None:

@@ -44,7 +44,7 @@ async def test_a_report_before_its_receipt_is_not_lost() -> None:
     channel.before = before
     async with world(channel) as w:
         await w.outbox.enqueue(message())
-        await w.until(lambda: bool(channel.calls))
+        await w.until(lambda: bool(channel.batches))
         status = Status(state=State.DELIVERED)
         channel.pushed.put_nowait(
             StatusChanged(
@@ -144,7 +144,7 @@ async def test_what_a_dead_worker_held_is_in_doubt_and_never_sent_again_by_itsel
 
     channel.before = hangs
     await first.outbox.enqueue_many([message(f"ref{n}") for n in range(3)])
-    await first.until(lambda: bool(channel.calls))
+    await first.until(lambda: bool(channel.batches))
     await first.crash()
     channel.before = None
     async with world(channel, store=store, clock=clock, poll=60, hold=1800) as w:
@@ -165,7 +165,7 @@ async def test_a_late_receipt_of_a_resolved_message_is_told() -> None:
     channel.before = waits
     async with world(channel, store=store, clock=clock) as w:
         await w.outbox.enqueue(message())
-        await w.until(lambda: bool(channel.calls))
+        await w.until(lambda: bool(channel.batches))
         # Everybody thinks that it is dead, and a person gives the message up.
         store.kill(w.worker.id)
         await store.beat(None, timedelta(seconds=30))
@@ -189,7 +189,7 @@ async def test_a_late_receipt_of_a_message_in_doubt_counts() -> None:
     channel.before = waits
     async with world(channel, store=store, clock=clock) as w:
         await w.outbox.enqueue(message())
-        await w.until(lambda: bool(channel.calls))
+        await w.until(lambda: bool(channel.batches))
         store.kill(w.worker.id)
         await store.beat(None, timedelta(seconds=30))
         await w.pass_time(2)
@@ -211,9 +211,9 @@ async def test_a_stop_waits_for_the_wire_and_leaves_nothing_held() -> None:
     channel.before = waits
     async with world(channel, store=store, clock=clock) as w:
         await w.outbox.enqueue(message("quick", priority=Priority.REALTIME))
-        await w.until(lambda: len(channel.calls) == 1)
+        await w.until(lambda: len(channel.batches) == 1)
         await w.outbox.enqueue(message("never"))
-        await w.until(lambda: len(channel.calls) == 2)
+        await w.until(lambda: len(channel.batches) == 2)
         closing = asyncio.ensure_future(w.worker.aclose())
         await clock.tick(5)
         await w.outbox.enqueue(message("later"))

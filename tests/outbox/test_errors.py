@@ -87,7 +87,7 @@ async def test_an_expired_password_burns_no_message() -> None:
         w.channel.failure = AuthenticationFailed("wrong password")
         await w.outbox.enqueue_many([message(f"ref{n}") for n in range(500)])
         await w.pass_time(30)
-        assert len(w.channel.calls) == 1
+        assert len(w.channel.batches) == 1
         tally = await w.outbox.tally()
         assert tally.limits["wire"].held == "AuthenticationFailed: wrong password"
         assert [event.kind for event in await w.events()].count(EventKind.CHANNEL_HELD) == 1
@@ -118,8 +118,8 @@ async def test_a_platform_that_is_down_is_tried_with_one_message_now_and_then() 
         w.channel.failure = ConnectFailed("refused")
         await w.outbox.enqueue_many([message(f"ref{n}") for n in range(1000)])
         await w.pass_time(600)
-        assert len(w.channel.calls) <= 20
-        assert set(w.channel.calls[1:]) == {1}
+        assert len(w.channel.batches) <= 20
+        assert set(w.channel.batches[1:]) == {1}
         assert (await w.entry("ref0")).failures == 0
         w.channel.failure = None
         await w.pass_time(65)
@@ -131,10 +131,10 @@ async def test_who_is_told_to_wait_waits_and_asks_for_less() -> None:
         w.channel.failure = Throttled("slow down", retry_after=20)
         await w.outbox.enqueue_many([message(f"ref{n}") for n in range(300)])
         await w.pass_time(15)
-        assert w.channel.calls == [80]
+        assert w.channel.batches == [80]
         w.channel.failure = None
         await w.pass_time(10)
-        assert w.channel.calls[1] <= 50
+        assert w.channel.batches[1] <= 50
         assert len(w.channel.sent) == 300
 
 
@@ -157,7 +157,7 @@ async def test_a_plugins_bug_puts_in_doubt_and_then_to_rest() -> None:
         await w.outbox.enqueue(message())
         await w.pass_time(30)
         assert (await w.phase()) is Phase.DEAD
-        assert len(w.channel.calls) == 3
+        assert len(w.channel.batches) == 3
 
 
 async def test_a_lost_answer_is_parked_and_resolved_by_a_person() -> None:
@@ -165,7 +165,7 @@ async def test_a_lost_answer_is_parked_and_resolved_by_a_person() -> None:
         w.channel.failure = OutcomeUnknown("no answer")
         await w.outbox.enqueue_many([message("a"), message("b"), message("c")])
         await w.pass_time(600)
-        assert w.channel.calls == [3]
+        assert w.channel.batches == [3]
         assert await w.phase("a") is Phase.DOUBT
         w.channel.failure = None
         assert await w.outbox.resolve("a", "not-sent")
@@ -185,7 +185,7 @@ async def test_a_lost_answer_ends_or_is_sent_again_as_the_policy_says() -> None:
         w.channel.failure = OutcomeUnknown("no answer")
         await w.outbox.enqueue(message("end"), in_doubt=InDoubt.END)
         await w.outbox.enqueue(message("again"), in_doubt="resend")
-        await w.until(lambda: sum(w.channel.calls) == 2)
+        await w.until(lambda: sum(w.channel.batches) == 2)
         w.channel.failure = None
         await w.pass_time(5)
         assert w.channel.refs == ["again"]

@@ -99,10 +99,10 @@ async def test_bulk_leaves_a_part_of_the_window() -> None:
         w.channel.before = wait_for_it
         await w.outbox.enqueue_many([message(f"ref{n}") for n in range(100)])
         await w.pass_time(5)
-        assert sum(w.channel.calls) == 8
+        assert sum(w.channel.batches) == 8
         await w.outbox.enqueue(message("code", priority=Priority.REALTIME))
         await w.pass_time(0.1)
-        assert sum(w.channel.calls) == 9
+        assert sum(w.channel.batches) == 9
         gate.set()
 
 
