@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import shutil
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,10 +22,11 @@ PAGE = ROOT / "docs" / "recipes.md"
 def test_the_recipes_are_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     same = doctest.OutputChecker().check_output
     journal = str(tmp_path / "run.jsonl")
+    shutil.copy(EXAMPLES / "crm.csv", tmp_path)
     with _running(World(pace=Pace.instant())) as (sandbox, _):
         _export(sandbox, monkeypatch)
         for command, expected in _sessions(PAGE):
-            done = _run(command.replace("run.jsonl", journal), EXAMPLES)
+            done = _run(command.replace("run.jsonl", journal), tmp_path)
             assert same(expected, done.stdout, doctest.ELLIPSIS), f"$ {command}\n{done.stdout}"
         texts = [message.submission.text for message in sandbox.world.messages()]
     assert texts[0] == "Анна, your table 7 is ready"
