@@ -96,7 +96,7 @@ async def assert_no_secret_shows(
     """Run each, and search results, errors, tracebacks, reprs and logs at DEBUG."""
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     sessions: list[str] = []
     opening = wire.world.open_session
 

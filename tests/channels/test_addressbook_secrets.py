@@ -58,7 +58,7 @@ FAILURES: dict[str, Action | None] = {
 async def test_the_password_shows_nowhere(failure: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     shown: list[str] = []
     async with wired(import_attempts=2) as wire:
         action = FAILURES[failure]

@@ -37,7 +37,7 @@ VERBS = ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA-BEGIN", "DATA"]
 async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     asyncio.get_running_loop().set_debug(True)
     settings: dict[str, Any] = {
         "smtp_username": "demo",

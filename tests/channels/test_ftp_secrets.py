@@ -36,7 +36,7 @@ WAITS: dict[str, Any] = {"timeout": 0.2, "connect_timeout": 0.2, "attempts": 2}
 async def test_no_secret_shows(fault: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     asyncio.get_running_loop().set_debug(True)
     shown: list[str] = []
     async with served(**WAITS) as wire:

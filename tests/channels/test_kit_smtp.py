@@ -108,8 +108,9 @@ async def test_a_channel_may_read_refusals_by_their_text(verb: str) -> None:
     told: list[tuple[str, Reply]] = []
     said = b"554-Transaction failed\r\n554 Disallowed  source address: a@x.org\r\n"
     async with connected(lambda line: said if line.startswith(verb) else b"", refused) as (pool, _):
-        with pytest.raises(Rejected, match=r"^sender$"):
+        with pytest.raises(Rejected) as caught:
             await pool.send("a@x.org", "b@x.org", MAIL)
+    assert caught.value.description == "sender"
     text = "Transaction failed Disallowed source address: a@x.org"
     assert told == [("the mail" if verb == "." else verb, Reply(554, text))]
 

@@ -27,7 +27,7 @@ BASIC = base64.b64encode(f"demo:{PASSWORD}".encode()).decode()
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     return caplog
 
 

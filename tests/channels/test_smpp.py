@@ -32,6 +32,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ChannelConformance, ManualClock
+from devino_plugins.smpp._session import SmppSession
 from devino_sandbox import (
     AnswerError,
     AnswerHttp,
@@ -296,10 +297,10 @@ async def test_a_long_text_that_is_cut_midway_is_of_unknown_outcome_with_the_ids
 async def test_a_bug_on_one_message_loses_neither_its_ids_nor_the_other_messages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def bug(answer: object) -> None:
+    def bug(session: SmppSession, answer: object) -> None:
         raise LookupError("oops")
 
-    monkeypatch.setattr("devino_plugins.smpp._sending.refusal", bug)
+    monkeypatch.setattr(SmppSession, "refusal", bug)
     async with wired() as wire:
         action = AnswerError("ESME_RSYSERR")
         wire.world.faults.add(Fault(operation="submit_sm", nth=2, to=TO, action=action))

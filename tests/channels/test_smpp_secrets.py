@@ -80,7 +80,7 @@ def operations(wire: Wired) -> dict[str, Callable[[], Awaitable[object]]]:
 async def test_no_secret_shows(bind: str, failure: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in list(logging.root.manager.loggerDict):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)
     asyncio.get_running_loop().set_debug(True)
     shown: list[str] = []
     failed = 0

@@ -47,7 +47,9 @@ def test_receivers_are_not_sent_through_and_transmitters_not_listened_to(
 
 def test_a_transmitter_alone_leaves_nobody_to_listen_to() -> None:
     client = AsyncClient({"sends": smpp("transmitter")})
-    with pytest.raises(Unsupported, match=r"pushes events; kinds that could, .*settings.*: smpp$"):
+    with pytest.raises(
+        Unsupported, match=r"pushes events; kinds that could, .*settings.*: failover, smpp$"
+    ):
         client.channel_for(Capability.EVENTS)
 
 

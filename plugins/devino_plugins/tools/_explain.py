@@ -168,6 +168,7 @@ def _tables(module: ModuleType) -> Iterator[type[Enum]]:
 
     for name in getattr(module, "__all__", ()):
         table: Any = getattr(module, name)
-        is_own = getattr(table, "__module__", "").startswith(module.__name__)
+        # Some codecs share a table.
+        is_own = getattr(table, "__module__", "").startswith((module.__name__, "devino_codecs._"))
         if isinstance(table, type) and is_own and issubclass(table, CodedInt | CodedStr | IntEnum):
             yield table
