@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.utils import getaddresses
+from functools import partial
 from typing import Any
 
 import hypothesis.strategies as st
@@ -22,6 +23,7 @@ from devino_codecs.email import (
     encode_mailbox,
 )
 from devino_codecs.errors import DecodeError, EncodeError
+from tests._quick import SIZE, assert_quick
 
 pytestmark = pytest.mark.pythons
 
@@ -302,3 +304,25 @@ def test_any_text_is_a_mailbox_that_can_be_written_or_an_error(text: str) -> Non
 def test_a_mail_that_is_too_large_is_not_read() -> None:
     with pytest.raises(DecodeError, match="larger than 10 bytes"):
         decode_mail(encode_mail(MAIL), max_size=10)
+
+
+def test_a_subject_has_no_limit_of_its_own() -> None:
+    mail = replace(MAIL, subject="Я" * 3000)
+    assert decode_mail(encode_mail(mail)).subject == mail.subject
+
+
+def test_a_mail_within_a_mail_is_a_file() -> None:
+    inner = b"From: x@y.ru\r\nTo: z@y.ru\r\nSubject: Old\r\n\r\nOld text\r\n"
+    data = (
+        b"From: a@b.ru\nTo: c@d.ru\nContent-Type: multipart/mixed; boundary=x\n\n"
+        b"--x\nContent-Type: message/rfc822\n\n" + inner + b"--x\n\nNew text\n--x--\n"
+    )
+    mail = decode_mail(data)
+    assert (mail.text, mail.files) == ("New text", ("",))
+
+
+def test_parameters_without_end_do_not_keep_the_decoder_busy() -> None:
+    part = b'--x\nContent-Type: text/plain; charset="' + b";" * 4000 + b'"\n\na\n'
+    head = b"From: a@b.ru\nTo: c@d.ru\nContent-Type: multipart/mixed; boundary=x\n\n"
+    data = (head + part * 16)[:SIZE]
+    assert_quick(partial(decode_mail, data), data)

@@ -1,17 +1,16 @@
-"""A mail as SMTP carries it (RFC 5322): written directly, read with the standard library."""
+"""A mail as SMTP carries it (RFC 5322)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from email import message_from_bytes
-from email.message import Message as Parsed
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
+from devino_codecs._mime import Part, parameters, parse
 from devino_codecs._rfc5322 import base64_lines, decoded_words
 from devino_codecs._rfc5322 import date as written_date
 from devino_codecs._rfc5322 import message_id as written_id
@@ -99,27 +98,27 @@ def decode_mail(data: bytes, *, max_size: int = MAX_SIZE) -> Mail:
     if len(data) > max_size:
         raise DecodeError(f"the mail is larger than {max_size} bytes")
     try:
-        parsed = message_from_bytes(data)
-        text, html, files = _bodies(parsed)
+        mail = parse(data)
+        text, html, files = _bodies(mail)
+        fields = [(name, _line(value)) for name, value in mail.fields()]
+        said: dict[str, str] = {}
+        for name, value in fields:
+            said.setdefault(name.lower(), value)
         return Mail(
-            sender=_mailbox(_line(parsed.get("From")), "From"),
-            to=tuple([_mailbox(one, "To") for one in _several(_line(parsed.get("To")))]),
-            subject=decoded_words(_line(parsed.get("Subject"))),
+            sender=_mailbox(said.get("from", ""), "From"),
+            to=tuple([_mailbox(one, "To") for one in _several(said.get("to", ""))]),
+            subject=decoded_words(said.get("subject", "")),
             text=text,
             html=html,
             headers=tuple(
-                [
-                    (name, decoded_words(_line(value)))
-                    for name, value in parsed.items()
-                    if not _OWN.fullmatch(name)
-                ]
+                [(name, decoded_words(value)) for name, value in fields if not _OWN.fullmatch(name)]
             ),
-            date=_date(_line(parsed.get("Date"))),
-            message_id=_line(parsed.get("Message-ID")) or None,
+            date=_date(said.get("date", "")),
+            message_id=said.get("message-id") or None,
             files=files,
         )
     except (LookupError, ValueError, RecursionError, TypeError, AttributeError) as error:
-        # Some hostile mails make the standard library's parser stumble.
+        # Some hostile texts make the standard library's readers of words and dates stumble.
         if isinstance(error, DecodeError):
             raise
         raise DecodeError(f"no mail: {type(error).__name__}") from None
@@ -221,14 +220,9 @@ def _part(kind: str, text: str, boundary: bytes | None) -> bytes:
 # Reading.
 
 
-def _line(value: object) -> str:
+def _line(value: bytes) -> str:
     """A header on one line. What is no ASCII in it is read as UTF-8."""
-    if value is None:
-        return ""
-    text = str(value) if not isinstance(value, str) else value
-    if not text.isascii():
-        text = text.encode(errors="surrogateescape").decode(errors="replace")
-    return _FOLD.sub(" ", text).strip()
+    return _FOLD.sub(" ", value.decode(errors="replace")).strip()
 
 
 def _several(text: str) -> list[str]:
@@ -269,35 +263,34 @@ def _date(text: str) -> dt.datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
-def _bodies(parsed: Parsed) -> tuple[str, str, tuple[str, ...]]:
+def _bodies(mail: Part) -> tuple[str, str, tuple[str, ...]]:
     """The first text, the first HTML, and the names of files."""
     found: dict[str, str] = {}
     files: list[str] = []
-    for part in parsed.walk():
-        if part.is_multipart():
+    parts = [mail]
+    while parts:
+        part = parts.pop()
+        kind = part.kind
+        if kind.startswith("multipart/"):
+            parts += reversed(list(part.parts()))
             continue
-        name = part.get_filename()
-        kind = part.get_content_type()
-        if name is not None or part.get_content_disposition() == "attachment":
+        name = parameters(part.header("content-disposition")).get("filename")
+        name = part.parameters.get("name") if name is None else name
+        if name is not None or part.is_attached or kind not in ("text/plain", "text/html"):
             files.append(decoded_words(name or ""))
-        elif kind in ("text/plain", "text/html"):
-            if kind not in found:
-                found[kind] = _text(part, is_whole=part is parsed)
-        else:
-            files.append("")
+        elif kind not in found:
+            found[kind] = _text(part, is_whole=part is mail)
     return found.get("text/plain", ""), found.get("text/html", ""), tuple(files)
 
 
-def _text(part: Parsed, *, is_whole: bool) -> str:
-    data = part.get_payload(decode=True)
-    if not isinstance(data, bytes):
-        return ""
-    charset = part.get_content_charset() or "utf-8"
+def _text(part: Part, *, is_whole: bool) -> str:
+    data = part.content()
+    charset = part.parameters.get("charset") or "utf-8"
     try:
         text = data.decode(charset)
     except (LookupError, ValueError):
         text = data.decode(errors="replace")
     text = text.replace("\r\n", "\n")
-    is_encoded = str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64"
+    is_encoded = part.header("content-transfer-encoding").lower() == "base64"
     # The end of a mail's last line is not part of the text, unless it was encoded, too.
     return text.removesuffix("\n") if is_whole and not is_encoded else text

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from devino_codecs._mime import Part, parse
 from devino_codecs._rfc5322 import decoded_words
 from devino_codecs.errors import DecodeError
 
 from ._charset import decode_text
-from ._mime import Part
 
 __all__ = ["subject_and_text"]
 
-# No mail program exceeds these limits. Each multipart is looked through once.
-_MAX_MULTIPARTS: Final = 20
-_MAX_DELIMITERS: Final = 1000
 _MAX_SUBJECT: Final = 200
 """Characters of a subject that is decoded: a longer one is no mark of a format."""
 
@@ -27,13 +24,7 @@ def subject_and_text(message: bytes) -> tuple[str, str]:
 
     :raises DecodeError: the mail has no plain text, or more parts than mails have.
     """
-    if b"\n" not in message:
-        message = message.replace(b"\r", b"\n")
-    if message.count(b"\n--") > _MAX_DELIMITERS:
-        raise DecodeError(f"the mail has more than {_MAX_DELIMITERS} lines that begin with '--'")
-    if message.lower().count(b"multipart") > _MAX_MULTIPARTS:
-        raise DecodeError(f"the mail has more than {_MAX_MULTIPARTS} multiparts")
-    mail = Part(message)
+    mail = parse(message)
     subject = mail.header("subject")
     if len(subject) <= _MAX_SUBJECT:
         subject = decoded_words(subject)

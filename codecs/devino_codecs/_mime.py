@@ -15,8 +15,11 @@ from typing import Final
 from devino_codecs._rfc5322 import lenient_base64
 from devino_codecs.errors import DecodeError
 
-__all__ = ["Part", "parameters"]
+__all__ = ["Part", "parameters", "parse"]
 
+# No mail program exceeds these limits. Each multipart is looked through once.
+_MAX_MULTIPARTS: Final = 20
+_MAX_DELIMITERS: Final = 1000
 _MAX_HEADER: Final = 4096
 _FIELD: Final = rb"[!-9<-~]+[ \t]*:.*(?:\n|\Z)"
 _FOLD: Final = rb"[ \t].*(?:\n|\Z)"
@@ -25,12 +28,24 @@ _WANTED: Final = re.compile(
     rb"^(content-(?:type|disposition|transfer-encoding)|subject)[ \t]*:(.*(?:\n[ \t].*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
+_ANY: Final = re.compile(rb"^([!-9<-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 _BLANK_LINE: Final = re.compile(rb"\A\r?\n")
 _DELIMITER_END: Final = re.compile(rb"(--)?[ \t]*(?:\r?\n|\r?\Z)")
 _PARAMETER: Final = re.compile(
     r""";\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))""", re.DOTALL
 )
 _ESCAPE: Final = re.compile("%([0-9A-Fa-f]{2})")
+
+
+def parse(message: bytes) -> Part:
+    """A whole mail. Raises DecodeError for one of more parts than mails have."""
+    if b"\n" not in message:
+        message = message.replace(b"\r", b"\n")
+    if message.count(b"\n--") > _MAX_DELIMITERS:
+        raise DecodeError(f"the mail has more than {_MAX_DELIMITERS} lines that begin with '--'")
+    if message.lower().count(b"multipart") > _MAX_MULTIPARTS:
+        raise DecodeError(f"the mail has more than {_MAX_MULTIPARTS} multiparts")
+    return Part(message)
 
 
 class Part:
@@ -44,20 +59,28 @@ class Part:
         self._usual = "message/rfc822" if of_digest else "text/plain"
 
     @cached_property
-    def _headers(self) -> Mapping[str, str]:
-        found: dict[str, str] = {}
+    def _headers(self) -> Mapping[str, bytes]:
+        found: dict[str, bytes] = {}
         for name, value in _WANTED.findall(self._head):
-            name = name.decode().lower()
-            if len(value) > _MAX_HEADER:
-                raise DecodeError(
-                    f"the header is longer than {_MAX_HEADER} characters", path=name.title()
-                )
-            found.setdefault(name, " ".join(value.decode(errors="replace").split()))
+            found.setdefault(name.decode().lower(), value)
         return found
 
+    def fields(self) -> Iterator[tuple[str, bytes]]:
+        """All headers in order, by their names as they are written; values are still folded."""
+        for name, value in _ANY.findall(self._head):
+            yield name.decode(), value
+
     def header(self, name: str) -> str:
-        """A header on one line; "" if it is missing. Of several the first counts."""
-        return self._headers.get(name, "")
+        """A header on one line; "" if it is missing. Of several the first counts.
+
+        Raises DecodeError for one that is longer than any program writes.
+        """
+        value = self._headers.get(name, b"")
+        if len(value) > _MAX_HEADER:
+            raise DecodeError(
+                f"the header is longer than {_MAX_HEADER} characters", path=name.title()
+            )
+        return " ".join(value.decode(errors="replace").split())
 
     @property
     def kind(self) -> str:
