@@ -70,7 +70,7 @@ async def test_a_new_state_is_posted_to_the_url_of_the_account(
     [message] = await http.messages(f"?to={TO}")
     assert first == {
         "id": 1,
-        "call": 2,
+        "call": 1,
         "messages": [message["id"]],
         "kind": "status",
         "login": "demo",
