@@ -122,7 +122,9 @@ document.addEventListener("keydown", (event) => {
 async function begin() {
   const state = h("span", { class: "live", role: "status", title: "Waits for the sandbox" }, h("i", {}), h("span", {}, "connecting"));
   fill(document.getElementById("bar-end"), state,
-    h("button", { type: "button", class: "ghost round keys", title: "Keys", "aria-label": "Keys", onclick: () => help.showModal() }, icon("keys")),
+    h("button", {
+      type: "button", class: "ghost round keys", title: "Keys", "aria-label": "Keys", onclick: () => help.showModal(),
+    }, icon("keys")),
     colours());
   const tell = (word, isUp) => {
     state.classList.toggle("is-up", isUp);

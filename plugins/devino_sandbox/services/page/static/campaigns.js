@@ -22,7 +22,10 @@ const TONES = { Started: "good", Finished: "good", Canceled: "bad", Failed: "bad
 
 function campaign(one) {
   const done = one.total ? Math.min(1, one.sent / one.total) : 0;
-  const meter = h("span", { class: "meter", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": String(one.total), "aria-valuenow": String(one.sent), "aria-label": "Sent" }, h("i", {}));
+  const meter = h("span", {
+    class: "meter", role: "progressbar", "aria-label": "Sent",
+    "aria-valuemin": "0", "aria-valuemax": String(one.total), "aria-valuenow": String(one.sent),
+  }, h("i", {}));
   meter.firstChild.style.width = `${done * 100}%`;
   return h("section", { class: "card campaign" },
     h("div", { class: "card-head" }, h("h2", {}, one.name || `Campaign ${one.id}`),

@@ -9,7 +9,9 @@ const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 export function create() {
   const face = h("div", { class: "clock-face", role: "status" });
-  const seconds = h("input", { type: "number", min: "0.1", step: "any", name: "seconds", placeholder: "90", required: true, "aria-label": "Seconds" });
+  const seconds = h("input", {
+    type: "number", min: "0.1", step: "any", name: "seconds", placeholder: "90", required: true, "aria-label": "Seconds",
+  });
   const element = h("div", { class: "page" },
     h("section", { class: "card clock" }, face,
       h("p", { class: "quiet" }, "This clock stands still until it is told to go on. What is due then happens, in order."),

@@ -154,12 +154,10 @@ export class MessageView {
     if (calls.length === 0) {
       return nothing("No call is on record", "The journal keeps the latest calls. This one is older, or the message came by none.");
     }
-    const [first, ...others] = await Promise.all(calls.slice(0, 1).map((one) => get(`/calls/${one.id}`)));
     return [
-      callView(first),
+      callView(await get(`/calls/${calls[0].id}`)),
       calls.length > 1 && h("section", { class: "card" }, h("h2", {}, "Later calls about it"),
         h("ul", { class: "lines" }, calls.slice(1).map((one) => h("li", {}, callLine(one))))),
-      others,
     ];
   }
 
