@@ -169,18 +169,18 @@ class Record:
         self._journal = journal
         self._began = time.perf_counter()
         self._before: Record | None = None
-        self.id = 0
-        self.at = journal.clock.now()
-        self.protocol = ""
+        self.id: int = 0
+        self.at: datetime = journal.clock.now()
+        self.protocol: str = ""
         self.operation: str | None = None
         self.peer: str | tuple[str, int] = ""
-        self.request = request
+        self.request: Said = request
         self.answer: Said | None = None
         self.outcome: str | None = None
         self.code: object = None
         """What the answer says in the protocol's own words, if that is a refusal."""
-        self.failed = False
-        self.refused = False
+        self.failed: bool = False
+        self.refused: bool = False
         """A message that it brought was refused."""
         self.fault: int | None = None
         self.action: object = None
@@ -266,12 +266,12 @@ class Journal:
     def __init__(self, clock: Clock, keep: int = 1000) -> None:
         if type(keep) is not int or keep < 0:
             raise ValueError(f"calls is {keep!r}, expected a whole number of 0 or more")
-        self.clock = clock
-        self.keeps = keep > 0
+        self.clock: Clock = clock
+        self.keeps: bool = keep > 0
         """It remembers calls."""
         self.latest: deque[Record] = deque(maxlen=keep)
         """Those that are remembered, oldest first, also ones that are not over."""
-        self.next_id = 1
+        self.next_id: int = 1
         self.now: Record | None = None
         """The call that is being carried out."""
         self.hears: tuple[Callable[[Record], None], ...] = ()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import Literal, ParamSpec, Self, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, overload
 
 from devino_core import ConfigurationError, State
 from devino_core.clock import ManualClock
@@ -110,13 +110,13 @@ class LocalSandbox(SandboxControl):
     def call(self, function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T: ...
     @overload
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
-    def call(self, function: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a function in the World's thread, and give what it gives; what it awaits, too.
 
         ``sandbox.call(sandbox.world.end_sessions)``
         """
 
-        async def run() -> T:
+        async def run() -> Any:
             given = function(*args, **kwargs)
             return await given if inspect.isawaitable(given) else given
 
@@ -326,7 +326,7 @@ class _Serving:
 
     async def open(self) -> None:
         context = self._tls
-        if context == "self-signed":
+        if isinstance(context, str):
             self._certified = SelfSigned(self._host)
             context = self._certified.context
         sandbox = Sandbox(

@@ -75,15 +75,15 @@ class World:
     ) -> None:
         known = list(accounts) or [Account(login=DEMO, password=Secret(DEMO))]
         self.accounts: dict[str, Account] = {account.login: account for account in known}
-        self.clock = clock
+        self.clock: Clock = clock
         self.prices: dict[Medium, Decimal] = {
             m: Decimal(life.price) for m, life in LIVES.items()
         } | dict(prices or {})
         self.pace: Pace = pace or Pace()
-        self.fate_of = fate_of
-        self.zone_of = zone_of
-        self.strict = strict
-        self.keep = keep
+        self.fate_of: Callable[[Medium, str], Fate] = fate_of
+        self.zone_of: Callable[[str], tzinfo] = zone_of
+        self.strict: bool = strict
+        self.keep: int = keep
         self.journal: Journal = Journal(clock, calls)
         self.faults: Faults = Faults(seed, self.journal.struck)
         self.timeline: Timeline = Timeline(clock)
