@@ -461,8 +461,10 @@ def _leave_out(configured: _Configured, plugins: Plugins) -> Mapping[str, str]:
     )
     for group, spec in groups:
         for name in list(group):
+            # A kind that no plugin brings is a mistake; one whose extra is missing is not.
+            found = spec(_kind(name))
             try:
-                plugins.load(spec(_kind(name)))
+                plugins.load(found)
             except PluginError:
                 raise
             except ConfigurationError as error:

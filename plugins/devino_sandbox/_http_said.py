@@ -6,7 +6,9 @@ What is a credential follows from the marks of the tables, see :mod:`devino_code
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import msgspec
 
 from devino_codecs.http import HttpRequest
 from devino_codecs.masking import Kinds, masked_body, masked_query, masked_request
@@ -25,55 +27,59 @@ _NAMED = re.compile(
 """Credentials in what has no form."""
 
 
-class HttpRequestSaid:
+# Thousands of these live for a thousand calls each: what the garbage collector need not look at
+# costs it nothing.
+class HttpRequestSaid(msgspec.Struct, gc=False):
     """A request. The server adds the octets of its body, as long as they are to be shown, and
     counts them."""
 
-    __slots__ = ("chunks", "headers", "method", "size", "target", "version")
-
-    def __init__(
-        self,
-        method: bytes,
-        target: bytes,
-        version: str,
-        headers: list[tuple[bytes, bytes]],
-    ) -> None:
-        self.method = method
-        self.target = target
-        self.version = version
-        self.headers = headers
-        self.chunks: list[bytes] = []
-        self.size = 0
+    method: bytes
+    target: bytes
+    version: str
+    head: bytes
+    """The headers, a line each."""
+    body: bytes = b""
+    size: int = 0
 
     @property
     def call_id(self) -> str | None:
-        found = next((value for name, value in self.headers if name == b"x-request-id"), None)
+        found = next((value for name, value in self._headers if name == b"x-request-id"), None)
         return None if found is None else _text(found)[:100]
 
+    @property
+    def _headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return _pairs(self.head.split(b"\r\n"))
+
     def wire(self, kinds: Kinds, path: str) -> Wire:
-        target = _target(self.target, kinds, path)
-        lines = [f"{_text(self.method)} {target} HTTP/{self.version}", *_shown(self.headers, kinds)]
-        body, declared = b"".join(self.chunks), _content_type(self.headers)
-        shown = masked_body(body[:LONGEST], kinds, content_type=declared)
+        headers, target = self._headers, _target(self.target, kinds, path)
+        lines = [f"{_text(self.method)} {target} HTTP/{self.version}", *_shown(headers, kinds)]
+        cut, declared = self.body[:LONGEST], _content_type(headers)
+        shown = masked_body(cut, kinds, content_type=declared)
         return wire_of(shown, self.size, head="\r\n".join(lines))
 
 
-class HttpAnswerSaid:
+class HttpAnswerSaid(msgspec.Struct, gc=False):
     """An answer as it went out, head and body."""
 
-    __slots__ = ("chunks",)
-    call_id: str | None = None
+    octets: bytes
+    size: int
+    """Of the whole."""
 
-    def __init__(self, chunks: list[bytes | bytearray | memoryview]) -> None:
-        self.chunks = chunks
+    @property
+    def call_id(self) -> str | None:
+        return None
+
+    @classmethod
+    def of(cls, whole: bytes) -> HttpAnswerSaid:
+        """This answer; of a long one its beginning."""
+        return cls(whole if len(whole) <= 2 * LONGEST else whole[: 2 * LONGEST], len(whole))
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
-        whole = b"".join(self.chunks)
-        head, _, body = whole.partition(b"\r\n\r\n")
+        head, _, body = self.octets.partition(b"\r\n\r\n")
         first, *lines = head.split(b"\r\n")
-        headers = [_pair(line) for line in lines]
+        headers = _pairs(lines)
         shown = masked_body(body[:LONGEST], kinds, content_type=_content_type(headers))
-        size = max(len(whole) - len(head) - 4, 0)
+        size = max(self.size - len(head) - 4, 0)
         return wire_of(shown, size, head="\r\n".join([_text(first), *_shown(headers, kinds)]))
 
 
@@ -133,7 +139,7 @@ class UnreadSaid:
             target, space, version = rest.rpartition(b" ") if rest.count(b" ") else (rest, b"", b"")
             shown = _target(target, kinds, path).encode()
             line = method + (b" " if rest else b"") + shown + space + version
-            told = "\r\n".join([_text(line), *_shown([_pair(one) for one in lines], kinds)])
+            told = "\r\n".join([_text(line), *_shown(_pairs(lines), kinds)])
             cut = _NAMED.sub(rb"\1***", told.encode() + blank + masked_body(body, kinds))
         return wire_of(cut, len(self.data))
 
@@ -155,9 +161,9 @@ def _shown(headers: Iterable[tuple[bytes, bytes]], kinds: Kinds) -> Iterable[str
         yield f"{_text(name)}: {shown}"
 
 
-def _pair(line: bytes) -> tuple[bytes, bytes]:
-    name, _, value = line.partition(b":")
-    return name, value.strip()
+def _pairs(lines: Iterable[bytes]) -> Sequence[tuple[bytes, bytes]]:
+    pairs = [line.partition(b":") for line in lines if line]
+    return [(name, value.strip()) for name, _, value in pairs]
 
 
 def _content_type(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

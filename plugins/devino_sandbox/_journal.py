@@ -11,7 +11,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 
 import msgspec
 
@@ -106,6 +106,9 @@ class CallView(CallLine, frozen=True, kw_only=True):
     answer: Wire | None
 
 
+KindsOf: TypeAlias = Callable[[Any], tuple[Kinds, Kinds]]
+
+
 class Said(Protocol):
     """What was said in one direction, as it came. It may hold credentials; its Wire has none."""
 
@@ -139,31 +142,53 @@ def wire_of(data: bytes, size: int, *, head: str = "", decoded: str | None = Non
 class Record:
     """A call while it lasts, and afterwards. Its repr shows nothing of what was said."""
 
-    # What most calls do not have stands in the class: it costs nothing to begin.
-    id: int = 0
-    protocol: str = ""
-    operation: str | None = None
-    peer: str | tuple[str, int] = ""
-    answer: Said | None = None
-    outcome: str | None = None
-    code: object = None
-    """What the answer says in the protocol's own words, if that is a refusal."""
-    failed: bool = False
-    refused: bool = False
-    """A message that it brought was refused."""
-    fault: int | None = None
-    action: object = None
-    messages: tuple[str, ...] = ()
-    kinds: Callable[[], tuple[Kinds, Kinds]] | None = None
-    """What the values of the request and of the answer are, if the service told."""
-    seconds: float | None = None
-    _before: Record | None = None
+    __slots__ = (
+        "_before",
+        "_began",
+        "_journal",
+        "action",
+        "answer",
+        "asked",
+        "at",
+        "code",
+        "failed",
+        "fault",
+        "id",
+        "kinds",
+        "messages",
+        "operation",
+        "outcome",
+        "peer",
+        "protocol",
+        "refused",
+        "request",
+        "seconds",
+    )
 
     def __init__(self, journal: Journal, request: Said) -> None:
         self._journal = journal
         self._began = time.perf_counter()
+        self._before: Record | None = None
+        self.id: int = 0
         self.at: datetime = journal.clock.now()
+        self.protocol: str = ""
+        self.operation: str | None = None
+        self.peer: str | tuple[str, int] = ""
         self.request: Said = request
+        self.answer: Said | None = None
+        self.outcome: str | None = None
+        self.code: object = None
+        """What the answer says in the protocol's own words, if that is a refusal."""
+        self.failed: bool = False
+        self.refused: bool = False
+        """A message that it brought was refused."""
+        self.fault: int | None = None
+        self.action: object = None
+        self.messages: tuple[str, ...] = ()
+        self.kinds: KindsOf | None = None
+        """Tells what the values of ``asked`` are, and of its answer, if the service says."""
+        self.asked: object = None
+        self.seconds: float | None = None
 
     def __repr__(self) -> str:
         return f"Record({self.id} {self.protocol} {self.operation})"
@@ -224,7 +249,7 @@ class Record:
 
     def view(self) -> CallView:
         """It with what was said."""
-        asked, told = (USUAL, USUAL) if self.kinds is None else self.kinds()
+        asked, told = (USUAL, USUAL) if self.kinds is None else self.kinds(self.asked)
         path = self.operation or ""
         answer = None if self.answer is None else self.answer.wire(told, path)
         line = msgspec.structs.asdict(self.line())
@@ -267,12 +292,14 @@ class Journal:
         self,
         protocol: str,
         operation: str | None,
-        kinds: Callable[[], tuple[Kinds, Kinds]] | None = None,
+        kinds: KindsOf | None = None,
+        asked: object = None,
     ) -> None:
-        """Say what the current call is, and what the values in request and answer are."""
+        """Say what the current call is. When somebody looks, ``kinds(asked)`` tells what the values
+        in request and answer are."""
         if self.now is not None:
             self.now.protocol, self.now.operation = protocol, operation
-            self.now.kinds = kinds
+            self.now.kinds, self.now.asked = kinds, asked
 
     def refused(self, code: object) -> None:
         """Say that the current call is refused, and with which code of its protocol."""

@@ -144,7 +144,8 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
-        said = HttpRequestSaid(self.parser.get_method(), self.url, version, self.headers)
+        head = b"\r\n".join([b"%s: %s" % header for header in self.headers])
+        said = HttpRequestSaid(self.parser.get_method(), self.url, version, head)
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
@@ -174,7 +175,7 @@ class Protocol(HttpToolsProtocol):
         said = self._incoming
         if said is not None:
             if said.size < LONGEST:
-                said.chunks.append(body)
+                said.body += body
             said.size = self._body_size
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
@@ -194,15 +195,16 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope: Any = cycle.scope
         self._answering = scope["extensions"][CALL]
-        self._going = []
+        self._going.clear()
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         record, self._answering = self._answering, None
         if record is not None:
-            record.answer = HttpAnswerSaid(self._going)
+            whole = b"".join(self._going)
+            record.answer = HttpAnswerSaid.of(whole)
             # "HTTP/1.1 200 OK"
-            status = bytes(self._going[0][9:12])
+            status = whole[9:12]
             record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
         super().on_response_complete()
 
@@ -280,7 +282,7 @@ class Protocol(HttpToolsProtocol):
             record = self._journal.record(came)
             outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
         if record is not None:
-            record.answer = HttpAnswerSaid([answer])
+            record.answer = HttpAnswerSaid.of(answer)
             record.enter("http", self.client or "")
             record.end(outcome, failed=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from typing import Any, ClassVar, get_args
 
@@ -21,7 +21,7 @@ from devino_codecs.http import (
     UnknownResourceError,
     Verdict,
 )
-from devino_codecs.masking import Kinds
+from devino_codecs.masking import Kinds, together
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
@@ -127,7 +127,7 @@ class ApiService(CallService):
             call = api.decode_request(wire, split_lists=self.split_lists, max_size=self.max_size)
         except ArgumentError as error:
             row = api.row(error.request)
-            self.world.journal.called(api.name, row.path, partial(api.kinds, row.request))
+            self.world.journal.called(api.name, row.path, self._kinds, row.request)
             answer = self.unreadable(api, error, http)
             self.world.journal.refused(self.code(answer))
             return self._answer(api, error.request, answer)
@@ -136,9 +136,15 @@ class ApiService(CallService):
             return self.unknown(http, error)
         return Asked(api.name, call.operation.path, call.request, call.credentials, http, api)
 
-    def kinds(self, wire: Any, request: type[Request[Any]]) -> tuple[Kinds, Kinds]:
-        asked_for: Api = wire
-        return asked_for.kinds(request)
+    def kinds(self, request: type) -> tuple[Kinds, Kinds]:
+        # Tables may share a row, and each has credentials of its own.
+        found = [
+            api.kinds(row.request)
+            for api in self.apis.values()
+            for row in api.operations
+            if request in (row.request, row.several)
+        ]
+        return together([asked for asked, _ in found]), together([told for _, told in found])
 
     def write(self, asked: Asked[Any], answer: Any) -> RawAnswer:
         return self._answer(asked.wire, type(asked.request), answer)

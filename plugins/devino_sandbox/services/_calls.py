@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import msgspec
@@ -103,6 +103,7 @@ class CallService(HttpService):
     def __init__(self, world: World) -> None:
         self.world = world
         self._app = answering(self.handle)
+        self._kinds = self.kinds
         self._methods = {request: getattr(self, name) for request, name in self.marked.items()}
 
     @property
@@ -114,8 +115,7 @@ class CallService(HttpService):
         asked = self.read(http)
         if isinstance(asked, RawAnswer):
             return asked
-        kinds = partial(self.kinds, asked.wire, type(asked.request))
-        self.world.journal.called(asked.via, asked.operation, kinds)
+        self.world.journal.called(asked.via, asked.operation, self._kinds, type(asked.request))
         if self.world.faults:
             to = self.recipients(asked.request)
             fault = self.world.faults.strike_call(asked.via, asked.operation, to)
@@ -152,11 +152,10 @@ class CallService(HttpService):
     def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """The answer that a fault asks for."""
 
-    def kinds(self, wire: Any, request: type) -> tuple[Kinds, Kinds]:
+    def kinds(self, request: type) -> tuple[Kinds, Kinds]:
         """What the values of a request of this type are, and those of its answer, for the journal.
 
-        By default as the marks of the type say, and by the usual names of credentials. ``wire``: as
-        in :class:`Asked`.
+        By default as the marks of the type say, and by the usual names of credentials.
         """
         return _kinds(request)
 
@@ -193,7 +192,9 @@ class CallService(HttpService):
         try:
             account = self.account(asked.credentials)
             answer = self.stranger(asked) if account is None else self.perform(account, asked)
-            return self._written(asked, answer)
+            if (code := self.code(answer)) is not None:
+                self.world.journal.refused(code)
+            return self.write(asked, answer)
         except Exception as error:  # noqa: BLE001 - the platform has a word for its own failures
             return self._written(asked, self.raised(asked, error))
 

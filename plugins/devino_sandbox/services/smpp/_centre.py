@@ -50,6 +50,8 @@ class Centre:
         self.operations = Operations(
             world, Submitting(world, settings, self._reports), self._reports
         )
+        # What cannot be chosen is refused now, and not when somebody connects.
+        _ = self.session_settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stirred: set[Customer] = set()
         self._end: Callable[[], None] = lambda: None

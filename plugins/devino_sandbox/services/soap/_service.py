@@ -111,8 +111,8 @@ class SoapService(CallService):
         operation, who = call.request.operation.name, _credentials(call.credentials)
         return Asked(via, operation, call.request, who, http, call.version)
 
-    def kinds(self, wire: Any, request: type) -> tuple[Kinds, Kinds]:
-        asked, told = super().kinds(wire, request)
+    def kinds(self, request: type) -> tuple[Kinds, Kinds]:
+        asked, told = super().kinds(request)
         return (asked, {**told, **_SESSION}) if request is soap.GetSessionID else (asked, told)
 
     def code(self, answer: object) -> object:
