@@ -34,7 +34,7 @@ def test_the_recipes_are_true(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_reminders_come_at_nine_by_each_recipients_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    remind = _load(EXAMPLES / "reminders.py").remind
+    remind = _load(EXAMPLES / "by_their_clock.py").remind
     clock = ManualClock(datetime(2030, 1, 30, 12, tzinfo=UTC))
     moscow, omsk = "79161234567", "79137000000"
     with _running(World(clock=clock)) as (sandbox, _):
