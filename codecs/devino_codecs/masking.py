@@ -124,9 +124,10 @@ _SHOWN_HEADERS: Final[tuple[str, ...]] = (
 _SECRET_HEADERS: Final[tuple[str, ...]] = (
     "authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate",
 )  # fmt: skip
-_HEADERS: Final[Mapping[str, Kind]] = dict.fromkeys(_SHOWN_HEADERS, Kind.SHOWN) | dict.fromkeys(
-    _SECRET_HEADERS, Kind.SECRET
-)
+_HEADERS: Final[Mapping[str, Kind]] = {
+    **dict.fromkeys(_SHOWN_HEADERS, Kind.SHOWN),
+    **dict.fromkeys(_SECRET_HEADERS, Kind.SECRET),
+}
 
 
 def _headers(headers: Mapping[str, str], kinds: Kinds, mask: Mask) -> dict[str, str]:
