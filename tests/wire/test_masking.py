@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -70,7 +71,7 @@ class Send(Request[Sent], frozen=True, kw_only=True):
     sender: Annotated[str, SHOWN]
     at: Annotated[datetime | None, UTC_SECONDS] = None
     callback_url: Annotated[str, SECRET] = ""
-    fields: dict[str, str] = {}
+    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     parts: int = 1
     reply_to: Annotated[str | Unread | None, TEXT_OR_NUMBER, RECIPIENT] = None
     tag: Annotated[str, InQuery(), NUMBER_ID] = "1"
