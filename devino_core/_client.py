@@ -197,7 +197,7 @@ class AsyncClient(Opened):
         except DevinoError as error:
             error.refs = (message.ref,)
             raise
-        if self._observers:
+        if self._observers.all:
             self._observers.message_done(message, receipt)
         return receipt
 
@@ -212,7 +212,7 @@ class AsyncClient(Opened):
         self._require_open()
         batch = list(messages)
         receipts = await self._send_batch(batch, channel)
-        if self._observers:
+        if self._observers.all:
             for message, receipt in zip(batch, receipts, strict=True):
                 self._observers.message_done(message, receipt)
         return receipts
@@ -331,7 +331,7 @@ class AsyncClient(Opened):
         events = self.channel_for(Capability.EVENTS, channel=channel).events()
         try:
             async for event in events:
-                if self._observers:
+                if self._observers.all:
                     self._observers.event(event)
                 yield event
         finally:

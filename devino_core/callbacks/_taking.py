@@ -83,7 +83,7 @@ class Taking:
             if known is not None:
                 return known
             reply = await self._take(event)
-            if self._observers:
+            if self._observers is not None:
                 self._observers.event(event)
             now = self._clock.now()
             taken = Fact(now + _REMEMBERED, reply if isinstance(reply, str) else None)

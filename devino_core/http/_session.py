@@ -210,26 +210,28 @@ class HttpSession(Opened):
             raise ConnectFailed("this is closed: open it first")
         if self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this was opened in another event loop: open it in this one")
-        max_answer = max_answer or self._max_answer
-        if call is not None or self._calls is None:
-            return await self._in_turn(method, sent, changes, max_answer, call)
-        with self._calls.begin(method, peer=self.peer) as own:
-            return await self._in_turn(method, sent, changes, max_answer, own)
-
-    async def _in_turn(
-        self, method: str, sent: _Outgoing, changes: bool, max_answer: int, call: Running | None
-    ) -> FetchedAnswer:
+        own = None
+        if call is None and self._calls is not None:
+            own = call = self._calls.begin(method, peer=self.peer)
         turns = self._turns
         # `async with` would cost two more coroutines.
         await turns.acquire()
         try:
-            if call is None:
-                return await self._request(method, sent, changes, max_answer)
-            call.start()
-            sent.headers.setdefault(_REQUEST_ID, call.id)
-            return await self._request(method, sent, changes, max_answer, call)
+            if call is not None:
+                call.start()
+                sent.headers.setdefault(_REQUEST_ID, call.id)
+            answer = await self._request(
+                method, sent, changes, max_answer or self._max_answer, call
+            )
+        except BaseException as error:
+            if own is not None:
+                own.end(error)
+            raise
         finally:
             turns.release()
+        if own is not None:
+            own.end()
+        return answer
 
     def _outgoing(
         self,
@@ -282,7 +284,7 @@ class HttpSession(Opened):
         sent: _Outgoing,
         changes: bool,
         max_answer: int,
-        call: Running | None = None,
+        call: Running | None,
     ) -> FetchedAnswer:
         failed: DevinoError | None
         route = self._route

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Self
 
 from devino_core.clock import Clock
@@ -20,7 +21,24 @@ if TYPE_CHECKING:
 __all__ = ["Calls", "Running"]
 
 _DEBUG, _INFO = 10, 20
+_NUMBERS = count()
 _NOBODY = Observers()
+
+
+class _Seed:
+    """Where this process begins to count. The system's randomness for each call takes longer."""
+
+    def __init__(self) -> None:
+        self.draw()
+
+    def draw(self) -> None:
+        # Below 2**63, so that no id has 17 digits.
+        self.value = int.from_bytes(os.urandom(8), "big") >> 1
+
+
+_SEED = _Seed()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_SEED.draw)
 
 
 class Calls:
@@ -35,7 +53,7 @@ class Calls:
     The call ends with the block. An error of this library that leaves the block gets the call's id.
     """
 
-    __slots__ = ("_log", "_observers", "channel", "clock", "kind")
+    __slots__ = ("channel", "clock", "kind", "log", "observers")
 
     def __init__(self, channel: str, clock: Clock) -> None:
         self.channel = channel
@@ -44,24 +62,20 @@ class Calls:
 
     def attach(self, kind: str, observers: Observers) -> None:
         """From now on these are told. A client does it, for it knows them and the kind."""
-        self.kind = kind
-        self._observers = observers
-        self._log: Logger = logger_of(kind)
-
-    @property
-    def log(self) -> Logger:
+        self.kind: str = kind
+        self.observers: Observers = observers
+        self.log: Logger = logger_of(kind)
         """``devino.<kind>``."""
-        return self._log
 
     @property
     def is_watched(self) -> bool:
         """Whether anybody wants to know of calls that succeed."""
-        return bool(self._observers) or self._log.isEnabledFor(_INFO)
+        return bool(self.observers.all) or self.log.isEnabledFor(_INFO)
 
     @property
     def shows_wire(self) -> bool:
         """Whether the log shows requests and answers."""
-        return self._log.isEnabledFor(_DEBUG)
+        return self.log.isEnabledFor(_DEBUG)
 
     def begin(self, operation: str, *, peer: str, messages: int = 0, attempt: int = 1) -> Running:
         """A call that is about to be made. The fields are those of :class:`Call`."""
@@ -69,10 +83,7 @@ class Calls:
 
     def show(self, what: str, text: str) -> None:
         """Log what the platform sent by itself, masked already."""
-        log_wire(self._log, None, f"{self.channel} {what}", text)
-
-    def _started(self, call: Call) -> list[Done]:
-        return self._observers.call_started(call)
+        log_wire(self.log, None, f"{self.channel} {what}", text)
 
 
 class Running:
@@ -86,10 +97,11 @@ class Running:
     def __init__(
         self, calls: Calls, operation: str, peer: str, messages: int, attempt: int
     ) -> None:
-        self.id: str = os.urandom(8).hex()
+        self.id: str = f"{_SEED.value + next(_NUMBERS):016x}"
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
         self._calls = calls
+        # Nearly always nobody wants them as a Call, which takes longer to make.
         self._operation = operation
         self._peer = peer
         self._messages = messages
@@ -97,13 +109,27 @@ class Running:
         self._since: float | None = None
         self._done: list[Done] | None = None
 
+    @property
+    def call(self) -> Call:
+        """It as observers are told it."""
+        return Call(
+            id=self.id,
+            channel=self._calls.channel,
+            kind=self._calls.kind,
+            operation=self._operation,
+            peer=self._peer,
+            messages=self._messages,
+            attempt=self._attempt,
+        )
+
     def start(self) -> None:
         """It is made now: not while it waits for its turn. A second time it does nothing."""
         if self._since is None:
             calls = self._calls
             self._since = calls.clock.monotonic()
-            if calls._observers:  # noqa: SLF001
-                self._done = calls._started(self._call())  # noqa: SLF001
+            observers = calls.observers
+            if observers.all:
+                self._done = observers.call_started(self.call)
 
     def started_at(self, when: float) -> None:
         """It was made then, by the channel's clock, and no observer was told: for a transport that
@@ -134,7 +160,7 @@ class Running:
             error=ours,
             cancelled=error is not None and ours is None,
         )
-        log_call(calls.log, self._call(), outcome)
+        log_call(calls.log, self.call, outcome)
         for tell in done or ():
             tell(outcome)
 
@@ -147,15 +173,8 @@ class Running:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.end(error)
-
-    def _call(self) -> Call:
-        return Call(
-            id=self.id,
-            channel=self._calls.channel,
-            kind=self._calls.kind,
-            operation=self._operation,
-            peer=self._peer,
-            messages=self._messages,
-            attempt=self._attempt,
-        )
+        # Nearly all calls end so, and nobody wants to know.
+        if error is None and self._done is None and not self._calls.log.isEnabledFor(_INFO):
+            self._since = None
+        else:
+            self.end(error)

@@ -21,6 +21,7 @@ __all__ = ["discreet", "log_call", "log_wire", "logger_of", "without_people"]
 LEVEL = "DEVINO_LOG"
 TEXTS = "DEVINO_LOG_TEXTS"
 _LEVELS = ("debug", "info", "warning", "error")
+_INFO, _WARNING = 20, 30
 _LONGEST = 4000
 """Characters of a request or an answer that one record shows."""
 
@@ -76,35 +77,34 @@ def _stderr() -> Handler:
 
 def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
     """One line for a call that has ended: INFO, or WARNING if it failed."""
-    from logging import INFO, WARNING
-
     error = outcome.error
-    level = INFO if error is None else WARNING
+    level = _INFO if error is None else _WARNING
     if not log.isEnabledFor(level):
         return
-    told = outcome.wire_code if outcome.http_status is None else outcome.http_status
-    answer = told if told is not None else "done" if error is None else "no answer"
+    count = call.messages
+    what = f"{call.channel} {call.operation}"
+    if count:
+        what = f"{what} 1 message" if count == 1 else f"{what} {count} messages"
+    if call.attempt > 1:
+        what += f" (attempt {call.attempt})"
+    answer: int | str | None = outcome.http_status
+    if answer is None:
+        answer = outcome.wire_code
     if outcome.cancelled:
         answer = "cancelled"
-    line = f"{_what(call)} > {answer} in {outcome.seconds * 1000:.0f} ms"
+    elif answer is None:
+        answer = "done" if error is None else "no answer"
+    line = f"{what} > {answer} in {outcome.seconds * 1000:.0f} ms"
     if error is not None:
         line += f": {type(error).__name__}: {without_people(error.said)}"
-    log.log(level, "%s [%s]", line, call.id)
+    # Who logs it is always here, and to find that out takes as long as all the rest.
+    log.handle(log.makeRecord(log.name, level, __file__, 0, "%s [%s]", (line, call.id), None))
 
 
 def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:
     """What went over the wire, masked already, with a word for its direction."""
     shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
     log.debug("%s\n%s", what if call_id is None else f"{what} [{call_id}]", shown)
-
-
-def _what(call: Call) -> str:
-    words = [call.channel, call.operation]
-    if call.messages:
-        words.append(f"{call.messages} message{'s' * (call.messages > 1)}")
-    if call.attempt > 1:
-        words.append(f"(attempt {call.attempt})")
-    return " ".join(words)
 
 
 def discreet(kind: str, text: str) -> str:

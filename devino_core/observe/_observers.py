@@ -23,18 +23,19 @@ Done = Callable[[Outcome], None]
 class Observers:
     """Those who are told. One that raises is logged once and left out: it changes no call."""
 
-    __slots__ = ("_all",)
+    __slots__ = ("all",)
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
-        self._all: tuple[Observer, ...] = tuple(observers)
+        self.all: tuple[Observer, ...] = tuple(observers)
+        """Those who have not failed."""
 
     def __bool__(self) -> bool:
-        return bool(self._all)
+        return bool(self.all)
 
     def call_started(self, call: Call) -> list[Done]:
         """Tell of a call. Gives what to call at its end; none of it raises."""
         done: list[Done] = []
-        for observer in self._all:
+        for observer in self.all:
             ended = self._tell(observer, observer.call_started, call)
             if ended is not None:
                 done.append(partial(self._tell, observer, ended))
@@ -42,12 +43,12 @@ class Observers:
 
     def message_done(self, message: Message, receipt: Receipt) -> None:
         """Tell of a message that has its receipt."""
-        for observer in self._all:
+        for observer in self.all:
             self._tell(observer, observer.message_done, message, receipt)
 
     def event(self, event: Event) -> None:
         """Tell of an event."""
-        for observer in self._all:
+        for observer in self.all:
             self._tell(observer, observer.event, event)
 
     def _tell(self, observer: Observer, method: Callable[..., R], *told: object) -> R | None:
@@ -56,7 +57,7 @@ class Observers:
         except Exception as error:  # noqa: BLE001 - whatever an observer does, the call goes on
             from logging import getLogger
 
-            self._all = tuple(one for one in self._all if one is not observer)
+            self.all = tuple(one for one in self.all if one is not observer)
             # Its text may quote what it was told, so it is not logged with it.
             getLogger("devino.observe").error(  # noqa: TRY400
                 "%s raised %s and is told nothing more\n%s",

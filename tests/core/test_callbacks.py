@@ -14,6 +14,7 @@ from devino_core.callbacks import (
     Callbacks,
     Take,
 )
+from devino_core.observe import Observers
 from tests.core._callbacks import (
     MESSAGES,
     REPORTS,
@@ -23,6 +24,7 @@ from tests.core._callbacks import (
     request,
     settle,
 )
+from tests.core._kept import Kept
 
 
 async def test_an_unreadable_request_is_400_and_its_reason_is_logged(
@@ -305,3 +307,16 @@ async def test_no_task_is_left_once_all_is_answered() -> None:
     await posting
     await settle()
     assert asyncio.all_tasks() == before
+
+
+async def test_an_observer_learns_once_of_an_event_that_was_taken() -> None:
+    kept, fails = Kept(), [True, False]
+
+    async def take(event: Event) -> None:
+        if fails.pop(0):
+            raise ValueError("not now")
+
+    callbacks = Callbacks(take, [REPORTS], secrets=[Secret(SECRET)], observers=Observers([kept]))
+    for status in (500, 200, 200):
+        assert (await callbacks.handle(posted("1"))).status == status
+    assert [event.id for event in kept.events] == ["1:READ"]
