@@ -62,17 +62,13 @@ class HttpAnswerSaid(msgspec.Struct, gc=False):
     """An answer as it went out, head and body."""
 
     octets: bytes
+    """All, or of a long one the beginning."""
     size: int
     """Of the whole."""
 
     @property
     def call_id(self) -> str | None:
         return None
-
-    @classmethod
-    def of(cls, whole: bytes) -> HttpAnswerSaid:
-        """This answer; of a long one its beginning."""
-        return cls(whole if len(whole) <= 2 * LONGEST else whole[: 2 * LONGEST], len(whole))
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
         head, _, body = self.octets.partition(b"\r\n\r\n")

@@ -145,7 +145,6 @@ class Record:
     __slots__ = (
         "_before",
         "_began",
-        "_journal",
         "action",
         "answer",
         "asked",
@@ -154,6 +153,7 @@ class Record:
         "failed",
         "fault",
         "id",
+        "journal",
         "kinds",
         "messages",
         "operation",
@@ -166,7 +166,7 @@ class Record:
     )
 
     def __init__(self, journal: Journal, request: Said) -> None:
-        self._journal = journal
+        self.journal = journal
         self._began = time.perf_counter()
         self._before: Record | None = None
         self.id: int = 0
@@ -199,7 +199,7 @@ class Record:
         """Put it into the journal, if it is not there."""
         if not self.protocol:
             self.protocol, self.operation, self.peer = protocol, operation, peer
-            journal = self._journal
+            journal = self.journal
             if journal.keeps:
                 self.id = journal.next_id
                 journal.next_id += 1
@@ -208,10 +208,10 @@ class Record:
 
     def __enter__(self) -> None:
         """What happens in the block, which must not await, belongs to this call."""
-        self._before, self._journal.now = self._journal.now, self
+        self._before, self.journal.now = self.journal.now, self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._journal.now, self._before = self._before, None
+        self.journal.now, self._before = self._before, None
 
     def end(self, outcome: str, *, failed: bool = False) -> None:
         """It is over. A second time changes nothing, and so does a call that was never entered."""
@@ -220,7 +220,7 @@ class Record:
         self.seconds = time.perf_counter() - self._began
         self.outcome = outcome if self.code is None else f"{outcome} code {self.code}"
         self.failed = failed or self.code is not None or self.refused
-        journal = self._journal
+        journal = self.journal
         journal.totals[self.protocol, self.failed] += 1
         for hear in journal.hears:
             hear(self)
@@ -316,9 +316,14 @@ class Journal:
         record = self.now
         if record is None:
             return
-        room = _MOST_MESSAGES - len(record.messages)
-        record.messages += tuple([one.whole.handle for one in messages[:room]])
-        record.refused = record.refused or refused
+        if len(messages) == 1:
+            # Most calls bring one.
+            record.messages += (messages[0].whole.handle,)
+        else:
+            room = _MOST_MESSAGES - len(record.messages)
+            record.messages += tuple([one.whole.handle for one in messages[:room]])
+        if refused:
+            record.refused = True
 
     def subscribe(self, hear: Callable[[Record], None]) -> Callable[[], None]:
         """Be told of each call that is over. Gives a function that ends it."""

@@ -24,6 +24,8 @@ _MAX_HEAD = 256 * 1024
 """A request line with the 2999 numbers of a bulk send takes 100 KB."""
 _MAX_PATH = 0xFFFF
 """Beyond, httptools reads no URL."""
+_MOST_KEPT = 2 * LONGEST
+"""Octets of an answer with its head, for the journal."""
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -59,8 +61,6 @@ class Protocol(HttpToolsProtocol):
         """The request that is being read."""
         self._answering: Record | None = None
         """The call that is being answered."""
-        self._going: list[bytes | bytearray | memoryview] = []
-        """What went out as its answer."""
         self._first = b""
         """What came of a head that is not read yet."""
         # Decided here and not by the logging set up around: an access log would show passwords.
@@ -77,7 +77,8 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop, self))
+        self._corked = CorkedTransport(transport, self.loop)
+        super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -195,23 +196,18 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope: Any = cycle.scope
         self._answering = scope["extensions"][CALL]
-        self._going.clear()
+        self._corked.answer = []
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         record, self._answering = self._answering, None
         if record is not None:
-            whole = b"".join(self._going)
-            record.answer = HttpAnswerSaid.of(whole)
+            whole = b"".join(self._corked.answer)
+            record.answer = HttpAnswerSaid(whole[:_MOST_KEPT], len(whole))
             # "HTTP/1.1 200 OK"
             status = whole[9:12]
             record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
         super().on_response_complete()
-
-    def goes(self, data: bytes | bytearray | memoryview) -> None:
-        """Note what goes out."""
-        if self._answering is not None:
-            self._going.append(data)
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -282,7 +278,7 @@ class Protocol(HttpToolsProtocol):
             record = self._journal.record(came)
             outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
         if record is not None:
-            record.answer = HttpAnswerSaid.of(answer)
+            record.answer = HttpAnswerSaid(answer, len(answer))
             record.enter("http", self.client or "")
             record.end(outcome, failed=True)
 
@@ -298,19 +294,19 @@ class CorkedTransport(asyncio.Transport):
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        protocol: Protocol,
     ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._protocol = protocol
+        self.answer: list[bytes | bytearray | memoryview] = []
+        """What was written of the answer that is under way."""
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
-        self._protocol.goes(data)
+        self.answer.append(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""
