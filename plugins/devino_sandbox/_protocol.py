@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
 import httptools
@@ -26,6 +27,8 @@ _MAX_PATH = 0xFFFF
 """Beyond, httptools reads no URL."""
 _MOST_KEPT = 2 * LONGEST
 """Octets of an answer with its head, for the journal."""
+_MOST_PIECES = 4096
+"""Octets of a head in pieces that are kept, in case that it is no HTTP."""
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -63,6 +66,8 @@ class Protocol(HttpToolsProtocol):
         """The call that is being answered."""
         self._first = b""
         """What came of a head that is not read yet."""
+        self._begun = 0
+        """The requests that have begun in what came last."""
         # Decided here and not by the logging set up around: an access log would show passwords.
         self.access_log = False
         self._limits = limits
@@ -94,8 +99,14 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._in_line and not data.isascii():
             data = _escaped(data)
-        if self._in_line:
-            self._first = self._first[:_MAX_HEAD] + data if self._in_head else data
+        self._begun = 0
+        if self._in_head:
+            # Few heads come in pieces, and of those the journal writes the headers anew.
+            self._begun = 2
+            if len(self._first) < _MOST_PIECES:
+                self._first += data
+        elif self._in_line:
+            self._first = data
         was_in_head, rest = self._in_head, data
         while rest:
             try:
@@ -128,6 +139,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._begun += 1
         self._in_head, self._is_whole = True, False
         self._head_size = self._body_size = 0
         scope: Any = self.scope
@@ -145,14 +157,18 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
-        head = b"\r\n".join([b"%s: %s" % header for header in self.headers])
-        said = HttpRequestSaid(self.parser.get_method(), self.url, version, head)
+        raw = self._first
+        if self._begun > 1 or len(raw) > _MOST_KEPT:
+            # It came in pieces, behind another one, or before much of a body.
+            raw = b"\r\n".join([b"-", *[b"%s: %s" % header for header in self.headers]])
+        said = HttpRequestSaid(self.parser.get_method(), self.url, version, raw)
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
         self._incoming = said
         scope: Any = self.scope
-        scope["extensions"][CALL] = Record(self._journal, said)
+        journal = self._journal
+        scope["extensions"][CALL] = Record(journal, journal.clock.now(), perf_counter(), said)
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
         scope["query_string"] = query.partition(b"#")[0]
