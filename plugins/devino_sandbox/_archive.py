@@ -42,7 +42,7 @@ class Archive:
         """Add messages. Their ids must be above all others."""
         self._messages += messages
         # They are of one submission, and either all taken or all refused.
-        if messages and not messages[0].listed:
+        if messages and messages[0].submission.part_of is not None and not messages[0].listed:
             self._unlisted += len(messages)
         self._tidy()
 

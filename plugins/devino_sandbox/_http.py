@@ -125,8 +125,13 @@ def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
         if record is None:
             outcome = handle(request)
         else:
-            with record:
+            # As `with record` does, which is two calls.
+            journal = record.journal
+            before, journal.now = journal.now, record
+            try:
                 outcome = handle(request)
+            finally:
+                journal.now = before
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
         else:

@@ -21,6 +21,7 @@ CALL = "devino_sandbox.call"
 """The ASGI extension that holds the :class:`Record` of a request."""
 
 
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _NAMED = re.compile(
     rb"((?:pass\w*|secret|token|session_?id|api[_-]?key)\s*[=:]\s*)\S+", re.IGNORECASE
 )
@@ -36,19 +37,20 @@ class HttpRequestSaid(msgspec.Struct, gc=False):
     method: bytes
     target: bytes
     version: str
-    head: bytes
-    """The headers, a line each."""
+    raw: bytes
+    """What came, from the request line to the end of the headers at least."""
     body: bytes = b""
     size: int = 0
 
     @property
     def call_id(self) -> str | None:
-        found = next((value for name, value in self._headers if name == b"x-request-id"), None)
+        found = next((v for n, v in self._headers if n.lower() == b"x-request-id"), None)
         return None if found is None else _text(found)[:100]
 
     @property
     def _headers(self) -> Sequence[tuple[bytes, bytes]]:
-        return _pairs(self.head.split(b"\r\n"))
+        head = _END_OF_HEAD.split(self.raw.lstrip(b"\r\n"), maxsplit=1)[0]
+        return _pairs(head.splitlines()[1:])
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
         headers, target = self._headers, _target(self.target, kinds, path)
@@ -62,17 +64,13 @@ class HttpAnswerSaid(msgspec.Struct, gc=False):
     """An answer as it went out, head and body."""
 
     octets: bytes
+    """All, or of a long one the beginning."""
     size: int
     """Of the whole."""
 
     @property
     def call_id(self) -> str | None:
         return None
-
-    @classmethod
-    def of(cls, whole: bytes) -> HttpAnswerSaid:
-        """This answer; of a long one its beginning."""
-        return cls(whole if len(whole) <= 2 * LONGEST else whole[: 2 * LONGEST], len(whole))
 
     def wire(self, kinds: Kinds, path: str) -> Wire:
         head, _, body = self.octets.partition(b"\r\n\r\n")

@@ -7,10 +7,10 @@ masked, only when somebody looks (:class:`CallView`). So a call costs a few micr
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import Any, Protocol, Self, TypeAlias
 
 import msgspec
@@ -139,59 +139,42 @@ def wire_of(data: bytes, size: int, *, head: str = "", decoded: str | None = Non
     )
 
 
-class Record:
+class Record(msgspec.Struct, eq=False):
     """A call while it lasts, and afterwards. Its repr shows nothing of what was said."""
 
-    __slots__ = (
-        "_before",
-        "_began",
-        "_journal",
-        "action",
-        "answer",
-        "asked",
-        "at",
-        "code",
-        "failed",
-        "fault",
-        "id",
-        "kinds",
-        "messages",
-        "operation",
-        "outcome",
-        "peer",
-        "protocol",
-        "refused",
-        "request",
-        "seconds",
-    )
-
-    def __init__(self, journal: Journal, request: Said) -> None:
-        self._journal = journal
-        self._began = time.perf_counter()
-        self._before: Record | None = None
-        self.id: int = 0
-        self.at: datetime = journal.clock.now()
-        self.protocol: str = ""
-        self.operation: str | None = None
-        self.peer: str | tuple[str, int] = ""
-        self.request: Said = request
-        self.answer: Said | None = None
-        self.outcome: str | None = None
-        self.code: object = None
-        """What the answer says in the protocol's own words, if that is a refusal."""
-        self.failed: bool = False
-        self.refused: bool = False
-        """A message that it brought was refused."""
-        self.fault: int | None = None
-        self.action: object = None
-        self.messages: tuple[str, ...] = ()
-        self.kinds: KindsOf | None = None
-        """Tells what the values of ``asked`` are, and of its answer, if the service says."""
-        self.asked: object = None
-        self.seconds: float | None = None
+    journal: Journal
+    at: datetime
+    """When it began, by the World's clock."""
+    began: float
+    """The same by this machine's."""
+    request: Said
+    id: int = 0
+    protocol: str = ""
+    operation: str | None = None
+    peer: str | tuple[str, int] = ""
+    answer: Said | None = None
+    outcome: str | None = None
+    code: object = None
+    """What the answer says in the protocol's own words, if that is a refusal."""
+    failed: bool = False
+    refused: bool = False
+    """A message that it brought was refused."""
+    fault: int | None = None
+    action: object = None
+    messages: tuple[str, ...] = ()
+    kinds: KindsOf | None = None
+    """Tells what the values of ``asked`` are, and of its answer, if the service says."""
+    asked: object = None
+    seconds: float | None = None
+    before: Record | None = None
+    """The call that was being carried out when this one began to be."""
 
     def __repr__(self) -> str:
         return f"Record({self.id} {self.protocol} {self.operation})"
+
+    # msgspec gives rich an attribute list of its own, which would print what was said.
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("id", self.id), ("protocol", self.protocol), ("operation", self.operation)]
 
     def enter(
         self, protocol: str, peer: str | tuple[str, int], operation: str | None = None
@@ -199,7 +182,7 @@ class Record:
         """Put it into the journal, if it is not there."""
         if not self.protocol:
             self.protocol, self.operation, self.peer = protocol, operation, peer
-            journal = self._journal
+            journal = self.journal
             if journal.keeps:
                 self.id = journal.next_id
                 journal.next_id += 1
@@ -208,22 +191,23 @@ class Record:
 
     def __enter__(self) -> None:
         """What happens in the block, which must not await, belongs to this call."""
-        self._before, self._journal.now = self._journal.now, self
+        self.before, self.journal.now = self.journal.now, self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._journal.now, self._before = self._before, None
+        self.journal.now, self.before = self.before, None
 
     def end(self, outcome: str, *, failed: bool = False) -> None:
         """It is over. A second time changes nothing, and so does a call that was never entered."""
         if self.seconds is not None or not self.protocol:
             return
-        self.seconds = time.perf_counter() - self._began
+        self.seconds = perf_counter() - self.began
         self.outcome = outcome if self.code is None else f"{outcome} code {self.code}"
         self.failed = failed or self.code is not None or self.refused
-        journal = self._journal
+        journal = self.journal
         journal.totals[self.protocol, self.failed] += 1
-        for hear in journal.hears:
-            hear(self)
+        if journal.hears:
+            for hear in journal.hears:
+                hear(self)
 
     def broke(self, otherwise: str) -> None:
         """It ends without an answer: by a fault, or ``otherwise``."""
@@ -286,7 +270,7 @@ class Journal:
 
     def record(self, request: Said) -> Record:
         """A call that begins now. It is in the journal from :meth:`Record.enter` on."""
-        return Record(self, request)
+        return Record(self, self.clock.now(), perf_counter(), request)
 
     def called(
         self,
@@ -316,9 +300,17 @@ class Journal:
         record = self.now
         if record is None:
             return
-        room = _MOST_MESSAGES - len(record.messages)
-        record.messages += tuple([one.whole.handle for one in messages[:room]])
-        record.refused = record.refused or refused
+        if len(messages) == 1:
+            # Most calls bring one, which was taken.
+            one = messages[0]
+            is_plain = not one.refusal and one.submission.part_of is None
+            named = str(one.first_id) if is_plain else one.whole.handle
+            record.messages = (*record.messages, named)
+        else:
+            room = _MOST_MESSAGES - len(record.messages)
+            record.messages += tuple([one.whole.handle for one in messages[:room]])
+        if refused:
+            record.refused = True
 
     def subscribe(self, hear: Callable[[Record], None]) -> Callable[[], None]:
         """Be told of each call that is over. Gives a function that ends it."""

@@ -159,7 +159,7 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     def whole(self) -> StoredMessage:
         """The message that is shown: itself, or the one of which this is a further segment."""
         part_of = self.submission.part_of
-        return self if self.listed or part_of is None else part_of
+        return self if part_of is None or self.reason is not None else part_of
 
     @property
     def sending_at(self) -> datetime:

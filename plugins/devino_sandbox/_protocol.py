@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
 import httptools
@@ -24,6 +25,10 @@ _MAX_HEAD = 256 * 1024
 """A request line with the 2999 numbers of a bulk send takes 100 KB."""
 _MAX_PATH = 0xFFFF
 """Beyond, httptools reads no URL."""
+_MOST_KEPT = 2 * LONGEST
+"""Octets of an answer with its head, for the journal."""
+_MOST_PIECES = 4096
+"""Octets of a head in pieces that are kept, in case that it is no HTTP."""
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
@@ -59,10 +64,10 @@ class Protocol(HttpToolsProtocol):
         """The request that is being read."""
         self._answering: Record | None = None
         """The call that is being answered."""
-        self._going: list[bytes | bytearray | memoryview] = []
-        """What went out as its answer."""
         self._first = b""
         """What came of a head that is not read yet."""
+        self._begun = 0
+        """The requests that have begun in what came last."""
         # Decided here and not by the logging set up around: an access log would show passwords.
         self.access_log = False
         self._limits = limits
@@ -77,7 +82,8 @@ class Protocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(CorkedTransport(transport, self.loop, self))
+        self._corked = CorkedTransport(transport, self.loop)
+        super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -93,8 +99,14 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._in_line and not data.isascii():
             data = _escaped(data)
-        if self._in_line:
-            self._first = self._first[:_MAX_HEAD] + data if self._in_head else data
+        self._begun = 0
+        if self._in_head:
+            # Few heads come in pieces, and of those the journal writes the headers anew.
+            self._begun = 2
+            if len(self._first) < _MOST_PIECES:
+                self._first += data
+        elif self._in_line:
+            self._first = data
         was_in_head, rest = self._in_head, data
         while rest:
             try:
@@ -127,6 +139,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._begun += 1
         self._in_head, self._is_whole = True, False
         self._head_size = self._body_size = 0
         scope: Any = self.scope
@@ -144,14 +157,18 @@ class Protocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
-        head = b"\r\n".join([b"%s: %s" % header for header in self.headers])
-        said = HttpRequestSaid(self.parser.get_method(), self.url, version, head)
+        raw = self._first
+        if self._begun > 1 or len(raw) > _MOST_KEPT:
+            # It came in pieces, behind another one, or before much of a body.
+            raw = b"\r\n".join([b"-", *[b"%s: %s" % header for header in self.headers]])
+        said = HttpRequestSaid(self.parser.get_method(), self.url, version, raw)
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > _MAX_PATH:
             self._stop(414, f"the path is longer than {_MAX_PATH} octets")
         self._incoming = said
         scope: Any = self.scope
-        scope["extensions"][CALL] = Record(self._journal, said)
+        journal = self._journal
+        scope["extensions"][CALL] = Record(journal, journal.clock.now(), perf_counter(), said)
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
         scope["query_string"] = query.partition(b"#")[0]
@@ -195,23 +212,18 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope: Any = cycle.scope
         self._answering = scope["extensions"][CALL]
-        self._going.clear()
+        self._corked.answer = []
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         record, self._answering = self._answering, None
         if record is not None:
-            whole = b"".join(self._going)
-            record.answer = HttpAnswerSaid.of(whole)
+            whole = b"".join(self._corked.answer)
+            record.answer = HttpAnswerSaid(whole[:_MOST_KEPT], len(whole))
             # "HTTP/1.1 200 OK"
             status = whole[9:12]
             record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
         super().on_response_complete()
-
-    def goes(self, data: bytes | bytearray | memoryview) -> None:
-        """Note what goes out."""
-        if self._answering is not None:
-            self._going.append(data)
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -282,7 +294,7 @@ class Protocol(HttpToolsProtocol):
             record = self._journal.record(came)
             outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
         if record is not None:
-            record.answer = HttpAnswerSaid.of(answer)
+            record.answer = HttpAnswerSaid(answer, len(answer))
             record.enter("http", self.client or "")
             record.end(outcome, failed=True)
 
@@ -298,19 +310,19 @@ class CorkedTransport(asyncio.Transport):
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        protocol: Protocol,
     ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._protocol = protocol
+        self.answer: list[bytes | bytearray | memoryview] = []
+        """What was written of the answer that is under way."""
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
-        self._protocol.goes(data)
+        self.answer.append(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""

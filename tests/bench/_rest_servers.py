@@ -19,9 +19,9 @@ from devino_sandbox import Account, Sandbox, World
 LOGIN, PASSWORD = "demo", "demo"
 
 
-async def _serve_sandbox() -> None:
+async def _serve_sandbox(calls: int) -> None:
     account = Account(login=LOGIN, password=Secret(PASSWORD), balance=Decimal(10**9))
-    async with Sandbox(World([account]), discover=False) as sandbox:
+    async with Sandbox(World([account], calls=calls), discover=False) as sandbox:
         print(sandbox.endpoints["rest_v2"].split(":")[2].partition("/")[0], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
@@ -44,4 +44,5 @@ async def _serve_starlette() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve_sandbox() if sys.argv[1] == "sandbox" else _serve_starlette())
+    kept = {"sandbox": 1000, "no-journal": 0}.get(sys.argv[1])
+    asyncio.run(_serve_starlette() if kept is None else _serve_sandbox(kept))

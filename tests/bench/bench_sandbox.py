@@ -65,7 +65,7 @@ def ports() -> Iterator[dict[str, int]]:
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(running("tests.bench._rest_servers", name))
-            for name in ("sandbox", "starlette")
+            for name in ("sandbox", "no-journal", "starlette")
         }
 
 
@@ -73,6 +73,9 @@ def test_sends_over_rest(compare: Table, ports: dict[str, int]) -> None:
     compare(
         f"{SENDS} sends to the sandbox at {CONNECTIONS} connections",
         lambda: asyncio.run(_send(ports["sandbox"])),
-        {"bare Starlette": lambda: asyncio.run(_send(ports["starlette"]))},
+        {
+            "bare Starlette": lambda: asyncio.run(_send(ports["starlette"])),
+            "remembering no calls": lambda: asyncio.run(_send(ports["no-journal"])),
+        },
         rounds=5,
     )

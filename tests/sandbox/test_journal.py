@@ -391,3 +391,40 @@ class TestRing:
         self.record(journal).end("unheard")
         assert told == [record]
         assert (record.outcome, record.failed) == ("first", False)
+
+
+class TestHeads:
+    """Headers are told whole, however they came."""
+
+    ASKED = b"GET /rest/v2/User/Balance?login=x HTTP/1.1\r\nX-Odd: One\r\nX-Request-Id: abc\r\n\r\n"
+
+    async def said(self, http: Http, *pieces: bytes) -> None:
+        host, _, port = http.root.rpartition("/")[2].rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            # So that the next piece comes by itself.
+            for _ in range(20):
+                await asyncio.sleep(0)
+        for _ in range(pieces[-1].count(b"\r\n\r\n")):
+            await reader.readuntil(b"}")
+        writer.close()
+
+    @pytest.mark.parametrize("cut", [None, 10, 60, 90])
+    async def test_in_one_piece_or_in_two(self, world: World, http: Http, cut: int | None) -> None:
+        whole = self.ASKED
+        await self.said(http, *([whole] if cut is None else [whole[:cut], whole[cut:]]))
+        [call] = shown(world)
+        first, *headers = call.request.head.split("\r\n")
+        assert first == "GET /rest/v2/User/Balance?login=*** HTTP/1.1"
+        assert [header.lower() for header in headers] == ["x-odd: one", "x-request-id: abc"]
+        assert call.call_id == "abc"
+
+    async def test_one_behind_another(self, world: World, http: Http) -> None:
+        other = self.ASKED.replace(b"abc", b"def").replace(b"One", b"Two")
+        await self.said(http, self.ASKED + other)
+        first, second = shown(world)
+        assert (first.call_id, second.call_id) == ("abc", "def")
+        assert ("One" in first.request.head, "Two" in second.request.head) == (True, True)
+        assert "def" not in first.request.head + first.request.body
