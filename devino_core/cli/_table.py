@@ -38,8 +38,9 @@ class InvalidRow(InvalidMessage):
         super().__init__(field, reason)
         self.line = line
 
-    def __str__(self) -> str:
-        return f"line {self.line}: {super().__str__()}"
+    @property
+    def said(self) -> str:
+        return f"line {self.line}: {super().said}"
 
 
 class Line(NamedTuple):
