@@ -76,7 +76,7 @@ async def examine(
         spec = find(kind)
         settings = convert_settings(values, spec.settings, name=name)
         given = ", ".join(sorted(key for key in values if key != "kind"))
-        yield Finding(name, step, True, f"{kind}: {given}")
+        yield Finding(name, step, True, f"{kind}: {given or 'all by default'}")
         step = "extra"
         loaded = plugins.load(spec)
         yield Finding(name, step, True, spec.extra or "none is needed")
