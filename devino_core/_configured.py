@@ -148,14 +148,14 @@ class Configured:
         spec = self._plugins.channel_spec(kind_of(name, values))
         settings = convert_settings(values, spec.settings, name=name)
         channel = self._plugins.load(spec)(settings, name=name, clock=self._clock)
-        channel.calls.attach(spec.name, self._observers)
+        channel._be_observed(spec.name, self._observers)  # noqa: SLF001 - of this package
         return channel
 
     def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
         spec = self._plugins.service_spec(kind_of(name, values, what="service"))
         settings = convert_settings(values, spec.settings, name=name)
         service = self._plugins.load(spec)(settings, name=name, clock=self._clock)
-        service.calls.attach(spec.name, self._observers)
+        service._be_observed(spec.name, self._observers)  # noqa: SLF001 - of this package
         return service
 
     def _kinds_that_could(

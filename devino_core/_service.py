@@ -12,7 +12,7 @@ from .clock import SYSTEM_CLOCK, Clock
 from .errors import Unsupported
 
 if TYPE_CHECKING:
-    from .observe import Calls
+    from .observe import Calls, Observers
 
 __all__ = ["Machine", "Service", "ServiceSettings", "ServiceSpec"]
 
@@ -55,7 +55,7 @@ class Service(Opened, Generic[SettingsT_co]):
     A service is opened and closed in one event loop: ``async with service: ...``. In between, its
     methods may be called concurrently. Each class offers its own methods. A program that calls them
     asks for the class, as in ``client.service("book", AddressBook)``. A transport that makes its
-    requests by itself says each to ``calls`` (:class:`devino_core.observe.Calls`).
+    requests by itself says each to :attr:`observed`.
     """
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -65,10 +65,19 @@ class Service(Opened, Generic[SettingsT_co]):
         self.settings = settings
         self.name = name
         self.clock = clock
-        self.calls: Calls = Calls(name, clock)
+        self.__observed = Calls(name, clock)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    @property
+    def observed(self) -> Calls:
+        """Where a transport says each call that it makes."""
+        return self.__observed
+
+    def _be_observed(self, kind: str, observers: Observers) -> None:
+        # Not by the property: a class of somebody else's may have an attribute of its name.
+        self.__observed.attach(kind, observers)
 
     async def open(self) -> None:
         """Acquire what must be acquired in the event loop. Connects to nothing."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from devino_core.errors import ConfigurationError
-from devino_core.settings import Config, Values
+from devino_core.settings import Config
+from devino_core.suggest import did_you_mean
 
 from .toolkit import App, ExitCode, channel_option, config_option, json_option, pass_app
 
@@ -43,19 +44,18 @@ def doctor(app: App, channel: str | None) -> None:
 
     try:
         config = app.settings()
-        tables = _chosen(config, channel)
+        names = _chosen(config, channel)
     except ConfigurationError as error:
         _tell(app, Finding("", "settings", False, str(error), error))
         app.finish(ExitCode.NOT_DONE)
     count = f"{_counted(config.channels, 'channel')}, {_counted(config.services, 'service')}"
-    width = max(map(len, tables))
+    width = max(map(len, names))
     _tell(app, Finding("", "settings", True, f"{app.config_file or 'no file'}: {count}"), width)
 
     async def try_all() -> bool:
         failed = False
-        for name, values in tables.items():
-            what = "service" if name in config.services else "channel"
-            async for finding in examine(app.plugins, app.clock, name, values, what):
+        for name in names:
+            async for finding in examine(app.plugins, app.clock, config, name):
                 failed = failed or finding.is_well is False
                 _tell(app, finding, width)
         return failed
@@ -63,16 +63,16 @@ def doctor(app: App, channel: str | None) -> None:
     app.finish(ExitCode.NOT_DONE if app.run(try_all()) else ExitCode.DONE)
 
 
-def _chosen(config: Config, name: str | None) -> Mapping[str, Values]:
-    tables = {**config.channels, **config.services}
-    if not tables:
+def _chosen(config: Config, name: str | None) -> Sequence[str]:
+    names = [*config.channels, *config.services]
+    if not names:
         raise ConfigurationError("no channel is configured: `devino init` writes a file")
     if name is None:
-        return tables
-    if name not in tables:
-        known = ", ".join(tables)
-        raise ConfigurationError(f"no channel is named {name!r}: configured are {known}")
-    return {name: tables[name]}
+        return names
+    if name not in names:
+        hint = did_you_mean(name, names) or f"configured are {', '.join(names)}"
+        raise ConfigurationError(f"no channel is named {name!r}: {hint}")
+    return [name]
 
 
 def _counted(tables: Collection[str], what: str) -> str:

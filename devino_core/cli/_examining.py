@@ -11,12 +11,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from devino_core import Capability, Channel, Machine, Service, ServiceSettings
+from devino_core import (
+    AsyncClient,
+    Capability,
+    Channel,
+    ChannelSpec,
+    Machine,
+    Service,
+    ServiceSettings,
+)
 from devino_core.clock import Clock
 from devino_core.errors import DevinoError, Unsupported
 from devino_core.plugins import Plugins
 from devino_core.resolving import resolve
-from devino_core.settings import Values, convert_settings, kind_of
+from devino_core.settings import Config, convert_settings, kind_of
 
 from ._exit import advice, describe
 from .toolkit import one_line
@@ -56,21 +64,28 @@ class Finding(NamedTuple):
 
 
 async def examine(
-    plugins: Plugins, clock: Clock, name: str, values: Values, what: str
+    plugins: Plugins, clock: Clock, config: Config, name: str
 ) -> AsyncIterator[Finding]:
     """What comes of each step with this channel or service, up to the first that fails."""
     step = "settings"
+    what = "service" if name in config.services else "channel"
+    values = (config.services if what == "service" else config.channels)[name]
     try:
         kind = kind_of(name, values, what=what)
         find = plugins.service_spec if what == "service" else plugins.channel_spec
         spec = find(kind)
         settings = convert_settings(values, spec.settings, name=name)
         given = ", ".join(sorted(key for key in values if key != "kind"))
-        yield Finding(name, step, True, f"{kind}: {given}")
+        yield Finding(name, step, True, f"{kind}: {given or 'all by default'}")
         step = "extra"
         loaded = plugins.load(spec)
         yield Finding(name, step, True, spec.extra or "none is needed")
         step = "settings"
+        if isinstance(spec, ChannelSpec) and spec.needs_siblings:
+            # A client introduces its channels to each other.
+            AsyncClient(config, plugins=plugins, clock=clock)
+            yield Finding(name, "login", None, "its channels log in: see what is said of each")
+            return
         service = loaded(settings, name=name, clock=clock)
         machines = service.machines()
         lost = 0

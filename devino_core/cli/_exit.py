@@ -103,12 +103,17 @@ def advice(error: DevinoError) -> str:
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), "")
 
 
+def words_of(error: click.ClickException) -> str:
+    """What click says about an error, in one line: it breaks and indents some of its texts."""
+    return " ".join(error.format_message().split())
+
+
 def describe(error: DevinoError | click.ClickException) -> dict[str, object]:
     """The error as the object that ``--json`` prints."""
     if isinstance(error, click.ClickException):
         return {
             "type": type(error).__name__,
-            "message": error.format_message(),
+            "message": words_of(error),
             "retry": Retry.NEVER.value,
         }
     described: dict[str, object] = {

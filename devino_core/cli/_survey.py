@@ -68,10 +68,11 @@ class Survey:
             alphabets = ", ".join(f"{n} in {name}" for name, n in self._alphabets.items())
             self._app.line(f"{self._parts} SMS to be charged: {alphabets}")
         if repeated:
+            are = "is a repeat" if repeated == 1 else "are repeats"
             said = (
                 "left out as repeats of a recipient"
                 if unique
-                else "of them are repeats of a recipient; --unique leaves those out"
+                else f"of them {are} of a recipient; --unique leaves those out"
             )
             self._app.line(f"{repeated} {said}")
         if cost is not None:

@@ -42,7 +42,7 @@ from devino_core.plugins import Plugins, PluginWarning
 from devino_core.settings import Config, read_config
 
 from ._csv import Row, read_rows
-from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe
+from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_of
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
 from ._times import moment, parse_duration, parse_past, parse_send_at, parsed
@@ -172,7 +172,7 @@ class App:
         else:
             context = error.ctx if isinstance(error, click.UsageError) else None
             path = context.command_path if context is not None else "devino"
-            said = error.format_message().rstrip(".")
+            said = words_of(error).rstrip(".")
             if isinstance(error, click.NoSuchOption) and not error.possibilities:
                 said += "; write -- before what begins with a dash and is no option"
             self.note(f"{said}; see `{path} --help`")

@@ -42,11 +42,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class Calls:
-    """Where a channel or service says that it makes a call: ``self.calls`` of each.
+    """Where a channel or service says that it makes a call: ``self.observed`` of each.
 
     ::
 
-        with self.calls.begin("Sms/Send", peer="example.com:443", messages=1) as call:
+        with self.observed.begin("Sms/Send", peer="example.com:443", messages=1) as call:
             call.start()
             call.http_status = await self._post(..., request_id=call.id)
 

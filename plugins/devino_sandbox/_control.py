@@ -60,7 +60,7 @@ class SandboxControl(ABC):
         """
 
     @abstractmethod
-    def calls(self, *, failed: bool | None = None) -> list[CallLine]:
+    def journal(self, *, failed: bool | None = None) -> list[CallLine]:
         """The calls of every protocol that arrived, oldest first; ``failed``: only those (not)."""
 
     @abstractmethod
@@ -167,7 +167,7 @@ class SandboxControl(ABC):
         lines = [_line(message) for message in self.messages()] or ["no message"]
         lines += [
             f"{call.at:%H:%M:%S} failed: {call.protocol} {call.operation or ''} > {call.outcome}"
-            for call in self.calls(failed=True)
+            for call in self.journal(failed=True)
         ]
         return "\n".join(lines)
 

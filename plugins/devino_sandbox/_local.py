@@ -148,7 +148,7 @@ class LocalSandbox(SandboxControl):
             )
         return found
 
-    def calls(self, *, failed: bool | None = None) -> list[CallLine]:
+    def journal(self, *, failed: bool | None = None) -> list[CallLine]:
         lines = self.call(lambda: [record.line() for record in self.world.journal.latest])
         return [line for line in lines if failed in (None, line.failed)]
 

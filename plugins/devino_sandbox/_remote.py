@@ -99,7 +99,7 @@ class RemoteSandbox(SandboxControl):
         answer = list[MessageView]
         return self._ask("GET", "/messages/wait", answer, query=query, within=timeout)
 
-    def calls(self, *, failed: bool | None = None) -> list[CallLine]:
+    def journal(self, *, failed: bool | None = None) -> list[CallLine]:
         query = {} if failed is None else {"failed": str(failed).lower()}
         query["limit"] = str(PAGE)
         return self._ask("GET", "/calls", list[CallLine], query=query)

@@ -271,6 +271,18 @@ class Measuring(Platform):
         return plugin
 
 
+def test_a_dry_run_says_on_which_lines_the_bad_rows_are(platform: Platform, file: Path) -> None:
+    file.write_text("to,text\n79031234561,a\nx,b\n79031234561,c\n,d\n")
+    result = platform.devino("send", "--file", str(file), "--dry-run")
+    told = [line.partition(": to")[0] for line in result.stderr.splitlines()]
+    assert told == [
+        "devino: line 3",
+        "devino: line 5",
+        "devino: 2 rows cannot be sent, the others can",
+    ]
+    assert "1 of them is a repeat of a recipient; --unique leaves those out" in result.stdout
+
+
 def test_a_dry_run_tells_what_it_would_be(file: Path) -> None:
     platform = Measuring()
     file.write_text(REPEATED + "79031234563,Привет\nx,y\n79031234564," + "a" * 250 + "\n")

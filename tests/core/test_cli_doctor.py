@@ -241,3 +241,42 @@ def test_a_proxy_is_what_is_connected_to() -> None:
     result = doctor("--json", **environ, DEVINO__REST__PROXY=proxy)
     assert steps(result)[-1] == ("rest", "connect", False)
     assert f"127.0.0.1:{port}" in result.stdout
+
+
+FAILOVER = """
+[channels.main]
+kind = "failover"
+channels = ["memory", "printed"]
+[channels.memory]
+[channels.printed]
+kind = "console"
+"""
+
+
+def test_channels_without_a_wire_have_no_login(tmp_path: Path) -> None:
+    file = tmp_path / "devino.toml"
+    file.write_text(FAILOVER)
+    result = doctor("--json", "--config", str(file))
+    assert result.exit_code == 0
+    shown = [json.loads(line) for line in result.stdout.splitlines()]
+    logins = {one["name"]: (one["ok"], one["said"]) for one in shown if one["step"] == "login"}
+    assert logins == {
+        "main": (None, "its channels log in: see what is said of each"),
+        "memory": (None, "'memory' sends nothing, so it has no login"),
+        "printed": (None, "'printed' sends nothing, so it has no login"),
+    }
+
+
+def test_a_failover_that_names_no_channel_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "devino.toml"
+    file.write_text(FAILOVER.replace('"printed"]', '"print"]'))
+    result = doctor("--json", "--config", str(file), "--channel", "main")
+    assert result.exit_code == 1
+    assert steps(result)[-1] == ("main", "settings", False)
+    assert "no other channel is named 'print': did you mean 'printed'?" in result.stdout
+
+
+def test_a_name_that_is_configured_nowhere() -> None:
+    result = doctor("--channel", "rst", **rest("https://integrationapi.net/rest"))
+    assert result.exit_code == 1
+    assert "no channel is named 'rst': did you mean 'rest'?" in result.stdout

@@ -66,6 +66,8 @@ def test_each_shell_gets_a_script(shell: str) -> None:
     assert result.exit_code == 0
     assert f"{VARIABLE}={shell}_complete" in result.stdout
     assert CliRunner().invoke(Devino(), ["completion", "csh"]).exit_code == 2
+    told = CliRunner().invoke(Devino(), ["completion"]).stderr
+    assert "Choose from: bash, zsh, fish; see `devino completion --help`" in told
 
 
 def completed(platform: Platform, *words: str, environ: dict[str, str]) -> list[str]:

@@ -8,8 +8,9 @@ import logging
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -27,9 +28,10 @@ from devino_core import (
     StatusChanged,
     hookimpl,
 )
-from devino_core.clock import SYSTEM_CLOCK
+from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.observe import Call, Calls, Observer, Observers, Outcome, discreet
 from devino_core.testing import ManualClock
+from tests.core._fake import FakeChannel, FakeSettings, plugin, spec
 from tests.core._kept import Kept
 
 
@@ -236,10 +238,35 @@ def test_a_plugin_brings_observers_and_a_client_has_its_own() -> None:
         AsyncClient(settings, plugins=plugins, observers=[mine]),
         Client(settings, plugins=plugins, observers=[mine]),
     ):
-        with client.channels["rest"].calls.begin("Sms/Send", peer="a:1") as call:
+        with client.channels["rest"].observed.begin("Sms/Send", peer="a:1") as call:
             call.start()
     assert [call.kind for call, _ in mine.calls] == ["rest", "rest"]
     assert mine.calls == theirs.calls
+
+
+class _Counting(FakeChannel):
+    """A channel of somebody else's, with attributes that it named before the kernel had any."""
+
+    def __init__(self, settings: FakeSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
+        super().__init__(settings, name=name, clock=clock)
+        self.calls = 0
+
+    @property
+    def observed(self) -> Any:
+        return self.calls
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+        self.calls += 1
+        return await super().send(messages)
+
+
+def test_a_channel_with_attributes_of_its_own_works() -> None:
+    plugins = Plugins(discover=False)
+    plugins.register(plugin(spec("counting", _Counting)), "counting")
+    kept = Kept()
+    with Client({"counting": {"token": "t"}}, plugins=plugins, observers=[kept]) as client:
+        client.send(Message("79031234567", "Hello"))
+        assert client.channel("counting", _Counting).calls == 1
 
 
 def _python(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -251,7 +278,7 @@ def _python(code: str, **environ: str) -> subprocess.CompletedProcess[str]:
 _FAIL = """
 {setup}
 from devino_core import AsyncClient, Rejected
-calls = AsyncClient({{"rest": {{"login": "me", "password": "x"}}}}).channels["rest"].calls
+calls = AsyncClient({{"rest": {{"login": "me", "password": "x"}}}}).channels["rest"].observed
 try:
     with calls.begin("Sms/Send", peer="a:1") as call:
         call.start()

@@ -123,7 +123,7 @@ def test_a_refused_message_was_not_sent_but_is_seen(server: LocalSandbox) -> Non
         server.assert_sent()
     with pytest.raises(AssertionError, match="refused: "):
         server.assert_nothing_sent()
-    [call] = server.calls(failed=True)
+    [call] = server.journal(failed=True)
     assert (call.protocol, call.operation) == ("rest", "Sms/Send")
     said = server.described().splitlines()
     assert len(said) == 2
@@ -159,7 +159,7 @@ def test_a_failure_is_ordered_and_strikes_once(sandbox: SandboxControl, client: 
     with pytest.raises(Throttled):
         client.send(hello())
     client.send(hello())
-    assert len(sandbox.calls(failed=True)) == 1
+    assert len(sandbox.journal(failed=True)) == 1
     with pytest.raises(ValueError, match="no operation 'Sms/Sent'"):
         sandbox.fault(Fault(protocol="rest", operation="Sms/Sent", action=AnswerHttp(429)))
 
@@ -177,7 +177,7 @@ def test_a_reset_forgets_all_and_a_client_works_on(sandbox: SandboxControl, clie
     sandbox.advance(timedelta(days=30))
     balance = Decimal(1_000_000)
     sandbox.reset()
-    assert (sandbox.messages(), sandbox.calls()) == ([], [])
+    assert (sandbox.messages(), sandbox.journal()) == ([], [])
     assert client.balance() == balance
     client.send(hello())
     sandbox.assert_sent(count=1)

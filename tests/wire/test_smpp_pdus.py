@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -219,6 +220,27 @@ def test_a_description_names_fields_codes_and_parameters() -> None:
         "tlv message_state 0102 (not typed)",
     ):
         assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"short_message": "Привет".encode("utf-16-be"), "data_coding": 8}, "'Привет'"),
+        ({"short_message": b"\x05\0\x03\7\2\1Hello", "esm_class": 0x40}, "'Hello'"),
+        ({"short_message": b"Hi", "data_coding": 4}, "2 octets 4869"),
+        ({"short_message": b""}, "0 octets"),
+        ({"short_message": b"\xff\xff"}, "2 octets ffff"),
+        ({"short_message": b"\x09", "esm_class": 0x40}, "1 octets 09"),
+        ({"tlvs": {"message_payload": b"Hello"}}, "5 octets 48656c6c6f 'Hello'"),
+    ],
+)
+def test_a_description_shows_a_text_where_the_octets_are_one(
+    fields: dict[str, Any], expected: str
+) -> None:
+    pdu = msgspec.structs.replace(SUBMIT, **{"short_message": b"", **fields})
+    name = "message_payload" if "tlvs" in fields else "short_message"
+    (line,) = [line for line in smpp.describe(pdu).splitlines() if name in line]
+    assert line.endswith(expected)
 
 
 def test_any_pdu_can_be_described() -> None:

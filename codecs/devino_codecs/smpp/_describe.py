@@ -27,7 +27,7 @@ from ._header import HEADER_SIZE, unpack_header
 from ._interpret import parse_fields
 from ._pdus import PDU_TYPES, AnyPdu, BindRequest, Defect, Outbind, Pdu
 from ._tlvs import TLV_BY_TAG, tlv_name
-from ._user_data import decode_text
+from ._user_data import Errors, decode_text
 
 __all__ = ["describe", "secret_fields"]
 
@@ -74,7 +74,8 @@ _KINDS: Mapping[str, Kind] = {
 
 
 def describe(pdu: AnyPdu | bytes, *, show_secrets: bool = False, mask: _Mask | None = None) -> str:
-    """A whole PDU with one field in each line. Known codes have their names; octets are in hex.
+    """A whole PDU with one field in each line. Known codes have their names. Octets are in hex, and
+    a message's as text, too, if ``data_coding`` names an alphabet that they can be read in.
 
     Of more than a thousand optional parameters the others are counted. A password is shown as
     ``***`` unless ``show_secrets``. A ``mask`` (:mod:`devino_codecs.masking`) decides what stands
@@ -127,7 +128,7 @@ def _rows(data: bytes, hidden: frozenset[str], mask: _Mask | None) -> Iterator[t
         return
     _, fields = parse_fields(data, of)
     tlvs = fields.pop("tlvs", [])
-    shows = _Shows(hidden, mask, fields.get("data_coding", 0))
+    shows = _Shows(hidden, mask, fields.get("data_coding", 0), fields.get("esm_class", 0))
     for field, value in fields.items():
         yield field, shows.field(field, value)
     for tag, octets in tlvs[:_MOST_TLVS]:
@@ -139,7 +140,8 @@ def _rows(data: bytes, hidden: frozenset[str], mask: _Mask | None) -> Iterator[t
 def _salvaged_rows(
     pdu: Pdu, defect: Defect, hidden: frozenset[str], mask: _Mask | None
 ) -> Iterator[tuple[str, str]]:
-    shows = _Shows(hidden, mask, getattr(pdu, "data_coding", 0))
+    coding, esm_class = getattr(pdu, "data_coding", 0), getattr(pdu, "esm_class", 0)
+    shows = _Shows(hidden, mask, coding, esm_class)
     for field, _ in fields_of(type(pdu)):
         if field not in defect.missing:
             yield field, shows.field(field, getattr(pdu, field))
@@ -155,10 +157,13 @@ def _salvaged_rows(
 class _Shows:
     """How the values of one PDU are shown."""
 
-    def __init__(self, hidden: frozenset[str], mask: _Mask | None, data_coding: int) -> None:
+    def __init__(
+        self, hidden: frozenset[str], mask: _Mask | None, data_coding: int, esm_class: int
+    ) -> None:
         self._hidden = hidden
         self._mask = mask
         self._data_coding = data_coding
+        self._has_header = bool(esm_class & EsmClass.UDHI)
 
     def tlv(self, tag: int, octets: bytes) -> tuple[str, str]:
         """A parameter's name, and its value."""
@@ -185,7 +190,9 @@ class _Shows:
         if name in self._hidden:
             return "***"
         if isinstance(value, bytes):
-            return f"{len(value)} octets {value.hex()}".rstrip()
+            shown = f"{len(value)} octets {value.hex()}".rstrip()
+            said = self._said(value, "strict") if kind is Kind.TEXT else None
+            return f"{shown} {said!r}" if said else shown
         codes = _CODES.get(name)
         if codes and isinstance(value, int):
             return " ".join([str(value), *_names(codes, value)])
@@ -197,10 +204,16 @@ class _Shows:
     def _text(self, value: Any) -> str:
         if not isinstance(value, bytes):
             return _plain(value)
+        said = self._said(value, "replace")
+        return value.hex() if said is None else said
+
+    def _said(self, octets: bytes, errors: Errors) -> str | None:
+        """The text of these octets without the header before it; None if they are no text."""
+        begin = 1 + octets[0] if self._has_header and octets else 0
         try:
-            return decode_text(value, self._data_coding, errors="replace")
+            return decode_text(octets[begin:], self._data_coding, errors=errors)
         except DecodeError:
-            return value.hex()
+            return None
 
 
 def _plain(value: Any) -> str:

@@ -21,6 +21,7 @@ from devino_core import (
     Takes,
     Template,
     Unavailable,
+    Unsupported,
 )
 
 from . import ConsoleSettings
@@ -54,6 +55,10 @@ class ConsoleChannel(Channel[ConsoleSettings]):
             Receipt.of(message, Status(state=State.DELIVERED, reported_at=now), channel=self.name)
             for message in messages
         ]
+
+    async def try_login(self) -> None:
+        """Raise Unsupported: there is nobody to log in to."""
+        raise Unsupported(f"{self.name!r} sends nothing, so it has no login")
 
     def _lines(self, message: Message, what: str = "") -> Iterator[str]:
         sender = message.sender or self.settings.sender

@@ -61,7 +61,7 @@ class EmailSmtpChannel(Channel[EmailSmtpSettings]):
         self._pool: Pool | None = None
 
     async def open(self) -> None:
-        self._pool = Pool(self._peer, clock=self.clock, calls=self.calls)
+        self._pool = Pool(self._peer, clock=self.clock, calls=self.observed)
 
     async def aclose(self) -> None:
         pool, self._pool = self._pool, None

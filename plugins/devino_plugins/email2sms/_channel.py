@@ -45,7 +45,7 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         self._pool: Pool | None = None
 
     async def open(self) -> None:
-        self._pool = Pool(self._peer, clock=self.clock, calls=self.calls)
+        self._pool = Pool(self._peer, clock=self.clock, calls=self.observed)
 
     async def aclose(self) -> None:
         pool, self._pool = self._pool, None

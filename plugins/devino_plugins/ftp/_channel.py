@@ -237,7 +237,9 @@ class FtpChannel(Channel[FtpSettings]):
         return Mailing(text, self.sender_of(sample), getattr(archive, "validity", None), send_at)
 
     def _delivery(self) -> Delivery:
-        return Delivery(self.settings, names=self._names(), context=self._context, calls=self.calls)
+        return Delivery(
+            self.settings, names=self._names(), context=self._context, calls=self.observed
+        )
 
     @cached_property
     def _context(self) -> ssl.SSLContext | None:

@@ -132,7 +132,7 @@ class ApiClient(Service[SettingsT_co]):
             keep_alive=settings.keep_alive,
             proxy=settings.proxy.reveal() if settings.proxy else None,
             plain_http=settings.plain_http,
-            calls=self.calls,
+            calls=self.observed,
             clock=clock,
         )
 
@@ -216,8 +216,8 @@ class ApiClient(Service[SettingsT_co]):
         except EncodeError as error:
             raise InvalidArgument(error.path, error.reason) from None
         peer = self._http.peer
-        with self.calls.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
-            shows_wire = self.calls.shows_wire
+        with self.observed.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
+            shows_wire = self.observed.shows_wire
             if shows_wire:
                 call.wire("request", partial(self._shown, request, credentials, http, row.name))
             answer = await self.exchange(http, call=call, changes=changes, max_answer=max_answer)

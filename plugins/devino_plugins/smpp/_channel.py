@@ -276,7 +276,7 @@ class SmppChannel(Channel[SmppSettings]):
                 connect_timeout=self.settings.connect_timeout,
                 incoming=self.settings.incoming,
                 clock=self.clock,
-                calls=self.calls,
+                calls=self.observed,
                 on_request=inbox.take if self._modes.receives else self._leave,
                 on_end=ended,
             )

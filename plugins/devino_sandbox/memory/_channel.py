@@ -22,6 +22,7 @@ from devino_core import (
     Status,
     Takes,
     Template,
+    Unsupported,
     phone,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -64,6 +65,10 @@ class MemoryChannel(Channel[MemorySettings]):
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state by the clock, as the number chooses it; UNKNOWN of an id never given."""
         return [self._status(one) for one in ids]
+
+    async def try_login(self) -> None:
+        """Raise Unsupported: there is nobody to log in to."""
+        raise Unsupported(f"{self.name!r} sends nothing, so it has no login")
 
     def _take(self, message: Message) -> Receipt:
         now = self.clock.now()
