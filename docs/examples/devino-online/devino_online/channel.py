@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 import devino_core as devino
-from devino_codecs.http import Refusal, Unread
+from devino_codecs.http import Refusal, Unread, read_value
 from devino_codecs.text import is_gsm7
 from devino_core import Expressible, Medium, Message, OutcomeUnknown, Receipt, State, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -23,7 +23,7 @@ from devino_plugins.kit.refusals import refused
 from devino_plugins.kit.states import accepted
 
 from . import OnlineSettings
-from .wire import API, RANKS, Code, GetBilling, Outcome, Send, Sms, Word, why
+from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, why
 
 _log = logging.getLogger(__name__)
 _SHORT, _LONG = MessageLimits(text=17_085), MessageLimits(text=34_170)
@@ -57,9 +57,7 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
     remembers = timedelta(0)
     """No call of this API tells what became of a message."""
 
-    def __init__(
-        self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
-    ) -> None:
+    def __init__(self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._callback = settings.callback_url.reveal() if settings.callback_url else None
         self._given = GivenIds()
@@ -154,7 +152,8 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
         if isinstance(told, Unread):
             error = OutcomeUnknown(f"what the platform told of it cannot be read: {told}")
             return failed_receipt(message, error, channel=self.name)
-        if told.code is Code.OK and told.message_id:
+        code = told.code.upper()
+        if code == "OK" and told.message_id:
             return Receipt.of(
                 message,
                 accepted(message, self.clock),
@@ -162,12 +161,11 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
                 ids=(told.message_id,),
                 parts=len(told.segments_id or ()),
             )
-        if told.code is Code.REJECTED:
-            key = told.reasons[0].key if told.reasons else Word.UNKNOWN
-            code = key if isinstance(key, Word) else self.hide(key)
-            no = refused(key)(self.hide(why(told)), code=str(code))
+        if code == "REJECTED":
+            key = read_value(Word | str, told.reasons[0].key) if told.reasons else Word.UNKNOWN
+            no = refused(key)(self.hide(why(told)), code=self.hide(str(key)))
             return failed_receipt(message, no, channel=self.name)
-        word = self.hide(str(told.code))
+        word = self.hide(told.code)
         status = Status(state=State.UNKNOWN, code=word, description=self.hide(why(told)))
         unknown = OutcomeUnknown(f"the platform said {word} and gave no id: it may have been sent")
         return Receipt.of(message, status, channel=self.name, parts=0, error=unknown)

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 from urllib.parse import urlsplit
-
-import msgspec
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
@@ -13,8 +11,21 @@ from devino_codecs.text import is_gsm7
 from devino_core import phone
 from devino_sandbox import Account, Asked, RefusalReason, Submission
 
-from .wire import API, RANKS, Billing, Code, Company, GetBilling, Held, Outcome, Reason
-from .wire import Send, Sent, Sms, Whole, Word
+from .wire import (
+    API,
+    RANKS,
+    Billing,
+    Company,
+    GetBilling,
+    Held,
+    Outcome,
+    Reason,
+    Send,
+    Sent,
+    Sms,
+    Whole,
+    Word,
+)
 
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
     RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
@@ -59,7 +70,8 @@ class OnlineService(sandbox.ApiService):
         """A fault for a number refuses the messages to it; any other refuses the whole request."""
         account, to = self.account(asked.credentials), asked.fault and asked.fault.to
         if account is None or to is None or not isinstance(asked.request, Send):
-            return super().ordered(asked, action)
+            no = super().ordered(asked, action)
+            return Whole(no.code, no.description, self._status(400)) if _is_word(no) else no
         return self._send(account, asked, (str(action.code), phone.normalize(to)))
 
     def _send(
@@ -87,7 +99,7 @@ class OnlineService(sandbox.ApiService):
                 outcomes.append(_refused(no[0], f"{at}.{no[1]}" if no[1] else at))
                 continue
             parts = taken.ids if asked.request.include_segment_id else None
-            outcomes.append(Outcome(code=Code.OK, message_id=taken.ids[0], segments_id=parts))
+            outcomes.append(Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
         return Sent(tuple(outcomes))
 
     def _fault(self, order: Submission, it: Sms) -> tuple[str, str] | None:
@@ -131,6 +143,11 @@ class OnlineService(sandbox.ApiService):
         return 200 if self.world.of(Cabinet).statuses == "200" else usual
 
 
+def _is_word(no: object) -> TypeGuard[Refusal]:
+    """Whether it is no more than a word: HTTP has no status of its own for it."""
+    return isinstance(no, Refusal) and no.code not in (Word.STRANGER, Word.BUSY)
+
+
 def _digits(to: str) -> str:
     return "".join(filter(str.isdecimal, to))
 
@@ -138,4 +155,4 @@ def _digits(to: str) -> str:
 def _refused(word: str, ref: str) -> Outcome:
     known = next((one for one in Word if one == word), None)
     said = known.meaning if known else word
-    return Outcome(code=Code.REJECTED, reasons=(Reason(known or word, ref),), description=said)
+    return Outcome(code="REJECTED", reasons=(Reason(known or word, ref),), description=said)

@@ -3,7 +3,7 @@ on little more than this."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -25,13 +25,6 @@ class Word(http.CodedStr):
     # HTTP's own words, where the body has none.
     STRANGER = "Unauthorized", "nobody has this key, or it may not do this", http.Verdict.LOGIN
     BUSY = "Too Many Requests", "not so fast", http.Verdict.BUSY
-
-
-class Code(http.CodedStr):
-    """What became of one message of a request."""
-
-    OK = "OK", "taken", "ACCEPTED"
-    REJECTED = "REJECTED", "not taken", "REJECTED"
 
 
 RANKS = ("LOW", "MEDIUM", "HIGH", "REALTIME")
@@ -58,12 +51,15 @@ AT = msgspec.structs.replace(AT, read=lambda at: AT.parse(str(at) if type(at) is
 RANK = http.WireForm("RANK", str, str, lambda it: msgspec.json.encode(it).decode(), _read_rank)
 
 
-class Sms(http.Masked, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False):
+class Sms(
+    http.Masked, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False,
+    forbid_unknown_fields=True,
+):  # fmt: skip
     """One message. ``scheduled_time`` is an instant; ``validity`` is in seconds, 0 for none."""
 
     sender: Annotated[str, http.SHOWN] = msgspec.field(name="from", default="")
-    to: Annotated[str, http.PHONE] = ""
-    text: Annotated[str, http.Also("message")] = ""
+    to: Annotated[str, http.PHONE, Meta(pattern=r"^[0-9]+\Z")] = ""
+    text: str = ""
     validity: int | None = None
     scheduled_time: Annotated[datetime | None, AT] = None
     priority: Annotated[int | str | None, RANK, http.SHOWN] = None
@@ -71,78 +67,68 @@ class Sms(http.Masked, frozen=True, kw_only=True, rename="camel", omit_defaults=
     options: dict[str, str] | None = None
 
 
-class Reason(Struct, frozen=True, rename="camel"):
-    key: Word | str = Word.UNKNOWN
-    ref: Annotated[str, http.SHOWN, http.IF_READABLE] = ""
-    default_message: Annotated[str, http.WORDS, http.IF_READABLE] = ""
+Words = Annotated[str | None, http.WORDS, http.IF_READABLE]
+
+
+class Reason(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    key: Annotated[str, http.SHOWN] = Word.UNKNOWN
+    ref: Annotated[str | None, http.SHOWN, http.IF_READABLE] = None
+    default_message: Words = None
+
+
+Reasons = Annotated[tuple[Reason, ...] | None, http.ONE_OR_LIST, http.IF_READABLE]
+Id = Annotated[str, http.ID, Meta(min_length=1)]
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    """Why not: of one message, or of a whole request."""
-
     result: Annotated[None, http.NULL] = None
-    reasons: Annotated[tuple[Reason, ...], http.ONE_OR_LIST, http.IF_READABLE] = ()
-    description: Annotated[str, http.WORDS, http.IF_READABLE] = ""
+    reasons: Reasons = None
+    description: Words = None
 
 
-class Outcome(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """What became of one message."""
+class Outcome(
+    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False,
+    forbid_unknown_fields=True,
+):  # fmt: skip
+    """What became of one message: ``OK`` or ``REJECTED``."""
 
-    code: Code | str
-    message_id: Annotated[str | None, http.ID] = None
-    segments_id: Annotated[tuple[Annotated[str, http.ID], ...] | None, http.IF_READABLE] = None
-    reasons: Annotated[tuple[Reason, ...], http.ONE_OR_LIST, http.IF_READABLE] = ()
-    description: Annotated[str, http.WORDS, http.IF_READABLE] = ""
+    code: Annotated[str, http.SHOWN]
+    message_id: Id | None = None
+    segments_id: Annotated[tuple[Id, ...] | None, http.IF_READABLE] = None
+    reasons: Reasons = None
+    description: Words = None
 
 
 def why(told: Outcome | Refused) -> str:
     """The description, and all reasons."""
-    reasons = [f"{it.key} {it.ref} {it.default_message}".strip() for it in told.reasons]
-    return "; ".join([text for text in (told.description, *reasons) if text])
+    each = [(it.key, it.ref, it.default_message) for it in told.reasons or ()]
+    texts = [told.description, *(" ".join(filter(None, one)) for one in each)]
+    return "; ".join(filter(None, texts))
 
 
-# Nearly every message and answer is as follows, and msgspec alone then writes and reads it.
-class _Plain(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    sender: str = msgspec.field(name="from", default="")
-    to: Annotated[str, Meta(pattern=r"^[0-9]*\Z")] = ""
-    text: str = ""
-    validity: int = 0
-    priority: int | str = 0
-    callback_url: str = ""
-    options: dict[str, str] = {}
+# What is as it nearly always is msgspec alone writes and reads; these refuse all else.
+_check = msgspec.json.Decoder(tuple[Sms, ...]).decode
 
 
-class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    code: Literal["OK"]
-    message_id: Annotated[str, Meta(min_length=1)]
-    segments_id: tuple[Annotated[str, Meta(min_length=1)], ...] | None = None
-
-
-_write, _check = msgspec.json.Encoder().encode, msgspec.json.Decoder(list[_Plain]).decode
-
-
-def _write_plain(messages: tuple[Sms, ...]) -> str:
-    _check(body := _write(messages))
+def _write(messages: tuple[Sms, ...]) -> str:
+    body = msgspec.json.encode(messages)
+    if any([it.scheduled_time for it in messages]) or _check(body) != messages:
+        raise ValueError("has a form of its own")
     return body.decode()
 
 
-def _read_taken(result: Any) -> tuple[Outcome, ...]:
-    return tuple(
-        [
-            Outcome(code=Code.OK, message_id=it.message_id, segments_id=it.segments_id)
-            for it in msgspec.convert(result, list[_Taken])
-        ]
-    )
+def _read(result: object) -> tuple[Outcome, ...]:
+    return msgspec.convert(result, tuple[Outcome, ...])
 
 
 class Sent(Struct, frozen=True):
     """One outcome for each message, in order."""
 
-    result: Annotated[tuple[Outcome | http.Unread, ...], http.Shortcut(read=_read_taken)]
+    result: Annotated[tuple[Outcome | http.Unread, ...], http.Shortcut(read=_read)]
 
 
 class Send(http.Request[Sent], frozen=True, kw_only=True, rename="camel"):
-    messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write_plain)]
+    messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write)]
     include_segment_id: Annotated[bool | None, http.InQuery()] = None
     shorten_url: Annotated[bool | None, http.InQuery()] = None
 
@@ -180,9 +166,9 @@ def _read_refusal(body: object, status: int) -> http.Refusal | None:
     told = http.read_value(Refused, given)
     if told.reasons:
         first = told.reasons[0]
-        return Whole(first.key, why(told), status, first.ref)
+        return Whole(http.read_value(Word | str, first.key), why(told), status, first.ref)
     word = {401: Word.STRANGER, 403: Word.STRANGER, 429: Word.BUSY}.get(status)
-    return word and http.Refusal(word, told.description, status)
+    return word and http.Refusal(word, told.description or "", status)
 
 
 def _write_refusal(no: http.Refusal) -> bytes:
