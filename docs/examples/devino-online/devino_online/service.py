@@ -128,7 +128,7 @@ class OnlineService(sandbox.ApiService):
             sender=it.sender,
             text=it.text,
             # It is never called: nobody has described what the platform posts.
-            content={"callbackUrl": "***", "options": it.options} if url else None,
+            content={"callbackUrl": "***", **(it.options or {})} if url else None,
             context=url,
             priority={"MEDIUM": "NORMAL"}.get(rank, rank) if rank in RANKS else None,
             send_at=it.scheduled_time,

@@ -112,7 +112,7 @@ _check = msgspec.json.Decoder(tuple[Sms, ...]).decode
 
 def _write(messages: tuple[Sms, ...]) -> str:
     body = msgspec.json.encode(messages)
-    if any([it.scheduled_time for it in messages]) or _check(body) != messages:
+    if any(it.scheduled_time for it in messages) or _check(body) != messages:
         raise ValueError("has a form of its own")
     return body.decode()
 

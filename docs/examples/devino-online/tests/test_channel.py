@@ -484,7 +484,7 @@ def test_no_canary_sings(caplog: pytest.LogCaptureFixture) -> None:
         world = a_world()
         async with online(world) as channel:
             await channel.send([FULL])
-            shown.extend([repr(list(world.messages())[0].submission.content)])
+            shown.extend([repr(next(iter(world.messages())).submission.content)])
             shown.extend([repr(call) for call in world.journal.calls()])
 
     run(test)
