@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 import devino_core as devino
-from devino_codecs.http import Refusal, Unread, read_value
+from devino_codecs.http import Refusal, Unread
 from devino_codecs.text import is_gsm7
 from devino_core import Expressible, Medium, Message, OutcomeUnknown, Receipt, State, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -23,17 +23,11 @@ from devino_plugins.kit.refusals import refused
 from devino_plugins.kit.states import accepted
 
 from . import OnlineSettings
-from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, why
+from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, why, word_of
 
 _log = logging.getLogger(__name__)
 _SHORT, _LONG = MessageLimits(text=17_085), MessageLimits(text=34_170)
 _VALIDITY = (1, 259_200)
-_RANKS = {
-    devino.Priority.LOW: 0,
-    devino.Priority.NORMAL: 1,
-    devino.Priority.HIGH: 2,
-    devino.Priority.REALTIME: 3,
-}
 
 
 class OnlineOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +54,8 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
     def __init__(self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._callback = settings.callback_url.reveal() if settings.callback_url else None
+        ranks = range(4) if settings.edition == "2020" else RANKS
+        self._ranks = dict(zip(devino.Priority, ranks, strict=True))
         self._given = GivenIds()
         self._was_blocked = False
 
@@ -103,14 +99,11 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
         return self.options_of(message, OnlineOptions) if message.options else _NONE
 
     def _sms(self, message: Message, options: OnlineOptions) -> Sms:
-        text, rank = message.text, None
+        text, rank, echo = message.text, message.priority, options.echo
         is_short = len(text) <= 17_085 or not is_gsm7(text)
         check_text(text, message, _SHORT if is_short else _LONG)
         if message.send_at is not None:
             check_send_at(message.send_at, message)
-        if message.priority is not None:
-            rank = _RANKS[message.priority]
-        echo = options.echo
         if echo:
             check_whole("options", [*echo, *echo.values()], message)
         if self._callback is not None:
@@ -119,9 +112,9 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
             sender=self.sender_of(message),
             to=number_of(message),
             text=text,
-            validity=seconds_of(message.validity, _VALIDITY, message),
+            validity=message.validity and seconds_of(message.validity, _VALIDITY, message),
             scheduled_time=message.send_at,
-            priority=rank if rank is None or self.settings.edition == "2020" else RANKS[rank],
+            priority=None if rank is None else self._ranks[rank],
             callback_url=self._callback,
             options=echo or None,
         )
@@ -162,7 +155,7 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
                 parts=len(told.segments_id or ()),
             )
         if code == "REJECTED":
-            key = read_value(Word | str, told.reasons[0].key) if told.reasons else Word.UNKNOWN
+            key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
             no = refused(key)(self.hide(why(told)), code=self.hide(str(key)))
             return failed_receipt(message, no, channel=self.name)
         word = self.hide(told.code)

@@ -25,6 +25,7 @@ from .wire import (
     Sms,
     Whole,
     Word,
+    word_of,
 )
 
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
@@ -68,7 +69,7 @@ class OnlineService(sandbox.ApiService):
 
     def ordered(self, asked: Asked[Any], action: sandbox.AnswerError) -> object:
         """A fault for a number refuses the messages to it; any other refuses the whole request."""
-        account, to = self.account(asked.credentials), asked.fault and asked.fault.to
+        account, to = self.account(asked.credentials), asked.fault.to if asked.fault else None
         if account is None or to is None or not isinstance(asked.request, Send):
             no = super().ordered(asked, action)
             return Whole(no.code, no.description, self._status(400)) if _is_word(no) else no
@@ -153,6 +154,5 @@ def _digits(to: str) -> str:
 
 
 def _refused(word: str, ref: str) -> Outcome:
-    known = next((one for one in Word if one == word), None)
-    said = known.meaning if known else word
-    return Outcome(code="REJECTED", reasons=(Reason(known or word, ref),), description=said)
+    said = getattr(word_of(word), "meaning", word)
+    return Outcome(code="REJECTED", reasons=(Reason(word, ref),), description=said)

@@ -475,7 +475,11 @@ def test_no_canary_sings(caplog: pytest.LogCaptureFixture) -> None:
         said = f"{KEY} {PASSWORD} {URL}"
         no = {"result": None, "reasons": [{"key": said, "ref": said}], "description": said}
         answers = (no, element(rejected({"key": said}, description=said)), element({"code": said}))
-        for other in ({}, {"login": "demo", "password": Secret(PASSWORD), "key": None}):
+        ways: tuple[dict[str, Any], ...] = (
+            {},
+            {"login": "demo", "password": Secret(PASSWORD), "key": None},
+        )
+        for other in ways:
             for answer in answers:
                 async with answered(answer, **other) as channel:
                     error = await error_of(channel)
