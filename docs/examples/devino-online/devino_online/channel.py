@@ -54,7 +54,7 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
     def __init__(self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._callback = settings.callback_url.reveal() if settings.callback_url else None
-        ranks = range(4) if settings.edition == "2020" else RANKS
+        ranks: Sequence[int | str] = range(4) if settings.edition == "2020" else RANKS
         self._ranks = dict(zip(devino.Priority, ranks, strict=True))
         self._given = GivenIds()
         self._was_blocked = False
@@ -112,7 +112,7 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
             sender=self.sender_of(message),
             to=number_of(message),
             text=text,
-            validity=message.validity and seconds_of(message.validity, _VALIDITY, message),
+            validity=seconds_of(message.validity, _VALIDITY, message),
             scheduled_time=message.send_at,
             priority=None if rank is None else self._ranks[rank],
             callback_url=self._callback,
