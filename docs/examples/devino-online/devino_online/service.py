@@ -1,9 +1,9 @@
 """The platform's API in the sandbox."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, TypeGuard
-from urllib.parse import urlsplit
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
@@ -11,23 +11,10 @@ from devino_codecs.text import is_gsm7
 from devino_core import phone
 from devino_sandbox import Account, Asked, RefusalReason, Submission
 
-from .wire import (
-    API,
-    RANKS,
-    Billing,
-    Company,
-    GetBilling,
-    Held,
-    Outcome,
-    Reason,
-    Send,
-    Sent,
-    Sms,
-    Whole,
-    Word,
-    word_of,
-)
+from . import wire
+from .wire import Word
 
+_is_url = re.compile(r"https?://[^/?#\s]+\S*", re.IGNORECASE).fullmatch
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
     RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
     RefusalReason.SENDER_UNKNOWN: (Word.SENDER, "from"),
@@ -50,15 +37,16 @@ class Cabinet:
 
 class OnlineService(sandbox.ApiService):
     name = "online"
-    apis: ClassVar = {"/online": API}
+    apis: ClassVar = {"/online": wire.API}
 
-    @sandbox.answers(Send)
-    def send(self, account: Account, asked: Asked[Send]) -> Sent | Refusal:
+    @sandbox.answers(wire.Send)
+    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Sent | Refusal:
         return self._send(account, asked)
 
-    @sandbox.answers(GetBilling)
-    def billing(self, account: Account, asked: Asked[GetBilling]) -> Billing:
-        return Billing(Company(Held(balance=account.balance, account_type="PREPAID")))
+    @sandbox.answers(wire.GetBilling)
+    def billing(self, account: Account, asked: Asked[wire.GetBilling]) -> wire.Billing:
+        held = wire.Held(balance=account.balance, account_type="PREPAID")
+        return wire.Billing(wire.Company(held))
 
     def unreadable(self, api: Any, error: ArgumentError, http: Any) -> Refusal:
         is_missing = error.path == "messages" and "missing" in error.reason
@@ -70,14 +58,14 @@ class OnlineService(sandbox.ApiService):
     def ordered(self, asked: Asked[Any], action: sandbox.AnswerError) -> object:
         """A fault for a number refuses the messages to it; any other refuses the whole request."""
         account, to = self.account(asked.credentials), asked.fault.to if asked.fault else None
-        if account is None or to is None or not isinstance(asked.request, Send):
+        if account is None or to is None or not isinstance(asked.request, wire.Send):
             no = super().ordered(asked, action)
-            return Whole(no.code, no.description, self._status(400)) if _is_word(no) else no
+            return wire.Whole(no.code, no.description, self._status(400)) if _is_word(no) else no
         return self._send(account, asked, (str(action.code), phone.normalize(to)))
 
     def _send(
-        self, account: Account, asked: Asked[Send], fault: tuple[str, str] = ("", "")
-    ) -> Sent | Refusal:
+        self, account: Account, asked: Asked[wire.Send], fault: tuple[str, str] = ("", "")
+    ) -> wire.Sent | Refusal:
         messages, (word, to) = asked.request.messages, fault
         if not 1 <= len(messages) <= 32_000:
             return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
@@ -100,12 +88,11 @@ class OnlineService(sandbox.ApiService):
                 outcomes.append(_refused(no[0], f"{at}.{no[1]}" if no[1] else at))
                 continue
             parts = taken.ids if asked.request.include_segment_id else None
-            outcomes.append(Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
-        return Sent(tuple(outcomes))
+            outcomes.append(wire.Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
+        return wire.Sent(tuple(outcomes))
 
-    def _fault(self, order: Submission, it: Sms) -> tuple[str, str] | None:
-        digits, url = _digits(it.to), urlsplit(it.callback_url or "http://.")
-        is_old = isinstance(it.priority, int) and not self.world.strict
+    def _fault(self, order: Submission, it: wire.Sms) -> tuple[str, str] | None:
+        digits, rank, url = _digits(it.to), it.priority, it.callback_url
         rows: tuple[tuple[bool, Word, str], ...] = (
             (order.account.login in self.world.of(Cabinet).forbidden, Word.FORBIDDEN, ""),
             (not it.sender, Word.MISSING, "from"),
@@ -114,31 +101,31 @@ class OnlineService(sandbox.ApiService):
             (not it.text, Word.MISSING, "text"),
             (len(it.text) > (34_170 if is_gsm7(it.text) else 17_085), Word.TOO_LONG, "text"),
             (not 0 <= (it.validity or 0) <= 259_200, Word.INVALID, "validity"),
-            (bool(it.priority or is_old) and order.priority is None, Word.INVALID, "priority"),
-            (url.scheme not in {"http", "https"} or not url.netloc, Word.INVALID, "callbackUrl"),
+            (rank is not None and order.priority is None, Word.INVALID, "priority"),
+            (url is not None and not _is_url(url), Word.INVALID, "callbackUrl"),
         )
         return next(((word, field) for is_so, word, field in rows if is_so), None)
 
-    def _submission(self, account: Account, it: Sms) -> Submission:
+    def _submission(self, account: Account, it: wire.Sms) -> Submission:
         rank, url = it.priority, it.callback_url
         if isinstance(rank, int) and not self.world.strict:
-            rank = RANKS[rank] if 0 <= rank < len(RANKS) else None
+            rank = wire.RANKS[rank] if 0 <= rank < len(wire.RANKS) else None
         return Submission(
             account=account,
-            via=API.name,
+            via=wire.API.name,
             sender=it.sender,
             text=it.text,
             # It is never called: nobody has described what the platform posts.
-            content={"callbackUrl": "***", **(it.options or {})} if url else None,
+            content={**(it.options or {}), "callbackUrl": "***"} if url else None,
             context=url,
-            priority={"MEDIUM": "NORMAL"}.get(rank, rank) if rank in RANKS else None,
+            priority={"MEDIUM": "NORMAL"}.get(rank, rank) if rank in wire.RANKS else None,
             send_at=it.scheduled_time,
             validity=timedelta(seconds=it.validity) if it.validity else None,
         )
 
-    def _whole(self, word: Word, ref: str) -> Whole:
+    def _whole(self, word: Word, ref: str) -> wire.Whole:
         said = f"Key error: (parameter: {ref} -> {word.meaning})"
-        return Whole(word, said, self._status(400), ref)
+        return wire.Whole(word, said, self._status(400), ref)
 
     def _status(self, usual: int) -> int:
         return 200 if self.world.of(Cabinet).statuses == "200" else usual
@@ -153,6 +140,6 @@ def _digits(to: str) -> str:
     return "".join(filter(str.isdecimal, to))
 
 
-def _refused(word: str, ref: str) -> Outcome:
-    said = getattr(word_of(word), "meaning", word)
-    return Outcome(code="REJECTED", reasons=(Reason(word, ref),), description=said)
+def _refused(word: str, ref: str) -> wire.Outcome:
+    said = getattr(wire.word_of(word), "meaning", word)
+    return wire.Outcome(code="REJECTED", reasons=(wire.Reason(word, ref),), description=said)

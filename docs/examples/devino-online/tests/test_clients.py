@@ -135,6 +135,8 @@ def test_messages_under_another_name_are_none() -> None:
         ({"priority": 1.5}, "invalid", "priority"),
         ({"callbackUrl": "ftp://hooks.example"}, "invalid", "callbackUrl"),
         ({"callbackUrl": "hooks"}, "invalid", "callbackUrl"),
+        ({"callbackUrl": "http://"}, "invalid", "callbackUrl"),
+        ({"callbackUrl": ""}, "invalid", "callbackUrl"),
         ({"scheduledTime": "tomorrow"}, "invalid", "scheduledTime"),
         ({"options": {"a": 1.5}}, "invalid", "options"),
     ],
@@ -174,8 +176,9 @@ def test_what_an_edition_allows_is_taken(other: Mapping[str, object], is_taken: 
 def test_a_strict_sandbox_takes_no_numbers_for_priorities() -> None:
     world = a_world()
     world.strict = True
-    _, told, _ = post({"messages": [message(priority=3), message(priority="LOW")]}, world=world)
-    assert [it["code"] for it in told["result"]] == ["REJECTED", "OK"]
+    sent = [message(priority=rank) for rank in (3, 0, "LOW")]
+    _, told, _ = post({"messages": sent}, world=world)
+    assert [it["code"] for it in told["result"]] == ["REJECTED", "REJECTED", "OK"]
 
 
 def test_a_message_waits_for_its_time() -> None:
@@ -234,6 +237,16 @@ def test_the_balance_is_told() -> None:
 
 
 def test_nobody_can_make_it_fail() -> None:
-    for body in (b"", b"[]", b"7", b'{"messages":7}', b'{"messages":[7,null,[]]}', b"\xff{", b"{"):
+    odd = json.dumps({"messages": [message(callbackUrl="http://[", to="٣")]}).encode()
+    for body in (
+        odd,
+        b"",
+        b"[]",
+        b"7",
+        b'{"messages":7}',
+        b'{"messages":[7,null,[]]}',
+        b"\xff{",
+        b"{",
+    ):
         status, _, _ = post(body)
         assert status in (200, 400)
