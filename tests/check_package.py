@@ -68,19 +68,19 @@ def main(folder: Path) -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     expect(f"{len(rows)} of {len(rows)} messages came" in readme, "README shows this demo's end")
 
-    for name in ("acme", "pigeon"):
-        check_plugin(name, folder, scripts)
+    for name, kind in (("acme", "acme"), ("pigeon", "pigeon"), ("online", "online-sms")):
+        check_plugin(name, kind, folder, scripts)
     print("the package is as promised")
 
 
-def check_plugin(name: str, folder: Path, scripts: Path) -> None:
+def check_plugin(name: str, kind: str, folder: Path, scripts: Path) -> None:
     step(f"a third party's plugin beside it: {name}")
     python, plugin = scripts / "python", folder / f"devino-{name}"
     shutil.copytree(ROOT / "docs/examples" / plugin.name, plugin)
     run(python, "-m", "pip", "install", "-q", plugin, "pytest", cwd=folder)
     said = run(scripts / "devino", "channels", "--json", cwd=folder, capture=True)
-    kinds = {kind["kind"] for kind in json.loads(said)["kinds"]}
-    expect(name in kinds, "`devino channels` lists it")
+    kinds = {each["kind"] for each in json.loads(said)["kinds"]}
+    expect(kind in kinds, "`devino channels` lists it")
     run(python, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", plugin / "tests", cwd=plugin)
 
 

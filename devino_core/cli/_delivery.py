@@ -185,6 +185,8 @@ class Delivery:
         import asyncio
 
         messages = [row.message for row in rows]
+        if self._following is not None:
+            self._following.check(client, messages, self._channel)
         if self._logged is not None:
             self._logged.begin(rows, self._app.clock)
         self._under_way = {row.message.ref: row.line for row in rows}

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
-from devino_core import AsyncClient, Medium, Receipt, State
+from devino_core import AsyncClient, Capability, Medium, Message, Receipt, State, Unsupported
 
 from ._exit import ExitCode
 from ._tally import COLUMNS, receipt_row
@@ -45,6 +45,16 @@ class Following:
         if not all(state.is_final for state in states):
             return ExitCode.OUTCOME_UNKNOWN
         return ExitCode.DONE if all(state.is_success for state in states) else ExitCode.NOT_DONE
+
+    def check(self, client: AsyncClient, messages: Iterable[Message], name: str | None) -> None:
+        """Raise Unsupported if nobody could be asked about these messages, once they are sent."""
+        for medium in {message.medium for message in messages}:
+            channel = client.channel_for(medium=medium, channel=name)
+            if Capability.STATUS not in channel.capabilities:
+                raise Unsupported(
+                    f"channel {channel.name!r} cannot report a status on request, so nothing was "
+                    "sent: send without --wait, or by another channel"
+                )
 
     async def run(self, client: AsyncClient, receipts: Iterable[Receipt]) -> None:
         """Follow them, and print each change and, at the end, whatever ends it, the counts."""
