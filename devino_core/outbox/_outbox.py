@@ -15,9 +15,11 @@ from devino_core.errors import (
     InvalidArgument,
     NotFound,
     PluginError,
+    Unsupported,
 )
 from devino_core.lazy import resolve
 from devino_core.plugins import Plugins, missing_package
+from devino_core.remembered import Remembered
 from devino_core.settings import Config, Values, read_config
 
 from . import _people as people
@@ -30,7 +32,7 @@ from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import Added, Consumed, Held, Paused, Query, Store, Tally
+from ._store import Added, Consumed, Held, Paused, Query, Remembers, Store, Tally
 from ._times import NEVER
 
 __all__ = ["Outbox"]
@@ -86,6 +88,16 @@ class Outbox(Opened):
         """Open the store; ``async with`` does."""
         await self.store.open()
         await self.set_clock()
+
+    @property
+    def remembered(self) -> Remembered:
+        """The store's memory of facts, for callbacks and limits; it works while the outbox is open.
+        Raises Unsupported where the store has none."""
+        if isinstance(self.store, Remembers):
+            return self.store.remembered
+        raise Unsupported(
+            f"{type(self.store).__name__} has no memory of facts: give another Remembered"
+        )
 
     async def set_clock(self) -> None:
         """Learn what the store's clock shows: the clocks of machines differ."""
