@@ -76,6 +76,7 @@ class Context:
         for move, so in zip(moves, done, strict=True):
             if so and move.to is Phase.QUEUED:
                 self.outbox.wake(move.lane)
+        self.outbox.tell_moved(moves, done)
         return done
 
     async def by_number(self, entries: Sequence[Entry]) -> dict[int, Entry]:
