@@ -10,7 +10,16 @@ from devino_core._message import Medium, Message
 from devino_core._status import Receipt
 from devino_core.observe import Observers
 
-__all__ = ["AnyChannel", "Channels", "Rules", "any_of", "observers_of", "real_name", "rules_of"]
+__all__ = [
+    "AnyChannel",
+    "Channels",
+    "Rules",
+    "any_of",
+    "observers_of",
+    "real_name",
+    "rules_of",
+    "tells",
+]
 
 AnyChannel = Channel[ChannelSettings]
 
@@ -73,6 +82,11 @@ def rules_of(client: Channels) -> Rules:
 def observers_of(client: Channels | None) -> Observers:
     """Who is told what a client does."""
     return client.observers if isinstance(client, Ruled) else _NOBODY
+
+
+def tells(channel: AnyChannel) -> bool:
+    """Whether anybody learns from it what became of a message."""
+    return not channel.capabilities.isdisjoint((Capability.STATUS, Capability.EVENTS))
 
 
 def any_of(medium: Medium) -> str:

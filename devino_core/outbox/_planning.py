@@ -6,17 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from devino_core._channel import Capability
 from devino_core._message import Message
 from devino_core.errors import DevinoError, InvalidArgument, InvalidMessage, Unsupported
 
-from ._channels import AnyChannel, Channels, rules_of
+from ._channels import AnyChannel, Channels, rules_of, tells
 from ._entry import Planned
 from ._making import for_wire
 
 __all__ = ["plan"]
-
-_TELLING = (Capability.STATUS, Capability.EVENTS)
 
 
 def plan(message: Message, client: Channels, *, native: bool) -> tuple[Planned, ...]:
@@ -86,7 +83,7 @@ def _check(
     is_last: bool,
 ) -> None:
     if not is_last:
-        if not any(one in channel.capabilities for one in _TELLING):
+        if not tells(channel):
             raise Unsupported(
                 f"channel {channel.name!r} never tells what became of a message, so nobody knows "
                 "whether the fallback is to go: let it come last"

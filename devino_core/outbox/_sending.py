@@ -17,7 +17,7 @@ from devino_core.errors import DevinoError, InvalidArgument, OutcomeUnknown, Uns
 
 from ._blame import Blame, blame
 from ._changes import EventKind, Move, News
-from ._channels import AnyChannel, Rules, observers_of, rules_of
+from ._channels import AnyChannel, Rules, observers_of, rules_of, tells
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
 from ._life import begin, leg_over, requeued, sent, with_leg
@@ -158,7 +158,11 @@ def _moved(
     entry, body, _ = one
     error = receipt.error
     if error is None or (receipt.status.state is not State.UNKNOWN and not receipt.refused):
-        return sent(entry, body, receipt, now, channel.remembers), None
+        remembers = channel.remembers
+        if body.grace is not None and not (receipt.ids and tells(channel)):
+            # A cascade does not wait for what nobody will ever say.
+            remembers = timedelta(0)
+        return sent(entry, body, receipt, now, remembers), None
     whom = blame(error)
     if whom is Blame.UNKNOWN:
         return doubtful(entry, body, error, now), error
