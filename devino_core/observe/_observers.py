@@ -11,7 +11,7 @@ from devino_core._events import Event
 from devino_core._message import Message
 from devino_core._status import Receipt
 
-from ._values import Call, Observer, Outcome
+from ._values import Call, Figure, Observer, Outcome
 
 __all__ = ["Done", "Observers"]
 
@@ -49,6 +49,17 @@ class Observers:
         """Tell of an event."""
         for observer in self._all:
             self._tell(observer, observer.event, event)
+
+    @property
+    def want_figures(self) -> bool:
+        """Whether anybody does: only then are they worth the work."""
+        return any(type(one).figure is not Observer.figure for one in self._all)
+
+    def figure(self, figure: Figure) -> None:
+        """Tell of a figure."""
+        for observer in self._all:
+            if type(observer).figure is not Observer.figure:
+                self._tell(observer, observer.figure, figure)
 
     def _tell(self, observer: Observer, method: Callable[..., R], *told: object) -> R | None:
         try:

@@ -19,6 +19,7 @@ from devino_core.errors import DevinoError, Retry
 from ._changes import Change, Early, Move
 from ._context import Context
 from ._entry import Body, Entry, Leg
+from ._figures import tell_changes
 from ._life import (
     begin,
     is_chain,
@@ -211,6 +212,7 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
             moves.append(move)
     changes: list[Change] = [*moves, *early]
     done = await context.store.move(changes)
+    tell_changes(context.observers, changes, done)
     context.outbox.tell_moved(changes, done)
     again = [
         event

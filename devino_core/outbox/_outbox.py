@@ -24,8 +24,9 @@ from devino_core.settings import Config, Values, read_config
 
 from . import _people as people
 from ._changes import Change, Move, OutboxEvent
-from ._channels import Channels, rules_of
+from ._channels import Channels, observers_of, rules_of
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
+from ._figures import tell_count
 from ._identity import recipient_hash
 from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
@@ -178,6 +179,8 @@ class Outbox(Opened):
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
+        new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
+        tell_count(observers_of(self.client), "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)

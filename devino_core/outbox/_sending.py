@@ -20,6 +20,7 @@ from ._changes import EventKind, Move, News
 from ._channels import AnyChannel, Rules, observers_of, rules_of, tells
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
+from ._figures import tell_changes
 from ._life import begin, leg_over, requeued, sent, with_leg
 from ._making import for_wire, is_timed
 from ._phases import Phase
@@ -259,5 +260,5 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
         elif not (same and now is not None and now.phase is move.to):
             notes.append(late_note(entry, move))
     if notes:
-        await context.store.move(notes)
+        tell_changes(context.observers, notes, await context.store.move(notes))
     return again

@@ -30,6 +30,7 @@ from ._context import Context
 from ._desk import Desk
 from ._doubting import resolve_due
 from ._entry import Lane
+from ._figures import tell_tally
 from ._following import feed, follow_due
 from ._outbox import Outbox
 from ._phases import Phase
@@ -205,6 +206,7 @@ class Worker(Opened):
     async def _learn(self) -> None:
         asked_at = self._context.clock.monotonic()
         tally = await self._context.store.tally()
+        tell_tally(self._context.observers, tally)
         for desk in self._desks:
             desk.learn(tally, asked_at)
 
