@@ -209,7 +209,7 @@ async def _follow(
 ) -> None:
     journal = cast("Store", Journal(store, steps))
     outbox = Outbox(journal, settings={"poll": 10, "hold": 1000}, clock=cascades._clock)
-    await outbox.open()
+    await outbox.set_clock()
     deliveries = cascades.deliver(
         message(),
         wanted=State.DELIVERED,
