@@ -12,7 +12,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import islice
@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Generic, ParamSpec, Self, TypeVar, overload
 from ._channel import Capability, Channel, ChannelSettings
 from ._client import BATCH, AsyncClient, ChannelT, ServiceT
 from ._configured import Given
+from ._delivering import GRACE
 from ._events import Event, Incoming
 from ._message import Medium, Message
 from ._secret import Secret
 from ._service import Service, ServiceSettings
-from ._status import Receipt, Status
+from ._status import Receipt, State, Status
 from .clock import SYSTEM_CLOCK, Clock
 from .errors import OutcomeUnknown
 from .plugins import Plugins
@@ -36,6 +37,7 @@ from .settings import ClientSettings, Config
 if TYPE_CHECKING:
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
     from .observe import Observer
+    from .outbox import Delivery, InDoubt, Journal
     from .remembered import Remembered
 
 __all__ = ["Client"]
@@ -293,6 +295,47 @@ class Client:
         See :meth:`AsyncClient.handle_callback`.
         """
         return self.call(self._client.handle_callback, request)
+
+    def deliver(
+        self,
+        message: Message,
+        *,
+        wanted: State = State.DELIVERED,
+        grace: timedelta = GRACE,
+        in_doubt: InDoubt | str = "end",
+        native: bool = True,
+        store: Journal | None = None,
+    ) -> Iterator[Delivery]:
+        """Send a message, then its fallback if it does not arrive, and so on; tell how far it is.
+
+        See :meth:`AsyncClient.deliver`. Without a ``store`` a crash ends it.
+        """
+        return self._iterate(
+            self._client.deliver(
+                message, wanted=wanted, grace=grace, in_doubt=in_doubt, native=native, store=store
+            )
+        )
+
+    def resume(self, store: Journal) -> Iterator[Delivery]:
+        """Go on with what :meth:`deliver` began in this store before a restart.
+
+        See :meth:`AsyncClient.resume`.
+        """
+        return self._iterate(self._client.resume(store))
+
+    def feed(self, event: Event) -> None:
+        """Take up an event for the messages of :meth:`deliver`, such as one of a callback.
+
+        See :meth:`AsyncClient.feed`.
+        """
+        self.call(self._client.feed, event)
+
+    def stop(self, ref: str) -> bool:
+        """Start no further leg of a message of :meth:`deliver`: its aim was reached otherwise.
+
+        See :meth:`AsyncClient.stop`.
+        """
+        return self.call(self._client.stop, ref)
 
     def open(self) -> None:
         """Start the thread and open all channels and services; ``with`` does."""

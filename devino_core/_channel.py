@@ -37,7 +37,6 @@ class Capability(enum.StrEnum):
     """What a channel can do besides sending: the methods of :class:`Channel` it may override."""
 
     STATUS = "status"
-    STATUS_BY_REF = "status_by_ref"
     INBOX = "inbox"
     BALANCE = "balance"
     EVENTS = "events"
@@ -119,15 +118,6 @@ class Channel(Service[SettingsT_co]):
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The present status of each id that the platform gave, in order."""
         raise self._unsupported("report a status on request")
-
-    async def status_by_ref(self, refs: Sequence[str]) -> list[Status]:
-        """The present status of each message by the caller's own ref, in order.
-
-        This is for messages whose receipts are lost, such as those of a process that died. UNKNOWN
-        without an ``error`` says that the platform has no message of that ref, or has forgotten it
-        (:attr:`remembers`).
-        """
-        raise self._unsupported("report a status by ref")
 
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:
         """What subscribers wrote between two aware times."""

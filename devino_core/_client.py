@@ -18,8 +18,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar, overload
 
+from ._batches import batches
 from ._channel import Capability, Channel, ChannelSettings
 from ._configured import Configured, Given, config_of
+from ._delivering import Delivering
 from ._events import Event, Incoming
 from ._following import advanced, follow
 from ._message import Medium, Message
@@ -41,7 +43,8 @@ from .settings import ClientSettings, Config
 
 if TYPE_CHECKING:
     from .callbacks import CallbackAnswer, CallbackRequest, Callbacks, CallbackSpec, Take
-    from .observe import Observer
+    from .observe import Observer, Observers
+    from .outbox._cascade import Cascades
     from .remembered import Remembered
 
 __all__ = ["AsyncClient"]
@@ -53,7 +56,7 @@ ChannelT = TypeVar("ChannelT", bound=Channel[ChannelSettings])
 ServiceT = TypeVar("ServiceT", bound=Service[ServiceSettings])
 
 
-class AsyncClient(Opened):
+class AsyncClient(Delivering, Opened):
     """Channels and services by name, opened together.
 
     ``channels`` maps a name to that channel's settings. The setting ``kind`` says which plugin; the
@@ -102,6 +105,16 @@ class AsyncClient(Opened):
         )
         self._opened: AsyncExitStack | None = None
         self._callbacks: Callbacks | None = None
+
+    @property
+    def rules(self) -> Sending:
+        """What its own settings do with every message: for whoever sends by the channels."""
+        return self._sending
+
+    @property
+    def observers(self) -> Observers:
+        """Who is told what this client does."""
+        return self._observers
 
     @property
     def channels(self) -> Mapping[str, Channel[ChannelSettings]]:
@@ -251,7 +264,7 @@ class AsyncClient(Opened):
         An error ends the stream. Its ``refs`` name the messages of the batch that failed; no
         message after that batch was sent.
         """
-        async for part in _batches(messages, batch):
+        async for part in batches(messages, batch):
             for receipt in await self.send_many(part, channel=channel):
                 yield receipt
 
@@ -333,6 +346,7 @@ class AsyncClient(Opened):
             async for event in events:
                 if self._observers.all:
                     self._observers.event(event)
+                await self.feed(event)
                 yield event
         finally:
             # Close it now, not when it is collected: the last event is then given again.
@@ -399,16 +413,27 @@ class AsyncClient(Opened):
             self._opened = stack.pop_all()
 
     async def aclose(self) -> None:
-        """Close the receiver of callbacks, then all channels and services. Safe to call twice."""
+        """Close the receiver of callbacks, what delivers, then all channels and services. Safe to
+        call twice."""
         callbacks, self._callbacks = self._callbacks, None
-        try:
+        async with AsyncExitStack() as stack:
+            if self._opened is not None:
+                opened, self._opened = self._opened, None
+                stack.push_async_callback(opened.aclose)
+            if self._cascades is not None:
+                cascades, self._cascades = self._cascades, None
+                stack.push_async_callback(cascades.aclose)
             if callbacks is not None:
                 # Code that is taking an event may still send.
-                await callbacks.aclose()
-        finally:
-            opened, self._opened = self._opened, None
-            if opened is not None:
-                await opened.aclose()
+                stack.push_async_callback(callbacks.aclose)
+
+    def _require_cascades(self) -> Cascades:
+        self._require_open()
+        if self._cascades is None:
+            from .outbox._cascade import Cascades
+
+            self._cascades = Cascades(self, self.plugins, self._clock)
+        return self._cascades
 
     def _knower(self, receipt: Receipt) -> Channel[ChannelSettings]:
         """The channel that can be asked what became of the message."""
@@ -452,27 +477,3 @@ def _medium_of(message: Message) -> Medium:
     if not isinstance(message, Message):
         raise TypeError(f"expected a Message, not {type(message).__name__}")
     return message.medium
-
-
-async def _batches(
-    messages: Iterable[Message] | AsyncIterable[Message], size: int
-) -> AsyncIterator[list[Message]]:
-    part: list[Message] = []
-    async for message in _aiter(messages):
-        part.append(message)
-        if len(part) >= size:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
-async def _aiter(
-    messages: Iterable[Message] | AsyncIterable[Message],
-) -> AsyncIterator[Message]:
-    if isinstance(messages, AsyncIterable):
-        async for message in messages:
-            yield message
-    else:
-        for message in messages:
-            yield message

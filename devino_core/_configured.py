@@ -212,8 +212,6 @@ def _ability(capability: Capability | None, medium: Medium | None) -> str:
             return f"carries {medium or 'messages'}"
         case Capability.STATUS:
             return f"can be asked about {medium or 'any'} messages"
-        case Capability.STATUS_BY_REF:
-            return "can be asked by ref"
         case Capability.INBOX:
             return "lists incoming messages"
         case Capability.BALANCE:

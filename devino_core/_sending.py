@@ -45,13 +45,22 @@ class Sending:
 
     async def send(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
         """Send through this channel: one receipt for each message, in order."""
+        return await self._send(channel, messages, self._retries)
+
+    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+        """Send, and leave it to the caller to try again."""
+        return await self._send(channel, messages, 0)
+
+    async def _send(
+        self, channel: AnyChannel, messages: Sequence[Message], retries: int
+    ) -> list[Receipt]:
         read = self._read(messages)
         held = set() if self._allowed is None else self._allowed.others(read)
         if held:
             # What production would refuse is refused here, too.
             channel.check(read)
         going = [n for n in range(len(read)) if n not in held] if held else range(len(read))
-        receipts = await self._try([read[n] for n in going], channel) if going else []
+        receipts = await self._try([read[n] for n in going], channel, retries) if going else []
         if not held and read is messages:
             return receipts
         by_place = dict(zip(going, receipts, strict=True))
@@ -74,13 +83,15 @@ class Sending:
             await self._clock.sleep(pause)
         return await call()
 
-    async def _try(self, messages: Sequence[Message], channel: AnyChannel) -> list[Receipt]:
+    async def _try(
+        self, messages: Sequence[Message], channel: AnyChannel, retries: int
+    ) -> list[Receipt]:
         """Send, and again what was safely not sent."""
-        if not self._retries:
+        if not retries:
             return one_each(await channel.send(messages), messages, channel.name)
         outcomes: dict[int, Receipt | DevinoError] = {}
         left = list(range(len(messages)))
-        for attempt in range(self._retries + 1):
+        for attempt in range(retries + 1):
             trying = [messages[n] for n in left]
             try:
                 sent = one_each(await channel.send(trying), trying, channel.name)
@@ -89,7 +100,7 @@ class Sending:
                 outcomes.update(dict.fromkeys(left, failed))
             again = {n: error for n in left if (error := _safe_error(outcomes[n]))}
             pause = _pause(attempt, again.values())
-            if pause is None or attempt == self._retries:
+            if pause is None or attempt == retries:
                 break
             left = list(again)
             await self._clock.sleep(pause)

@@ -137,6 +137,8 @@ def _check_expressed(message: Message, takes: Takes, channel: str) -> None:
             problem, mend = "`send_at` by the recipient's clock", "give it a time zone"
         elif what is Expressible.SEND_AT and Expressible.WALL_CLOCK in expressed:
             problem, mend = "`send_at` as an instant", "give it without a time zone"
+        elif what is Expressible.FALLBACK:
+            problem, mend = "`fallback`", "remove it, or use client.deliver()"
         else:
             field = "send_at" if what is Expressible.WALL_CLOCK else what
             problem, mend = f"`{field}`", "remove it"

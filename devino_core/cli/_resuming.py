@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from devino_core import AsyncClient, Capability, Message, Receipt, State, Status
+from devino_core import AsyncClient, Capability, Message, Receipt, State
 from devino_core.clock import Clock
 from devino_core.dispatch import failed_receipt, fails_the_call
 from devino_core.errors import DevinoError, OutcomeUnknown, Retry
@@ -91,19 +91,19 @@ class Logged:
         for medium in {row.message.medium for row in rows}:
             asked = [row for row in rows if row.message.medium is medium]
             chosen = client.channel_for(medium=medium, channel=channel)
-            if Capability.STATUS_BY_REF not in chosen.capabilities:
+            if Capability.RECALL not in chosen.capabilities:
                 self._say(tally, f"--ask: channel {chosen.name!r} cannot be asked by ref")
                 continue
             try:
-                statuses = await chosen.status_by_ref([row.message.ref for row in asked])
+                receipts = await chosen.recall([row.message for row in asked])
             except DevinoError as error:
                 self._say(tally, f"--ask: {error}")
                 continue
             oldest = self._app.clock.now() - chosen.remembers
-            for row, status in zip(asked, statuses, strict=True):
+            for row, receipt in zip(asked, receipts, strict=True):
                 at = self._journal.intended(row.line)
                 forgotten = at is None or at <= oldest
-                answers[row.line] = _answer(row.message, status, chosen.name, forgotten=forgotten)
+                answers[row.line] = _answer(receipt, forgotten=forgotten)
         return answers
 
     def _say(self, tally: Tally, text: str) -> None:
@@ -115,12 +115,7 @@ class Logged:
 _DOUBT = OutcomeUnknown("an earlier run ended while this was under way")
 
 
-def _answer(
-    message: Message, status: Status, channel: str, *, forgotten: bool
-) -> Receipt | OutcomeUnknown | None:
-    if status.state is not State.UNKNOWN:
-        ids = (status.id,) if status.id else ()
-        return Receipt.of(message, status, channel=channel, ids=ids)
-    if status.error is not None or forgotten:
-        return _DOUBT
-    return None
+def _answer(receipt: Receipt | None, *, forgotten: bool) -> Receipt | OutcomeUnknown | None:
+    if receipt is None:
+        return _DOUBT if forgotten else None
+    return _DOUBT if receipt.status.state is State.UNKNOWN else receipt

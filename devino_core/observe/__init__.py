@@ -18,11 +18,12 @@ A plugin brings observers by the hook ``devino_observers``.
 from ._calls import Calls, Running
 from ._log import discreet, log_to_stderr
 from ._observers import Observers
-from ._values import Call, Observer, Outcome
+from ._values import Call, Figure, Observer, Outcome
 
 __all__ = [
     "Call",
     "Calls",
+    "Figure",
     "Observer",
     "Observers",
     "Outcome",

@@ -11,7 +11,7 @@ from devino_core._events import Event
 from devino_core._message import Message
 from devino_core._status import Receipt
 
-from ._values import Call, Observer, Outcome
+from ._values import Call, Figure, Observer, Outcome
 
 __all__ = ["Done", "Observers"]
 
@@ -51,6 +51,17 @@ class Observers:
         for observer in self.all:
             self._tell(observer, observer.event, event)
 
+    @property
+    def want_figures(self) -> bool:
+        """Whether anybody does: only then are they worth the work."""
+        return any(map(_wants_figures, self.all))
+
+    def figure(self, figure: Figure) -> None:
+        """Tell of a figure."""
+        for observer in self.all:
+            if _wants_figures(observer):
+                self._tell(observer, observer.figure, figure)
+
     def _tell(self, observer: Observer, method: Callable[..., R], *told: object) -> R | None:
         try:
             return method(*told)
@@ -66,3 +77,7 @@ class Observers:
                 "".join(traceback.format_tb(error.__traceback__)),
             )
             return None
+
+
+def _wants_figures(observer: Observer) -> bool:
+    return getattr(type(observer), "figure", Observer.figure) is not Observer.figure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -12,7 +12,7 @@ from devino_core._message import Message
 from devino_core._status import Receipt
 from devino_core.errors import DevinoError
 
-__all__ = ["Call", "Observer", "Outcome"]
+__all__ = ["Call", "Figure", "Observer", "Outcome"]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +49,20 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The caller gave up, or a bug ended the call: nobody knows what became of it."""
 
 
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure of something that works in the background, such as the outbox. It names no person.
+
+    What the figures of the outbox are stands in :mod:`devino_core.outbox`.
+    """
+
+    name: str
+    """Such as ``outbox_depth``; a duration ends in ``_seconds``."""
+    value: float
+    sort: Literal["gauge", "counter", "duration"] = "gauge"
+    """How it stands now; how many more there are; how long one took."""
+    labels: Mapping[str, str] = {}
+
+
 class Observer(Protocol):
     """Whoever wants to know what a client does. Inherit it, and override what you need.
 
@@ -62,8 +76,12 @@ class Observer(Protocol):
 
     def message_done(self, message: Message, receipt: Receipt) -> None:
         """A message was handed to a channel, which gave this receipt."""
-        return  # noqa: PLR1711 - an empty method of a Protocol is abstract
+        return
 
     def event(self, event: Event) -> None:
         """The platform told this, by a connection, or by a callback that was taken."""
-        return  # noqa: PLR1711 - as above
+        return
+
+    def figure(self, figure: Figure) -> None:
+        """How much there is of something, or how much more. Only asked for if it is overridden."""
+        return

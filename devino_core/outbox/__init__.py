@@ -50,6 +50,7 @@ from ._store import (
     PlatformId,
     Query,
     Rate,
+    Remembers,
     Setting,
     Slot,
     Store,
@@ -61,6 +62,7 @@ from ._store import (
 # Plugins that bring a store import this package, and few processes send.
 if TYPE_CHECKING:
     from ._blocking import BlockingOutbox
+    from ._cascade import Delivery, Journal
     from ._outbox import Outbox
     from ._people import Resolution
     from ._settings import ChannelPace, OutboxSettings, TenantShare
@@ -72,8 +74,10 @@ else:
         {
             "BlockingOutbox": "_blocking",
             "ChannelPace": "_settings",
+            "Delivery": "_cascade",
             "Insertion": "_statement",
             "Inserts": "_statement",
+            "Journal": "_cascade",
             "Outbox": "_outbox",
             "OutboxSettings": "_settings",
             "Resolution": "_people",
@@ -94,6 +98,7 @@ __all__ = [
     "ChannelPace",
     "Closed",
     "Consumed",
+    "Delivery",
     "Early",
     "Entry",
     "EventKind",
@@ -102,6 +107,7 @@ __all__ = [
     "InDoubt",
     "Insertion",
     "Inserts",
+    "Journal",
     "KeepText",
     "Lane",
     "LeaseLost",
@@ -122,6 +128,7 @@ __all__ = [
     "Query",
     "Rate",
     "RefTaken",
+    "Remembers",
     "Resolution",
     "Setting",
     "Slot",

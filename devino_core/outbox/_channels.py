@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from devino_core._channel import Capability, Channel, ChannelSettings
-from devino_core._message import Medium
+from devino_core._message import Medium, Message
+from devino_core._status import Receipt
+from devino_core.observe import Observers
 
-__all__ = ["AnyChannel", "Channels", "any_of", "real_name"]
+__all__ = [
+    "AnyChannel",
+    "Channels",
+    "Rules",
+    "any_of",
+    "observers_of",
+    "real_name",
+    "rules_of",
+    "tells",
+]
 
 AnyChannel = Channel[ChannelSettings]
 
@@ -26,6 +37,56 @@ class Channels(Protocol):
         medium: Medium | None = None,
         channel: str | None = None,
     ) -> AnyChannel: ...
+
+
+class Rules(Protocol):
+    """What a client does by its own settings with every message."""
+
+    def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
+        """Raise what sending these would raise, and send nothing."""
+        ...
+
+    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+        """Send, and leave it to the caller to try again."""
+        ...
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """A client with settings of its own, and observers: an :class:`~devino_core.AsyncClient`."""
+
+    @property
+    def rules(self) -> Rules: ...
+
+    @property
+    def observers(self) -> Observers: ...
+
+
+class _NoRules:
+    def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
+        channel.check(messages)
+
+    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+        return await channel.send(messages)
+
+
+_NO_RULES = _NoRules()
+_NOBODY = Observers()
+
+
+def rules_of(client: Channels) -> Rules:
+    """A client's rules; none of a client that only has channels."""
+    return client.rules if isinstance(client, Ruled) else _NO_RULES
+
+
+def observers_of(client: Channels | None) -> Observers:
+    """Who is told what a client does."""
+    return client.observers if isinstance(client, Ruled) else _NOBODY
+
+
+def tells(channel: AnyChannel) -> bool:
+    """Whether anybody learns from it what became of a message."""
+    return not channel.capabilities.isdisjoint((Capability.STATUS, Capability.EVENTS))
 
 
 def any_of(medium: Medium) -> str:

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from devino_core.clock import Clock
 from devino_core.errors import Unsupported
+from devino_core.observe import Observers
 
 from ._changes import EventKind, Move, News, Note
-from ._channels import AnyChannel, Channels, real_name
+from ._channels import AnyChannel, Channels, observers_of, real_name
 from ._entry import Entry
+from ._figures import tell_changes, tell_time
 from ._outbox import Outbox
 from ._phases import Phase
 from ._settings import OutboxSettings
@@ -44,6 +46,10 @@ class Context:
         return self.outbox.clock
 
     @property
+    def observers(self) -> Observers:
+        return observers_of(self.client)
+
+    @property
     def hold(self) -> timedelta:
         return timedelta(seconds=self.settings.hold)
 
@@ -72,10 +78,15 @@ class Context:
 
     async def move(self, moves: Sequence[Move]) -> list[bool]:
         """Make moves, and wake whoever they give work to."""
+        began = self.clock.monotonic()
         done = await self.store.move(moves)
+        if moves:
+            tell_time(self.observers, "outbox_commit_seconds", self.clock.monotonic() - began)
+            tell_changes(self.observers, moves, done)
         for move, so in zip(moves, done, strict=True):
             if so and move.to is Phase.QUEUED:
                 self.outbox.wake(move.lane)
+        self.outbox.tell_moved(moves, done)
         return done
 
     async def by_number(self, entries: Sequence[Entry]) -> dict[int, Entry]:

@@ -18,6 +18,7 @@ from ._channels import AnyChannel
 from ._context import Context
 from ._entry import VERSION, Entry, Lane
 from ._fair import Fairness
+from ._figures import tell_count
 from ._sending import Outcome, send
 from ._store import Closed, Held, LeaseLost, Rate, Slot, Tally, Want
 
@@ -151,6 +152,7 @@ class Desk:
         if not entries:
             self._context.turns.leave()
             return False
+        tell_count(self._context.observers, "outbox_claimed", (one.lane for one in entries))
         self._fairness.served(Counter(entry.lane for entry in entries))
         self._start(entries, claimed_at)
         return len(entries) == limit

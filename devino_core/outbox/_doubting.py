@@ -20,8 +20,19 @@ from ._changes import EventKind, Move, News
 from ._channels import AnyChannel
 from ._context import Context
 from ._entry import Body, Entry, InDoubt, Leg
-from ._life import begin, leg_over, readable, requeued, sent, with_leg
-from ._making import for_wire
+from ._life import (
+    begin,
+    finished,
+    further,
+    leg_over,
+    queued_until,
+    readable,
+    requeued,
+    sent,
+    time_of,
+    with_leg,
+)
+from ._making import for_wire, is_timed
 from ._phases import Phase
 from ._store import Query
 from ._times import NEVER
@@ -66,7 +77,12 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> _Told:
             and now - began < channel.remembers
         ):
             channels[channel.name] = channel
-            message = for_wire(body.legs[entry.leg].message, channel, body.schedule)
+            message = for_wire(
+                body.legs[entry.leg].message,
+                channel,
+                body.schedule,
+                is_timed=is_timed(body, entry.leg),
+            )
             groups[channel.name].append((entry, message))
     told: _Told = {}
     for name, asked in groups.items():
@@ -99,13 +115,15 @@ def _resolved(context: Context, entry: Entry, told: _Told, now: datetime) -> Mov
         if answer is not None:
             remembers = timedelta(hours=48) if channel is None else channel.remembers
             return _named(sent(entry, body, answer, now, remembers), "the platform has it")
+        if leg.is_last:
+            return finished(entry, body, with_leg(entry, leg), State.DELETED, now)
         settled_at = (leg.began_at or now) + timedelta(seconds=context.settings.settle)
         if now < settled_at:
             return _ask_later(entry, leg, settled_at)
         return requeued(
             entry,
             now,
-            until=body.deadline,
+            until=queued_until(body, entry.leg, now),
             kind=EventKind.RESOLVED,
             reason="the platform does not have it",
         )
@@ -130,24 +148,24 @@ def _by_policy(context: Context, entry: Entry, body: Body, leg: Leg, now: dateti
     legs = with_leg(entry, leg)
     if entry.failures > context.settings.max_doubts:
         return _dead(entry, f"its channel failed over it {entry.failures} times")
-    if body.in_doubt is InDoubt.RESEND:
+    if body.in_doubt is InDoubt.RESEND and not leg.is_last:
         doubts = entry.doubts + 1
         if doubts > context.settings.max_doubts:
             return _dead(entry, f"it was in doubt {doubts} times")
         move = requeued(
             entry,
             now,
-            until=body.deadline,
+            until=queued_until(body, entry.leg, now),
             kind=EventKind.RESOLVED,
             reason="sent again, as its policy says",
         )
         return replace(move, doubts=doubts)
-    if body.in_doubt is InDoubt.END:
+    if body.in_doubt is InDoubt.END or leg.is_last:
         # It counts as silent, and silence is a failure only when the leg's time is over.
-        validity = body.legs[entry.leg].message.validity
+        time = time_of(body, entry.leg)
         over = now
-        if entry.leg + 1 < len(body.legs) and validity is not None:
-            over = (leg.began_at or now) + validity + body.grace
+        if time is not None and further(entry, body, now):
+            over = (leg.began_at or now) + time
         if now < over:
             return Move(entry.fence, Phase.DOUBT, due=over, legs=legs)
         return leg_over(entry, body, legs, State.UNKNOWN, now)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from devino_core._content import Priority
 from devino_core._message import Medium, Message
@@ -119,8 +120,9 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who waits for ``send_at``: the outbox, or the wire, which gets it handed."""
     wanted: State = State.DELIVERED
     """In a cascade: how far a leg must get, so that no further one goes."""
-    grace: timedelta = timedelta(seconds=60)
-    """In a cascade: how long after a leg's validity its silence is taken for a failure."""
+    grace: timedelta | None = None
+    """In a cascade: how long after a leg's validity its silence is taken for a failure. None: it is
+    no cascade, and is followed for as long as the platform remembers."""
     keep_text: KeepText = KeepText.ALL
 
 
@@ -140,13 +142,18 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was reported of each id of the receipt, where a message has several parts."""
     error: DevinoError | None = None
     """Why the last try failed, or is in doubt."""
+    is_last: bool = False
+    """Somebody stopped the cascade: no further leg goes."""
 
     @property
     def status(self) -> Status:
-        """What is known of it."""
-        if self.receipt is not None:
-            return self.receipt.status
-        return Status(state=self.ended or State.UNKNOWN, medium=self.medium)
+        """What is known of it. A leg that was silent to its end is UNKNOWN."""
+        if self.receipt is None:
+            return Status(state=self.ended or State.UNKNOWN, medium=self.medium)
+        status = self.receipt.status
+        if self.ended is State.UNKNOWN and not status.state.is_final:
+            return replace(status, state=State.UNKNOWN)
+        return status
 
 
 class Fence(NamedTuple):

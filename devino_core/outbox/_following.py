@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+
+from msgspec.structs import replace
 
 from devino_core._channel import Capability
 from devino_core._events import Event, StatusChanged
@@ -17,7 +19,18 @@ from devino_core.errors import DevinoError, Retry
 from ._changes import Change, Early, Move
 from ._context import Context
 from ._entry import Body, Entry, Leg
-from ._life import begin, leg_over, readable, reported, sent, settled, with_leg
+from ._figures import tell_changes
+from ._life import (
+    begin,
+    is_chain,
+    late,
+    leg_over,
+    readable,
+    reported,
+    sent,
+    settled,
+    with_leg,
+)
 from ._phases import Phase
 from ._store import PlatformId, Query
 
@@ -29,6 +42,9 @@ _FIRST = timedelta(seconds=5)
 _LONGEST = timedelta(minutes=10)
 _LONGEST_OF_LEG = timedelta(seconds=60)
 _TRIES = 5
+_CHAIN = timedelta(seconds=60)
+"""How long a wire may take to go on to the next medium of its chain."""
+_MAY_ARRIVE = frozenset({State.UNDELIVERABLE, State.EXPIRED})
 
 
 async def follow_due(context: Context) -> int:
@@ -44,49 +60,73 @@ async def follow_due(context: Context) -> int:
     return len(entries)
 
 
-async def _asked(context: Context, entries: Sequence[Entry]) -> dict[int, dict[str, Status]]:
-    """What the platform says of each id of each entry; nothing of what it cannot be asked."""
-    groups: defaultdict[tuple[str, Medium], list[Entry]] = defaultdict(list)
+_Told = dict[tuple[str, str], Status]
+"""What was said of an id of a channel."""
+
+
+async def _asked(context: Context, entries: Sequence[Entry]) -> dict[int, _Told]:
+    """What the platform says of the ids of each entry; nothing of what it cannot be asked."""
+    groups: defaultdict[tuple[str, Medium], list[tuple[int, tuple[str, ...]]]] = defaultdict(list)
     for entry in entries:
-        leg = entry.current
-        if leg is not None and _ids(entry) and not leg.status.state.is_final:
-            groups[leg.channel, leg.medium].append(entry)
-    told: dict[int, dict[str, Status]] = {}
+        for leg, ids in _open_legs(entry):
+            groups[leg.channel, leg.medium].append((entry.id, ids))
+    told: defaultdict[int, _Told] = defaultdict(dict)
     for (name, medium), asked in groups.items():
         channel = context.channel(name)
         if channel is None or Capability.STATUS not in channel.capabilities:
             continue
-        ids = [one for entry in asked for one in _ids(entry)]
+        asked_ids = [one for _, own in asked for one in own]
         try:
-            statuses = iter(await channel.status(ids, medium=medium))
+            statuses = iter(await channel.status(asked_ids, medium=medium))
         except DevinoError as error:
-            _log.info("outbox: channel %r does not tell of %d ids: %s", name, len(ids), error)
+            _log.info("outbox: channel %r does not tell of %d ids: %s", name, len(asked_ids), error)
             continue
         except Exception:  # noqa: BLE001 - a plugin may raise whatever it likes
             _log.exception("outbox: channel %r has a bug: it does not tell of ids", name)
             continue
-        for entry in asked:
-            own = _ids(entry)
-            told[entry.id] = dict(zip(own, islice(statuses, len(own)), strict=False))
+        for number, own in asked:
+            for one, status in zip(own, islice(statuses, len(own)), strict=False):
+                told[number][name, one] = status
     return told
 
 
-def _ids(entry: Entry) -> tuple[str, ...]:
-    return () if entry.receipt is None else entry.receipt.ids
+def _open_legs(entry: Entry) -> Iterator[tuple[Leg, tuple[str, ...]]]:
+    """The legs to ask about: the one that it is at, and earlier ones that may still arrive."""
+    for number, leg in enumerate(entry.legs):
+        if leg.receipt is None or not leg.receipt.ids:
+            continue
+        state = leg.receipt.status.state
+        if not state.is_final or (number < entry.leg and state in _MAY_ARRIVE):
+            yield leg, leg.receipt.ids
 
 
-def _followed(entry: Entry, told: dict[str, Status], now: datetime) -> Move:
+def _followed(entry: Entry, told: _Told, now: datetime) -> Move:
     """The move after a question."""
     body = readable(entry)
     legs = entry.legs
-    for message_id, status in told.items():
-        if status.error is None or status.error.retry is Retry.NEVER:
-            legs = reported(legs, None, message_id, status) or legs
+    for (channel, message_id), status in told.items():
+        if status.error is not None and status.error.retry is not Retry.NEVER:
+            continue
+        if _may_go_on(entry, body, status, now):
+            continue
+        legs = reported(legs, channel, message_id, status) or legs
     if entry.until is not None and entry.until <= now:
         return _timed_out(entry, legs, now)
     if legs != entry.legs or _is_over(entry):
         return settled(entry, body, legs, now, due=_next(entry, now))
     return Move(entry.fence, Phase.SENT, due=_next(entry, now))
+
+
+def _may_go_on(entry: Entry, body: Body | None, status: Status, now: datetime) -> bool:
+    """Whether a failure is so new that the wire may still go on to its next medium."""
+    if body is None or not is_chain(entry, body) or status.id not in _ids(entry):
+        return False
+    last = body.legs[entry.leg].message
+    while last.fallback is not None:
+        last = last.fallback
+    at = status.reported_at
+    failed = status.state.is_final and not status.state.is_success
+    return failed and status.medium is not last.medium and at is not None and now - at < _CHAIN
 
 
 def _timed_out(entry: Entry, legs: tuple[Leg, ...], now: datetime) -> Move:
@@ -99,6 +139,10 @@ def _timed_out(entry: Entry, legs: tuple[Leg, ...], now: datetime) -> Move:
     # Delivered and not read, or nothing is known.
     state = legs[entry.leg].status.state
     return leg_over(entry, body, legs, state if state.is_final else State.UNKNOWN, now)
+
+
+def _ids(entry: Entry) -> tuple[str, ...]:
+    return () if entry.receipt is None else entry.receipt.ids
 
 
 def _is_over(entry: Entry) -> bool:
@@ -143,11 +187,7 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
         }
     )
     found = await context.store.find(Query(ids=asked), "", 10 * len(asked))
-    refs = tuple({event.ref for event in events if event.ref is not None})
-    by_ref = {}
-    if refs:
-        doubtful = await context.store.find(Query(refs=refs, phase=Phase.DOUBT), "", len(refs))
-        by_ref = {entry.ref: entry for entry in doubtful}
+    by_ref = await _doubtful(context, {event.ref for event in events if event.ref is not None})
     now = context.outbox.now()
     known = {entry.id: entry for entry in found}
     changed: dict[int, Entry] = {}
@@ -172,6 +212,8 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
             moves.append(move)
     changes: list[Change] = [*moves, *early]
     done = await context.store.move(changes)
+    tell_changes(context.observers, changes, done)
+    context.outbox.tell_moved(changes, done)
     again = [
         event
         for move, so in zip(moves, done, strict=False)
@@ -180,6 +222,15 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
     ]
     again += [event for event, so in zip(kept, done[len(moves) :], strict=True) if not so]
     return again
+
+
+async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
+    """Entries in doubt, by the ref that went to the wire: a leg's has its number behind it."""
+    if not refs:
+        return {}
+    names = tuple({*refs, *(ref.rpartition("/")[0] for ref in refs)} - {""})
+    found = await context.store.find(Query(refs=names, phase=Phase.DOUBT), "", len(names))
+    return {begin(entry, readable(entry)).ref: entry for entry in found}
 
 
 def _has(entry: Entry, channel: str | None, message_id: str) -> bool:
@@ -199,15 +250,21 @@ def _reported(
     legs = entry.legs
     if entry.phase is Phase.DOUBT and entry.receipt is None and body is not None:
         return _resolved(context, entry, body, events[-1], now)
+    chain = entry.phase is Phase.SENT and is_chain(entry, body)
+    asks = False
     for event in events:
-        legs = reported(legs, None, event.message_id, event.status) or legs
+        channel = event.channel if event.channel in context.client.channels else None
+        if chain and event.message_id in _ids(entry):
+            asks = True
+            continue
+        legs = reported(legs, channel, event.message_id, event.status) or legs
     if legs == entry.legs:
-        return None
+        # An event tells of one medium, the answer to a question of the whole chain.
+        return Move(entry.fence, Phase.SENT, due=now) if asks else None
     current = legs[entry.leg] if entry.leg < len(legs) else None
     if entry.phase is Phase.SENT and current != entry.current:
         return settled(entry, body, legs, now)
-    # Of an earlier leg: the course stays.
-    return Move(entry.fence, entry.phase, legs=legs)
+    return replace(late(entry, legs), due=now if asks else None)
 
 
 def _resolved(

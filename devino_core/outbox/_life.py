@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from devino_core._message import Medium
+from devino_core._message import Medium, Message
 from devino_core._status import Receipt, State, Status
 from devino_core.errors import DevinoError
 
@@ -22,16 +22,19 @@ __all__ = [
     "begin",
     "finished",
     "further",
+    "is_chain",
     "lapsed",
+    "late",
     "leg_over",
-    "next_until",
     "orphaned",
+    "queued_until",
     "readable",
     "reported",
     "requeued",
     "sent",
     "sent_by_hand",
     "settled",
+    "time_of",
     "with_leg",
     "with_reports",
     "without_recipient",
@@ -74,14 +77,11 @@ def sent(entry: Entry, body: Body, receipt: Receipt, now: datetime, remembers: t
     ``remembers`` is how long the channel can tell of it.
     """
     leg = replace(begin(entry, body), receipt=receipt, channel=receipt.channel, error=receipt.error)
-    message = body.legs[entry.leg].message
     start = now
     if receipt.send_at is not None and receipt.send_at.tzinfo is not None:
         start = max(now, receipt.send_at)
-    if entry.leg + 1 < len(body.legs) and message.validity is not None:
-        until = start + message.validity + body.grace
-    else:
-        until = start + remembers
+    time = time_of(body, entry.leg)
+    until = start + (remembers if time is None else time)
     return settled(entry, body, with_leg(entry, leg), now, until=until, kind=EventKind.SENT)
 
 
@@ -141,26 +141,48 @@ def leg_over(
         entry.fence,
         Phase.QUEUED,
         due=now,
-        until=body.deadline,
+        until=queued_until(body, number, now),
         lane=replace(entry.lane, channel=body.legs[number].channel, suspect=False),
         leg=number,
         legs=legs,
+        doubts=0,
+        failures=0,
+        crashes=0,
         news=_news(entry, legs, EventKind.STATUS, "the next leg goes"),
     )
 
 
 def further(entry: Entry, body: Body, now: datetime) -> bool:
     """Whether another leg may go."""
+    if entry.current is not None and entry.current.is_last:
+        return False
     return entry.leg + 1 < len(body.legs) and (body.deadline is None or now < body.deadline)
 
 
-def next_until(entry: Entry, body: Body, start: datetime) -> datetime | None:
-    """Until when a leg is tried whose time begins with its first try: then the next one goes."""
-    ends = [] if entry.until is None else [entry.until]
-    validity = body.legs[entry.leg].message.validity
-    if validity is not None and entry.leg + 1 < len(body.legs):
-        ends.append(start + validity + body.grace)
-    return min(ends, default=None)
+def time_of(body: Body, number: int) -> timedelta | None:
+    """How long a leg of a cascade may take, the grace included; None: until it is forgotten.
+
+    The validities of a chain that the wire carries add up.
+    """
+    time = body.grace
+    message: Message | None = body.legs[number].message
+    while time is not None and message is not None:
+        time = None if message.validity is None else time + message.validity
+        message = message.fallback
+    return time
+
+
+def queued_until(body: Body, number: int, due: datetime) -> datetime | None:
+    """Until when a leg is tried that is due then."""
+    time = time_of(body, number)
+    ends = [body.deadline, None if time is None else due + time]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def is_chain(entry: Entry, body: Body | None) -> bool:
+    """Whether the wire itself goes on to another medium: then only an answer to a question tells
+    the end, for events tell of one medium alone."""
+    return body is not None and body.legs[entry.leg].message.fallback is not None
 
 
 def finished(
@@ -272,15 +294,31 @@ def with_reports(
     entry: Entry, move: Move, reports: Iterable[tuple[str, Status]], now: datetime
 ) -> Move:
     """A move that brings ids of the platform, and what was reported of these ids before it."""
+    body = readable(entry)
+    if is_chain(entry, body) and any(True for _ in reports):
+        return replace(move, due=now)
     legs = move.legs or entry.legs
     for message_id, status in reports:
         legs = reported(legs, None, message_id, status) or legs
     if legs == move.legs or move.to is not Phase.SENT:
         return move
     until = move.until if isinstance(move.until, datetime) else None
-    return settled(
-        entry, readable(entry), legs, now, until=until, due=move.due, kind=EventKind.SENT
+    return settled(entry, body, legs, now, until=until, due=move.due, kind=EventKind.SENT)
+
+
+def late(entry: Entry, legs: tuple[Leg, ...]) -> Move:
+    """A report of an earlier leg changes what is known, and not the course."""
+    at = next(n for n, (new, old) in enumerate(zip(legs, entry.legs, strict=True)) if new != old)
+    leg = legs[at]
+    news = News(
+        kind=EventKind.STATUS,
+        ref=entry.ref,
+        channel=leg.channel,
+        leg=at,
+        status=leg.status,
+        reason="of an earlier leg",
     )
+    return Move(entry.fence, entry.phase, legs=legs, news=news)
 
 
 def _news(entry: Entry, legs: tuple[Leg, ...], kind: EventKind, reason: str) -> News:

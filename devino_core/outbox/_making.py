@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from devino_core._content import Priority
 from devino_core._message import Message
+from devino_core._status import State
 from devino_core._takes import Expressible
 from devino_core.errors import InvalidArgument, InvalidMessage
 from devino_core.zones import zone_of
@@ -18,9 +19,10 @@ from ._channels import AnyChannel, any_of
 from ._codec import encode
 from ._entry import Body, Entry, InDoubt, KeepText, Lane, Planned, Schedule
 from ._identity import content_hash, recipient_hash
+from ._life import queued_until
 from ._settings import OutboxSettings
 
-__all__ = ["Terms", "due_of", "entry_of", "entry_of_legs", "for_wire"]
+__all__ = ["Terms", "due_of", "entry_of", "entry_of_legs", "for_wire", "is_timed"]
 
 _REALTIME = timedelta(minutes=5)
 
@@ -34,6 +36,9 @@ class Terms(NamedTuple):
     expires: timedelta | None = None
     schedule: Schedule = "here"
     keep_text: KeepText | None = None
+    wanted: State = State.DELIVERED
+    grace: timedelta | None = None
+    """Of a cascade; see :attr:`Body.grace`."""
 
 
 def entry_of(
@@ -65,6 +70,8 @@ def entry_of_legs(
         deadline=deadline,
         schedule=terms.schedule,
         keep_text=keep,
+        wanted=terms.wanted,
+        grace=terms.grace,
     )
     return Entry(
         ref=message.ref,
@@ -72,7 +79,7 @@ def entry_of_legs(
         to_hash=recipient_hash(message.to, key),
         lane=_lane(legs[0].channel, priority, terms.tenant),
         due=due,
-        until=deadline,
+        until=queued_until(body, 0, due),
         body=encode(body),
     )
 
@@ -126,16 +133,26 @@ def _lane(channel: str, priority: Priority, tenant: str) -> Lane:
     return lane
 
 
-def for_wire(message: Message, channel: AnyChannel, schedule: Schedule) -> Message:
+def is_timed(body: Body, number: int) -> bool:
+    """Whether a leg's validity is heeded here: when its time is over, the next one goes."""
+    return body.grace is not None and number + 1 < len(body.legs)
+
+
+def for_wire(
+    message: Message, channel: AnyChannel, schedule: Schedule, *, is_timed: bool = False
+) -> Message:
     """The message as the channel is to send it now.
 
     The outbox waits until ``send_at`` itself, and it heeds the priority even where the wire has no
-    word for it.
+    word for it. ``is_timed``: it heeds the validity likewise, as that of a leg.
     """
     if schedule == "here" and message.send_at is not None:
         message = replace(message, send_at=None)
-    if message.priority is not None:
-        takes = channel.takes.get(message.medium)
-        if takes is not None and Expressible.PRIORITY not in takes.expresses:
-            message = replace(message, priority=None)
+    takes = channel.takes.get(message.medium)
+    if takes is None:
+        return message
+    if message.priority is not None and Expressible.PRIORITY not in takes.expresses:
+        message = replace(message, priority=None)
+    if is_timed and Expressible.VALIDITY not in takes.expresses:
+        message = replace(message, validity=None)
     return message

@@ -6,6 +6,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import dropwhile, islice
 
 import msgspec
 from msgspec.structs import replace
@@ -50,8 +51,10 @@ class MemoryStore:
         self.key: bytes = os.urandom(16)
         self._entries: dict[int, Entry] = {}
         self._by_ref: dict[str, int] = {}
-        self._by_id: dict[tuple[str, str], int] = {}
-        self._early: list[tuple[Early, datetime]] = []
+        self._phases: dict[Phase, dict[int, None]] = {phase: {} for phase in Phase}
+        self._by_id: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """By the platform's id, then by channel."""
+        self._early: defaultdict[str, list[tuple[Early, datetime]]] = defaultdict(list)
         self._events: list[OutboxEvent] = []
         self._cursors: dict[str, str] = {}
         self._limits: dict[str, LimitState] = {}
@@ -83,9 +86,16 @@ class MemoryStore:
         if (known := self._by_ref.get(entry.ref)) is not None:
             return Added.SAME if self._entries[known].hash == entry.hash else Added.TAKEN
         self._last += 1
-        self._entries[self._last] = replace(entry, id=self._last)
+        self._put(replace(entry, id=self._last))
         self._by_ref[entry.ref] = self._last
         return Added.NEW
+
+    def _put(self, entry: Entry) -> None:
+        known = self._entries.get(entry.id)
+        if known is not None:
+            del self._phases[known.phase][entry.id]
+        self._phases[entry.phase][entry.id] = None
+        self._entries[entry.id] = entry
 
     async def claim(self, want: Want) -> list[Entry]:
         if want.worker not in self._alive:
@@ -120,7 +130,7 @@ class MemoryStore:
                     worker=want.worker,
                     due=now,
                 )
-                self._entries[entry.id] = held
+                self._put(held)
                 claimed.append(held)
         for name, state in states.items() if claimed else ():
             if state.per_second is not None:
@@ -148,16 +158,14 @@ class MemoryStore:
         if isinstance(change, Early):
             if self._known(change.channel, change.id):
                 return False
-            self._early.append((change, now))
+            self._early[change.id].append((change, now))
             return True
         return self._apply(change, now)
 
-    def _known(self, channel: str | None, message_id: str) -> list[tuple[str, str]]:
-        return [
-            key
-            for key in self._by_id
-            if key[1] == message_id and (channel is None or key[0] == channel)
-        ]
+    def _known(self, channel: str | None, message_id: str) -> set[int]:
+        """The entries with this id of the platform."""
+        found = self._by_id.get(message_id, {})
+        return {holder for name, holder in found.items() if channel in (None, name)}
 
     def _apply(self, move: Move, now: datetime) -> bool:
         entry = self._entries.get(move.fence.id)
@@ -165,12 +173,17 @@ class MemoryStore:
             return False
         move = self._take_up(entry, move, now)
         if move.legs is not None:
-            for key in ids_of(move.legs):
-                self._by_id[key] = entry.id
-        self._entries[entry.id] = moved(entry, move, now)
+            for channel, message_id in ids_of(move.legs):
+                self._by_id[message_id][channel] = entry.id
+        after = moved(entry, move, now)
+        self._put(after)
         if move.to is Phase.DONE:
-            for key in [key for key, holder in self._by_id.items() if holder == entry.id]:
-                del self._by_id[key]
+            for channel, message_id in {*ids_of(entry.legs), *ids_of(after.legs)}:
+                holders = self._by_id.get(message_id, {})
+                if holders.get(channel) == entry.id:
+                    del holders[channel]
+                if not holders:
+                    self._by_id.pop(message_id, None)
         if move.news is not None:
             self._tell(move.news, entry.id, now)
         return True
@@ -178,10 +191,14 @@ class MemoryStore:
     def _take_up(self, entry: Entry, move: Move, now: datetime) -> Move:
         if move.legs is None or move.to is not Phase.SENT:
             return move
-        ids: set[tuple[str | None, str]] = set(ids_of(move.legs))
-        ids |= {(None, one) for _, one in ids}
-        reports = [early for early, _ in self._early if (early.channel, early.id) in ids]
-        self._early = [pair for pair in self._early if pair[0] not in reports]
+        reports: list[Early] = []
+        for channel, message_id in dict.fromkeys(ids_of(move.legs)):
+            waiting = self._early.pop(message_id, [])
+            mine = [early for early, _ in waiting if early.channel in (None, channel)]
+            others = [pair for pair in waiting if pair[0] not in mine]
+            if others:
+                self._early[message_id] = others
+            reports += mine
         return with_reports(entry, move, [(one.id, one.status) for one in reports], now)
 
     def _tell(self, news: News, entry: int, now: datetime) -> None:
@@ -207,19 +224,25 @@ class MemoryStore:
         start = msgspec.json.decode(after, type=tuple[str, int, int]) if after else ("", -1, 0)
         found = [
             entry
-            for entry in self._entries.values()
+            for entry in self._candidates(query)
             if self._meets(query, entry) and (not after or query.place(entry) > start)
         ]
         return sorted(found, key=query.place)[:limit]
 
-    def _meets(self, query: Query, entry: Entry) -> bool:
+    def _candidates(self, query: Query) -> list[Entry]:
+        numbers: set[int] | None = None
+        if query.refs is not None:
+            numbers = {self._by_ref[ref] for ref in query.refs if ref in self._by_ref}
         if query.ids is not None:
-            keys = [key for one in query.ids for key in self._known(one.channel, one.id)]
-            if entry.id not in {self._by_id[key] for key in keys}:
-                return False
+            named = {n for one in query.ids for n in self._known(one.channel, one.id)}
+            numbers = named if numbers is None else numbers & named
+        if numbers is not None:
+            return [self._entries[number] for number in numbers]
+        return list(self._entries.values()) if query.phase is None else self._in(query.phase)
+
+    def _meets(self, query: Query, entry: Entry) -> bool:
         return (
-            (query.refs is None or entry.ref in query.refs)
-            and (query.to_hash is None or entry.to_hash == query.to_hash)
+            (query.to_hash is None or entry.to_hash == query.to_hash)
             and (query.phase is None or entry.phase is query.phase)
             and (query.channel is None or entry.lane.channel == query.channel)
             and (query.tenant is None or entry.lane.tenant == query.tenant)
@@ -250,21 +273,25 @@ class MemoryStore:
     ) -> list[OutboxEvent]:
         if consumer is not None:
             after = self._cursors.get(consumer, "")
-        start = int(after or 0)
-        found = [
+        # The cursors are numbers without gaps; only the oldest events are ever pruned.
+        skipped = max(0, int(after or 0) - (self._told - len(self._events)))
+        found = (
             event
-            for event in self._events
-            if int(event.cursor) > start and (entry is None or event.entry == entry)
-        ]
-        return found[:limit]
+            for event in islice(self._events, skipped, None)
+            if entry is None or event.entry == entry
+        )
+        return list(islice(found, limit))
 
     async def prune(self, before: datetime, limit: int) -> int:
         gone = [one for one in self._in(Phase.DONE) if one.due < before][:limit]
         for entry in gone:
-            del self._entries[entry.id], self._by_ref[entry.ref]
-        self._events = [event for event in self._events if event.at >= before]
+            del self._entries[entry.id], self._by_ref[entry.ref], self._phases[Phase.DONE][entry.id]
+        self._events = list(dropwhile(lambda event: event.at < before, self._events))
         oldest = self._clock.now() - _EARLY
-        self._early = [pair for pair in self._early if pair[1] >= oldest]
+        for message_id, waiting in list(self._early.items()):
+            self._early[message_id] = [pair for pair in waiting if pair[1] >= oldest]
+            if not self._early[message_id]:
+                del self._early[message_id]
         return len(gone)
 
     async def tune(self, setting: Setting) -> None:
@@ -288,7 +315,7 @@ class MemoryStore:
         self._limits[name] = change(self._limits.get(name, LimitState()))
 
     def _in(self, phase: Phase) -> list[Entry]:
-        return [entry for entry in self._entries.values() if entry.phase is phase]
+        return [self._entries[number] for number in self._phases[phase]]
 
 
 def is_met(move: Move, entry: Entry) -> bool:

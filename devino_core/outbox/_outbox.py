@@ -15,25 +15,28 @@ from devino_core.errors import (
     InvalidArgument,
     NotFound,
     PluginError,
+    Unsupported,
 )
 from devino_core.lazy import resolve
 from devino_core.plugins import Plugins, missing_package
+from devino_core.remembered import Remembered
 from devino_core.settings import Config, Values, read_config
 
 from . import _people as people
-from ._changes import Move, OutboxEvent
-from ._channels import Channels
+from ._changes import Change, Move, OutboxEvent
+from ._channels import Channels, observers_of, rules_of
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
+from ._figures import tell_count
 from ._identity import recipient_hash
 from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import Added, Consumed, Held, Paused, Query, Store, Tally
+from ._store import Added, Consumed, Held, Paused, Query, Remembers, Store, Tally
 from ._times import NEVER
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "rests"]
 
 PAGE = 500
 """How many entries one step of a long call takes."""
@@ -77,6 +80,7 @@ class Outbox(Opened):
         self.client = client
         self.clock = clock
         self._listeners: list[Callable[[Lane | None], None]] = []
+        self._watchers: list[Callable[[Iterable[int]], None]] = []
         self._ahead = timedelta(0)
 
     def __repr__(self) -> str:
@@ -86,6 +90,16 @@ class Outbox(Opened):
         """Open the store; ``async with`` does."""
         await self.store.open()
         await self.set_clock()
+
+    @property
+    def remembered(self) -> Remembered:
+        """The store's memory of facts, for callbacks and limits; it works while the outbox is open.
+        Raises Unsupported where the store has none."""
+        if isinstance(self.store, Remembers):
+            return self.store.remembered
+        raise Unsupported(
+            f"{type(self.store).__name__} has no memory of facts: give another Remembered"
+        )
 
     async def set_clock(self) -> None:
         """Learn what the store's clock shows: the clocks of machines differ."""
@@ -158,13 +172,15 @@ class Outbox(Opened):
         if self.client is not None:
             for message in messages:
                 channel = self.client.channel_for(medium=message.medium, channel=terms.channel)
-                channel.check([for_wire(message, channel, terms.schedule)])
+                rules_of(self.client).check(channel, [for_wire(message, channel, terms.schedule)])
         key, now = self.store.key, self.now()
         return [entry_of(message, terms, self.settings, key, now) for message in messages]
 
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
+        new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
+        tell_count(observers_of(self.client), "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)
@@ -218,7 +234,7 @@ class Outbox(Opened):
             if entry is None:
                 raise NotFound(f"the outbox has no message {ref!r}")
             left = self.settings.poll if end is None else end - self.clock.monotonic()
-            if _rests(entry) or left <= 0:
+            if rests(entry) or left <= 0:
                 return entry
             await self.clock.sleep(min(left, self.settings.poll))
 
@@ -354,6 +370,20 @@ class Outbox(Opened):
         for listener in self._listeners:
             listener(lane)
 
+    def watch(self, watcher: Callable[[Iterable[int]], None]) -> Callable[[], None]:
+        """Call it with the numbers of entries that this outbox or its workers moved. Gives what
+        ends that. What stores and other processes move by themselves is not told."""
+        self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def tell_moved(self, changes: Sequence[Change], done: Sequence[bool]) -> None:
+        """Tell the watchers."""
+        if self._watchers:
+            pairs = zip(changes, done, strict=True)
+            moved = [one.fence.id for one, so in pairs if so and isinstance(one, Move)]
+            for watcher in self._watchers:
+                watcher(moved)
+
     async def decide(self, ref: str, change: Callable[[Entry, datetime], Move | None]) -> bool:
         """Move one entry as ``change`` says, again if it changed meanwhile. False: it says None.
 
@@ -368,6 +398,7 @@ class Outbox(Opened):
                 return False
             (done,) = await self.store.move([move])
             if done:
+                self.tell_moved([move], [True])
                 self.wake(None)
                 return True
 
@@ -377,6 +408,7 @@ class Outbox(Opened):
         now = await self.store.now()
         moves = [move for entry in page if (move := change(entry, now)) is not None]
         done = await self.store.move(moves)
+        self.tell_moved(moves, done)
         self.wake(None)
         return sum(done)
 
@@ -411,7 +443,8 @@ def _made(
     return settings, cast("Store", kind(theirs, clock=clock))
 
 
-def _rests(entry: Entry) -> bool:
+def rests(entry: Entry) -> bool:
+    """Whether it is over, or waits for a person."""
     return entry.phase in (Phase.DONE, Phase.DEAD) or (
         entry.phase is Phase.DOUBT and entry.due == NEVER
     )

@@ -11,7 +11,17 @@ from devino_core._status import Receipt, State, Status
 
 from ._changes import EventKind, Move, News
 from ._entry import Entry
-from ._life import begin, finished, readable, requeued, sent_by_hand, with_leg, without_recipient
+from ._life import (
+    begin,
+    finished,
+    further,
+    queued_until,
+    readable,
+    requeued,
+    sent_by_hand,
+    with_leg,
+    without_recipient,
+)
 from ._phases import Phase
 
 __all__ = [
@@ -22,6 +32,7 @@ __all__ = [
     "postponed",
     "resolved",
     "retried",
+    "stopped",
 ]
 
 
@@ -45,6 +56,19 @@ def cancelled(entry: Entry, now: datetime) -> Move | None:
     return finished(entry, body, legs, State.DELETED, now, reason="cancelled")
 
 
+def stopped(entry: Entry, now: datetime) -> Move | None:
+    """No further leg goes; None: none would, or one is on its way to the wire."""
+    if entry.phase in (Phase.QUEUED, Phase.DEAD):
+        return cancelled(entry, now)
+    body = readable(entry)
+    if entry.phase not in (Phase.SENT, Phase.DOUBT) or body is None:
+        return None
+    if not further(entry, body, now):
+        return None
+    leg = replace(begin(entry, body), is_last=True)
+    return Move(entry.fence, entry.phase, legs=with_leg(entry, leg))
+
+
 def retried(entry: Entry, at: datetime) -> Move | None:
     """A dead one is sent after all, as if it had never failed."""
     if entry.phase is not Phase.DEAD:
@@ -53,7 +77,8 @@ def retried(entry: Entry, at: datetime) -> Move | None:
     if body is None:
         return None
     fresh = replace(entry, crashes=0)
-    move = requeued(fresh, at, until=body.deadline, kind=EventKind.RETRIED, reason="by a person")
+    until = queued_until(body, entry.leg, at)
+    move = requeued(fresh, at, until=until, kind=EventKind.RETRIED, reason="by a person")
     return replace(move, doubts=0, failures=0, crashes=0)
 
 
@@ -68,7 +93,11 @@ def resolved(entry: Entry, how: Resolution, message_id: str | None, now: datetim
     if how is Resolution.NOT_SENT:
         fresh = replace(entry, crashes=0)
         move = requeued(
-            fresh, now, until=body.deadline, kind=EventKind.RESOLVED, reason="by a person: not sent"
+            fresh,
+            now,
+            until=queued_until(body, entry.leg, now),
+            kind=EventKind.RESOLVED,
+            reason="by a person: not sent",
         )
         return replace(move, doubts=0, crashes=0)
     message = body.legs[entry.leg].message

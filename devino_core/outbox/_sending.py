@@ -17,11 +17,12 @@ from devino_core.errors import DevinoError, InvalidArgument, OutcomeUnknown, Uns
 
 from ._blame import Blame, blame
 from ._changes import EventKind, Move, News
-from ._channels import AnyChannel
+from ._channels import AnyChannel, Rules, observers_of, rules_of, tells
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
-from ._life import begin, further, leg_over, next_until, requeued, sent, with_leg
-from ._making import for_wire
+from ._figures import tell_changes
+from ._life import begin, leg_over, requeued, sent, with_leg
+from ._making import for_wire, is_timed
 from ._phases import Phase
 
 __all__ = ["Outcome", "send"]
@@ -67,11 +68,15 @@ async def send(
         )
         ready = []
     if ready:
-        receipts = await _receipts(channel, [one.message for one in ready])
+        rules = rules_of(context.client)
+        receipts = await _receipts(rules, channel, [one.message for one in ready])
         now = context.outbox.now()
+        observers = observers_of(context.client)
         worst: DevinoError | None = None
         answered = 0
         for one, receipt in zip(ready, receipts, strict=True):
+            if observers:
+                observers.message_done(one.message, receipt)
             move, error = _moved(context, channel, one, receipt, now)
             moves.append((one.entry, move))
             if error is None:
@@ -99,7 +104,9 @@ def _prepare(
         body = entry.read()
     except Unreadable as error:
         return _dead(entry, str(error))
-    message = for_wire(body.legs[entry.leg].message, channel, body.schedule)
+    message = for_wire(
+        body.legs[entry.leg].message, channel, body.schedule, is_timed=is_timed(body, entry.leg)
+    )
     if entry.until is not None:
         waited = timedelta(seconds=context.clock.monotonic() - claimed_at)
         left = entry.until - entry.due - waited
@@ -109,7 +116,7 @@ def _prepare(
             return leg_over(entry, body, legs, State.EXPIRED, context.outbox.now())
         message = _bounded(channel, message, left)
     try:
-        channel.check([message])
+        rules_of(context.client).check(channel, [message])
     except (InvalidArgument, Unsupported) as error:
         return _refused(entry, body, error, context.outbox.now())
     return _Ready(entry, body, message)
@@ -126,9 +133,11 @@ def _bounded(channel: AnyChannel, message: Message, left: timedelta) -> Message:
     return replace(message, validity=min(message.validity, left))
 
 
-async def _receipts(channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+async def _receipts(
+    rules: Rules, channel: AnyChannel, messages: Sequence[Message]
+) -> list[Receipt]:
     try:
-        receipts = await channel.send(messages)
+        receipts = await rules.send_once(channel, messages)
         if len(receipts) == len(messages):
             return list(receipts)
         failure: DevinoError = OutcomeUnknown(
@@ -150,7 +159,11 @@ def _moved(
     entry, body, _ = one
     error = receipt.error
     if error is None or (receipt.status.state is not State.UNKNOWN and not receipt.refused):
-        return sent(entry, body, receipt, now, channel.remembers), None
+        remembers = channel.remembers
+        if body.grace is not None and not (receipt.ids and tells(channel)):
+            # A cascade does not wait for what nobody will ever say.
+            remembers = timedelta(0)
+        return sent(entry, body, receipt, now, remembers), None
     whom = blame(error)
     if whom is Blame.UNKNOWN:
         return doubtful(entry, body, error, now), error
@@ -160,17 +173,19 @@ def _moved(
             receipt = replace(receipt, status=status)
         leg = replace(begin(entry, body), receipt=receipt, channel=channel.name, error=error)
         return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now), None
-    if whom is Blame.HELD and further(entry, body, now):
+    if whom is Blame.HELD and body.grace is not None:
+        # A cascade waits for nobody to mend a channel, and it leaves the channel to the others.
         leg = replace(begin(entry, body), channel=channel.name, error=error)
-        return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now), error
-    until = next_until(entry, body, now)
+        return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now), None
     if whom is Blame.FAILED:
         failures = entry.failures + 1
         if failures >= context.settings.max_attempts:
             return replace(_dead(entry, str(error)), failures=failures), error
-        pause = timedelta(seconds=min(2**failures, 600))
-        return replace(requeued(entry, now + pause, until=until), failures=failures), error
-    return requeued(entry, now, until=until), error
+        due = now + timedelta(seconds=min(2**failures, 600))
+        if entry.until is not None:
+            due = min(due, entry.until)
+        return replace(requeued(entry, due, until=entry.until), failures=failures), error
+    return requeued(entry, now, until=entry.until), error
 
 
 def doubtful(entry: Entry, body: Body, error: DevinoError, now: datetime) -> Move:
@@ -245,5 +260,5 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
         elif not (same and now is not None and now.phase is move.to):
             notes.append(late_note(entry, move))
     if notes:
-        await context.store.move(notes)
+        tell_changes(context.observers, notes, await context.store.move(notes))
     return again

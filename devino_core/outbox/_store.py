@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import msgspec
 
 from devino_core.errors import Unavailable
+from devino_core.remembered import Remembered
 
 from ._changes import Change, OutboxEvent
 from ._codec import encode
@@ -29,6 +30,7 @@ __all__ = [
     "PlatformId",
     "Query",
     "Rate",
+    "Remembers",
     "Setting",
     "Slot",
     "Store",
@@ -194,6 +196,16 @@ class Migrates(Protocol):
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code; ``check``: only look. Gives the steps."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A store whose database has a memory of facts, too."""
+
+    @property
+    def remembered(self) -> Remembered:
+        """What processes share: which callbacks were taken, how often something was done."""
         ...
 
 

@@ -13,6 +13,7 @@ from collections.abc import (
     Callable,
     Coroutine,
     Iterable,
+    Sequence,
 )
 from contextlib import aclosing
 from datetime import timedelta
@@ -29,6 +30,7 @@ from ._context import Context
 from ._desk import Desk
 from ._doubting import resolve_due
 from ._entry import Lane
+from ._figures import tell_tally
 from ._following import feed, follow_due
 from ._outbox import Outbox
 from ._phases import Phase
@@ -54,6 +56,7 @@ class Worker(Opened):
     serve; None: all that send. ``on_event`` gets every event of the outbox at least once, over all
     workers that give the same ``consumer``. ``take`` gets the events of the channels that are about
     no message of the outbox, such as what subscribers write; without it they are logged.
+    ``listens=False`` leaves the events of the channels to somebody else, who may :meth:`feed` them.
 
     ``run`` is for a process of its own: it ends on SIGTERM and SIGINT.
     """
@@ -67,12 +70,14 @@ class Worker(Opened):
         on_event: Callable[[OutboxEvent], Awaitable[object]] | None = None,
         take: Callable[[Event], Awaitable[object]] | None = None,
         consumer: str = "worker",
+        listens: bool = True,
     ) -> None:
         self._context = Context(outbox, client)
         self._names = None if channels is None else tuple(channels)
         self._on_event = on_event
         self._take = take
         self._consumer = consumer
+        self._listens = listens
         self._desks: list[Desk] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._silence: Callable[[], None] | None = None
@@ -107,7 +112,7 @@ class Worker(Opened):
         self._start(self._every(poll, self._watch), "watch")
         for desk in self._desks:
             self._start(desk.run(), f"desk {desk.channel.name}")
-            if Capability.EVENTS in desk.channel.capabilities:
+            if self._listens and Capability.EVENTS in desk.channel.capabilities:
                 self._start(self._listen(desk.channel), f"events {desk.channel.name}")
         if self._on_event is not None:
             self._start(self._forward(self._on_event), "forward")
@@ -182,7 +187,11 @@ class Worker(Opened):
 
     async def feed(self, event: Event) -> None:
         """Take up what was told elsewhere, as by a callback. It is on disk when this returns."""
-        await self._hand_on(await feed(self._context, [event]))
+        await self._hand_on(await self.report([event]))
+
+    async def report(self, events: Sequence[Event]) -> list[Event]:
+        """Take up reports that were told elsewhere, in one commit. Gives the other events."""
+        return await feed(self._context, events)
 
     def _served(self) -> list[AnyChannel]:
         channels = self._context.client.channels
@@ -197,6 +206,7 @@ class Worker(Opened):
     async def _learn(self) -> None:
         asked_at = self._context.clock.monotonic()
         tally = await self._context.store.tally()
+        tell_tally(self._context.observers, tally)
         for desk in self._desks:
             desk.learn(tally, asked_at)
 

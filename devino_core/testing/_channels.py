@@ -164,8 +164,8 @@ class ChannelConformance(ABC):
             async def status() -> object:
                 return await channel.status(receipt.ids, medium=receipt.medium)
 
-            async def status_by_ref() -> object:
-                return await channel.status_by_ref([receipt.ref])
+            async def recall() -> object:
+                return await channel.recall([self.message(0)])
 
             async def inbox() -> object:
                 return await channel.inbox(now - timedelta(hours=1), now)
@@ -175,7 +175,7 @@ class ChannelConformance(ABC):
 
             calls: dict[Capability, Callable[[], Awaitable[object]]] = {
                 Capability.STATUS: status,
-                Capability.STATUS_BY_REF: status_by_ref,
+                Capability.RECALL: recall,
                 Capability.INBOX: inbox,
                 Capability.BALANCE: channel.balance,
                 Capability.EVENTS: events,

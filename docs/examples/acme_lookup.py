@@ -18,7 +18,7 @@ class AcmeLookup(devino.Service[LookupSettings]):
         """The operator of each number that Acme knows."""
         question = {"token": self.settings.token.reveal(), "numbers": numbers}
         body = Body(msgspec.json.encode(question))
-        async with HttpSession(self.settings.base_url, calls=self.calls) as http:
+        async with HttpSession(self.settings.base_url, calls=self.observed) as http:
             answer = await http.request(
                 "POST", ["carriers"], body=body, content_type="application/json", changes=False
             )

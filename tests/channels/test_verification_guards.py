@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled
+from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled, Unsupported
+from devino_core.outbox import MemoryStore, Outbox
 from devino_core.remembered import Limits, Seen
 from devino_core.testing import ManualClock
+from devino_plugins.verification import Check
 from devino_plugins.verification._guards import HOUR, Guards
-from tests.channels._verification import settings
+from tests.channels._verification import always, settings, wired
 
 NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
 
@@ -157,3 +160,27 @@ async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
     await asyncio.wait(waiting)
     assert [each.cancelled() for each in waiting] == [True, False, False]
     assert not [each for each in waiting[1:] if each.exception()]
+
+
+async def test_processes_that_share_a_store_count_together(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'outbox.db'}"
+    async with (
+        wired(always(5), max_attempts=3) as one,
+        wired(always(5), max_attempts=3) as two,
+        Outbox(url, clock=one.clock) as here,
+        Outbox(url, clock=two.clock) as there,
+    ):
+        one.service.count_in(here.remembered)
+        two.service.count_in(there.remembered)
+        for service in (one.service, two.service, one.service):
+            assert await service.check(NUMBERS[0], "12345") is Check.WRONG
+        for service in (one.service, two.service):
+            with pytest.raises(Throttled):
+                await service.check(NUMBERS[0], "12345")
+        assert len(one.asked) + len(two.asked) == 3
+
+
+async def test_a_store_without_a_memory_of_facts_says_so() -> None:
+    outbox = Outbox(MemoryStore())
+    with pytest.raises(Unsupported, match="MemoryStore has no memory of facts"):
+        outbox.remembered  # noqa: B018

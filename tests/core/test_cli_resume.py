@@ -16,7 +16,9 @@ import pytest
 from devino_core import (
     ConnectFailed,
     InsufficientFunds,
+    Message,
     OutcomeUnknown,
+    Receipt,
     Rejected,
     State,
     Status,
@@ -317,32 +319,45 @@ class Asked(Platform):
     def __init__(self) -> None:
         super().__init__()
         self.clock.auto_advance = True
-        self.told: Status | Exception = Status(state=State.UNKNOWN)
+        self.told: Status | Exception | None = None
         self.refs: list[str] = []
 
     def extend(self, kind: Any) -> None:
         platform = self
 
-        async def status_by_ref(_: object, refs: Sequence[str]) -> list[Status]:
-            platform.refs += refs
-            if isinstance(platform.told, Exception):
-                raise platform.told
-            return [platform.told] * len(refs)
+        async def recall(_: object, messages: Sequence[Message]) -> list[Receipt | None]:
+            platform.refs += [one.ref for one in messages]
+            told = platform.told
+            if isinstance(told, Exception):
+                raise told
+            if told is None:
+                return [None] * len(messages)
+            return [
+                Receipt.of(
+                    one,
+                    told,
+                    channel="fake",
+                    ids=() if told.id is None else (told.id,),
+                    error=told.error,
+                )
+                for one in messages
+            ]
 
-        kind.status_by_ref = status_by_ref
+        kind.recall = recall
 
 
 @pytest.mark.parametrize(
     ("told", "code", "state"),
     [
         (Status(state=State.DELIVERED, id="17"), 0, "DELIVERED"),
-        (Status(state=State.UNKNOWN), 0, "ACCEPTED"),
+        (Status(state=State.REJECTED), 1, "REJECTED"),
+        (None, 0, "ACCEPTED"),
         (Status(state=State.UNKNOWN, error=Unavailable("no answer")), 3, "UNKNOWN"),
         (Unavailable("no answer"), 3, "UNKNOWN"),
     ],
 )
 def test_what_the_platform_knows_of_a_ref_decides(
-    tmp_path: Path, told: Status | Exception, code: int, state: str
+    tmp_path: Path, told: Status | Exception | None, code: int, state: str
 ) -> None:
     platform = Asked()
     send = Command(platform, tmp_path)

@@ -31,7 +31,7 @@ class Acme(devino.Channel[AcmeSettings]):
 
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
         body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
-        async with HttpSession(self.settings.base_url, calls=self.calls) as http:
+        async with HttpSession(self.settings.base_url, calls=self.observed) as http:
             said = await http.request("POST", [path], body=body, content_type=JSON, changes=changes)
         if said.status != 200:
             raise devino.Rejected(said.body.decode(errors="replace"), code=said.status)

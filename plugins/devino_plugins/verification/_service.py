@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from devino_codecs.verification import API, CheckCode, GenerateCode
 from devino_core import InvalidArgument, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.remembered import Limits, Seen
+from devino_core.remembered import Limits, Remembered, Seen
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.checks import digits_of
 
@@ -65,6 +65,14 @@ class Verification(ApiClient[VerificationSettings]):
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
         self._guards = Guards(settings, Limits(Seen(), clock))
+
+    def count_in(self, remembered: Remembered) -> None:
+        """Count guesses and codes in a memory that several processes share, from now on.
+
+        Such a one is ``outbox.remembered``, for as long as the outbox is open. Call it
+        before the service is used: what was counted until then is not taken along.
+        """
+        self._guards = Guards(self.settings, Limits(remembered, self.clock))
 
     async def generate(self, number: str, *, imsi: Secret | None = None) -> Sent:
         """Have a new code sent to a number, as in +79031234567.

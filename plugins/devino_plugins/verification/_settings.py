@@ -12,7 +12,8 @@ __all__ = ["VerificationSettings"]
 
 
 class VerificationSettings(ServiceKeySettings, frozen=True, kw_only=True):
-    """Settings of service kind ``2fa``. What its guards count, they count in this process."""
+    """Settings of service kind ``2fa``. Its guards count in this process, unless
+    :meth:`~devino_plugins.verification.Verification.count_in` is told otherwise."""
 
     base_url: str = "https://phoneverification.devinotele.com"
     """Where the API lives; another one for the sandbox or a gateway of your own."""
