@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from devino_core.outbox import Store
+from devino_core.outbox import Added, Entry, Store
 from devino_core.testing import ManualClock
 from devino_outbox import PostgresSettings, SqliteSettings
 from devino_outbox.postgres import PostgresStore
@@ -39,11 +40,23 @@ class SqliteMachine(StoreMachine):
 
 class Patient(PostgresStore):
     """Workers die only where the test says so, as those of the model do. Every claim looks at
-    everything."""
+    everything. A ref that is taken uses up no number."""
+
+    server: Server
+    last = 0
 
     async def open(self) -> None:
         await super().open()
         self._claims.full_every = 0
+
+    async def add(self, entries: Sequence[Entry]) -> list[Added]:
+        added = []
+        for entry in entries:
+            added += await super().add([entry])
+            self.last += added[-1] is Added.NEW
+            sequence = f"{self._settings.schema}.outbox_id_seq"
+            self.server.execute(f"SELECT setval('{sequence}', {self.last + 1}, false)")
+        return added
 
     async def beat(self, worker: int | None, hold: timedelta) -> int:
         return await super().beat(worker, hold * 1_000_000)
@@ -55,7 +68,9 @@ class PostgresMachine(StoreMachine):
     def make(self, clock: ManualClock) -> Store:
         self.schema = self.server.schema()
         settings = PostgresSettings(url=self.server.url, schema=self.schema)
-        return Patient(settings, clock=clock)
+        store = Patient(settings, clock=clock)
+        store.server = self.server
+        return store
 
     def kill(self, worker: int) -> None:
         self.server.execute(
