@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -42,6 +43,12 @@ class Server:
     def schema(self) -> str:
         """The name of a schema that no other test has."""
         return f"devino_{os.getpid()}_{next(_schemas)}"
+
+    def database(self) -> str:
+        """The URL of a new database."""
+        name = self.schema()
+        self.execute(f"CREATE DATABASE {name}")
+        return urlsplit(self.url)._replace(path=f"/{name}").geturl()
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """Do something as its superuser."""
