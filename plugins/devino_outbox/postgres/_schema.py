@@ -124,13 +124,16 @@ def _require_durable(connection: Connection) -> None:
 
 def schema_of(connection: Connection, place: Place) -> int:
     """The number of the schema; 0: none yet. Raises ConfigurationError for another's schema."""
-    row = connection.execute(
-        "SELECT to_regclass(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL",
-        (f'"{place.schema}".meta', f'"{place.schema}".outbox'),
-    ).fetchone()
-    if row == (False, False):
+    # Not to_regclass(): it may remember that there was none before another process made one.
+    rows = connection.execute(
+        "SELECT relname FROM pg_catalog.pg_class AS c "
+        "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+        "WHERE nspname = %s AND relname IN ('meta', 'outbox')",
+        (place.schema,),
+    ).fetchall()
+    if not rows:
         return 0
-    if row != (True, True):
+    if len(rows) < 2:
         raise ConfigurationError(
             f"outbox: the schema {place.schema!r} holds other tables, but no outbox: set `schema`"
         )
