@@ -7,7 +7,7 @@ from ._codec import decode, encode
 from ._gcra import SECOND, taken
 from ._life import lapsed, orphaned, with_reports
 from ._memory import is_met, is_paused, moved, opening
-from ._people import cancelled, resolved, retried
+from ._people import cancelled, doubted, resolved, retried
 from ._times import NEVER, from_micros, micros
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "SECOND",
     "cancelled",
     "decode",
+    "doubted",
     "encode",
     "from_micros",
     "ids_of",

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 from devino_core import hookimpl
 from devino_core.outbox import StoreSpec
 
-from ._settings import SqliteSettings
+from ._settings import PostgresSettings, SqliteSettings
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["SQLITE", "SqliteSettings", "devino_commands", "devino_stores"]
+__all__ = [
+    "POSTGRES",
+    "SQLITE",
+    "PostgresSettings",
+    "SqliteSettings",
+    "devino_commands",
+    "devino_stores",
+]
 
 SQLITE: StoreSpec = StoreSpec(
     name="sqlite",
@@ -21,12 +28,19 @@ SQLITE: StoreSpec = StoreSpec(
     settings=SqliteSettings,
     load="devino_outbox.sqlite:SqliteStore",
 )
+POSTGRES: StoreSpec = StoreSpec(
+    name="postgresql",
+    summary="a PostgreSQL database, for any number of machines",
+    settings=PostgresSettings,
+    load="devino_outbox.postgres:PostgresStore",
+    extra="devino[postgres]",
+)
 
 
 @hookimpl
 def devino_stores() -> Iterable[StoreSpec]:
-    """The store in a file."""
-    return [SQLITE]
+    """The stores in a file and in PostgreSQL."""
+    return [SQLITE, POSTGRES]
 
 
 @hookimpl

@@ -10,8 +10,11 @@ import pytest
 
 from devino_core.outbox import MemoryStore, Store
 from devino_core.testing import StoreConformance
-from devino_outbox import SqliteSettings
+from devino_outbox import PostgresSettings, SqliteSettings
+from devino_outbox.postgres import PostgresStore
 from devino_outbox.sqlite import SqliteStore
+
+from .server import Server
 
 
 @asynccontextmanager
@@ -49,3 +52,30 @@ class TestSqlite(StoreConformance):
         assert isinstance(store, SqliteStore)
         # The system does so when a process ends.
         store._locks.pop(worker).drop()
+
+
+@asynccontextmanager
+async def postgresql(url: str, schema: str) -> AsyncIterator[PostgresStore]:
+    store = PostgresStore(PostgresSettings(url=url, schema=schema))
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+class TestPostgres(StoreConformance):
+    @pytest.fixture(autouse=True)
+    def _schema(self, postgres: Server) -> None:
+        self.server = postgres
+        self.schema = postgres.schema()
+
+    def opened(self) -> AbstractAsyncContextManager[Store]:
+        return postgresql(self.server.url, self.schema)
+
+    def again(self, store: Store) -> AbstractAsyncContextManager[Store]:
+        return postgresql(self.server.url, self.schema)
+
+    async def kill(self, store: Store, worker: int) -> None:
+        # Its lease is over.
+        self.server.execute(f"UPDATE {self.schema}.workers SET seen = 0 WHERE id = {worker}")
