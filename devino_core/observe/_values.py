@@ -62,6 +62,9 @@ class Observer(Protocol):
 
     def message_done(self, message: Message, receipt: Receipt) -> None:
         """A message was handed to a channel, which gave this receipt."""
+        # mypy takes a method without a statement in a Protocol for an abstract one.
+        return
 
     def event(self, event: Event) -> None:
         """The platform told this, by a connection, or by a callback that was taken."""
+        return
