@@ -8,14 +8,16 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import msgspec
 
 from ._content import Card, Content, Fill, Priority
 from ._declared import misfit_of
 from ._masking import Discreet
+from ._portable import Portable
 from .errors import InvalidMessage, Unsupported
+from .suggest import did_you_mean
 
 if TYPE_CHECKING:
     from msgspec import StructMeta
@@ -94,7 +96,7 @@ class _NoOptions(dict[str, object]):
     __setitem__ = update = setdefault = __ior__ = _add_no_option
 
 
-class Message(Discreet, frozen=True, metaclass=_Called):
+class Message(Discreet, Portable, frozen=True, metaclass=_Called):
     """One message to one recipient, in the words of no protocol.
 
     >>> Message("+7 916 123-45-67", "Your code is 1234", sender="DEVINO").medium
@@ -146,6 +148,18 @@ class Message(Discreet, frozen=True, metaclass=_Called):
             _check_forgery(self)
         if self.validity is not None and self.validity <= timedelta(0):
             raise InvalidMessage("validity", "must be longer than nothing", ref=ref)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, object]) -> Self:
+        """The message that :meth:`to_dict` gave. Raises InvalidArgument for anything else.
+
+        A field that no message has raises InvalidMessage: a misspelt ``send_at`` would go out now.
+        """
+        for field in value if isinstance(value, Mapping) else ():
+            if field not in cls.__struct_fields__:
+                hint = did_you_mean(field, cls.__struct_fields__) or "leave it out"
+                raise InvalidMessage(str(field), f"is no field of a message: {hint}")
+        return super().from_dict(value)
 
     @property
     def text(self) -> str:

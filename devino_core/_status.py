@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from ._message import Medium, Message
+from ._portable import Portable
 from .errors import DevinoError
 
 __all__ = ["Receipt", "State", "Status"]
@@ -90,7 +91,7 @@ _ORDER: Mapping[State, int] = {state: place for place, state in enumerate(_LIFE)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Status(Portable, frozen=True, kw_only=True, omit_defaults=True):
     """A state, and the wire's own word for it, which is always kept. All times are aware."""
 
     state: State
@@ -188,7 +189,7 @@ def _decides(leg: tuple[int, Status]) -> tuple[int, int, int]:
     return (0, 0, place) if state.is_final else (1, state.rank, place)
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
     """The result of sending one message."""
 
     ref: str
@@ -242,3 +243,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def refused(self) -> bool:
         """Whether the platform refused this message."""
         return self.status.state is State.REJECTED
+
+    def _repr_html_(self) -> str:
+        from ._html import receipt_html
+
+        return receipt_html(self)

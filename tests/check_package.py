@@ -24,6 +24,7 @@ PACKAGES = {
     "devino_plugins",
     "devino_sandbox",
     "devino_outbox",
+    "devino_contrib",
 }
 
 IMPORT_ALL = """
@@ -90,7 +91,7 @@ def check_wheel(wheel: Path) -> None:
         names = archive.namelist()
     info = f"{'-'.join(wheel.name.split('-')[:2])}.dist-info"
     top = {name.split("/")[0] for name in names}
-    expect(top == PACKAGES | {info}, f"the top level is the five packages, not {sorted(top)}")
+    expect(top == PACKAGES | {info}, f"the top level is the packages, not {sorted(top)}")
     for package in sorted(PACKAGES):
         expect(f"{package}/py.typed" in names, f"{package} is typed")
     expect(f"{info}/licenses/LICENSE" in names, "the licence is inside")

@@ -19,6 +19,7 @@ PACKAGES = (
     "devino_plugins",
     "devino_sandbox",
     "devino_outbox",
+    "devino_contrib",
 )
 LEAST = 0.95
 

@@ -1,25 +1,9 @@
 """One client for each process, opened at first use (Celery, gunicorn, uWSGI, multiprocessing)."""
 
-import atexit
-import os
-import threading
-
-from devino_core import Client
-
-_clients: dict[int, Client] = {}
-_lock = threading.Lock()
-# If a fork happens while another thread opens a client, the child must not inherit a held lock.
-os.register_at_fork(
-    before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
-)
+from devino_core import Message, Receipt
+from devino_core.shared import client
 
 
-def client() -> Client:
-    """This process's client."""
-    with _lock:
-        mine = _clients.get(os.getpid())
-        if mine is None:
-            mine = _clients[os.getpid()] = Client()
-            mine.open()
-            atexit.register(mine.close)
-        return mine
+def notify(phone: str, text: str) -> Receipt:
+    """Safe to call from any thread of any process, before and after a fork."""
+    return client().send(Message(phone, text))

@@ -31,6 +31,7 @@ SOURCES = {
         ("codecs", "devino_codecs"),
         ("plugins", "devino_plugins"),
         ("plugins", "devino_outbox"),
+        ("plugins", "devino_contrib"),
         ("plugins", "devino_sandbox"),
     )
     for path in (ROOT / folder / package).rglob("*.py")

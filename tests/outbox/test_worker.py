@@ -21,6 +21,7 @@ from devino_core.outbox import (
     RefTaken,
     Want,
 )
+from devino_core.outbox._codec import decode, encode
 from devino_core.testing import ManualClock
 
 from ._world import Scripted, message, world
@@ -175,3 +176,8 @@ async def test_time_that_passes_after_the_claim_counts() -> None:
         await w.pass_time(3)
         assert not w.channel.sent
         assert (await w.entry()).status.state is State.EXPIRED
+
+
+def test_the_options_of_a_message_are_kept() -> None:
+    given = message(options={"tag": ["a", 1, None]})
+    assert decode(encode(given), Message) == given

@@ -1,0 +1,131 @@
+"""What Sentry's transport got."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sentry_sdk
+from sentry_sdk.envelope import Envelope
+from sentry_sdk.transport import Transport
+
+from devino_contrib.sentry import DevinoIntegration
+from devino_core import Client, Rejected
+from devino_sandbox import LocalSandbox
+
+from ._sandboxed import NUMBER, assert_discreet, failure, message
+
+Channels = dict[str, dict[str, object]]
+
+
+class Kept(Transport):
+    """It keeps what would leave the machine."""
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__(options)
+        self.items: list[dict[str, Any]] = []
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        for item in envelope.items:
+            told = item.get_bytes().decode()
+            assert_discreet(told)
+            self.items.append(json.loads(told))
+
+    def of(self, kind: str | None) -> list[dict[str, Any]]:
+        return [item for item in self.items if item.get("type") == kind]
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    transport = Kept()
+    with sentry_sdk.isolation_scope():
+        sentry_sdk.init(
+            dsn="http://key@127.0.0.1:9/1",
+            transport=transport,
+            integrations=[DevinoIntegration()],
+            traces_sample_rate=1.0,
+            server_name="here",
+        )
+        yield transport
+        sentry_sdk.get_client().close()
+        sentry_sdk.get_global_scope().set_client(None)
+
+
+def test_a_failure_is_grouped_and_has_its_calls_as_breadcrumbs(
+    kept: Kept, sandbox: LocalSandbox, channels: Channels
+) -> None:
+    with Client(channels) as client:
+        client.send(message())
+        error = failure(sandbox, client)
+    sentry_sdk.capture_exception(error)
+    (event,) = kept.of(None)
+    assert event["fingerprint"] == ["devino", "promo", "Throttled"]
+    frames = [
+        frame for one in event["exception"]["values"] for frame in one["stacktrace"]["frames"]
+    ]
+    assert "vars" in frames[0]
+    assert not [one for one in frames if one["module"].startswith("devino_") and "vars" in one]
+    crumbs = [one for one in event["breadcrumbs"]["values"] if one["category"] == "devino"]
+    sends = [one for one in crumbs if one["message"] == "promo Sms/Send"]
+    assert [one["data"]["outcome"] for one in sends] == ["ok", "Throttled"]
+    assert [one["level"] for one in sends] == ["info", "warning"]
+    assert sends[-1]["data"]["call"] == error.call_id
+
+
+def test_a_send_is_a_span_of_the_transaction(
+    kept: Kept, sandbox: LocalSandbox, channels: Channels
+) -> None:
+    with Client(channels) as client, sentry_sdk.start_transaction(name="order"):
+        client.send(message())
+    (transaction,) = kept.of("transaction")
+    (span,) = [one for one in transaction["spans"] if one["op"] == "message.send"]
+    assert span["description"] == "send promo"
+    assert span["status"] == "ok"
+
+
+def test_no_session_stands_in_what_sentry_tells_of_http(
+    kept: Kept, sandbox: LocalSandbox, channels: Channels
+) -> None:
+    with Client(channels) as client, sentry_sdk.start_transaction(name="order"):
+        client.status(client.send(message()))
+    sentry_sdk.capture_message("over")
+    (transaction,) = kept.of("transaction")
+    urls = [one for one in transaction["spans"] if one["op"] == "http.client"]
+    (event,) = kept.of(None)
+    urls += [one for one in event["breadcrumbs"]["values"] if one["category"] == "httplib"]
+    assert len(urls) >= 6
+    for one in urls:
+        assert not one["data"]["http.query"]
+        assert one["data"]["url"].count("/") == 2
+    assert not [one for one in urls if "ession" in json.dumps(one)]
+
+
+def refused() -> None:
+    raise Rejected(f"no route to {NUMBER}")
+
+
+def test_what_the_platform_says_of_a_number_is_masked(kept: Kept) -> None:
+    try:
+        refused()
+    except Rejected:
+        # With a name of its own the error would be a variable of this frame.
+        sentry_sdk.capture_exception()
+    (event,) = kept.of(None)
+    assert event["fingerprint"] == ["devino", "", "Rejected"]
+    assert "7903***4567" in json.dumps(event)
+
+
+def test_without_the_integration_nothing_is_told(sandbox: LocalSandbox, channels: Channels) -> None:
+    transport = Kept()
+    with sentry_sdk.isolation_scope():
+        sentry_sdk.init(dsn="http://key@127.0.0.1:9/1", transport=transport)
+        with Client(channels) as client:
+            client.send(message())
+        sentry_sdk.capture_message("hello")
+        sentry_sdk.get_client().close()
+        sentry_sdk.get_global_scope().set_client(None)
+    (event,) = transport.of(None)
+    crumbs = event.get("breadcrumbs", {}).get("values", [])
+    assert not [one for one in crumbs if one["category"] == "devino"]
