@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
+import warnings
 from contextlib import AsyncExitStack
 
 import pytest
@@ -61,6 +63,26 @@ async def test_a_storm_of_cancellations_leaves_no_trace(kind: str, is_full: bool
     # Of those that gave up none was sent twice.
     assert max(recorded.values()) == 1
     assert len(asyncio.all_tasks()) == tasks_before
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_send_that_is_given_up_at_any_turn_of_the_loop_leaves_nothing_open(
+    kind: str, is_full: bool
+) -> None:
+    async with target(kind) as found:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", ResourceWarning)
+            for turns in range(60 if is_full else 20):
+                async with client(kind, found.settings(0)) as opened:
+                    sending = asyncio.create_task(attempt(opened, message(kind, turns, "given up")))
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                    sending.cancel()
+                    await asyncio.wait([sending])
+                    del sending
+            gc.collect()
+    assert {str(one.message) for one in told} == set()
 
 
 @pytest.mark.timeout(1200)

@@ -96,7 +96,7 @@ async def test_an_address_that_swallows_connections_is_no_matter_of_tls(
     async def swallowed(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", swallowed)
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", swallowed)
     said = await failure(2775)
     assert "no answer in time" in said
     assert "tls" not in said
@@ -146,14 +146,14 @@ async def test_the_next_address_of_a_name_is_tried_while_the_first_swallows_conn
             await asyncio.Event().wait()
         await sock_connect(sock, address)
 
-    async def both(host: str, port: int, **_: object) -> list[object]:
+    def both(host: str, port: int, **_: object) -> list[object]:
         return [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
             for address in ("127.0.0.2", "127.0.0.1")
         ]
 
     async with smsc() as centre:
-        monkeypatch.setattr(loop, "getaddrinfo", both)
+        monkeypatch.setattr(socket, "getaddrinfo", both)
         monkeypatch.setattr(loop, "sock_connect", connect_or_hang)
         async with connect(
             "two.example",

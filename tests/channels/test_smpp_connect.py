@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -177,3 +179,20 @@ async def test_tls_with_a_centre_that_speaks_plain_smpp(centre: Smsc) -> None:
             pass
     # The password did not leave.
     assert b"secret" not in centre.connection.octets
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_connect_that_is_given_up_leaves_no_socket_open(centre: Smsc, turns: int) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        entering = asyncio.ensure_future(session(centre).__aenter__())
+        # It is given up at another await each time.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        entering.cancel()
+        await asyncio.wait([entering])
+        del entering
+        for _ in range(3):
+            await asyncio.sleep(0)
+        gc.collect()
+    assert [str(one.message) for one in told] == []

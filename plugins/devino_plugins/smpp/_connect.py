@@ -8,7 +8,6 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Literal, TypeAlias
 
 from devino_codecs import EncodeError
@@ -37,7 +36,9 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.observe import Calls, discreet
+from devino_core.resolving import resolve
 from devino_core.tls import tls_failure
+from devino_plugins.kit.dialing import dial
 
 from ._rules import PLATFORM
 from ._session import UNANSWERED, SmppSession
@@ -167,20 +168,19 @@ async def _connect(
 ) -> None:
     """Connect, and begin TLS. What fails is told apart, because the advice depends on it."""
     loop = asyncio.get_running_loop()
-    connect = partial(loop.create_connection, host=host, port=port)
-    if isinstance(loop, asyncio.BaseEventLoop):
-        # A name may have an address that swallows connections, so the next one is tried meanwhile.
-        # uvloop cannot do that.
-        connect = partial(connect, happy_eyeballs_delay=0.25)
     where, is_connected = f"{host}:{port}", False
     try:
         async with asyncio.timeout(timeout):
+            # Not by the loop alone: who gives up while it connects leaves a socket open there.
+            connected = await dial(await resolve(host, port))
             # asyncio sets TCP_NODELAY on its own.
-            transport, _ = await connect(asyncio.Protocol if tls else lambda: protocol)
+            transport, _ = await loop.create_connection(
+                asyncio.Protocol if tls else lambda: protocol, sock=connected
+            )
             is_connected = True
             if tls is not None:
                 await _begin_tls(transport, protocol, tls, host)
-    except (OSError, UnicodeError) as error:
+    except OSError as error:
         reason, retry = _no_tls(error) if is_connected else (_reason(error), Retry.SAFE)
         raise ConnectFailed(f"cannot connect to {where}: {reason}", retry=retry) from None
 
@@ -213,8 +213,6 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, socket.gaierror):
         return f"the name server gave no address: {error.strerror}"
-    if isinstance(error, UnicodeError):
-        return "this is no name of a host"
     # asyncio's own text names only the address.
     errno = error.errno if isinstance(error, OSError) else None
     return os.strerror(errno) if errno else str(error) or type(error).__name__
