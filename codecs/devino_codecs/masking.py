@@ -115,7 +115,7 @@ _ONE_OF_LIST = re.compile(r"[^,;\s]+")
 
 # What stands in a head.
 
-_HEADERS: Final = dict.fromkeys(
+_HEADERS: Final[Kinds] = dict.fromkeys(
     (
         "accept", "accept-encoding", "accept-ranges", "allow", "cache-control", "connection",
         "content-encoding", "content-length", "content-range", "content-type", "date", "expires",

@@ -62,8 +62,9 @@ class Observer(Protocol):
 
     def message_done(self, message: Message, receipt: Receipt) -> None:
         """A message was handed to a channel, which gave this receipt."""
-        return  # noqa: PLR1711 - an empty method of a Protocol is abstract
+        # Without it, the method of a Protocol is abstract.
+        return
 
     def event(self, event: Event) -> None:
         """The platform told this, by a connection, or by a callback that was taken."""
-        return  # noqa: PLR1711 - as above
+        return
