@@ -56,8 +56,8 @@ class Calls:
     __slots__ = ("channel", "clock", "kind", "log", "observers")
 
     def __init__(self, channel: str, clock: Clock) -> None:
-        self.channel = channel
-        self.clock = clock
+        self.channel: str = channel
+        self.clock: Clock = clock
         self.attach(channel, _NOBODY)
 
     def attach(self, kind: str, observers: Observers) -> None:

@@ -76,7 +76,7 @@ class Observer(Protocol):
 
     def message_done(self, message: Message, receipt: Receipt) -> None:
         """A message was handed to a channel, which gave this receipt."""
-        # mypy takes a method without a statement in a Protocol for an abstract one.
+        # Without it, the method of a Protocol is abstract.
         return
 
     def event(self, event: Event) -> None:
