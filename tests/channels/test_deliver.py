@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,6 +18,7 @@ from msgspec.structs import replace
 
 from devino_core import (
     AsyncClient,
+    Client,
     Event,
     InvalidMessage,
     Mail,
@@ -22,13 +26,15 @@ from devino_core import (
     Message,
     Receipt,
     State,
+    Status,
+    StatusChanged,
     Template,
     Unsupported,
 )
 from devino_core.observe import Call, Observer, Outcome
 from devino_core.outbox import Delivery
 from devino_core.testing import ManualClock
-from devino_sandbox import Sandbox, World
+from devino_sandbox import LocalSandbox, Sandbox, World
 from tests.channels._sandboxed import PASSWORD, account
 
 T = TypeVar("T")
@@ -277,3 +283,42 @@ async def test_sending_a_chain_says_what_else_there_is() -> None:
     async with wired("rest") as wire:
         with pytest.raises(Unsupported, match=r"client\.deliver\(\)"):
             await wire.client.send(chain("79990003110", (Medium.SMS, Medium.SMS)))
+
+
+def test_the_example(tmp_path: Path) -> None:
+    example = Path(__file__).parents[2] / "docs" / "examples" / "deliver.py"
+    with LocalSandbox() as sandbox:
+        environ = {name: value for name, value in os.environ.items() if "DEVINO" not in name}
+        environ |= sandbox.environ("viber", "rest")
+        done = subprocess.run(
+            [sys.executable, str(example), "79990003900", "17"],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "reached by VIBER"
+
+
+def test_the_blocking_client_delivers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'outbox.db'}"
+    with (
+        LocalSandbox() as sandbox,
+        Client({kind: sandbox.settings(kind) for kind in ("viber", "rest")}) as client,
+    ):
+        message = chain("79990003900", (Medium.VIBER, Medium.SMS))
+        for store in (None, url):
+            told = list(client.deliver(message, store=store))
+            assert told[-1].reached == (Medium.VIBER,)
+        assert list(client.resume(url)) == []
+        assert not client.stop(message.ref)
+        event = StatusChanged(
+            id="1",
+            at=datetime.now(UTC),
+            channel="viber",
+            message_id="nobody's",
+            status=Status(state=State.READ),
+        )
+        client.feed(event)
