@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,8 @@ from tests.core._examples import EXAMPLES
 
 sys.path.append(str(EXAMPLES / "devino-online"))
 
-from devino_online import wire
-
-API: Any = wire.API
+wire: Any = importlib.import_module("devino_online.wire")
+API = wire.API
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 IDS = st.integers(2**53, 2**63 - 1).map(str)
 NONE = st.none()

@@ -77,19 +77,21 @@ class OnlineService(sandbox.ApiService):
                 continue
             order = self._submission(account, it)
             no = (word, "") if to and _digits(it.to) == to else self._fault(order, it)
+            taken = self._take(order, it.to) if no is None else no
+            if not isinstance(taken, tuple):
+                parts = taken.ids if asked.request.include_segment_id else None
+                outcomes.append(wire.Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
+                continue
             if no is not None:
                 self.world.refuse(order, [it.to], no[0])
-            else:
-                try:
-                    [taken] = self.world.submit(order, [it.to])
-                except sandbox.Refused as refused:
-                    no = _REFUSED[refused.refusal]
-            if no is not None:
-                outcomes.append(_refused(no[0], f"{at}.{no[1]}" if no[1] else at))
-                continue
-            parts = taken.ids if asked.request.include_segment_id else None
-            outcomes.append(wire.Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
+            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}".removesuffix(".")))
         return wire.Sent(tuple(outcomes))
+
+    def _take(self, order: Submission, to: str) -> sandbox.StoredMessage | tuple[str, str]:
+        try:
+            return self.world.submit(order, [to])[0]
+        except sandbox.Refused as refused:
+            return _REFUSED[refused.refusal]
 
     def _fault(self, order: Submission, it: wire.Sms) -> tuple[str, str] | None:
         digits, rank, url = _digits(it.to), it.priority, it.callback_url
