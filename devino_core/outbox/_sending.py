@@ -62,10 +62,13 @@ async def send(
             ready.append(prepared)
     outcome = Outcome(0)
     if ready and not context.may_send:
-        # Its time as a living worker may be over: whoever finds the entries puts them in doubt.
+        # Its time as a living worker may be over. They are surely not sent, so they wait again:
+        # if it lives on, nobody else would find them.
         _log.warning(
             "outbox: %d messages are not sent: the store did not answer for too long", len(ready)
         )
+        now = context.outbox.now()
+        moves += [(one.entry, requeued(one.entry, now, until=one.entry.until)) for one in ready]
         ready = []
     if ready:
         rules = rules_of(context.client)

@@ -105,7 +105,8 @@ class Claims:
         now = from_micros(alive[0])
         lanes = list({slot.lane.text for slot in want.slots})
         asked = {"now": micros(now), "charge": list(want.charge), "lanes": lanes}
-        (late, paused, rows, busy) = connection.execute(place(sql.PLACE), asked).fetchone() or ()
+        (place_row,) = connection.execute(place(sql.PLACE), asked).fetchall()
+        late, paused, rows, busy = place_row
         if late:
             entries = entries_of(connection, place, sql.LATE, (micros(now),))
             move_all(connection, place, [lapsed(entry, now) for entry in entries], now)
