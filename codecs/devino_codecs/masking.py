@@ -115,18 +115,19 @@ _ONE_OF_LIST = re.compile(r"[^,;\s]+")
 
 # What stands in a head.
 
-_HEADERS: Final[Kinds] = dict.fromkeys(
-    (
-        "accept", "accept-encoding", "accept-ranges", "allow", "cache-control", "connection",
-        "content-encoding", "content-length", "content-range", "content-type", "date", "expires",
-        "host", "keep-alive", "last-modified", "pragma", "range", "retry-after", "server",
-        "soapaction", "transfer-encoding", "user-agent", "vary", "via", "x-request-id",
-    ),
-    Kind.SHOWN,
-) | dict.fromkeys(
-    ("authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate"),
-    Kind.SECRET,
+_SHOWN_HEADERS: Final[tuple[str, ...]] = (
+    "accept", "accept-encoding", "accept-ranges", "allow", "cache-control", "connection",
+    "content-encoding", "content-length", "content-range", "content-type", "date", "expires",
+    "host", "keep-alive", "last-modified", "pragma", "range", "retry-after", "server",
+    "soapaction", "transfer-encoding", "user-agent", "vary", "via", "x-request-id",
 )  # fmt: skip
+_SECRET_HEADERS: Final[tuple[str, ...]] = (
+    "authorization", "cookie", "proxy-authorization", "set-cookie", "www-authenticate",
+)  # fmt: skip
+_HEADERS: Final[Kinds] = {
+    **dict.fromkeys(_SHOWN_HEADERS, Kind.SHOWN),
+    **dict.fromkeys(_SECRET_HEADERS, Kind.SECRET),
+}
 
 
 def _headers(headers: Mapping[str, str], kinds: Kinds, mask: Mask) -> dict[str, str]:
