@@ -32,7 +32,7 @@ def operations(kept: Kept) -> list[tuple[str, int, str]]:
 async def test_bind_submit_and_query_are_calls() -> None:
     kept = Kept()
     async with wired(bind="transceiver") as wire:
-        wire.channel.calls.attach("smpp", Observers([kept]))
+        wire.channel.observed.attach("smpp", Observers([kept]))
         [receipt] = await wire.channel.send([MESSAGE])
         await wire.channel.status(receipt.ids)
     assert operations(kept) == [
@@ -45,7 +45,7 @@ async def test_bind_submit_and_query_are_calls() -> None:
 async def test_a_throttled_message_is_a_second_attempt() -> None:
     kept = Kept()
     async with wired(bind="transmitter") as wire:
-        wire.channel.calls.attach("smpp", Observers([kept]))
+        wire.channel.observed.attach("smpp", Observers([kept]))
         fault = Fault(operation="submit_sm", action=AnswerError(THROTTLED))
         wire.world.faults.add(fault)
         sending = asyncio.ensure_future(wire.channel.send([MESSAGE]))
@@ -75,7 +75,7 @@ async def test_a_refusal_has_the_id_that_the_log_has(
 async def test_an_enquire_link_is_a_call() -> None:
     kept = Kept()
     async with wired(bind="transmitter") as wire:
-        wire.channel.calls.attach("smpp", Observers([kept]))
+        wire.channel.observed.attach("smpp", Observers([kept]))
         await wire.channel.send([MESSAGE])
         await wire.clock.tick(60)
         await until(lambda: ("enquire_link", 1, "None") in operations(kept))

@@ -63,7 +63,7 @@ def test_the_balance_is_asked_at_most_once_a_minute(
         BalanceCollector(client, registry, clock=clock)
 
         def asked() -> int:
-            return len([one for one in sandbox.calls() if "Balance" in str(one.operation)])
+            return len([one for one in sandbox.journal() if "Balance" in str(one.operation)])
 
         assert asked() == 0
         assert read(registry)["devino_balance", "promo"] == 17.5

@@ -174,7 +174,7 @@ async def test_what_may_pass_is_tried_until_the_legs_time_is_over() -> None:
         w.viber.states["id-order/2"] = State.DELIVERED
         w.deliver()
         await w.clock.tick(100)
-        assert len(w.vk.calls) >= 3
+        assert len(w.vk.batches) >= 3
         assert not w.viber.sent
         await w.clock.tick(25)
         assert w.viber.sent
