@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from devino_core import AsyncClient, Medium, Message
 
-STORE = "sqlite:///deliver.db"
+STORE = "sqlite:deliver.db"
 
 
 async def main(number: str, order: str) -> None:
