@@ -261,10 +261,11 @@ async def test_pdus_are_told_in_hex_and_field_by_field(world: World, sandbox: Sa
     assert submit.messages[0] in submit.answer.decoded
 
 
-async def test_a_broken_bind_shows_no_password(world: World, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("lost", [1, -1])
+async def test_a_broken_bind_shows_no_password(world: World, sandbox: Sandbox, lost: int) -> None:
     whole = smpp.encode(smpp.BindTransceiver(system_id="x", password=WRONG, sequence_number=1))
     # Without the end of the system_id the password is a part of it.
-    octets = whole[:16] + whole[16:].replace(b"\0", b"")
+    octets = whole[:16] + whole[16:].replace(b"\0", b"", lost)
     octets = len(octets).to_bytes(4, "big") + octets[4:]
     host, _, port = sandbox.endpoints["smpp"].rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))

@@ -114,8 +114,9 @@ def secret_fields(pdu: AnyPdu) -> frozenset[str]:
     if not isinstance(pdu, BindRequest | Outbind):
         return frozenset()
     # Without its NUL, one string runs into the next.
-    has_moved = pdu.defect is not None and (
-        pdu.defect.path == "system_id" or len(pdu.system_id) > _LONGEST_SYSTEM_ID
+    has_moved = not pdu.password or (
+        pdu.defect is not None
+        and (pdu.defect.path == "system_id" or len(pdu.system_id) > _LONGEST_SYSTEM_ID)
     )
     return frozenset({"system_id", "password"} if has_moved else {"password"})
 
@@ -128,6 +129,9 @@ def _rows(data: bytes, hidden: frozenset[str], mask: _Mask | None) -> Iterator[t
         return
     _, fields = parse_fields(data, of)
     tlvs = fields.pop("tlvs", [])
+    if hidden and fields.get("password") == "":
+        # It may have run into the login.
+        hidden |= {"system_id"}
     shows = _Shows(hidden, mask, fields.get("data_coding", 0), fields.get("esm_class", 0))
     for field, value in fields.items():
         yield field, shows.field(field, value)

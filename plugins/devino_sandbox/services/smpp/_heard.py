@@ -170,4 +170,7 @@ def _password(octets: bytes) -> tuple[int, int]:
         # Without its end it may be anything.
         return _HEADER, len(octets)
     end = octets.find(b"\0", system_id + 1)
+    if end == system_id + 1:
+        # There is none, or it has run into the login.
+        return _HEADER, system_id
     return system_id + 1, len(octets) if end < 0 else end
