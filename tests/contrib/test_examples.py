@@ -46,10 +46,10 @@ def test_its_own_tests_pass(name: str, tmp_path: Path) -> None:
 
 SERVERS = {
     "uvicorn": ("web-fastapi", ["uvicorn", "shop:app", "--port", "0"], r"running on (http://\S+)"),
-    "flask": ("web-flask", ["flask", "--app", "shop", "run", "-p", "0"], r"on (http://\S+)"),
+    "flask": ("web-flask", ["flask", "--app", "cafe", "run", "-p", "0"], r"on (http://\S+)"),
     "gunicorn": (
         "web-flask",
-        ["gunicorn", "--preload", "-w", "2", "-b", "127.0.0.1:0", "shop:app"],
+        ["gunicorn", "--preload", "-w", "2", "-b", "127.0.0.1:0", "cafe:app"],
         r"Listening at: (http://\S+)",
     ),
 }
@@ -93,4 +93,5 @@ def test_a_server_sends_and_ends_in_good_order(
     assert [message.text for message in sandbox.messages(to=NUMBER)] == [f"from {server}"]
     said = log.read_text()
     assert "Traceback" not in said
-    assert process.returncode in (0, -signal.SIGTERM, -signal.SIGINT, 1), said
+    # uvicorn ends well and then hands on the signal that it got.
+    assert process.returncode in ((0, -signal.SIGTERM) if server == "uvicorn" else (0,)), said

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from devino_sandbox.testing import SandboxControl
+from devino_sandbox import SandboxControl
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A shop that tells its customers: `flask --app shop run`, or `gunicorn --preload shop:app`."""
+"""A café that tells its guests: `flask --app cafe run`, or `gunicorn --preload cafe:app`."""
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
