@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from devino_core import State
 
-from ._demo import ANSWER, HANDLER, SCENARIOS, Result, Row
+from ._demo import HANDLER, SCENARIOS, Result, Row
+from ._demo_scenarios import ANSWER
 
 if TYPE_CHECKING:
     from rich.console import Group
