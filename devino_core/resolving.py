@@ -42,7 +42,20 @@ async def resolve(
             raise socket.gaierror(socket.EAI_NONAME, "it is no name of a host") from None
         return [Address(kind, sockaddr) for kind, _, _, _, sockaddr in found]
 
+    # What is an address already needs neither a name server nor a thread.
+    literal = _literal(host, port)
+    if literal is not None and family in (socket.AF_UNSPEC, literal.family):
+        return [literal]
     return await aside(ask)
+
+
+def _literal(host: str, port: int) -> Address | None:
+    """What a host is that is written as an address; None if it is a name."""
+    for family, more in ((socket.AF_INET, ()), (socket.AF_INET6, (0, 0))):
+        with contextlib.suppress(OSError, ValueError):
+            socket.inet_pton(family, host)
+            return Address(family, (host, port, *more))
+    return None
 
 
 async def aside(work: Callable[[], T]) -> T:

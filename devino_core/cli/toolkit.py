@@ -136,10 +136,14 @@ class App:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run it in an event loop of its own; Ctrl-C cancels it."""
-        # The import takes 40 ms, which `--help` does not need.
-        import asyncio
+        try:
+            # The import takes 40 ms, which `--help` does not need.
+            import asyncio
 
-        return asyncio.run(work)
+            return asyncio.run(work)
+        finally:
+            # Ctrl-C may come before it has begun, and Python would warn of that.
+            work.close()
 
     def line(self, text: str = "") -> None:
         """Print one line of the result."""

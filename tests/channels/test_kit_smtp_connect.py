@@ -29,7 +29,9 @@ from devino_core import (
     State,
     Unavailable,
 )
+from devino_core.resolving import resolve
 from devino_core.testing import ManualClock
+from devino_plugins.kit.dialing import dial
 from devino_sandbox import Hang, Sandbox
 from tests.channels._canary import reported, shows, spellings
 from tests.channels._mailed import channel, mailed, order
@@ -448,3 +450,31 @@ async def test_a_refusal_that_repeats_the_password_is_masked_in_every_frame(verb
         error = await refused(port, password="secret-9")
     assert "your password *** is weak" in str(error)
     assert not [told for told in reported(error) if "secret-9" in told]
+
+
+# Sockets
+
+
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+async def test_an_address_asks_no_name_server(
+    family: socket.AddressFamily, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object, **__: object) -> list[object]:
+        raise AssertionError("somebody was asked")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    (found,) = await resolve(host, 25)
+    assert (found.family, found.sockaddr[:2]) == (family, (host, 25))
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NODELAY"), reason="this system cannot be asked")
+async def test_nothing_waits_for_nagle() -> None:
+    async with listening(Mouth({})) as port:
+        connected = await dial(await resolve("127.0.0.1", port))
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            asyncio.Protocol, sock=connected
+        )
+        assert connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        transport.close()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
 from devino_core.cli._stop import Stop
+from devino_core.cli.toolkit import App
 from tests.core._cli import Platform
 
 pytestmark = pytest.mark.pythons
@@ -99,3 +102,21 @@ def test_a_send_outside_the_main_thread_is_sent() -> None:
     thread.join()
     assert codes == [0]
     assert [message.to for message in platform.sent] == ["79031234567"]
+
+
+def test_work_that_is_interrupted_before_it_begins_is_no_matter_of_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def work() -> None:
+        raise AssertionError("it began")
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio, "run", interrupted)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with pytest.raises(KeyboardInterrupt):
+            App().run(work())
+        gc.collect()
+    assert [str(one.message) for one in told] == []

@@ -59,7 +59,8 @@ def _by_turns(addresses: Iterable[Address]) -> Iterator[Address]:
 
 
 async def _connected(address: Address) -> socket.socket:
-    connecting = socket.socket(address.family, socket.SOCK_STREAM)
+    # asyncio switches Nagle's algorithm off for what says that it is TCP.
+    connecting = socket.socket(address.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         connecting.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connecting, address.sockaddr)
