@@ -44,6 +44,7 @@ from devino_core.cli.toolkit import App
 from devino_core.testing import ManualClock
 from devino_sandbox import Access, Account, Pace, Submission, World, _demo, _log, _serve, plugin
 from devino_sandbox._demo import SCENARIOS, Row, Scenario
+from devino_sandbox._demo_scenarios import ANSWER
 from devino_sandbox._demo_view import DemoList
 from devino_sandbox._questions import Question
 from devino_sandbox.services.rest import RestService
@@ -341,7 +342,7 @@ def test_the_demo_in_json_ends_every_message_as_expected() -> None:
         "CLICKED",
         "BOUNCED",
     }
-    assert all(texts == [_demo.ANSWER] for texts in shown["inbox"].values())
+    assert all(texts == [ANSWER] for texts in shown["inbox"].values())
     assert shown["spent"] > 0
     assert [(one["of"], one["answer"], one["expected"]) for one in shown["answers"]] == [
         ("rest", "REACHABLE", "REACHABLE"),
