@@ -86,7 +86,8 @@ async def test_an_odd_entry_does_not_hide_the_others(
         assert len(odd.id) == 32
     if kind.startswith("rest"):
         # What could not be told is at least said, without its content.
-        assert [record.getMessage() for record in caplog.records] == [
+        told = [each.getMessage() for each in caplog.records if "inbox" in each.name]
+        assert told == [
             f"{kind}: an incoming SMS cannot be read: [2]: expected an object, got a number",
             f"{kind}: an incoming SMS cannot be read: [3].Data: expected a string, got an array",
         ]
