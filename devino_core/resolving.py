@@ -51,10 +51,13 @@ async def resolve(
 
 def _literal(host: str, port: int) -> Address | None:
     """What a host is that is written as an address; None if it is a name."""
-    for family, more in ((socket.AF_INET, ()), (socket.AF_INET6, (0, 0))):
+    for found in (
+        Address(socket.AF_INET, (host, port)),
+        Address(socket.AF_INET6, (host, port, 0, 0)),
+    ):
         with contextlib.suppress(OSError, ValueError):
-            socket.inet_pton(family, host)
-            return Address(family, (host, port, *more))
+            socket.inet_pton(found.family, host)
+            return found
     return None
 
 
