@@ -91,7 +91,7 @@ BAR = re.compile(r"^[^\S\n]*[━╸╺]+ +(\d+)/400 +[-\d:]+$", re.MULTILINE)
 
 async def test_a_run_is_stopped_and_resumed_at_a_terminal(window: tuple[Window, World]) -> None:
     terminal, world = window
-    await terminal.type("sh go --rate 100/s")
+    await terminal.type("sh go --rate 40/s")
     screen = await terminal.shows(lambda screen: (m := BAR.search(screen)) and int(m[1]) >= 100)
     assert "7903" not in screen, "what was accepted is not listed"
     await terminal.tmux("send-keys", "C-c")
