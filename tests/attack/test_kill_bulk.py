@@ -236,7 +236,7 @@ async def test_a_run_that_is_killed_at_a_random_moment_is_resumed(
             more = ("--resume",) if runs.journal.exists() else ()
             killed += (await runs.run_and_kill(chance, *more)).code == -signal.SIGKILL
         runs.check(await runs.resume(), killed=killed - before)
-    assert killed > (80 if is_full else 1)
+    assert killed > (80 if is_full else 0)
 
 
 @pytest.mark.timeout(1800)
