@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ for _name in [name for name in os.environ if name.upper().startswith("DEVINO")]:
 os.environ["XDG_CONFIG_HOME"] = os.fspath(Path(os.devnull).absolute())
 if Path("devino.toml").exists():
     raise pytest.UsageError("devino.toml in this folder would reach the tests: move it elsewhere")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and the children of the tests with it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
