@@ -16,7 +16,7 @@ os.environ["XDG_CONFIG_HOME"] = os.fspath(Path(os.devnull).absolute())
 if Path("devino.toml").exists():
     raise pytest.UsageError("devino.toml in this folder would reach the tests: move it elsewhere")
 
-# A shell lets what it starts in the background ignore Ctrl-C, and the children of the tests with it.
+# A shell lets what it starts in the background ignore Ctrl-C, and so do the children of the tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
