@@ -146,6 +146,7 @@ class Journal:
                     end += len(line)
             os.ftruncate(descriptor, end)
         except BaseException:
+            # Whatever it was, nobody else knows the file to close it.
             os.close(descriptor)
             raise
         return journal

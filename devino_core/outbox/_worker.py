@@ -151,6 +151,7 @@ class Worker(Opened):
         loop = asyncio.get_running_loop()
         stop = asyncio.Event()
         signals = (signal.SIGTERM, signal.SIGINT)
+        # On Windows no event loop takes signals: there Ctrl-C is raised, as anywhere in Python.
         with contextlib.suppress(NotImplementedError):
             for one in signals:
                 loop.add_signal_handler(one, stop.set)

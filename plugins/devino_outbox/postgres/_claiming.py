@@ -23,11 +23,12 @@ from devino_core.outbox.kit import (
     orphaned,
     taken,
 )
+from devino_outbox._rows import entry_of
 
 from . import _sql as sql
 from ._line import Connection
 from ._moving import Clock, entries_of, move_all, time_of
-from ._rows import entry_of, limit_state
+from ._rows import limit_state
 from ._schema import Place
 
 __all__ = ["Calling", "Claiming", "Claims", "Workers", "doubt_all"]

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from devino_core.outbox import VERSION, Lane, Phase, Tally
 from devino_core.outbox.kit import from_micros, micros
+from devino_outbox._rows import lane_of
 
 from . import _sql as sql
 from ._line import Connection
-from ._rows import lane_of, limit_state
+from ._rows import limit_state
 from ._schema import Place
 
 __all__ = ["tally"]

@@ -6,9 +6,10 @@ import msgspec
 
 from devino_core.outbox import Entry, Phase, Query
 from devino_core.outbox.kit import micros
+from devino_outbox._rows import entry_of
 
 from ._line import Connection
-from ._rows import entry_of, json_of
+from ._rows import json_of
 from ._schema import Place
 from ._sql import COLUMNS
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import psycopg
 
 from devino_core.errors import OutcomeUnknown, Unavailable
+from devino_outbox._groups import Group, settle
 
 __all__ = ["Commit", "Connection", "Line"]
 
-_log = logging.getLogger(__name__)
 _TRIES = 5
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -32,12 +30,6 @@ class Commit(Protocol):
         ...
 
 
-class _Waiting(NamedTuple):
-    work: object
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[object]
-
-
 class Line:
     """Calls in one line. :meth:`do` may be called from any event loop.
 
@@ -50,9 +42,8 @@ class Line:
     ) -> None:
         self._connect = connect
         self._commit = commit
-        self._group_max = group_max
         self._name = name
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._group = Group(group_max)
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._closed = False
@@ -61,9 +52,7 @@ class Line:
         """Ask for something; it is on disk when the future is done."""
         if self._closed:
             raise RuntimeError("open the store first")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
-        self._queue.put(_Waiting(work, loop, future))
+        future = self._group.add(work)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
@@ -74,7 +63,7 @@ class Line:
         self._closed = True
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(None)
+            self._group.end()
             thread.join()
 
     def _run(self) -> None:
@@ -85,21 +74,9 @@ class Line:
             self._disconnect()
 
     def _round(self) -> bool:
-        first = self._queue.get()
-        if first is None:
-            return False
-        group = [first]
-        going = True
-        try:
-            while len(group) < self._group_max:
-                more = self._queue.get_nowait()
-                if more is None:
-                    going = False
-                    break
-                group.append(more)
-        except queue.Empty:
-            pass
-        self._settle(group, self._results([one.work for one in group]))
+        group, going = self._group.take()
+        if group:
+            settle(group, self._results([one.work for one in group]))
         return going
 
     def _results(self, works: list[object]) -> list[object]:
@@ -152,17 +129,6 @@ class Line:
         if connection is not None:
             connection.close()
 
-    @staticmethod
-    def _settle(group: list[_Waiting], results: list[object]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], object]]] = {}
-        for waiting, result in zip(group, results, strict=True):
-            by_loop.setdefault(waiting.loop, []).append((waiting.future, result))
-        for loop, settled in by_loop.items():
-            try:
-                loop.call_soon_threadsafe(_tell, settled)
-            except RuntimeError:
-                _log.debug("an event loop was closed before its call to the outbox was done")
-
 
 def _said(error: psycopg.Error) -> str:
     return " ".join(str(error).split())
@@ -171,13 +137,3 @@ def _said(error: psycopg.Error) -> str:
 def _roll_back(connection: Connection) -> None:
     if not connection.closed:
         connection.rollback()
-
-
-def _tell(settled: list[tuple[asyncio.Future[object], object]]) -> None:
-    for future, result in settled:
-        if future.done():
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from devino_core import Status
 from devino_core.outbox import Added, Change, Early, Entry, Move, Note, Phase
 from devino_core.outbox.kit import decode, encode, from_micros, ids_of, is_met, micros, with_reports
+from devino_outbox._rows import entry_of
 
 from . import _sql as sql
 from ._line import Connection
-from ._rows import NewRow, entry_of, json_of, learns, move_row
+from ._rows import NewRow, json_of, learns, move_row
 from ._schema import Place
 
 __all__ = ["Adding", "Adds", "Changes", "Clock", "Moving", "move_all"]

@@ -8,27 +8,20 @@ from typing import Any
 
 import msgspec
 
-from devino_core.outbox import Entry, Lane, Leg, LimitState, Move, News, OutboxEvent, Phase
-from devino_core.outbox.kit import decode, encode, from_micros, ids_of, micros
+from devino_core.outbox import Entry, LimitState, Move, OutboxEvent, Phase
+from devino_core.outbox.kit import encode, from_micros, ids_of, micros
+from devino_outbox._rows import inserted, told
 
 __all__ = [
-    "INSERTED",
     "NewRow",
-    "entry_of",
     "event_of",
-    "insert_row",
     "json_of",
-    "lane_of",
+    "learns",
     "limit_state",
     "move_row",
     "new_row",
     "xid_and_seq",
 ]
-
-_lanes: dict[str, Lane] = {}
-_MOST_LANES = 10_000
-_PHASES = tuple(Phase)
-_LEGS = tuple[Leg, ...]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -51,82 +44,15 @@ class NewRow(msgspec.Struct, frozen=True):
     body: str | None
 
 
-INSERTED = NewRow.__struct_fields__
-
-
 def new_row(entry: Entry) -> NewRow:
     """The row of a new entry."""
-    until = entry.until
-    return NewRow(
-        entry.ref,
-        entry.hash,
-        entry.lane.text,
-        micros(entry.due),
-        None if until is None else micros(until),
-        entry.version,
-        entry.to_hash,
-        entry.body,
-    )
-
-
-def insert_row(entry: Entry) -> tuple[object, ...]:
-    """The values of :data:`INSERTED`."""
-    return msgspec.structs.astuple(new_row(entry))
-
-
-def entry_of(row: Sequence[Any]) -> Entry:
-    """The entry of a row of :data:`._sql.COLUMNS`."""
-    (
-        number, ref, hash_, lane, phase, due, until, attempt, crashes, doubts, failures, leg,
-        worker, revision, version, to_hash, body, legs,
-    ) = row  # fmt: skip
-    return Entry(
-        id=number,
-        ref=ref,
-        hash=hash_,
-        to_hash=to_hash,
-        lane=lane_of(lane),
-        phase=_PHASES[phase],
-        due=from_micros(due),
-        until=None if until is None else from_micros(until),
-        attempt=attempt,
-        crashes=crashes,
-        doubts=doubts,
-        failures=failures,
-        leg=leg,
-        worker=worker,
-        revision=revision,
-        version=version,
-        body=body,
-        legs=() if legs is None else decode(legs, _LEGS),
-    )
-
-
-def lane_of(text: str) -> Lane:
-    """The lane of its text; there are few, and many entries in each."""
-    lane = _lanes.get(text)
-    if lane is None:
-        if len(_lanes) >= _MOST_LANES:
-            _lanes.clear()
-        lane = _lanes[text] = Lane.of(text)
-    return lane
+    return NewRow(*inserted(entry))
 
 
 def event_of(row: Sequence[Any]) -> OutboxEvent:
     """The event of a row of :data:`._sql.EVENTS`."""
     xid, seq, entry, at, text = row
-    news = decode(text, News)
-    return OutboxEvent(
-        cursor=f"{xid}.{seq}",
-        at=from_micros(at),
-        entry=entry,
-        kind=news.kind,
-        ref=news.ref,
-        channel=news.channel,
-        leg=news.leg,
-        status=news.status,
-        reason=news.reason,
-    )
+    return told(f"{xid}.{seq}", entry, at, text)
 
 
 def xid_and_seq(cursor: str) -> tuple[str, int]:

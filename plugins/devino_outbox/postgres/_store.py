@@ -29,6 +29,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import micros
+from devino_outbox._rows import INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
 
 from . import _sql as sql
@@ -38,7 +39,7 @@ from ._finding import found
 from ._line import Connection, Line
 from ._moving import Adding, Adds, Changes, Moving, time_of
 from ._remembered import PostgresRemembered
-from ._rows import INSERTED, event_of, insert_row, new_row, xid_and_seq
+from ._rows import event_of, new_row, xid_and_seq
 from ._schema import Place, connect, migrate, place_of, recognise, schema_of, steps
 from ._schema import check as check_schema
 
@@ -129,7 +130,7 @@ class PostgresStore:
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this database itself."""
         table = f'"{self._settings.schema}".outbox'
-        return Insertion(table, INSERTED, list(map(insert_row, entries)))
+        return Insertion(table, INSERTED, list(map(inserted, entries)))
 
     async def claim(self, want: Want) -> list[Entry]:
         return cast("list[Entry]", await self._line(_CLAIMS).do(Claiming(want)))

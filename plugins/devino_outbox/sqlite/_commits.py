@@ -37,9 +37,10 @@ from devino_core.outbox.kit import (
     taken,
     with_reports,
 )
+from devino_outbox._rows import entry_of
 
 from . import _sql as sql
-from ._rows import Row, entry_of, json_of, move_row
+from ._rows import Row, json_of, move_row
 
 __all__ = ["Adding", "Calling", "Claiming", "Commits", "Moving"]
 

@@ -8,8 +8,9 @@ import msgspec
 
 from devino_core.outbox import Entry, Phase, Query
 from devino_core.outbox.kit import micros
+from devino_outbox._rows import entry_of
 
-from ._rows import entry_of, json_of
+from ._rows import json_of
 from ._sql import COLUMNS
 
 __all__ = ["found", "spelt"]

@@ -35,6 +35,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import from_micros, micros, orphaned
+from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
 
 from . import _sql as sql
@@ -43,7 +44,7 @@ from ._files import path_of, prepare
 from ._finding import found
 from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
-from ._rows import INSERTED, add_row, entry_of, event_of, json_of, lane_of
+from ._rows import event_of, json_of
 from ._schema import check as check_schema
 from ._schema import connect, migrate, schema_of, steps
 from ._writer import Writer
@@ -143,11 +144,11 @@ class SqliteStore:
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         if not entries:
             return []
-        return cast("list[Added]", await self._write(Adding(list(map(add_row, entries)))))
+        return cast("list[Added]", await self._write(Adding(list(map(inserted, entries)))))
 
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this file itself."""
-        return Insertion("outbox", INSERTED, list(map(add_row, entries)))
+        return Insertion("outbox", INSERTED, list(map(inserted, entries)))
 
     async def claim(self, want: Want) -> list[Entry]:
         if want.worker not in self._locks:

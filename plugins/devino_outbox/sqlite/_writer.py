@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from devino_core.errors import OutcomeUnknown, Unavailable
+from devino_outbox._groups import Group, Waiting, settle
 
 __all__ = ["Commit", "Writer"]
-
-_log = logging.getLogger(__name__)
 
 
 class Commit(Protocol):
@@ -23,12 +21,6 @@ class Commit(Protocol):
     def __call__(self, connection: sqlite3.Connection, works: Sequence[object], /) -> list[object]:
         """One result for each, in order; an Exception is raised for the one that asked."""
         ...
-
-
-class _Waiting(NamedTuple):
-    work: object
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[object]
 
 
 class Writer:
@@ -45,9 +37,8 @@ class Writer:
     ) -> None:
         self._connect = connect
         self._commit = commit
-        self._group_max = group_max
         self._begin = begin
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._group = Group(group_max)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._started: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._closed = False
@@ -63,18 +54,15 @@ class Writer:
 
     def do(self, work: object) -> asyncio.Future[object]:
         """Ask for something; it is on disk when the future is done."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
         if self._closed:
             raise RuntimeError("open the store first")
-        self._queue.put(_Waiting(work, loop, future))
-        return future
+        return self._group.add(work)
 
     def close(self) -> None:
         """Do what was asked for, and end the thread. Safe to call twice."""
         if not self._closed:
             self._closed = True
-            self._queue.put(None)
+            self._group.end()
             self._thread.join()
 
     def _run(self) -> None:
@@ -91,25 +79,12 @@ class Writer:
             connection.close()
 
     def _round(self, connection: sqlite3.Connection) -> bool:
-        group: list[_Waiting] = []
-        first = self._queue.get()
-        going = first is not None
-        if first is not None:
-            group.append(first)
-        try:
-            while going and len(group) < self._group_max:
-                more = self._queue.get_nowait()
-                if more is None:
-                    going = False
-                else:
-                    group.append(more)
-        except queue.Empty:
-            pass
+        group, going = self._group.take()
         if group:
-            self._settle(group, self._results(connection, group))
+            settle(group, self._results(connection, group))
         return going
 
-    def _results(self, connection: sqlite3.Connection, group: list[_Waiting]) -> list[object]:
+    def _results(self, connection: sqlite3.Connection, group: list[Waiting]) -> list[object]:
         works = [one.work for one in group]
         try:
             return self._in_transaction(connection, works)
@@ -145,17 +120,6 @@ class Writer:
             ) from error
         return results
 
-    @staticmethod
-    def _settle(group: list[_Waiting], results: list[object]) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], object]]] = {}
-        for waiting, result in zip(group, results, strict=True):
-            by_loop.setdefault(waiting.loop, []).append((waiting.future, result))
-        for loop, settled in by_loop.items():
-            try:
-                loop.call_soon_threadsafe(_tell, settled)
-            except RuntimeError:
-                _log.debug("an event loop was closed before its call to the outbox was done")
-
 
 def _is_bug(error: sqlite3.OperationalError) -> bool:
     """Whether the statement itself is wrong, rather than the disk or another process in the way."""
@@ -165,13 +129,3 @@ def _is_bug(error: sqlite3.OperationalError) -> bool:
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _tell(settled: list[tuple[asyncio.Future[object], object]]) -> None:
-    for future, result in settled:
-        if future.done():
-            continue
-        if isinstance(result, Exception):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
