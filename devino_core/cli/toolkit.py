@@ -26,7 +26,6 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
@@ -43,6 +42,7 @@ from devino_core.settings import Config, read_config
 
 from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_of
+from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
 from ._times import moment, parse_duration, parse_past, parse_send_at, parsed
@@ -438,26 +438,6 @@ def medium_option(command: F) -> F:
         callback=convert,
         help="How the message reaches its recipient.",
     )(command)
-
-
-def one_line(text: str) -> str:
-    """Foreign text without control characters, so a terminal or a table can show it."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
-
-
-def cell(value: object) -> str:
-    """A value as a table shows it to people. A time is in this computer's zone."""
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple | set | frozenset):
-        return " ".join(map(cell, value))
-    if isinstance(value, datetime):
-        return value.astimezone().isoformat(sep=" ", timespec="seconds")
-    return one_line(str(value))
 
 
 def _print(text: str | bytes) -> None:
