@@ -42,14 +42,17 @@ class Window:
         await self.tmux("send-keys", "-l", text)
         await self.tmux("send-keys", "Enter")
 
-    async def shows(self, wanted: Callable[[str], object], seconds: float = 30) -> str:
+    async def shows(self, wanted: Callable[[str], object], seconds: float = 60) -> str:
         """The screen, as soon as it is as it is wanted."""
         screen = ""
-        async with asyncio.timeout(seconds):
-            # A terminal tells nobody that it has changed.
-            while not wanted(screen):
-                await asyncio.sleep(0.05)
-                screen = await self.tmux("capture-pane", "-p")
+        try:
+            async with asyncio.timeout(seconds):
+                # A terminal tells nobody that it has changed.
+                while not wanted(screen):
+                    await asyncio.sleep(0.05)
+                    screen = await self.tmux("capture-pane", "-p")
+        except TimeoutError:
+            pytest.fail(f"after {seconds:g} s the terminal still shows\n{screen}")
         return screen
 
 
