@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct, convert, field
+from msgspec import Meta, Struct, field
 from msgspec.json import Decoder, Encoder
 
 from devino_codecs._response_code import ResponseCode
@@ -194,17 +194,26 @@ class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal", g
     address: str = ""
 
 
-def _all_taken(elements: Any) -> tuple[Taken, ...]:
+class _AllTaken(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
+    result: list[_Taken]
+    code: Literal["ok"]
+    description: str
+
+
+_decode = Decoder(_AllTaken).decode
+
+
+def _all_taken(body: bytes) -> tuple[Taken, ...]:
     ok = ResponseCode.OK
     return tuple(
         [
             Taken(index=one.index, address=one.address, message_id=one.message_id, code=ok)
-            for one in convert(elements, list[_Taken])
+            for one in _decode(body).result
         ]
     )
 
 
-_LISTED: Any = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST, Shortcut(read=_all_taken)]
+_LISTED: Any = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST]
 
 
 def _read_taken(value: object) -> tuple[Taken | Unread, ...]:
@@ -223,7 +232,7 @@ _TAKEN: Final = WireForm("TAKEN", _write_taken, _read_taken, _write_taken, _read
 
 
 class Send(
-    Request[Annotated[tuple[Taken | Unread, ...], _TAKEN]],
+    Request[Annotated[tuple[Taken | Unread, ...], _TAKEN, Shortcut(decode=_all_taken)]],
     frozen=True,
     kw_only=True,
     rename="pascal",

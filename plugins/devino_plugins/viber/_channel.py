@@ -139,7 +139,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
             planned.request, messages=count, max_answer=most_answered(2 * count)
         )
         found = receipts(
-            [messages[position] for position in planned.positions],
+            list(map(messages.__getitem__, planned.positions)),
             answer.messages,
             given=self._given,
             channel=self.name,

@@ -122,17 +122,21 @@ def _write(messages: tuple[Sms, ...]) -> str:
     return body.decode()
 
 
-def _read(result: object) -> tuple[Outcome, ...]:
-    return msgspec.convert(result, tuple[Outcome, ...])
-
-
 class Sent(Struct, frozen=True):
     """One outcome for each message, in order."""
 
-    result: Annotated[tuple[Outcome | http.Unread, ...], http.Shortcut(read=_read)]
+    result: tuple[Outcome | http.Unread, ...]
 
 
-class Send(http.Request[Sent], frozen=True, kw_only=True, rename="camel"):
+class AllTold(Struct, frozen=True, forbid_unknown_fields=True):
+    result: tuple[Outcome, ...]
+
+
+_decode = msgspec.json.Decoder(AllTold).decode
+QUICK = http.Shortcut(decode=lambda body: Sent(_decode(body).result))
+
+
+class Send(http.Request[Annotated[Sent, QUICK]], frozen=True, kw_only=True, rename="camel"):
     messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write)]
     include_segment_id: Annotated[bool | None, http.InQuery()] = None
     shorten_url: Annotated[bool | None, http.InQuery()] = None
