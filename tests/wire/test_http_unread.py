@@ -162,7 +162,7 @@ class Count(Request[Annotated[Counted, Shortcut(decode=short)]], frozen=True):
 def test_a_shortcut_leaves_what_is_unusual_to_the_long_way() -> None:
     api = Api(
         name="counting",
-        auth=ApiKey(header("X-Key")),
+        auth=header("X-Key"),
         operations=(Operation(Count, "GET", "count"),),
     )
 
