@@ -300,7 +300,7 @@ class MessageDetail(Struct, frozen=True, kw_only=True, rename="pascal"):
 # Messages
 
 
-class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, gc=False):
     """Who gets a message, and what stands there in the places of the macros ``[name]``."""
 
     merge_fields: dict[str, str] | None = None

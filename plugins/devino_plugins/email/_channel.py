@@ -77,7 +77,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
 
     def check_takes(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if message.medium is Medium.EMAIL:
+            if type(message.content) is not Mail and message.medium is Medium.EMAIL:
                 check_is_mail(message, self.name)
         super().check_takes(messages)
 
