@@ -82,8 +82,8 @@ async def dispatch(
             by_position.update(dict.fromkeys(positions, ended))
         else:
             by_position.update(zip(positions, ended, strict=True))
-    settled = list(map(by_position.__getitem__, range(len(messages))))
-    return settle(messages, settled, channel=channel)
+    ends = map(by_position.__getitem__, range(len(messages)))
+    return settle(messages, list(ends), channel=channel)
 
 
 def settle(

@@ -87,7 +87,7 @@ def _said(
     known: dict[object, viber.Message] = {}
     said = []
     for message in messages:
-        sender = sender_of(message)
+        sender = message.sender or settings.sender or sender_of(message)
         text = message.content
         if type(text) is not str or message.fallback is not None or message.options:
             said.append(_message(message, sender, limits, settings))
