@@ -78,6 +78,8 @@ class Outbox(Opened):
             self.settings, _ = split_settings({"url": "memory:", **values}, StoreSettings)
             self.store = store
         self.client = client
+        self._rules = rules_of(client)
+        self._observers = observers_of(client)
         self.clock = clock
         self._listeners: list[Callable[[Lane | None], None]] = []
         self._watchers: list[Callable[[Iterable[int]], None]] = []
@@ -172,7 +174,7 @@ class Outbox(Opened):
         if self.client is not None:
             for message in messages:
                 channel = self.client.channel_for(medium=message.medium, channel=terms.channel)
-                rules_of(self.client).check(channel, [for_wire(message, channel, terms.schedule)])
+                self._rules.check(channel, [for_wire(message, channel, terms.schedule)])
         key, now = self.store.key, self.now()
         return [entry_of(message, terms, self.settings, key, now) for message in messages]
 
@@ -180,7 +182,7 @@ class Outbox(Opened):
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
         new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
-        tell_count(observers_of(self.client), "outbox_added", new)
+        tell_count(self._observers, "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)
