@@ -181,8 +181,9 @@ class Outbox(Opened):
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
-        new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
-        tell_count(self._observers, "outbox_added", new)
+        if self._observers.want_figures:
+            new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
+            tell_count(self._observers, "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)

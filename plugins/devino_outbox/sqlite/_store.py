@@ -144,7 +144,8 @@ class SqliteStore:
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         if not entries:
             return []
-        return cast("list[Added]", await self._write(Adding(list(map(inserted, entries)))))
+        work = Adding(list(map(inserted, entries)))
+        return cast("list[Added]", await self._asked(self._writer, work))
 
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this file itself."""
@@ -153,12 +154,12 @@ class SqliteStore:
     async def claim(self, want: Want) -> list[Entry]:
         if want.worker not in self._locks:
             raise LeaseLost("this worker is not one of this process, or has ended")
-        return cast("list[Entry]", await self._write(Claiming(want)))
+        return cast("list[Entry]", await self._asked(self._writer, Claiming(want)))
 
     async def move(self, changes: Sequence[Change]) -> list[bool]:
         if not changes:
             return []
-        return cast("list[bool]", await self._write(Moving(changes)))
+        return cast("list[bool]", await self._asked(self._writer, Moving(changes)))
 
     async def beat(self, worker: int | None, hold: timedelta) -> int:
         if worker is None:
@@ -214,18 +215,16 @@ class SqliteStore:
     async def tune(self, setting: Setting) -> None:
         await self._call(lambda connection: _tune(connection, setting))
 
-    async def _write(self, work: object) -> object:
-        if self._writer is None:
+    def _asked(self, thread: Writer | None, work: object) -> asyncio.Future[object]:
+        if thread is None:
             raise RuntimeError("open the store first")
-        return await self._writer.do(work)
+        return thread.do(work)
 
     async def _call(self, function: Callable[[Connection], T]) -> T:
-        return cast("T", await self._write(Calling(function)))
+        return cast("T", await self._asked(self._writer, Calling(function)))
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
-        if self._reader is None:
-            raise RuntimeError("open the store first")
-        return cast("T", await self._reader.do(Calling(function)))
+        return cast("T", await self._asked(self._reader, Calling(function)))
 
     def _connected(self) -> Connection:
         connection = connect(self.path, self._settings.busy_timeout)
