@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from devino_core import (
     AuthenticationFailed,
@@ -18,6 +19,7 @@ from devino_core import (
     Expressible,
     Incoming,
     InvalidArgument,
+    InvalidMessage,
     Medium,
     Message,
     OutcomeUnknown,
@@ -179,6 +181,22 @@ async def test_what_may_pass_is_tried_until_the_legs_time_is_over() -> None:
         await w.clock.tick(25)
         assert w.viber.sent
         assert (await w.over()).legs[0].ended is State.EXPIRED
+
+
+async def test_a_leg_without_a_validity_has_that_of_its_channel() -> None:
+    async with world() as w:
+        w.vk.default_validity = {Medium.VK: 2 * MINUTE}
+        first = replace(message(), validity=None)
+        w.sms.states["id-order/3"] = State.DELIVERED
+        w.deliver(first)
+        await w.clock.tick(150)
+        assert (w.vk.sent[0].validity, w.viber.sent) == (2 * MINUTE, [])
+        delivery = await w.over()
+        assert [leg.ended for leg in delivery.legs][:2] == [State.UNKNOWN, State.UNKNOWN]
+        w.vk.default_validity = {}
+        w.deliver(replace(first, ref="other"))
+        with pytest.raises(InvalidMessage, match="is missing at VK, and channel 'vk' has none"):
+            await w.over()
 
 
 async def test_wanted_read() -> None:
