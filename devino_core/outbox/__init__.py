@@ -39,7 +39,9 @@ from ._entry import (
 from ._memory import MemoryStore
 from ._phases import TRANSITIONS, Phase
 from ._store import (
+    AGES,
     Added,
+    Ages,
     Closed,
     Consumed,
     Held,
@@ -89,9 +91,11 @@ else:
     )
 
 __all__ = [
+    "AGES",
     "TRANSITIONS",
     "VERSION",
     "Added",
+    "Ages",
     "BlockingOutbox",
     "Body",
     "Change",

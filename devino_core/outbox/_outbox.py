@@ -33,7 +33,7 @@ from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import Added, Consumed, Held, Paused, Query, Remembers, Store, Tally
+from ._store import AGES, Added, Ages, Consumed, Held, Paused, Query, Remembers, Store, Tally
 from ._times import NEVER
 
 __all__ = ["Outbox", "rests"]
@@ -316,6 +316,20 @@ class Outbox(Opened):
     async def tally(self) -> Tally:
         """How much there is."""
         return await self.store.tally()
+
+    async def ages(
+        self, seconds: Sequence[float] = AGES, *, most: int = 100_000
+    ) -> dict[Lane, list[int]]:
+        """How many messages of each lane are due for so long: up to the first of ``seconds``, up to
+        the next, and longer than the last. ``most`` stands for as many or more.
+
+        Raises Unsupported where the store cannot count them.
+        """
+        if not isinstance(self.store, Ages):
+            raise Unsupported(f"{type(self.store).__name__} cannot count by age")
+        tally = await self.store.tally()
+        edges = [tally.at - timedelta(seconds=one) for one in (0, *seconds)]
+        return {lane: await self.store.ages(lane, edges, most) for lane in tally.oldest}
 
     async def events(
         self, consumer: str, *, follow: bool = True, limit: int = PAGE

@@ -19,7 +19,9 @@ from ._phases import Phase
 from ._times import micros
 
 __all__ = [
+    "AGES",
     "Added",
+    "Ages",
     "Closed",
     "Consumed",
     "Held",
@@ -38,6 +40,10 @@ __all__ = [
     "Want",
     "Weighted",
 ]
+
+
+AGES = (5, 10, 20, 40, 80, 160, 320, 640, 1280)
+"""The seconds that :meth:`Outbox.ages` counts by, as Postfix's qshape does."""
 
 
 class LeaseLost(Unavailable):
@@ -188,6 +194,19 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """The newest version of a body that a live worker reads."""
     gauges: Mapping[str, float] = {}
     """What only this kind of store has, such as ``wal_bytes`` and ``dead_tuples``."""
+
+
+@runtime_checkable
+class Ages(Protocol):
+    """A store that counts what is due by how long it has been due."""
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        """How many of a lane are due since each edge or before, and not since the next or before.
+
+        The edges go back in time. No number is above ``most``: who looks must not walk through
+        millions.
+        """
+        ...
 
 
 @runtime_checkable

@@ -25,19 +25,16 @@ from devino_core import (
     OutcomeUnknown,
     Plugins,
     Priority,
-    Receipt,
     State,
     Status,
     StatusChanged,
     Takes,
 )
-from devino_core.observe import Call, Figure, Observer, Observers
 from devino_core.outbox import Delivery, InDoubt, Journal, MemoryStore, Phase, RefTaken
 from devino_core.outbox._cascade import Cascades
-from devino_core.outbox._channels import Rules, rules_of
 from devino_core.testing import ManualClock
 
-from ._world import Client, Scripted
+from ._world import Client, Scripted, Watched
 
 MEDIA = (Medium.VK, Medium.VIBER, Medium.SMS)
 MINUTE = timedelta(minutes=1)
@@ -366,34 +363,6 @@ async def test_after_a_restart_it_goes_on(tmp_path: Path) -> None:
     assert not second.vk.sent
     closing = asyncio.ensure_future(second.cascades.aclose())
     await until(closing.done)
-
-
-class Figures(Observer):
-    def __init__(self) -> None:
-        self.figures: list[Figure] = []
-
-    def call_started(self, call: Call) -> None:
-        return
-
-    def message_done(self, message: Message, receipt: Receipt) -> None:
-        return
-
-    def event(self, event: object) -> None:
-        return
-
-    def figure(self, figure: Figure) -> None:
-        self.figures.append(figure)
-
-
-class Watched(Client):
-    def __init__(self, *channels: Scripted) -> None:
-        super().__init__(*channels)
-        self.figures = Figures()
-        self.observers = Observers([self.figures])
-
-    @property
-    def rules(self) -> Rules:
-        return rules_of(Client())
 
 
 async def test_the_figures_of_the_outbox_go_to_the_observers() -> None:

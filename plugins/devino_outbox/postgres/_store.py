@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 import psycopg
+from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import Unavailable
@@ -19,6 +20,7 @@ from devino_core.outbox import (
     Entry,
     Held,
     Insertion,
+    Lane,
     OutboxEvent,
     Paused,
     Query,
@@ -29,6 +31,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import micros
+from devino_outbox._groups import group_size
 from devino_outbox._rows import INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
 
@@ -154,7 +157,16 @@ class PostgresStore:
         )
 
     async def tally(self) -> Tally:
-        return await self._ask(lambda connection: tally(connection, self._place, self._now()))
+        told = await self._ask(lambda connection: tally(connection, self._place, self._now()))
+        grouped = group_size(*(line.group for line in self._lines[: _CHANGES + 1]))
+        return replace(told, gauges={**told.gauges, **grouped})
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        times = [*map(micros, edges), -1]
+        values = {"lane": lane.text, "edges": times[:-1], "older": times[1:], "most": most}
+        return await self._ask(
+            lambda connection: [n for (n,) in connection.execute(self._place(sql.AGES), values)]
+        )
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None

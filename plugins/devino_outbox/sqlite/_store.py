@@ -9,8 +9,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, cast
+
+from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.outbox import (
@@ -35,6 +38,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import from_micros, micros, orphaned
+from devino_outbox._groups import group_size
 from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
 
@@ -172,7 +176,21 @@ class SqliteStore:
         return await self._read(lambda connection: found(connection, query, after, limit))
 
     async def tally(self) -> Tally:
-        return await self._read(self._tally)
+        tally = await self._read(self._tally)
+        writer = self._writer
+        grouped = {} if writer is None else group_size(writer.group)
+        return replace(tally, gauges={**tally.gauges, **grouped})
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        times = [*map(micros, edges), -1]
+
+        def work(connection: Connection) -> list[int]:
+            return [
+                connection.execute(sql.AGE, (lane.text, edge, older, most)).fetchone()[0]
+                for edge, older in pairwise(times)
+            ]
+
+        return await self._read(work)
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
