@@ -57,6 +57,7 @@ from ._store import (
     Slot,
     Store,
     Tally,
+    Wakes,
     Want,
     Weighted,
 )
@@ -144,6 +145,7 @@ __all__ = [
     "Tally",
     "TenantShare",
     "Unreadable",
+    "Wakes",
     "Want",
     "Weighted",
     "Worker",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -37,6 +37,7 @@ __all__ = [
     "Slot",
     "Store",
     "Tally",
+    "Wakes",
     "Want",
     "Weighted",
 ]
@@ -225,6 +226,15 @@ class Remembers(Protocol):
     @property
     def remembered(self) -> Remembered:
         """What processes share: which callbacks were taken, how often something was done."""
+        ...
+
+
+@runtime_checkable
+class Wakes(Protocol):
+    """A store that tells at once what other processes add."""
+
+    def listen(self, wake: Callable[[Lane], None]) -> Callable[[], None]:
+        """Call it, in this event loop, with each lane that gets something. Gives what ends that."""
         ...
 
 
