@@ -39,7 +39,9 @@ from ._entry import (
 from ._memory import MemoryStore
 from ._phases import TRANSITIONS, Phase
 from ._store import (
+    AGES,
     Added,
+    Ages,
     Closed,
     Consumed,
     Held,
@@ -55,6 +57,7 @@ from ._store import (
     Slot,
     Store,
     Tally,
+    Wakes,
     Want,
     Weighted,
 )
@@ -89,9 +92,11 @@ else:
     )
 
 __all__ = [
+    "AGES",
     "TRANSITIONS",
     "VERSION",
     "Added",
+    "Ages",
     "BlockingOutbox",
     "Body",
     "Change",
@@ -140,6 +145,7 @@ __all__ = [
     "Tally",
     "TenantShare",
     "Unreadable",
+    "Wakes",
     "Want",
     "Weighted",
     "Worker",

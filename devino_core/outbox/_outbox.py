@@ -33,7 +33,7 @@ from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import Added, Consumed, Held, Paused, Query, Remembers, Store, Tally
+from ._store import AGES, Added, Ages, Consumed, Held, Paused, Query, Remembers, Store, Tally
 from ._times import NEVER
 
 __all__ = ["Outbox", "rests"]
@@ -78,6 +78,8 @@ class Outbox(Opened):
             self.settings, _ = split_settings({"url": "memory:", **values}, StoreSettings)
             self.store = store
         self.client = client
+        self._rules = rules_of(client)
+        self._observers = observers_of(client)
         self.clock = clock
         self._listeners: list[Callable[[Lane | None], None]] = []
         self._watchers: list[Callable[[Iterable[int]], None]] = []
@@ -172,15 +174,16 @@ class Outbox(Opened):
         if self.client is not None:
             for message in messages:
                 channel = self.client.channel_for(medium=message.medium, channel=terms.channel)
-                rules_of(self.client).check(channel, [for_wire(message, channel, terms.schedule)])
+                self._rules.check(channel, [for_wire(message, channel, terms.schedule)])
         key, now = self.store.key, self.now()
         return [entry_of(message, terms, self.settings, key, now) for message in messages]
 
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
-        new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
-        tell_count(observers_of(self.client), "outbox_added", new)
+        if self._observers.want_figures:
+            new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
+            tell_count(self._observers, "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)
@@ -313,6 +316,20 @@ class Outbox(Opened):
     async def tally(self) -> Tally:
         """How much there is."""
         return await self.store.tally()
+
+    async def ages(
+        self, seconds: Sequence[float] = AGES, *, most: int = 100_000
+    ) -> dict[Lane, list[int]]:
+        """How many messages of each lane are due for so long: up to the first of ``seconds``, up to
+        the next, and longer than the last. ``most`` stands for as many or more.
+
+        Raises Unsupported where the store cannot count them.
+        """
+        if not isinstance(self.store, Ages):
+            raise Unsupported(f"{type(self.store).__name__} cannot count by age")
+        tally = await self.store.tally()
+        edges = [tally.at - timedelta(seconds=one) for one in (0, *seconds)]
+        return {lane: await self.store.ages(lane, edges, most) for lane in tally.oldest}
 
     async def events(
         self, consumer: str, *, follow: bool = True, limit: int = PAGE

@@ -34,7 +34,7 @@ from ._figures import tell_tally
 from ._following import feed, follow_due
 from ._outbox import Outbox
 from ._phases import Phase
-from ._store import Held, Query, Weighted
+from ._store import Held, Query, Wakes, Weighted
 
 __all__ = ["Stuck", "Worker"]
 
@@ -80,7 +80,7 @@ class Worker(Opened):
         self._listens = listens
         self._desks: list[Desk] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._silence: Callable[[], None] | None = None
+        self._silences: list[Callable[[], None]] = []
         self._failed: asyncio.Future[None] | None = None
 
     @property
@@ -100,7 +100,9 @@ class Worker(Opened):
             await desk.tune()
             self._desks.append(desk)
         self._failed = asyncio.get_running_loop().create_future()
-        self._silence = context.outbox.listen(self._notice)
+        self._silences.append(context.outbox.listen(self._notice))
+        if isinstance(context.store, Wakes):
+            self._silences.append(context.store.listen(self._notice))
         await self._learn()
         poll = context.settings.poll
         self._start(self._every(context.settings.hold / 3, context.beat), "beat")
@@ -126,9 +128,8 @@ class Worker(Opened):
         if self._failed is None:
             return
         context.is_stopping = True
-        if self._silence is not None:
-            self._silence()
-            self._silence = None
+        while self._silences:
+            self._silences.pop()()
         for desk in self._desks:
             desk.notice(None)
         within = context.settings.stop_within

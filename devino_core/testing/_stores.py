@@ -13,6 +13,7 @@ from devino_core.errors import Retry, Throttled
 from devino_core.outbox import (
     TRANSITIONS,
     Added,
+    Ages,
     Consumed,
     Early,
     Entry,
@@ -304,6 +305,22 @@ class StoreConformance(StoreClaims):
             require(tally.oldest[LANE] == now - timedelta(seconds=1), "since when")
             require(tally.weights == {"shop": 2.5} and tally.workers == 1, "the rest")
             require(entry.lane == LANE, "the lane")
+
+        self._run(check)
+
+    def test_what_is_due_is_counted_by_age(self) -> None:
+        async def check(store: Store) -> None:
+            if not isinstance(store, Ages):
+                return
+            now = await store.now()
+            for number, age in enumerate((-60, 1, 9, 10, 11, 500, 600)):
+                due = now - timedelta(seconds=age)
+                await store.add([replace(an_entry(f"{number}", now), due=due)])
+            await store.add([an_entry("other", now, Lane("vk"))])
+            edges = [now - timedelta(seconds=age) for age in (0, 10, 100)]
+            require(await store.ages(LANE, edges, 9) == [2, 2, 2], "up to 10 s, up to 100, more")
+            require(await store.ages(LANE, edges, 1) == [1, 1, 1], "no more than asked for")
+            require(await store.ages(Lane("none"), edges, 9) == [0, 0, 0], "another lane")
 
         self._run(check)
 

@@ -38,6 +38,11 @@ class PostgresSettings(StoreSettings, kw_only=True, frozen=True):
     pooler: bool = False
     """Whether a pooler such as pgbouncer gives each transaction another connection: then nothing
     is prepared on one."""
+    wake: Literal["poll", "notify"] = "poll"
+    """How a worker learns what other processes add: it looks every ``poll`` seconds, or is told at
+    once as well. A NOTIFY locks the whole database at its commit, so each process sends one a
+    second at most. What an application inserts by itself is found by polling. Not with a
+    ``pooler``: there is no listening through one."""
     failover: Literal["doubt", "trust"] = "doubt"
     """What to do when the database is a restored backup or a promoted standby, as its system
     identifier and timeline tell: put everything in doubt that is not done, or trust that nothing

@@ -78,6 +78,7 @@ VALUES: dict[str, object] = {
     "TELL": {"now": None, "rows": encode([{"n": 0, "entry": 7, "news": "{}"}])},
     "EVENTS": {"xid": "0", "seq": 7, "limit": 100},
     "EVENTS_OF": {"xid": "0", "seq": 7, "limit": 100, "entry": 7},
+    "AGES": {"lane": LANE, "edges": [9, 7], "older": [7, -1], "most": 100},
     "CURSOR": ("me",),
     "BEGIN_WORKER": {"host": "", "pid": 1, "version": 1, "now": None, "hold": 1},
     "BEAT": {"worker": 1, "now": None, "hold": 1},

@@ -197,6 +197,13 @@ SELECT lane, (SELECT min(due) FROM devino.outbox AS o
   WHERE o.phase = 0 AND o.lane = asked.lane COLLATE "C")
 FROM unnest(%s::text[]) AS asked(lane)"""
 
+AGES = """
+SELECT (SELECT count(*) FROM (
+  SELECT 1 FROM devino.outbox AS o WHERE phase = 0 AND o.lane = %(lane)s AND due <= edge
+    AND due > older LIMIT %(most)s) AS few)
+FROM unnest(%(edges)s::bigint[], %(older)s::bigint[]) WITH ORDINALITY AS e(edge, older, n)
+ORDER BY n"""
+
 ALL_LIMITS = "SELECT name, per_second, burst, closed_until, probe, held FROM devino.limits"
 
 ALL_PAUSED = "SELECT what, until FROM devino.paused"

@@ -9,8 +9,11 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, cast
+
+from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.outbox import (
@@ -35,6 +38,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import from_micros, micros, orphaned
+from devino_outbox._groups import group_size
 from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
 
@@ -144,7 +148,8 @@ class SqliteStore:
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         if not entries:
             return []
-        return cast("list[Added]", await self._write(Adding(list(map(inserted, entries)))))
+        work = Adding(list(map(inserted, entries)))
+        return cast("list[Added]", await self._asked(self._writer, work))
 
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this file itself."""
@@ -153,12 +158,12 @@ class SqliteStore:
     async def claim(self, want: Want) -> list[Entry]:
         if want.worker not in self._locks:
             raise LeaseLost("this worker is not one of this process, or has ended")
-        return cast("list[Entry]", await self._write(Claiming(want)))
+        return cast("list[Entry]", await self._asked(self._writer, Claiming(want)))
 
     async def move(self, changes: Sequence[Change]) -> list[bool]:
         if not changes:
             return []
-        return cast("list[bool]", await self._write(Moving(changes)))
+        return cast("list[bool]", await self._asked(self._writer, Moving(changes)))
 
     async def beat(self, worker: int | None, hold: timedelta) -> int:
         if worker is None:
@@ -171,7 +176,21 @@ class SqliteStore:
         return await self._read(lambda connection: found(connection, query, after, limit))
 
     async def tally(self) -> Tally:
-        return await self._read(self._tally)
+        tally = await self._read(self._tally)
+        writer = self._writer
+        grouped = {} if writer is None else group_size(writer.group)
+        return replace(tally, gauges={**tally.gauges, **grouped})
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        times = [*map(micros, edges), -1]
+
+        def work(connection: Connection) -> list[int]:
+            return [
+                connection.execute(sql.AGE, (lane.text, edge, older, most)).fetchone()[0]
+                for edge, older in pairwise(times)
+            ]
+
+        return await self._read(work)
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
@@ -214,18 +233,16 @@ class SqliteStore:
     async def tune(self, setting: Setting) -> None:
         await self._call(lambda connection: _tune(connection, setting))
 
-    async def _write(self, work: object) -> object:
-        if self._writer is None:
+    def _asked(self, thread: Writer | None, work: object) -> asyncio.Future[object]:
+        if thread is None:
             raise RuntimeError("open the store first")
-        return await self._writer.do(work)
+        return thread.do(work)
 
     async def _call(self, function: Callable[[Connection], T]) -> T:
-        return cast("T", await self._write(Calling(function)))
+        return cast("T", await self._asked(self._writer, Calling(function)))
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
-        if self._reader is None:
-            raise RuntimeError("open the store first")
-        return cast("T", await self._reader.do(Calling(function)))
+        return cast("T", await self._asked(self._reader, Calling(function)))
 
     def _connected(self) -> Connection:
         connection = connect(self.path, self._settings.busy_timeout)

@@ -57,6 +57,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         (self._medium,) = self.takes
         shortest, _ = self.limits.validity
         self.shortest_validity = {self._medium: timedelta(seconds=shortest)}
+        self.default_validity = {self._medium: timedelta(seconds=settings.validity)}
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
 

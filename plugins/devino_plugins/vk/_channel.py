@@ -57,6 +57,8 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
 
     def __init__(self, settings: VkSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
+        validity = timedelta(seconds=settings.validity)
+        self.default_validity = dict.fromkeys((Medium.VK, Medium.VIBER, Medium.SMS), validity)
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
         self._zone = timezone(timedelta(hours=settings.utc_offset))
