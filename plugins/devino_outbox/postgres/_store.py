@@ -29,6 +29,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import micros
+from devino_outbox._closing import closed
 from devino_outbox._rows import INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
 
@@ -103,7 +104,7 @@ class PostgresStore:
         """Finish what was asked for. Workers of this store live until their lease is over."""
         lines, self._lines = self._lines, []
         for line in lines:
-            await asyncio.to_thread(line.close)
+            await closed(line.close)
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code, before it is opened; gives the steps.
