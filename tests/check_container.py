@@ -4,8 +4,8 @@
 the Dockerfile are run as they stand, in a clean root: an empty folder with this machine's /usr and
 Python in it, made the root of a process. The containers of the compose file run there, too: as
 their user, with their variables, on a root that cannot be written to, in a network of their own.
-That needs Linux, root, `unshare` and `chroot`. What only an engine can show stays unshown there: the
-base image, layers, and that `.dockerignore` leaves out what it should.
+That needs Linux, root, `unshare` and `chroot`. What only an engine can show stays unshown there:
+the base image, and how it reads both files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
@@ -30,7 +30,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = ROOT / "docs/examples/container/compose.yaml"
 PATIENCE = 90.0
-CODES = "79031234567"
+NUMBER = "79031234567"
 
 
 class Stage(NamedTuple):
@@ -183,6 +183,9 @@ class CleanRoot:
         prefix = Path(sys.base_prefix)
         is_own = prefix.is_relative_to("/usr")
         self.bind(self.folder / "bare" if is_own else prefix, "/usr/local", read_only=True)
+        if not is_own:
+            # Its program may look for its library there.
+            self.bind(prefix, read_only=True)
         self.bind("/dev")
         self.bind("/proc")
 
@@ -230,9 +233,9 @@ def serve(folder: Path) -> None:
     root = CleanRoot(folder)
     _, final = stages((ROOT / "Dockerfile").read_text("utf-8"))
     work = final.last("WORKDIR")
-    for name, service in services().items():
+    for service in services().values():
         for volume in service.get("volumes", ()):
-            source, target, *_ = volume.split(":")
+            target = volume.split(":")[1]
             root.path.joinpath(target.lstrip("/")).mkdir(parents=True, exist_ok=True)
     root.seal()
     mount("-t", "tmpfs", "-o", "mode=1777", "none", root.path / "tmp")
@@ -280,7 +283,7 @@ def start(
     words = [*entry, *service.get("command", default)]
     print("$", *words, flush=True)
     # chroot itself would look for the program on the outer path.
-    inner = ["/bin/sh", "-c", f'cd "$0" && exec "$@"', service.get("working_dir", work), *words]
+    inner = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', service.get("working_dir", work), *words]
     return subprocess.Popen(
         root.command(inner, user=final.last("USER")), env=environ_of(final, service)
     )
@@ -313,7 +316,7 @@ def wait_for(root: CleanRoot, final: Stage, name: str, process: subprocess.Popen
 def use(shop: str, sandbox: str) -> None:
     """As a user does: send an SMS, send by Viber, and see the platform call back."""
     step("a user sends")
-    message = {"to": CODES, "content": "It is ready"}
+    message = {"to": NUMBER, "content": "It is ready"}
     told = post(f"{shop}/notify", message)
     expect(told["status"]["state"] == "ACCEPTED", f"the SMS is taken: {told}")
     told = post(f"{shop}/notify", {**message, "medium": "VIBER"})
@@ -323,7 +326,7 @@ def use(shop: str, sandbox: str) -> None:
         expect(time.monotonic() < until, f"the platform calls the shop back, not {known}")
         time.sleep(0.2)
     print("the platform called back:", known)
-    shown = get(f"{sandbox}/_sandbox/messages?to={CODES}")
+    shown = get(f"{sandbox}/_sandbox/messages?to={NUMBER}")
     expect(len(shown) == 2, "the sandbox shows both")
 
 

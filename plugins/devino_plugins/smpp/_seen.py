@@ -10,6 +10,7 @@ from devino_codecs.smpp import (
     Reason,
     SubmitMulti,
     SubmitSm,
+    SubmitSmResp,
     describe,
     encode,
     status_name,
@@ -61,6 +62,8 @@ class Seen:
             self._refused = answer, error
             call.end(error)
         else:
+            if isinstance(answer, SubmitSmResp):
+                call.message_id = answer.message_id or None
             call.end()
 
     def refusal_of(self, answer: Pdu) -> DevinoError:
