@@ -322,7 +322,7 @@ def use(shop: str, sandbox: str) -> None:
     told = post(f"{shop}/notify", {**message, "medium": "VIBER"})
     (given,) = told["ids"]
     until = time.monotonic() + PATIENCE
-    while not (known := get(f"{shop}/messages/{given}")) or known["state"] != "DELIVERED":
+    while not (known := get(f"{shop}/messages/{given}")) or known["state"] != "READ":
         expect(time.monotonic() < until, f"the platform calls the shop back, not {known}")
         time.sleep(0.2)
     print("the platform called back:", known)

@@ -13,8 +13,10 @@ from celery.contrib.testing.worker import start_worker
 from celery.exceptions import Retry as PutOff
 from celery.signals import worker_shutdown
 from msgspec.structs import replace
+from sentry_sdk.integrations.celery import CeleryIntegration
 
 from devino_contrib.celery import follow_message, send_message
+from devino_contrib.sentry import DevinoIntegration
 from devino_core import (
     Client,
     ConfigurationError,
@@ -33,6 +35,7 @@ from devino_core.settings import Config
 from devino_sandbox import AnswerHttp, DropAnswer, Fault, LocalSandbox
 
 from ._sandboxed import NUMBER, assert_discreet, message
+from ._sentry import sentry
 
 Channels = dict[str, dict[str, object]]
 
@@ -269,3 +272,15 @@ def test_a_tests_own_client_takes_the_place(app: Celery, sandbox: LocalSandbox) 
         assert told["channel"] == "memory"
         assert follow_message.apply((told,)).get()["status"]["state"] == "DELIVERED"
     assert not sandbox.messages()
+
+
+def test_sentry_is_told_neither_by_this_library_nor_by_celery(
+    app: Celery, sandbox: LocalSandbox
+) -> None:
+    sandbox.fault(Fault(operation="Sms/Send", action=DropAnswer()))
+    on = (DevinoIntegration(), CeleryIntegration())
+    with sentry(*on) as kept, pytest.raises(OutcomeUnknown):
+        send_message.apply((data(),), throw=True)
+    (event,) = kept.of(None)
+    assert event["fingerprint"] == ["devino", "promo", "OutcomeUnknown"]
+    assert event["extra"]["celery-job"]["task_name"] == "devino.send_message"
