@@ -91,7 +91,7 @@ class Running:
 
     __slots__ = (
         "_attempt", "_calls", "_done", "_messages", "_operation", "_peer", "_since",
-        "http_status", "id", "wire_code",
+        "http_status", "id", "message_id", "wire_code",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +100,7 @@ class Running:
         self.id: str = f"{_SEED.value + next(_NUMBERS):016x}"
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
+        self.message_id: str | None = None
         self._calls = calls
         # Nearly always nobody wants them as a Call, which takes longer to make.
         self._operation = operation
@@ -170,6 +171,7 @@ class Running:
                 seconds=seconds,
                 http_status=self.http_status,
                 wire_code=self.wire_code,
+                message_id=self.message_id,
                 error=ours,
                 cancelled=cancelled,
             )

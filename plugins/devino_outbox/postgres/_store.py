@@ -32,6 +32,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import micros
+from devino_outbox._closing import closed
 from devino_outbox._groups import group_size
 from devino_outbox._rows import INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
@@ -122,10 +123,10 @@ class PostgresStore:
             self._announcements.close()
         listener, self._listener = self._listener, None
         if listener is not None:
-            await asyncio.to_thread(listener.close)
+            await closed(listener.close)
         lines, self._lines = self._lines, []
         for line in lines:
-            await asyncio.to_thread(line.close)
+            await closed(line.close)
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code, before it is opened; gives the steps.

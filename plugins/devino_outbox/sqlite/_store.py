@@ -38,6 +38,7 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import from_micros, micros, orphaned
+from devino_outbox._closing import closed
 from devino_outbox._groups import group_size
 from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
@@ -121,7 +122,7 @@ class SqliteStore:
         writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
         for one in (writer, reader):
             if one is not None:
-                await asyncio.to_thread(one.close)
+                await closed(one.close)
         for lock in self._locks.values():
             lock.drop()
         self._locks.clear()

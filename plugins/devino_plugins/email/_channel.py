@@ -140,6 +140,10 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         self.check_takes(messages)
         return plan(messages, self.sender_of, size=self.settings.batch_size)
 
+    def id_in(self, answer: Sequence[email.Taken | Unread]) -> str | None:
+        (first, *_) = (*answer, None)
+        return None if first is None or isinstance(first, Unread) else first.message_id
+
     async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
         taken = await self.ask(planned.request, messages=len(planned.positions))
         sent = [messages[position] for position in planned.positions]

@@ -12,6 +12,7 @@ from devino_codecs.smpp import (
     Reason,
     SubmitMulti,
     SubmitSm,
+    SubmitSmResp,
     describe,
     encode,
     status_name,
@@ -65,6 +66,8 @@ class Seen:
             call.end(error)
         else:
             call.wire_code = _TAKEN
+            if isinstance(answer, SubmitSmResp):
+                call.message_id = answer.message_id or None
             call.end()
 
     def refusal_of(self, answer: Pdu) -> DevinoError:

@@ -123,6 +123,10 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         self.check_takes(messages)
         return plan(messages, self.sender_of, limits=self.limits, settings=self.settings)
 
+    def id_in(self, answer: viber.Sent) -> str | None:
+        (first, *_) = (*answer.messages, None)
+        return None if first is None or isinstance(first, Unread) else first.provider_id
+
     async def _send_planned(
         self, planned: Planned, messages: Sequence[Message]
     ) -> Sequence[Receipt]:

@@ -131,6 +131,9 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
         self.check_takes(messages)
         return [plan(message, self.sender_of, self.settings) for message in messages]
 
+    def id_in(self, answer: vk.SendResult) -> str | None:
+        return answer.message_id
+
     async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
         result = await self.ask(planned.request, messages=1, max_answer=most_answered(1))
         message_id = id_of(result, self.hide)
