@@ -40,6 +40,7 @@ from ._memory import MemoryStore
 from ._phases import TRANSITIONS, Phase
 from ._store import (
     Added,
+    Borrows,
     Closed,
     Consumed,
     Held,
@@ -94,6 +95,7 @@ __all__ = [
     "Added",
     "BlockingOutbox",
     "Body",
+    "Borrows",
     "Change",
     "ChannelPace",
     "Closed",
