@@ -13,9 +13,10 @@
     send("+79031234567", "Your table is ready")
 
 The tables of ``DEVINO`` are those of a file of settings: ``default``, ``channels``, ``services``,
-``client`` and ``outbox``; and ``callbacks`` (``secrets``, ``sources``, ``networks``). Without
-``DEVINO`` the file that ``DEVINO_CONFIG`` names counts, and the environment. With ``DEVINO_TEST``
-every channel is of the kind ``memory``. Needs the extra ``django``.
+``client`` and ``outbox``; and ``callbacks`` (``secrets``, ``sources``, ``networks``). If it has
+neither ``channels`` nor ``services``, the file that ``DEVINO_CONFIG`` names counts, and the
+environment. With ``DEVINO_TEST`` every channel is of the kind ``memory``. Needs the extra
+``django``.
 
 Beside it may stand :mod:`devino_contrib.django.outbox`, which keeps messages in the application's
 own transaction, or :mod:`devino_contrib.django.store`, which remembers what was sent.

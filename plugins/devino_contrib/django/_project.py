@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from devino_contrib._needs import needs
 from devino_core import ConfigurationError, Plugins, Secret, read_config, shared
 from devino_core.settings import Config
@@ -28,25 +30,22 @@ def project_config() -> Config:
     Raises ConfigurationError.
     """
     given = _given()
-    if given is None:
-        config = read_config()
+    default = given.get("default")
+    if default is not None and not isinstance(default, str):
+        raise ConfigurationError("DEVINO: 'default' must be a channel's name")
+    if "channels" in given or "services" in given:
+        config = Config(channels=_tables("channels"), services=_tables("services"))
     else:
-        client = table("client")
-        default = given.get("default")
-        if default is not None and not isinstance(default, str):
-            raise ConfigurationError("DEVINO: 'default' must be a channel's name")
-        config = Config(
-            channels=_tables("channels"),
-            services=_tables("services"),
-            default=default,
-            reserved={"client": client} if client else {},
-        )
+        config = read_config()
+    if client := table("client"):
+        config.reserved["client"] = client
+    config = replace(config, default=default or config.default)
     return _in_memory(config) if getattr(settings, "DEVINO_TEST", False) else config
 
 
 def table(name: str) -> dict[str, object]:
     """One table of ``DEVINO``; empty where it is not given. Raises ConfigurationError."""
-    found = (_given() or {}).get(name, {})
+    found = _given().get(name, {})
     if not isinstance(found, Mapping):
         raise ConfigurationError(f"DEVINO: {name!r} must be a dict")
     return dict(found)
@@ -81,10 +80,10 @@ def forget(*, setting: str, **_: object) -> None:
         shared.close()
 
 
-def _given() -> Mapping[str, object] | None:
+def _given() -> Mapping[str, object]:
     given = getattr(settings, "DEVINO", None)
     if given is None:
-        return None
+        return {}
     if not isinstance(given, Mapping):
         raise ConfigurationError("DEVINO must be a dict")
     for key in given:

@@ -96,7 +96,5 @@ class Entry(models.Model):
         body = self.parsed_body
         for planned in () if body is None else body.legs:
             content = planned.message.content
-            yield (
-                planned.message.to,
-                content if isinstance(content, str) else type(content).__name__,
-            )
+            shown = content if isinstance(content, str) else type(content).__name__
+            yield planned.message.to, shown
