@@ -40,10 +40,6 @@ def tell(event: Event) -> str | None:
     close_old_connections()
     try:
         answers = _answers(event)
-    except Exception as error:
-        where = _place_of(error)
-        _log.error("an event of %s was not taken: %s%s", event.channel, type(error).__name__, where)
-        raise
     finally:
         close_old_connections()
     return next((answer for answer in answers if isinstance(answer, str)), None)
@@ -68,10 +64,3 @@ def log_failure(error: DevinoError) -> None:
     """Say that a message could not be sent, where nobody hears the exception."""
     words = discreet("words", error.said)
     _log.error("not sent: %s: %s [%s]", type(error).__name__, words, error.call_id)
-
-
-def _place_of(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
