@@ -87,6 +87,7 @@ REST = {"kind": "rest", "login": "me", "password": PASSWORD}
         ({"channels": {"promo": {**REST, "pasword": "x"}}}, "did you mean 'password'"),
         ({"channels": {"promo": "rest"}}, "maps names to dicts"),
         ({"channels": {"promo": REST}, "default": "other"}, "no channel is named 'other'"),
+        ({"channels": {"promo": {**REST, "base_url": "http://sms.example.com"}}}, "use https://"),
         ({"channels": {}, "client": {"retry": 1}}, "did you mean 'retries'"),
         ({"channels": {}, "callbacks": {"secrets": ["short"]}}, "16"),
         ({"channels": {}, "callbacks": {"sources": ["viber"]}}, "secrets.token_urlsafe"),
@@ -118,15 +119,15 @@ def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPat
     ("channel", "debug", "ids"),
     [
         (REST, False, []),
-        ({**REST, "base_url": "http://sms.example.com/rest"}, False, ["devino.W001"]),
+        ({**REST, "base_url": "http://sms.example.com/rest", "plain_http": True}, False,
+         ["devino.W001"]),
         ({**REST, "base_url": "http://127.0.0.1:8080/rest"}, False, ["devino.W003"]),
         ({**REST, "base_url": "http://localhost:8080/rest"}, False, ["devino.W003"]),
         ({**REST, "base_url": "http://127.0.0.1:8080/rest"}, True, []),
         ({"kind": "memory"}, False, ["devino.W002"]),
         ({"kind": "console"}, False, ["devino.W002"]),
         ({"kind": "console"}, True, []),
-        ({"kind": "smpp", "host": "x.example", "login": "a", "password": "b", "tls": False}, True,
-         ["devino.W001"]),
+        ({**REST, "kind": "smpp", "hosts": ["x.example"], "tls": False}, True, ["devino.W001"]),
     ],
 )  # fmt: skip
 def test_what_is_unwise_is_a_warning(channel: Any, debug: bool, ids: list[str]) -> None:

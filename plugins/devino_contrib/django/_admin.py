@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from devino_contrib._needs import needs
 
 with needs("django"):
+    from django import VERSION
     from django.contrib import admin
     from django.http import HttpRequest
 
@@ -42,10 +43,13 @@ class LookingAdmin(admin.ModelAdmin):
         """Whether this user may see numbers and texts."""
         return bool(request.user.has_perm(f"{self.opts.app_label}.see_content"))
 
-    def lookup_allowed(self, lookup: str, *given: Any) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Whether a URL may filter by this."""
-        column = lookup.partition("__")[0]
-        return column not in self.private and bool(super().lookup_allowed(lookup, *given))
+        if lookup.partition("__")[0] in self.private:
+            return False
+        # Django 4.2 does not hand on the request.
+        given = (request,) if VERSION >= (5,) else ()
+        return bool(super().lookup_allowed(lookup, value, *given))
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         """The columns, as far as this user may see them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import REMAINDER, ArgumentParser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -30,9 +31,13 @@ class PassedOn(BaseCommand):
         """Run it; Django's own options are not known here."""
         run([*self.passed_to, *argv[2:]])
 
-    def handle(self, *args: Any, **_: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """All, for ``call_command``."""
+        parser.add_argument("arguments", nargs=REMAINDER)
+
+    def handle(self, *_: Any, arguments: Sequence[str], **__: Any) -> None:
         """For ``call_command``."""
-        run([*self.passed_to, *args])
+        run([*self.passed_to, *arguments])
 
 
 def run(arguments: Sequence[str]) -> NoReturn:
