@@ -29,15 +29,15 @@ from ._sandboxed import CALLBACK_SECRET, NUMBER, PASSWORD, TEXT, assert_discreet
 
 configure()
 
-from django.core.checks import run_checks  # noqa: E402
-from django.core.management import CommandError, call_command  # noqa: E402
-from django.db import transaction  # noqa: E402
-from django.dispatch import Signal  # noqa: E402
-from django.test import override_settings  # noqa: E402
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.dispatch import Signal
+from django.test import override_settings
 
-from devino_contrib.django import aclient, client, send, signals  # noqa: E402
-from devino_contrib.django._project import project_config  # noqa: E402
-from devino_contrib.django.store.models import SentMessage  # noqa: E402
+from devino_contrib.django import aclient, client, send, signals
+from devino_contrib.django._project import project_config
+from devino_contrib.django.store.models import SentMessage
 
 WITHOUT_OUTBOX = override_settings(
     INSTALLED_APPS=[

@@ -18,12 +18,12 @@ from ._sandboxed import CALLBACK_SECRET, NUMBER, TEXT, assert_discreet
 
 configure()
 
-from django.db import connection  # noqa: E402
-from django.dispatch import Signal  # noqa: E402
-from django.test import AsyncClient, Client, override_settings  # noqa: E402
+from django.db import connection
+from django.dispatch import Signal
+from django.test import AsyncClient, Client, override_settings
 
-from devino_contrib.django import signals  # noqa: E402
-from devino_contrib.django.store.models import SentMessage  # noqa: E402
+from devino_contrib.django import signals
+from devino_contrib.django.store.models import SentMessage
 
 READ = json.dumps([{"id": 17, "receivedAt": "1527861323068", "status": "READ"}])
 SMS = f"sourcePhone={NUMBER}&number=2435&text={TEXT}&messageId=5"

@@ -20,17 +20,17 @@ from ._sandboxed import NUMBER, TEXT, assert_discreet
 
 configure()
 
-from django.contrib.admin.models import LogEntry  # noqa: E402
-from django.core.management import CommandError, call_command, get_commands  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
-from django.test import Client, override_settings  # noqa: E402
+from django.contrib.admin.models import LogEntry
+from django.core.management import CommandError, call_command, get_commands
+from django.db import connection, transaction
+from django.test import Client, override_settings
 
-from devino_contrib.django import send, signals  # noqa: E402
-from devino_contrib.django.outbox import enqueue, outbox_of_project  # noqa: E402
-from devino_contrib.django.outbox.models import Entry  # noqa: E402
+from devino_contrib.django import send, signals
+from devino_contrib.django.outbox import enqueue, outbox_of_project
+from devino_contrib.django.outbox.models import Entry
 
-from .test_django_callbacks import hearing  # noqa: E402
-from .test_django_store import user  # noqa: E402
+from .test_django_callbacks import hearing
+from .test_django_store import user
 
 LIST = "/admin/devino_outbox/entry/"
 ORDER = Message(NUMBER, TEXT, ref="order-17")
@@ -168,7 +168,7 @@ def in_doubt(project: Path, sandbox: LocalSandbox) -> Entry:
     sandbox.fault(Fault(operation="Sms/Send", action=DropAnswer()))
     enqueue(ORDER, in_transaction=False)
     work()
-    entry = Entry.objects.get()
+    entry: Entry = Entry.objects.get()
     assert entry.phase == Phase.DOUBT
     return entry
 

@@ -14,14 +14,14 @@ from ._sandboxed import NUMBER, TEXT, assert_discreet
 
 configure()
 
-from django.contrib.auth.models import Permission, User  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.test import Client
 
 from devino_contrib.django import client, signals
-from devino_contrib.django import send as send_by_project  # noqa: E402
-from devino_contrib.django._telling import tell  # noqa: E402
-from devino_contrib.django.store.models import SentMessage  # noqa: E402
+from devino_contrib.django import send as send_by_project
+from devino_contrib.django._telling import tell
+from devino_contrib.django.store.models import SentMessage
 
 AT = datetime(2026, 5, 12, tzinfo=UTC)
 LIST = "/admin/devino_store/sentmessage/"
@@ -123,13 +123,14 @@ def test_the_admin_masks_numbers_and_answers_no_question_about_them(
     send(NUMBER, TEXT, ref="order-17")
     number = SentMessage.objects.get().pk
     browser = user("view_sentmessage")
-    for path in ("", "?q=order", f"?q={NUMBER}", f"{number}/change/"):
+    for path in ("", "?q=order", f"{number}/change/"):
         page = browser.get(f"{LIST}{path}")
         assert page.status_code == 200
-        said = page.content.decode().replace(f'value="{NUMBER}"', "")
+        said = page.content.decode()
         assert_discreet(said)
-        assert ("order-17" in said) is (path != f"?q={NUMBER}")
-        assert ("7903***4567" in said) is (path != f"?q={NUMBER}")
+        assert "order-17" in said
+        assert "7903***4567" in said
+    assert "order-17" not in browser.get(f"{LIST}?q={NUMBER}").content.decode()
     for question in ("to", "to__startswith", "parts__platform_id"):
         assert browser.get(f"{LIST}?{question}=7903").status_code == 400
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import migrations, models
 
@@ -26,8 +26,8 @@ class Migration(migrations.Migration):
     """The backward way leaves the tables, for they may hold messages that were not sent."""
 
     initial = True
-    dependencies: ClassVar[list[Any]] = []
-    operations: ClassVar[list[Any]] = [
+    dependencies = []
+    operations = [
         migrations.RunPython(make_tables, migrations.RunPython.noop),
         migrations.CreateModel(
             name="Entry",

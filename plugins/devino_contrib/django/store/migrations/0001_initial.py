@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -13,9 +11,9 @@ class Migration(migrations.Migration):
 
     initial = True
 
-    dependencies: ClassVar[list[Any]] = []
+    dependencies = []
 
-    operations: ClassVar[list[Any]] = [
+    operations = [
         migrations.CreateModel(
             name="SentMessage",
             fields=[
