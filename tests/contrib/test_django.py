@@ -132,7 +132,7 @@ def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPat
 )  # fmt: skip
 def test_what_is_unwise_is_a_warning(channel: Any, debug: bool, ids: list[str]) -> None:
     found = problems(DEVINO={"channels": {"promo": channel}}, DEBUG=debug)
-    assert list(found) == ids
+    assert list(found) == ids, found
     assert_discreet(f"{found} ")
 
 
