@@ -27,13 +27,25 @@ from ._changes import Change, Move, OutboxEvent
 from ._channels import Channels, observers_of, rules_of
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
 from ._figures import tell_count
-from ._identity import recipient_hash
+from ._identity import content_hash, recipient_hash
 from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import AGES, Added, Ages, Consumed, Held, Paused, Query, Remembers, Store, Tally
+from ._store import (
+    AGES,
+    Added,
+    Ages,
+    Borrows,
+    Consumed,
+    Held,
+    Paused,
+    Query,
+    Remembers,
+    Store,
+    Tally,
+)
 from ._times import NEVER
 
 __all__ = ["Outbox", "rests"]
@@ -92,6 +104,20 @@ class Outbox(Opened):
         """Open the store; ``async with`` does."""
         await self.store.open()
         await self.set_clock()
+
+    def borrow(self, connection: object) -> None:
+        """Learn what :meth:`statement` needs from a connection of the application's, in place of
+        :meth:`open`: one of sqlite3's or psycopg's. Raises ConfigurationError, and Unsupported
+        where the store cannot do that."""
+        store = self.store
+        if not isinstance(store, Borrows):
+            raise Unsupported(f"{type(store).__name__} borrows no connection: open the outbox")
+        self._ahead = store.borrow(connection) - self.clock.now()
+
+    def hash_of(self, message: Message) -> int:
+        """What :attr:`Entry.hash` is of this message: the same ref with another one is a conflict.
+        The outbox is open, or has borrowed a connection."""
+        return content_hash(message, self.store.key)
 
     @property
     def remembered(self) -> Remembered:
@@ -204,8 +230,9 @@ class Outbox(Opened):
         """One INSERT of these messages, for the application's own cursor and transaction.
 
         The message is stored if the application commits, and only then. ``dialect`` says how the
-        driver writes parameters. The outbox must be open: it has the key of the hashes. A ref that
-        is there already is left alone; the statement gives the new ones.
+        driver writes parameters. The outbox must be open, or have borrowed a connection
+        (:meth:`borrow`): it has the key of the hashes. A ref that is there already is left alone;
+        the statement gives the new ones.
         """
         terms = _terms(channel, tenant, in_doubt, expires, schedule, keep_text)
         return statement_of(self.store, self.entries_of(list(messages), terms), dialect)

@@ -22,6 +22,7 @@ __all__ = [
     "AGES",
     "Added",
     "Ages",
+    "Borrows",
     "Closed",
     "Consumed",
     "Held",
@@ -216,6 +217,22 @@ class Migrates(Protocol):
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code; ``check``: only look. Gives the steps."""
+        ...
+
+
+@runtime_checkable
+class Borrows(Protocol):
+    """A store that works through a connection that the application opened, as of a framework that
+    keeps its connections itself. It is one of sqlite3's or psycopg's."""
+
+    def borrow(self, connection: object) -> datetime:
+        """Take the :attr:`Store.key` from there, in place of :meth:`Store.open`, and give the
+        store's time. Raises ConfigurationError."""
+        ...
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Bring the schema to that of this code, beside other tables, within the transaction of
+        this connection; gives the steps. Raises ConfigurationError."""
         ...
 
 

@@ -141,6 +141,16 @@ class PostgresStore:
 
         return await asyncio.to_thread(work)
 
+    def borrow(self, connection: object) -> datetime:
+        """Take the key from a connection of psycopg's. Raises ConfigurationError."""
+        given = _psycopg(connection)
+        self._key = check_schema(given, self._place)
+        return time_of(given, self._now())
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Make the schema within the transaction of a connection of psycopg's."""
+        return migrate(_psycopg(connection), self._place)
+
     async def now(self) -> datetime:
         return await self._ask(lambda connection: time_of(connection, self._now()))
 
@@ -301,3 +311,9 @@ def _tune(connection: Connection, place: Place, setting: Setting) -> None:
             connection.execute(place(sql.WEIGH), (tenant, weight))
         case Consumed(consumer=consumer, cursor=cursor):
             connection.execute(place(sql.CONSUME), (consumer, cursor))
+
+
+def _psycopg(connection: object) -> Connection:
+    if not isinstance(connection, psycopg.Connection):
+        raise ConfigurationError(f"outbox: {type(connection)} is no connection of psycopg 3")
+    return connection

@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.errors import ConfigurationError
 from devino_core.outbox import (
     VERSION,
     Added,
@@ -51,7 +52,7 @@ from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
 from ._rows import event_of, json_of
 from ._schema import check as check_schema
-from ._schema import connect, migrate, schema_of, steps
+from ._schema import connect, migrate, migrate_within, schema_of, steps
 from ._writer import Writer
 
 __all__ = ["SqliteStore"]
@@ -142,6 +143,15 @@ class SqliteStore:
 
         prepare(self.path)
         return await asyncio.to_thread(work)
+
+    def borrow(self, connection: object) -> datetime:
+        """Take the key from a connection of sqlite3's. Raises ConfigurationError."""
+        self._take_key(_sqlite(connection))
+        return self._clock.now()
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Make the tables beside others, within the transaction of a connection of sqlite3's."""
+        return migrate_within(_sqlite(connection))
 
     async def now(self) -> datetime:
         return self._clock.now()
@@ -250,12 +260,15 @@ class SqliteStore:
         try:
             if schema_of(connection) == 0:
                 migrate(connection, self.path)
-            check_schema(connection)
-            (self._key,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            self._take_key(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _take_key(self, connection: Connection) -> None:
+        check_schema(connection)
+        (self._key,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
 
     def _begin(self, connection: Connection) -> int:
         row = (socket.gethostname(), os.getpid(), VERSION, micros(self._clock.now()))
@@ -356,3 +369,9 @@ def _tune(connection: Connection, setting: Setting) -> None:
             connection.execute(sql.WEIGH, (tenant, weight))
         case Consumed(consumer=consumer, cursor=cursor):
             connection.execute(sql.CONSUME, (consumer, cursor))
+
+
+def _sqlite(connection: object) -> Connection:
+    if not isinstance(connection, Connection):
+        raise ConfigurationError(f"outbox: {type(connection)} is no connection of sqlite3's")
+    return connection
