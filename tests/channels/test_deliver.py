@@ -197,9 +197,7 @@ async def test_every_fate_of_each_leg(
             asyncio.gather(
                 *[
                     all_of(
-                        wire.client.deliver(
-                            chain(f"79990003{digits}"), native=False, store=journal
-                        )
+                        wire.client.deliver(chain(f"79990003{digits}"), native=False, store=journal)
                     )
                     for digits in fates
                 ]
