@@ -48,7 +48,8 @@ class NatsSettings(StoreSettings, kw_only=True, frozen=True):
     """Of the store ``nats``.
 
     The URL names one server or several of a cluster: ``nats://user@one:4222,two:4222``;
-    ``nats+tls://...`` encrypts."""
+    ``nats+tls://...`` encrypts. It may give these settings, too:
+    ``nats://127.0.0.1:4222?durability=process&prefix=shop``."""
 
     durability: Literal["process", "disk"] = "disk"
     """What the operator says that an acknowledged message survives. ``process``: that the server's
@@ -67,7 +68,7 @@ class NatsSettings(StoreSettings, kw_only=True, frozen=True):
     """Tags of the servers that hold the streams."""
     group_max: Annotated[int, msgspec.Meta(ge=1, le=900)] = 900
     """How many messages one commit writes at most."""
-    ack_wait: Annotated[float, msgspec.Meta(ge=1)] = 30.0
+    ack_wait: Annotated[float, msgspec.Meta(ge=1)] = 10.0
     """After how many seconds a reminder comes again that was fetched and not used."""
     timeout: Annotated[float, msgspec.Meta(gt=0)] = 5.0
     """How many seconds a call waits for a server that does not answer."""

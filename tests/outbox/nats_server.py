@@ -96,6 +96,10 @@ class NatsServer:
         """A prefix that no other test has."""
         return f"t{next(_prefixes)}"
 
+    def outbox(self) -> str:
+        """The URL of a new outbox."""
+        return f"{self.url}?durability=process&ack_wait=1&prefix={self.prefix()}"
+
 
 class Cluster:
     """Three servers that replicate."""
@@ -122,8 +126,9 @@ class Cluster:
         for server in self.servers:
             server.end()
 
-    def prefix(self) -> str:
-        return f"t{next(_prefixes)}"
+    def outbox(self) -> str:
+        """The URL of a new outbox with three replicas."""
+        return f"{self.url}?replicas=3&timeout=20&ack_wait=1&prefix=t{next(_prefixes)}"
 
 
 def wait_for(servers: Sequence[NatsServer], replicas: int) -> None:

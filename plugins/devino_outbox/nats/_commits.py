@@ -159,8 +159,7 @@ class Line:
         self._shard = shard
         self._clock = clock
         self._group_max = group_max
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
-        self._left: _Waiting | None = None
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._known: dict[int, Known] = {}
         self.last = 0
@@ -177,12 +176,9 @@ class Line:
     async def aclose(self) -> None:
         """Do what was asked for, and end."""
         task, self._task = self._task, None
-        if task is None:
-            return
-        while not (self._queue.empty() and self._left is None) and not task.done():
-            await asyncio.sleep(0.005)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        if task is not None:
+            self._queue.put_nowait(None)
+            await asyncio.gather(task, return_exceptions=True)
 
     def believe(self, number: int, known: Known) -> None:
         """An entry was read: it is probably still so."""
@@ -191,17 +187,22 @@ class Line:
         self._known[number] = known
 
     async def _run(self) -> None:
-        while True:
-            group = [self._left or await self._queue.get()]
-            self._left = None
-            weight = group[0].work.weight
+        waiting: _Waiting | None = await self._queue.get()
+        while waiting is not None:
+            group, weight = [waiting], waiting.work.weight
             while not self._queue.empty():
                 waiting = self._queue.get_nowait()
+                if waiting is None:
+                    break
                 weight += waiting.work.weight
                 if weight > self._group_max:
-                    self._left = waiting
                     break
                 group.append(waiting)
+            else:
+                await self._serve(group)
+                waiting = await self._queue.get()
+                continue
+            # The one that ends it, or that is too much, comes after this group.
             await self._serve(group)
 
     async def _serve(self, group: Sequence[_Waiting]) -> None:

@@ -108,9 +108,9 @@ class Finding:
                 self._listed = query, sorted(await self._everything(query))
             return self._listed[1]
         before = None if query.due_before is None else micros(query.due_before)
-        if before is not None and phase in (Phase.SENT, Phase.DOUBT):
-            if not self._index.has_due(phase, before):
-                return []
+        is_asked = before is not None and phase in (Phase.SENT, Phase.DOUBT)
+        if is_asked and not self._index.has_due(phase, before or 0):
+            return []
         return sorted(
             (seen.lane.text if phase is Phase.QUEUED else "", seen.due, number)
             for number, seen in self._index.among(phase)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import msgspec
 import nats
@@ -20,7 +19,9 @@ from nats.aio.msg import Msg
 from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable
 from devino_outbox._settings import NatsSettings
 
-__all__ = ["Conflict", "Link", "Stored", "Write", "connect", "servers_of"]
+from ._url import servers_of
+
+__all__ = ["Conflict", "Link", "Stored", "Write", "connect"]
 
 _log = logging.getLogger(__name__)
 _WRONG_SEQUENCE = 10071
@@ -28,7 +29,8 @@ _NOT_FOUND = 10037
 _TRY = 2.0
 """How many seconds one request may take before it is made again."""
 _PAGE = 500
-BATCH = "Nats-Batch-Id"
+COMMIT = "Devino-Commit"
+"""The name of the commit that wrote a message."""
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _LOST = (errors.TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
 _ABSENT = (*_LOST, errors.NoRespondersError)
@@ -44,7 +46,7 @@ class Stored(NamedTuple):
     subject: str
     seq: int
     data: bytes
-    batch: str | None = None
+    commit: str | None = None
     """The commit that wrote it."""
 
 
@@ -67,14 +69,6 @@ class Write(NamedTuple):
         if self.rolls:
             made["Nats-Rollup"] = "sub"
         return made
-
-
-def servers_of(url: str) -> list[str]:
-    """The servers of a URL, which may name several: ``nats://user:password@one:4222,two:4222``."""
-    parts = urlsplit(url)
-    scheme = "tls" if parts.scheme.endswith("+tls") else "nats"
-    login, at, hosts = parts.netloc.rpartition("@")
-    return [f"{scheme}://{login}{at}{host}" for host in hosts.split(",") if host]
 
 
 async def connect(url: str, credentials: str | None, timeout: float) -> Client:
@@ -185,7 +179,7 @@ class Link:
         headers = base64.b64decode(message.get("hdrs", "")).decode()
         lines = dict(line.split(": ", 1) for line in headers.split("\r\n") if ": " in line)
         data = base64.b64decode(message.get("data", ""))
-        return Stored(subject, message["seq"], data, lines.get(BATCH))
+        return Stored(subject, message["seq"], data, lines.get(COMMIT))
 
     async def seen(self, stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
         """The last message of each subject, as whoever answers has it."""
@@ -233,7 +227,7 @@ class Link:
                         headers["Nats-Subject"],
                         int(headers["Nats-Sequence"]),
                         message.data,
-                        headers.get(BATCH),
+                        headers.get(COMMIT),
                     )
                 )
         finally:
@@ -293,17 +287,19 @@ class Link:
                 "JetStream broke off, and a change may be stored all the same"
             ) from (error or lost)
         known = found.get(writes[place].subject)
-        return known.seq - place if known is not None and known.batch in tried else None
+        return known.seq - place if known is not None and known.commit in tried else None
 
     async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
         client = self.client
         last = len(writes)
         for number, write in enumerate(writes, 1):
-            headers = write.all_headers
-            headers[BATCH] = name
-            headers["Nats-Batch-Sequence"] = str(number)
+            headers = {**write.all_headers, COMMIT: name}
+            # On a single server a batch waits for the disk before it is looked at.
+            if last > 1:
+                headers |= {"Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
             if number == last:
-                headers["Nats-Batch-Commit"] = "1"
+                if last > 1:
+                    headers["Nats-Batch-Commit"] = "1"
                 answer = await client.request(
                     write.subject, write.data, timeout=_TRY, headers=headers
                 )

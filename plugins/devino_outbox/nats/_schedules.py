@@ -1,9 +1,9 @@
 """What is to be sent later waits in streams of its own, as schedules of the server.
 
-So it holds no place among what is due: ten thousand messages for tomorrow keep no code waiting. Each
-step is taken before the one before it is acknowledged: the entry is written with a reminder, the
-reminder becomes a schedule, the schedule delivers, and what it delivers writes the entry anew with
-the reminder of its lane.
+So it holds no place among what is due: ten thousand messages for tomorrow keep no code waiting.
+Each step is taken before the one before it is acknowledged: the entry is written with a reminder,
+the reminder becomes a schedule, the schedule delivers, and what it delivers writes the entry anew
+with the reminder of its lane.
 """
 
 from __future__ import annotations

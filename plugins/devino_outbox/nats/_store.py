@@ -41,6 +41,7 @@ from ._schedules import Schedules, purge_acked
 from ._streams import check_durability, open_streams
 from ._time import ServerClock
 from ._tuning import Tuning
+from ._url import with_query
 from ._works import Adding, Changing, Claiming, Lapsing, Orphaning, Reminding, Unclaiming
 
 __all__ = ["NatsStore"]
@@ -68,6 +69,7 @@ class NatsStore:
     """How many seconds may pass between two looks for what is scheduled or late."""
 
     def __init__(self, settings: NatsSettings, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        settings = with_query(settings)
         self._settings = settings
         self._names = Names(settings.prefix, settings.shards)
         self._link = Link(settings)
@@ -85,7 +87,10 @@ class NatsStore:
         return self._key
 
     async def open(self) -> None:
-        """Connect; make the streams if there are none. Raises ConfigurationError and Unavailable."""
+        """Connect; make the streams if there are none.
+
+        Raises ConfigurationError and Unavailable.
+        """
         check_durability(self._settings)
         link, names, settings = self._link, self._names, self._settings
         await link.open()
@@ -217,7 +222,7 @@ class NatsStore:
         await self._schedules.move_on(now)
         await self._read_index()
         by_shard: dict[int, list[int]] = {}
-        for number in self._index.late(micros(now)):
+        for number in sorted(self._index.late(micros(now))):
             by_shard.setdefault(self._names.shard(number), []).append(number)
         for shard, numbers in by_shard.items():
             for start in range(0, len(numbers), _PART):

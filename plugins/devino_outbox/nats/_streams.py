@@ -88,11 +88,10 @@ async def _open(link: Link, config: dict[str, Any], settings: NatsSettings) -> N
     if "error" in info:
         info = await link.api(f"STREAM.CREATE.{name}", config)
     error = info.get("error")
-    if error is not None:
-        if error.get("err_code") == _IN_USE:
-            # Another process has made it meanwhile.
-            info = await link.api(f"STREAM.INFO.{name}")
-            error = info.get("error")
+    if error is not None and error.get("err_code") == _IN_USE:
+        # Another process has made it meanwhile.
+        info = await link.api(f"STREAM.INFO.{name}")
+        error = info.get("error")
     if error is not None:
         said = f"the stream {name!r} cannot be made: {error.get('description')}"
         if error.get("code") in (408, 503):

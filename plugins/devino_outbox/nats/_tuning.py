@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from devino_core.errors import ConfigurationError
 from devino_core.outbox import (
     VERSION,
     Closed,
@@ -108,8 +109,6 @@ class Tuning:
         await self._change(subject, lambda row: None if row else Shares(shards))
         known = self._rows[subject][1]
         if isinstance(known, Shares) and known.shards != shards:
-            from devino_core.errors import ConfigurationError
-
             raise ConfigurationError(
                 f"the outbox {self._names.prefix!r} has {known.shards} shards, and the setting "
                 f"'shards' says {shards}: the number cannot be changed"
@@ -209,14 +208,16 @@ class Tuning:
 
     async def begin(self, hold: timedelta, now: datetime) -> int:
         """A new worker: a number that was never used before."""
-        count = await self._change(
-            self._names.tuned("count", "workers"),
-            lambda row: Count(row.last + 1 if isinstance(row, Count) else 1),
-        )
-        assert isinstance(count, Count)
-        life = Life(count.last, now, hold, VERSION)
-        await self._change(self._worker(count.last), lambda _: life)
-        return count.last
+        number = 0
+
+        def counted(row: Row | None) -> Row:
+            nonlocal number
+            number = row.last + 1 if isinstance(row, Count) else 1
+            return Count(number)
+
+        await self._change(self._names.tuned("count", "workers"), counted)
+        await self._change(self._worker(number), lambda _: Life(number, now, hold, VERSION))
+        return number
 
     async def live(self, worker: int, hold: timedelta, now: datetime) -> None:
         """A worker lives. Raises LeaseLost."""

@@ -116,9 +116,10 @@ class Lapsing(_Of):
     def apply(self, tx: Transaction) -> None:
         for number in self.numbers:
             entry = tx.entry(number)
-            if entry is not None and entry.phase is Phase.QUEUED:
-                if entry.until is not None and entry.until <= tx.now:
-                    _move(tx, lapsed(entry, tx.now))
+            if entry is None or entry.phase is not Phase.QUEUED or entry.until is None:
+                continue
+            if entry.until <= tx.now:
+                _move(tx, lapsed(entry, tx.now))
 
 
 class Orphaning(_Of):
