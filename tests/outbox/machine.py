@@ -56,7 +56,7 @@ _SLOTS = st.tuples(st.sampled_from(LANES), st.integers(1, 3))
 class StoreMachine(RuleBasedStateMachine):
     """Give :meth:`make` and :meth:`kill`. The workers of both have the same numbers."""
 
-    counted: Collection[Phase] = Phase
+    counted: Collection[Phase] = tuple(Phase)
     """The phases that a tally counts."""
 
     def make(self, clock: ManualClock) -> Store:
