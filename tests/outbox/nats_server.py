@@ -142,7 +142,10 @@ async def _wait(servers: Sequence[NatsServer], replicas: int) -> None:
     while True:
         try:
             client = await nats.connect(
-                [one.url for one in servers], allow_reconnect=False, connect_timeout=1
+                [one.url for one in servers],
+                allow_reconnect=False,
+                connect_timeout=1,
+                error_cb=_told,
             )
             try:
                 data = json.dumps(config).encode()
@@ -157,6 +160,10 @@ async def _wait(servers: Sequence[NatsServer], replicas: int) -> None:
             logs = [(one.folder / f"{one.name}.log").read_text()[-2000:] for one in servers]
             raise RuntimeError("\n".join(logs))
         await asyncio.sleep(0.05)
+
+
+async def _told(_: Exception) -> None:
+    """It is not there yet."""
 
 
 @contextmanager

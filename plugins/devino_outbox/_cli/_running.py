@@ -49,6 +49,10 @@ def run(app: App, channels: tuple[str, ...], store: str | None, once: bool, tell
             if once:
                 async with worker:
                     await worker.drain()
+                if on_event is not None:
+                    # What the worker had no time to tell.
+                    async for event in box.events(consumer, follow=False):
+                        await on_event(event)
             else:
                 await worker.run()
 

@@ -171,6 +171,7 @@ class NatsStore:
         if time.monotonic() - self._looked_at >= self.full_every:
             self._looked_at = time.monotonic()
             await self._look(now)
+        now = await self._clock.now()
         free = self._tuning.free(want.charge, want.limit, now)
         paused = self._tuning.paused(now)
         found: list[Found] = []
