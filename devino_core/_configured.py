@@ -79,6 +79,10 @@ class Configured:
         self._plugins = plugins
         self._observers = observers
         self._clock = clock
+        from .observe._log import prepare_log
+
+        # What is wrong with it is no channel's fault.
+        prepare_log()
         config = config.sort(plugins.services())
         self.channels = {
             name: self._made_channel(name, values) for name, values in config.channels.items()

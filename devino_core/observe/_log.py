@@ -14,7 +14,7 @@ from devino_core.errors import ConfigurationError, DevinoError
 if TYPE_CHECKING:
     from logging import Handler, Logger
 
-__all__ = ["discreet", "log_call", "log_wire", "logger_of", "without_people"]
+__all__ = ["discreet", "log_call", "log_wire", "logger_of", "prepare_log", "without_people"]
 
 LEVEL = "DEVINO_LOG"
 TEXTS = "DEVINO_LOG_TEXTS"
@@ -28,12 +28,13 @@ def logger_of(kind: str) -> Logger:
     # Its import takes longer than that of a program which only wants types should.
     from logging import getLogger
 
-    _prepare()
+    prepare_log()
     return getLogger(f"devino.{kind}")
 
 
 @cache
-def _prepare() -> None:
+def prepare_log() -> None:
+    """Do what ``DEVINO_LOG`` says. Raises ConfigurationError for a level that is none."""
     import logging
 
     root = logging.getLogger("devino")

@@ -225,6 +225,8 @@ def _print(app: App, tally: Tally) -> None:
         app.note(f"channel {name!r}: {why}")
     for what in tally.paused:
         app.note(f"{what} is paused")
+    for name, value in sorted(tally.gauges.items()):
+        app.note(f"{name}: {value:,.0f}")
 
 
 def _as_json(
