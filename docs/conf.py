@@ -20,12 +20,27 @@ extensions = [
 ]
 exclude_patterns = ["_build", "examples"]
 
+# `-D language=ru` builds the Russian site from a catalogue for each page.
+locale_dirs = ["locale"]
+gettext_compact = False
+
 html_theme = "furo"
 html_title = "devino"
 html_copy_source = False
 html_static_path = ["_static"]
-html_css_files = ["copy.css"]
+templates_path = ["_templates"]
+html_css_files = ["copy.css", "languages.css"]
 html_js_files = ["copy.js"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "languages.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 
 # Sphinx takes the help of commands for prose, and must not turn `--json` into a dash.
 smartquotes = False

@@ -1,4 +1,4 @@
-"""Run the demo, and put what it shows into README.md and docs/demo.svg.
+"""Run the demo, and put what it shows into both READMEs and docs/demo.svg.
 
 Run it after a change of the demo: `python tests/make_demo_picture.py`. A test compares both with a
 run of their own.
@@ -21,7 +21,8 @@ from devino_sandbox._demo_matrix import Marks, matrix, summary
 from devino_sandbox._demo_view import printed
 
 ROOT = Path(__file__).resolve().parent.parent
-README, PICTURE = ROOT / "README.md", ROOT / "docs" / "demo.svg"
+READMES = ROOT / "README.md", ROOT / "README.ru.md"
+PICTURE = ROOT / "docs" / "demo.svg"
 SHOWN = re.compile(r"(?<=```text\n) .*?(?=```)", re.DOTALL)
 
 _WIDTH, _HEIGHT = 100, 28
@@ -72,8 +73,9 @@ def main() -> None:
     result = run()
     if not result.ok:
         raise SystemExit("the demo did not end as it should: see `devino demo --all`")
-    readme = README.read_text("utf-8")
-    README.write_text(SHOWN.sub(lambda _: text_of(result), readme), "utf-8")
+    for readme in READMES:
+        text = readme.read_text("utf-8")
+        readme.write_text(SHOWN.sub(lambda _: text_of(result), text), "utf-8")
     PICTURE.write_text(picture_of(result), "utf-8")
 
 

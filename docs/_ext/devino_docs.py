@@ -13,7 +13,6 @@ import carried
 import click
 import msgspec
 from docutils import nodes
-from docutils.statemachine import StringList
 from msgspec import inspect
 from msgspec.inspect import Field
 from sphinx.pycode import ModuleAnalyzer
@@ -59,9 +58,8 @@ class Table(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         header, *rows = self.rows()
         lines = [_line(header), _line("---" for _ in header), *map(_line, rows)]
-        parsed = nodes.Element()
-        self.state.nested_parse(StringList(lines, source="<generated>"), 0, parsed)
-        return parsed.children
+        # The page is their source, and so gettext finds the cells.
+        return self.parse_text_to_nodes("\n".join(lines))
 
     @abstractmethod
     def rows(self) -> Iterator[Iterable[str]]:

@@ -247,7 +247,7 @@ def test_every_environment_variable_is_in_the_docs() -> None:
     assert not {variable for variable in read if f"`{variable}`" not in page}
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["README.md", "README.ru.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", (ROOT / page).read_text("utf-8"))
     local = [link for link in links if "://" not in link]

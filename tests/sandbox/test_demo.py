@@ -21,7 +21,7 @@ from devino_sandbox._demo import HANDLER, SCENARIOS, Result, Row
 from devino_sandbox._demo_matrix import NEXT, Marks, matrix, summary
 from devino_sandbox._demo_view import DemoScreen
 from devino_sandbox._questions import Answered, Question
-from tests.make_demo_picture import PICTURE, README
+from tests.make_demo_picture import PICTURE, READMES
 from tests.sandbox.test_commands import DEVINO, ENVIRON
 
 NOW = ManualClock().now()
@@ -202,7 +202,8 @@ def test_the_readme_and_the_picture_show_what_the_demo_prints() -> None:
     """After a change: `python tests/make_demo_picture.py`."""
     done = subprocess.run([*DEVINO, "demo"], capture_output=True, encoding="utf-8", env=ENVIRON)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"```text\n{done.stdout}```" in README.read_text("utf-8")
+    for readme in READMES:
+        assert f"```text\n{done.stdout}```" in readme.read_text("utf-8")
     assert "messages came where they should" in done.stdout.splitlines()[-1]
     picture = PICTURE.read_text("utf-8")
     # Blanks are left out where nothing has a colour.

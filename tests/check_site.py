@@ -1,0 +1,142 @@
+"""Check the built documentation, English and Russian: `python -m tests.check_site FOLDER`.
+
+`tox -e docs` runs it. FOLDER holds the English site, and its folder `ru` the Russian one. It tells
+what a build with warnings as errors lets pass: what is not translated, code that differs between the
+languages, a link that leads nowhere, and a word of the theme that stayed English.
+"""
+
+from __future__ import annotations
+
+import gettext
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import furo
+import sphinx
+from docutils import nodes
+from jinja2 import Environment
+
+from tests._catalogues import DOCS, THEME, complaints, entries, names, read
+from tests.make_catalogues import doctrees, messages
+
+_SAME_IN_RUSSIAN = {
+    '\n            <a href="https://github.com/pradyunsg/furo">Furo</a>\n            '
+}
+
+
+def main(folder: Path) -> int:
+    english = dict(doctrees(folder / ".doctrees"))
+    russian = dict(doctrees(folder / "ru" / ".doctrees"))
+    found = [
+        *untranslated({page: list(messages(page, document)) for page, document in english.items()}),
+        *other_code(english, russian),
+        *theme_words(),
+        *broken_links(folder),
+    ]
+    print(*found, f"{len(english)} pages in two languages, {len(found)} faults", sep="\n")
+    return bool(found)
+
+
+def untranslated(pages: Mapping[str, list[str]]) -> Iterator[str]:
+    """Catalogues that are not those of the pages, and what is wrong with them."""
+    for page in sorted({*names()} - {*pages, THEME}):
+        yield f"{page}: a catalogue of no page"
+    for page, texts in pages.items():
+        catalogue = read(page)
+        told = {text for text, _, _ in entries(catalogue)}
+        for text in texts:
+            if text not in told:
+                yield f"{page}: not in the catalogue: {text[:70]!r}"
+        for text in told.difference(texts):
+            yield f"{page}: on the page no longer: {text[:70]!r}"
+        for wrong in complaints(catalogue):
+            yield f"{page}: {wrong}"
+
+
+def other_code(
+    english: Mapping[str, nodes.document], russian: Mapping[str, nodes.document]
+) -> Iterator[str]:
+    """Pages whose blocks of code, or whose headings and tables by number, differ."""
+    for page in sorted({*english} ^ {*russian}):
+        yield f"{page}: stands in one language only"
+    for page in sorted({*english} & {*russian}):
+        ours, theirs = _code(english[page]), _code(russian[page])
+        for block in (ours - theirs) + (theirs - ours):
+            yield f"{page}: this block of code is in one language only: {block[:70]!r}"
+        for kind in (nodes.section, nodes.row, nodes.list_item, nodes.paragraph):
+            counted = [sum(1 for _ in each[page].findall(kind)) for each in (english, russian)]
+            if counted[0] != counted[1]:
+                yield f"{page}: {kind.__name__}s by number: {counted[0]}, in Russian {counted[1]}"
+
+
+def _code(document: nodes.document) -> Counter[str]:
+    return Counter(
+        block.astext()
+        for kind in (nodes.literal_block, nodes.doctest_block)
+        for block in document.findall(kind)
+    )
+
+
+def theme_words() -> Iterator[str]:
+    """Words of the templates that neither Sphinx nor we have in Russian."""
+    locale = Path(sphinx.__file__).parent / "locale"
+    known = gettext.translation("sphinx", str(locale), ["ru"])
+    ours = {text for text, told, _ in entries(read(THEME)) if told}
+    reader = Environment(  # noqa: S701 - it renders nothing
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"]
+    )
+    said = set()
+    for theme in (Path(furo.__file__).parent / "theme" / "furo", DOCS / "_templates"):
+        for template in theme.rglob("*.html"):
+            # Those of Read the Docs, which is not where this site lies.
+            if template.name not in {"rtd-versions.html", "variant-selector.html"}:
+                found = reader.extract_translations(template.read_text("utf-8"))
+                said |= {text for _, _, text in found if isinstance(text, str)}
+    for text in sorted(said - ours - _SAME_IN_RUSSIAN):
+        if known.gettext(text) == text:
+            yield f"the theme says in English: {text!r}"
+
+
+class _Page(HTMLParser):
+    """What a page of HTML names, and where it leads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id" and value:
+                self.ids.add(value)
+            elif name in {"href", "src"} and value and tag != "use":
+                self.links.append(value)
+
+
+def broken_links(folder: Path) -> Iterator[str]:
+    """Links within the sites, between them too, to a file or a place that is not there."""
+    pages = {
+        file.resolve(): _Page(file.read_text("utf-8")) for file in sorted(folder.rglob("*.html"))
+    }
+    for file, page in pages.items():
+        for link in dict.fromkeys(page.links):
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            target = (file.parent / unquote(url.path)).resolve() if url.path else file
+            where = file.relative_to(folder.resolve())
+            if not target.exists():
+                yield f"{where}: no such file: {link}"
+            elif (
+                url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
+            ):
+                yield f"{where}: no such place: {link}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

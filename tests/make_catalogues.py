@@ -1,0 +1,72 @@
+"""Bring the catalogues of the Russian documentation up to date: `python -m tests.make_catalogues`.
+
+Run it after each change of a page; it needs `pip install devino[docs]`. It reads the English pages
+and writes docs/locale/ru. A message that stays keeps its translation. One that changed keeps it,
+too, and is marked `fuzzy`, with the English text that it was made for: translate anew, and remove
+the mark. A new message is empty. What is on no page any longer is dropped.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.nodes import extract_messages
+
+from tests._catalogues import DOCS, ROOT, THEME, entries, file_of, merged, names, read, written
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = (sys.executable, "-m", "sphinx", "-q", "-W", "-b", "dummy", "-d", folder)
+        subprocess.run([*command, DOCS, f"{folder}/dummy"], check=True)
+        pages = {page: list(messages(page, doctree)) for page, doctree in doctrees(Path(folder))}
+    for page, texts in pages.items():
+        file, catalogue = file_of(page), merged(read(page), texts)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(written(catalogue), "utf-8")
+        left = sum(message.fuzzy or not told for _, told, message in entries(catalogue))
+        if left:
+            print(f"{file.relative_to(ROOT)}: {left} to translate")
+    for page in {*names()} - {*pages, THEME}:
+        file_of(page).unlink()
+
+
+def doctrees(folder: Path) -> Iterator[tuple[str, nodes.document]]:
+    """The pages that Sphinx has read into a folder, by their names."""
+    # The pages hold nodes of our extension.
+    if str(DOCS / "_ext") not in sys.path:
+        sys.path.insert(0, str(DOCS / "_ext"))
+    for file in sorted(folder.rglob("*.doctree")):
+        document = pickle.loads(file.read_bytes())
+        assert isinstance(document, nodes.document)
+        yield file.relative_to(folder).with_suffix("").as_posix(), document
+
+
+def messages(page: str, document: nodes.document) -> Iterator[str]:
+    """What is to be translated of a page, in its order, each text once.
+
+    Help of commands and docstrings of the reference stay English, as the code does.
+    """
+    own = page == "cli" or page.startswith("reference/")
+    found = (
+        text
+        for node, text in extract_messages(document)
+        if has_words(text) and not (own and Path(node.source or "") != DOCS / f"{page}.md")
+    )
+    return iter(dict.fromkeys(found))
+
+
+def has_words(text: str) -> bool:
+    """Whether there is more to it than code, numbers and signs."""
+    return bool(re.search(r"[^\W\d_]", re.sub(r"(`+).+?\1", "", text)))
+
+
+if __name__ == "__main__":
+    main()
