@@ -241,7 +241,12 @@ async def test_rows_that_cannot_be_removed_are_not_walked_over(postgres: Server)
             now = clock.now()
             until = now + timedelta(seconds=60)
             entries = [
-                replace(an_entry(f"ref{n:05}", now), due=now, until=until) for n in range(5000)
+                replace(
+                    an_entry(f"ref{n:05}", now),
+                    due=now - timedelta(milliseconds=10 * n),
+                    until=until,
+                )
+                for n in range(5000)
             ]
             await store.add(entries)
             worker = await store.beat(None, timedelta(hours=1))
@@ -256,7 +261,7 @@ async def test_rows_that_cannot_be_removed_are_not_walked_over(postgres: Server)
                 with psycopg.connect(postgres.url) as connection:
                     connection.execute("SET enable_seqscan = off")
                     plan = connection.execute(statement, values).fetchall()
-                # The first line of them counts the whole.
+                # The first of these numbers counts the whole.
                 return int(re.findall(r"shared hit=(\d+)", str(plan))[0])
 
             store._claims.full_every = 3600
