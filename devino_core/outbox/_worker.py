@@ -109,7 +109,7 @@ class Worker(Opened):
         self._start(self._every(poll, self._learn), "learn")
         self._start(self._every(poll, self._while(resolve_due)), "doubts")
         self._start(self._every(poll, self._while(follow_due)), "follow")
-        self._start(self._every(_PRUNE_EVERY, context.outbox.prune), "prune")
+        self._start(self._every(_PRUNE_EVERY, self._while(_prune)), "prune")
         self._start(self._every(_BALANCE_EVERY, self._look_at_held), "held")
         self._start(self._every(poll, self._watch), "watch")
         for desk in self._desks:
@@ -344,6 +344,10 @@ class Worker(Opened):
         ]
         await context.store.move(held)
         await context.store.beat(context.worker, timedelta(0))
+
+
+async def _prune(context: Context) -> int:
+    return await context.outbox.prune(limit=_PAGE)
 
 
 async def _generator(batches: AsyncIterator[list[Event]]) -> AsyncGenerator[list[Event], None]:

@@ -338,6 +338,20 @@ class StoreConformance(StoreClaims):
 
         self._run(check)
 
+    def test_prune_deletes_the_events_of_what_it_deletes(self) -> None:
+        async def check(store: Store) -> None:
+            now = await store.now()
+            for ref in ("one", "two"):
+                entry = await self._in(store, Phase.QUEUED, ref)
+                news = News(kind=EventKind.STATUS, ref=ref)
+                await store.move([Note(entry=entry.id, news=news)] * 4)
+                await store.move([Move(entry.fence, Phase.DONE, due=now, news=news)])
+            require(len(await store.events("", 99)) == 10, "the events")
+            require(await store.prune(now + HOLD, 2) == 2, "what is done")
+            require(await store.events("", 99) == [], "events stay behind")
+
+        self._run(check)
+
     def test_another_process_finds_everything(self) -> None:
         async def check(store: Store) -> None:
             second = self.again(store)

@@ -34,7 +34,7 @@ from devino_core.outbox import (
 from devino_core.outbox.kit import micros
 from devino_outbox._closing import closed
 from devino_outbox._groups import group_size
-from devino_outbox._rows import INSERTED, inserted
+from devino_outbox._rows import EVENTS_EACH, INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
 
 from . import _sql as sql
@@ -231,7 +231,7 @@ class PostgresStore:
             place = self._place
             now = time_of(connection, self._now())
             gone = connection.execute(place(sql.PRUNE), (micros(before), limit)).rowcount
-            connection.execute(place(sql.FORGET_EVENTS), (limit, micros(before)))
+            connection.execute(place(sql.FORGET_EVENTS), (EVENTS_EACH * limit, micros(before)))
             connection.execute(place(sql.FORGET_EARLY), (limit, micros(now - _EARLY)))
             connection.execute(place(sql.FORGET_FACTS), (micros(now), limit))
             return gone

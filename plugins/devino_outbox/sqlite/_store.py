@@ -41,7 +41,7 @@ from devino_core.outbox import (
 from devino_core.outbox.kit import from_micros, micros, orphaned
 from devino_outbox._closing import closed
 from devino_outbox._groups import group_size
-from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
+from devino_outbox._rows import EVENTS_EACH, INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
 
 from . import _sql as sql
@@ -223,7 +223,7 @@ class SqliteStore:
     async def prune(self, before: datetime, limit: int) -> int:
         def work(connection: Connection) -> int:
             gone = connection.execute(sql.PRUNE, (micros(before), limit)).rowcount
-            connection.execute(sql.FORGET_EVENTS, (micros(before), limit))
+            connection.execute(sql.FORGET_EVENTS, (micros(before), EVENTS_EACH * limit))
             connection.execute(sql.FORGET_EARLY, (micros(self._clock.now() - _EARLY), limit))
             connection.execute(sql.FORGET_FACTS, (micros(self._clock.now()), limit))
             return gone
