@@ -76,7 +76,7 @@ MOST_IDS: Final = 150
 """How many ids one :class:`GetStatus` may ask after."""
 
 
-class ListSenders(Request[tuple[SenderAddress, ...]], frozen=True):
+class ListSenders(Request[tuple[SenderAddress | Unread, ...]], frozen=True):
     """Addresses of the account's that are confirmed, or asked for."""
 
 
@@ -92,7 +92,7 @@ class DeleteSender(Request[None], frozen=True):
     address: Annotated[str, SHOWN] = field(name="SourceAddress")
 
 
-class ListTasks(Request[Page[TaskSummary]], frozen=True, kw_only=True, rename="pascal"):
+class ListTasks(Request[Page[TaskSummary | Unread]], frozen=True, kw_only=True, rename="pascal"):
     """Campaigns, all or those that a sub-login made."""
 
     creator_login: str | None = None
@@ -128,7 +128,7 @@ class GetTemplate(Request[Template], frozen=True, rename="pascal"):
     template_id: int
 
 
-class ListTemplates(Request[tuple[Template, ...]], frozen=True):
+class ListTemplates(Request[tuple[Template | Unread, ...]], frozen=True):
     """All templates."""
 
 
@@ -157,7 +157,9 @@ class GetStatistics(Request[Statistics], frozen=True, kw_only=True, rename="pasc
     end_date_time: Annotated[datetime | None, SERVICE_STACK_ARGUMENT] = None
 
 
-class ListDetails(Request[Page[MessageDetail]], frozen=True, kw_only=True, rename="pascal"):
+class ListDetails(
+    Request[Page[MessageDetail | Unread]], frozen=True, kw_only=True, rename="pascal"
+):
     """The messages themselves, all or those in one state."""
 
     task_id: int | None = None

@@ -23,6 +23,7 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, statuses_in_batches
+from devino_plugins.kit.periods import whole_seconds
 from devino_plugins.kit.service_stack import ServiceStackClient
 
 from ._answers import not_known, receipts, status_of
@@ -111,7 +112,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
     ) -> email.Statistics:
         """How many mails are in each state: of a campaign, or of those made between two aware
         times. Raises InvalidArgument for neither."""
-        _check_span(task_id, since, until)
+        since, until = _span(task_id, since, until)
         return await self.ask(
             email.GetStatistics(task_id=task_id, start_date_time=since, end_date_time=until)
         )
@@ -125,7 +126,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         state: email.MessageState | None = None,
     ) -> AsyncIterator[email.MessageDetail]:
         """The mails themselves, all or those in one state; a call for every hundred."""
-        _check_span(task_id, since, until)
+        since, until = _span(task_id, since, until)
         return self.pages(
             lambda items: email.ListDetails(
                 task_id=task_id,
@@ -163,6 +164,11 @@ def _is_id(text: str) -> bool:
     return bool(text.strip(". ")) and text.isprintable() and not {",", "/", " "} & set(text)
 
 
-def _check_span(task_id: int | None, since: datetime | None, until: datetime | None) -> None:
-    if task_id is None and (since is None or until is None):
+def _span(
+    task_id: int | None, since: datetime | None, until: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    if since is not None and until is not None:
+        return whole_seconds(since, until)
+    if task_id is None:
         raise InvalidArgument("since", "give a `task_id`, or both `since` and `until`")
+    return None, None
