@@ -62,10 +62,12 @@ def project(_migrated: Path, tmp_path: Path, channels: dict[str, object]) -> Ite
 @contextmanager
 def _leading_to(path: Path) -> Iterator[None]:
     from django.db import connections
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
     settings = connections["default"].settings_dict
     before = settings["NAME"]
-    connections.close_all()
+    # Django itself never closes a database in memory.
+    BaseDatabaseWrapper.close(connections["default"])
     settings["NAME"] = str(path)
     try:
         yield

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from devino_core import Rejected, Unsupported, shared
+from devino_core import ConfigurationError, Rejected, Unsupported, shared
 from devino_sandbox import AnswerError, Fault, Pace, Sandbox, World
 from devino_sandbox._mail import MailContent
 from tests._django import configure
@@ -66,12 +66,15 @@ def test_each_recipient_gets_the_mail(backend: Any, world: World) -> None:
 
 
 def test_djangos_own_functions_send_by_the_projects_client(backend: Any, world: World) -> None:
+    from django import VERSION
     from django.core.mail import send_mail
     from django.test import override_settings
 
     from devino_contrib.django import client
 
-    with override_settings(EMAIL_BACKEND=f"{backend.__module__}.{backend.__name__}"):
+    name = f"{backend.__module__}.{backend.__name__}"
+    mailers: dict[str, Any] = {"MAILERS": {"default": {"BACKEND": name}}}
+    with override_settings(**mailers if VERSION >= (6, 1) else {"EMAIL_BACKEND": name}):
         before = client()
         assert send_mail("Subject", "Text", "shop@example.com", ["ivan@example.com"]) == 1
         assert client() is before
@@ -92,6 +95,12 @@ def test_a_refusal_raises(backend: Any, world: World) -> None:
     world.faults.add(Fault(protocol="email", action=AnswerError(400)))
     with pytest.raises(Rejected):
         backend().send_messages([message(to=["ivan@example.com"])])
+
+
+def test_another_channel_may_be_named(backend: Any, world: World) -> None:
+    with pytest.raises(ConfigurationError, match="no channel is named 'other'"):
+        backend(channel="other").send_messages([message()])
+    assert not list(world.messages())
 
 
 def test_what_fails_silently_is_in_the_log(

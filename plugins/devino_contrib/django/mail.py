@@ -1,6 +1,10 @@
 """Django's mails over the platform::
 
-EMAIL_BACKEND = "devino_contrib.django.mail.EmailBackend"
+    EMAIL_BACKEND = "devino_contrib.django.mail.EmailBackend"
+
+From Django 6.1 on::
+
+    MAILERS = {"default": {"BACKEND": "devino_contrib.django.mail.EmailBackend"}}
 """
 
 from __future__ import annotations
@@ -23,12 +27,19 @@ __all__ = ["EmailBackend"]
 
 
 class EmailBackend(BaseEmailBackend):
-    """Sends by the first channel of the project that carries mails.
+    """Sends by the ``channel`` of ``OPTIONS``, else by the first of the project that carries mails.
 
     Each recipient in To gets a mail of its own. A mail counts when all of them were taken. What the
     platform cannot carry (Cc, Bcc, attachments) raises Unsupported, which says what to do instead;
     with ``fail_silently`` it is logged.
     """
+
+    def __init__(
+        self, fail_silently: bool = False, *, channel: str | None = None, **options: object
+    ) -> None:
+        super().__init__(**options)
+        self.fail_silently = fail_silently
+        self._channel = channel
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Send them, and give how many were sent. Raises DevinoError unless it fails silently."""
@@ -40,7 +51,7 @@ class EmailBackend(BaseEmailBackend):
             if message.bcc:
                 # Django keeps it out of the mail, and messages_of says what to do instead.
                 mail["Bcc"] = ", ".join(message.bcc)
-            for receipt in client().send_many(messages_of(mail)):
+            for receipt in client().send_many(messages_of(mail), channel=self._channel):
                 if receipt.error is not None:
                     raise receipt.error
         except DevinoError as error:

@@ -29,7 +29,6 @@ INSTALLED_APPS = [
 
 # The channels are in the environment: DEVINO__REST__LOGIN, DEVINO__REST__PASSWORD.
 DEVINO = {"callbacks": {"secrets": [os.environ.get("CALLBACK_SECRET", "no-secret-was-given")]}}
-EMAIL_BACKEND = "devino_contrib.django.mail.EmailBackend"
 
 DATABASES: dict[str, dict[str, object]] = {
     "default": {
