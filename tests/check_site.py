@@ -23,7 +23,9 @@ from jinja2 import Environment
 from tests._catalogues import DOCS, THEME, complaints, entries, names, read
 from tests.make_catalogues import doctrees, messages
 
-_SAME_IN_RUSSIAN = {'\n            <a href="https://github.com/pradyunsg/furo">Furo</a>\n            '}
+_SAME_IN_RUSSIAN = {
+    '\n            <a href="https://github.com/pradyunsg/furo">Furo</a>\n            '
+}
 
 
 def main(folder: Path) -> int:
@@ -130,7 +132,9 @@ def broken_links(folder: Path) -> Iterator[str]:
             where = file.relative_to(folder.resolve())
             if not target.exists():
                 yield f"{where}: no such file: {link}"
-            elif url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids:
+            elif (
+                url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
+            ):
                 yield f"{where}: no such place: {link}"
 
 
