@@ -128,7 +128,7 @@ def _code(text: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for span in _CODE.finditer(text):
         role = _ROLE.search(text[: span.start()])
-        found[f"{role and (role[1] or role[2]) or ''}`{' '.join(span[2].split())}`"] += 1
+        found[f"{(role and (role[1] or role[2])) or ''}`{' '.join(span[2].split())}`"] += 1
     return found
 
 

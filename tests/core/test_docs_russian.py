@@ -1,4 +1,4 @@
-"""The Russian documentation says what the English one does: `tox -e docs` looks at the built sites."""
+"""The Russian documentation says what the English one does. `tox -e docs` checks the sites."""
 
 from __future__ import annotations
 
