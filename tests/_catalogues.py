@@ -109,6 +109,9 @@ def _wrong(text: str, translation: str, *, fuzzy: bool) -> Iterator[str]:
         if said != meant:
             more, less = said - meant, meant - said
             yield f"other {what} than in English, {list(more)} for {list(less)}"
+    if translation.endswith("::") or re.search(r"(^|\W):[a-z:]+:`", translation):
+        # The text may be a docstring's; its translation is read as the page is.
+        yield "Markdown does not read this"
     yield from typography(translation)
 
 
