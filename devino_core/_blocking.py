@@ -271,7 +271,7 @@ class Client:
         secrets: Iterable[Secret],
         sources: Iterable[str | CallbackSpec] | None = None,
         networks: Iterable[str] = (),
-        max_body: int = 1024 * 1024,
+        max_body: int = 8 * 1024 * 1024,
         deadline: float = 25.0,
         seen: Remembered | None = None,
     ) -> Callbacks:

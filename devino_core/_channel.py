@@ -60,6 +60,10 @@ class Channel(Service[SettingsT_co]):
     shortest_validity: Mapping[Medium, timedelta] = {}
     """The shortest ``validity`` that the wire can say, of each medium that has such a limit."""
 
+    default_validity: Mapping[Medium, timedelta] = {}
+    """How long the wire tries to deliver a message that says no ``validity``, of each medium where
+    this channel knows it."""
+
     @abstractmethod
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send, and give one receipt for each message, in order.

@@ -360,7 +360,7 @@ class AsyncClient(Delivering, Opened):
         secrets: Iterable[Secret],
         sources: Iterable[str | CallbackSpec] | None = None,
         networks: Iterable[str] = (),
-        max_body: int = 1024 * 1024,
+        max_body: int = 8 * 1024 * 1024,
         deadline: float = 25.0,
         seen: Remembered | None = None,
     ) -> Callbacks:
@@ -441,7 +441,7 @@ class AsyncClient(Delivering, Opened):
 
     def _groups(self, batch: Sequence[Message], channel: str | None) -> Mapping[str, Sequence[int]]:
         """The positions of the messages that each channel is to send."""
-        media = [_medium_of(message) for message in batch]
+        media = list(map(_medium_of, batch))
         names = {
             medium: self.channel_for(medium=medium, channel=channel).name
             for medium in dict.fromkeys(media)
@@ -453,9 +453,8 @@ class AsyncClient(Delivering, Opened):
             for position, medium in enumerate(media):
                 positions[names[medium]].append(position)
             groups = dict(positions)
-        refs = [message.ref for message in batch]
-        if len(set(refs)) < len(refs):
-            [(twice, _)] = Counter(refs).most_common(1)
+        if len({message.ref for message in batch}) < len(batch):
+            [(twice, _)] = Counter([message.ref for message in batch]).most_common(1)
             raise InvalidMessage("ref", "occurs twice in one call", ref=twice)
         return groups
 

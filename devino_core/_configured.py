@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
@@ -79,6 +79,10 @@ class Configured:
         self._plugins = plugins
         self._observers = observers
         self._clock = clock
+        from .observe._log import prepare_log
+
+        # What is wrong with it is no channel's fault.
+        prepare_log()
         config = config.sort(plugins.services())
         self.channels = {
             name: self._made_channel(name, values) for name, values in config.channels.items()
@@ -147,14 +151,18 @@ class Configured:
     def _made_channel(self, name: str, values: Values) -> Channel[ChannelSettings]:
         spec = self._plugins.channel_spec(kind_of(name, values))
         settings = convert_settings(values, spec.settings, name=name)
-        channel = self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        make = self._plugins.load(spec)
+        with _named_as("channel", name):
+            channel = make(settings, name=name, clock=self._clock)
         channel._be_observed(spec.name, self._observers)  # noqa: SLF001 - of this package
         return channel
 
     def _made_service(self, name: str, values: Values) -> Service[ServiceSettings]:
         spec = self._plugins.service_spec(kind_of(name, values, what="service"))
         settings = convert_settings(values, spec.settings, name=name)
-        service = self._plugins.load(spec)(settings, name=name, clock=self._clock)
+        make = self._plugins.load(spec)
+        with _named_as("service", name):
+            service = make(settings, name=name, clock=self._clock)
         service._be_observed(spec.name, self._observers)  # noqa: SLF001 - of this package
         return service
 
@@ -181,6 +189,15 @@ class Configured:
             with suppress(ConfigurationError):
                 if issubclass(self._plugins.load(spec), kind):
                     yield name
+
+
+@contextmanager
+def _named_as(what: str, name: str) -> Iterator[None]:
+    """Let an error say whose settings it is about: several may have the same kind."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{what} {name!r}: {error}") from None
 
 
 def _named(what: str, name: str, found: Mapping[str, object], kind: type[T]) -> T:

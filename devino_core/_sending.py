@@ -60,7 +60,8 @@ class Sending:
             # What production would refuse is refused here, too.
             channel.check(read)
         going = [n for n in range(len(read)) if n not in held] if held else range(len(read))
-        receipts = await self._try([read[n] for n in going], channel, retries) if going else []
+        some = [read[n] for n in going] if held else read
+        receipts = await self._try(some, channel, retries) if some else []
         if not held and read is messages:
             return receipts
         by_place = dict(zip(going, receipts, strict=True))

@@ -52,12 +52,17 @@ def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], chan
     Raises Unsupported, which says what to remove or to give. Raises InvalidMessage for an unknown
     option or a value of the wrong type.
     """
+    medium = found = None
+    carries_text = False
     for message in messages:
-        found = takes.get(message.medium)
-        if found is None:
-            raise _not_carried(message, takes, channel)
-        content = message.content
-        if type(content) is not str or str not in found.contents:
+        # Mostly all have one medium.
+        if message.medium is not medium or found is None:
+            medium = message.medium
+            found = takes.get(medium)
+            if found is None:
+                raise _not_carried(message, takes, channel)
+            carries_text = str in found.contents
+        if not carries_text or type(message.content) is not str:
             _check_content(message, found, channel)
         # An ordinary message has none of these.
         if (

@@ -82,8 +82,8 @@ async def dispatch(
             by_position.update(dict.fromkeys(positions, ended))
         else:
             by_position.update(zip(positions, ended, strict=True))
-    settled = [by_position[position] for position in range(len(messages))]
-    return settle(messages, settled, channel=channel)
+    ends = map(by_position.__getitem__, range(len(messages)))
+    return settle(messages, list(ends), channel=channel)
 
 
 def settle(
@@ -97,6 +97,8 @@ def settle(
     the others are then not lost.
     """
     failures = [outcome for outcome in outcomes if isinstance(outcome, DevinoError)]
+    if not failures:
+        return cast("list[Receipt]", list(outcomes))
     if len({type(failure) for failure in failures}) == 1 and len(failures) == len(outcomes):
         error = failures[0]
         if fails_the_call(error):

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, starmap
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeVar, cast, overload
@@ -26,6 +27,8 @@ from .lazy import resolve
 from .suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     import click
 
     from .callbacks import CallbackSpec
@@ -269,20 +272,12 @@ class Plugins:
                 yield plugin, offer
 
     def _discover(self, environ: Mapping[str, str]) -> None:
-        # These imports take 40 ms, and programs that only want the types do not need them.
-        import importlib.metadata
+        import importlib
 
         disabled = set(_names(environ, "DEVINO_DISABLED_PLUGINS"))
-        # To read a distribution's name or version means to read its metadata from disk each time.
-        origins: dict[object, str] = {}
-        for entry in importlib.metadata.entry_points(group=kernel.GROUP):
-            if entry.name in disabled:
-                continue
-            dist = entry.dist
-            if dist not in origins:
-                said = dist.metadata if dist is not None else None
-                origins[dist] = f"{said['Name']} {said['Version']}" if said else entry.value
-            self._load(entry.name, origins[dist], entry.load)
+        for entry, origin in _installed(tuple(map(_state, sys.path))):
+            if entry.name not in disabled:
+                self._load(entry.name, origin, entry.load)
         for module in _names(environ, "DEVINO_PLUGINS"):
             self._load(module, "DEVINO_PLUGINS", partial(importlib.import_module, module))
 
@@ -302,6 +297,37 @@ class Plugins:
             return
         self.problems.append(problem)
         warnings.warn(problem, PluginWarning, stacklevel=4)
+
+
+@lru_cache(maxsize=1)
+def _installed(_: tuple[object, ...]) -> list[tuple[EntryPoint, str]]:
+    """The entry points of all distributions, each with the name and version of its own.
+
+    To find them means to open a file of each distribution, so they are found once for each state of
+    the folders on ``sys.path``.
+    """
+    # These imports take 40 ms, and programs that only want the types do not need them.
+    import importlib.metadata
+
+    # To read a distribution's name or version means to read its metadata from disk each time.
+    origins: dict[object, str] = {}
+    found: list[tuple[EntryPoint, str]] = []
+    for entry in importlib.metadata.entry_points(group=kernel.GROUP):
+        dist = entry.dist
+        if dist not in origins:
+            said = dist.metadata if dist is not None else None
+            origins[dist] = f"{said['Name']} {said['Version']}" if said else entry.value
+        found.append((entry, origins[dist]))
+    return found
+
+
+def _state(folder: str) -> object:
+    """It is another one when something was installed there."""
+    try:
+        stat = os.stat(folder or ".")  # noqa: PTH116 - a Path takes longer
+    except OSError:
+        return folder
+    return folder, stat.st_ino, stat.st_mtime_ns
 
 
 def missing_package(error: ImportError) -> bool:

@@ -5,7 +5,24 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import django
+from django.conf import settings
+
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+# Models can be imported only within a project.
+settings.configure(
+    INSTALLED_APPS=[
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "devino_contrib.django",
+        "devino_contrib.django.outbox",
+        "devino_contrib.django.store",
+    ],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+)
+django.setup()
 
 project = "devino"
 author = "The devino authors"

@@ -25,7 +25,8 @@ PROMPT = re.compile(r"(>>>|\.\.\.) ?")
 
 
 def main(*checker: str) -> int:
-    examples = sorted(EXAMPLES.rglob("*.py"))
+    # Each project of Django has a manage.py, and a program has one module of a name.
+    examples = sorted(file for file in EXAMPLES.rglob("*.py") if file.name != "manage.py")
     pages = [ROOT / "README.md", *sorted(ROOT.joinpath("docs").rglob("*.md"))]
     with tempfile.TemporaryDirectory() as folder:
         programs: dict[Path, Path] = {}

@@ -13,9 +13,21 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
-EXTRAS = ("http", "smtp", "cli", "sandbox", "phone")
+EXTRAS = (
+    "http",
+    "smtp",
+    "cli",
+    "sandbox",
+    "phone",
+    "celery",
+    "fastapi",
+    "flask",
+    "otel",
+    "prometheus",
+    "sentry",
+)
 
-_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)$")
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)>=([0-9][0-9a-z.]*)$")
 
 
 def floors(text: str) -> list[str]:
@@ -24,6 +36,8 @@ def floors(text: str) -> list[str]:
     required = [*project["dependencies"]]
     for extra in EXTRAS:
         required += project["optional-dependencies"][extra]
+    # An extra may bring another one, which stands among these itself.
+    required = [one for one in required if not one.startswith(f"{project['name']}[")]
     found = [_REQUIREMENT.match(one) for one in dict.fromkeys(required)]
     if not all(found):
         raise SystemExit(f"a requirement has no floor: {required}")

@@ -58,7 +58,7 @@ def date(value: dt.datetime) -> str:
     # strftime would write the names in the language of the locale.
     return (
         f"{_DAYS[value.weekday()]}, {value.day:02} {_MONTHS[value.month - 1]} {value.year:04} "
-        f"{value:%H:%M:%S} {sign}{hours:02}{minutes:02}"
+        f"{value.hour:02}:{value.minute:02}:{value.second:02} {sign}{hours:02}{minutes:02}"
     )
 
 

@@ -53,6 +53,7 @@ from devino_codecs.http import (
     Page,
     Range,
     Request,
+    Unread,
     Verdict,
     basic,
     form_of,
@@ -283,7 +284,7 @@ class Unsubscriber(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """The campaign that it was said to."""
 
 
-class ListGroups(Request[tuple[Group, ...]], frozen=True):
+class ListGroups(Request[tuple[Group | Unread, ...]], frozen=True):
     """``GET ContactGroups``: all groups."""
 
 
@@ -345,7 +346,7 @@ class DeleteDuplicates(Request[Duplicates], frozen=True, kw_only=True, rename="p
     groups: tuple[int, ...] = ()
 
 
-class FindContacts(Request[Page[StoredContact]], frozen=True, rename="pascal"):
+class FindContacts(Request[Page[StoredContact | Unread]], frozen=True, rename="pascal"):
     """``GET Contacts``: those whose phone or e-mail this is, a range of them."""
 
     query: Annotated[str, PHONE]
@@ -376,7 +377,9 @@ class DeleteContact(Request[None], frozen=True, rename="pascal"):
     contact_id: int
 
 
-class ListUnsubscribed(Request[Page[Unsubscriber]], frozen=True, kw_only=True, rename="pascal"):
+class ListUnsubscribed(
+    Request[Page[Unsubscriber | Unread]], frozen=True, kw_only=True, rename="pascal"
+):
     """``GET Unsubscribed``: who has unsubscribed, of one campaign or of any; a range of them."""
 
     task_id: int | None = None

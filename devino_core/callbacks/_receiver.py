@@ -83,7 +83,7 @@ class Callbacks:
         *,
         secrets: Iterable[Secret],
         networks: Iterable[str] = (),
-        max_body: int = 1024 * 1024,
+        max_body: int = 8 * 1024 * 1024,
         deadline: float = 25.0,
         seen: Remembered | None = None,
         observers: Observers | None = None,

@@ -7,8 +7,13 @@ Plugins add commands through the hook ``devino_commands``. They build them with
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from .toolkit import App
+
+__all__ = ["command_line", "main"]
 
 
 def main() -> None:
@@ -24,3 +29,11 @@ def main() -> None:
         sys.exit(2)
     # Pass the list on: otherwise click expands `*` and `~` in texts on Windows.
     Devino().main(sys.argv[1:])
+
+
+def command_line(app: App, arguments: Sequence[str]) -> NoReturn:
+    """The same within another program, whose :class:`~devino_core.cli.toolkit.App` says where the
+    settings are."""
+    from ._app import Devino
+
+    Devino(app).main(arguments)

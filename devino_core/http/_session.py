@@ -104,7 +104,8 @@ class HttpSession(Opened):
             raise ConfigurationError("base_url must hold no login, query or fragment")
         if not encrypted and not plain_http and not _is_this_machine(host):
             raise ConfigurationError(
-                f"base_url would send passwords to {host} unencrypted: use https://"
+                f"base_url would send passwords to {host} unencrypted: use https://, or allow it "
+                "with plain_http"
             )
         self._proxy = None if proxy is None else _absolute("proxy", proxy)
         self._route = Route(

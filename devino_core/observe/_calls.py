@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Calls", "Running"]
 
-_DEBUG, _INFO = 10, 20
+_DEBUG, _INFO, _WARNING = 10, 20, 30
 _NUMBERS = count()
 _NOBODY = Observers()
 
@@ -91,7 +91,7 @@ class Running:
 
     __slots__ = (
         "_attempt", "_calls", "_done", "_messages", "_operation", "_peer", "_since",
-        "http_status", "id", "wire_code",
+        "http_status", "id", "message_id", "wire_code",
     )  # fmt: skip
 
     def __init__(
@@ -100,6 +100,7 @@ class Running:
         self.id: str = f"{_SEED.value + next(_NUMBERS):016x}"
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
+        self.message_id: str | None = None
         self._calls = calls
         # Nearly always nobody wants them as a Call, which takes longer to make.
         self._operation = operation
@@ -151,18 +152,38 @@ class Running:
         if since is None:
             return
         calls, done = self._calls, self._done
-        if error is None and done is None and not calls.log.isEnabledFor(_INFO):
+        level = _INFO if ours is None else _WARNING
+        is_logged = calls.log.isEnabledFor(level)
+        if not is_logged and done is None:
             return
-        outcome = Outcome(
-            seconds=calls.clock.monotonic() - since,
-            http_status=self.http_status,
-            wire_code=self.wire_code,
-            error=ours,
-            cancelled=error is not None and ours is None,
-        )
-        log_call(calls.log, self.call, outcome)
-        for tell in done or ():
-            tell(outcome)
+        seconds = calls.clock.monotonic() - since
+        cancelled = error is not None and ours is None
+        if is_logged:
+            answer = self.wire_code if self.http_status is None else self.http_status
+            if cancelled:
+                answer = "cancelled"
+            elif answer is None:
+                answer = "done" if ours is None else "no answer"
+            line = f"{self._what()} > {answer} in {seconds * 1000:.0f} ms"
+            log_call(calls.log, level, self.id, line, ours)
+        if done:
+            outcome = Outcome(
+                seconds=seconds,
+                http_status=self.http_status,
+                wire_code=self.wire_code,
+                message_id=self.message_id,
+                error=ours,
+                cancelled=cancelled,
+            )
+            for tell in done:
+                tell(outcome)
+
+    def _what(self) -> str:
+        """It in the log: the channel, the operation, how many messages it carries."""
+        what, count = f"{self._calls.channel} {self._operation}", self._messages
+        if count:
+            what = f"{what} 1 message" if count == 1 else f"{what} {count} messages"
+        return what if self._attempt <= 1 else f"{what} (attempt {self._attempt})"
 
     def __enter__(self) -> Self:
         return self

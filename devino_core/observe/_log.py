@@ -9,19 +9,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from devino_core._masking import masked_recipient
-from devino_core.errors import ConfigurationError
-
-from ._values import Call, Outcome
+from devino_core.errors import ConfigurationError, DevinoError
 
 if TYPE_CHECKING:
     from logging import Handler, Logger
 
-__all__ = ["discreet", "log_call", "log_wire", "logger_of", "without_people"]
+__all__ = ["discreet", "log_call", "log_wire", "logger_of", "prepare_log", "without_people"]
 
 LEVEL = "DEVINO_LOG"
 TEXTS = "DEVINO_LOG_TEXTS"
 _LEVELS = ("debug", "info", "warning", "error")
-_INFO, _WARNING = 20, 30
 _LONGEST = 4000
 """Characters of a request or an answer that one record shows."""
 
@@ -31,12 +28,13 @@ def logger_of(kind: str) -> Logger:
     # Its import takes longer than that of a program which only wants types should.
     from logging import getLogger
 
-    _prepare()
+    prepare_log()
     return getLogger(f"devino.{kind}")
 
 
 @cache
-def _prepare() -> None:
+def prepare_log() -> None:
+    """Do what ``DEVINO_LOG`` says. Raises ConfigurationError for a level that is none."""
     import logging
 
     root = logging.getLogger("devino")
@@ -75,30 +73,12 @@ def _stderr() -> Handler:
     return handler
 
 
-def log_call(log: Logger, call: Call, outcome: Outcome) -> None:
-    """One line for a call that has ended: INFO, or WARNING if it failed."""
-    error = outcome.error
-    level = _INFO if error is None else _WARNING
-    if not log.isEnabledFor(level):
-        return
-    count = call.messages
-    what = f"{call.channel} {call.operation}"
-    if count:
-        what = f"{what} 1 message" if count == 1 else f"{what} {count} messages"
-    if call.attempt > 1:
-        what += f" (attempt {call.attempt})"
-    answer: int | str | None = outcome.http_status
-    if answer is None:
-        answer = outcome.wire_code
-    if outcome.cancelled:
-        answer = "cancelled"
-    elif answer is None:
-        answer = "done" if error is None else "no answer"
-    line = f"{what} > {answer} in {outcome.seconds * 1000:.0f} ms"
+def log_call(log: Logger, level: int, call_id: str, line: str, error: DevinoError | None) -> None:
+    """One line for a call that has ended."""
     if error is not None:
         line += f": {type(error).__name__}: {without_people(error.said)}"
     # Who logs it is always here, and to find that out takes as long as all the rest.
-    log.handle(log.makeRecord(log.name, level, __file__, 0, "%s [%s]", (line, call.id), None))
+    log.handle(log.makeRecord(log.name, level, __file__, 0, "%s [%s]", (line, call_id), None))
 
 
 def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:

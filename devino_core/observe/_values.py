@@ -43,6 +43,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     http_status: int | None = None
     wire_code: int | str | None = None
     """The protocol's own code: of a refusal, an SMPP answer, a reply of a mail or FTP server."""
+    message_id: str | None = None
+    """Of a call that carried one message: the platform's id of it, or of its first part, where the
+    answer has one. Some platforms make it of the number: mask it by ``discreet("shown", ...)``."""
     error: DevinoError | None = None
     """What the call raised, None if it did what was asked."""
     cancelled: bool = False

@@ -39,7 +39,10 @@ from ._entry import (
 from ._memory import MemoryStore
 from ._phases import TRANSITIONS, Phase
 from ._store import (
+    AGES,
     Added,
+    Ages,
+    Borrows,
     Closed,
     Consumed,
     Held,
@@ -55,6 +58,7 @@ from ._store import (
     Slot,
     Store,
     Tally,
+    Wakes,
     Want,
     Weighted,
 )
@@ -89,11 +93,14 @@ else:
     )
 
 __all__ = [
+    "AGES",
     "TRANSITIONS",
     "VERSION",
     "Added",
+    "Ages",
     "BlockingOutbox",
     "Body",
+    "Borrows",
     "Change",
     "ChannelPace",
     "Closed",
@@ -140,6 +147,7 @@ __all__ = [
     "Tally",
     "TenantShare",
     "Unreadable",
+    "Wakes",
     "Want",
     "Weighted",
     "Worker",

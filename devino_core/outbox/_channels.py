@@ -74,8 +74,9 @@ _NO_RULES = _NoRules()
 _NOBODY = Observers()
 
 
-def rules_of(client: Channels) -> Rules:
-    """A client's rules; none of a client that only has channels."""
+def rules_of(client: Channels | None) -> Rules:
+    """A client's rules; none of a client that only has channels. It is asked once: what a protocol
+    finds at run time is slow."""
     return client.rules if isinstance(client, Ruled) else _NO_RULES
 
 

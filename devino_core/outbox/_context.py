@@ -10,7 +10,7 @@ from devino_core.errors import Unsupported
 from devino_core.observe import Observers
 
 from ._changes import EventKind, Move, News, Note
-from ._channels import AnyChannel, Channels, observers_of, real_name
+from ._channels import AnyChannel, Channels, Rules, observers_of, real_name, rules_of
 from ._entry import Entry
 from ._figures import tell_changes, tell_time
 from ._outbox import Outbox
@@ -28,6 +28,8 @@ class Context:
     def __init__(self, outbox: Outbox, client: Channels) -> None:
         self.outbox = outbox
         self.client = client
+        self.rules: Rules = rules_of(client)
+        self.observers: Observers = observers_of(client)
         self.turns = Turns()
         self.worker = 0
         self.lived_at = 0.0
@@ -44,10 +46,6 @@ class Context:
     @property
     def clock(self) -> Clock:
         return self.outbox.clock
-
-    @property
-    def observers(self) -> Observers:
-        return observers_of(self.client)
 
     @property
     def hold(self) -> timedelta:

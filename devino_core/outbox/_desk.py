@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from devino_core._content import Priority
 from devino_core.clock import done_within
@@ -18,7 +18,8 @@ from ._channels import AnyChannel
 from ._context import Context
 from ._entry import VERSION, Entry, Lane
 from ._fair import Fairness
-from ._figures import tell_count
+from ._figures import tell_count, tell_standing
+from ._memory import is_paused
 from ._sending import Outcome, send
 from ._store import Closed, Held, LeaseLost, Rate, Slot, Tally, Want
 
@@ -45,6 +46,8 @@ class Desk:
         self._bulk = 0
         self._pause = 0.0
         self._is_closed = False
+        self._is_held = False
+        self._short_at: datetime | None = None
         self._fairness = Fairness()
         self._noticed: dict[Lane, float] = {}
         self._news = asyncio.Event()
@@ -78,7 +81,25 @@ class Desk:
         self._is_closed = state is not None and (
             state.probe is not None or state.closed_until is not None
         )
+        self._is_held = state is not None and state.held is not None
+        if self._pace.rate is not None:
+            wait = self._tokens_wait(tally, due)
+            tell_standing(
+                self._context.observers, "outbox_tokens_wait_seconds", wait, self.channel.name
+            )
         self._news.set()
+
+    def _tokens_wait(self, tally: Tally, due: Sequence[Lane]) -> float:
+        """How long a message has been due that the last claim left there for want of tokens."""
+        if self._is_closed or self._is_held or self._short_at is None:
+            return 0.0
+        left = [
+            at
+            for lane in due
+            if (at := tally.oldest[lane]) <= self._short_at
+            and not is_paused(lane, tally.paused, tally.at)
+        ]
+        return (tally.at - min(left)).total_seconds() if left else 0.0
 
     async def run(self) -> None:
         """Until the worker stops."""
@@ -144,11 +165,14 @@ class Desk:
             return False
         await self._context.turns.join()
         try:
+            asked_at = self._context.outbox.now()
             claimed_at = self._context.clock.monotonic()
             entries = await self._take(slots, limit)
         except BaseException:
             self._context.turns.leave()
             raise
+        # A claim that is not short left nothing behind for want of tokens.
+        self._short_at = asked_at if len(entries) < limit else None
         if not entries:
             self._context.turns.leave()
             return False

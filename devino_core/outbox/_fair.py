@@ -105,6 +105,8 @@ class Fairness:
 
     def _parts(self, lanes: list[Lane], count: int) -> dict[Lane, int]:
         """How the next ``count`` messages fall to lanes, in the order of their first turns."""
+        if len(lanes) == 1:
+            return {lanes[0]: count}
         lines: dict[Priority, list[tuple[float, int, Lane]]] = {}
         for number, lane in enumerate(lanes):
             at = self._tenants.get(lane, 0.0)

@@ -12,7 +12,7 @@ from ._changes import Change, EventKind
 from ._entry import Lane
 from ._store import Tally
 
-__all__ = ["tell_changes", "tell_count", "tell_tally", "tell_time"]
+__all__ = ["tell_changes", "tell_count", "tell_standing", "tell_tally", "tell_time"]
 
 _COUNTED = {
     EventKind.SENT: "outbox_sent",
@@ -52,6 +52,12 @@ def tell_time(observers: Observers, name: str, seconds: float) -> None:
     """How long something took."""
     if observers.want_figures:
         observers.figure(Figure(name=name, value=seconds, sort="duration"))
+
+
+def tell_standing(observers: Observers, name: str, value: float, channel: str) -> None:
+    """How a channel stands."""
+    if observers.want_figures:
+        observers.figure(Figure(name=name, value=value, labels={"channel": channel}))
 
 
 def tell_tally(observers: Observers, tally: Tally) -> None:

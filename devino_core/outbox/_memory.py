@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import dropwhile, islice
 
@@ -268,6 +268,15 @@ class MemoryStore:
             newest=VERSION,
         )
 
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        due = [
+            entry.due
+            for entry in self._entries.values()
+            if entry.phase is Phase.QUEUED and entry.lane == lane
+        ]
+        since = [sum(one <= edge for one in due) for edge in edges]
+        return [min(most, n - older) for n, older in zip(since, [*since[1:], 0], strict=True)]
+
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
     ) -> list[OutboxEvent]:
@@ -359,7 +368,7 @@ def opening(state: LimitState, limit: int, now: datetime) -> int:
     return min(limit, 1) if state.probe is not None else limit
 
 
-def is_paused(lane: Lane, paused: dict[str, datetime], now: datetime) -> bool:
+def is_paused(lane: Lane, paused: Mapping[str, datetime], now: datetime) -> bool:
     """Whether claims pass over a lane."""
     names = (f"channel:{lane.channel}", f"tenant:{lane.tenant}", f"priority:{lane.priority}")
     return any(paused[name] > now for name in names if name in paused)

@@ -27,13 +27,25 @@ from ._changes import Change, Move, OutboxEvent
 from ._channels import Channels, observers_of, rules_of
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
 from ._figures import tell_count
-from ._identity import recipient_hash
+from ._identity import content_hash, recipient_hash
 from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
 from ._phases import Phase
 from ._settings import OutboxSettings, split_settings
 from ._statement import Dialect, Statement, statement_of
-from ._store import Added, Consumed, Held, Paused, Query, Remembers, Store, Tally
+from ._store import (
+    AGES,
+    Added,
+    Ages,
+    Borrows,
+    Consumed,
+    Held,
+    Paused,
+    Query,
+    Remembers,
+    Store,
+    Tally,
+)
 from ._times import NEVER
 
 __all__ = ["Outbox", "rests"]
@@ -78,6 +90,8 @@ class Outbox(Opened):
             self.settings, _ = split_settings({"url": "memory:", **values}, StoreSettings)
             self.store = store
         self.client = client
+        self._rules = rules_of(client)
+        self._observers = observers_of(client)
         self.clock = clock
         self._listeners: list[Callable[[Lane | None], None]] = []
         self._watchers: list[Callable[[Iterable[int]], None]] = []
@@ -90,6 +104,20 @@ class Outbox(Opened):
         """Open the store; ``async with`` does."""
         await self.store.open()
         await self.set_clock()
+
+    def borrow(self, connection: object) -> None:
+        """Learn what :meth:`statement` needs from a connection of the application's, in place of
+        :meth:`open`: one of sqlite3's or psycopg's. Raises ConfigurationError, and Unsupported
+        where the store cannot do that."""
+        store = self.store
+        if not isinstance(store, Borrows):
+            raise Unsupported(f"{type(store).__name__} borrows no connection: open the outbox")
+        self._ahead = store.borrow(connection) - self.clock.now()
+
+    def hash_of(self, message: Message) -> int:
+        """What :attr:`Entry.hash` is of this message: the same ref with another one is a conflict.
+        The outbox is open, or has borrowed a connection."""
+        return content_hash(message, self.store.key)
 
     @property
     def remembered(self) -> Remembered:
@@ -172,15 +200,16 @@ class Outbox(Opened):
         if self.client is not None:
             for message in messages:
                 channel = self.client.channel_for(medium=message.medium, channel=terms.channel)
-                rules_of(self.client).check(channel, [for_wire(message, channel, terms.schedule)])
+                self._rules.check(channel, [for_wire(message, channel, terms.schedule)])
         key, now = self.store.key, self.now()
         return [entry_of(message, terms, self.settings, key, now) for message in messages]
 
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         """Add entries that were made before, and wake the workers of this process."""
         added = await self.store.add(entries)
-        new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
-        tell_count(observers_of(self.client), "outbox_added", new)
+        if self._observers.want_figures:
+            new = (one.lane for one, so in zip(entries, added, strict=True) if so is Added.NEW)
+            tell_count(self._observers, "outbox_added", new)
         if self._listeners:
             for lane in {entry.lane for entry in entries}:
                 self.wake(lane)
@@ -201,8 +230,9 @@ class Outbox(Opened):
         """One INSERT of these messages, for the application's own cursor and transaction.
 
         The message is stored if the application commits, and only then. ``dialect`` says how the
-        driver writes parameters. The outbox must be open: it has the key of the hashes. A ref that
-        is there already is left alone; the statement gives the new ones.
+        driver writes parameters. The outbox must be open, or have borrowed a connection
+        (:meth:`borrow`): it has the key of the hashes. A ref that is there already is left alone;
+        the statement gives the new ones.
         """
         terms = _terms(channel, tenant, in_doubt, expires, schedule, keep_text)
         return statement_of(self.store, self.entries_of(list(messages), terms), dialect)
@@ -313,6 +343,20 @@ class Outbox(Opened):
     async def tally(self) -> Tally:
         """How much there is."""
         return await self.store.tally()
+
+    async def ages(
+        self, seconds: Sequence[float] = AGES, *, most: int = 100_000
+    ) -> dict[Lane, list[int]]:
+        """How many messages of each lane are due for so long: up to the first of ``seconds``, up to
+        the next, and longer than the last. ``most`` stands for as many or more.
+
+        Raises Unsupported where the store cannot count them.
+        """
+        if not isinstance(self.store, Ages):
+            raise Unsupported(f"{type(self.store).__name__} cannot count by age")
+        tally = await self.store.tally()
+        edges = [tally.at - timedelta(seconds=one) for one in (0, *seconds)]
+        return {lane: await self.store.ages(lane, edges, most) for lane in tally.oldest}
 
     async def events(
         self, consumer: str, *, follow: bool = True, limit: int = PAGE

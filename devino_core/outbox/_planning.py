@@ -47,12 +47,13 @@ def _leg(
     for end in range(longest, begin, -1):
         part = chain[begin:end]
         is_last = end == len(chain)
-        joined = _joined(part, ref)
         # The reason that counts is that of the shortest leg, in the first channel.
         refusal = None
         for channel in channels:
+            timed = part if is_last else [_timed(one, channel) for one in part]
+            joined = _joined(timed, ref)
             try:
-                _check(channel, joined, part, client, is_last=is_last)
+                _check(channel, joined, timed, client, is_last=is_last)
             except (InvalidArgument, Unsupported) as error:
                 refusal = refusal or error
                 continue
@@ -65,6 +66,12 @@ def _channels(message: Message, client: Channels) -> list[AnyChannel]:
     first = client.channel_for(medium=message.medium)
     others = [one for one in client.channels.values() if message.medium in one.media]
     return [first, *(one for one in others if one is not first)]
+
+
+def _timed(message: Message, channel: AnyChannel) -> Message:
+    """The message with the channel's own validity, where it says none."""
+    validity = message.validity or channel.default_validity.get(message.medium)
+    return message if validity == message.validity else replace(message, validity=validity)
 
 
 def _joined(part: Sequence[Message], ref: str) -> Message:
@@ -92,8 +99,8 @@ def _check(
             if one.validity is None:
                 raise InvalidMessage(
                     "validity",
-                    f"is missing at {one.medium}: it says when the fallback goes if nothing is "
-                    "heard",
+                    f"is missing at {one.medium}, and channel {channel.name!r} has none of its "
+                    "own: it says when the fallback goes if nothing is heard",
                     ref=one.ref,
                 )
     message = for_wire(joined, channel, "here", is_timed=not is_last)

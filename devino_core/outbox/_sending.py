@@ -17,7 +17,7 @@ from devino_core.errors import DevinoError, InvalidArgument, OutcomeUnknown, Uns
 
 from ._blame import Blame, blame
 from ._changes import EventKind, Move, News
-from ._channels import AnyChannel, Rules, observers_of, rules_of, tells
+from ._channels import AnyChannel, Rules, tells
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
 from ._figures import tell_changes
@@ -71,15 +71,13 @@ async def send(
         moves += [(one.entry, requeued(one.entry, now, until=one.entry.until)) for one in ready]
         ready = []
     if ready:
-        rules = rules_of(context.client)
-        receipts = await _receipts(rules, channel, [one.message for one in ready])
+        receipts = await _receipts(context.rules, channel, [one.message for one in ready])
         now = context.outbox.now()
-        observers = observers_of(context.client)
         worst: DevinoError | None = None
         answered = 0
         for one, receipt in zip(ready, receipts, strict=True):
-            if observers:
-                observers.message_done(one.message, receipt)
+            if context.observers:
+                context.observers.message_done(one.message, receipt)
             move, error = _moved(context, channel, one, receipt, now)
             moves.append((one.entry, move))
             if error is None:
@@ -119,7 +117,7 @@ def _prepare(
             return leg_over(entry, body, legs, State.EXPIRED, context.outbox.now())
         message = _bounded(channel, message, left)
     try:
-        rules_of(context.client).check(channel, [message])
+        context.rules.check(channel, [message])
     except (InvalidArgument, Unsupported) as error:
         return _refused(entry, body, error, context.outbox.now())
     return _Ready(entry, body, message)

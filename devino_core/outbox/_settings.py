@@ -68,6 +68,9 @@ class OutboxSettings(ServiceSettings, kw_only=True, frozen=True):
     """How often an idle worker looks."""
     stop_within: Positive = 30.0
     """How long a worker that stops waits for what is on the wire."""
+    sink: str | None = None
+    """Where ``devino outbox run`` publishes what happens: ``nats://127.0.0.1:4222/devino.outbox``,
+    whatever the store."""
     channels: Mapping[str, ChannelPace] = {}
     tenants: Mapping[str, TenantShare] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -19,7 +19,10 @@ from ._phases import Phase
 from ._times import micros
 
 __all__ = [
+    "AGES",
     "Added",
+    "Ages",
+    "Borrows",
     "Closed",
     "Consumed",
     "Held",
@@ -35,9 +38,14 @@ __all__ = [
     "Slot",
     "Store",
     "Tally",
+    "Wakes",
     "Want",
     "Weighted",
 ]
+
+
+AGES = (5, 10, 20, 40, 80, 160, 320, 640, 1280)
+"""The seconds that :meth:`Outbox.ages` counts by, as Postfix's qshape does."""
 
 
 class LeaseLost(Unavailable):
@@ -191,11 +199,40 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @runtime_checkable
+class Ages(Protocol):
+    """A store that counts what is due by how long it has been due."""
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        """How many of a lane are due since each edge or before, and not since the next or before.
+
+        The edges go back in time. No number is above ``most``: who looks must not walk through
+        millions.
+        """
+        ...
+
+
+@runtime_checkable
 class Migrates(Protocol):
     """A store whose schema can be brought up to date, before it is opened."""
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code; ``check``: only look. Gives the steps."""
+        ...
+
+
+@runtime_checkable
+class Borrows(Protocol):
+    """A store that works through a connection that the application opened, as of a framework that
+    keeps its connections itself. It is one of sqlite3's or psycopg's."""
+
+    def borrow(self, connection: object) -> datetime:
+        """Take the :attr:`Store.key` from there, in place of :meth:`Store.open`, and give the
+        store's time. Raises ConfigurationError."""
+        ...
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Bring the schema to that of this code, beside other tables, within the transaction of
+        this connection; gives the steps. Raises ConfigurationError."""
         ...
 
 
@@ -206,6 +243,15 @@ class Remembers(Protocol):
     @property
     def remembered(self) -> Remembered:
         """What processes share: which callbacks were taken, how often something was done."""
+        ...
+
+
+@runtime_checkable
+class Wakes(Protocol):
+    """A store that tells at once what other processes add."""
+
+    def listen(self, wake: Callable[[Lane], None]) -> Callable[[], None]:
+        """Call it, in this event loop, with each lane that gets something. Gives what ends that."""
         ...
 
 

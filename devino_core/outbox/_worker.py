@@ -34,7 +34,7 @@ from ._figures import tell_tally
 from ._following import feed, follow_due
 from ._outbox import Outbox
 from ._phases import Phase
-from ._store import Held, Query, Weighted
+from ._store import Held, Query, Wakes, Weighted
 
 __all__ = ["Stuck", "Worker"]
 
@@ -80,7 +80,7 @@ class Worker(Opened):
         self._listens = listens
         self._desks: list[Desk] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._silence: Callable[[], None] | None = None
+        self._silences: list[Callable[[], None]] = []
         self._failed: asyncio.Future[None] | None = None
 
     @property
@@ -100,14 +100,16 @@ class Worker(Opened):
             await desk.tune()
             self._desks.append(desk)
         self._failed = asyncio.get_running_loop().create_future()
-        self._silence = context.outbox.listen(self._notice)
+        self._silences.append(context.outbox.listen(self._notice))
+        if isinstance(context.store, Wakes):
+            self._silences.append(context.store.listen(self._notice))
         await self._learn()
         poll = context.settings.poll
         self._start(self._every(context.settings.hold / 3, context.beat), "beat")
         self._start(self._every(poll, self._learn), "learn")
         self._start(self._every(poll, self._while(resolve_due)), "doubts")
         self._start(self._every(poll, self._while(follow_due)), "follow")
-        self._start(self._every(_PRUNE_EVERY, context.outbox.prune), "prune")
+        self._start(self._every(_PRUNE_EVERY, self._while(_prune)), "prune")
         self._start(self._every(_BALANCE_EVERY, self._look_at_held), "held")
         self._start(self._every(poll, self._watch), "watch")
         for desk in self._desks:
@@ -126,9 +128,8 @@ class Worker(Opened):
         if self._failed is None:
             return
         context.is_stopping = True
-        if self._silence is not None:
-            self._silence()
-            self._silence = None
+        while self._silences:
+            self._silences.pop()()
         for desk in self._desks:
             desk.notice(None)
         within = context.settings.stop_within
@@ -343,6 +344,10 @@ class Worker(Opened):
         ]
         await context.store.move(held)
         await context.store.beat(context.worker, timedelta(0))
+
+
+async def _prune(context: Context) -> int:
+    return await context.outbox.prune(limit=_PAGE)
 
 
 async def _generator(batches: AsyncIterator[list[Event]]) -> AsyncGenerator[list[Event], None]:

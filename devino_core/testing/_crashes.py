@@ -7,7 +7,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -29,6 +29,10 @@ class CrashReport(msgspec.Struct, kw_only=True):
     messages: int = 0
     kills: int = 0
     stops: int = 0
+    breaks: int = 0
+    """How often the store's own server was killed."""
+    restarts: int = 0
+    """Processes that gave up while it was away, and were started again."""
     lost: int = 0
     """Neither sent nor waiting for a person."""
     twice: int = 0
@@ -150,6 +154,34 @@ class CrashHarness:
                     self.report.failures += await self._ended(worker) != 0
                 await self._count(url, gateway)
         return self.report
+
+    async def break_store(
+        self, breaks: int, break_it: Callable[[], Awaitable[None]]
+    ) -> CrashReport:
+        """Rounds of a producer, then of two workers, while the store's own server is killed.
+
+        ``break_it`` kills it and starts it again; it is called again and again.
+        """
+        while self.report.breaks < breaks:
+            gateway = _Gateway()
+            url = self._fresh()
+            async with gateway.serving() as port:
+                for roles in (("add",), ("work", "work")):
+                    going = asyncio.gather(*[self._persist(url, port, role) for role in roles])
+                    while not going.done():
+                        await asyncio.wait([going], timeout=self._random.uniform(0.1, 0.6))
+                        await break_it()
+                        self.report.breaks += 1
+                    await going
+                await self._count(url, gateway)
+        return self.report
+
+    async def _persist(self, url: str, port: int, role: str) -> None:
+        for _ in range(100):
+            if await self._ended(await self._start(url, port, role, 0)) == 0:
+                return
+            self.report.restarts += 1
+        self.report.failures += 1
 
     def _any(self) -> int:
         return self._random.randrange(1, 60)

@@ -13,6 +13,7 @@ from devino_core.errors import Retry, Throttled
 from devino_core.outbox import (
     TRANSITIONS,
     Added,
+    Ages,
     Consumed,
     Early,
     Entry,
@@ -307,6 +308,22 @@ class StoreConformance(StoreClaims):
 
         self._run(check)
 
+    def test_what_is_due_is_counted_by_age(self) -> None:
+        async def check(store: Store) -> None:
+            if not isinstance(store, Ages):
+                return
+            now = await store.now()
+            for number, age in enumerate((-60, 1, 9, 10, 11, 500, 600)):
+                due = now - timedelta(seconds=age)
+                await store.add([replace(an_entry(f"{number}", now), due=due)])
+            await store.add([an_entry("other", now, Lane("vk"))])
+            edges = [now - timedelta(seconds=age) for age in (0, 10, 100)]
+            require(await store.ages(LANE, edges, 9) == [2, 2, 2], "up to 10 s, up to 100, more")
+            require(await store.ages(LANE, edges, 1) == [1, 1, 1], "no more than asked for")
+            require(await store.ages(Lane("none"), edges, 9) == [0, 0, 0], "another lane")
+
+        self._run(check)
+
     def test_prune_deletes_what_is_done_for_long(self) -> None:
         async def check(store: Store) -> None:
             (entry, _) = await self._claimed(store)
@@ -318,6 +335,20 @@ class StoreConformance(StoreClaims):
             require(await store.prune(now + HOLD, 9) == 1, "it is not deleted")
             require([one.ref for one in await self._all(store)] == ["other"], "the others")
             require(await store.add([an_entry("ref", now)]) == [Added.NEW], "the ref is free")
+
+        self._run(check)
+
+    def test_prune_deletes_the_events_of_what_it_deletes(self) -> None:
+        async def check(store: Store) -> None:
+            now = await store.now()
+            for ref in ("one", "two"):
+                entry = await self._in(store, Phase.QUEUED, ref)
+                news = News(kind=EventKind.STATUS, ref=ref)
+                await store.move([Note(entry=entry.id, news=news)] * 4)
+                await store.move([Move(entry.fence, Phase.DONE, due=now, news=news)])
+            require(len(await store.events("", 99)) == 10, "the events")
+            require(await store.prune(now + HOLD, 2) == 2, "what is done")
+            require(await store.events("", 99) == [], "events stay behind")
 
         self._run(check)
 

@@ -10,7 +10,7 @@ from typing import Any
 from devino_core import Client, Event, Secret
 from devino_core.callbacks import CallbackRequest
 
-MOST = 1024 * 1024
+MOST = 8 * 1024 * 1024
 taken: list[Event] = []
 
 

@@ -5,6 +5,7 @@
     app = Flask(__name__)
     app.config["DEVINO"] = {"promo": {"kind": "rest", "login": "me", "password": "..."}}
     devino = Devino(app)
+    app.register_blueprint(callbacks(take, secrets=[Secret("...")]), url_prefix="/devino")
 
     @app.post("/notify")
     def notify():
@@ -16,10 +17,25 @@ use the application's settings. Needs the extra ``flask``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
+from weakref import WeakSet
 
-from devino_core import Client, DevinoError, Message, Receipt, Status, Unsupported, shared
+from devino_core import (
+    Client,
+    DevinoError,
+    Event,
+    Message,
+    Receipt,
+    Secret,
+    Status,
+    Unsupported,
+    shared,
+)
+from devino_core.callbacks import CallbackRequest, CallbackSpec, Take
+from devino_core.remembered import Remembered
 from devino_core.shared import Source
 
 from ._answers import answer_to
@@ -27,11 +43,12 @@ from ._needs import needs
 
 with needs("flask"):
     import click
-    from flask import Flask, Response, jsonify
+    from flask import Blueprint, Flask, Response, current_app, jsonify, request
+    from flask.blueprints import BlueprintSetupState
     from flask.cli import AppGroup
     from flask.json.provider import DefaultJSONProvider
 
-__all__ = ["Devino"]
+__all__ = ["Devino", "callbacks"]
 
 _PORTABLE = (Message, Receipt, Status)
 
@@ -93,6 +110,93 @@ class Devino:
                         click.echo(f"{name}: ready")
 
         return group
+
+
+def callbacks(
+    take: Take,
+    *,
+    secrets: Iterable[Secret],
+    sources: Iterable[str | CallbackSpec] | None = None,
+    networks: Iterable[str] = (),
+    max_body: int = 1024 * 1024,
+    deadline: float = 25.0,
+    seen: Remembered | None = None,
+) -> Blueprint:
+    """A blueprint that receives what the platform posts to ``/<secret>/<source>`` below its prefix.
+
+    The arguments are those of :meth:`Client.callbacks <devino_core.Client.callbacks>`. ``take``
+    runs in a thread of its own, within the application's context. Without ``seen`` each process
+    remembers for itself which events were taken. An application has one such blueprint, and
+    registering it raises ConfigurationError for arguments that cannot be used.
+    """
+    receiver = _Receiver(
+        partial(
+            Client.callbacks,
+            secrets=list(secrets),
+            sources=None if sources is None else list(sources),
+            networks=list(networks),
+            max_body=max_body,
+            deadline=deadline,
+            seen=seen,
+        ),
+        take,
+        max_body,
+    )
+    blueprint = Blueprint("devino", __name__)
+    blueprint.record_once(receiver.check)
+    blueprint.add_url_rule(
+        "/<path:path>",
+        "callbacks",
+        receiver.answer,
+        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        provide_automatic_options=False,
+    )
+    return blueprint
+
+
+class _Receiver:
+    """Receives by the client of each process."""
+
+    def __init__(self, attach: Callable[[Client, Take], object], take: Take, most: int) -> None:
+        self._attach = attach
+        self._take = take
+        self._most = most
+        self._receiving: WeakSet[Client] = WeakSet()
+        self._turn = threading.Lock()
+
+    def check(self, state: BlueprintSetupState) -> None:
+        if "devino" not in state.app.extensions:
+            raise RuntimeError("give the application Devino(app) before the blueprint of callbacks")
+        # A client of no channels: those of the application may be another one's settings by now.
+        self._attach(Client({}), self._take)
+
+    def answer(self, path: str) -> Response:
+        client = current_app.extensions["devino"].client
+        with self._turn:
+            if client not in self._receiving:
+                app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - as Flask's documentation has it
+                self._attach(client, _within(app, self._take))
+                self._receiving.add(client)
+        answer = client.handle_callback(
+            CallbackRequest(
+                method=request.method,
+                path=f"/{path}",
+                query=request.query_string,
+                headers=dict(request.headers),
+                # One byte above the limit is enough to refuse the body.
+                body=request.stream.read(self._most + 1),
+                peer=request.remote_addr,
+            )
+        )
+        return Response(answer.body, answer.status, answer.headers)
+
+
+def _within(app: Flask, take: Take) -> Take:
+    def taken(event: Event) -> Any:
+        with app.app_context():
+            return take(event)
+
+    return taken
 
 
 class _told:  # noqa: N801 - used as a function

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from typing import TypeAlias
 
 from devino_core import Event, Message, Receipt, StatusChanged, __version__
-from devino_core.observe import Call, Observer, Outcome
+from devino_core.observe import Call, Observer, Outcome, discreet
 
 from ._attached import attach, detach
 from ._needs import needs
@@ -110,6 +110,10 @@ class _Telemetry(Observer):
                 span.set_attribute(ERROR_TYPE, failure)
                 # Without a description: that would quote the platform.
                 span.set_status(StatusCode.ERROR)
+            if outcome.message_id is not None:
+                # Some platforms make it of the number.
+                told_id = discreet("shown", outcome.message_id)
+                span.set_attribute("messaging.message.id", told_id)
             if outcome.http_status is not None:
                 span.set_attribute(HTTP_RESPONSE_STATUS_CODE, outcome.http_status)
             span.end()

@@ -37,6 +37,9 @@ __all__ = ["DevinoIntegration"]
 _OURS = ("devino_core", "devino_codecs", "devino_plugins", "devino_outbox", "devino_contrib")
 
 
+_TASKS = "devino_contrib.celery"
+
+
 class DevinoIntegration(Integration):
     """Give it to ``sentry_sdk.init``."""
 
@@ -123,8 +126,11 @@ def _tidy(event: Event, hint: Hint, crumbs: _Crumbs) -> None:
         ours = str(raised.get("module") or "").startswith(_OURS)
         if ours and isinstance(raised.get("value"), str):
             raised["value"] = discreet("words", raised["value"])
-        for frame in (raised.get("stacktrace") or {}).get("frames") or ():
-            if str(frame.get("module") or "").startswith(_OURS):
+        frames = list((raised.get("stacktrace") or {}).get("frames") or ())
+        # Around a task of this library its arguments are variables of Celery's and of Sentry's own.
+        is_task = any(frame.get("module") == _TASKS for frame in frames)
+        for frame in frames:
+            if is_task or str(frame.get("module") or "").startswith(_OURS):
                 frame.pop("vars", None)
     spans: Any = event.get("spans") or ()
     for one in (*_values(event, "breadcrumbs"), *spans):

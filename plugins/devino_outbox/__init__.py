@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from devino_core import hookimpl
 from devino_core.outbox import StoreSpec
 
-from ._settings import PostgresSettings, SqliteSettings
+from ._settings import NatsSettings, PostgresSettings, SqliteSettings
 
 if TYPE_CHECKING:
     import click
 
 __all__ = [
+    "NATS",
     "POSTGRES",
     "SQLITE",
+    "NatsSettings",
     "PostgresSettings",
     "SqliteSettings",
     "devino_commands",
@@ -35,12 +37,19 @@ POSTGRES: StoreSpec = StoreSpec(
     load="devino_outbox.postgres:PostgresStore",
     extra="devino[postgres]",
 )
+NATS: StoreSpec = StoreSpec(
+    name="nats",
+    summary="NATS JetStream, for any number of machines, replicated by itself",
+    settings=NatsSettings,
+    load="devino_outbox.nats:NatsStore",
+    extra="devino[nats]",
+)
 
 
 @hookimpl
 def devino_stores() -> Iterable[StoreSpec]:
-    """The stores in a file and in PostgreSQL."""
-    return [SQLITE, POSTGRES]
+    """The stores in a file, in PostgreSQL and in NATS JetStream."""
+    return [SQLITE, POSTGRES, NATS]
 
 
 @hookimpl

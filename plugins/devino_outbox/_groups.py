@@ -7,7 +7,7 @@ import logging
 import queue
 from typing import NamedTuple
 
-__all__ = ["Group", "Waiting", "settle"]
+__all__ = ["Group", "Waiting", "group_size", "settle"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ class Group:
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._calls = 0
+        self._commits = 0
         self._queue: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
 
     def add(self, work: object) -> asyncio.Future[object]:
@@ -40,6 +42,12 @@ class Group:
 
     def take(self) -> tuple[list[Waiting], bool]:
         """Wait for calls: those that are there, and whether more may come."""
+        taken, going = self._take()
+        self._calls += len(taken)
+        self._commits += bool(taken)
+        return taken, going
+
+    def _take(self) -> tuple[list[Waiting], bool]:
         taken: list[Waiting] = []
         more = self._queue.get()
         try:
@@ -51,6 +59,18 @@ class Group:
         except queue.Empty:
             return taken, True
         return taken, False
+
+    def counted(self) -> tuple[int, int]:
+        """How many calls, and in how many commits, since this was asked last."""
+        counts, self._calls, self._commits = (self._calls, self._commits), 0, 0
+        return counts
+
+
+def group_size(*groups: Group) -> dict[str, float]:
+    """The gauge ``group_size``: how many calls a commit takes; nothing if there was none."""
+    counts = [group.counted() for group in groups]
+    calls, commits = (sum(numbers) for numbers in zip(*counts, strict=True))
+    return {"group_size": calls / commits} if commits else {}
 
 
 def settle(group: list[Waiting], results: list[object]) -> None:

@@ -8,10 +8,13 @@ from typing import Any
 from devino_core.outbox import Entry, Lane, Leg, News, OutboxEvent, Phase
 from devino_core.outbox.kit import decode, from_micros, micros
 
-__all__ = ["INSERTED", "entry_of", "inserted", "lane_of", "told"]
+__all__ = ["EVENTS_EACH", "INSERTED", "entry_of", "inserted", "lane_of", "told"]
 
 INSERTED = ("ref", "hash", "lane", "due", "until", "version", "to_hash", "body")
 """The columns of a new entry."""
+
+EVENTS_EACH = 10
+"""How many events are deleted for each entry that is: a message has fewer, so none stay behind."""
 
 _lanes: dict[str, Lane] = {}
 _MOST_LANES = 10_000

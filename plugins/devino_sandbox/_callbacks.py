@@ -52,7 +52,7 @@ class CallbackKind(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     after_silence: float = 60.0
     """When the same request is sent again if no answer came, counted from the end of the wait."""
     after_error: float = 60.0
-    """When it is sent again after an answer other than 200, or if nobody could be reached."""
+    """When it is sent again after an answer that does not take it, or if nobody was reached."""
     give_up_after: float = 24 * 3600.0
     """How long after its first attempt a request is sent again."""
     any_success: bool = False

@@ -13,7 +13,8 @@ The inspection API takes the same as JSON::
 What the platform says by calling its customer is a protocol, too: ``KIND-callback``, with the verb
 for its operation. A callback can be lost (``Drop``), sent without its answer being heard
 (``DropAnswer``), sent again (``Repeat``) or held back (``Hold``); the first two are repeated as
-after a silence. The last two are for callbacks only, and the other actions for calls only::
+after a silence. No call can be sent again or held back, and a callback suffers none of the other
+actions::
 
     world.faults.add(Fault(protocol="viber-callback", action=Hold(600)))
 

@@ -124,7 +124,8 @@ def devino_environ(
 ) -> dict[str, str]:
     """The environment leads an application to the sandbox, by ``rest`` or the mark's ``kinds``.
 
-    Other settings of devino are taken away from the environment.
+    Other settings of devino are taken away from the environment; those of the log and of plugins
+    stay.
     """
     for name in [name for name in os.environ if name.upper().startswith("DEVINO_")]:
         if name.upper() not in _KEPT:

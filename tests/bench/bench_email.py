@@ -59,7 +59,7 @@ def test_a_mail_written(compare: Table) -> None:
         lambda: email.encode_mail(mail),
         {"EmailMessage": by_email},
         rounds=21,
-        number=10,
+        number=100,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from devino_core import (
     OutcomeUnknown,
     ProtocolViolation,
     Rejected,
+    Retry,
     Secret,
     Throttled,
     Unavailable,
@@ -173,6 +174,40 @@ async def test_a_list_ends_however_the_platform_says_it(answers: list[Peer], fou
     assert [one.email for one in gone] == [f"{number}@b.ru" for number in range(found)]
     assert next(waiting, None) is None
     assert b"Range: items=1-100\r\n" in requests[0]
+
+
+BAD = {"ContactGroupId": "x", "ContactId": [], "Email": {}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "good"),
+    [
+        (lambda book: book.groups.list(), {"ContactGroupId": 1}),
+        (
+            lambda book: gathered(book.contacts.find("a@b.ru")),
+            {"ContactId": 1, "ContactGroupId": 2},
+        ),
+        (lambda book: gathered(book.unsubscribed()), {"Email": "a@b.ru"}),
+    ],
+)
+async def test_an_entry_that_cannot_be_read_costs_no_other_its_place(
+    listed: Callable[[AddressBook], Awaitable[Sequence[object]]],
+    good: dict[str, object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def told(*items: object) -> Sequence[object]:
+        body = json.dumps({"Result": items, "Code": "ok"}).encode()
+        said = f"200 OK\r\nContent-Range: items 1-{len(items)}/{len(items)}"
+        async with serving(answer(said, body)) as (port, _):
+            url = f"http://127.0.0.1:{port}"
+            async with AddressBook(settings(base_url=url), name="book") as book:
+                return await listed(book)
+
+    assert len(await told(good, BAD, 5, good)) == 2
+    assert [one.getMessage().count("cannot be read") for one in caplog.records] == [1, 1]
+    with pytest.raises(ProtocolViolation) as error:
+        await told(BAD)
+    assert error.value.retry is Retry.SAFE
 
 
 async def test_every_call_says_what_the_platform_wants_to_hear() -> None:

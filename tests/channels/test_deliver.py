@@ -197,9 +197,7 @@ async def test_every_fate_of_each_leg(
             asyncio.gather(
                 *[
                     all_of(
-                        wire.client.deliver(
-                            chain(f"79990003{digits}"), native=False, store=journal
-                        )
+                        wire.client.deliver(chain(f"79990003{digits}"), native=False, store=journal)
                     )
                     for digits in fates
                 ]
@@ -294,9 +292,9 @@ async def test_all_is_checked_before_anything_is_sent() -> None:
             validity=MINUTE,
             fallback=Message("79990003110", "Hello", medium=Medium.VIBER),
         )
-        endless = replace(chain("79990003110"), validity=None)
+        endless = replace(silent, validity=None)
         with pytest.raises(InvalidMessage, match="validity"):
-            await all_of(wire.client.deliver(endless, native=False))
+            await all_of(wire.client.deliver(endless))
         assert wire.traffic.sent == []
     async with wired("email2sms", "viber") as wire:
         with pytest.raises(Unsupported, match="never tells"):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from devino_codecs import email
-from devino_codecs.http import Page, Refusal
-from devino_core import (
-    InvalidArgument,
-)
+from devino_codecs.http import HttpAnswer, Page, Refusal
+from devino_core import InvalidArgument, ProtocolViolation, Retry
+from devino_plugins.email import EmailChannel
+from tests.channels._addressbook import gathered
 from tests.channels._email import IVAN, channel_of, emailed
 from tests.channels._messengers import Wired
 
@@ -99,6 +100,53 @@ async def test_a_list_ends(wire: Wired, size: int) -> None:
     assert len([task async for task in channel_of(wire).tasks.list()]) == size
 
 
+@pytest.mark.parametrize(
+    ("request_type", "listed", "good"),
+    [
+        (
+            email.ListSenders,
+            lambda channel: channel.senders.list(),
+            {"SourceAddress": IVAN, "State": 1},
+        ),
+        (
+            email.ListTemplates,
+            lambda channel: channel.templates.list(),
+            {"TemplateId": 1, "Name": ""},
+        ),
+        (
+            email.ListTasks,
+            lambda channel: gathered(channel.tasks.list()),
+            {"ID": 1, "Name": "a", "State": "Waiting"},
+        ),
+        (
+            email.ListDetails,
+            lambda channel: gathered(channel.details(7)),
+            {"Id": 1, "State": "Sent", "DestinationEmail": IVAN},
+        ),
+    ],
+)
+async def test_an_entry_that_cannot_be_read_costs_no_other_its_place(
+    wire: Wired,
+    request_type: type,
+    listed: Callable[[EmailChannel], Awaitable[Sequence[object]]],
+    good: dict[str, object],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def told(*items: object) -> None:
+        body = json.dumps({"Result": items, "Code": "ok", "Description": "ok"}).encode()
+        said = {"content-range": f"items 1-{len(items)}/{len(items)}"}
+        wire.platform.answers[request_type] = lambda _: HttpAnswer(200, body, said)
+
+    bad: dict[str, object] = {key: {} for key in good}
+    told(good, bad, 5, good)
+    assert len(await listed(channel_of(wire))) == 2
+    assert sum("cannot be read" in one.getMessage() for one in caplog.records) == 2
+    told(bad)
+    with pytest.raises(ProtocolViolation) as error:
+        await listed(channel_of(wire))
+    assert error.value.retry is Retry.SAFE
+
+
 async def test_templates(wire: Wired) -> None:
     templates = channel_of(wire).templates
     template = email.Template(name="a", template_id=3)
@@ -150,3 +198,25 @@ async def test_dates_of_a_server_that_does_not_know_its_zone_are_moved() -> None
         found = await channel_of(wire).tasks.get(1)
         assert found.start_date_time == at + timedelta(hours=3)
         assert wire.platform.http[0].headers["accept-language"] == "ru-RU"
+
+
+@pytest.mark.parametrize("field", ["since", "until"])
+async def test_a_naive_end_of_a_span_is_named_as_it_was_given(wire: Wired, field: str) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    span: dict[str, Any] = {"since": at, "until": at, field: at.replace(tzinfo=None)}
+    with pytest.raises(InvalidArgument) as error:
+        await channel_of(wire).statistics(**span)
+    assert error.value.field == field
+    with pytest.raises(InvalidArgument) as error:
+        await gathered(channel_of(wire).details(7, **span))
+    assert error.value.field == field
+    assert not wire.platform.requests
+
+
+async def test_a_mail_of_the_last_second_of_a_span_is_counted(wire: Wired) -> None:
+    since = datetime(2026, 1, 1, 12, 0, 0, 700_000, tzinfo=UTC)
+    wire.platform.answers[email.GetStatistics] = lambda _: email.Statistics()
+    await channel_of(wire).statistics(since=since, until=since)
+    (asked,) = wire.platform.of(email.GetStatistics)
+    at = since.replace(microsecond=0)
+    assert (asked.start_date_time, asked.end_date_time) == (at, at + timedelta(seconds=1))

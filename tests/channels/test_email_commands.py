@@ -93,7 +93,7 @@ def test_a_mail_to_each_row_of_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
         (["a@b.ru", "Hello", "--header", "X-Tag: 1"], "needs --subject"),
         (["a@b.ru", "Hello", "--subject", "Hi", "--header", "X-Tag"], "expected 'Name: value'"),
         (["a@b.ru", "--subject", "Hi"], "give TO and TEXT"),
-        (["a@b.ru", "Hello", "--medium", "email"], "give `Mail(subject,"),
+        (["a@b.ru", "Hello", "--medium", "email"], "or --subject to"),
         (["nobody", "Hello", "--subject", "Hi"], "expected one address"),
         (["a@b.ru", "Hello", "--subject", "a\nb"], "line breaks"),
     ],

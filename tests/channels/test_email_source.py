@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_codecs import email
-from devino_core import ConsentChanged, Medium, Plugins, Secret, State, Status, StatusChanged
+from devino_core import ConsentChanged, Event, Medium, Plugins, Secret, State, Status, StatusChanged
 from devino_core.callbacks import CallbackRequest, Callbacks
 from devino_core.testing import CallbackConformance, Readable
 from devino_plugins.email import EmailSource
@@ -230,3 +231,22 @@ async def test_a_callback_comes_twice_and_is_taken_once() -> None:
         answer = await callbacks.handle(request)
         assert answer.status == 200
     assert len(taken) == 1000
+
+
+@pytest.mark.parametrize("xml", [False, True])
+async def test_ten_thousand_events_may_come_at_once(xml: bool) -> None:
+    taken: set[str] = set()
+
+    async def take(event: Event) -> None:
+        taken.add(event.id)
+
+    callbacks = Callbacks(
+        take, [Plugins(environ={}).callback_spec("email")], secrets=[Secret(SECRET)]
+    )
+    (opened,) = email.decode_callback(VECTORS["14-034"].data)
+    assert isinstance(opened, email.MessageEvent)
+    events = [msgspec.structs.replace(opened, message_id=f"Ms{n}") for n in range(10_000)]
+    body = email.encode_callback(events, xml=xml)
+    request = CallbackRequest(method="POST", path=f"/{SECRET}/email", body=body)
+    assert (await callbacks.handle(request)).status == 200
+    assert len(taken) == 10_000

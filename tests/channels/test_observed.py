@@ -38,6 +38,10 @@ async def failure_of(opened: AsyncClient, sent: Message) -> DevinoError | None:
     return receipt.error
 
 
+UNNAMED = {"email2sms", "email-smtp", "ftp"}
+"""Their answers have no id of the message."""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_message_that_is_sent(kind: str) -> None:
     kept = Kept()
@@ -52,6 +56,8 @@ async def test_a_message_that_is_sent(kind: str) -> None:
     assert [call.messages for call, _ in calls if call.messages] == [1]
     assert not [outcome for _, outcome in calls if outcome.error or outcome.cancelled]
     assert [told for _, told in kept.receipts] == [receipt]
+    (told_id,) = [outcome.message_id for call, outcome in calls if call.messages]
+    assert told_id == (None if kind in UNNAMED else receipt.ids[0])
 
 
 FAULTS: dict[str, Action] = {

@@ -9,11 +9,21 @@ import pytest
 from devino_core import Client, DevinoError, Message, Secret
 from devino_sandbox import Account, AnswerHttp, Fault, LocalSandbox, World
 
-__all__ = ["NUMBER", "PASSWORD", "assert_discreet", "failure", "message", "world"]
+__all__ = [
+    "CALLBACK_SECRET",
+    "NUMBER",
+    "PASSWORD",
+    "TEXT",
+    "assert_discreet",
+    "failure",
+    "message",
+    "world",
+]
 
 NUMBER = "79031234567"
 TEXT = "c4n4ry-text"
 PASSWORD = "c4n4ry-password"
+CALLBACK_SECRET = "c4n4ry-secret-of-callbacks"
 
 
 def world() -> World:
@@ -35,5 +45,5 @@ def failure(sandbox: LocalSandbox, client: Client) -> DevinoError:
 def assert_discreet(told: str) -> None:
     """No number, no text, no secret."""
     assert told
-    for canary in (NUMBER, NUMBER[1:], TEXT, PASSWORD):
+    for canary in (NUMBER, NUMBER[1:], TEXT, PASSWORD, CALLBACK_SECRET):
         assert canary not in told

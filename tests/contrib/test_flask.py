@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask, jsonify, request
+from flask import Flask, current_app, jsonify, request
 
-from devino_contrib.flask import Devino
-from devino_core import Client, DevinoError, Message, Receipt, shared
+from devino_contrib.flask import Devino, callbacks
+from devino_core import (
+    Client,
+    ConfigurationError,
+    DevinoError,
+    Event,
+    Message,
+    Receipt,
+    Secret,
+    shared,
+)
+from devino_core.callbacks import Take
 from devino_sandbox import AnswerHttp, Fault, LocalSandbox
 
 from ._errors import ERRORS
@@ -83,6 +93,52 @@ def test_errors_have_their_answers(error: DevinoError, status: int, wait: str | 
     answer = app.test_client().get("/")
     assert (answer.status_code, answer.headers.get("Retry-After")) == (status, wait)
     assert_discreet(answer.text)
+
+
+REPORT = [{"id": 3158611117333282817, "receivedAt": "1527861323068", "status": "READ"}]
+SECRET = "s3cret-of-this-test"
+
+
+def receiving(take: Take, **given: Any) -> Flask:
+    app = application({"memory": {}})
+    app.register_blueprint(callbacks(take, secrets=[Secret(SECRET)], **given), url_prefix="/devino")
+    return app
+
+
+def test_callbacks_are_taken_once_and_by_the_secret_alone() -> None:
+    taken: list[tuple[str, str]] = []
+    app = receiving(lambda event: taken.append((event.channel, current_app.name)))
+    web = app.test_client()
+    for _ in range(2):
+        assert web.post(f"/devino/{SECRET}/viber", json=REPORT).status_code == 200
+    assert web.head(f"/devino/{SECRET}/viber").status_code == 200
+    assert web.options(f"/devino/{SECRET}/viber").status_code == 405
+    assert web.post("/devino/another/viber", json=REPORT).status_code == 404
+    assert web.post(f"/devino/{SECRET}/viber", data=b" " * 2_000_000).status_code == 413
+    assert web.post("/notify", json=BODY).status_code == 200
+    assert taken == [("viber", app.name)]
+
+
+def test_an_event_that_was_not_taken_comes_again() -> None:
+    taken: list[str] = []
+
+    def take(event: Event) -> None:
+        taken.append(event.id)
+        if len(taken) == 1:
+            raise LookupError("an id that nobody knows yet")
+
+    web = receiving(take).test_client()
+    told = [web.post(f"/devino/{SECRET}/viber", json=REPORT).status_code for _ in range(3)]
+    assert told == [500, 200, 200]
+    assert len(set(taken)) == 1
+    assert len(taken) == 2
+
+
+def test_callbacks_that_cannot_be_received_fail_at_the_start() -> None:
+    with pytest.raises(ConfigurationError, match="pigeon"):
+        receiving(print, sources=["pigeon"])
+    with pytest.raises(RuntimeError, match=r"Devino\(app\)"):
+        Flask(__name__).register_blueprint(callbacks(print, secrets=[Secret(SECRET)]))
 
 
 def test_a_test_puts_its_own_client_there(channels: Channels) -> None:

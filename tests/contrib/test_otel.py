@@ -15,12 +15,13 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
+from devino_contrib._attached import attached
 from devino_contrib.otel import DevinoInstrumentor
 from devino_core import AsyncClient, Client
-from devino_core.observe import Call, Observer
+from devino_core.observe import Call, Observer, Outcome
 from devino_sandbox import LocalSandbox
 
-from ._sandboxed import assert_discreet, failure, message
+from ._sandboxed import NUMBER, assert_discreet, failure, message
 
 Channels = dict[str, dict[str, object]]
 
@@ -76,7 +77,7 @@ def test_a_send_is_a_span_within_that_of_its_caller(
 ) -> None:
     tracer = telemetry.tracing.get_tracer("test")
     with Client(channels) as client, tracer.start_as_current_span("request") as request:
-        client.send(message())
+        sent = client.send(message())
     (span,) = telemetry.sends()
     assert span.kind is SpanKind.PRODUCER
     assert span.parent is not None
@@ -89,11 +90,24 @@ def test_a_send_is_a_span_within_that_of_its_caller(
         "messaging.operation.name": "Sms/Send",
         "messaging.operation.type": "send",
         "messaging.destination.name": "promo",
+        "messaging.message.id": sent.ids[0],
         "server.address": "127.0.0.1",
         "http.response.status_code": 200,
         "devino.call.attempt": 1,
         "team": "shop",
     }
+
+
+def test_an_id_that_is_made_of_the_number_is_masked(telemetry: Telemetry) -> None:
+    (observer,) = attached()
+    call = Call(
+        id="0" * 16, channel="promo", kind="x", operation="X", peer="example.com:1", messages=1
+    )
+    ended = observer.call_started(call)
+    assert ended is not None
+    ended(Outcome(seconds=1.0, message_id=f"20260131+{NUMBER}"))
+    (span,) = telemetry.sends()
+    assert dict(span.attributes or {})["messaging.message.id"] == "20260131+7903***4567"
 
 
 async def test_a_batch_says_how_many_it_carries(

@@ -4,53 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import sentry_sdk
-from sentry_sdk.envelope import Envelope
-from sentry_sdk.transport import Transport
 
 from devino_contrib.sentry import DevinoIntegration
 from devino_core import Client, Rejected
 from devino_sandbox import LocalSandbox
 
-from ._sandboxed import NUMBER, assert_discreet, failure, message
+from ._sandboxed import NUMBER, failure, message
+from ._sentry import Kept, sentry
 
 Channels = dict[str, dict[str, object]]
 
 
-class Kept(Transport):
-    """It keeps what would leave the machine."""
-
-    def __init__(self, options: Any = None) -> None:
-        super().__init__(options)
-        self.items: list[dict[str, Any]] = []
-
-    def capture_envelope(self, envelope: Envelope) -> None:
-        for item in envelope.items:
-            told = item.get_bytes().decode()
-            assert_discreet(told)
-            self.items.append(json.loads(told))
-
-    def of(self, kind: str | None) -> list[dict[str, Any]]:
-        return [item for item in self.items if item.get("type") == kind]
-
-
 @pytest.fixture
 def kept() -> Iterator[Kept]:
-    transport = Kept()
-    with sentry_sdk.isolation_scope():
-        sentry_sdk.init(
-            dsn="http://key@127.0.0.1:9/1",
-            transport=transport,
-            integrations=[DevinoIntegration()],
-            traces_sample_rate=1.0,
-            server_name="here",
-        )
+    with sentry(DevinoIntegration()) as transport:
         yield transport
-        sentry_sdk.get_client().close()
-        sentry_sdk.get_global_scope().set_client(None)
 
 
 def test_a_failure_is_grouped_and_has_its_calls_as_breadcrumbs(
@@ -118,14 +89,10 @@ def test_what_the_platform_says_of_a_number_is_masked(kept: Kept) -> None:
 
 
 def test_without_the_integration_nothing_is_told(sandbox: LocalSandbox, channels: Channels) -> None:
-    transport = Kept()
-    with sentry_sdk.isolation_scope():
-        sentry_sdk.init(dsn="http://key@127.0.0.1:9/1", transport=transport)
+    with sentry() as kept:
         with Client(channels) as client:
             client.send(message())
         sentry_sdk.capture_message("hello")
-        sentry_sdk.get_client().close()
-        sentry_sdk.get_global_scope().set_client(None)
-    (event,) = transport.of(None)
+    (event,) = kept.of(None)
     crumbs = event.get("breadcrumbs", {}).get("values", [])
     assert not [one for one in crumbs if one["category"] == "devino"]

@@ -336,3 +336,10 @@ def test_a_region_without_its_extra_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "phonenumbers", None)
     with pytest.raises(ConfigurationError, match=re.escape('pip install "devino[phone]"')):
         AsyncClient({"scripted": {}}, plugins=plugins(), default_region="RU")
+
+
+@pytest.mark.parametrize("kind", ["rest", "viber"])
+def test_a_setting_that_a_channel_refuses_is_told_with_the_channel_s_name(kind: str) -> None:
+    settings = {"kind": kind, "login": "me", "password": "p", "base_url": "integrationapi.net"}
+    with pytest.raises(ConfigurationError, match=r"^channel 'second': base_url must be"):
+        Client({"second": settings})

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import re
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,10 @@ from devino_codecs import CodecError
 from devino_core import DevinoError, Plugins, Retry, ServiceSettings, errors
 from devino_core.cli._app import Devino
 from devino_sandbox import Sandbox
+from tests._django import configure
 from tests.check_docs_types import program
+
+configure()
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -38,7 +42,13 @@ SOURCES = {
     if path.name != "__main__.py"
 }
 MODULES = sorted(SOURCES)
-PUBLIC = [name for name in MODULES if not any(part.startswith("_") for part in name.split("."))]
+# Django, and not a person, imports these by their names.
+FOUND_BY_DJANGO = {"admin", "apps", "async_urls", "management", "migrations", "urls"}
+PUBLIC = [
+    name
+    for name in MODULES
+    if not any(part.startswith("_") or part in FOUND_BY_DJANGO for part in name.split("."))
+]
 WITH_EXAMPLES = [name for name in MODULES if ">>> " in SOURCES[name].read_text("utf-8")]
 
 
@@ -88,6 +98,15 @@ def test_no_section_and_no_row_stands_twice(page: Path) -> None:
     found = [line for line in lines if line.startswith("## ")]
     found += [line.split("|")[1] for line in lines if re.match(r"\| [A-Z]+\d+\b", line)]
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_the_settings_that_a_page_shows_stand_where_a_client_reads_them(page: Path) -> None:
+    known = {"default", "channels", "services", "client", "outbox"}
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    for shown in map(tomllib.loads, blocks):
+        # The sandbox has a file of its own, with accounts.
+        assert shown.keys() <= known or "account" in shown, shown
 
 
 def test_every_error_is_documented_and_can_be_imported() -> None:

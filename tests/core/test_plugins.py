@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
@@ -65,6 +67,22 @@ def devino_services():
 def test_an_installed_distribution_brings_its_channels(site: Path) -> None:
     install(site, "acme_one", "acme_one_plugin", CHANNEL)
     assert "acme" in Plugins(environ={}).channels()
+
+
+def test_what_is_installed_while_the_program_runs_is_found_by_the_next_client(site: Path) -> None:
+    assert "acme" not in Plugins(environ={}).channels()
+    install(site, "acme_one", "acme_one_plugin", CHANNEL)
+    assert "acme" in Plugins(environ={}).channels()
+
+
+def test_installed_distributions_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Plugins(environ={}).listing()
+
+    def read(**_: object) -> NoReturn:
+        raise AssertionError("they are read again")
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", read)
+    assert Plugins(environ={}).listing() == found
 
 
 def test_two_distributions_with_one_channel_name_are_both_named(site: Path) -> None:

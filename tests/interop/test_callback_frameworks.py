@@ -15,6 +15,7 @@ import pytest
 
 from devino_core import Plugins, Secret, State, Status
 from devino_core.callbacks import Callbacks
+from tests._django import configure
 from tests.core._asgi import ask, scope
 from tests.core._examples import example
 
@@ -88,16 +89,7 @@ async def test_fastapi() -> None:
 @pytest.fixture
 def django() -> ModuleType:
     found = pytest.importorskip("django")
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure(
-            SECRET_KEY="of this test",
-            ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF="tests.interop._no_urls",
-            MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
-        )
-        found.setup()
+    configure()
     return found  # type: ignore[no-any-return]
 
 

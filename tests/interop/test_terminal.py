@@ -21,6 +21,12 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is no
 
 ROWS = 400
 NUMBERS = [f"7903{nth:07}" for nth in range(ROWS)]
+# The library readline, which pytest loads, tells all child processes the size of its own terminal.
+ENVIRON = {
+    **{name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")},
+    "TERM": "xterm-256color",
+    "LC_ALL": "C.UTF-8",
+}
 
 
 class Window:
@@ -32,7 +38,7 @@ class Window:
     async def tmux(self, *args: str) -> str:
         process = await asyncio.create_subprocess_exec(
             *("tmux", "-L", self._name, "-f", os.devnull, *args),
-            env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"},
+            env=ENVIRON,
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await process.communicate()

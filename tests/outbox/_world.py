@@ -23,10 +23,12 @@ from devino_core import (
     Status,
     Takes,
 )
+from devino_core.observe import Call, Figure, Observer, Observers
 from devino_core.outbox import Entry, MemoryStore, Outbox, OutboxEvent, Phase, Store, Worker
+from devino_core.outbox._channels import Rules, rules_of
 from devino_core.testing import ManualClock
 
-__all__ = ["Scripted", "World", "message", "world"]
+__all__ = ["Scripted", "Watched", "World", "message", "world"]
 
 
 class Scripted(Channel[ChannelSettings]):
@@ -115,6 +117,34 @@ class Client:
         channel: str | None = None,
     ) -> Channel[ChannelSettings]:
         return self.channels[channel or next(iter(self.channels))]
+
+
+class Figures(Observer):
+    def __init__(self) -> None:
+        self.figures: list[Figure] = []
+
+    def call_started(self, call: Call) -> None:
+        return
+
+    def message_done(self, message: Message, receipt: Receipt) -> None:
+        return
+
+    def event(self, event: object) -> None:
+        return
+
+    def figure(self, figure: Figure) -> None:
+        self.figures.append(figure)
+
+
+class Watched(Client):
+    def __init__(self, *channels: Scripted) -> None:
+        super().__init__(*channels)
+        self.figures = Figures()
+        self.observers = Observers([self.figures])
+
+    @property
+    def rules(self) -> Rules:
+        return rules_of(Client())
 
 
 class World:

@@ -16,12 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
 
 from devino_core import Channel, ChannelSettings, Medium, Message, Receipt, State, Status, Takes
-from devino_core.outbox import Lane, Outbox, Phase, Slot, Want, Worker
+from devino_core.outbox import Lane, Outbox, Phase, Slot, Store, Want, Worker
 from devino_core.testing._stores import an_entry
 
 from ._world import Client
@@ -117,33 +117,37 @@ def huey_executes(folder: Path, count: int) -> float:
     return say("huey, dequeue and execute", count, time.perf_counter() - began)
 
 
-async def claims(folder: Path, queued: int) -> float:
-    """The time of a claim of 100, with so many queued."""
-    async with Outbox(f"sqlite:{folder / f'claims{queued}.db'}") as outbox:
-        store = outbox.store
-        now = await store.now()
-        for start in range(0, queued, 20_000):
-            part = [
-                an_entry(f"{n:012}", now, Lane("wire"))
-                for n in range(start, min(queued, start + 20_000))
-            ]
-            await store.add(part)
-        worker = await store.beat(None, timedelta(seconds=30))
-        want = Want(worker=worker, slots=(Slot(Lane("wire"), 100),), limit=100)
-        times = []
-        for _ in range(50):
-            began = time.perf_counter()
-            await store.claim(want)
-            times.append(time.perf_counter() - began)
-        middle = statistics.median(times)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        say(
-            f"claim of 100, {queued:,} queued",
-            100,
-            middle,
-            f"p50 {middle * 1e3:.2f} ms, {peak:.0f} MiB",
-        )
-        return middle
+async def claims(folder: Path, *queued: int) -> list[float]:
+    """The times of a claim of 100, with so many queued, in turn."""
+    async with AsyncExitStack() as stack:
+        stores = []
+        for count in queued:
+            path = folder / f"claims{count}.db"
+            outbox = await stack.enter_async_context(Outbox(f"sqlite:{path}"))
+            await fill(outbox.store, count)
+            worker = await outbox.store.beat(None, timedelta(seconds=30))
+            want = Want(worker=worker, slots=(Slot(Lane("wire"), 100),), limit=100)
+            stores.append((outbox.store, want))
+        times: list[list[float]] = [[] for _ in queued]
+        for _ in range(90):
+            for (store, want), own in zip(stores, times, strict=True):
+                began = time.perf_counter()
+                await store.claim(want)
+                own.append(time.perf_counter() - began)
+    middles = [statistics.median(own) for own in times]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for count, middle in zip(queued, middles, strict=True):
+        more = f"p50 {middle * 1e3:.2f} ms, {peak:.0f} MiB"
+        say(f"claim of 100, {count:,} queued", 100, middle, more)
+    return middles
+
+
+async def fill(store: Store, count: int) -> None:
+    """Queue so many."""
+    now = await store.now()
+    for start in range(0, count, 20_000):
+        end = min(count, start + 20_000)
+        await store.add([an_entry(f"{n:012}", now, Lane("wire")) for n in range(start, end)])
 
 
 async def life(folder: Path, count: int) -> float:
@@ -202,8 +206,7 @@ def main() -> None:
         ours = asyncio.run(life(folder, 20_000))
         with suppress(ImportError):
             print(f"{'':<48}{ours / huey_executes(folder, 3000):>10.1f}x", flush=True)
-        few = asyncio.run(claims(folder, 10_000))
-        many = asyncio.run(claims(folder, given.queued))
+        few, many = asyncio.run(claims(folder, 10_000, given.queued))
         print(f"{'':<48}{many / few:>10.1f}x", flush=True)
     for milliseconds in given.fsync_ms:
         slowed(milliseconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import TypeVar
 
@@ -35,6 +35,7 @@ from devino_core.outbox import (
     Setting,
     Slot,
     Store,
+    Tally,
     Want,
 )
 from devino_core.outbox.kit import NEVER, encode
@@ -54,6 +55,9 @@ _SLOTS = st.tuples(st.sampled_from(LANES), st.integers(1, 3))
 
 class StoreMachine(RuleBasedStateMachine):
     """Give :meth:`make` and :meth:`kill`. The workers of both have the same numbers."""
+
+    counted: Collection[Phase] = tuple(Phase)
+    """The phases that a tally counts."""
 
     def make(self, clock: ManualClock) -> Store:
         """An empty store on this clock; not open."""
@@ -220,6 +224,14 @@ class StoreMachine(RuleBasedStateMachine):
         self.seen.clear()
         self.look()
 
+    def counts(self, tally: Tally) -> dict[Lane, dict[Phase, int]]:
+        """What is counted, without zeros."""
+        counts = {
+            lane: {p: n for p, n in count.items() if n and p in self.counted}
+            for lane, count in tally.counts.items()
+        }
+        return {lane: count for lane, count in counts.items() if count}
+
     def look(self) -> None:
         for entry in self.runner.run(self.model.find(Query(), "", 1000)):
             self.seen[entry.fence] = entry
@@ -235,7 +247,7 @@ class StoreMachine(RuleBasedStateMachine):
                 await store.find(Query(), "", 1000),
                 # A cursor is in a store's own form.
                 [replace(event, cursor="") for event in await store.events("", 1000)],
-                {lane: {p: n for p, n in c.items() if n} for lane, c in tally.counts.items() if c},
+                self.counts(tally),
                 tally.oldest,
                 tally.limits,
                 tally.paused,

@@ -98,6 +98,10 @@ def test_stats_count_and_raise_an_alarm(url: str) -> None:
         connection.execute("UPDATE outbox SET due = due - 60000000")
         connection.commit()
     assert devino("stats", "--alarm", "30s").exit_code == 3
+    ages = told("stats", "--ages")
+    assert isinstance(ages, list)
+    (row,) = ages
+    assert (row["due"], row["40"], row["80"], row["1280+"]) == (2, 0, 2, 0)
     assert devino("stats", "--alarm", "90s").exit_code == 0
 
 

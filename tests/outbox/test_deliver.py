@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from devino_core import (
     AuthenticationFailed,
@@ -18,24 +19,22 @@ from devino_core import (
     Expressible,
     Incoming,
     InvalidArgument,
+    InvalidMessage,
     Medium,
     Message,
     OutcomeUnknown,
     Plugins,
     Priority,
-    Receipt,
     State,
     Status,
     StatusChanged,
     Takes,
 )
-from devino_core.observe import Call, Figure, Observer, Observers
 from devino_core.outbox import Delivery, InDoubt, Journal, MemoryStore, Phase, RefTaken
 from devino_core.outbox._cascade import Cascades
-from devino_core.outbox._channels import Rules, rules_of
 from devino_core.testing import ManualClock
 
-from ._world import Client, Scripted
+from ._world import Client, Scripted, Watched
 
 MEDIA = (Medium.VK, Medium.VIBER, Medium.SMS)
 MINUTE = timedelta(minutes=1)
@@ -179,6 +178,22 @@ async def test_what_may_pass_is_tried_until_the_legs_time_is_over() -> None:
         await w.clock.tick(25)
         assert w.viber.sent
         assert (await w.over()).legs[0].ended is State.EXPIRED
+
+
+async def test_a_leg_without_a_validity_has_that_of_its_channel() -> None:
+    async with world() as w:
+        w.vk.default_validity = {Medium.VK: 2 * MINUTE}
+        first = replace(message(), validity=None)
+        w.sms.states["id-order/3"] = State.DELIVERED
+        w.deliver(first)
+        await w.clock.tick(150)
+        assert (w.vk.sent[0].validity, w.viber.sent) == (2 * MINUTE, [])
+        delivery = await w.over()
+        assert [leg.ended for leg in delivery.legs][:2] == [State.UNKNOWN, State.UNKNOWN]
+        w.vk.default_validity = {}
+        w.deliver(replace(first, ref="other"))
+        with pytest.raises(InvalidMessage, match="is missing at VK, and channel 'vk' has none"):
+            await w.over()
 
 
 async def test_wanted_read() -> None:
@@ -348,34 +363,6 @@ async def test_after_a_restart_it_goes_on(tmp_path: Path) -> None:
     assert not second.vk.sent
     closing = asyncio.ensure_future(second.cascades.aclose())
     await until(closing.done)
-
-
-class Figures(Observer):
-    def __init__(self) -> None:
-        self.figures: list[Figure] = []
-
-    def call_started(self, call: Call) -> None:
-        return
-
-    def message_done(self, message: Message, receipt: Receipt) -> None:
-        return
-
-    def event(self, event: object) -> None:
-        return
-
-    def figure(self, figure: Figure) -> None:
-        self.figures.append(figure)
-
-
-class Watched(Client):
-    def __init__(self, *channels: Scripted) -> None:
-        super().__init__(*channels)
-        self.figures = Figures()
-        self.observers = Observers([self.figures])
-
-    @property
-    def rules(self) -> Rules:
-        return rules_of(Client())
 
 
 async def test_the_figures_of_the_outbox_go_to_the_observers() -> None:

@@ -10,12 +10,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import Priority
-from devino_core.outbox import Lane, MemoryStore, Slot
+from devino_core.outbox import Lane, MemoryStore, Outbox, Slot, Worker
 from devino_core.outbox._fair import Fairness
 from devino_core.outbox._gcra import SECOND, taken
 from devino_core.testing import ManualClock
 
-from ._world import Scripted, World, message, world
+from ._world import Scripted, Watched, World, message, world
+
+
+async def test_how_long_messages_wait_for_a_rate_is_told() -> None:
+    clock, channel = ManualClock(), Scripted()
+    client = Watched(channel)
+    settings = {"channels": {"wire": {"rate": 1}}}
+    async with Outbox(MemoryStore(clock), settings=settings, clock=clock) as outbox:
+        worker = Worker(outbox, client)
+        await worker.open()
+        await outbox.enqueue_many([message(f"ref{n}") for n in range(10)], channel="wire")
+        waits = []
+        for seconds in (4, 20):
+            await clock.tick(seconds)
+            told = [one for one in client.figures.figures if "tokens" in one.name]
+            assert told[-1].labels == {"channel": "wire"}
+            waits.append(told[-1].value)
+        assert len(channel.sent) == 10
+        closing = asyncio.ensure_future(worker.aclose())
+        await clock.tick(1)
+        await closing
+    assert waits == [pytest.approx(4, abs=1), 0]
 
 
 @given(

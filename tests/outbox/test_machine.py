@@ -1,22 +1,25 @@
-"""The stores in a file and in PostgreSQL are the model, whatever is done to both."""
+"""The stores in a file, in PostgreSQL and in NATS are the model, whatever is done to both."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from devino_core.outbox import Added, Entry, Store
+from devino_core.outbox._phases import UNFINISHED
 from devino_core.testing import ManualClock
-from devino_outbox import PostgresSettings, SqliteSettings
+from devino_outbox import NatsSettings, PostgresSettings, SqliteSettings
+from devino_outbox.nats import NatsStore
 from devino_outbox.postgres import PostgresStore
 from devino_outbox.sqlite import SqliteStore
 
 from .machine import StoreMachine
+from .nats_server import NatsServer, end_lease
 from .server import Server
 
 
@@ -83,6 +86,66 @@ class PostgresMachine(StoreMachine):
             self.server.execute(f"DROP SCHEMA {self.schema} CASCADE")
 
 
+class Timed(NatsStore):
+    """Times are the test's, so what waits is kept here and not in the server's schedules. Every
+    claim looks at everything, and gives the earliest first. Numbers are the model's."""
+
+    full_every = 0
+    trusts_ids = False
+
+    def __init__(self, settings: NatsSettings, *, clock: ManualClock) -> None:
+        super().__init__(settings, clock=clock)
+        self.numbers: dict[str, int] = {}
+
+    async def open(self) -> None:
+        await super().open()
+        self._lanes.look_ahead = 1000
+        waiting: dict[int, int] = {}
+        schedules = self._schedules
+
+        async def move_on(now: datetime) -> None:
+            for one in await schedules.waiting(0):
+                waiting[one.number] = one.seq + 1
+                await self._link.ack([one.message])
+            due = {entry.id for entry in await self._finding.entries(waiting) if entry.due <= now}
+            ripe = {number: waiting.pop(number) for number in list(waiting) if number in due}
+            if ripe:
+                await self._remind(0, ripe)
+
+        schedules.move_on = move_on  # type: ignore[method-assign]
+
+    def number(self, ref: str) -> int:
+        return self.numbers.get(ref, len(self.numbers) + 1)
+
+    async def add(self, entries: Sequence[Entry]) -> list[Added]:
+        added = []
+        for entry in entries:
+            before = self.numbers.get(entry.ref)
+            if before is None or not await self._finding.entries([before]):
+                self.numbers.pop(entry.ref, None)
+                self.last = self.numbers[entry.ref] = getattr(self, "last", 0) + 1
+            added += await super().add([entry])
+        return added
+
+    async def beat(self, worker: int | None, hold: timedelta) -> int:
+        return await super().beat(worker, hold * 1_000_000)
+
+
+class NatsMachine(StoreMachine):
+    server: NatsServer
+    counted = UNFINISHED
+
+    def make(self, clock: ManualClock) -> Store:
+        settings = NatsSettings(
+            url=self.server.url, prefix=self.server.prefix(), durability="process"
+        )
+        self.nats = Timed(settings, clock=clock)
+        return self.nats
+
+    def kill(self, worker: int) -> None:
+        self.runner.run(end_lease(self.nats, worker))
+
+
 _FEW = settings(
     max_examples=8,
     stateful_step_count=30,
@@ -101,3 +164,12 @@ def _server(request: pytest.FixtureRequest, postgres: Server) -> None:
 
 TestPostgres = pytest.mark.usefixtures("_server")(PostgresMachine.TestCase)
 TestPostgres.settings = _FEW
+
+
+@pytest.fixture(scope="class")
+def _nats(request: pytest.FixtureRequest, nats_server: NatsServer) -> None:
+    NatsMachine.server = nats_server
+
+
+TestNats = pytest.mark.usefixtures("_nats")(NatsMachine.TestCase)
+TestNats.settings = _FEW

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -20,6 +21,7 @@ from devino_core.outbox import (
     Added,
     EventKind,
     Lane,
+    Move,
     News,
     Note,
     Outbox,
@@ -34,6 +36,8 @@ from devino_core.testing import ManualClock
 from devino_core.testing._store_case import an_entry
 from devino_outbox import PostgresSettings
 from devino_outbox.postgres import PostgresStore
+from devino_outbox.postgres import _sql as sql
+from devino_outbox.postgres._schema import place_of
 from tests.core._asgi import ask, scope
 from tests.core.test_docs_examples import EXAMPLES
 
@@ -224,6 +228,46 @@ async def test_what_becomes_due_below_the_floor_is_claimed_within_a_second(
                 break
             await asyncio.sleep(0.02)
         assert [entry.ref for entry in claimed] == ["old"]
+
+
+async def test_rows_that_cannot_be_removed_are_not_walked_over(postgres: Server) -> None:
+    clock, schema = ManualClock(), postgres.schema()
+    settings = PostgresSettings(url=postgres.url, schema=schema)
+    store = PostgresStore(settings, clock=clock)
+    async with opened(store):
+        with psycopg.connect(postgres.url) as other:
+            other.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            other.execute("SELECT 1")
+            now = clock.now()
+            until = now + timedelta(seconds=60)
+            entries = [
+                replace(
+                    an_entry(f"ref{n:05}", now),
+                    due=now - timedelta(milliseconds=10 * n),
+                    until=until,
+                )
+                for n in range(5000)
+            ]
+            await store.add(entries)
+            worker = await store.beat(None, timedelta(hours=1))
+            claimed = await store.claim(want(worker, 5000))
+            await store.move([Move(one.fence, Phase.DONE, due=now) for one in claimed])
+            clock.advance(120)
+            assert await store.claim(want(worker)) == []
+
+            def pages() -> int:
+                values = store._claims.asked(want(worker), clock.now())
+                statement = b"EXPLAIN (ANALYZE, BUFFERS) " + place_of(schema)(sql.PLACE)
+                with psycopg.connect(postgres.url) as connection:
+                    connection.execute("SET enable_seqscan = off")
+                    plan = connection.execute(statement, values).fetchall()
+                # The first of these numbers counts the whole.
+                return int(re.findall(r"shared hit=(\d+)", str(plan))[0])
+
+            store._claims.full_every = 3600
+            few = pages()
+            store._claims.full_every = 0
+            assert 10 * few < pages()
 
 
 async def test_one_of_two_opens_makes_the_schema(postgres: Server) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from devino_core.outbox import MemoryStore, Store
 from devino_core.testing import StoreConformance
-from devino_outbox import PostgresSettings, SqliteSettings
+from devino_outbox import NatsSettings, PostgresSettings, SqliteSettings
+from devino_outbox.nats import NatsStore
 from devino_outbox.postgres import PostgresStore
 from devino_outbox.sqlite import SqliteStore
 
+from .nats_server import NatsServer, end_lease
 from .server import Server
 
 
@@ -79,3 +81,41 @@ class TestPostgres(StoreConformance):
     async def kill(self, store: Store, worker: int) -> None:
         # Its lease is over.
         self.server.execute(f"UPDATE {self.schema}.workers SET seen = 0 WHERE id = {worker}")
+
+
+@asynccontextmanager
+async def jetstream(settings: NatsSettings) -> AsyncIterator[NatsStore]:
+    store = NatsStore(settings)
+    store.full_every = 0
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+class TestNats(StoreConformance):
+    shards = 1
+
+    @pytest.fixture(autouse=True)
+    def _prefix(self, nats_server: NatsServer) -> None:
+        self.settings = NatsSettings(
+            url=nats_server.url,
+            prefix=nats_server.prefix(),
+            durability="process",
+            shards=self.shards,
+        )
+
+    def opened(self) -> AbstractAsyncContextManager[Store]:
+        return jetstream(self.settings)
+
+    def again(self, store: Store) -> AbstractAsyncContextManager[Store]:
+        return jetstream(self.settings)
+
+    async def kill(self, store: Store, worker: int) -> None:
+        assert isinstance(store, NatsStore)
+        await end_lease(store, worker)
+
+
+class TestNatsOverShards(TestNats):
+    shards = 4

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from devino_core import (
     Message,
@@ -16,13 +17,17 @@ from devino_core.outbox import (
     Added,
     Entry,
     EventKind,
+    Lane,
     MemoryStore,
+    Move,
     Phase,
+    Query,
     RefTaken,
     Want,
 )
 from devino_core.outbox._codec import decode, encode
 from devino_core.testing import ManualClock
+from devino_core.testing._store_case import an_entry
 
 from ._world import Scripted, message, world
 
@@ -181,3 +186,14 @@ async def test_time_that_passes_after_the_claim_counts() -> None:
 def test_the_options_of_a_message_are_kept() -> None:
     given = message(options={"tag": ["a", 1, None]})
     assert decode(encode(given), Message) == given
+
+
+async def test_all_that_is_over_is_deleted_however_much_it_is() -> None:
+    async with world(retention=10) as w:
+        entries = [an_entry(f"ref{n}", w.clock.now(), Lane("wire")) for n in range(12_000)]
+        later = [replace(one, due=w.clock.now() + timedelta(days=1)) for one in entries]
+        await w.store.add(later)
+        page = await w.store.find(Query(phase=Phase.QUEUED), "", 20_000)
+        await w.store.move([Move(one.fence, Phase.DONE, due=w.clock.now()) for one in page])
+        await w.pass_time(120)
+        assert await w.store.find(Query(phase=Phase.DONE), "", 1) == []

@@ -173,6 +173,13 @@ async def test_each_recipient_has_a_message_of_its_own_in_order(post: Post, worl
     assert [one.get("RecipientId") for one in found] == ["r1", None, None]
 
 
+async def test_a_value_may_be_a_whole_number(post: Post, world: World) -> None:
+    to = [{"Address": "a@b.ru", "MergeFields": {"n": 5, "big": 2**60}}]
+    await post.send(Recipients=to, Subject="[n] [big]")
+    [sent] = world.messages()
+    assert content_of(sent).subject == f"5 {2**60}"
+
+
 async def test_a_call_of_which_nobody_was_taken_is_refused_and_says_of_each_why(
     post: Post,
 ) -> None:

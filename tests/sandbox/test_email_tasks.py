@@ -228,6 +228,8 @@ async def test_only_a_new_one_is_replaced_and_then_all_of_it(post: Post, world: 
         ({"Sender": {"Address": "a@b.ru", "Name": "stop-word"}}, "the text has a stop word"),
         ({"ContactGroups": [{"Id": 5, "Included": True}]}, "contact group not found"),
         ({"SmsResendTask": {**SMS, "ContactGroupId": 5}}, "contact group not found"),
+        ({"SmsResendTask": {**SMS, "StartDelay": "-00:00:01"}}, "within a year"),
+        ({"SmsResendTask": {**SMS, "StartDelay": "3000000.00:00:00"}}, "within a year"),
         ({"Type": 3}, "the type must be 1 or 2"),
         ({"TemplateId": "5"}, "template not found"),
         ({"StartDateTime": "tomorrow"}, "StartDateTime"),

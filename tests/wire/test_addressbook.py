@@ -108,15 +108,20 @@ def test_the_refusal_of_the_manual_is_read() -> None:
 def test_the_examples_mean_what_they_say() -> None:
     groups = API.decode_answer(book.ListGroups, HttpAnswer(200, VECTORS["17-006"].data))
     assert not isinstance(groups, Refusal)
-    assert [group.contact_group_id for group in groups] == [252, 331]
-    assert groups[0].created_date == datetime(2015, 3, 16, 11, 12, 34, 337000, UTC)
+    one, other = groups
+    assert isinstance(one, book.Group)
+    assert isinstance(other, book.Group)
+    assert (one.contact_group_id, other.contact_group_id) == (252, 331)
+    assert one.created_date == datetime(2015, 3, 16, 11, 12, 34, 337000, UTC)
     # Its name has the time of a clock in Moscow, three hours after the server's idea of it.
-    assert groups[1].created_date is not None
-    assert groups[1].created_date.tzinfo is NO_ZONE
-    assert f"{groups[1].created_date:%H:%M:%S}" == "10:49:38"
+    assert other.created_date is not None
+    assert other.created_date.tzinfo is NO_ZONE
+    assert f"{other.created_date:%H:%M:%S}" == "10:49:38"
     page = API.decode_answer(book.FindContacts, HttpAnswer(206, VECTORS["17-026"].data))
     assert isinstance(page, Page)
     first, second = page.items
+    assert isinstance(first, book.StoredContact)
+    assert isinstance(second, book.StoredContact)
     assert (first.contact_id, first.phone_number, first.gender) == (1, "", book.Gender.UNKNOWN)
     assert first.date_of_birth == DAY
     assert (second.contact_id, second.date_of_birth, second.extra_field1) == (100005, UNSET, UNSET)

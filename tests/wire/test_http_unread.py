@@ -19,8 +19,10 @@ from devino_codecs.http import (
     CodedStr,
     DecodeError,
     EncodeError,
+    HttpAnswer,
     HttpRequest,
     Operation,
+    Refusal,
     Request,
     Shortcut,
     Unread,
@@ -137,12 +139,6 @@ def test_no_other_list_is_one_item(one: object) -> None:
         read_value(Both, {"one": one})
 
 
-def short(values: Any) -> Any:
-    if values != [1, 2]:
-        raise ValueError("the long way")
-    return (12,)
-
-
 def short_text(values: Any) -> str:
     if values != (7,):
         raise TypeError("the long way")
@@ -150,14 +146,35 @@ def short_text(values: Any) -> str:
 
 
 class Counted(Struct, frozen=True):
-    counts: Annotated[tuple[int, ...], Shortcut(read=short, write=short_text)]
+    counts: Annotated[tuple[int, ...], Shortcut(write=short_text)]
+
+
+def short(body: bytes) -> Counted:
+    if body != b'{"counts":[1,2]}':
+        raise ValueError("the long way")
+    return Counted((12,))
+
+
+class Count(Request[Annotated[Counted, Shortcut(decode=short)]], frozen=True):
+    pass
 
 
 def test_a_shortcut_leaves_what_is_unusual_to_the_long_way() -> None:
-    assert read_value(Counted, {"counts": [1, 2]}).counts == (12,)
-    assert read_value(Counted, {"counts": ["1", 3]}).counts == (1, 3)
+    api = Api(
+        name="counting",
+        auth=header("X-Key"),
+        operations=(Operation(Count, "GET", "count"),),
+    )
+
+    def read(body: bytes) -> Counted | Refusal:
+        return api.decode_answer(Count, HttpAnswer(200, body, {}))
+
+    assert read(b'{"counts":[1,2]}') == Counted((12,))
+    assert read(b'{"counts":["1",3]}') == Counted((1, 3))
     with pytest.raises(DecodeError, match=r"counts\[0\]"):
-        read_value(Counted, {"counts": ["one"]})
+        read(b'{"counts":["one"]}')
+    refused = HttpAnswer(400, b'{"Code":1,"Description":"no","counts":[1,2]}', {})
+    assert isinstance(api.decode_answer(Count, refused), Refusal)
     assert write_json(Counted, Counted((7,))) == b'{"counts":[0]}'
     assert write_json(Counted, Counted((8,))) == b'{"counts":[8]}'
 

@@ -46,3 +46,10 @@ def test_what_is_not_hexadecimal_is_named(given: str, said: str) -> None:
     assert said in outcome.output
     assert "give the PDU in hexadecimal" in outcome.output
     assert "fromhex" not in outcome.output
+
+
+@pytest.mark.parametrize("name", ["dump.txt", "./pdus/one", "C:\\pdus"])
+def test_a_file_that_is_not_there_is_named(name: str) -> None:
+    outcome = decode(name)
+    assert outcome.exit_code == 2
+    assert f"there is no file {name!r}" in outcome.output.replace("\n", "")

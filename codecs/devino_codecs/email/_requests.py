@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct, convert, field
+from msgspec import Meta, Struct, field
 from msgspec.json import Decoder, Encoder
 
 from devino_codecs._response_code import ResponseCode
@@ -76,7 +76,7 @@ MOST_IDS: Final = 150
 """How many ids one :class:`GetStatus` may ask after."""
 
 
-class ListSenders(Request[tuple[SenderAddress, ...]], frozen=True):
+class ListSenders(Request[tuple[SenderAddress | Unread, ...]], frozen=True):
     """Addresses of the account's that are confirmed, or asked for."""
 
 
@@ -92,7 +92,7 @@ class DeleteSender(Request[None], frozen=True):
     address: Annotated[str, SHOWN] = field(name="SourceAddress")
 
 
-class ListTasks(Request[Page[TaskSummary]], frozen=True, kw_only=True, rename="pascal"):
+class ListTasks(Request[Page[TaskSummary | Unread]], frozen=True, kw_only=True, rename="pascal"):
     """Campaigns, all or those that a sub-login made."""
 
     creator_login: str | None = None
@@ -128,7 +128,7 @@ class GetTemplate(Request[Template], frozen=True, rename="pascal"):
     template_id: int
 
 
-class ListTemplates(Request[tuple[Template, ...]], frozen=True):
+class ListTemplates(Request[tuple[Template | Unread, ...]], frozen=True):
     """All templates."""
 
 
@@ -157,7 +157,9 @@ class GetStatistics(Request[Statistics], frozen=True, kw_only=True, rename="pasc
     end_date_time: Annotated[datetime | None, SERVICE_STACK_ARGUMENT] = None
 
 
-class ListDetails(Request[Page[MessageDetail]], frozen=True, kw_only=True, rename="pascal"):
+class ListDetails(
+    Request[Page[MessageDetail | Unread]], frozen=True, kw_only=True, rename="pascal"
+):
     """The messages themselves, all or those in one state."""
 
     task_id: int | None = None
@@ -194,17 +196,26 @@ class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal", g
     address: str = ""
 
 
-def _all_taken(elements: Any) -> tuple[Taken, ...]:
+class _AllTaken(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
+    result: list[_Taken]
+    code: Literal["ok"]
+    description: str
+
+
+_decode = Decoder(_AllTaken).decode
+
+
+def _all_taken(body: bytes) -> tuple[Taken, ...]:
     ok = ResponseCode.OK
     return tuple(
         [
             Taken(index=one.index, address=one.address, message_id=one.message_id, code=ok)
-            for one in convert(elements, list[_Taken])
+            for one in _decode(body).result
         ]
     )
 
 
-_LISTED: Any = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST, Shortcut(read=_all_taken)]
+_LISTED: Any = Annotated[tuple[Taken | Unread, ...], ONE_OR_LIST]
 
 
 def _read_taken(value: object) -> tuple[Taken | Unread, ...]:
@@ -223,7 +234,7 @@ _TAKEN: Final = WireForm("TAKEN", _write_taken, _read_taken, _write_taken, _read
 
 
 class Send(
-    Request[Annotated[tuple[Taken | Unread, ...], _TAKEN]],
+    Request[Annotated[tuple[Taken | Unread, ...], _TAKEN, Shortcut(decode=_all_taken)]],
     frozen=True,
     kw_only=True,
     rename="pascal",

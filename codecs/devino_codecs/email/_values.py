@@ -15,6 +15,7 @@ from devino_codecs.http import (
     RECIPIENT,
     SERVICE_STACK_DATE,
     SHOWN,
+    TEXT_OR_NUMBER,
     TIME_SPAN,
     US_SECONDS,
     WORDS,
@@ -300,10 +301,10 @@ class MessageDetail(Struct, frozen=True, kw_only=True, rename="pascal"):
 # Messages
 
 
-class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True):
+class Recipient(Struct, frozen=True, kw_only=True, rename="pascal", omit_defaults=True, gc=False):
     """Who gets a message, and what stands there in the places of the macros ``[name]``."""
 
-    merge_fields: dict[str, str] | None = None
+    merge_fields: dict[str, Annotated[str, TEXT_OR_NUMBER]] | None = None
     """Names are letters, digits and ``_``."""
     recipient_id: Annotated[str | None, SHOWN] = None
     """The caller's own id, of at most 32 characters."""

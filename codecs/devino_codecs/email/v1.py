@@ -11,7 +11,7 @@ from typing import Annotated, Final
 from msgspec import Struct, field
 
 from devino_codecs._response_code import ResponseCode
-from devino_codecs.http import SERVICE_STACK, Also, Api, Operation, Request, basic
+from devino_codecs.http import SERVICE_STACK, Also, Api, Operation, Request, Unread, basic
 
 from ._forms import EmailId, NumberedSenderState, TemplateKey
 from ._requests import OTHER_OPERATIONS
@@ -28,7 +28,7 @@ class SenderAddress(Struct, frozen=True, kw_only=True):
     is_default: bool = field(name="IsDefault", default=False)
 
 
-class ListSenders(Request[tuple[SenderAddress, ...]], frozen=True):
+class ListSenders(Request[tuple[SenderAddress | Unread, ...]], frozen=True):
     """Addresses of the account's that are confirmed, or asked for."""
 
 

@@ -16,7 +16,7 @@ from ._json import json_type, parse_json, quoted
 from ._messages import ANSWER_TYPE, Answered, HttpAnswer
 from ._operation import CodeTable, Operation, Refusal
 from ._pages import Page, content_range, of_content_range
-from ._structs import fold, join, wire_form_of
+from ._structs import decoder_of, fold, join, wire_form_of
 from ._wire_forms import ID, NOTHING, PLAIN, WireForm, code
 
 __all__ = ["AnswerRow"]
@@ -56,20 +56,20 @@ class AnswerRow:
             self._refusing = next(each for each in members if each.means == Verdict.REFUSED)
         self._refused = refused
         self._refusal = refusal
-        self._reads_ids = answer in _IDS and envelope.result is None
+        self._decode = decoder_of(answer)
+        if answer in _IDS and envelope.result is None:
+            self._decode = _decode_ids
 
     def read(self, answer: Answered) -> Any:
         """The answer or the refusal. Raises :exc:`DecodeError`."""
         status = answer.status
         is_done = 200 <= status < 300
-        if is_done and self._reads_ids:
+        if is_done and self._decode is not None:
             # Nearly every answer of a busy client, so straight to its type; if not, go and say why.
             try:
-                ids = _decode_ids(answer.body)
-            except (ValueError, RecursionError):
-                ids = ("",)
-            if "" not in ids:
-                return ids
+                return self._decode(answer.body)
+            except (ValueError, TypeError, RecursionError):
+                pass
         value = self._value(answer.body, status, is_done=is_done)
         if isinstance(value, Refusal):
             return value
@@ -192,4 +192,11 @@ _IDS = (
     tuple[Annotated[str, ID], ...],
     tuple[Annotated[str | None, ID], ...],
 )
-_decode_ids: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_texts: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def _decode_ids(body: bytes) -> tuple[str, ...]:
+    ids = _decode_texts(body)
+    if "" in ids:
+        raise ValueError("an id is empty")
+    return ids

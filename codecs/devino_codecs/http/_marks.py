@@ -55,8 +55,9 @@ class Shortcut(msgspec.Struct, frozen=True, eq=False):
     annotations. A shortcut must not read or write anything that the long way does not.
     """
 
-    read: Callable[[Any], Any] | None = None
-    """From what :func:`parse_json` made."""
+    decode: Callable[[bytes], Any] | None = None
+    """From the body of an answer, with all that stands around it. It marks the type of an answer.
+    """
     write: Callable[[Any], str] | None = None
     """To JSON."""
 

@@ -13,7 +13,7 @@ from ._wire_forms import WireForm, form_of
 
 __all__ = ["Items", "Page", "Range", "content_range", "of_content_range"]
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Items(msgspec.Struct, frozen=True):
@@ -23,11 +23,11 @@ class Items(msgspec.Struct, frozen=True):
     last: int
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
+class Page(msgspec.Struct, Generic[T_co], frozen=True):
     """Some of a list's items; ``first`` is the place of the first, from 1; ``total`` is how many
     there are, None if that was not said."""
 
-    items: tuple[T, ...]
+    items: tuple[T_co, ...]
     first: int = 1
     total: int | None = None
 

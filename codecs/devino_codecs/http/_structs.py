@@ -215,20 +215,23 @@ def _one_or_list(form: WireForm, hint: Any) -> WireForm:
 
 
 def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:
-    def either(short: Callable[[Any], Any], long: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def try_short(value: Any) -> Any:
-            try:
-                return short(value)
-            except (ValueError, TypeError):
-                return long(value)
+    short = shortcut.write
+    if short is None:
+        return form
 
-        return try_short
+    def write(value: Any) -> str:
+        try:
+            return short(value)
+        except (ValueError, TypeError):
+            return form.write(value)
 
-    return replace(
-        form,
-        read=form.read if shortcut.read is None else either(shortcut.read, form.read),
-        write=form.write if shortcut.write is None else either(shortcut.write, form.write),
-    )
+    return replace(form, write=write)
+
+
+def decoder_of(hint: Any) -> Callable[[bytes], Any] | None:
+    """The shortcut by which an answer of this type is read, if it has one."""
+    _, marks = _bare(hint)
+    return next((mark.decode for mark in marks if isinstance(mark, Shortcut)), None)
 
 
 def _forgiving(form: WireForm) -> WireForm:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, convert
+from msgspec import Meta, Struct
+from msgspec.json import Decoder
 
 from devino_codecs._columns import digits
 from devino_codecs.http import IF_READABLE, NUMBER_ID, Also, Shortcut, Unread
@@ -13,7 +14,7 @@ from devino_codecs.http import IF_READABLE, NUMBER_ID, Also, Shortcut, Unread
 from ._codes import DeliveryStatus, MessageCode, Reason, RequestStatus, SmsStatus
 from ._forms import CODE, REASON, STATUS, UTC_TIME
 
-__all__ = ["MessageStatus", "Sent", "SmsPart", "SpringError", "Statuses", "Taken"]
+__all__ = ["QUICK_SENT", "MessageStatus", "Sent", "SmsPart", "SpringError", "Statuses", "Taken"]
 
 
 class Taken(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -23,22 +24,34 @@ class Taken(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     code: Annotated[MessageCode | str, CODE]
 
 
-class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    provider_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
-    code: Literal["ok"]
-
-
-def _all_taken(elements: Any) -> tuple[Taken, ...]:
-    ids = digits([each.provider_id for each in convert(elements, list[_Taken])])
-    taken = MessageCode.OK
-    return tuple([Taken(provider_id=one, code=taken) for one in ids])
-
-
 class Sent(Struct, frozen=True, kw_only=True):
     """The answer to :class:`Send`."""
 
     status: RequestStatus = RequestStatus.OK
-    messages: Annotated[tuple[Taken | Unread, ...], Shortcut(read=_all_taken)] = ()
+    messages: tuple[Taken | Unread, ...] = ()
+
+
+# So nearly every answer looks.
+class _Taken(Struct, frozen=True, forbid_unknown_fields=True, rename="camel", gc=False):
+    provider_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    code: Literal["ok"]
+
+
+class _AllTaken(Struct, frozen=True, forbid_unknown_fields=True):
+    status: Literal["ok"]
+    messages: list[_Taken]
+
+
+_decode = Decoder(_AllTaken).decode
+
+
+def _all_taken(body: bytes) -> Sent:
+    ids = digits([each.provider_id for each in _decode(body).messages])
+    ok = MessageCode.OK
+    return Sent(messages=tuple([Taken(provider_id=one, code=ok) for one in ids]))
+
+
+QUICK_SENT: Final = Shortcut(decode=_all_taken)
 
 
 class SmsPart(Struct, frozen=True, kw_only=True):

@@ -1,7 +1,14 @@
 """Run it by `pytest`: the plugin of devino brings the fixtures."""
 
+import pytest
+
 from devino_core import Client, shared
 from devino_sandbox import SandboxControl
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLBACK_SECRET", "a-secret-of-this-test")
 
 
 def test_a_guest_is_told(devino_sandbox: SandboxControl, devino_client: Client) -> None:

@@ -31,9 +31,11 @@ def outbox() -> None:
 
 
 @asynccontextmanager
-async def opened(app: App, client: AsyncClient | None = None) -> AsyncIterator[Outbox]:
-    """The configured outbox, open. Raises ConfigurationError."""
-    made = Outbox(config=app.settings(), client=client, plugins=app.plugins, clock=app.clock)
+async def opened(
+    app: App, client: AsyncClient | None = None, store: str | None = None
+) -> AsyncIterator[Outbox]:
+    """The configured outbox, open; ``store``: the URL of another. Raises ConfigurationError."""
+    made = Outbox(store, config=app.settings(), client=client, plugins=app.plugins, clock=app.clock)
     async with made:
         yield made
 

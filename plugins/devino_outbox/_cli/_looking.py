@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import rich_click as click
 
 from devino_core import NotFound
 from devino_core.cli.toolkit import App, ExitCode, json_option, parse_duration, parsed, pass_app
-from devino_core.outbox import Entry, OutboxEvent, Phase, Tally
+from devino_core.outbox import AGES, Entry, Lane, OutboxEvent, Phase, Tally
 
 from ._group import filters, matched, opened
 
@@ -163,16 +163,20 @@ def _text(value: object) -> str:
     callback=parsed(parse_duration),
     help="Exit with 3 if a message is due for longer than this.",
 )
+@click.option("--ages", is_flag=True, help="Count what is due by how many seconds it has been.")
 @json_option
 @pass_app
-def stats(app: App, watch: bool, alarm: timedelta | None) -> None:
+def stats(app: App, watch: bool, alarm: timedelta | None, ages: bool) -> None:
     """Count messages by lane and phase, and say how long the oldest is due."""
 
     async def work() -> Tally:
         async with opened(app) as box:
             while True:
                 tally = await box.tally()
-                _print(app, tally)
+                if ages:
+                    _print_ages(app, await box.ages())
+                else:
+                    _print(app, tally)
                 if not watch:
                     return tally
                 await app.clock.sleep(2)
@@ -184,17 +188,25 @@ def stats(app: App, watch: bool, alarm: timedelta | None) -> None:
         app.finish(ExitCode.OUTCOME_UNKNOWN)
 
 
+def _print_ages(app: App, ages: Mapping[Lane, Sequence[int]]) -> None:
+    columns = [*map(str, AGES), f"{AGES[-1]}+"]
+    rows = [
+        {**_lane_row(lane), "due": sum(counts), **dict(zip(columns, counts, strict=True))}
+        for lane, counts in sorted(ages.items(), key=lambda pair: pair[0].text)
+    ]
+    app.table(("channel", "priority", "tenant", "due", *columns), rows)
+
+
+def _lane_row(lane: Lane) -> dict[str, object]:
+    priority = f"{lane.priority.value} (alone)" if lane.suspect else lane.priority.value
+    return {"channel": lane.channel, "priority": priority, "tenant": lane.tenant}
+
+
 def _print(app: App, tally: Tally) -> None:
     rows = []
     for lane, counts in sorted(tally.counts.items(), key=lambda pair: pair[0].text):
         due = tally.oldest.get(lane)
-        row: dict[str, object] = {
-            "channel": lane.channel,
-            "priority": lane.priority.value,
-            "tenant": lane.tenant,
-        }
-        if lane.suspect:
-            row["priority"] = f"{lane.priority.value} (alone)"
+        row = _lane_row(lane)
         row |= {phase.name.lower(): counts.get(phase, 0) for phase in Phase}
         row["oldest_s"] = None if due is None else round((tally.at - due).total_seconds(), 1)
         rows.append(row)
@@ -213,6 +225,8 @@ def _print(app: App, tally: Tally) -> None:
         app.note(f"channel {name!r}: {why}")
     for what in tally.paused:
         app.note(f"{what} is paused")
+    for name, value in sorted(tally.gauges.items()):
+        app.note(f"{name}: {value:,.0f}")
 
 
 def _as_json(

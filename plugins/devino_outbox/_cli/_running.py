@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
 import rich_click as click
 
 from devino_core.cli.toolkit import App, json_option, pass_app
-from devino_core.outbox import OutboxEvent, Worker
+from devino_core.errors import ConfigurationError
+from devino_core.outbox import Outbox, OutboxEvent, Worker
+from devino_core.plugins import missing_package
 
 from ._group import opened
 
@@ -14,11 +19,12 @@ __all__ = ["run"]
 
 @click.command()
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Serve only this one.")
+@click.option("--store", metavar="URL", help="Serve this one, such as nats://127.0.0.1:4222.")
 @click.option("--once", is_flag=True, help="End when nothing is due any more.")
 @click.option("--events", "tells", is_flag=True, help="Print what happens, a line each.")
 @json_option
 @pass_app
-def run(app: App, channels: tuple[str, ...], once: bool, tells: bool) -> None:
+def run(app: App, channels: tuple[str, ...], store: str | None, once: bool, tells: bool) -> None:
     """Send what the outbox holds, until SIGTERM or Ctrl-C.
 
     A stop takes up nothing more and waits for what is on the wire (setting `stop_within`).
@@ -32,18 +38,48 @@ def run(app: App, channels: tuple[str, ...], once: bool, tells: bool) -> None:
             app.line("\t".join(filter(None, (event.kind.value, event.ref, state, event.reason))))
 
     async def work() -> None:
-        async with app.client() as client, opened(app, client) as box:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(app.client())
+            box = await stack.enter_async_context(opened(app, client, store))
+            on_event = await _told(box, stack, tell if tells else None)
+            consumer = "devino outbox run" if box.settings.sink is None else "sink"
             worker = Worker(
-                box,
-                client,
-                channels=channels or None,
-                on_event=tell if tells else None,
-                consumer="devino outbox run",
+                box, client, channels=channels or None, on_event=on_event, consumer=consumer
             )
             if once:
                 async with worker:
                     await worker.drain()
+                if on_event is not None:
+                    # What the worker had no time to tell.
+                    async for event in box.events(consumer, follow=False):
+                        await on_event(event)
             else:
                 await worker.run()
 
     app.run(work())
+
+
+_OnEvent = Callable[[OutboxEvent], Awaitable[object]]
+
+
+async def _told(box: Outbox, stack: AsyncExitStack, tell: _OnEvent | None) -> _OnEvent | None:
+    """Who is told of events: the sink that is set, and whoever watches."""
+    url = box.settings.sink
+    if url is None:
+        return tell
+    try:
+        from devino_outbox.nats import NatsSink
+    except ImportError as error:
+        if not missing_package(error):
+            raise
+        raise ConfigurationError(
+            f'the sink {url.partition(":")[0]!r} needs {error.name}: pip install "devino[nats]"'
+        ) from error
+    sink = await stack.enter_async_context(NatsSink(url))
+
+    async def both(event: OutboxEvent) -> None:
+        await sink(event)
+        if tell is not None:
+            await tell(event)
+
+    return both

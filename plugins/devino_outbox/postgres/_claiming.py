@@ -34,9 +34,11 @@ from ._schema import Place
 __all__ = ["Calling", "Claiming", "Claims", "Workers", "doubt_all"]
 
 _SLACK = 2_000_000
-"""How far below the highest due time that was claimed the floor lies, in µs: what was added
-by others at that time is committed by now."""
+"""How far below the highest time that was seen a floor lies, in µs: what was added by others at
+that time is committed by now."""
 _MOST_FLOORS = 10_000
+_LATE = ""
+"""Stands for what is late, in whatever lane, among the floors of lanes."""
 
 
 class Claiming(NamedTuple):
@@ -104,13 +106,14 @@ class Claims:
         if alive is None:
             raise LeaseLost("this worker is not known, or counts as dead")
         now = from_micros(alive[0])
-        lanes = list({slot.lane.text for slot in want.slots})
-        asked = {"now": micros(now), "charge": list(want.charge), "lanes": lanes}
+        asked = self.asked(want, now)
         (place_row,) = connection.execute(place(sql.PLACE), asked).fetchall()
         late, paused, rows, busy = place_row
         if late:
-            entries = entries_of(connection, place, sql.LATE, (micros(now),))
+            entries = entries_of(connection, place, sql.LATE, asked)
             move_all(connection, place, [lapsed(entry, now) for entry in entries], now)
+        else:
+            self._looked(_LATE, asked["late_floor"], micros(now))
         limits = _limits(rows or ())
         if any(state.per_second is not None or state.probe for _, state in limits.values()):
             locked = connection.execute(place(sql.LOCK_LIMITS), (list(want.charge),))
@@ -121,30 +124,51 @@ class Claims:
             return []
         pauses = {what: from_micros(until) for what, until in (paused or {}).items()}
         claim |= {"worker": want.worker, "now": micros(now)}
+        floors = dict(zip(asked["lanes"], asked["floors"], strict=True))
+        for lane in floors.keys() - busy:
+            self._looked(lane, floors[lane], 0)
         claimed: list[Entry] = []
         for slot in want.slots:
             most = min(slot.most, free - len(claimed))
             if most <= 0 or slot.lane.text not in busy or is_paused(slot.lane, pauses, now):
                 continue
-            values = {**claim, "lane": slot.lane.text, "newest": want.newest, "most": most}
+            lane = slot.lane.text
+            values = {**claim, "lane": lane, "newest": want.newest, "most": most}
+            values["floor"] = floors[lane]
             claimed += self._take(connection, values)
         if claimed:
             self._charge(connection, limits, len(claimed), now)
         return claimed
 
     def _take(self, connection: Connection, values: dict[str, Any]) -> list[Entry]:
-        lane: str = values["lane"]
-        passed = time.monotonic() - self._full_at.get(lane, float("-inf"))
-        floor = self._floors.get(lane, 0)
-        if passed >= self.full_every:
+        rows = connection.execute(self._place(sql.CLAIM), values).fetchall()
+        self._looked(values["lane"], values["floor"], rows[0][-1] if rows else 0)
+        return sorted((entry_of(row[:-1]) for row in rows), key=lambda entry: entry.id)
+
+    def asked(self, want: Want, now: datetime) -> dict[str, Any]:
+        """The values of :data:`._sql.PLACE`."""
+        lanes = list({slot.lane.text for slot in want.slots})
+        return {
+            "now": micros(now),
+            "charge": list(want.charge),
+            "lanes": lanes,
+            "floors": [self._floor(lane) for lane in lanes],
+            "late_floor": self._floor(_LATE),
+        }
+
+    def _floor(self, of: str) -> int:
+        """Where to begin: at the floor, and now and then at the bottom."""
+        passed = time.monotonic() - self._full_at.get(of, float("-inf"))
+        return self._floors.get(of, 0) if passed < self.full_every else 0
+
+    def _looked(self, of: str, floor: int, seen: int) -> None:
+        """All was taken that lay between a floor and the time ``seen``."""
+        if not floor:
             if len(self._full_at) >= _MOST_FLOORS:
                 self._floors.clear()
                 self._full_at.clear()
-            floor, self._full_at[lane] = 0, time.monotonic()
-        rows = connection.execute(self._place(sql.CLAIM), {**values, "floor": floor}).fetchall()
-        if rows:
-            self._floors[lane] = max(floor, rows[0][-1] - _SLACK)
-        return sorted((entry_of(row[:-1]) for row in rows), key=lambda entry: entry.id)
+            self._full_at[of] = time.monotonic()
+        self._floors[of] = max(self._floors.get(of, 0), seen - _SLACK)
 
     def _charge(
         self,

@@ -43,7 +43,7 @@ class Line:
         self._connect = connect
         self._commit = commit
         self._name = name
-        self._group = Group(group_max)
+        self.group = Group(group_max)
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._closed = False
@@ -52,7 +52,7 @@ class Line:
         """Ask for something; it is on disk when the future is done."""
         if self._closed:
             raise RuntimeError("open the store first")
-        future = self._group.add(work)
+        future = self.group.add(work)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
@@ -63,7 +63,7 @@ class Line:
         self._closed = True
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._group.end()
+            self.group.end()
             thread.join()
 
     def _run(self) -> None:
@@ -74,7 +74,7 @@ class Line:
             self._disconnect()
 
     def _round(self) -> bool:
-        group, going = self._group.take()
+        group, going = self.group.take()
         if group:
             settle(group, self._results([one.work for one in group]))
         return going

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import NamedTuple
@@ -208,7 +208,10 @@ def time_of(connection: Connection, now: datetime | None) -> datetime:
 
 
 def entries_of(
-    connection: Connection, place: Place, statement: str, values: Sequence[object]
+    connection: Connection,
+    place: Place,
+    statement: str,
+    values: Sequence[object] | Mapping[str, object],
 ) -> list[Entry]:
     """The entries that a query of :data:`._sql.COLUMNS` finds."""
     return [entry_of(row) for row in connection.execute(place(statement), values)]

@@ -29,14 +29,18 @@ ALIVE = f"""
 SELECT {NOW} AS now FROM devino.workers WHERE id = %(worker)s AND seen + hold > {NOW}
 FOR KEY SHARE"""
 
+# Floors: rows below them that were claimed, and that an open transaction keeps from being removed,
+# are not walked over. Times go on, so what is added lies above them.
 PLACE = """
-SELECT EXISTS(SELECT 1 FROM devino.outbox WHERE phase = 0 AND until <= %(now)s),
+SELECT EXISTS(SELECT 1 FROM devino.outbox
+    WHERE phase = 0 AND until <= %(now)s AND until > %(late_floor)s),
   (SELECT json_object_agg(what, until) FROM devino.paused WHERE until > %(now)s),
   (SELECT json_agg(json_build_array(name, tat, per_second, burst, closed_until, probe, held))
    FROM devino.limits WHERE name = ANY(%(charge)s)),
-  ARRAY(SELECT lane FROM unnest(%(lanes)s::text[]) AS lane WHERE EXISTS(
-    SELECT 1 FROM devino.outbox AS o
-    WHERE o.phase = 0 AND o.lane = lane.lane COLLATE "C" AND o.due <= %(now)s))"""
+  ARRAY(SELECT lane FROM unnest(%(lanes)s::text[], %(floors)s::bigint[]) AS asked(lane, floor)
+    WHERE EXISTS(SELECT 1 FROM devino.outbox AS o
+      WHERE o.phase = 0 AND o.lane = asked.lane COLLATE "C" AND o.due <= %(now)s
+        AND o.due >= asked.floor))"""
 
 # Whoever charges a limit is alone with it until the commit, and looks at the clock after that.
 LOCK_LIMITS = """
@@ -47,8 +51,6 @@ TIME = f"SELECT {NOW}"
 
 CHARGE = "UPDATE devino.limits SET tat = %s, closed_until = %s WHERE name = %s"
 
-# The floor: rows below it that were claimed, and that an open transaction keeps from being removed,
-# are not walked over.
 CLAIM = f"""
 WITH c AS MATERIALIZED (
   SELECT id, due FROM devino.outbox
@@ -65,7 +67,7 @@ UPDATE devino.outbox SET phase = 0, worker = NULL
 WHERE phase = 1 AND worker = %(worker)s AND due = %(now)s"""
 
 LATE = f"""
-SELECT {COLUMNS} FROM devino.outbox WHERE phase = 0 AND until <= %s
+SELECT {COLUMNS} FROM devino.outbox WHERE phase = 0 AND until <= %(now)s AND until > %(late_floor)s
 LIMIT 1000 FOR UPDATE SKIP LOCKED"""
 
 MOVE = f"""
@@ -196,6 +198,13 @@ OLDEST = """
 SELECT lane, (SELECT min(due) FROM devino.outbox AS o
   WHERE o.phase = 0 AND o.lane = asked.lane COLLATE "C")
 FROM unnest(%s::text[]) AS asked(lane)"""
+
+AGES = """
+SELECT (SELECT count(*) FROM (
+  SELECT 1 FROM devino.outbox AS o WHERE phase = 0 AND o.lane = %(lane)s AND due <= edge
+    AND due > older LIMIT %(most)s) AS few)
+FROM unnest(%(edges)s::bigint[], %(older)s::bigint[]) WITH ORDINALITY AS e(edge, older, n)
+ORDER BY n"""
 
 ALL_LIMITS = "SELECT name, per_second, burst, closed_until, probe, held FROM devino.limits"
 

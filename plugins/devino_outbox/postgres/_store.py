@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
 import psycopg
+from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.errors import Unavailable
+from devino_core.errors import ConfigurationError, Unavailable
 from devino_core.outbox import (
     Added,
     Change,
@@ -19,6 +21,7 @@ from devino_core.outbox import (
     Entry,
     Held,
     Insertion,
+    Lane,
     OutboxEvent,
     Paused,
     Query,
@@ -29,7 +32,9 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import micros
-from devino_outbox._rows import INSERTED, inserted
+from devino_outbox._closing import closed
+from devino_outbox._groups import group_size
+from devino_outbox._rows import EVENTS_EACH, INSERTED, inserted
 from devino_outbox._settings import PostgresSettings
 
 from . import _sql as sql
@@ -42,9 +47,11 @@ from ._remembered import PostgresRemembered
 from ._rows import event_of, new_row, xid_and_seq
 from ._schema import Place, connect, migrate, place_of, recognise, schema_of, steps
 from ._schema import check as check_schema
+from ._waking import Announcements, Announcing, Listener
 
 __all__ = ["PostgresStore"]
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 _EARLY = timedelta(days=1)
 
@@ -55,7 +62,8 @@ class PostgresStore:
 
     Its clock is the server's; any clock but the system's is taken in its place, for tests. Commits
     are on disk: ``fsync`` and ``synchronous_commit`` are read back when it connects. A worker
-    lives by a lease. It opens up to four connections, each when it is first needed.
+    lives by a lease. It opens up to four connections, each when it is first needed; two more where
+    ``wake`` is ``notify``.
     """
 
     finds: frozenset[str] = frozenset(Query.__struct_fields__)
@@ -70,6 +78,8 @@ class PostgresStore:
         self._claims = Claims(self._place, self._now)
         self._workers = Workers(self._place, self._now)
         self._lines: list[Line] = []
+        self._announcements: Announcements | None = None
+        self._listener: Listener | None = None
         self.remembered: PostgresRemembered = PostgresRemembered(self._ask, self._place)
 
     def __repr__(self) -> str:
@@ -85,9 +95,14 @@ class PostgresStore:
         """Connect; make the schema if there is none. Raises ConfigurationError and Unavailable."""
         if self._lines:
             raise RuntimeError("this store is open already")
+        if self._settings.wake == "notify" and self._settings.pooler:
+            raise ConfigurationError(
+                "outbox: wake = notify does not work through a pooler: leave out one of the two"
+            )
         self._key = await asyncio.to_thread(self._prepare)
         group_max = self._settings.group_max
         calls = Claims(self._place, self._now)
+        announcements = Announcements(self._place)
         # Apart, so that none waits for another's locks, nor urgent things for long ones.
         self._lines = [
             Line(self._connected, commit, group_max=most, name=f"devino-outbox {name}")
@@ -96,14 +111,22 @@ class PostgresStore:
                 ("changes", Changes(self._place, self._now), group_max),
                 ("claims", self._claims, 1),
                 ("calls", calls, 1),
+                ("announcements", announcements, group_max),
             )
         ]
+        self._announcements = announcements
+        self._listener = Listener(self._connected, self._place)
 
     async def aclose(self) -> None:
         """Finish what was asked for. Workers of this store live until their lease is over."""
+        if self._announcements is not None:
+            self._announcements.close()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            await closed(listener.close)
         lines, self._lines = self._lines, []
         for line in lines:
-            await asyncio.to_thread(line.close)
+            await closed(line.close)
 
     async def migrate(self, *, check: bool = False) -> list[int]:
         """Bring the schema to that of this code, before it is opened; gives the steps.
@@ -118,6 +141,16 @@ class PostgresStore:
 
         return await asyncio.to_thread(work)
 
+    def borrow(self, connection: object) -> datetime:
+        """Take the key from a connection of psycopg's. Raises ConfigurationError."""
+        given = _psycopg(connection)
+        self._key = check_schema(given, self._place)
+        return time_of(given, self._now())
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Make the schema within the transaction of a connection of psycopg's."""
+        return migrate(_psycopg(connection), self._place)
+
     async def now(self) -> datetime:
         return await self._ask(lambda connection: time_of(connection, self._now()))
 
@@ -125,7 +158,20 @@ class PostgresStore:
         if not entries:
             return []
         work = Adding(list(map(new_row, entries)))
-        return cast("list[Added]", await self._line(_ADDS).do(work))
+        added = cast("list[Added]", await self._line(_ADDS).do(work))
+        if self._settings.wake == "notify":
+            self._announce(entries)
+        return added
+
+    def _announce(self, entries: Sequence[Entry]) -> None:
+        lanes = frozenset(entry.lane.text for entry in entries)
+        self._line(_ANNOUNCEMENTS).do(Announcing(lanes)).add_done_callback(_announced)
+
+    def listen(self, wake: Callable[[Lane], None]) -> Callable[[], None]:
+        """Where ``wake`` is ``notify``: call it with the lanes that other processes add to."""
+        if self._listener is None or self._settings.wake != "notify":
+            return lambda: None
+        return self._listener.listen(wake)
 
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this database itself."""
@@ -154,7 +200,16 @@ class PostgresStore:
         )
 
     async def tally(self) -> Tally:
-        return await self._ask(lambda connection: tally(connection, self._place, self._now()))
+        told = await self._ask(lambda connection: tally(connection, self._place, self._now()))
+        grouped = group_size(*(line.group for line in self._lines[: _CHANGES + 1]))
+        return replace(told, gauges={**told.gauges, **grouped})
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        times = [*map(micros, edges), -1]
+        values = {"lane": lane.text, "edges": times[:-1], "older": times[1:], "most": most}
+        return await self._ask(
+            lambda connection: [n for (n,) in connection.execute(self._place(sql.AGES), values)]
+        )
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
@@ -176,7 +231,7 @@ class PostgresStore:
             place = self._place
             now = time_of(connection, self._now())
             gone = connection.execute(place(sql.PRUNE), (micros(before), limit)).rowcount
-            connection.execute(place(sql.FORGET_EVENTS), (limit, micros(before)))
+            connection.execute(place(sql.FORGET_EVENTS), (EVENTS_EACH * limit, micros(before)))
             connection.execute(place(sql.FORGET_EARLY), (limit, micros(now - _EARLY)))
             connection.execute(place(sql.FORGET_FACTS), (micros(now), limit))
             return gone
@@ -230,7 +285,12 @@ class PostgresStore:
         recognise(connection, self._place, None if trusts else doubt)
 
 
-_ADDS, _CHANGES, _CLAIMS, _CALLS = range(4)
+_ADDS, _CHANGES, _CLAIMS, _CALLS, _ANNOUNCEMENTS = range(5)
+
+
+def _announced(future: asyncio.Future[object]) -> None:
+    if not future.cancelled() and (error := future.exception()) is not None:
+        _log.info("outbox: workers elsewhere were not woken, and find it by polling: %s", error)
 
 
 def _tune(connection: Connection, place: Place, setting: Setting) -> None:
@@ -251,3 +311,9 @@ def _tune(connection: Connection, place: Place, setting: Setting) -> None:
             connection.execute(place(sql.WEIGH), (tenant, weight))
         case Consumed(consumer=consumer, cursor=cursor):
             connection.execute(place(sql.CONSUME), (consumer, cursor))
+
+
+def _psycopg(connection: object) -> Connection:
+    if not isinstance(connection, psycopg.Connection):
+        raise ConfigurationError(f"outbox: {type(connection)} is no connection of psycopg 3")
+    return connection

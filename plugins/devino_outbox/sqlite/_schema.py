@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devino_core.errors import ConfigurationError
 
-__all__ = ["SCHEMA", "check", "connect", "migrate", "schema_of", "steps"]
+__all__ = ["SCHEMA", "check", "connect", "migrate", "migrate_within", "schema_of", "steps"]
 
 SCHEMA = 1
 """The schema that this code makes. It works with the next one, too."""
@@ -122,6 +122,21 @@ def migrate(connection: sqlite3.Connection, path: Path) -> list[int]:
             connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
+    return todo
+
+
+def migrate_within(connection: sqlite3.Connection) -> list[int]:
+    """The same in a file with other tables, within the transaction of its owner. No copy is made:
+    what else it holds is the owner's."""
+    names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    todo = steps(connection) if {"meta", "outbox"} <= names else list(range(1, SCHEMA + 1))
+    try:
+        for step in todo:
+            _step(connection, step)
+    except sqlite3.OperationalError as error:
+        raise ConfigurationError(
+            f"outbox: {error}: the outbox needs this name, so give it a database of its own"
+        ) from error
     return todo
 
 

@@ -94,6 +94,10 @@ OLDEST = """
 SELECT lane, (SELECT min(due) FROM outbox WHERE phase = 0 AND lane = counts.lane)
 FROM counts WHERE phase = 0 AND n > 0"""
 
+AGE = """
+SELECT count(*) FROM (
+  SELECT 1 FROM outbox WHERE phase = 0 AND lane = ? AND due <= ? AND due > ? LIMIT ?)"""
+
 PRUNE = """
 DELETE FROM outbox WHERE id IN (
   SELECT id FROM outbox WHERE phase = 5 AND due < ? ORDER BY due LIMIT ?)"""

@@ -9,10 +9,14 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, cast
 
+from msgspec.structs import replace
+
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.errors import ConfigurationError
 from devino_core.outbox import (
     VERSION,
     Added,
@@ -35,7 +39,9 @@ from devino_core.outbox import (
     Weighted,
 )
 from devino_core.outbox.kit import from_micros, micros, orphaned
-from devino_outbox._rows import INSERTED, entry_of, inserted, lane_of
+from devino_outbox._closing import closed
+from devino_outbox._groups import group_size
+from devino_outbox._rows import EVENTS_EACH, INSERTED, entry_of, inserted, lane_of
 from devino_outbox._settings import SqliteSettings
 
 from . import _sql as sql
@@ -46,7 +52,7 @@ from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
 from ._rows import event_of, json_of
 from ._schema import check as check_schema
-from ._schema import connect, migrate, schema_of, steps
+from ._schema import connect, migrate, migrate_within, schema_of, steps
 from ._writer import Writer
 
 __all__ = ["SqliteStore"]
@@ -117,7 +123,7 @@ class SqliteStore:
         writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
         for one in (writer, reader):
             if one is not None:
-                await asyncio.to_thread(one.close)
+                await closed(one.close)
         for lock in self._locks.values():
             lock.drop()
         self._locks.clear()
@@ -138,13 +144,23 @@ class SqliteStore:
         prepare(self.path)
         return await asyncio.to_thread(work)
 
+    def borrow(self, connection: object) -> datetime:
+        """Take the key from a connection of sqlite3's. Raises ConfigurationError."""
+        self._take_key(_sqlite(connection))
+        return self._clock.now()
+
+    def migrate_within(self, connection: object) -> list[int]:
+        """Make the tables beside others, within the transaction of a connection of sqlite3's."""
+        return migrate_within(_sqlite(connection))
+
     async def now(self) -> datetime:
         return self._clock.now()
 
     async def add(self, entries: Sequence[Entry]) -> list[Added]:
         if not entries:
             return []
-        return cast("list[Added]", await self._write(Adding(list(map(inserted, entries)))))
+        work = Adding(list(map(inserted, entries)))
+        return cast("list[Added]", await self._asked(self._writer, work))
 
     def insertion(self, entries: Sequence[Entry]) -> Insertion:
         """The rows of new entries, for an application that writes this file itself."""
@@ -153,12 +169,12 @@ class SqliteStore:
     async def claim(self, want: Want) -> list[Entry]:
         if want.worker not in self._locks:
             raise LeaseLost("this worker is not one of this process, or has ended")
-        return cast("list[Entry]", await self._write(Claiming(want)))
+        return cast("list[Entry]", await self._asked(self._writer, Claiming(want)))
 
     async def move(self, changes: Sequence[Change]) -> list[bool]:
         if not changes:
             return []
-        return cast("list[bool]", await self._write(Moving(changes)))
+        return cast("list[bool]", await self._asked(self._writer, Moving(changes)))
 
     async def beat(self, worker: int | None, hold: timedelta) -> int:
         if worker is None:
@@ -171,7 +187,21 @@ class SqliteStore:
         return await self._read(lambda connection: found(connection, query, after, limit))
 
     async def tally(self) -> Tally:
-        return await self._read(self._tally)
+        tally = await self._read(self._tally)
+        writer = self._writer
+        grouped = {} if writer is None else group_size(writer.group)
+        return replace(tally, gauges={**tally.gauges, **grouped})
+
+    async def ages(self, lane: Lane, edges: Sequence[datetime], most: int) -> list[int]:
+        times = [*map(micros, edges), -1]
+
+        def work(connection: Connection) -> list[int]:
+            return [
+                connection.execute(sql.AGE, (lane.text, edge, older, most)).fetchone()[0]
+                for edge, older in pairwise(times)
+            ]
+
+        return await self._read(work)
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
@@ -193,7 +223,7 @@ class SqliteStore:
     async def prune(self, before: datetime, limit: int) -> int:
         def work(connection: Connection) -> int:
             gone = connection.execute(sql.PRUNE, (micros(before), limit)).rowcount
-            connection.execute(sql.FORGET_EVENTS, (micros(before), limit))
+            connection.execute(sql.FORGET_EVENTS, (micros(before), EVENTS_EACH * limit))
             connection.execute(sql.FORGET_EARLY, (micros(self._clock.now() - _EARLY), limit))
             connection.execute(sql.FORGET_FACTS, (micros(self._clock.now()), limit))
             return gone
@@ -214,30 +244,31 @@ class SqliteStore:
     async def tune(self, setting: Setting) -> None:
         await self._call(lambda connection: _tune(connection, setting))
 
-    async def _write(self, work: object) -> object:
-        if self._writer is None:
+    def _asked(self, thread: Writer | None, work: object) -> asyncio.Future[object]:
+        if thread is None:
             raise RuntimeError("open the store first")
-        return await self._writer.do(work)
+        return thread.do(work)
 
     async def _call(self, function: Callable[[Connection], T]) -> T:
-        return cast("T", await self._write(Calling(function)))
+        return cast("T", await self._asked(self._writer, Calling(function)))
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
-        if self._reader is None:
-            raise RuntimeError("open the store first")
-        return cast("T", await self._reader.do(Calling(function)))
+        return cast("T", await self._asked(self._reader, Calling(function)))
 
     def _connected(self) -> Connection:
         connection = connect(self.path, self._settings.busy_timeout)
         try:
             if schema_of(connection) == 0:
                 migrate(connection, self.path)
-            check_schema(connection)
-            (self._key,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
+            self._take_key(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _take_key(self, connection: Connection) -> None:
+        check_schema(connection)
+        (self._key,) = connection.execute("SELECT value FROM meta WHERE key = 'key'").fetchone()
 
     def _begin(self, connection: Connection) -> int:
         row = (socket.gethostname(), os.getpid(), VERSION, micros(self._clock.now()))
@@ -338,3 +369,9 @@ def _tune(connection: Connection, setting: Setting) -> None:
             connection.execute(sql.WEIGH, (tenant, weight))
         case Consumed(consumer=consumer, cursor=cursor):
             connection.execute(sql.CONSUME, (consumer, cursor))
+
+
+def _sqlite(connection: object) -> Connection:
+    if not isinstance(connection, Connection):
+        raise ConfigurationError(f"outbox: {type(connection)} is no connection of sqlite3's")
+    return connection

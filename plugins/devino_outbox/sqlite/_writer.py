@@ -38,7 +38,7 @@ class Writer:
         self._connect = connect
         self._commit = commit
         self._begin = begin
-        self._group = Group(group_max)
+        self.group = Group(group_max)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._started: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._closed = False
@@ -56,13 +56,13 @@ class Writer:
         """Ask for something; it is on disk when the future is done."""
         if self._closed:
             raise RuntimeError("open the store first")
-        return self._group.add(work)
+        return self.group.add(work)
 
     def close(self) -> None:
         """Do what was asked for, and end the thread. Safe to call twice."""
         if not self._closed:
             self._closed = True
-            self._group.end()
+            self.group.end()
             self._thread.join()
 
     def _run(self) -> None:
@@ -79,7 +79,7 @@ class Writer:
             connection.close()
 
     def _round(self, connection: sqlite3.Connection) -> bool:
-        group, going = self._group.take()
+        group, going = self.group.take()
         if group:
             settle(group, self._results(connection, group))
         return going

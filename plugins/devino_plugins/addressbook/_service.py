@@ -82,7 +82,7 @@ class Groups:
 
     async def list(self) -> tuple[Group, ...]:
         """All groups, with the counts of their contacts."""
-        return await self._book.ask(codec.ListGroups())
+        return self._book.readable(await self._book.ask(codec.ListGroups()))
 
     async def get(self, group_id: int) -> Group:
         """One group."""

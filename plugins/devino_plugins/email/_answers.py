@@ -40,7 +40,7 @@ def receipts(
     neither the index nor the number of elements says which is which, nothing is guessed.
     """
     placed = _placed(taken, len(messages))
-    ids = [each.message_id for each in taken if isinstance(each, Taken) and each.message_id]
+    ids = [each.message_id for each in taken if type(each) is Taken and each.message_id]
     if placed is None or len(set(ids)) != len(ids):
         lost = OutcomeUnknown(
             f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
@@ -50,18 +50,17 @@ def receipts(
             replace(failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids))
             for message in messages
         ]
-    found: list[Receipt] = []
-    for message, each in zip(messages, placed, strict=True):
-        outcome = _outcome(each, hide)
-        if isinstance(outcome, DevinoError):
-            found.append(failed_receipt(message, outcome, channel=channel))
-        else:
-            found.append(Receipt.of(message, _ACCEPTED, channel=channel, ids=(outcome,)))
-    return found
+    ok = ResponseCode.OK
+    return [
+        Receipt.of(message, _ACCEPTED, channel=channel, ids=(each.message_id,))
+        if type(each) is Taken and each.code is ok and each.message_id
+        else failed_receipt(message, _why_not(each, hide), channel=channel)
+        for message, each in zip(messages, placed, strict=True)
+    ]
 
 
 def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unread] | None:
-    if [each.index if isinstance(each, Taken) else None for each in taken] == [*range(count)]:
+    if [each.index if type(each) is Taken else None for each in taken] == [*range(count)]:
         return taken
     by_index = {each.index: each for each in taken if isinstance(each, Taken)}
     if len(taken) == len(by_index) == count and all(index in by_index for index in range(count)):
@@ -69,14 +68,14 @@ def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unr
     return taken if len(taken) == count else None
 
 
-def _outcome(taken: Taken | Unread, hide: Callable[[str], str]) -> str | DevinoError:
-    """The message's id, or why it has none."""
+def _why_not(taken: Taken | Unread, hide: Callable[[str], str]) -> DevinoError:
+    """Why a message has no id."""
     if isinstance(taken, Unread):
         return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
     if taken.code is not ResponseCode.OK:
         code = taken.code if isinstance(taken.code, Coded) else hide(taken.code)
         return refusal(code, hide(taken.description or "") or str(code), changes=True)
-    return taken.message_id or OutcomeUnknown("the platform took it and gave no id for it")
+    return OutcomeUnknown("the platform took it and gave no id for it")
 
 
 def status_of(told: MessageStatus | None, message_id: str, hide: Callable[[str], str]) -> Status:

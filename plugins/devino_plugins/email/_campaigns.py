@@ -23,7 +23,7 @@ class Senders(_Sort):
 
     async def list(self) -> tuple[email.SenderAddress, ...]:
         """Those that are confirmed, or asked for."""
-        return await self._client.ask(email.ListSenders())
+        return self._client.readable(await self._client.ask(email.ListSenders()))
 
     async def add(self, address: str) -> None:
         """Ask for another. Its domain must have been confirmed in the cabinet, else Rejected."""
@@ -67,7 +67,7 @@ class Templates(_Sort):
 
     async def list(self) -> tuple[email.Template, ...]:
         """All of them, without the names that may be filled."""
-        return await self._client.ask(email.ListTemplates())
+        return self._client.readable(await self._client.ask(email.ListTemplates()))
 
     async def get(self, template_id: int) -> email.Template:
         """One, with the names that may be filled. Raises NotFound."""

@@ -23,6 +23,7 @@ from devino_core import (
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, statuses_in_batches
+from devino_plugins.kit.periods import whole_seconds
 from devino_plugins.kit.service_stack import ServiceStackClient
 
 from ._answers import not_known, receipts, status_of
@@ -77,7 +78,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
 
     def check_takes(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            if message.medium is Medium.EMAIL:
+            if type(message.content) is not Mail and message.medium is Medium.EMAIL:
                 check_is_mail(message, self.name)
         super().check_takes(messages)
 
@@ -111,7 +112,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
     ) -> email.Statistics:
         """How many mails are in each state: of a campaign, or of those made between two aware
         times. Raises InvalidArgument for neither."""
-        _check_span(task_id, since, until)
+        since, until = _span(task_id, since, until)
         return await self.ask(
             email.GetStatistics(task_id=task_id, start_date_time=since, end_date_time=until)
         )
@@ -125,7 +126,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         state: email.MessageState | None = None,
     ) -> AsyncIterator[email.MessageDetail]:
         """The mails themselves, all or those in one state; a call for every hundred."""
-        _check_span(task_id, since, until)
+        since, until = _span(task_id, since, until)
         return self.pages(
             lambda items: email.ListDetails(
                 task_id=task_id,
@@ -139,6 +140,10 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
     def _plan(self, messages: Sequence[Message]) -> list[Planned]:
         self.check_takes(messages)
         return plan(messages, self.sender_of, size=self.settings.batch_size)
+
+    def id_in(self, answer: Sequence[email.Taken | Unread]) -> str | None:
+        (first, *_) = (*answer, None)
+        return None if first is None or isinstance(first, Unread) else first.message_id
 
     async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
         taken = await self.ask(planned.request, messages=len(planned.positions))
@@ -159,6 +164,11 @@ def _is_id(text: str) -> bool:
     return bool(text.strip(". ")) and text.isprintable() and not {",", "/", " "} & set(text)
 
 
-def _check_span(task_id: int | None, since: datetime | None, until: datetime | None) -> None:
-    if task_id is None and (since is None or until is None):
+def _span(
+    task_id: int | None, since: datetime | None, until: datetime | None
+) -> tuple[datetime | None, datetime | None]:
+    if since is not None and until is not None:
+        return whole_seconds(since, until)
+    if task_id is None:
         raise InvalidArgument("since", "give a `task_id`, or both `since` and `until`")
+    return None, None

@@ -23,7 +23,10 @@ def check_is_mail(message: Message, channel: str) -> None:
     """Raise Unsupported for a content that has no subject."""
     content = message.content
     if isinstance(content, str | Fill):
-        error = Unsupported("a mail needs a subject: give `Mail(subject, text)` as `content`")
+        error = Unsupported(
+            "a mail needs a subject: give `Mail(subject, text)` as `content`, or --subject to `devino "
+            "send`"
+        )
     elif isinstance(content, Card):
         error = Unsupported(
             f"channel {channel!r} cannot carry a Card by {message.medium}: give "

@@ -201,6 +201,11 @@ class ApiClient(Service[SettingsT_co]):
             error.retry_after = self.busy_for
         return error
 
+    def id_in(self, answer: Any) -> str | None:
+        """The platform's id in the answer to a call that sent one message: observers are told it.
+        Override it where an answer has one."""
+        return None
+
     async def _call(
         self,
         request: Request[A],
@@ -234,6 +239,8 @@ class ApiClient(Service[SettingsT_co]):
                 # Its headers can repeat a secret.
                 del answer
                 raise outcome
+            if messages == 1:
+                call.message_id = self.id_in(outcome)
             return outcome
 
     def _outcome(

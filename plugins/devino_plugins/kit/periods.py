@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from devino_core import InvalidArgument
 from devino_core.clock import Clock
 
-__all__ = ["check_statistics_period", "inbox_period"]
+__all__ = ["check_statistics_period", "inbox_period", "whole_seconds"]
 
 MAX_STATISTICS = timedelta(days=90)
 MAX_INBOX_AGE = timedelta(days=366)
@@ -15,14 +15,19 @@ MAX_INBOX_AGE = timedelta(days=366)
 
 
 def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:
-    """The whole seconds around a period of two aware times, the first at most a year ago.
-
-    The wire has no fractions. If they were cut off, the last second would be missing.
-    Raises InvalidArgument.
-    """
+    """As :func:`whole_seconds`, of a period that is not empty and begins at most a year ago."""
     _check_period(since, until)
     if clock.now() - since > MAX_INBOX_AGE:
         raise InvalidArgument("since", "lies more than a year back")
+    return whole_seconds(since, until)
+
+
+def whole_seconds(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """The whole seconds around a period of two aware times. Raises InvalidArgument.
+
+    The wires have no fractions. If they were cut off, the last second would be missing.
+    """
+    _check_aware(since, until)
     begins = since.replace(microsecond=0)
     ends = until.replace(microsecond=0)
     try:
@@ -39,8 +44,12 @@ def check_statistics_period(since: datetime, until: datetime) -> None:
 
 
 def _check_period(since: datetime, until: datetime) -> None:
+    _check_aware(since, until)
+    if until <= since:
+        raise InvalidArgument("until", "must be later than `since`")
+
+
+def _check_aware(since: datetime, until: datetime) -> None:
     for name, moment in (("since", since), ("until", until)):
         if moment.tzinfo is None:
             raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
-    if until <= since:
-        raise InvalidArgument("until", "must be later than `since`")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ClassVar, Literal, Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from devino_codecs.http import Api, Items, Page, Refusal, Request, moved
+from devino_codecs.http import Api, Items, Page, Refusal, Request, Unread, moved
 from devino_core import (
     AuthenticationFailed,
     DevinoError,
     InsufficientFunds,
     NotFound,
+    ProtocolViolation,
     Rejected,
     Throttled,
 )
@@ -22,6 +24,8 @@ from .api import ApiClient, Wire
 from .settings import ChannelConnectionSettings, ConnectionSettings, offset_of
 
 __all__ = ["NoSuchRange", "ServiceStackClient"]
+
+_log = logging.getLogger(__name__)
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -83,14 +87,32 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
             return super().error_of(refused, changes=changes)
         return kind(refused.description or f"HTTP {status}", code=str(refused.code))
 
-    async def pages(self, request: Callable[[Items], Request[Page[T]]]) -> AsyncIterator[T]:
+    def readable(self, items: Sequence[T | Unread], *, is_rest: bool = False) -> tuple[T, ...]:
+        """The items of a list that can be read; of each other one the log tells.
+
+        Raises ProtocolViolation if that is true of all, unless they are the rest of a list.
+        """
+        found = tuple([item for item in items if not isinstance(item, Unread)])
+        unread = [item for item in items if isinstance(item, Unread)]
+        if unread and not (found or is_rest):
+            raise ProtocolViolation(
+                f"no entry of the platform's list can be read: {unread[0]}", changes=False
+            )
+        for why in unread:
+            _log.warning("%s: an entry of a list cannot be read: %s", self.name, why)
+        return found
+
+    async def pages(
+        self, request: Callable[[Items], Request[Page[T | Unread]]]
+    ) -> AsyncIterator[T]:
         """All items of a list that is given in parts: as many calls as it takes, when needed.
+        :meth:`readable` says what becomes of those that cannot be read.
 
         An item that comes or goes in the meantime can be missed or be told twice: the platform
         counts places.
         """
         first, most = 1, self.page_size
-        before: tuple[T, ...] = ()
+        before: tuple[T | Unread, ...] = ()
         while True:
             try:
                 page = await self.ask(request(Items(first, first + most - 1)))
@@ -99,7 +121,7 @@ class ServiceStackClient(ApiClient[SettingsT_co]):
             # Who takes no notice of ranges gives the same again.
             if not page.items or page.items == before:
                 return
-            for item in page.items:
+            for item in self.readable(page.items, is_rest=first > 1):
                 yield item
             before, first = page.items, first + len(page.items)
             if len(page.items) > most or (page.total is not None and first > page.total):

@@ -105,6 +105,9 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _status_of_viber(self, message_id: str) -> Status:
         return self._chains.told(await self._viber_status(message_id))
 
+    def id_in(self, answer: Sequence[str | None]) -> str | None:
+        return next(filter(None, answer), None)
+
     async def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> Sequence[Receipt]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def decode(app: App, hex_: tuple[str, ...]) -> None:
                 for line in as_lines(pdu):
                     app.line(line)
     except DecodeError as error:
-        broken.append(str(error))
+        is_name = len(hex_) == 1 and re.search(r"[/\\]|\.\w+$", hex_[0])
+        broken.append(f"there is no file {hex_[0]!r}" if is_name else str(error))
     if broken:
         raise click.BadParameter("; ".join(broken[:_MOST_TOLD]), param_hint="'HEX'") from None
 

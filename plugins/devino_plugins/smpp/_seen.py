@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from devino_codecs import DecodeError, EncodeError
 from devino_codecs.smpp import (
     EncodedRequest,
@@ -10,6 +12,7 @@ from devino_codecs.smpp import (
     Reason,
     SubmitMulti,
     SubmitSm,
+    SubmitSmResp,
     describe,
     encode,
     status_name,
@@ -22,6 +25,7 @@ from ._answers import refusal
 __all__ = ["Seen"]
 
 _SENDS = (SubmitSm, SubmitMulti)
+_TAKEN = status_name(0)
 
 
 class Seen:
@@ -55,12 +59,15 @@ class Seen:
     def answered(self, call: Running, answer: Pdu) -> None:
         """It ended with this answer, which may be a refusal."""
         call.wire("answer", lambda: _shown(answer))
-        call.wire_code = status_name(answer.command_status)
         if answer.command_status:
+            call.wire_code = status_name(answer.command_status)
             error = refusal(answer)
             self._refused = answer, error
             call.end(error)
         else:
+            call.wire_code = _TAKEN
+            if isinstance(answer, SubmitSmResp):
+                call.message_id = answer.message_id or None
             call.end()
 
     def refusal_of(self, answer: Pdu) -> DevinoError:
@@ -93,10 +100,15 @@ class Seen:
             enquiry.end(ConnectFailed(f"the session is over: {reason.value}"))
 
     def _call(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int) -> Running:
-        kind = pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu)
-        name = kind.command_id.name.lower()  # type: ignore[attr-defined]  # all are of the table
-        sends = int(issubclass(kind, _SENDS))
+        name, sends = _told(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu))
         return self.calls.begin(name, peer=self._peer, messages=sends, attempt=attempt)
+
+
+@cache
+def _told(kind: type[Pdu]) -> tuple[str, int]:
+    """The name of such a request, and how many messages it carries."""
+    name: str = kind.command_id.name.lower()  # type: ignore[attr-defined]  # all are of the table
+    return name, int(issubclass(kind, _SENDS))
 
 
 def _shown(pdu: Pdu | EncodedRequest[Pdu]) -> str:

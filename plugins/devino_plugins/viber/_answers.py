@@ -38,10 +38,11 @@ def receipts(
     Raises ProtocolViolation for an id that another call was given.
     """
     ids = [one.provider_id for one in taken if type(one) is Taken and one.provider_id]
-    given.remember(ids)
-    if len(taken) != len(messages) or len(set(ids)) != len(ids):
+    different = set(ids)
+    given.remember(different)
+    if len(taken) != len(messages) or len(different) != len(ids):
         lost = OutcomeUnknown(
-            f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
+            f"the platform answered with {len(taken)} results and {len(different)} ids for "
             f"{len(messages)} messages: nothing says which belongs to which"
         )
         return [
@@ -50,9 +51,10 @@ def receipts(
             )
             for message in messages
         ]
+    ok = MessageCode.OK
     return [
         Receipt.of(message, accepted(message, clock), channel=channel, ids=(one.provider_id,))
-        if type(one) is Taken and one.code is MessageCode.OK and one.provider_id is not None
+        if type(one) is Taken and one.code is ok and one.provider_id is not None
         else failed_receipt(message, _why_not(one, hide), channel=channel)
         for message, one in zip(messages, taken, strict=True)
     ]

@@ -57,6 +57,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         (self._medium,) = self.takes
         shortest, _ = self.limits.validity
         self.shortest_validity = {self._medium: timedelta(seconds=shortest)}
+        self.default_validity = {self._medium: timedelta(seconds=settings.validity)}
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
 
@@ -122,6 +123,10 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         self.check_takes(messages)
         return plan(messages, self.sender_of, limits=self.limits, settings=self.settings)
 
+    def id_in(self, answer: viber.Sent) -> str | None:
+        (first, *_) = (*answer.messages, None)
+        return None if first is None or isinstance(first, Unread) else first.provider_id
+
     async def _send_planned(
         self, planned: Planned, messages: Sequence[Message]
     ) -> Sequence[Receipt]:
@@ -139,7 +144,7 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
             planned.request, messages=count, max_answer=most_answered(2 * count)
         )
         found = receipts(
-            [messages[position] for position in planned.positions],
+            list(map(messages.__getitem__, planned.positions)),
             answer.messages,
             given=self._given,
             channel=self.name,

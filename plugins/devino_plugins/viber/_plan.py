@@ -60,7 +60,7 @@ def plan(
     said = _said(messages, sender_of, limits, settings)
     size = settings.batch_size
     return [
-        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple([said[n] for n in chunk])))
+        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple(map(said.__getitem__, chunk))))
         for resend, positions in _by_fallback(messages).items()
         for start in range(0, len(positions), size)
         for chunk in (positions[start : start + size],)
@@ -87,7 +87,8 @@ def _said(
     known: dict[object, viber.Message] = {}
     said = []
     for message in messages:
-        sender, text = sender_of(message), message.content
+        sender = message.sender or settings.sender or sender_of(message)
+        text = message.content
         if type(text) is not str or message.fallback is not None or message.options:
             said.append(_message(message, sender, limits, settings))
             continue

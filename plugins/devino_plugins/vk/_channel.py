@@ -57,6 +57,8 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
 
     def __init__(self, settings: VkSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
+        validity = timedelta(seconds=settings.validity)
+        self.default_validity = dict.fromkeys((Medium.VK, Medium.VIBER, Medium.SMS), validity)
         self._chains = Chains(grace=settings.resend_grace, clock=clock)
         self._given = GivenIds()
         self._zone = timezone(timedelta(hours=settings.utc_offset))
@@ -128,6 +130,9 @@ class VkChannel(ApiClient[VkSettings], Channel[VkSettings]):
     def _plan(self, messages: Sequence[Message]) -> list[Planned]:
         self.check_takes(messages)
         return [plan(message, self.sender_of, self.settings) for message in messages]
+
+    def id_in(self, answer: vk.SendResult) -> str | None:
+        return answer.message_id
 
     async def _send_planned(self, planned: Planned, message: Message) -> list[Receipt]:
         result = await self.ask(planned.request, messages=1, max_answer=most_answered(1))

@@ -204,6 +204,10 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         )
         return list(map(self._receipt, package.messages, findings))
 
+    def id_in(self, answer: xml.Answer) -> str | None:
+        first = next(iter(answer.messages), None)
+        return None if first is None or first.sms_id is None else str(first.sms_id)
+
     def _receipt(self, message: Message, finding: Finding) -> Receipt:
         if isinstance(finding, DevinoError):
             return failed_receipt(message, finding, channel=self.name)

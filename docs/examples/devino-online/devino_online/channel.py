@@ -60,26 +60,28 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
         self._was_blocked = False
 
     def check(self, messages: Sequence[Message]) -> None:
-        self.check_takes(messages)
-        for message in messages:
-            self._sms(message, self._options(message))
+        self._plan(messages)
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        self.check_takes(messages)
-        options = [self._options(message) for message in messages]
-        texts = list(map(self._sms, messages, options))
-        # Whether links are shortened is said once for a whole call.
-        groups: dict[bool, list[int]] = {}
-        for place, own in enumerate(options):
-            shorten = self.settings.shorten_urls if own.shorten_urls is None else own.shorten_urls
-            groups.setdefault(shorten, []).append(place)
         calls = [
-            (lot, partial(self._send, [messages[n] for n in lot], [texts[n] for n in lot], shorten))
-            for shorten, places in groups.items()
-            for lot in in_lots(places, self.settings.chunk)
+            (places, partial(self._send, [messages[n] for n in places], texts, shorten))
+            for shorten, plan in self._plan(messages).items()
+            for places, texts in (
+                zip(*lot, strict=True) for lot in in_lots(plan, self.settings.chunk)
+            )
         ]
         at_once = self.settings.concurrency
         return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
+
+    def _plan(self, messages: Sequence[Message]) -> dict[bool, list[tuple[int, Sms]]]:
+        """By whether links are shortened, which is said once for a whole call."""
+        self.check_takes(messages)
+        plan: dict[bool, list[tuple[int, Sms]]] = {}
+        for place, message in enumerate(messages):
+            own = self.options_of(message, OnlineOptions) if message.options else _NONE
+            shorten = self.settings.shorten_urls if own.shorten_urls is None else own.shorten_urls
+            plan.setdefault(shorten, []).append((place, self._sms(message, own)))
+        return plan
 
     async def balance(self) -> Decimal:
         held = (await self.ask(GetBilling())).result.account
@@ -94,9 +96,6 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
 
     def hide(self, text: str) -> str:
         return masked(super().hide(text), self._callback or "")
-
-    def _options(self, message: Message) -> OnlineOptions:
-        return self.options_of(message, OnlineOptions) if message.options else _NONE
 
     def _sms(self, message: Message, options: OnlineOptions) -> Sms:
         text, rank, echo = message.text, message.priority, options.echo
@@ -145,15 +144,10 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
         if isinstance(told, Unread):
             error = OutcomeUnknown(f"what the platform told of it cannot be read: {told}")
             return failed_receipt(message, error, channel=self.name)
-        code = told.code.upper()
+        code, parts = told.code.upper(), len(told.segments_id or ())
         if code == "OK" and told.message_id:
-            return Receipt.of(
-                message,
-                accepted(message, self.clock),
-                channel=self.name,
-                ids=(told.message_id,),
-                parts=len(told.segments_id or ()),
-            )
+            status, ids = accepted(message, self.clock), (told.message_id,)
+            return Receipt.of(message, status, channel=self.name, ids=ids, parts=parts)
         if code == "REJECTED":
             key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
             no = refused(key)(self.hide(why(told)), code=self.hide(str(key)))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, ClassVar, TypeAlias, TypeGuard
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
@@ -14,6 +14,7 @@ from devino_sandbox import Account, Asked, RefusalReason, Submission
 from . import wire
 from .wire import Word
 
+Sent: TypeAlias = wire.Sent[wire.Outcome | Unread]
 _is_url = re.compile(r"https?://[^/?#\s]+\S*", re.IGNORECASE).fullmatch
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
     RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
@@ -40,7 +41,7 @@ class OnlineService(sandbox.ApiService):
     apis: ClassVar = {"/online": wire.API}
 
     @sandbox.answers(wire.Send)
-    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Sent | Refusal:
+    def send(self, account: Account, asked: Asked[wire.Send]) -> Sent | Refusal:
         return self._send(account, asked)
 
     @sandbox.answers(wire.GetBilling)
@@ -65,7 +66,7 @@ class OnlineService(sandbox.ApiService):
 
     def _send(
         self, account: Account, asked: Asked[wire.Send], fault: tuple[str, str] = ("", "")
-    ) -> wire.Sent | Refusal:
+    ) -> Sent | Refusal:
         messages, (word, to) = asked.request.messages, fault
         if not 1 <= len(messages) <= 32_000:
             return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")

@@ -3,12 +3,14 @@ on little more than this."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from devino_codecs import http
+
+It = TypeVar("It")
 
 
 class Word(http.CodedStr):
@@ -58,7 +60,7 @@ class Sms(
     """One message. ``scheduled_time`` is an instant; ``validity`` is in seconds, 0 for none."""
 
     sender: Annotated[str, http.SHOWN] = msgspec.field(name="from", default="")
-    to: Annotated[str, http.PHONE, Meta(pattern=r"^[0-9]+\Z")] = ""
+    to: Annotated[str, http.PHONE] = ""
     text: str = ""
     validity: int | None = None
     scheduled_time: Annotated[datetime | None, AT] = None
@@ -116,23 +118,27 @@ _check = msgspec.json.Decoder(tuple[Sms, ...]).decode
 
 def _write(messages: tuple[Sms, ...]) -> str:
     body = msgspec.json.encode(messages)
-    if b'"scheduledTime"' in body:
-        raise ValueError("a time has a form of its own")
+    if b'"scheduledTime"' in body or not "".join([it.to for it in messages]).isdecimal():
+        raise ValueError("times and numbers have forms of their own")
     _check(body)
     return body.decode()
 
 
-def _read(result: object) -> tuple[Outcome, ...]:
-    return msgspec.convert(result, tuple[Outcome, ...])
-
-
-class Sent(Struct, frozen=True):
+class Sent(Struct, Generic[It], frozen=True, forbid_unknown_fields=True):
     """One outcome for each message, in order."""
 
-    result: Annotated[tuple[Outcome | http.Unread, ...], http.Shortcut(read=_read)]
+    result: tuple[It, ...]
 
 
-class Send(http.Request[Sent], frozen=True, kw_only=True, rename="camel"):
+QUICK = http.Shortcut(decode=msgspec.json.Decoder(Sent[Outcome]).decode)
+
+
+class Send(
+    http.Request[Annotated[Sent[Outcome | http.Unread], QUICK]],
+    frozen=True,
+    kw_only=True,
+    rename="camel",
+):
     messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write)]
     include_segment_id: Annotated[bool | None, http.InQuery()] = None
     shorten_url: Annotated[bool | None, http.InQuery()] = None

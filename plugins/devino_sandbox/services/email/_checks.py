@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from devino_codecs.email import EmailAddress, Recipient, TaskDraft, TaskType, TemplateDraft
 from devino_sandbox._accounts import Account
@@ -29,6 +30,7 @@ __all__ = [
 _STOP_WORDS = ("stop-word", "стоп-слово")
 """The platform's own are not public."""
 _MOST_REF = 32
+_LONGEST_DELAY = timedelta(days=366)
 
 
 def template_of(world: World, account: Account, key: str | None) -> TemplateDraft | None:
@@ -61,6 +63,9 @@ def task_text(world: World, account: Account, draft: TaskDraft) -> MailText:
     check_sender(world, account, draft.sender)
     if lacks_a_group(world, account, draft):
         raise Denied(No.NO_GROUP)
+    sms = draft.sms_resend_task
+    if sms is not None and not timedelta(0) <= sms.start_delay <= _LONGEST_DELAY:
+        raise Denied(No.DELAY)
     if not isinstance(draft.type, TaskType):
         raise Denied(No.TYPE)
     return said

@@ -26,6 +26,7 @@ class No(Words):
         "текст должен содержать макросы [Unsubscribe] и [WebVersion]",
     )
     TYPE = "the type must be 1 or 2", "тип рассылки должен быть 1 или 2"
+    DELAY = "the SMS must follow within a year", "SMS отправляется в течение года"
     STATE = "the state cannot be changed so", "недопустимая смена статуса"
     NOT_NEW = "only a task in state New can be changed", "изменить можно только новую рассылку"
     NO_RECIPIENTS = "no recipients", "получатели не указаны"

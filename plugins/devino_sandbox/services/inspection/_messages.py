@@ -203,7 +203,7 @@ class MessageRoutes:
             finally:
                 end()
         if len(fitting) < query.count:
-            text = f"{len(fitting)} of {query.count} fit in {query.timeout:g} seconds"
+            text = f"{len(fitting)} of {query.count} fit within {query.timeout:g} s"
             raise HTTPException(408, text)
         shown = [fitting[place] for place in sorted(fitting)[-1000:]]
         return Page([MessageView.of(one) for one in shown], len(fitting))

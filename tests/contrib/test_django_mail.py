@@ -1,36 +1,26 @@
-"""Django's own mail functions over the backend of the examples, against the sandbox."""
+"""Django's own mail functions over the backend, against the sandbox."""
 
 from __future__ import annotations
 
-import importlib.util
+import logging
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from devino_core import Rejected, Unsupported
+from devino_core import ConfigurationError, Rejected, Unsupported, shared
 from devino_sandbox import AnswerError, Fault, Pace, Sandbox, World
 from devino_sandbox._mail import MailContent
-
-django = pytest.importorskip("django")
-
-PATH = Path(__file__).parents[2] / "docs" / "examples" / "django_backend.py"
+from tests._django import configure
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def backend() -> Any:
-    from django.conf import settings
+    configure()
+    from devino_contrib.django.mail import EmailBackend
 
-    if not settings.configured:
-        settings.configure()
-    spec = importlib.util.spec_from_file_location("django_backend", PATH)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.DevinoBackend
+    return EmailBackend
 
 
 @pytest.fixture
@@ -48,6 +38,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         }.items():
             monkeypatch.setenv(f"DEVINO__EMAIL__{name}", value)
         yield world
+        shared.close()
 
 
 def message(**more: Any) -> Any:
@@ -74,14 +65,20 @@ def test_each_recipient_gets_the_mail(backend: Any, world: World) -> None:
     assert (content.subject, content.text, content.html) == ("Тема", "Привет", "<p>Привет</p>")
 
 
-def test_one_client_serves_what_is_sent_within_a_connection(backend: Any, world: World) -> None:
-    with backend() as connection:
-        client = connection.client
-        assert connection.send_messages([message()]) == 1
-        assert connection.send_messages([message()]) == 1
-        assert connection.client is client
-    assert connection.client is None
-    assert len(list(world.messages())) == 4
+def test_djangos_own_functions_send_by_the_projects_client(backend: Any, world: World) -> None:
+    from django import VERSION
+    from django.core.mail import send_mail
+    from django.test import override_settings
+
+    from devino_contrib.django import client
+
+    name = f"{backend.__module__}.{backend.__name__}"
+    mailers: dict[str, Any] = {"MAILERS": {"default": {"BACKEND": name}}}
+    with override_settings(**mailers if VERSION >= (6, 1) else {"EMAIL_BACKEND": name}):
+        before = client()
+        assert send_mail("Subject", "Text", "shop@example.com", ["ivan@example.com"]) == 1
+        assert client() is before
+    assert [each.to for each in world.messages()] == ["ivan@example.com"]
 
 
 def test_what_cannot_be_sent_raises_or_is_not_counted(backend: Any, world: World) -> None:
@@ -100,6 +97,17 @@ def test_a_refusal_raises(backend: Any, world: World) -> None:
         backend().send_messages([message(to=["ivan@example.com"])])
 
 
-def test_it_fits_in_forty_lines() -> None:
-    lines = [line for line in PATH.read_text("utf-8").splitlines() if line.strip()]
-    assert len(lines) <= 40
+def test_another_channel_may_be_named(backend: Any, world: World) -> None:
+    with pytest.raises(ConfigurationError, match="no channel is named 'other'"):
+        backend(channel="other").send_messages([message()])
+    assert not list(world.messages())
+
+
+def test_what_fails_silently_is_in_the_log(
+    backend: Any, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.faults.add(Fault(protocol="email", action=AnswerError(400)))
+    with caplog.at_level(logging.DEBUG):
+        assert not backend(fail_silently=True).send_messages([message(to=["ivan@example.com"])])
+    assert "not sent: Rejected" in caplog.text
+    assert "ivan@example.com" not in caplog.text

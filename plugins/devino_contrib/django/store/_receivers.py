@@ -1,0 +1,64 @@
+"""What the store does with the signals."""
+
+from __future__ import annotations
+
+from devino_contrib._needs import needs
+from devino_core import DevinoError, Message, Receipt, State, Status, StatusChanged
+
+from .models import SentMessage, SentPart
+
+with needs("django"):
+    from django.db import transaction
+
+__all__ = ["remember", "remember_failure", "update"]
+
+
+def remember(sender: object, message: Message, receipt: Receipt, **_: object) -> None:
+    """Keep what was sent."""
+    row = SentMessage(ref=receipt.ref, to=receipt.to, medium=receipt.medium.value)
+    row.channel = receipt.channel
+    row.ids = list(receipt.ids)
+    row.take(receipt.status)
+    status = receipt.status.to_dict()
+    with transaction.atomic():
+        _put(row)
+        SentPart.objects.bulk_create(
+            SentPart(message=row, channel=receipt.channel, platform_id=one, status=status)
+            for one in receipt.ids
+        )
+
+
+def remember_failure(sender: object, message: Message, error: DevinoError, **_: object) -> None:
+    """Keep what was perhaps sent, or was not."""
+    row = SentMessage(ref=message.ref, to=message.to, medium=message.medium.value)
+    row.state = State.UNKNOWN.value
+    row.code = type(error).__name__
+    _put(row)
+
+
+def update(sender: object, event: StatusChanged, **_: object) -> None:
+    """Bring a message to a new state; one that is not known here is left alone."""
+    with transaction.atomic():
+        found = SentPart.objects.filter(platform_id=event.message_id).values_list(
+            "message_id", "channel"
+        )
+        # A callback is of a source, which is no channel of the project.
+        numbers = {one for one, channel in found if channel == event.channel}
+        numbers = numbers or {one for one, _ in found}
+        if len(numbers) != 1:
+            return
+        # Reports of two parts may come at once.
+        row = SentMessage.objects.select_for_update().get(pk=numbers.pop())
+        parts = list(row.parts.order_by("id"))
+        for part in parts:
+            if part.platform_id == event.message_id:
+                part.status = part.parsed.advanced_by(event.status).to_dict()
+                part.save(update_fields=["status"])
+        row.take(Status.combined(part.parsed for part in parts))
+        row.save()
+
+
+def _put(row: SentMessage) -> None:
+    """Insert a row, in place of one of a try that failed."""
+    SentMessage.objects.filter(ref=row.ref).delete()
+    row.save(force_insert=True)

@@ -1,0 +1,172 @@
+"""Which entries are not done, as a worker must know: read from the streams, and read on when asked.
+
+JetStream finds a message by its subject and by nothing else. So who asks by phase or time keeps
+this index in memory. It never decides: what is found by it is written by a compare-and-set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from devino_core.errors import Unavailable
+from devino_core.outbox import Lane, Phase
+from devino_core.outbox.kit import micros
+
+from ._link import Link, Stored
+from ._names import Names
+from ._records import PHASES, Sight, lane_of
+
+__all__ = ["Feed", "Index", "Seen"]
+
+_PAGE = 2000
+_PATIENCE = 200
+"""How often a follower is asked that is behind."""
+
+_sight = msgspec.json.Decoder(Sight).decode
+
+
+class Feed:
+    """The messages of a filter, each once, as they are written."""
+
+    def __init__(self, link: Link, stream: str, subject: str) -> None:
+        self._link = link
+        self._stream = stream
+        self._subject = subject
+        self.seq = 0
+        """That of the last message that was read."""
+
+    async def pages(self, at_least: int = 0) -> list[Stored]:
+        """The next page; empty at the end. ``at_least``: what was surely written."""
+        for _ in range(_PATIENCE):
+            page = await self._link.after(self._stream, self._subject, self.seq, _PAGE)
+            if page:
+                self.seq = page[-1].seq
+                return page
+            if self.seq >= at_least or not self._link.is_replicated:
+                return []
+            await asyncio.sleep(0.01)
+        raise Unavailable("the NATS servers lag behind their leader")
+
+
+class Seen(NamedTuple):
+    """An entry that is not done."""
+
+    phase: Phase
+    lane: Lane
+    due: int
+    """µs."""
+    until: int | None
+    worker: int | None
+
+
+class Index:
+    """The entries that are not done."""
+
+    def __init__(self, link: Link, names: Names) -> None:
+        self._feeds = [
+            Feed(link, names.entries(shard), names.all_of(shard, "entry"))
+            for shard in range(names.shards)
+        ]
+        self._lock = asyncio.Lock()
+        self._entries: dict[int, Seen] = {}
+        self._phases: dict[Phase, set[int]] = {phase: set() for phase in Phase}
+        self.counts: dict[Lane, dict[Phase, int]] = {}
+        # The earliest first; what has changed since is passed over.
+        self._due: dict[Lane, list[tuple[int, int]]] = {}
+        self._asked: dict[Phase, list[tuple[int, int]]] = {Phase.SENT: [], Phase.DOUBT: []}
+        self._until: list[tuple[int, int]] = []
+
+    async def read_on(self, at_least: Iterable[int]) -> None:
+        """Take up what was written since; at least what this process wrote."""
+        async with self._lock:
+            for feed, seq in zip(self._feeds, at_least, strict=True):
+                while page := await feed.pages(seq):
+                    for message in page:
+                        self._take(message)
+                    await asyncio.sleep(0)
+
+    def _take(self, message: Stored) -> None:
+        sight = _sight(message.data)
+        number = sight.id
+        before = self._entries.pop(number, None)
+        if before is not None:
+            self._phases[before.phase].discard(number)
+            self._count(before, -1)
+        phase = PHASES[sight.phase]
+        if phase is Phase.DONE:
+            return
+        lane, due = lane_of(sight.lane), micros(sight.due)
+        until = None if sight.until is None else micros(sight.until)
+        seen = Seen(phase, lane, due, until, sight.worker)
+        self._entries[number] = seen
+        self._phases[phase].add(number)
+        self._count(seen, 1)
+        if phase is Phase.QUEUED:
+            heapq.heappush(self._due.setdefault(lane, []), (due, number))
+            if until is not None:
+                heapq.heappush(self._until, (until, number))
+        elif phase in self._asked:
+            heapq.heappush(self._asked[phase], (due, number))
+
+    def _count(self, seen: Seen, by: int) -> None:
+        counts = self.counts.setdefault(seen.lane, {})
+        left = counts.get(seen.phase, 0) + by
+        if left:
+            counts[seen.phase] = left
+            return
+        counts.pop(seen.phase, None)
+        if not counts:
+            del self.counts[seen.lane]
+            self._due.pop(seen.lane, None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, number: int) -> Seen | None:
+        return self._entries.get(number)
+
+    def among(self, phase: Phase) -> list[tuple[int, Seen]]:
+        """All in a phase."""
+        return [(number, self._entries[number]) for number in self._phases[phase]]
+
+    def oldest(self, now: int) -> Iterator[tuple[Lane, int]]:
+        """The lanes where something is due, and since when."""
+        for lane, heap in self._due.items():
+            while heap:
+                due, number = heap[0]
+                seen = self._entries.get(number)
+                if seen is not None and (seen.phase, seen.lane, seen.due) == (
+                    Phase.QUEUED,
+                    lane,
+                    due,
+                ):
+                    if due <= now:
+                        yield lane, due
+                    break
+                heapq.heappop(heap)
+
+    def has_due(self, phase: Phase, before: int) -> bool:
+        """Whether something in this phase (SENT or DOUBT) is due before."""
+        heap = self._asked[phase]
+        while heap:
+            due, number = heap[0]
+            seen = self._entries.get(number)
+            if seen is not None and (seen.phase, seen.due) == (phase, due):
+                return due < before
+            heapq.heappop(heap)
+        return False
+
+    def late(self, now: int) -> list[int]:
+        """What is queued and whose time has passed. They are told once."""
+        found = []
+        while self._until and self._until[0][0] <= now:
+            until, number = heapq.heappop(self._until)
+            seen = self._entries.get(number)
+            if seen is not None and seen.phase is Phase.QUEUED and seen.until == until:
+                found.append(number)
+        return found

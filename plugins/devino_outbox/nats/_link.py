@@ -1,0 +1,371 @@
+"""The connection: reads, commits and fetches, each with one outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any, NamedTuple
+
+import msgspec
+import nats
+from nats import errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from devino_outbox._settings import NatsSettings
+
+from ._url import servers_of
+
+__all__ = ["Conflict", "Link", "Stored", "Write", "connect"]
+
+_log = logging.getLogger(__name__)
+_WRONG_SEQUENCE = 10071
+_NOT_FOUND = 10037
+_TRY = 2.0
+"""How many seconds one request may take before it is made again."""
+_PAGE = 500
+COMMIT = "Devino-Commit"
+"""The name of the commit that wrote a message."""
+EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+_LOST = (errors.TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
+_ABSENT = (*_LOST, errors.NoRespondersError)
+
+
+class Conflict(Exception):
+    """Somebody else has written meanwhile; nothing was stored."""
+
+
+class Stored(NamedTuple):
+    """A message of a stream."""
+
+    subject: str
+    seq: int
+    data: bytes
+    commit: str | None = None
+    """The commit that wrote it."""
+
+
+class Write(NamedTuple):
+    """A message to be written."""
+
+    subject: str
+    data: bytes
+    expected: int | None = None
+    """The sequence that must be the subject's last; 0: there is none. None: whatever it is."""
+    rolls: bool = False
+    """It takes the place of the subject's earlier messages."""
+    headers: Mapping[str, str] = {}
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        made = dict(self.headers)
+        if self.expected is not None:
+            made[EXPECTED] = str(self.expected)
+        if self.rolls:
+            made["Nats-Rollup"] = "sub"
+        return made
+
+
+async def connect(url: str, credentials: str | None, timeout: float) -> Client:
+    """A connection that comes back by itself. Raises ConfigurationError and Unavailable."""
+    servers = servers_of(url)
+    if not servers:
+        raise ConfigurationError("the URL names no server: nats://127.0.0.1:4222")
+    more: dict[str, Any] = {} if credentials is None else {"user_credentials": credentials}
+    try:
+        return await asyncio.wait_for(
+            nats.connect(
+                servers,
+                name="devino outbox",
+                error_cb=_told,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.1,
+                connect_timeout=_TRY,
+                # What is buffered while there is no connection would come when nobody waits.
+                pending_size=-1,
+                ping_interval=10,
+                **more,
+            ),
+            timeout,
+        )
+    except (OSError, TimeoutError, errors.Error) as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise Unavailable(f"the NATS server cannot be reached: {said}") from error
+
+
+async def _told(error: Exception) -> None:
+    _log.info("outbox: NATS: %s", error)
+
+
+class Link:
+    """One connection."""
+
+    def __init__(self, settings: NatsSettings) -> None:
+        self._settings = settings
+        self._client: Client | None = None
+        self._batches = count(1)
+        self._name = ""
+        self._fetches: dict[str, asyncio.Queue[Msg]] = {}
+        self._inboxes: dict[str, str] = {}
+        self.is_replicated = False
+        """Whether a follower may answer, who may be behind."""
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            raise RuntimeError("open the store first")
+        return self._client
+
+    async def open(self) -> None:
+        settings = self._settings
+        self._client = await connect(settings.url, settings.credentials, settings.timeout)
+        self._name = self._client.new_inbox().rpartition(".")[2]
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        self._fetches.clear()
+        self._inboxes.clear()
+        if client is not None:
+            await client.close()
+
+    async def api(self, verb: str, asked: object = None) -> dict[str, Any]:
+        """Ask JetStream; an error is in the answer. Raises Unavailable."""
+        data = b"" if asked is None else msgspec.json.encode(asked)
+        answer = await self._asked(f"$JS.API.{verb}", data)
+        found: dict[str, Any] = msgspec.json.decode(answer.data)
+        return found
+
+    async def _asked(self, subject: str, data: bytes) -> Msg:
+        """Ask what changes nothing, or nothing twice, until it is answered."""
+        end = time.monotonic() + self._settings.timeout
+        while True:
+            try:
+                await self._ready(end)
+                return await self.client.request(subject, data, timeout=_TRY)
+            except _ABSENT as error:
+                await self._again(end, error)
+
+    async def _ready(self, end: float) -> None:
+        while not self.client.is_connected:
+            if time.monotonic() > end:
+                raise Unavailable("the NATS server cannot be reached")
+            await asyncio.sleep(0.02)
+
+    async def _again(self, end: float, error: Exception) -> None:
+        if time.monotonic() > end:
+            said = str(error) or type(error).__name__
+            raise Unavailable(f"JetStream does not answer: {said}") from error
+        await asyncio.sleep(0.05)
+
+    async def last(self, stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
+        """The last message of each subject, as the leader has it."""
+        if not self.is_replicated:
+            return await self.seen(stream, subjects)
+        found = await asyncio.gather(*[self._last(stream, one) for one in subjects])
+        return {one.subject: one for one in found if one is not None}
+
+    async def _last(self, stream: str, subject: str) -> Stored | None:
+        answer = await self.api(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
+        if "error" in answer:
+            if answer["error"].get("err_code") == _NOT_FOUND:
+                return None
+            raise Unavailable(f"JetStream refuses: {answer['error'].get('description')}")
+        message = answer["message"]
+        headers = base64.b64decode(message.get("hdrs", "")).decode()
+        lines = dict(line.split(": ", 1) for line in headers.split("\r\n") if ": " in line)
+        data = base64.b64decode(message.get("data", ""))
+        return Stored(subject, message["seq"], data, lines.get(COMMIT))
+
+    async def seen(self, stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
+        """The last message of each subject, as whoever answers has it."""
+        found: dict[str, Stored] = {}
+        for start in range(0, len(subjects), _PAGE):
+            part = list(subjects[start : start + _PAGE])
+            asked = {"multi_last": part, "batch": _PAGE}
+            for one in await self._read(stream, asked):
+                found[one.subject] = one
+        return found
+
+    async def after(self, stream: str, subject: str, seq: int, limit: int) -> list[Stored]:
+        """The next messages of a filter, after this sequence."""
+        return await self._read(stream, {"seq": seq + 1, "batch": limit, "next_by_subj": subject})
+
+    async def _read(self, stream: str, asked: object) -> list[Stored]:
+        end = time.monotonic() + self._settings.timeout
+        data = msgspec.json.encode(asked)
+        while True:
+            try:
+                await self._ready(end)
+                return await self._answers(f"$JS.API.DIRECT.GET.{stream}", data)
+            except _ABSENT as error:
+                await self._again(end, error)
+
+    async def _answers(self, subject: str, data: bytes) -> list[Stored]:
+        client = self.client
+        inbox = client.new_inbox()
+        subscription = await client.subscribe(inbox)
+        found: list[Stored] = []
+        try:
+            await client.publish(subject, data, reply=inbox)
+            while True:
+                message = await subscription.next_msg(_TRY)
+                headers = message.headers or {}
+                status = headers.get("Status")
+                if status in ("204", "404"):
+                    return found
+                if status == "503":
+                    raise errors.NoRespondersError
+                if status is not None:
+                    raise Unavailable(f"JetStream refuses to read: {status} {dict(headers)}")
+                found.append(
+                    Stored(
+                        headers["Nats-Subject"],
+                        int(headers["Nats-Sequence"]),
+                        message.data,
+                        headers.get(COMMIT),
+                    )
+                )
+        finally:
+            if client.is_connected:
+                await subscription.unsubscribe()
+
+    async def commit(self, stream: str, writes: Sequence[Write]) -> int:
+        """Write all or nothing. Gives the sequence of the first; the others follow it.
+
+        Raises Conflict, Unavailable, and OutcomeUnknown.
+        """
+        end = time.monotonic() + self._settings.timeout
+        tried: list[str] = []
+        while True:
+            name = f"{self._name}.{next(self._batches)}"
+            try:
+                await self._ready(end)
+                answer = await self._committed(name, writes)
+            except errors.NoRespondersError as error:
+                # There is no leader: nobody has taken it.
+                await self._again(end, error)
+                continue
+            except _LOST as error:
+                tried.append(name)
+                first = await self._look(stream, writes, tried, error)
+                if first is not None:
+                    return first
+                if time.monotonic() > end:
+                    raise OutcomeUnknown(
+                        "JetStream has not answered, and a change may be stored all the same"
+                    ) from error
+                continue
+            refused = answer.get("error")
+            if refused is None:
+                return int(answer["seq"]) - len(writes) + 1
+            if refused.get("err_code") != _WRONG_SEQUENCE:
+                said = refused.get("description")
+                if tried or not _may_pass(refused) or time.monotonic() > end:
+                    kind = OutcomeUnknown if tried else Unavailable
+                    raise kind(f"JetStream refuses a change: {said}")
+                await asyncio.sleep(0.05)
+                continue
+            first = await self._look(stream, writes, tried, None) if tried else None
+            if first is not None:
+                return first
+            raise Conflict
+
+    async def _look(
+        self, stream: str, writes: Sequence[Write], tried: Sequence[str], error: Exception | None
+    ) -> int | None:
+        """Whether an earlier try was stored after all."""
+        place = next((n for n, one in enumerate(writes) if one.expected is not None), 0)
+        try:
+            found = await self.last(stream, [writes[place].subject])
+        except Unavailable as lost:
+            raise OutcomeUnknown(
+                "JetStream broke off, and a change may be stored all the same"
+            ) from (error or lost)
+        known = found.get(writes[place].subject)
+        return known.seq - place if known is not None and known.commit in tried else None
+
+    async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
+        client = self.client
+        last = len(writes)
+        for number, write in enumerate(writes, 1):
+            headers = {**write.all_headers, COMMIT: name}
+            # On a single server a batch waits for the disk before it is looked at.
+            if last > 1:
+                headers |= {"Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
+            if number == last:
+                if last > 1:
+                    headers["Nats-Batch-Commit"] = "1"
+                answer = await client.request(
+                    write.subject, write.data, timeout=_TRY, headers=headers
+                )
+                found: dict[str, Any] = msgspec.json.decode(answer.data)
+                return found
+            await client.publish(write.subject, write.data, headers=headers)
+        raise ValueError("there is nothing to write")
+
+    async def publish(self, write: Write) -> None:
+        """Write one message, that may be written twice. Raises Unavailable."""
+        end = time.monotonic() + self._settings.timeout
+        while True:
+            try:
+                await self._ready(end)
+                answer = await self.client.request(
+                    write.subject, write.data, timeout=_TRY, headers=write.all_headers
+                )
+            except _ABSENT as error:
+                await self._again(end, error)
+                continue
+            refused = msgspec.json.decode(answer.data).get("error")
+            if refused is not None:
+                raise Unavailable(f"JetStream refuses a message: {refused.get('description')}")
+            return
+
+    async def fetch(self, stream: str, consumer: str, most: int) -> list[Msg] | None:
+        """What a consumer has now; None: there is no such consumer."""
+        client = self.client
+        key = f"{stream} {consumer}"
+        try:
+            if key not in self._fetches:
+                queue: asyncio.Queue[Msg] = asyncio.Queue()
+                self._inboxes[key] = client.new_inbox()
+                await client.subscribe(self._inboxes[key], cb=queue.put)
+                self._fetches[key] = queue
+            queue = self._fetches[key]
+            asked = msgspec.json.encode({"batch": most, "no_wait": True})
+            await self._ready(time.monotonic() + self._settings.timeout)
+            await client.publish(
+                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", asked, reply=self._inboxes[key]
+            )
+            found: list[Msg] = []
+            while len(found) < most:
+                message = await asyncio.wait_for(queue.get(), _TRY)
+                status = (message.headers or {}).get("Status")
+                if status == "503" and not found:
+                    return None
+                if status is not None:
+                    break
+                found.append(message)
+        except _LOST as error:
+            raise Unavailable("JetStream does not answer") from error
+        except TimeoutError:
+            return found
+        return found
+
+    async def ack(self, messages: Sequence[Msg]) -> None:
+        """They need not come again. That this gets lost does no harm."""
+        client = self.client
+        for message in messages:
+            try:
+                await client.publish(message.reply, b"+ACK")
+            except (errors.Error, OSError):
+                return
+
+
+def _may_pass(refused: Mapping[str, Any]) -> bool:
+    """Whether a refusal is of the moment: no leader, too much at once."""
+    return refused.get("code") in (429, 503) or "batch" in str(refused.get("description"))

@@ -1,0 +1,325 @@
+"""The store: entries in streams, each changed by a compare-and-set of its subject."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from msgspec.structs import replace
+
+from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.errors import OutcomeUnknown
+from devino_core.outbox import (
+    VERSION,
+    Added,
+    Change,
+    Early,
+    Entry,
+    Note,
+    OutboxEvent,
+    Phase,
+    Query,
+    Setting,
+    Tally,
+    Want,
+)
+from devino_core.outbox.kit import from_micros, is_paused, micros
+from devino_outbox._settings import NatsSettings
+
+from ._commits import Line, Work
+from ._events import Events
+from ._finding import FINDS, Finding
+from ._index import Index
+from ._lanes import Found, Lanes
+from ._link import Link
+from ._names import Names, hash_of
+from ._pruning import Pruning
+from ._schedules import Schedules, purge_acked
+from ._streams import check_durability, open_streams
+from ._time import ServerClock
+from ._tuning import Tuning
+from ._url import with_query
+from ._works import Adding, Changing, Claiming, Lapsing, Orphaning, Reminding, Unclaiming
+
+__all__ = ["NatsStore"]
+
+T = TypeVar("T")
+_PART = 200
+"""How many entries one commit takes of a longer call."""
+
+
+class NatsStore:
+    """A :class:`~devino_core.outbox.Store` in NATS JetStream (server 2.12 or newer), for any number
+    of processes on any number of machines.
+
+    Its clock is the server's; any clock but the system's is taken in its place, for tests. A worker
+    lives by a lease. A call about more than 200 messages is several commits. Messages are found by
+    ref, platform id, phase and time, and by nothing else. It belongs to the event loop that opened
+    it.
+    """
+
+    finds: frozenset[str] = FINDS
+    leases: bool = True
+    trusts_ids: bool = True
+    """A platform gives each id once."""
+    full_every: float = 1.0
+    """How many seconds may pass between two looks for what is scheduled or late."""
+
+    def __init__(self, settings: NatsSettings, *, clock: Clock = SYSTEM_CLOCK) -> None:
+        settings = with_query(settings)
+        self._settings = settings
+        self._names = Names(settings.prefix, settings.shards)
+        self._link = Link(settings)
+        set_clock = None if clock is SYSTEM_CLOCK else clock
+        self._clock = ServerClock(self._link, self._names.tune, set_clock)
+        self._key: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"<NatsStore, prefix {self._settings.prefix!r}>"
+
+    @property
+    def key(self) -> bytes:
+        if self._key is None:
+            raise RuntimeError("open the store first")
+        return self._key
+
+    async def open(self) -> None:
+        """Connect; make the streams if there are none.
+
+        Raises ConfigurationError and Unavailable.
+        """
+        check_durability(self._settings)
+        link, names, settings = self._link, self._names, self._settings
+        await link.open()
+        try:
+            await open_streams(link, names, settings)
+            self._tuning = Tuning(link, names)
+            self._key = await self._tuning.key(names.shards)
+        except BaseException:
+            await link.aclose()
+            raise
+        self._lines = [
+            Line(link, names, shard, self._clock, settings.group_max)
+            for shard in range(names.shards)
+        ]
+        self._index = Index(link, names)
+        self._finding = Finding(link, names, self._index, self.number)
+        self._lanes = Lanes(link, names, settings)
+        self._schedules = Schedules(link, names, settings, self._remind)
+        self._events = Events(link, names)
+        self._pruning = Pruning(link, names)
+        self._unanswered: list[list[Entry]] = []
+        self._looked_at = float("-inf")
+
+    async def aclose(self) -> None:
+        """Finish what was asked for. Workers of this store live until their lease is over."""
+        if self._key is None:
+            return
+        self._key = None
+        for line in self._lines:
+            await line.aclose()
+        await self._link.aclose()
+
+    def number(self, ref: str) -> int:
+        """The number of the entry with this ref: a hash, so that nobody has to look it up."""
+        return hash_of(ref)
+
+    async def now(self) -> datetime:
+        return await self._clock.now(fresh=1.0)
+
+    async def add(self, entries: Sequence[Entry]) -> list[Added]:
+        numbered = [replace(entry, id=self.number(entry.ref)) for entry in entries]
+        return await self._spread(numbered, lambda one: one.id, Adding)
+
+    async def move(self, changes: Sequence[Change]) -> list[bool]:
+        def work(part: Sequence[Change]) -> Work:
+            return Changing(part, trusts_ids=self.trusts_ids)
+
+        return await self._spread(changes, _number_of, work)
+
+    async def _spread(
+        self, things: Sequence[T], number: Callable[[T], int], work: Callable[[list[T]], Work]
+    ) -> list[Any]:
+        """Do works about things, each in its shard, and give the results in the things' order."""
+        by_shard: dict[int, list[int]] = {}
+        for place, thing in enumerate(things):
+            by_shard.setdefault(self._names.shard(number(thing)), []).append(place)
+        parts: list[tuple[list[int], Awaitable[object]]] = []
+        for shard, places in by_shard.items():
+            for start in range(0, len(places), _PART):
+                part = places[start : start + _PART]
+                parts.append((part, self._lines[shard].do(work([things[n] for n in part]))))
+        results: dict[int, object] = {}
+        done = await asyncio.gather(*[waited for _, waited in parts], return_exceptions=True)
+        for (part, _), result in zip(parts, done, strict=True):
+            if isinstance(result, BaseException):
+                raise result
+            results |= zip(part, cast("list[object]", result), strict=True)
+        return [results[place] for place in range(len(things))]
+
+    async def _remind(self, shard: int, sequences: dict[int, int]) -> None:
+        await self._lines[shard].do(Reminding(sequences))
+
+    async def claim(self, want: Want) -> list[Entry]:
+        await self._tuning.read_on()
+        now = await self._clock.now()
+        self._tuning.check(want.worker, now)
+        await self._give_back()
+        if time.monotonic() - self._looked_at >= self.full_every:
+            self._looked_at = time.monotonic()
+            await self._look(now)
+        now = await self._clock.now()
+        free = self._tuning.free(want.charge, want.limit, now)
+        paused = self._tuning.paused(now)
+        found: list[Found] = []
+        for slot in want.slots:
+            most = min(slot.most, free - len(found))
+            if most > 0 and not is_paused(slot.lane, paused, now):
+                found += await self._lanes.take(slot.lane, most, now, want.newest)
+        granted = await self._tuning.charge(want.charge, len(found), now) if found else 0
+        self._lanes.keep(found[granted:])
+        return await self._intend(want, found[:granted])
+
+    async def _intend(self, want: Want, found: Sequence[Found]) -> list[Entry]:
+        by_shard: dict[int, list[Found]] = {}
+        for one in found:
+            shard = self._names.shard(one.known.entry.id)
+            by_shard.setdefault(shard, []).append(one)
+        claimed: dict[int, Entry] = {}
+        for shard, some in by_shard.items():
+            line = self._lines[shard]
+            for start in range(0, len(some), _PART):
+                part = [one.known for one in some[start : start + _PART]]
+                for known in part:
+                    line.believe(known.entry.id, known)
+                try:
+                    held = cast("list[Entry]", await line.do(Claiming(want, part)))
+                except OutcomeUnknown:
+                    self._unanswered.append(
+                        [replace(known.entry, worker=want.worker) for known in part]
+                    )
+                    # What was claimed before is known to be so, and is given.
+                    if not claimed:
+                        raise
+                    return list(claimed.values())
+                claimed |= {entry.id: entry for entry in held}
+        # Those that others were faster with were written since, too.
+        await self._link.ack([one.reminder.message for one in found])
+        return [claimed[n] for one in found if (n := one.known.entry.id) in claimed]
+
+    async def _give_back(self) -> None:
+        """What was claimed and not answered was given to nobody."""
+        while self._unanswered:
+            entries = self._unanswered[-1]
+            line = self._lines[self._names.shard(entries[0].id)]
+            await line.do(Unclaiming(entries))
+            self._unanswered.pop()
+
+    async def _look(self, now: datetime) -> None:
+        """Take up what was scheduled, and end what is late."""
+        await self._schedules.move_on(now)
+        await self._read_index()
+        by_shard: dict[int, list[int]] = {}
+        for number in sorted(self._index.late(micros(now))):
+            by_shard.setdefault(self._names.shard(number), []).append(number)
+        for shard, numbers in by_shard.items():
+            for start in range(0, len(numbers), _PART):
+                await self._lines[shard].do(Lapsing(numbers[start : start + _PART]))
+
+    async def _read_index(self) -> None:
+        await self._index.read_on([line.last for line in self._lines])
+
+    async def beat(self, worker: int | None, hold: timedelta) -> int:
+        await self._tuning.read_on()
+        now = await self._clock.now()
+        if worker is None:
+            worker = await self._tuning.begin(hold, now)
+        elif hold:
+            await self._tuning.live(worker, hold, now)
+        else:
+            await self._tuning.end(worker)
+        await self._tuning.bury(now)
+        await self._doubt()
+        return worker
+
+    async def _doubt(self) -> None:
+        """What is held by workers that are over, or that nobody knows, is in doubt."""
+        await self._read_index()
+        held = [(number, seen.worker or 0) for number, seen in self._index.among(Phase.INTENDED)]
+        gone = await self._tuning.gone({worker for _, worker in held})
+        by_shard: dict[int, list[int]] = {}
+        for number, worker in sorted(held):
+            if worker in gone:
+                by_shard.setdefault(self._names.shard(number), []).append(number)
+        for shard, numbers in by_shard.items():
+            for start in range(0, len(numbers), _PART):
+                await self._lines[shard].do(Orphaning(numbers[start : start + _PART], gone))
+
+    async def find(self, query: Query, after: str, limit: int) -> list[Entry]:
+        if query.refs is None and query.ids is None and query.phase not in (None, Phase.DONE):
+            await self._read_index()
+        return await self._finding.find(query, after, limit)
+
+    async def tally(self) -> Tally:
+        await self._tuning.read_on()
+        await self._read_index()
+        now = await self._clock.now()
+        lives = self._tuning.lives(now)
+        return Tally(
+            at=now,
+            counts={lane: dict(counts) for lane, counts in self._index.counts.items()},
+            oldest={lane: from_micros(due) for lane, due in self._index.oldest(micros(now))},
+            limits=self._tuning.limits,
+            paused=self._tuning.paused(now),
+            weights=self._tuning.weights,
+            workers=len(lives),
+            newest=max((life.version for life in lives), default=VERSION),
+            gauges=await self._gauges(),
+        )
+
+    async def _gauges(self) -> dict[str, float]:
+        gauges = {
+            "stream_bytes": 0.0,
+            "stream_messages": 0.0,
+            "replicas": float(self._settings.replicas),
+            "declared_durable_on_disk": float(self._settings.durability == "disk"),
+        }
+        for shard in range(self._names.shards):
+            info = await self._link.api(f"STREAM.INFO.{self._names.entries(shard)}")
+            if "state" in info:
+                gauges["stream_bytes"] += info["state"]["bytes"]
+                gauges["stream_messages"] += info["state"]["messages"]
+        return gauges
+
+    async def events(
+        self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
+    ) -> list[OutboxEvent]:
+        if consumer is not None:
+            after = await self._tuning.cursor(consumer)
+        return await self._events.after(after, limit, entry)
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        now = await self._clock.now()
+        gone = await self._pruning.prune(before, limit)
+        for line in self._lines:
+            line.last = 0
+        await self._events.prune(before, limit)
+        await self._pruning.forget_early(now, limit)
+        await self._tuning.forget(now)
+        await self._schedules.prune()
+        for shard in range(self._names.shards):
+            await purge_acked(self._link, self._names.entries(shard))
+        return gone
+
+    async def tune(self, setting: Setting) -> None:
+        await self._tuning.tune(setting)
+
+
+def _number_of(change: Change) -> int:
+    """What decides a change's shard."""
+    if isinstance(change, Early):
+        return hash_of(change.id)
+    return change.entry if isinstance(change, Note) else change.fence.id

@@ -1,0 +1,59 @@
+"""From mails to calls: whatever goes together is what each mail alone would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devino_core import InvalidMessage, Mail, Medium, Message, Template
+from devino_plugins.email._plan import Planned, plan
+
+_texts = st.sampled_from(
+    ["", "Hi {a}", "{b} {a}", "plain", "[a] {a}", "[{a}]", "{{a}}", "{a}{b}", "{Unsubscribe}"]
+)
+_values = st.sampled_from(["x", "y", "<", "[q]", "", "Ann"])
+_names = st.sampled_from(["a", "b", "Unsubscribe"])
+_FILLED = Mail("Dear {a}", "Hi {a}", values={"a": "1"})
+
+
+@st.composite
+def _contents(draw: st.DrawFn) -> Mail | Template:
+    values = draw(st.none() | st.dictionaries(_names, _values))
+    try:
+        return Mail(draw(_texts), draw(_texts), draw(_texts), values=values)
+    except InvalidMessage:
+        return draw(st.just(Template("5")) | st.just(Template("5", {"a": "<"})))
+
+
+_messages = st.builds(
+    Message,
+    st.sampled_from(["a@b.ru", "Ivan <c@d.ru>"]),
+    _contents() | st.just(_FILLED),
+    medium=st.just(Medium.EMAIL),
+    sender=st.sampled_from(["s@x.ru", "t@x.ru"]),
+    options=st.sampled_from([{}, {"campaign": "c"}]),
+)
+
+
+def _planned(messages: Sequence[Message]) -> list[Planned]:
+    return plan(messages, lambda message: message.sender or "", size=3)
+
+
+def _each(calls: Iterable[Planned]) -> dict[int, object]:
+    return {
+        place: (request.sender, request.subject, request.body, request.template_id, recipient)
+        for places, request in calls
+        for place, recipient in zip(places, request.recipients, strict=True)
+    }
+
+
+@given(st.lists(_messages, max_size=8))
+def test_what_goes_together_is_what_each_alone_would_be(messages: list[Message]) -> None:
+    calls = _planned(messages)
+    alone = [_each(_planned([message]))[0] for message in messages]
+    assert _each(calls) == dict(enumerate(alone))
+    assert all(len(call.positions) <= 3 for call in calls)
+    campaigns = {n: call.request.user_campaign_id for call in calls for n in call.positions}
+    assert campaigns == {n: one.options.get("campaign") for n, one in enumerate(messages)}

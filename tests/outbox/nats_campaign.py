@@ -1,0 +1,55 @@
+"""Kills of NATS servers while producers and workers are at it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from devino_core.testing import CrashHarness, CrashReport
+
+from .nats_server import Cluster, NatsServer
+
+__all__ = ["cluster_kills", "server_kills"]
+
+
+def server_kills(
+    server: NatsServer, kills: int, *, policy: str = "park", messages: int = 100, seed: int = 7
+) -> CrashReport:
+    """The one server is killed and started again."""
+    chance = random.Random(seed)
+
+    async def break_it() -> None:
+        server.end()
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        server.launch()
+        await asyncio.sleep(0.3)
+
+    return _campaign(server.outbox, break_it, kills, policy, messages)
+
+
+def cluster_kills(
+    cluster: Cluster, kills: int, *, policy: str = "park", messages: int = 100, seed: int = 7
+) -> CrashReport:
+    """One of three servers, at random, is killed and started again."""
+    chance = random.Random(seed)
+
+    async def break_it() -> None:
+        server = chance.choice(cluster.servers)
+        server.end()
+        await asyncio.sleep(chance.uniform(0.1, 1))
+        server.launch()
+        await asyncio.sleep(chance.uniform(0.3, 1))
+
+    return _campaign(cluster.outbox, break_it, kills, policy, messages)
+
+
+def _campaign(
+    fresh: Callable[[], str],
+    break_it: Callable[[], Awaitable[None]],
+    kills: int,
+    policy: str,
+    messages: int,
+) -> CrashReport:
+    harness = CrashHarness(fresh, policy=policy, messages=messages)
+    return asyncio.run(harness.break_store(kills, break_it))
