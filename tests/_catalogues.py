@@ -109,6 +109,9 @@ def _wrong(text: str, translation: str, *, fuzzy: bool) -> Iterator[str]:
         if said != meant:
             more, less = said - meant, meant - said
             yield f"other {what} than in English, {list(more)} for {list(less)}"
+    if translation.endswith("::") or re.search(r"(^|\W):[a-z:]+:`", translation):
+        # The text may be a docstring's; its translation is read as the page is.
+        yield "Markdown does not read this"
     yield from typography(translation)
 
 
@@ -128,7 +131,7 @@ def _code(text: str) -> Counter[str]:
     found: Counter[str] = Counter()
     for span in _CODE.finditer(text):
         role = _ROLE.search(text[: span.start()])
-        found[f"{role and (role[1] or role[2]) or ''}`{' '.join(span[2].split())}`"] += 1
+        found[f"{(role and (role[1] or role[2])) or ''}`{' '.join(span[2].split())}`"] += 1
     return found
 
 

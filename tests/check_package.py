@@ -95,6 +95,7 @@ def check_wheel(wheel: Path) -> None:
     for package in sorted(PACKAGES):
         expect(f"{package}/py.typed" in names, f"{package} is typed")
     expect(f"{info}/licenses/LICENSE" in names, "the licence is inside")
+    expect(not any("locale" in name for name in names), "the documentation is not inside")
     for file in (ROOT / "plugins/devino_sandbox/services/page/static").iterdir():
         inside = f"devino_sandbox/services/page/static/{file.name}"
         expect(inside in names, f"the sandbox's page has {file.name}")
@@ -105,6 +106,7 @@ def check_sdist(sdist: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     for name in ("README.md", "LICENSE", "CHANGELOG.md", "tox.ini", "tests/__init__.py"):
         expect(name in names, f"the source distribution has {name}")
+    expect(not any(name.endswith(".mo") for name in names), "and no compiled catalogues")
 
 
 def run(*command: object, cwd: Path, capture: bool = False) -> str:
