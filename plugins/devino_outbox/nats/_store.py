@@ -101,11 +101,11 @@ class NatsStore:
         except BaseException:
             await link.aclose()
             raise
+        self._index = Index(link, names)
         self._lines = [
-            Line(link, names, shard, self._clock, settings.group_max)
+            Line(link, names, shard, self._clock, settings.group_max, self._index.add)
             for shard in range(names.shards)
         ]
-        self._index = Index(link, names)
         self._finding = Finding(link, names, self._index, self.number)
         self._lanes = Lanes(link, names, settings)
         self._schedules = Schedules(link, names, settings, self._remind)
