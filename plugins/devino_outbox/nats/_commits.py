@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from devino_core.errors import OutcomeUnknown, Unavailable
@@ -239,7 +240,7 @@ class Line:
 
     async def _done(self, works: Sequence[Work]) -> list[object]:
         fresh = False
-        while True:
+        for tries in count():
             tx = await self._begun(works, fresh=fresh)
             results = [work.apply(tx) for work in works]
             if tx.is_doubtful and not fresh:
@@ -258,12 +259,15 @@ class Line:
                     self._tell(self._shard, first, first + len(writes) - 1, entries)
             except Conflict:
                 self._forget(numbers)
+                # A leader that was deposed a moment ago may still answer.
+                await asyncio.sleep(0.01 if fresh and tries > 1 else 0)
                 fresh = True
                 continue
             except BaseException:
                 self._forget(numbers)
                 raise
             return results
+        raise AssertionError("not reached")
 
     def _store(self, stored: dict[int, Known]) -> None:
         for number, known in stored.items():

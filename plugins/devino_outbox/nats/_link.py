@@ -18,7 +18,7 @@ from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable, Unsupported
 from devino_outbox._settings import NatsSettings
 
 from ._url import servers_of
@@ -33,6 +33,7 @@ _NOT_FOUND = 10037
 _TRY = 2.0
 """How many seconds one request may take before it is made again."""
 _PAGE = 500
+_HEADERS = 500
 BATCH = "Nats-Batch-Id"
 COMMIT = "Devino-Commit"
 """The name of a commit of one message; that of others is the batch's."""
@@ -346,6 +347,12 @@ class Link:
     async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
         client = self.client
         last = len(writes)
+        largest = max(len(write.data) for write in writes)
+        if largest + _HEADERS > client.max_payload:
+            raise Unsupported(
+                f"a message with what became of it takes {largest} bytes, and the NATS server "
+                f"takes at most {client.max_payload}: raise its max_payload"
+            )
         for number, write in enumerate(writes, 1):
             headers = write.all_headers
             # A batch of one costs more than a message: a single server stages batches on its disk.
