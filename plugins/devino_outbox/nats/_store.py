@@ -317,7 +317,7 @@ class NatsStore:
         gone = await self._pruning.prune(before, limit)
         for line in self._lines:
             line.last = 0
-        await self._events.prune(before, limit)
+        await self._events.prune(before)
         await self._pruning.forget_early(now, limit)
         await self._tuning.forget(now)
         await self._schedules.prune()
