@@ -20,6 +20,7 @@ from ._entry import VERSION, Entry, Lane
 from ._fair import Fairness
 from ._figures import tell_count, tell_standing
 from ._memory import is_paused
+from ._phases import Phase
 from ._sending import Outcome, send
 from ._store import Closed, Held, LeaseLost, Rate, Slot, Tally, Want
 
@@ -88,6 +89,17 @@ class Desk:
                 self._context.observers, "outbox_tokens_wait_seconds", wait, self.channel.name
             )
         self._news.set()
+
+    def has_left(self, tally: Tally) -> bool:
+        """Whether anything of this channel is on the wire, or due and may go."""
+        waits = not self._is_held and any(
+            self._is_mine(lane) and not is_paused(lane, tally.paused, tally.at)
+            for lane in tally.oldest
+        )
+        return waits or any(
+            counts.get(Phase.INTENDED) and self._is_mine(lane)
+            for lane, counts in tally.counts.items()
+        )
 
     def _tokens_wait(self, tally: Tally, due: Sequence[Lane]) -> float:
         """How long a message has been due that the last claim left there for want of tokens."""
