@@ -93,7 +93,7 @@ class Desk:
     def has_left(self, tally: Tally) -> bool:
         """Whether anything of this channel is on the wire, or due and may go."""
         waits = not self._is_held and any(
-            self._is_mine(lane) and not is_paused(lane, tally.paused, tally.at)
+            self._is_mine(lane) and not is_paused(lane, tally.paused, tally.at, self.channel.name)
             for lane in tally.oldest
         )
         return waits or any(
@@ -109,7 +109,7 @@ class Desk:
             at
             for lane in due
             if (at := tally.oldest[lane]) <= self._short_at
-            and not is_paused(lane, tally.paused, tally.at)
+            and not is_paused(lane, tally.paused, tally.at, self.channel.name)
         ]
         return (tally.at - min(left)).total_seconds() if left else 0.0
 
@@ -200,6 +200,7 @@ class Desk:
             slots=tuple(slots),
             limit=limit,
             charge=self._limits,
+            channel=self.channel.name,
             newest=VERSION,
         )
         self.waits_since = context.clock.monotonic()
