@@ -208,7 +208,7 @@ async def fill(store: Store, count: int) -> None:
 
 
 async def life(folder: Path, count: int) -> float:
-    settings = {"channels": PACE, "poll": 0.05}
+    settings = {"channels": PACE}
     async with Outbox(f"sqlite:{folder / 'life.db'}", settings=settings) as outbox:
         return await live(outbox, count)
 

@@ -179,7 +179,7 @@ async def held_back(server: Server) -> None:
 
 
 async def life(server: Server, count: int) -> None:
-    settings = {"channels": PACE, "poll": 0.05, "schema": server.schema()}
+    settings = {"channels": PACE, "schema": server.schema()}
     async with Outbox(server.url, settings=settings) as outbox:
         await live(outbox, count)
 
