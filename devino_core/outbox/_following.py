@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -189,14 +189,14 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
     found = await context.store.find(Query(ids=asked), "", 10 * len(asked))
     by_ref = await _doubtful(context, {event.ref for event in events if event.ref is not None})
     now = context.outbox.now()
-    known = {entry.id: entry for entry in found}
+    known = _by_ids(found)
     changed: dict[int, Entry] = {}
     causes: defaultdict[int, list[StatusChanged]] = defaultdict(list)
     early: list[Early] = []
     kept: list[StatusChanged] = []
     for event in events:
         channel = event.channel if event.channel in names else None
-        entry = next((one for one in known.values() if _has(one, channel, event.message_id)), None)
+        entry = known.get((channel, event.message_id))
         if entry is None and event.ref in by_ref:
             entry = by_ref[event.ref]
         if entry is None:
@@ -233,13 +233,16 @@ async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
     return {begin(entry, readable(entry)).ref: entry for entry in found}
 
 
-def _has(entry: Entry, channel: str | None, message_id: str) -> bool:
-    return any(
-        leg.receipt is not None
-        and message_id in leg.receipt.ids
-        and channel in (None, leg.receipt.channel)
-        for leg in entry.legs
-    )
+def _by_ids(entries: Iterable[Entry]) -> dict[tuple[str | None, str], Entry]:
+    """Entries by the platform's ids of their legs: each id with its channel, and with None."""
+    known: dict[tuple[str | None, str], Entry] = {}
+    for entry in entries:
+        for leg in entry.legs:
+            if leg.receipt is not None:
+                for message_id in leg.receipt.ids:
+                    known.setdefault((leg.receipt.channel, message_id), entry)
+                    known.setdefault((None, message_id), entry)
+    return known
 
 
 def _reported(

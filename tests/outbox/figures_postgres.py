@@ -16,11 +16,10 @@ import psycopg
 from msgspec.structs import replace
 
 from devino_core import ChannelSettings, Message
-from devino_core.outbox import Lane, Move, Outbox, Phase, Slot, Want, Worker
+from devino_core.outbox import Lane, Move, Outbox, Phase, Slot, Want
 from devino_core.testing._store_case import an_entry
 
-from ._world import Client
-from .figures import TEXT, Null, say
+from .figures import PACE, TEXT, Null, live, say
 from .server import Server, started
 
 LANE = Lane("wire")
@@ -180,22 +179,9 @@ async def held_back(server: Server) -> None:
 
 
 async def life(server: Server, count: int) -> None:
-    """Add, claim, receipt, end: with a null wire."""
-    channel = Null(ChannelSettings(), name="wire")
-    pace = {"wire": {"in_flight": 500, "bulk_share": 1}}
-    settings = {"channels": pace, "poll": 0.05, "schema": server.schema()}
+    settings = {"channels": PACE, "schema": server.schema()}
     async with Outbox(server.url, settings=settings) as outbox:
-        began = time.perf_counter()
-        async with Worker(outbox, Client(channel)):
-            for _ in range(count // 50):
-                messages = [Message("79031234567", TEXT) for _ in range(50)]
-                await outbox.enqueue_many(messages, channel="wire")
-            while True:
-                counts = list((await outbox.tally()).counts.values())
-                if sum(one.get(Phase.SENT, 0) + one.get(Phase.DONE, 0) for one in counts) >= count:
-                    break
-                await asyncio.sleep(0.05)
-        say("add, claim, send, receipt and event", count, time.perf_counter() - began)
+        await live(outbox, count)
 
 
 def main() -> None:
