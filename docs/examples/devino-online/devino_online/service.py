@@ -85,7 +85,7 @@ class OnlineService(sandbox.ApiService):
                 continue
             if no is not None:
                 self.world.refuse(order, [it.to], no[0])
-            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}".removesuffix(".")))
+            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}"))
         return wire.Sent(tuple(outcomes))
 
     def _take(self, order: Submission, to: str) -> sandbox.StoredMessage | tuple[str, str]:
@@ -145,4 +145,5 @@ def _digits(to: str) -> str:
 
 def _refused(word: str, ref: str) -> wire.Outcome:
     said = getattr(wire.word_of(word), "meaning", word)
-    return wire.Outcome(code="REJECTED", reasons=(wire.Reason(word, ref),), description=said)
+    reason = wire.Reason(word, ref.removesuffix("."))
+    return wire.Outcome(code="REJECTED", reasons=(reason,), description=said)

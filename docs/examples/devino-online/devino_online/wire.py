@@ -39,7 +39,7 @@ def _write_at(at: datetime) -> str:
 
 def _read_at(text: str) -> datetime:
     if text.isdecimal():
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text[:15]))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
     return http.read_instant(text, UTC)
 
 
