@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, TypeAlias, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
@@ -14,7 +14,6 @@ from devino_sandbox import Account, Asked, RefusalReason, Submission
 from . import wire
 from .wire import Word
 
-Sent: TypeAlias = wire.Sent[wire.Outcome | Unread]
 _is_url = re.compile(r"https?://[^/?#\s]+\S*", re.IGNORECASE).fullmatch
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
     RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
@@ -41,7 +40,7 @@ class OnlineService(sandbox.ApiService):
     apis: ClassVar = {"/online": wire.API}
 
     @sandbox.answers(wire.Send)
-    def send(self, account: Account, asked: Asked[wire.Send]) -> Sent | Refusal:
+    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Told | Refusal:
         return self._send(account, asked)
 
     @sandbox.answers(wire.GetBilling)
@@ -66,7 +65,7 @@ class OnlineService(sandbox.ApiService):
 
     def _send(
         self, account: Account, asked: Asked[wire.Send], fault: tuple[str, str] = ("", "")
-    ) -> Sent | Refusal:
+    ) -> wire.Told | Refusal:
         messages, (word, to) = asked.request.messages, fault
         if not 1 <= len(messages) <= 32_000:
             return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
