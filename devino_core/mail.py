@@ -16,12 +16,15 @@ from email.utils import formataddr, getaddresses
 
 from ._content import Mail
 from ._message import Medium, Message
-from .errors import Unsupported
+from .errors import InvalidMessage, Unsupported
 
 __all__ = ["messages_of"]
 
 # What a message says elsewhere, or what whoever sends it writes anew.
 _OWN = frozenset({"from", "to", "subject", "date", "message-id", "mime-version", "sender"})
+# Over some texts the standard library's readers of headers stumble.
+_STUMBLES = (ValueError, LookupError, AttributeError, TypeError)
+_FIELDS = {"From": "sender", "To": "to"}
 _REFUSED: Mapping[str, str] = {
     "cc": "add them to To: each recipient gets a mail of its own",
     "bcc": "add them to To: each recipient gets a mail of its own, and sees no other",
@@ -36,11 +39,16 @@ def messages_of(mail: EmailMessage) -> list[Message]:
     that are not written anew. ``sender`` is the mail's ``From``.
 
     Raises Unsupported, which says what to do instead, for Cc and Bcc, attachments and any other
-    part, and InvalidMessage for what no channel could send. Reading a mail of strangers can take
-    long, as the standard library reads it.
+    part, and InvalidMessage for what cannot be read and for what no channel could send. Reading a
+    mail of strangers can take long, as the standard library reads it.
     """
+    if not isinstance(mail, EmailMessage):
+        raise TypeError(
+            f"expected an EmailMessage, not {type(mail).__name__}: make or read it with "
+            "`policy=email.policy.default`"
+        )
     for name, mend in _REFUSED.items():
-        if mail[name] is not None:
+        if name in mail:
             raise Unsupported(f"a mail with {name.title()}: {mend}")
     recipients = _addresses(mail, "To")
     if not recipients:
@@ -50,7 +58,7 @@ def messages_of(mail: EmailMessage) -> list[Message]:
         raise Unsupported("a mail with several addresses in From: give it one")
     text, html = _bodies(mail)
     content = Mail(
-        subject=_value(mail, "Subject"),
+        subject="".join(_read(mail, "Subject")[:1]),
         text=text,
         html=html,
         headers=_headers(mail),
@@ -61,7 +69,11 @@ def messages_of(mail: EmailMessage) -> list[Message]:
 
 def _headers(mail: EmailMessage) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, value in mail.items():
+    try:
+        items = mail.items()
+    except _STUMBLES:
+        raise InvalidMessage("content", "a header cannot be read") from None
+    for name, value in items:
         lower = name.lower()
         if lower in _OWN or lower.startswith("content-"):
             continue
@@ -71,10 +83,18 @@ def _headers(mail: EmailMessage) -> dict[str, str]:
     return found
 
 
+def _read(mail: EmailMessage, name: str) -> list[str]:
+    """The values of a header."""
+    try:
+        return [str(value) for value in mail.get_all(name, [])]
+    except _STUMBLES:
+        field = _FIELDS.get(name, "content")
+        raise InvalidMessage(field, f"the header {name} cannot be read") from None
+
+
 def _addresses(mail: EmailMessage, name: str) -> list[str]:
-    said = [str(value) for value in mail.get_all(name, [])]
     # Not formataddr's quoting alone: a name may be in any alphabet.
-    return [_spelt(label, address) for label, address in getaddresses(said) if address]
+    return [_spelt(label, address) for label, address in getaddresses(_read(mail, name)) if address]
 
 
 def _spelt(label: str, address: str) -> str:
@@ -82,11 +102,6 @@ def _spelt(label: str, address: str) -> str:
         return formataddr((label, address))
     escaped = label.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}" <{address}>'
-
-
-def _value(mail: EmailMessage, name: str) -> str:
-    value = mail[name]
-    return "" if value is None else str(value)
 
 
 def _bodies(mail: EmailMessage) -> tuple[str, str]:
@@ -104,7 +119,10 @@ def _bodies(mail: EmailMessage) -> tuple[str, str]:
             )
         if kind in found:
             raise Unsupported(f"a mail with several parts of type {kind}: join them")
-        said = part.get_content()
+        try:
+            said = part.get_content()
+        except LookupError:
+            raise InvalidMessage("content", f"{kind} in a charset that nobody knows") from None
         found[kind] = said.replace("\r\n", "\n").removesuffix("\n")
     return found.get("text/plain", ""), found.get("text/html", "")
 

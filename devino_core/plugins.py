@@ -88,7 +88,14 @@ class Plugins:
         return self._manager.hook
 
     def register(self, plugin: object, name: str, *, origin: str = "registered in code") -> None:
-        """Add a module or object with hook implementations. Raises PluginError if it is invalid."""
+        """Add a module or object with hook implementations. Raises PluginError if it is invalid,
+        or loaded already."""
+        known = self._manager.get_name(plugin) or name
+        if known in self._origin:
+            raise PluginError(
+                f"plugin {name!r} ({origin}): it is loaded already, as {known!r} "
+                f"({self._origin[known]})"
+            )
         try:
             self._manager.register(plugin, name=name)
             self._manager.check_pending()

@@ -86,3 +86,24 @@ def test_an_empty_mail_is_refused() -> None:
     with pytest.raises(InvalidMessage):
         messages_of(made)
     assert messages_of(mail(From=""))[0].sender is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b"From: a@b.ru\nTo: =?utf-8?q?a=0d=0aBcc:_x@y.ru?= <c@d.ru>\n\nt", "to"),
+        (b'From: "=?utf-8?q?a=0d=0aBcc:_x@y.ru?=" <c@d.ru>\nTo: a@b.ru\n\nt', "sender"),
+        (b"From: a@b.ru\nTo: c@d.ru\nReply-To: =?utf-8?q?a=0d=0ab?= <x@y.ru>\n\nt", "content"),
+        (b"From: a@b.ru\nTo: c@d.ru\nContent-Type: text/plain; charset=klingon\n\nt", "content"),
+    ],
+)
+def test_what_cannot_be_read_of_a_mail_is_named(raw: bytes, field: str) -> None:
+    with pytest.raises(InvalidMessage) as error:
+        messages_of(message_from_bytes(raw, policy=policy.default))
+    assert error.value.field == field
+
+
+def test_a_mail_of_the_old_policy_says_how_to_read_it() -> None:
+    old: Any = message_from_bytes(b"From: a@b.ru\nTo: c@d.ru\n\nt")
+    with pytest.raises(TypeError, match=r"policy=email\.policy\.default"):
+        messages_of(old)

@@ -117,6 +117,17 @@ def test_a_module_can_be_added_by_the_environment(site: Path) -> None:
     assert "acme" in Plugins(environ={"DEVINO_PLUGINS": "acme_loose"}).channels()
 
 
+def test_what_is_loaded_already_is_told_in_a_line() -> None:
+    plugins, module = Plugins(discover=False), plugin([])
+    plugins.register(module, "one", origin="acme 1.0")
+    for twice, name in ((module, "two"), (plugin([]), "one")):
+        with pytest.raises(PluginError) as error:
+            plugins.register(twice, name, origin="DEVINO_PLUGINS")
+        assert str(error.value) == (
+            f"plugin {name!r} (DEVINO_PLUGINS): it is loaded already, as 'one' (acme 1.0)"
+        )
+
+
 def test_a_misspelt_hook_is_an_error() -> None:
     @hookimpl
     def devino_chanels() -> list[ChannelSpec]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from devino_codecs import EncodeError
 from devino_codecs import addressbook as book
 from devino_codecs.addressbook import API
 from devino_codecs.http import (
     HttpAnswer,
     HttpRequest,
     InvalidArgumentError,
+    Items,
+    Login,
     Refusal,
 )
 
@@ -50,3 +54,18 @@ def test_a_request_is_read_as_strictly_as_before() -> None:
                 body=b'{"ContactGroupId": 2, "DateOfBirth": "some day"}',
             )
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (book.AddGroup("\ud800"), "Name"),
+        (book.FindContacts("\ud800", Items(1, 2)), "Query"),
+        (book.DeleteDuplicates(contact_group_id=1, import_id="\ud800"), "ImportId"),
+    ],
+)
+def test_a_text_that_has_no_utf8_is_told_in_plain_words(request_: Any, field: str) -> None:
+    with pytest.raises(EncodeError) as error:
+        API.encode_request(request_, Login("me", "secret"))
+    assert error.value.path == field
+    assert "codec" not in str(error.value)

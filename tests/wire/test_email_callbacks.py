@@ -84,6 +84,33 @@ def test_a_time_that_cannot_be_read_is_none_and_costs_no_event(odd: object, xml:
     assert event == replace(EVENT, date_time=None)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["taskId", "userMessageId", "userCampaignId", "url", "clientInfo", "isHardbounce", "reason"],
+)
+@pytest.mark.parametrize("odd", [{"x": 1}, [], 1.5, "odd", True])
+def test_what_cannot_be_read_beside_the_event_costs_no_event(name: str, odd: object) -> None:
+    told = {"messageId": "Ms", "email": "a@b.ru", "event": "BOUNCED", name: odd}
+    (event,) = decode_callback(json.dumps([told]).encode())
+    assert isinstance(event, MessageEvent)
+    assert (event.message_id, event.event) == ("Ms", "BOUNCED")
+
+
+def test_what_cannot_be_read_of_a_client_hides_nothing_around_it() -> None:
+    client = {"platform": 5.5, "browser": "Opera", "geolocation": {"country": [], "city": "Omsk"}}
+    told = {"messageId": "Ms", "email": "a@b.ru", "event": "OPENED", "clientInfo": client}
+    (event,) = decode_callback(json.dumps(told).encode())
+    assert isinstance(event, MessageEvent)
+    assert event.client_info == ClientInfo(browser="Opera", geolocation=Geolocation(city="Omsk"))
+
+
+def test_an_own_id_may_be_a_whole_number() -> None:
+    told = {"messageId": "Ms", "email": "a@b.ru", "event": "SENT", "userMessageId": 2**60}
+    (event,) = decode_callback(json.dumps(told).encode())
+    assert isinstance(event, MessageEvent)
+    assert event.user_message_id == str(2**60)
+
+
 def test_a_time_that_is_not_told_costs_no_event() -> None:
     (event,) = decode_callback(body([{k: v for k, v in SENT.items() if k != "dateTime"}]))
     assert event == replace(EVENT, date_time=None)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devino_codecs import EncodeError
 from devino_codecs.http import ApiKey, DecodeError, HttpAnswer, HttpRequest, Login, Refusal, Unread
 from devino_codecs.masking import masked_request
 from tests.core._examples import EXAMPLES
@@ -158,3 +159,12 @@ def test_a_secret_within_a_list_is_hidden_in_every_view() -> None:
     assert b'"callbackUrl":"***"' in shown.body
     theirs = HttpRequest.of("POST", "/", body=b'{"messages":[{"callback_url":"canary"}]}')
     assert b"canary" not in masked_request(theirs, asked).body
+
+
+@pytest.mark.parametrize(
+    "message", [Unread("odd"), None, 5, wire.Sms(to=79160000001), wire.Sms(to="7", text="\ud800")]
+)
+def test_what_is_no_message_cannot_be_written(message: object) -> None:
+    request = wire.Send(messages=(message,))
+    with pytest.raises(EncodeError):
+        API.encode_request(request, ApiKey("key"))

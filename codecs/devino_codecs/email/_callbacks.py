@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 import msgspec.json
@@ -16,6 +16,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 from devino_codecs.http import (
     IF_READABLE,
     NULL,
+    TEXT_OR_NUMBER,
     Unread,
     form_of,
     parse_json,
@@ -46,6 +47,8 @@ _TIME: Final = form_of("TIME", _read_time, _write_time, of=datetime, noun="a dat
 class Geolocation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a recipient is. The platform does not tell at present."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     country: Annotated[str | None, NULL] = None
     region: Annotated[str | None, NULL] = None
     city: Annotated[str | None, NULL] = None
@@ -56,37 +59,42 @@ class ClientInfo(
 ):
     """What a recipient reads mails with, where the recipient did something."""
 
+    reads_what_it_can: ClassVar[bool] = True
+
     platform: Annotated[str | None, NULL] = None
     operating_system: Annotated[str | None, NULL] = None
     browser: Annotated[str | None, NULL] = None
     user_agent: Annotated[str | None, NULL] = None
     ip_address: Annotated[str | None, NULL] = None
-    geolocation: Geolocation = Geolocation()
+    geolocation: Annotated[Geolocation, IF_READABLE] = Geolocation()
 
 
 class MessageEvent(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True
 ):
-    """Something happened to a message, or its recipient did something.
+    """Something happened to a message, or its recipient did something. What cannot be read beside
+    that is as if it were not told.
 
     ``event`` and ``reason`` are words of :class:`CallbackEvent` and :class:`BounceReason`, which
     equal their members; others stay as they came.
     """
 
+    reads_what_it_can: ClassVar[bool] = True
+
     message_id: str
-    task_id: Annotated[int, msgspec.Meta(ge=-(2**63) + 1, le=2**63 - 1)] = 0
+    task_id: Annotated[int, msgspec.Meta(ge=-(2**63) + 1, le=2**63 - 1), IF_READABLE] = 0
     """The campaign's; 0: none."""
-    user_message_id: Annotated[str | None, NULL] = None
+    user_message_id: Annotated[str | None, TEXT_OR_NUMBER, NULL] = None
     """The caller's own id, of version 2 the recipient's."""
-    user_campaign_id: Annotated[str | None, NULL] = None
+    user_campaign_id: Annotated[str | None, TEXT_OR_NUMBER, NULL] = None
     email: str
     event: str
     url: Annotated[str | None, NULL] = None
     """The link that was followed."""
-    date_time: Annotated[datetime | None, _TIME, IF_READABLE] = None
+    date_time: Annotated[datetime | None, _TIME] = None
     """In microseconds; naive, as the platform says no zone: it means UTC. None if it is not told so
     that it can be read."""
-    client_info: ClientInfo = ClientInfo()
+    client_info: Annotated[ClientInfo, IF_READABLE] = ClientInfo()
     is_hardbounce: Annotated[bool | None, NULL] = None
     reason: Annotated[str | None, NULL] = None
     """Why it bounced."""

@@ -15,7 +15,7 @@ from devino_codecs.errors import EncodeError
 
 from ._auth import Auth
 from ._envelope import Envelope, RefusalForm
-from ._json import parse_json
+from ._json import HALF_A_PAIR, parse_json
 from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
 from ._operation import Call, CodeTable, Operation, Refusal
 
@@ -93,8 +93,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
                     text = argument.put(getattr(source, argument.attribute))
                 except EncodeError as error:
                     raise EncodeError(error.reason, path=argument.name) from None
-                except UnicodeError as error:
-                    raise EncodeError(str(error), path=argument.name) from None
+                except UnicodeError:
+                    raise EncodeError(HALF_A_PAIR, path=argument.name) from None
                 if text:
                     parts.append(text)
                 elif argument.is_required:

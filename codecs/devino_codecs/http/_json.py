@@ -11,7 +11,10 @@ import msgspec.json
 from devino_codecs._sizes import check_bytes
 from devino_codecs.errors import DecodeError, EncodeError
 
-__all__ = ["json_type", "parse_json", "quoted"]
+__all__ = ["HALF_A_PAIR", "json_type", "parse_json", "quoted"]
+
+HALF_A_PAIR = "has half a surrogate pair: UTF-8 has no surrogates"
+"""What is wrong with a text that has no UTF-8."""
 
 
 def parse_json(body: bytes, *, http_status: int | None = None, mend: bool = False) -> object:
@@ -56,8 +59,8 @@ def quoted(text: str) -> str:
     """A string of JSON. Raises :exc:`EncodeError` for half a surrogate pair."""
     try:
         return _encode(text).decode()
-    except UnicodeError as error:
-        raise EncodeError(str(error)) from None
+    except UnicodeError:
+        raise EncodeError(HALF_A_PAIR) from None
 
 
 def _float(digits: str) -> Decimal:

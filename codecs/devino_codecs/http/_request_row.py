@@ -11,7 +11,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 from ._arguments import Argument, Found, argument_of, credential, names_of, split_at
 from ._auth import Auth
 from ._errors import InvalidArgumentError, MissingArgumentError
-from ._json import json_type
+from ._json import HALF_A_PAIR, json_type
 from ._messages import FORM, HttpRequest
 from ._operation import Operation
 from ._paths import placeholder, split
@@ -112,8 +112,8 @@ class RequestRow:
             raise EncodeError("empty, or the name of a folder", path=name)
         try:
             text.encode()
-        except UnicodeError as error:
-            raise EncodeError(str(error), path=name) from None
+        except UnicodeError:
+            raise EncodeError(HALF_A_PAIR, path=name) from None
         return text
 
     def headers_of(self, request: Any) -> dict[str, str]:

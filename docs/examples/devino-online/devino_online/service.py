@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, TypeAlias, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
@@ -14,7 +14,6 @@ from devino_sandbox import Account, Asked, RefusalReason, Submission
 from . import wire
 from .wire import Word
 
-Sent: TypeAlias = wire.Sent[wire.Outcome | Unread]
 _is_url = re.compile(r"https?://[^/?#\s]+\S*", re.IGNORECASE).fullmatch
 _REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
     RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
@@ -41,7 +40,7 @@ class OnlineService(sandbox.ApiService):
     apis: ClassVar = {"/online": wire.API}
 
     @sandbox.answers(wire.Send)
-    def send(self, account: Account, asked: Asked[wire.Send]) -> Sent | Refusal:
+    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Told | Refusal:
         return self._send(account, asked)
 
     @sandbox.answers(wire.GetBilling)
@@ -66,7 +65,7 @@ class OnlineService(sandbox.ApiService):
 
     def _send(
         self, account: Account, asked: Asked[wire.Send], fault: tuple[str, str] = ("", "")
-    ) -> Sent | Refusal:
+    ) -> wire.Told | Refusal:
         messages, (word, to) = asked.request.messages, fault
         if not 1 <= len(messages) <= 32_000:
             return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
@@ -85,7 +84,7 @@ class OnlineService(sandbox.ApiService):
                 continue
             if no is not None:
                 self.world.refuse(order, [it.to], no[0])
-            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}".removesuffix(".")))
+            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}"))
         return wire.Sent(tuple(outcomes))
 
     def _take(self, order: Submission, to: str) -> sandbox.StoredMessage | tuple[str, str]:
@@ -145,4 +144,5 @@ def _digits(to: str) -> str:
 
 def _refused(word: str, ref: str) -> wire.Outcome:
     said = getattr(wire.word_of(word), "meaning", word)
-    return wire.Outcome(code="REJECTED", reasons=(wire.Reason(word, ref),), description=said)
+    reason = wire.Reason(word, ref.removesuffix("."))
+    return wire.Outcome(code="REJECTED", reasons=(reason,), description=said)

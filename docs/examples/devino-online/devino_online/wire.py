@@ -3,7 +3,7 @@ on little more than this."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -39,7 +39,7 @@ def _write_at(at: datetime) -> str:
 
 def _read_at(text: str) -> datetime:
     if text.isdecimal():
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text[:15]))
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
     return http.read_instant(text, UTC)
 
 
@@ -118,9 +118,9 @@ _check = msgspec.json.Decoder(tuple[Sms, ...]).decode
 
 def _write(messages: tuple[Sms, ...]) -> str:
     body = msgspec.json.encode(messages)
+    _check(body)
     if b'"scheduledTime"' in body or not "".join([it.to for it in messages]).isdecimal():
         raise ValueError("times and numbers have forms of their own")
-    _check(body)
     return body.decode()
 
 
@@ -130,15 +130,11 @@ class Sent(Struct, Generic[It], frozen=True, forbid_unknown_fields=True):
     result: tuple[It, ...]
 
 
+Told: TypeAlias = Sent[Outcome | http.Unread]
 QUICK = http.Shortcut(decode=msgspec.json.Decoder(Sent[Outcome]).decode)
 
 
-class Send(
-    http.Request[Annotated[Sent[Outcome | http.Unread], QUICK]],
-    frozen=True,
-    kw_only=True,
-    rename="camel",
-):
+class Send(http.Request[Annotated[Told, QUICK]], frozen=True, kw_only=True, rename="camel"):
     messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write)]
     include_segment_id: Annotated[bool | None, http.InQuery()] = None
     shorten_url: Annotated[bool | None, http.InQuery()] = None

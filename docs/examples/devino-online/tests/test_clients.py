@@ -110,6 +110,14 @@ def test_the_python_snippet_asks_as_nobody() -> None:
         assert (status, told, kept) == (401, {"description": "Unauthorized"}, [])
 
 
+def test_what_is_no_message_at_all_costs_no_other_its_place() -> None:
+    _, told, [kept] = post({"messages": [5, message(), None]})
+    first, taken, last = told["result"]
+    assert taken["messageId"] == kept.ids[0]
+    assert first["reasons"] == [{"key": "invalid", "ref": "messages[0]"}]
+    assert last["reasons"] == [{"key": "invalid", "ref": "messages[2]"}]
+
+
 def test_messages_under_another_name_are_none() -> None:
     status, told, _ = post({"data": {"messages": [message()]}})
     assert (status, told["reasons"][0]["ref"]) == (400, "messages")
@@ -138,6 +146,8 @@ def test_messages_under_another_name_are_none() -> None:
         ({"callbackUrl": "http://"}, "invalid", "callbackUrl"),
         ({"callbackUrl": ""}, "invalid", "callbackUrl"),
         ({"scheduledTime": "tomorrow"}, "invalid", "scheduledTime"),
+        ({"scheduledTime": 10**30}, "invalid", "scheduledTime"),
+        ({"scheduledTime": "9" * 15}, "invalid", "scheduledTime"),
         ({"options": {"a": 1.5}}, "invalid", "options"),
     ],
 )
