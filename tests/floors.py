@@ -26,6 +26,10 @@ EXTRAS = (
     "prometheus",
     "sentry",
 )
+TIED = ("opentelemetry-sdk",)
+"""What tests use, and what has to be of the version of something above."""
+AGED = ("httpx==0.27.0",)
+"""What the test client of an old Starlette needs. Of today's it is another library."""
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)>=([0-9][0-9a-z.]*)$")
 
@@ -36,12 +40,13 @@ def floors(text: str) -> list[str]:
     required = [*project["dependencies"]]
     for extra in EXTRAS:
         required += project["optional-dependencies"][extra]
+    required += [one for one in project["optional-dependencies"]["test"] if one.startswith(TIED)]
     # An extra may bring another one, which stands among these itself.
     required = [one for one in required if not one.startswith(f"{project['name']}[")]
     found = [_REQUIREMENT.match(one) for one in dict.fromkeys(required)]
     if not all(found):
         raise SystemExit(f"a requirement has no floor: {required}")
-    return [f"{one[1]}=={one[2]}" for one in found if one is not None]
+    return [*(f"{one[1]}=={one[2]}" for one in found if one is not None), *AGED]
 
 
 if __name__ == "__main__":

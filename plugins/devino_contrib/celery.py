@@ -71,10 +71,11 @@ class _Discreet(Task):
         self,
         args: Sequence[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
+        *others: Any,
         **options: Any,
     ) -> Any:
         hidden = {"argsrepr": "(...)", "kwargsrepr": "{...}"}
-        return super().apply_async(args, kwargs, **{**options, **hidden})
+        return super().apply_async(args, kwargs, *others, **{**options, **hidden})
 
 
 @shared_task(
@@ -270,7 +271,8 @@ _own = _Own()
 
 
 def _source() -> Source:
-    source: Source = current_app.conf.get("devino")
+    conf: Any = current_app.conf
+    source: Source = conf.get("devino")
     return source
 
 

@@ -266,6 +266,13 @@ def test_a_worker_logs_no_number_and_no_text(
     assert_discreet(str(failed.traceback))
 
 
+def test_events_show_no_arguments(app: Celery) -> None:
+    send_message.delay(data(), channel="promo")
+    with app.connection() as connection, connection.SimpleQueue("celery") as queue:
+        headers = queue.get(timeout=5).headers
+    assert (headers["argsrepr"], headers["kwargsrepr"]) == ("(...)", "{...}")
+
+
 def test_a_tests_own_client_takes_the_place(app: Celery, sandbox: LocalSandbox) -> None:
     with Client({"memory": {}}) as mine, shared.override(mine):
         told = send_message.apply((data(),)).get()
