@@ -72,6 +72,7 @@ class Bakery:
                 process.wait()
                 raise
         assert "Traceback" not in log.read_text(), log.read_text()
+        assert process.returncode == 0, log.read_text()
 
     @contextmanager
     def served(self) -> Iterator[str]:

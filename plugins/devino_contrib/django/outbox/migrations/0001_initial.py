@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
     """The backward way leaves the tables, for they may hold messages that were not sent."""
 
     initial = True
-    dependencies = []
+    dependencies: list[tuple[str, str]] = []
     operations = [
         migrations.RunPython(make_tables, migrations.RunPython.noop),
         migrations.CreateModel(
