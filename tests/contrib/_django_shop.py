@@ -16,7 +16,7 @@ from pathlib import Path
 __all__ = ["PATIENCE", "Bakery", "environ_of"]
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "web-django"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Bakery:

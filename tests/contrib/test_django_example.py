@@ -20,6 +20,10 @@ from ._django_shop import PATIENCE, Bakery, environ_of
 from ._sandboxed import CALLBACK_SECRET, NUMBER, PASSWORD, assert_discreet
 
 
+# Each starts ten processes.
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     with given_or_started() as server:
