@@ -19,7 +19,6 @@ from tests.outbox.server import Server, given_or_started
 from ._django_shop import PATIENCE, Bakery, environ_of
 from ._sandboxed import CALLBACK_SECRET, NUMBER, PASSWORD, assert_discreet
 
-
 # Each starts ten processes.
 pytestmark = pytest.mark.timeout(600)
 
