@@ -177,8 +177,13 @@ class Worker(Opened):
             self._failed.result()
 
     async def drain(self) -> None:
-        """Work until nothing is queued and due, and nothing is on the wire. For ``--once``."""
+        """Work until nothing is queued and due, and nothing is on the wire. For ``--once``.
+
+        Raises what ended the work before.
+        """
         while True:
+            if self._failed is not None and self._failed.done():
+                self._failed.result()
             await self._learn()
             tally = await self._context.store.tally()
             busy = any(counts.get(Phase.INTENDED) for counts in tally.counts.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -181,3 +182,20 @@ async def test_time_that_passes_after_the_claim_counts() -> None:
 def test_the_options_of_a_message_are_kept() -> None:
     given = message(options={"tag": ["a", 1, None]})
     assert decode(encode(given), Message) == given
+
+
+class Broken(MemoryStore):
+    """Its claims fail as no error of the library does."""
+
+    async def claim(self, want: Want) -> list[Entry]:
+        raise ZeroDivisionError
+
+
+async def test_a_worker_that_has_failed_does_not_drain_for_ever() -> None:
+    clock = ManualClock()
+    async with world(store=Broken(clock), clock=clock) as w:
+        await w.outbox.enqueue(message())
+        draining = asyncio.ensure_future(w.worker.drain())
+        await w.until(draining.done, seconds=5)
+        with pytest.raises(ZeroDivisionError):
+            await draining
