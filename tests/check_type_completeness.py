@@ -53,7 +53,7 @@ def _score(package: str) -> float:
         and not DJANGOS(one["name"])
         and not any("base class unknown" in said["message"] for said in one["diagnostics"])
     ]
-    score = sum(one["isTypeKnown"] for one in names) / len(names)
+    score = sum(bool(one["isTypeKnown"]) for one in names) / len(names)
     print(f"{package}: {score:.1%} of {len(names)} public names")
     return score
 
