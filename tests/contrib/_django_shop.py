@@ -17,6 +17,8 @@ __all__ = ["PATIENCE", "Bakery", "environ_of"]
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "web-django"
 PATIENCE = 120.0
+# Pythons 3.12.0 to 3.12.3 take SQLite's ?1 for a name, and say so.
+_STRICT = ("-W", "error", "-W", "ignore:Binding:DeprecationWarning")
 
 
 class Bakery:
@@ -31,7 +33,7 @@ class Bakery:
     def manage(self, *arguments: str, fails: bool = False, **environ: str) -> str:
         """Run a command, and give what it says."""
         done = subprocess.run(
-            [sys.executable, "-W", "error", "manage.py", *arguments],
+            [sys.executable, *_STRICT, "manage.py", *arguments],
             cwd=self.folder,
             env={**self._environ, **environ},
             capture_output=True,
