@@ -181,9 +181,12 @@ class Worker(Opened):
         """Work until nothing is due that can go, nothing is on the wire, and ``on_event`` was told
         of it all. For ``--once``.
 
-        What is paused, held, or for channels that this worker does not serve cannot go.
+        What is paused, held, or for channels that this worker does not serve cannot go. Raises what
+        ended the work before.
         """
         while True:
+            if self._failed is not None and self._failed.done():
+                self._failed.result()
             await self._learn()
             tally = await self._context.store.tally()
             left = any(desk.has_left(tally) for desk in self._desks)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -22,7 +24,8 @@ from devino_core import (
     Throttled,
     shared,
 )
-from devino_sandbox import AnswerHttp, DropAnswer, Fault, LocalSandbox
+from devino_sandbox import AnswerHttp, DropAnswer, Fault, LocalSandbox, SandboxControl
+from devino_sandbox.pytest_plugin import SentMessages
 from tests._django import configure
 
 from ._sandboxed import CALLBACK_SECRET, NUMBER, PASSWORD, TEXT, assert_discreet
@@ -38,6 +41,7 @@ from django.test import override_settings
 from devino_contrib.django import aclient, client, send, signals
 from devino_contrib.django._project import project_config
 from devino_contrib.django.store.models import SentMessage
+from devino_contrib.django.testing import led_to
 
 WITHOUT_OUTBOX = override_settings(
     INSTALLED_APPS=[
@@ -279,3 +283,34 @@ def test_the_command_that_checks_logs_in(
     assert "the settings of the project: 1 channel" in said
     assert "login" in said
     assert_discreet(said)
+
+
+def test_the_fixture_leads_every_channel_to_the_sandbox(
+    direct: Path, devino_django: SandboxControl, devino_sent: SentMessages
+) -> None:
+    with override_settings(
+        DEVINO={
+            "default": "promo",
+            "channels": {"promo": {**REST, "sender": "SHOP"}, "other": {"kind": "memory"}},
+        }
+    ):
+        # As the fixture does, for these settings.
+        with led_to(devino_django):
+            send(NUMBER, TEXT)
+            assert client().channel("other").media
+        assert [(one.sender, one.text) for one in devino_sent] == [("SHOP", TEXT)]
+        assert project_config().channels["promo"]["login"] == "me"
+
+
+def test_without_django_it_says_what_to_install() -> None:
+    script = """
+import sys
+sys.modules["django"] = None
+import devino_contrib.django, devino_contrib.django.pytest_plugin, devino_contrib.django.outbox
+try:
+    devino_contrib.django.send
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert 'pip install "devino[django]"' in done.stdout, done.stderr

@@ -19,6 +19,9 @@ from tests.outbox.server import Server, given_or_started
 from ._django_shop import PATIENCE, Bakery, environ_of
 from ._sandboxed import CALLBACK_SECRET, NUMBER, PASSWORD, assert_discreet
 
+# Each starts ten processes.
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
+import pytest
+
 from devino_core import Message, Receipt, State, Status, StatusChanged
 from devino_sandbox import LocalSandbox, Pace
 from tests._django import configure
@@ -21,6 +23,7 @@ from django.test import Client
 from devino_contrib.django import client, signals
 from devino_contrib.django import send as send_by_project
 from devino_contrib.django._telling import tell
+from devino_contrib.django.store.management.commands import devino_follow
 from devino_contrib.django.store.models import SentMessage
 
 AT = datetime(2026, 5, 12, tzinfo=UTC)
@@ -115,6 +118,20 @@ def test_the_command_asks_the_platform(project: Path, sandbox: LocalSandbox) -> 
     again = StringIO()
     call_command("devino_follow", once=True, stdout=again)
     assert again.getvalue() == "0 changed\n"
+
+
+def test_many_messages_are_asked_about_batch_by_batch(
+    project: Path, sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devino_follow, "_BATCH", 2)
+    sandbox.configure(pace="instant")
+    try:
+        for number in range(5):
+            send(NUMBER, TEXT, ref=f"order-{number}")
+        call_command("devino_follow", once=True, stdout=StringIO())
+    finally:
+        sandbox.configure(pace=Pace())
+    assert {row.state for row in SentMessage.objects.all()} == {"DELIVERED"}
 
 
 def test_the_admin_masks_numbers_and_answers_no_question_about_them(

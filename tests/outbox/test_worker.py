@@ -242,3 +242,20 @@ async def test_a_drain_does_not_wait_for_what_cannot_go() -> None:
         closing = asyncio.ensure_future(worker.aclose())
         while not closing.done():
             await clock.tick(1)
+
+
+class Broken(MemoryStore):
+    """Its claims fail as no error of the library does."""
+
+    async def claim(self, want: Want) -> list[Entry]:
+        raise ZeroDivisionError
+
+
+async def test_a_worker_that_has_failed_does_not_drain_for_ever() -> None:
+    clock = ManualClock()
+    async with world(store=Broken(clock), clock=clock) as w:
+        await w.outbox.enqueue(message())
+        draining = asyncio.ensure_future(w.worker.drain())
+        await w.until(draining.done, seconds=5)
+        with pytest.raises(ZeroDivisionError):
+            await draining

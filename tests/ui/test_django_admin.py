@@ -28,6 +28,10 @@ for name, codenames in (("clerk", ["view_entry"]), ("chief", chief)):
 """
 
 
+# Each starts seven processes and a browser.
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture
 def bakery(tmp_path: Path) -> Bakery:
     """The project, with an order whose message is in doubt."""

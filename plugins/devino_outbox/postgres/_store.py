@@ -149,7 +149,10 @@ class PostgresStore:
 
     def migrate_within(self, connection: object) -> list[int]:
         """Make the schema within the transaction of a connection of psycopg's."""
-        return migrate(_psycopg(connection), self._place)
+        given = _psycopg(connection)
+        # It begins the transaction that is to go on, unless each statement is one of its own.
+        given.execute("SELECT 1")
+        return migrate(given, self._place)
 
     async def now(self) -> datetime:
         return await self._ask(lambda connection: time_of(connection, self._now()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from devino_contrib._needs import needs
 from devino_core import DevinoError, State
@@ -19,6 +20,9 @@ with needs("django"):
 __all__ = ["Entry"]
 
 
+_PHASES = [(int(phase), f"{phase.name}: {phase.meaning}") for phase in Phase]
+
+
 class _Entries(models.Manager):
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().using(alias())
@@ -27,25 +31,25 @@ class _Entries(models.Manager):
 class Entry(models.Model):
     """A row of the outbox; :class:`devino_core.outbox.Entry` says what each column means."""
 
-    id = models.BigAutoField(primary_key=True)
-    ref = models.TextField(unique=True)
-    hash = models.BigIntegerField()
-    lane = models.TextField()
-    phase = models.SmallIntegerField(choices=[(int(p), f"{p.name}: {p.meaning}") for p in Phase])
-    due = models.BigIntegerField()
-    until = models.BigIntegerField(null=True)
-    attempt = models.IntegerField()
-    crashes = models.IntegerField()
-    doubts = models.IntegerField()
-    failures = models.IntegerField()
-    leg = models.IntegerField()
-    revision = models.IntegerField()
-    version = models.IntegerField()
-    to_hash = models.BigIntegerField(null=True)
-    body = models.TextField(null=True)
-    legs = models.TextField(null=True)
+    id: int = models.BigAutoField(primary_key=True)
+    ref: str = models.TextField(unique=True)
+    hash: int = models.BigIntegerField()
+    lane: str = models.TextField()
+    phase: int = models.SmallIntegerField(choices=_PHASES)
+    due: int = models.BigIntegerField()
+    until: int | None = models.BigIntegerField(null=True)
+    attempt: int = models.IntegerField()
+    crashes: int = models.IntegerField()
+    doubts: int = models.IntegerField()
+    failures: int = models.IntegerField()
+    leg: int = models.IntegerField()
+    revision: int = models.IntegerField()
+    version: int = models.IntegerField()
+    to_hash: int | None = models.BigIntegerField(null=True)
+    body: str | None = models.TextField(null=True)
+    legs: str | None = models.TextField(null=True)
 
-    objects = _Entries()
+    objects: Any = _Entries()
 
     class Meta:
         managed = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
+
 from devino_contrib._needs import needs
 from devino_core import Medium, State, Status
 
@@ -11,22 +14,26 @@ with needs("django"):
 __all__ = ["SentMessage", "SentPart"]
 
 
+_MEDIA = [(one.value, one.value) for one in Medium]
+_STATES = [(one.value, one.value) for one in State]
+
+
 class SentMessage(models.Model):
     """A message that was sent. It holds no text."""
 
-    ref = models.CharField(max_length=255, unique=True)
+    ref: str = models.CharField(max_length=255, unique=True)
     """:attr:`devino_core.Message.ref`"""
-    to = models.CharField(max_length=320)
-    medium = models.CharField(max_length=16, choices=[(one.value, one.value) for one in Medium])
-    channel = models.CharField(max_length=255, blank=True)
-    ids = models.JSONField(default=list)
+    to: str = models.CharField(max_length=320)
+    medium: str = models.CharField(max_length=16, choices=_MEDIA)
+    channel: str = models.CharField(max_length=255, blank=True)
+    ids: list[str] = models.JSONField(default=list)
     """The platform's ids, one for each part."""
-    state = models.CharField(max_length=16, choices=[(one.value, one.value) for one in State])
-    code = models.CharField(max_length=64, blank=True)
+    state: str = models.CharField(max_length=16, choices=_STATES)
+    code: str = models.CharField(max_length=64, blank=True)
     """The wire's code, as it came; of what was not sent, the class of the error."""
-    price = models.DecimalField(max_digits=14, decimal_places=6, null=True)
-    created = models.DateTimeField(auto_now_add=True, db_index=True)
-    updated = models.DateTimeField(auto_now=True)
+    price: Decimal | None = models.DecimalField(max_digits=14, decimal_places=6, null=True)
+    created: datetime = models.DateTimeField(auto_now_add=True, db_index=True)
+    updated: datetime = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("-created", "-id")
@@ -47,10 +54,10 @@ class SentMessage(models.Model):
 class SentPart(models.Model):
     """One part of a message, by the platform's id of it: reports find their message."""
 
-    message = models.ForeignKey(SentMessage, models.CASCADE, related_name="parts")
-    channel = models.CharField(max_length=255)
-    platform_id = models.CharField(max_length=255, db_index=True)
-    status = models.JSONField()
+    message: SentMessage = models.ForeignKey(SentMessage, models.CASCADE, related_name="parts")
+    channel: str = models.CharField(max_length=255)
+    platform_id: str = models.CharField(max_length=255, db_index=True)
+    status: dict[str, object] = models.JSONField()
     """:meth:`devino_core.Status.to_dict`"""
 
     class Meta:

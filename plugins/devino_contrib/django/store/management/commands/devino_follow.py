@@ -6,7 +6,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from devino_contrib._needs import needs
@@ -56,8 +55,11 @@ def ask(age: timedelta) -> Iterator[int]:
     parts = SentPart.objects.filter(message__created__gte=since).exclude(message__state__in=_FINAL)
     kinds = parts.order_by().values_list("channel", "message__medium").distinct()
     for channel, medium in list(kinds):
-        of_kind = parts.filter(channel=channel, message__medium=medium).order_by("id").iterator()
-        while batch := list(islice(of_kind, _BATCH)):
+        of_kind = parts.filter(channel=channel, message__medium=medium).order_by("id")
+        last = 0
+        # Batch by batch, for the connection may be closed in between.
+        while batch := list(of_kind.filter(id__gt=last).select_related("message")[:_BATCH]):
+            last = batch[-1].id
             try:
                 yield _asked(channel, Medium(medium), batch)
             except Unsupported:
