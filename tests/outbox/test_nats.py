@@ -308,6 +308,7 @@ async def test_prune_leaves_nothing_behind(nats_server: NatsServer) -> None:
             sent = await store.find(Query(phase=Phase.SENT), "", 9)
             await store.move([Move(one.fence, Phase.DONE, due=now) for one in sent])
         await asyncio.sleep(0.2)
+        assert (await store.tally()).gauges["done_messages"] == 6
         assert await store.prune(now + HOLD, 99) == 6
         assert await subjects_of(nats_server, f"{settings.prefix}_0") == {}
         assert await subjects_of(nats_server, f"{settings.prefix}_later_0") == {}

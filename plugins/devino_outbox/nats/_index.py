@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import NamedTuple
 
 import msgspec
@@ -79,12 +80,14 @@ class Index:
         self._lock = asyncio.Lock()
         self._is_read = False
         self._entries: dict[int, Seen] = {}
-        self._phases: dict[Phase, set[int]] = {phase: set() for phase in Phase}
+        self._phases: dict[Phase, dict[int, None]] = {phase: {} for phase in Phase}
+        """In the order of their writing."""
         self.counts: dict[Lane, dict[Phase, int]] = {}
         # The earliest first; what has changed since is passed over.
         self._due: dict[Lane, list[tuple[int, int]]] = {}
         self._asked: dict[Phase, list[tuple[int, int]]] = {Phase.SENT: [], Phase.DOUBT: []}
-        self._until: list[tuple[int, int]] = []
+        self._until: list[tuple[int, int, int]] = []
+        self._writings = count()
 
     async def read_on(self, at_least: Iterable[int]) -> None:
         """Take up what was written since; at least what this process wrote."""
@@ -117,18 +120,18 @@ class Index:
     def _put(self, number: int, seen: Seen) -> None:
         before = self._entries.pop(number, None)
         if before is not None:
-            self._phases[before.phase].discard(number)
+            del self._phases[before.phase][number]
             self._count(before, -1)
         phase, lane, due, until, _ = seen
         if phase is Phase.DONE:
             return
         self._entries[number] = seen
-        self._phases[phase].add(number)
+        self._phases[phase][number] = None
         self._count(seen, 1)
         if phase is Phase.QUEUED:
             heapq.heappush(self._due.setdefault(lane, []), (due, number))
             if until is not None:
-                heapq.heappush(self._until, (until, number))
+                heapq.heappush(self._until, (until, next(self._writings), number))
         elif phase in self._asked:
             heapq.heappush(self._asked[phase], (due, number))
 
@@ -150,7 +153,7 @@ class Index:
         return self._entries.get(number)
 
     def among(self, phase: Phase) -> list[tuple[int, Seen]]:
-        """All in a phase."""
+        """All in a phase, in the order of their writing."""
         return [(number, self._entries[number]) for number in self._phases[phase]]
 
     def oldest(self, now: int) -> Iterator[tuple[Lane, int]]:
@@ -181,11 +184,12 @@ class Index:
         return False
 
     def late(self, now: int) -> list[int]:
-        """What is queued and whose time has passed. They are told once."""
-        found = []
+        """What is queued and whose time has passed, in the order of their writing. They are told
+        once."""
+        found: dict[int, int] = {}
         while self._until and self._until[0][0] <= now:
-            until, number = heapq.heappop(self._until)
+            until, writing, number = heapq.heappop(self._until)
             seen = self._entries.get(number)
             if seen is not None and seen.phase is Phase.QUEUED and seen.until == until:
-                found.append(number)
-        return found
+                found[number] = writing
+        return sorted(found, key=lambda number: found[number])

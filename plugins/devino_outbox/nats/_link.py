@@ -54,6 +54,8 @@ class Stored(NamedTuple):
     data: bytes
     commit: str | None = None
     """The commit that wrote it."""
+    more: int = 0
+    """How many messages there are after it that were asked for."""
 
 
 class Write(NamedTuple):
@@ -283,6 +285,7 @@ class Link:
                         int(headers["Nats-Sequence"]),
                         message.data,
                         headers.get(BATCH, headers.get(COMMIT)),
+                        int(headers.get("Nats-Num-Pending", 0)),
                     )
                 )
         finally:

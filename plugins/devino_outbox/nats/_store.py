@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -49,6 +49,7 @@ __all__ = ["NatsStore"]
 T = TypeVar("T")
 _PART = 200
 """How many entries one commit takes of a longer call."""
+_GAUGE_EVERY = 5.0
 
 
 class NatsStore:
@@ -76,6 +77,27 @@ class NatsStore:
         set_clock = None if clock is SYSTEM_CLOCK else clock
         self._clock = ServerClock(self._link, self._names.tune, set_clock)
         self._key: bytes | None = None
+        self._make_parts()
+
+    def _make_parts(self) -> None:
+        """What is known of the streams begins anew with each opening."""
+        link, names, settings = self._link, self._names, self._settings
+        self._tuning = Tuning(link, names)
+        self._index = Index(link, names)
+        self._lines = [
+            Line(link, names, shard, self._clock, settings.group_max, self._index.add)
+            for shard in range(names.shards)
+        ]
+        self._finding = Finding(link, names, self._index, self.number)
+        self._lanes = Lanes(link, names, settings)
+        self._schedules = Schedules(link, names, settings, self._remind)
+        self._events = Events(link, names)
+        self._pruning = Pruning(link, names)
+        self._unanswered: list[list[Entry]] = []
+        self._looked_at = float("-inf")
+        self._works = False
+        self._gauged_at = float("-inf")
+        self._gauges_then: Mapping[str, float] = {}
 
     def __repr__(self) -> str:
         return f"<NatsStore, prefix {self._settings.prefix!r}>"
@@ -91,29 +113,17 @@ class NatsStore:
 
         Raises ConfigurationError and Unavailable.
         """
+        if self._key is not None:
+            raise RuntimeError("this store is open already")
         check_durability(self._settings)
-        link, names, settings = self._link, self._names, self._settings
-        await link.open()
+        self._make_parts()
+        await self._link.open()
         try:
-            await open_streams(link, names, settings)
-            self._tuning = Tuning(link, names)
-            self._key = await self._tuning.key(names.shards)
+            await open_streams(self._link, self._names, self._settings)
+            self._key = await self._tuning.key(self._names.shards)
         except BaseException:
-            await link.aclose()
+            await self._link.aclose()
             raise
-        self._index = Index(link, names)
-        self._lines = [
-            Line(link, names, shard, self._clock, settings.group_max, self._index.add)
-            for shard in range(names.shards)
-        ]
-        self._finding = Finding(link, names, self._index, self.number)
-        self._lanes = Lanes(link, names, settings)
-        self._schedules = Schedules(link, names, settings, self._remind)
-        self._events = Events(link, names)
-        self._pruning = Pruning(link, names)
-        self._unanswered: list[list[Entry]] = []
-        self._looked_at = float("-inf")
-        self._works = False
 
     async def aclose(self) -> None:
         """Finish what was asked for. Workers of this store live until their lease is over."""
@@ -225,7 +235,7 @@ class NatsStore:
         await self._move_on(now)
         await self._read_index()
         by_shard: dict[int, list[int]] = {}
-        for number in sorted(self._index.late(micros(now))):
+        for number in self._index.late(micros(now)):
             by_shard.setdefault(self._names.shard(number), []).append(number)
         for shard, numbers in by_shard.items():
             for start in range(0, len(numbers), _PART):
@@ -259,7 +269,7 @@ class NatsStore:
         held = [(number, seen.worker or 0) for number, seen in self._index.among(Phase.INTENDED)]
         gone = await self._tuning.gone({worker for _, worker in held})
         by_shard: dict[int, list[int]] = {}
-        for number, worker in sorted(held):
+        for number, worker in held:
             if worker in gone:
                 by_shard.setdefault(self._names.shard(number), []).append(number)
         for shard, numbers in by_shard.items():
@@ -291,19 +301,26 @@ class NatsStore:
             gauges=await self._gauges(),
         )
 
-    async def _gauges(self) -> dict[str, float]:
-        gauges = {
-            "stream_bytes": 0.0,
-            "stream_messages": 0.0,
-            "replicas": float(self._settings.replicas),
-            "declared_durable_on_disk": float(self._settings.durability == "disk"),
-        }
+    async def _gauges(self) -> Mapping[str, float]:
+        if time.monotonic() - self._gauged_at < _GAUGE_EVERY:
+            return self._gauges_then
+        size = messages = entries = 0
         for shard in range(self._names.shards):
-            info = await self._link.api(f"STREAM.INFO.{self._names.entries(shard)}")
-            if "state" in info:
-                gauges["stream_bytes"] += info["state"]["bytes"]
-                gauges["stream_messages"] += info["state"]["messages"]
-        return gauges
+            stream = self._names.entries(shard)
+            info = await self._link.api(f"STREAM.INFO.{stream}")
+            size += info.get("state", {}).get("bytes", 0)
+            messages += info.get("state", {}).get("messages", 0)
+            first = await self._link.after(stream, self._names.all_of(shard, "entry"), 0, 1)
+            entries += sum(1 + one.more for one in first)
+        self._gauged_at = time.monotonic()
+        self._gauges_then = {
+            "declared_durable_on_disk": float(self._settings.durability == "disk"),
+            "done_messages": float(max(0, entries - len(self._index))),
+            "replicas": float(self._settings.replicas),
+            "stream_bytes": float(size),
+            "stream_messages": float(messages),
+        }
+        return self._gauges_then
 
     async def events(
         self, after: str, limit: int, *, consumer: str | None = None, entry: int | None = None
