@@ -168,7 +168,7 @@ class CrashHarness:
             async with gateway.serving() as port:
                 for roles in (("add",), ("work", "work")):
                     going = asyncio.gather(*[self._persist(url, port, role) for role in roles])
-                    while not going.done():
+                    while not going.done() and self.report.breaks < breaks:
                         await asyncio.wait([going], timeout=self._random.uniform(0.1, 0.6))
                         await break_it()
                         self.report.breaks += 1

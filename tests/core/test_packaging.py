@@ -34,7 +34,7 @@ def test_all_brings_every_extra_that_a_user_may_want() -> None:
     (everything,) = EXTRAS["all"]
     named = set(everything.removeprefix("devino[").removesuffix("]").split(","))
     # What only some programs need is asked for by its name.
-    integrations = {"fastapi", "flask", "otel", "prometheus", "sentry"}
+    integrations = {"celery", "django", "fastapi", "flask", "otel", "prometheus", "sentry"}
     assert named == set(EXTRAS) - {"all", "phone", "test", "docs", "dev"} - integrations
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from devino_core.testing import CrashHarness, CrashReport
 
+from .nats_campaign import cluster_kills, server_kills
+from .nats_server import cluster_started, nats_started
 from .server import given_or_started
 from .test_sqlite import check_integrity
 
@@ -35,7 +37,13 @@ def _postgresql() -> Iterator[Callable[[], str]]:
         yield server.database
 
 
-STORES = {"sqlite": _sqlite, "postgresql": _postgresql}
+@contextmanager
+def _nats() -> Iterator[Callable[[], str]]:
+    with nats_started() as server:
+        yield server.outbox
+
+
+STORES = {"sqlite": _sqlite, "postgresql": _postgresql, "nats": _nats}
 CHECKS: dict[str, Callable[[str], None]] = {"sqlite": check_integrity}
 
 
@@ -53,16 +61,34 @@ def _campaign(store: str, fresh: Callable[[], str], kills: int, stops: int) -> b
     return kept and _kept("park", report)
 
 
+def _break_servers(breaks: int) -> bool:
+    """Kill the store's own server, and one of a cluster."""
+    kept = True
+    for policy in ("park", "ask"):
+        with nats_started() as server:
+            report = server_kills(server, breaks, policy=policy)
+        print("nats, its server", policy, report, flush=True)
+        kept = kept and _kept(policy, report)
+        with cluster_started() as cluster:
+            report = cluster_kills(cluster, breaks, policy=policy)
+        print("nats, of a cluster", policy, report, flush=True)
+        kept = kept and _kept(policy, report)
+    return kept
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000, help="of each policy")
     parser.add_argument("--stops", type=int, default=100)
+    parser.add_argument("--breaks", type=int, default=100, help="of servers of NATS")
     parser.add_argument("--store", choices=list(STORES), action="append", help="all by default")
     given = parser.parse_args()
     kept = True
     for store in given.store or STORES:
         with STORES[store]() as fresh:
             kept = _campaign(store, fresh, given.kills, given.stops) and kept
+        if store == "nats":
+            kept = _break_servers(given.breaks) and kept
     if not kept:
         sys.exit(1)
 

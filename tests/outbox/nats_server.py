@@ -145,6 +145,7 @@ async def _wait(servers: Sequence[NatsServer], replicas: int) -> None:
                 [one.url for one in servers],
                 allow_reconnect=False,
                 connect_timeout=1,
+                reconnect_time_wait=0.05,
                 error_cb=_told,
             )
             try:

@@ -6,9 +6,10 @@ import asyncio
 import base64
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import nats
@@ -22,6 +23,8 @@ from devino_outbox._settings import NatsSettings
 from ._url import servers_of
 
 __all__ = ["Conflict", "Link", "Stored", "Write", "connect"]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _WRONG_SEQUENCE = 10071
@@ -71,7 +74,12 @@ class Write(NamedTuple):
         return made
 
 
-async def connect(url: str, credentials: str | None, timeout: float) -> Client:
+async def connect(
+    url: str,
+    credentials: str | None,
+    timeout: float,
+    lost: Callable[[], Awaitable[None]] | None = None,
+) -> Client:
     """A connection that comes back by itself. Raises ConfigurationError and Unavailable."""
     servers = servers_of(url)
     if not servers:
@@ -83,6 +91,7 @@ async def connect(url: str, credentials: str | None, timeout: float) -> Client:
                 servers,
                 name="devino outbox",
                 error_cb=_told,
+                disconnected_cb=lost,
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.1,
                 connect_timeout=_TRY,
@@ -110,6 +119,7 @@ class Link:
         self._client: Client | None = None
         self._batches = count(1)
         self._name = ""
+        self._broken: asyncio.Future[None]
         self._fetches: dict[str, asyncio.Queue[Msg]] = {}
         self._inboxes: dict[str, str] = {}
         self.is_replicated = False
@@ -123,8 +133,28 @@ class Link:
 
     async def open(self) -> None:
         settings = self._settings
-        self._client = await connect(settings.url, settings.credentials, settings.timeout)
+        self._broken = asyncio.get_running_loop().create_future()
+        self._client = await connect(
+            settings.url, settings.credentials, settings.timeout, self._lost
+        )
         self._name = self._client.new_inbox().rpartition(".")[2]
+
+    async def _lost(self) -> None:
+        """Whoever waits for an answer waits in vain."""
+        broken, self._broken = self._broken, asyncio.get_running_loop().create_future()
+        broken.set_result(None)
+
+    async def _answered(self, answer: Coroutine[object, object, T]) -> T:
+        """An answer, unless the connection breaks first."""
+        asked = asyncio.ensure_future(answer)
+        try:
+            waited: set[asyncio.Future[Any]] = {asked, self._broken}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                raise errors.ConnectionClosedError
+            return asked.result()
+        finally:
+            asked.cancel()
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
@@ -146,7 +176,7 @@ class Link:
         while True:
             try:
                 await self._ready(end)
-                return await self.client.request(subject, data, timeout=_TRY)
+                return await self._answered(self.client.request(subject, data, timeout=_TRY))
             except _ABSENT as error:
                 await self._again(end, error)
 
@@ -201,7 +231,8 @@ class Link:
         while True:
             try:
                 await self._ready(end)
-                return await self._answers(f"$JS.API.DIRECT.GET.{stream}", data)
+                reading = self._answers(f"$JS.API.DIRECT.GET.{stream}", data)
+                return await self._answered(reading)
             except _ABSENT as error:
                 await self._again(end, error)
 
@@ -231,7 +262,7 @@ class Link:
                     )
                 )
         finally:
-            if client.is_connected:
+            with suppress(errors.Error):
                 await subscription.unsubscribe()
 
     async def commit(self, stream: str, writes: Sequence[Write]) -> int:
@@ -245,7 +276,7 @@ class Link:
             name = f"{self._name}.{next(self._batches)}"
             try:
                 await self._ready(end)
-                answer = await self._committed(name, writes)
+                answer = await self._answered(self._committed(name, writes))
             except errors.NoRespondersError as error:
                 # There is no leader: nobody has taken it.
                 await self._again(end, error)
@@ -314,8 +345,10 @@ class Link:
         while True:
             try:
                 await self._ready(end)
-                answer = await self.client.request(
-                    write.subject, write.data, timeout=_TRY, headers=write.all_headers
+                answer = await self._answered(
+                    self.client.request(
+                        write.subject, write.data, timeout=_TRY, headers=write.all_headers
+                    )
                 )
             except _ABSENT as error:
                 await self._again(end, error)
@@ -343,7 +376,7 @@ class Link:
             )
             found: list[Msg] = []
             while len(found) < most:
-                message = await asyncio.wait_for(queue.get(), _TRY)
+                message = await self._answered(asyncio.wait_for(queue.get(), _TRY))
                 status = (message.headers or {}).get("Status")
                 if status == "503" and not found:
                     return None
