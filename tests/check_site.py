@@ -16,7 +16,7 @@ from pathlib import Path
 import furo
 import sphinx
 from docutils import nodes
-from jinja2 import Environment
+from jinja2.ext import babel_extract
 
 from tests._catalogues import DOCS, THEME, complaints, entries, names, read
 from tests._links import broken_links
@@ -81,14 +81,15 @@ def theme_words() -> Iterator[str]:
     locale = Path(sphinx.__file__).parent / "locale"
     known = gettext.translation("sphinx", str(locale), ["ru"])
     ours = {text for text, told, _ in entries(read(THEME)) if told}
-    reader = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"])
+    options = {"extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
     said = set()
     for theme in (Path(furo.__file__).parent / "theme" / "furo", DOCS / "_templates"):
         for template in theme.rglob("*.html"):
             # Those of Read the Docs, which is not where this site lies.
             if template.name not in {"rtd-versions.html", "variant-selector.html"}:
-                found = reader.extract_translations(template.read_text("utf-8"))
-                said |= {text for _, _, text in found if isinstance(text, str)}
+                with template.open("rb") as file:
+                    found = babel_extract(file, ("_", "gettext"), (), options)
+                    said |= {text for _, _, text, _ in found if isinstance(text, str)}
     for text in sorted(said - ours):
         if known.gettext(text) == text:
             yield f"the theme says in English: {text!r}"
