@@ -20,6 +20,7 @@ from ._entry import VERSION, Entry, Lane
 from ._fair import Fairness
 from ._figures import tell_count, tell_standing
 from ._memory import is_paused
+from ._phases import Phase
 from ._sending import Outcome, send
 from ._store import Closed, Held, LeaseLost, Rate, Slot, Tally, Want
 
@@ -89,6 +90,17 @@ class Desk:
             )
         self._news.set()
 
+    def has_left(self, tally: Tally) -> bool:
+        """Whether anything of this channel is on the wire, or due and may go."""
+        waits = not self._is_held and any(
+            self._is_mine(lane) and not is_paused(lane, tally.paused, tally.at, self.channel.name)
+            for lane in tally.oldest
+        )
+        return waits or any(
+            counts.get(Phase.INTENDED) and self._is_mine(lane)
+            for lane, counts in tally.counts.items()
+        )
+
     def _tokens_wait(self, tally: Tally, due: Sequence[Lane]) -> float:
         """How long a message has been due that the last claim left there for want of tokens."""
         if self._is_closed or self._is_held or self._short_at is None:
@@ -97,7 +109,7 @@ class Desk:
             at
             for lane in due
             if (at := tally.oldest[lane]) <= self._short_at
-            and not is_paused(lane, tally.paused, tally.at)
+            and not is_paused(lane, tally.paused, tally.at, self.channel.name)
         ]
         return (tally.at - min(left)).total_seconds() if left else 0.0
 
@@ -188,6 +200,7 @@ class Desk:
             slots=tuple(slots),
             limit=limit,
             charge=self._limits,
+            channel=self.channel.name,
             newest=VERSION,
         )
         self.waits_since = context.clock.monotonic()

@@ -112,7 +112,7 @@ class MemoryStore:
         for slot in want.slots:
             if free <= len(claimed):
                 break
-            if is_paused(slot.lane, self._paused, now):
+            if is_paused(slot.lane, self._paused, now, want.channel):
                 continue
             waiting = sorted(
                 (
@@ -368,9 +368,14 @@ def opening(state: LimitState, limit: int, now: datetime) -> int:
     return min(limit, 1) if state.probe is not None else limit
 
 
-def is_paused(lane: Lane, paused: Mapping[str, datetime], now: datetime) -> bool:
-    """Whether claims pass over a lane."""
-    names = (f"channel:{lane.channel}", f"tenant:{lane.tenant}", f"priority:{lane.priority}")
+def is_paused(lane: Lane, paused: Mapping[str, datetime], now: datetime, channel: str = "") -> bool:
+    """Whether claims by a channel pass over a lane."""
+    names = (
+        f"channel:{channel}",
+        f"channel:{lane.channel}",
+        f"tenant:{lane.tenant}",
+        f"priority:{lane.priority}",
+    )
     return any(paused[name] > now for name in names if name in paused)
 
 

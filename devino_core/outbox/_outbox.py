@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import cast
 
 from devino_core._message import Message
 from devino_core._opened import Opened
 from devino_core._store_spec import StoreSettings
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.errors import (
-    ConfigurationError,
-    InvalidArgument,
-    NotFound,
-    PluginError,
-    Unsupported,
-)
-from devino_core.lazy import resolve
-from devino_core.plugins import Plugins, missing_package
+from devino_core.errors import InvalidArgument, NotFound, Unsupported
+from devino_core.plugins import Plugins
 from devino_core.remembered import Remembered
 from devino_core.settings import Config, Values, read_config
 
@@ -28,10 +20,11 @@ from ._channels import Channels, observers_of, rules_of
 from ._entry import Entry, InDoubt, KeepText, Lane, RefTaken, Schedule
 from ._figures import tell_count
 from ._identity import content_hash, recipient_hash
+from ._made import made_store
 from ._making import Terms, due_of, entry_of, for_wire
 from ._people import Resolution
 from ._phases import Phase
-from ._settings import OutboxSettings, split_settings
+from ._settings import split_settings
 from ._statement import Dialect, Statement, statement_of
 from ._store import (
     AGES,
@@ -85,7 +78,7 @@ class Outbox(Opened):
         if isinstance(store, str):
             values["url"] = store
         if store is None or isinstance(store, str):
-            self.settings, self.store = _made(values, plugins or Plugins(), clock)
+            self.settings, self.store = made_store(values, plugins or Plugins(), clock)
         else:
             self.settings, _ = split_settings({"url": "memory:", **values}, StoreSettings)
             self.store = store
@@ -455,36 +448,6 @@ class Outbox(Opened):
         self.tell_moved(moves, done)
         self.wake(None)
         return sum(done)
-
-
-def _made(
-    values: Mapping[str, object], plugins: Plugins, clock: Clock
-) -> tuple[OutboxSettings, Store]:
-    url = values.get("url")
-    if not isinstance(url, str) or ":" not in url:
-        raise ConfigurationError(
-            "the outbox needs the setting 'url', such as sqlite:///var/lib/app/outbox.db: give it "
-            "in code, in the file under [outbox], or as DEVINO__OUTBOX__URL"
-        )
-    spec = plugins.store_spec(url.partition(":")[0].partition("+")[0])
-    settings, theirs = split_settings(values, spec.settings)
-    try:
-        kind = resolve(spec.load)
-    except ImportError as error:
-        if spec.extra is None or not missing_package(error):
-            raise PluginError(f"store {spec.name!r} cannot be imported: {error}") from error
-        raise ConfigurationError(
-            f'store {spec.name!r} needs {error.name}: pip install "{spec.extra}"'
-        ) from error
-    except (AttributeError, ValueError) as error:
-        raise PluginError(
-            f"store {spec.name!r}: its manifest loads {spec.load!r}: {error}"
-        ) from error
-    if not callable(kind):
-        raise PluginError(
-            f"store {spec.name!r}: its manifest loads {spec.load!r}, which is no class"
-        )
-    return settings, cast("Store", kind(theirs, clock=clock))
 
 
 def rests(entry: Entry) -> bool:

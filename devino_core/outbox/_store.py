@@ -80,6 +80,9 @@ class Want(msgspec.Struct, frozen=True, kw_only=True):
     """How many in all."""
     charge: tuple[str, ...] = ()
     """The limits that every message takes one of: each must be open. See :class:`Rate`."""
+    channel: str = ""
+    """The channel that is to send. When it is paused nothing is given, also of lanes that name only
+    a medium."""
     newest: int = 1
     """Bodies of a newer version stay queued."""
 

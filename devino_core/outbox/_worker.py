@@ -178,14 +178,23 @@ class Worker(Opened):
             self._failed.result()
 
     async def drain(self) -> None:
-        """Work until nothing is queued and due, and nothing is on the wire. For ``--once``."""
+        """Work until nothing is due that can go, nothing is on the wire, and ``on_event`` was told
+        of it all. For ``--once``.
+
+        What is paused, held, or for channels that this worker does not serve cannot go.
+        """
         while True:
             await self._learn()
             tally = await self._context.store.tally()
-            busy = any(counts.get(Phase.INTENDED) for counts in tally.counts.values())
-            if not tally.oldest and not busy and not await resolve_due(self._context):
+            left = any(desk.has_left(tally) for desk in self._desks)
+            if not left and not await resolve_due(self._context) and not await self._untold():
                 return
             await self._context.clock.sleep(min(self._context.settings.poll, 0.05))
+
+    async def _untold(self) -> bool:
+        if self._on_event is None:
+            return False
+        return bool(await self._context.store.events("", 1, consumer=self._consumer))
 
     async def feed(self, event: Event) -> None:
         """Take up what was told elsewhere, as by a callback. It is on disk when this returns."""

@@ -178,3 +178,17 @@ class StoreClaims(StoreCase):
             require(len(await store.claim(want)) == 1, "the pause is over")
 
         self._run(check)
+
+    def test_a_pause_holds_for_lanes_that_name_a_medium(self) -> None:
+        async def check(store: Store) -> None:
+            lane = Lane("@SMS")
+            await store.add([an_entry("ref", await store.now(), lane)])
+            worker = await store.beat(None, HOLD)
+            slots = (Slot(lane, 9),)
+            await store.tune(Paused("channel:rest", NEVER))
+            paused = Want(worker=worker, slots=slots, limit=9, channel="rest")
+            require(await store.claim(paused) == [], "the channel is paused")
+            other = Want(worker=worker, slots=slots, limit=9, channel="smpp")
+            require(len(await store.claim(other)) == 1, "another channel goes on")
+
+        self._run(check)

@@ -40,6 +40,7 @@ FATES = ("delivered", "failed", "silent", "late", "refused", "lost, taken", "los
 MEDIA = (Medium.VK, Medium.VIBER, Medium.SMS)
 VALIDITY, GRACE = timedelta(seconds=60), timedelta(seconds=30)
 EFFECTS = range(1, 14)
+PLUGINS = Plugins(environ={})
 
 
 class Steps:
@@ -163,7 +164,7 @@ async def live(
     for effect in [*ends, 10**6]:
         steps = Steps(effect)
         client = Client(*[Wire(medium, platform, steps) for medium in MEDIA])
-        cascades = Cascades(client, Plugins(environ={}), clock)
+        cascades = Cascades(client, PLUGINS, clock)
         told: list[Delivery] = []
         task = asyncio.ensure_future(_follow(cascades, store, steps, policy, told))
         for _ in range(500):

@@ -103,7 +103,7 @@ class Timed(NatsStore):
         waiting: dict[int, int] = {}
         schedules = self._schedules
 
-        async def move_on(now: datetime) -> None:
+        async def move_on(now: datetime) -> bool:
             for one in await schedules.waiting(0):
                 waiting[one.number] = one.seq + 1
                 await self._link.ack([one.message])
@@ -111,6 +111,7 @@ class Timed(NatsStore):
             ripe = {number: waiting.pop(number) for number in list(waiting) if number in due}
             if ripe:
                 await self._remind(0, ripe)
+            return False
 
         schedules.move_on = move_on  # type: ignore[method-assign]
 

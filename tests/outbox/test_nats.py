@@ -39,7 +39,7 @@ from devino_core.outbox.kit import decode
 from devino_core.testing._store_case import an_entry, legs_of
 from devino_outbox import NatsSettings
 from devino_outbox.nats import NatsSink, NatsStore
-from devino_outbox.nats._link import Link, Write
+from devino_outbox.nats._link import Link, Stored, Write
 from devino_outbox.nats._names import Names, hash_of
 from devino_outbox.nats._streams import check_durability
 
@@ -146,12 +146,46 @@ async def test_thousands_that_are_scheduled_keep_no_code_waiting(nats_server: Na
         ]
         assert set(await store.add(later)) == {Added.NEW}
         worker = await store.beat(None, HOLD)
-        assert await store.claim(want(worker)) == []
-        began = asyncio.get_running_loop().time()
         await store.add([an_entry("code", now)])
+        # The first claim finds it: it does not fetch what is scheduled before.
         claimed = await store.claim(want(worker))
         assert [one.ref for one in claimed] == ["code"]
-        assert asyncio.get_running_loop().time() - began < 1
+
+
+async def test_a_message_too_large_for_the_server_is_refused_alone(
+    nats_server: NatsServer,
+) -> None:
+    async with jetstream(settings_of(nats_server)) as store:
+        now = await store.now()
+        large = replace(an_entry("large", now), body="x" * 2_000_000)
+        added = await asyncio.gather(
+            store.add([large]), store.add([an_entry("small", now)]), return_exceptions=True
+        )
+        assert isinstance(added[0], Unsupported)
+        assert "max_payload" in str(added[0])
+        assert added[1] == [Added.NEW]
+
+
+async def test_a_reminder_whose_entry_cannot_be_read_yet_comes_again(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leader that was deposed a moment ago may not know the entry: it is not forgotten."""
+    async with jetstream(settings_of(nats_server, ack_wait=1)) as store:
+        await store.add([an_entry("ref", await store.now())])
+        worker = await store.beat(None, HOLD)
+
+        async def behind(stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
+            return {}
+
+        monkeypatch.setattr(store._link, "seen", behind)
+        monkeypatch.setattr(store._link, "last", behind)
+        assert await store._lanes.take(LANE, 9, await store.now(), 1) == []
+        monkeypatch.undo()
+        claimed: list[Entry] = []
+        for _ in range(100):
+            claimed = claimed or await store.claim(want(worker))
+            await asyncio.sleep(0.03)
+        assert [one.ref for one in claimed] == ["ref"]
 
 
 async def test_what_is_scheduled_comes_by_the_servers_clock(nats_server: NatsServer) -> None:

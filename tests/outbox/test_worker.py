@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -17,19 +18,23 @@ from devino_core.outbox import (
     Added,
     Entry,
     EventKind,
+    Held,
     Lane,
     MemoryStore,
     Move,
+    Outbox,
+    OutboxEvent,
     Phase,
     Query,
     RefTaken,
     Want,
+    Worker,
 )
 from devino_core.outbox._codec import decode, encode
 from devino_core.testing import ManualClock
 from devino_core.testing._store_case import an_entry
 
-from ._world import Scripted, message, world
+from ._world import Client, Scripted, message, world
 
 
 async def test_a_message_is_sent_once_followed_and_done() -> None:
@@ -197,3 +202,43 @@ async def test_all_that_is_over_is_deleted_however_much_it_is() -> None:
         await w.store.move([Move(one.fence, Phase.DONE, due=w.clock.now()) for one in page])
         await w.pass_time(120)
         assert await w.store.find(Query(phase=Phase.DONE), "", 1) == []
+
+
+async def test_what_happened_is_told_before_the_drain_ends() -> None:
+    clock, channel = ManualClock(), Scripted()
+    told: list[str] = []
+
+    async def tell(event: OutboxEvent) -> None:
+        told.append(event.kind)
+
+    async with Outbox(MemoryStore(clock), clock=clock) as outbox:
+        worker = Worker(outbox, Client(channel), on_event=tell)
+        await worker.open()
+        await clock.tick(0.3)
+        await outbox.enqueue(message("ref"), channel="wire")
+        draining = asyncio.ensure_future(worker.drain())
+        while not draining.done():
+            await clock.tick(0.05)
+        assert told == ["sent"]
+        closing = asyncio.ensure_future(worker.aclose())
+        while not closing.done():
+            await clock.tick(1)
+
+
+async def test_a_drain_does_not_wait_for_what_cannot_go() -> None:
+    clock, channel, held = ManualClock(), Scripted(), Scripted("held")
+    async with Outbox(MemoryStore(clock), clock=clock) as outbox:
+        worker = Worker(outbox, Client(channel, held, Scripted("other")), channels=["wire", "held"])
+        await worker.open()
+        await outbox.pause(tenant="shop")
+        await outbox.store.tune(Held("held", "no money"))
+        await outbox.enqueue(message("paused"), channel="wire", tenant="shop")
+        await outbox.enqueue(message("held"), channel="held")
+        await outbox.enqueue(message("another's"), channel="other")
+        await outbox.enqueue(message("ref"), channel="wire")
+        draining = asyncio.ensure_future(worker.drain())
+        await clock.tick(5)
+        assert (draining.done(), channel.refs, held.refs) == (True, ["ref"], [])
+        closing = asyncio.ensure_future(worker.aclose())
+        while not closing.done():
+            await clock.tick(1)

@@ -54,7 +54,8 @@ def _act(
     else:
         app.line(f"{done} changed")
     if ref is not None and not done:
-        app.note(f"{ref!r} is not {phase.name.lower()}: `devino outbox show` tells where it is")
+        where = "in doubt" if phase is Phase.DOUBT else phase.name.lower()
+        app.note(f"{ref!r} is not {where}: `devino outbox show` tells where it is")
         app.finish(ExitCode.NOT_DONE)
 
 
@@ -100,6 +101,8 @@ def resolve(
     said = how or all_how
     if said is None:
         raise click.UsageError("say what became of it: sent, not-sent or give-up")
+    if all_ and message_id is not None:
+        raise click.UsageError("an id is that of one message: leave out --all or --id")
     if phase not in (None, Phase.DOUBT):
         raise click.UsageError("only what is in doubt can be resolved")
     resolution = Resolution(said)

@@ -8,8 +8,9 @@ anew from what the streams hold by now.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from devino_core.errors import OutcomeUnknown, Unavailable
@@ -143,6 +144,10 @@ class Transaction:
         }
 
 
+Tell = Callable[[int, int, int, Sequence[Entry]], None]
+"""Tell of a commit: its shard, its first and last sequence, and the entries that it wrote."""
+
+
 class _Waiting(NamedTuple):
     work: Work
     future: asyncio.Future[object]
@@ -152,13 +157,20 @@ class Line:
     """The commits of one shard, one after the other."""
 
     def __init__(
-        self, link: Link, names: Names, shard: int, clock: ServerClock, group_max: int
+        self,
+        link: Link,
+        names: Names,
+        shard: int,
+        clock: ServerClock,
+        group_max: int,
+        tell: Tell,
     ) -> None:
         self._link = link
         self._names = names
         self._shard = shard
         self._clock = clock
         self._group_max = group_max
+        self._tell = tell
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self._known: dict[int, Known] = {}
@@ -228,7 +240,7 @@ class Line:
 
     async def _done(self, works: Sequence[Work]) -> list[object]:
         fresh = False
-        while True:
+        for tries in count():
             tx = await self._begun(works, fresh=fresh)
             results = [work.apply(tx) for work in works]
             if tx.is_doubtful and not fresh:
@@ -241,15 +253,21 @@ class Line:
                 writes = tx.writes()
                 if writes:
                     first = await self._link.commit(self._names.entries(self._shard), writes)
-                    self._store(tx.stored(writes, first))
+                    stored = tx.stored(writes, first)
+                    self._store(stored)
+                    entries = [known.entry for known in stored.values()]
+                    self._tell(self._shard, first, first + len(writes) - 1, entries)
             except Conflict:
                 self._forget(numbers)
+                # A leader that was deposed a moment ago may still answer.
+                await asyncio.sleep(0.01 if fresh and tries > 1 else 0)
                 fresh = True
                 continue
             except BaseException:
                 self._forget(numbers)
                 raise
             return results
+        raise AssertionError("not reached")
 
     def _store(self, stored: dict[int, Known]) -> None:
         for number, known in stored.items():

@@ -57,17 +57,16 @@ class Events:
             raise InvalidArgument("after", f"{cursor!r} is no cursor of this store")
         return places
 
-    async def prune(self, before: datetime, limit: int) -> None:
-        """Delete the events of before that time; at most so many a shard."""
+    async def prune(self, before: datetime) -> None:
+        """Delete the events of before that time: one call a shard, whatever their number."""
         for shard in range(self._names.shards):
             stream, subject = self._names.entries(shard), self._names.all_of(shard, "event")
-            seq = over = 0
-            while over < limit:
-                page = await self._link.after(stream, subject, seq, min(_PAGE, limit - over))
+            seq = 0
+            while True:
+                page = await self._link.after(stream, subject, seq, _PAGE)
                 old = [one for one in page if decode(one.data, OutboxEvent).at < before]
-                over += len(old)
                 seq = old[-1].seq if old else seq
-                if len(old) < len(page) or not page:
+                if len(old) < _PAGE:
                     break
-            if over:
+            if seq:
                 await self._link.api(f"STREAM.PURGE.{stream}", {"filter": subject, "seq": seq + 1})

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from devino_core.errors import Unavailable
-from devino_core.outbox import Lane, Phase
+from devino_core.outbox import Entry, Lane, Phase
 from devino_core.outbox.kit import micros
 
 from ._link import Link, Stored
@@ -44,9 +44,13 @@ class Feed:
         """The next page; empty at the end. ``at_least``: what was surely written."""
         for _ in range(_PATIENCE):
             page = await self._link.after(self._stream, self._subject, self.seq, _PAGE)
+            # Meanwhile this process may have taken up what it wrote itself.
+            new = [message for message in page if message.seq > self.seq]
+            if new:
+                self.seq = new[-1].seq
+                return new
             if page:
-                self.seq = page[-1].seq
-                return page
+                continue
             if self.seq >= at_least or not self._link.is_replicated:
                 return []
             await asyncio.sleep(0.01)
@@ -73,6 +77,7 @@ class Index:
             for shard in range(names.shards)
         ]
         self._lock = asyncio.Lock()
+        self._is_read = False
         self._entries: dict[int, Seen] = {}
         self._phases: dict[Phase, set[int]] = {phase: set() for phase in Phase}
         self.counts: dict[Lane, dict[Phase, int]] = {}
@@ -89,20 +94,34 @@ class Index:
                     for message in page:
                         self._take(message)
                     await asyncio.sleep(0)
+            self._is_read = True
+
+    def add(self, shard: int, first: int, last: int, entries: Iterable[Entry]) -> None:
+        """Take up what this process wrote, where nobody has written since the index was read: then
+        it need not be read."""
+        feed = self._feeds[shard]
+        if not self._is_read or first != feed.seq + 1:
+            return
+        feed.seq = last
+        for entry in entries:
+            until = None if entry.until is None else micros(entry.until)
+            seen = Seen(entry.phase, entry.lane, micros(entry.due), until, entry.worker)
+            self._put(entry.id, seen)
 
     def _take(self, message: Stored) -> None:
         sight = _sight(message.data)
-        number = sight.id
+        until = None if sight.until is None else micros(sight.until)
+        phase, lane = PHASES[sight.phase], lane_of(sight.lane)
+        self._put(sight.id, Seen(phase, lane, micros(sight.due), until, sight.worker))
+
+    def _put(self, number: int, seen: Seen) -> None:
         before = self._entries.pop(number, None)
         if before is not None:
             self._phases[before.phase].discard(number)
             self._count(before, -1)
-        phase = PHASES[sight.phase]
+        phase, lane, due, until, _ = seen
         if phase is Phase.DONE:
             return
-        lane, due = lane_of(sight.lane), micros(sight.due)
-        until = None if sight.until is None else micros(sight.until)
-        seen = Seen(phase, lane, due, until, sight.worker)
         self._entries[number] = seen
         self._phases[phase].add(number)
         self._count(seen, 1)

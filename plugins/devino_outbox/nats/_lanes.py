@@ -27,6 +27,7 @@ from ._records import Known, entry_of
 __all__ = ["Found", "Lanes", "Reminder", "make_consumer", "reminder"]
 
 _MOST_PENDING = 20_000
+_MANY = 6
 
 
 class Reminder(NamedTuple):
@@ -34,7 +35,18 @@ class Reminder(NamedTuple):
 
     number: int
     seq: int
+    deliveries: int
     message: Msg
+
+    def fits(self, entry: Stored | None, seq: int) -> bool | None:
+        """Whether the entry is still as it was written at this sequence, as the leader has it.
+
+        None: nobody can say. A leader that was deposed a moment ago may still answer, and what it
+        lacks is perhaps new: the reminder comes again. Often enough, and it is for nothing.
+        """
+        if entry is not None and entry.seq >= seq:
+            return entry.seq == seq
+        return None if self.deliveries <= _MANY else False
 
 
 class Found(NamedTuple):
@@ -50,9 +62,9 @@ def reminder(message: Msg) -> Reminder:
     """A message of a consumer."""
     # $JS.ACK.[domain.account.]stream.consumer.delivered.stream sequence.sequence.time.pending...
     parts = message.reply.split(".")
-    seq = parts[5] if len(parts) < 11 else parts[7]
+    deliveries, seq = parts[4:6] if len(parts) < 11 else parts[6:8]
     number = message.subject.rpartition(".")[2].partition("-")[0]
-    return Reminder(int(number, 16), int(seq), message)
+    return Reminder(int(number, 16), int(seq), int(deliveries), message)
 
 
 async def make_consumer(
@@ -139,18 +151,13 @@ class Lanes:
             entries |= await self._link.last(stream, behind)
         found, over = [], []
         for subject, one in subjects.items():
-            known = self._known(entries.get(subject), one)
-            if known is None:
+            message = entries.get(subject)
+            fits = one.fits(message, one.seq + 1)
+            if message is not None and fits:
+                known = Known(message.seq, entry_of(message.data))
+                if known.entry.phase is Phase.QUEUED and known.entry.version <= newest:
+                    found.append(Found(known, one, time.monotonic()))
+            elif fits is False:
                 over.append(one.message)
-            elif known.entry.version <= newest:
-                found.append(Found(known, one, time.monotonic()))
         await self._link.ack(over)
         return found
-
-    @staticmethod
-    def _known(message: Stored | None, one: Reminder) -> Known | None:
-        """The entry, if the reminder is for this writing of it."""
-        if message is None or message.seq != one.seq + 1:
-            return None
-        entry = entry_of(message.data)
-        return Known(message.seq, entry) if entry.phase is Phase.QUEUED else None

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -17,7 +18,7 @@ from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable
+from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable, Unsupported
 from devino_outbox._settings import NatsSettings
 
 from ._url import servers_of
@@ -32,10 +33,12 @@ _NOT_FOUND = 10037
 _TRY = 2.0
 """How many seconds one request may take before it is made again."""
 _PAGE = 500
+_HEADERS = 500
+BATCH = "Nats-Batch-Id"
 COMMIT = "Devino-Commit"
-"""The name of the commit that wrote a message."""
+"""The name of a commit of one message; that of others is the batch's."""
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
-_LOST = (errors.TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
+_LOST = (TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
 _ABSENT = (*_LOST, errors.NoRespondersError)
 
 
@@ -111,6 +114,29 @@ async def _told(error: Exception) -> None:
     _log.info("outbox: NATS: %s", error)
 
 
+class _Inbox:
+    """Messages that have come and were not looked at."""
+
+    def __init__(self) -> None:
+        self._messages: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+
+    async def put(self, message: Msg) -> None:
+        self._messages.append(message)
+        self._arrived.set()
+
+    def taken(self) -> Msg | None:
+        """The next one, if there is one."""
+        return self._messages.popleft() if self._messages else None
+
+    async def get(self) -> Msg:
+        """The next one. Raises TimeoutError."""
+        while not self._messages:
+            self._arrived.clear()
+            await asyncio.wait_for(self._arrived.wait(), _TRY)
+        return self._messages.popleft()
+
+
 class Link:
     """One connection."""
 
@@ -120,8 +146,7 @@ class Link:
         self._batches = count(1)
         self._name = ""
         self._broken: asyncio.Future[None]
-        self._fetches: dict[str, asyncio.Queue[Msg]] = {}
-        self._inboxes: dict[str, str] = {}
+        self._fetches: dict[str, tuple[str, _Inbox]] = {}
         self.is_replicated = False
         """Whether a follower may answer, who may be behind."""
 
@@ -159,7 +184,6 @@ class Link:
     async def aclose(self) -> None:
         client, self._client = self._client, None
         self._fetches.clear()
-        self._inboxes.clear()
         if client is not None:
             await client.close()
 
@@ -209,7 +233,7 @@ class Link:
         headers = base64.b64decode(message.get("hdrs", "")).decode()
         lines = dict(line.split(": ", 1) for line in headers.split("\r\n") if ": " in line)
         data = base64.b64decode(message.get("data", ""))
-        return Stored(subject, message["seq"], data, lines.get(COMMIT))
+        return Stored(subject, message["seq"], data, lines.get(BATCH, lines.get(COMMIT)))
 
     async def seen(self, stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
         """The last message of each subject, as whoever answers has it."""
@@ -238,13 +262,13 @@ class Link:
 
     async def _answers(self, subject: str, data: bytes) -> list[Stored]:
         client = self.client
-        inbox = client.new_inbox()
-        subscription = await client.subscribe(inbox)
+        reply, inbox = client.new_inbox(), _Inbox()
+        subscription = await client.subscribe(reply, cb=inbox.put)
         found: list[Stored] = []
         try:
-            await client.publish(subject, data, reply=inbox)
+            await client.publish(subject, data, reply=reply)
             while True:
-                message = await subscription.next_msg(_TRY)
+                message = inbox.taken() or await inbox.get()
                 headers = message.headers or {}
                 status = headers.get("Status")
                 if status in ("204", "404"):
@@ -258,7 +282,7 @@ class Link:
                         headers["Nats-Subject"],
                         int(headers["Nats-Sequence"]),
                         message.data,
-                        headers.get(COMMIT),
+                        headers.get(BATCH, headers.get(COMMIT)),
                     )
                 )
         finally:
@@ -323,11 +347,19 @@ class Link:
     async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
         client = self.client
         last = len(writes)
+        largest = max(len(write.data) for write in writes)
+        if largest + _HEADERS > client.max_payload:
+            raise Unsupported(
+                f"a message with what became of it takes {largest} bytes, and the NATS server "
+                f"takes at most {client.max_payload}: raise its max_payload"
+            )
         for number, write in enumerate(writes, 1):
-            headers = {**write.all_headers, COMMIT: name}
-            # On a single server a batch waits for the disk before it is looked at.
-            if last > 1:
-                headers |= {"Nats-Batch-Id": name, "Nats-Batch-Sequence": str(number)}
+            headers = write.all_headers
+            # A batch of one costs more than a message: a single server stages batches on its disk.
+            if last == 1:
+                headers[COMMIT] = name
+            else:
+                headers |= {BATCH: name, "Nats-Batch-Sequence": str(number)}
             if number == last:
                 if last > 1:
                     headers["Nats-Batch-Commit"] = "1"
@@ -362,21 +394,20 @@ class Link:
         """What a consumer has now; None: there is no such consumer."""
         client = self.client
         key = f"{stream} {consumer}"
+        found: list[Msg] = []
         try:
             if key not in self._fetches:
-                queue: asyncio.Queue[Msg] = asyncio.Queue()
-                self._inboxes[key] = client.new_inbox()
-                await client.subscribe(self._inboxes[key], cb=queue.put)
-                self._fetches[key] = queue
-            queue = self._fetches[key]
+                reply, inbox = client.new_inbox(), _Inbox()
+                await client.subscribe(reply, cb=inbox.put)
+                self._fetches[key] = reply, inbox
+            reply, inbox = self._fetches[key]
             asked = msgspec.json.encode({"batch": most, "no_wait": True})
             await self._ready(time.monotonic() + self._settings.timeout)
-            await client.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", asked, reply=self._inboxes[key]
-            )
-            found: list[Msg] = []
+            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", asked, reply)
             while len(found) < most:
-                message = await self._answered(asyncio.wait_for(queue.get(), _TRY))
+                message = inbox.taken()
+                if message is None:
+                    message = await self._answered(inbox.get())
                 status = (message.headers or {}).get("Status")
                 if status == "503" and not found:
                     return None
@@ -384,9 +415,9 @@ class Link:
                     break
                 found.append(message)
         except _LOST as error:
-            raise Unavailable("JetStream does not answer") from error
-        except TimeoutError:
-            return found
+            # What has come is used; the rest comes again.
+            if not found:
+                raise Unavailable("JetStream does not answer") from error
         return found
 
     async def ack(self, messages: Sequence[Msg]) -> None:

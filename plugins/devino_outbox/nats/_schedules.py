@@ -9,25 +9,27 @@ with the reminder of its lane.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from devino_core.errors import Unavailable
-from devino_core.outbox import Phase
-from devino_core.outbox.kit import NEVER
 from devino_outbox._settings import NatsSettings
 
 from ._lanes import Reminder, make_consumer, reminder
-from ._link import Link, Write
+from ._link import Link, Stored, Write
 from ._names import Names
 from ._records import entry_of
 
 __all__ = ["Remind", "Schedules"]
 
-Remind = Callable[[int, dict[int, int]], Awaitable[object]]
-"""Give entries of a shard, by number, their reminders, if they are still at these sequences."""
+Remind = Callable[[int, dict[int, int]], Awaitable[set[int]]]
+"""Give entries of a shard, by number, their reminders, if they are still at these sequences. Gives
+the numbers of those that got one."""
 
 _PAGE = 200
+_AT_ONCE = 0.25
+"""For how many seconds a claim goes on with schedules: others wait for it."""
 WAIT, RIPE = "wait", "ripe"
 
 
@@ -40,11 +42,20 @@ class Schedules:
         self._settings = settings
         self._remind = remind
 
-    async def move_on(self, now: datetime) -> None:
-        """Schedule what is to wait, and take up what is due."""
+    async def move_on(self, now: datetime) -> bool:
+        """Schedule what is to wait, and take up what is due. True: there is more to do."""
+        end = time.monotonic() + _AT_ONCE
+        while more := await self._step(now):
+            if time.monotonic() > end:
+                break
+        return more
+
+    async def _step(self, now: datetime) -> bool:
+        more = False
         for shard in range(self._names.shards):
-            await self._schedule(shard, now)
-            await self._ripen(shard)
+            more = await self._schedule(shard, now) or more
+            more = await self._ripen(shard) or more
+        return more
 
     async def _fetch(self, stream: str, name: str, subject: str) -> list[Reminder]:
         messages = await self._link.fetch(stream, name, _PAGE)
@@ -58,28 +69,43 @@ class Schedules:
         names = self._names
         return await self._fetch(names.entries(shard), WAIT, names.all_of(shard, WAIT))
 
-    async def _schedule(self, shard: int, now: datetime) -> None:
-        while reminders := await self.waiting(shard):
-            names = self._names
-            subjects = [names.entry(one.number) for one in reminders]
-            entries = await self._link.last(names.entries(shard), subjects)
-            due: dict[int, int] = {}
-            writes: list[Write] = []
-            for one, subject in zip(reminders, subjects, strict=True):
-                message = entries.get(subject)
-                if message is None or message.seq != one.seq + 1:
-                    continue
+    async def _schedule(self, shard: int, now: datetime) -> bool:
+        reminders = await self.waiting(shard)
+        entries = await self._entries(shard, reminders)
+        due: dict[int, int] = {}
+        writes: list[Write] = []
+        settled: list[Reminder] = []
+        for one in reminders:
+            message = entries.get(self._names.entry(one.number))
+            fits = one.fits(message, one.seq + 1)
+            if message is not None and fits:
                 entry = entry_of(message.data)
-                if entry.phase is not Phase.QUEUED or entry.due >= NEVER:
-                    continue
                 if entry.due <= now:
                     due[one.number] = message.seq
-                else:
-                    writes.append(self._write(one.number, message.seq, entry.due))
-            if due:
-                await self._remind(shard, due)
-            await asyncio.gather(*map(self._link.publish, writes))
-            await self._link.ack([one.message for one in reminders])
+                    continue
+                writes.append(self._write(one.number, message.seq, entry.due))
+            if fits is not None:
+                settled.append(one)
+        await asyncio.gather(*map(self._link.publish, writes))
+        await self._end(shard, reminders, settled, due)
+        return len(reminders) == _PAGE
+
+    async def _entries(self, shard: int, reminders: Sequence[Reminder]) -> dict[str, Stored]:
+        subjects = [self._names.entry(one.number) for one in reminders]
+        return await self._link.last(self._names.entries(shard), subjects)
+
+    async def _end(
+        self,
+        shard: int,
+        reminders: Sequence[Reminder],
+        settled: Sequence[Reminder],
+        due: dict[int, int],
+    ) -> None:
+        """Give what is due its reminder; acknowledge that, and what is settled. The rest comes
+        again."""
+        done = await self._remind(shard, due) if due else set()
+        over = [one for one in reminders if one.number in done]
+        await self._link.ack([one.message for one in (*settled, *over)])
 
     def _write(self, number: int, seq: int, due: datetime) -> Write:
         at = due.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -90,15 +116,22 @@ class Schedules:
         # One schedule for each writing: a later one must not take an earlier one's place.
         return Write(self._names.schedule(number, seq), b"%d" % seq, headers=headers)
 
-    async def _ripen(self, shard: int) -> None:
+    async def _ripen(self, shard: int) -> bool:
         names = self._names
         stream, subject = names.later(shard), names.all_of(shard, RIPE)
-        while reminders := await self._fetch(stream, RIPE, subject):
-            sequences = {one.number: int(one.message.data) for one in reminders}
-            await self._remind(shard, sequences)
-            await self._link.ack([one.message for one in reminders])
-            if len(reminders) < _PAGE:
-                return
+        reminders = await self._fetch(stream, RIPE, subject)
+        entries = await self._entries(shard, reminders)
+        due: dict[int, int] = {}
+        settled: list[Reminder] = []
+        for one in reminders:
+            seq = int(one.message.data)
+            fits = one.fits(entries.get(names.entry(one.number)), seq)
+            if fits:
+                due[one.number] = seq
+            elif fits is False:
+                settled.append(one)
+        await self._end(shard, reminders, settled, due)
+        return len(reminders) == _PAGE
 
     async def prune(self) -> None:
         """Delete what was taken up."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.errors import OutcomeUnknown
+from devino_core.errors import OutcomeUnknown, Unavailable
 from devino_core.outbox import (
     VERSION,
     Added,
@@ -101,11 +101,11 @@ class NatsStore:
         except BaseException:
             await link.aclose()
             raise
+        self._index = Index(link, names)
         self._lines = [
-            Line(link, names, shard, self._clock, settings.group_max)
+            Line(link, names, shard, self._clock, settings.group_max, self._index.add)
             for shard in range(names.shards)
         ]
-        self._index = Index(link, names)
         self._finding = Finding(link, names, self._index, self.number)
         self._lanes = Lanes(link, names, settings)
         self._schedules = Schedules(link, names, settings, self._remind)
@@ -113,6 +113,7 @@ class NatsStore:
         self._pruning = Pruning(link, names)
         self._unanswered: list[list[Entry]] = []
         self._looked_at = float("-inf")
+        self._works = False
 
     async def aclose(self) -> None:
         """Finish what was asked for. Workers of this store live until their lease is over."""
@@ -160,8 +161,8 @@ class NatsStore:
             results |= zip(part, cast("list[object]", result), strict=True)
         return [results[place] for place in range(len(things))]
 
-    async def _remind(self, shard: int, sequences: dict[int, int]) -> None:
-        await self._lines[shard].do(Reminding(sequences))
+    async def _remind(self, shard: int, sequences: dict[int, int]) -> set[int]:
+        return cast("set[int]", await self._lines[shard].do(Reminding(sequences)))
 
     async def claim(self, want: Want) -> list[Entry]:
         await self._tuning.read_on()
@@ -197,10 +198,11 @@ class NatsStore:
                     line.believe(known.entry.id, known)
                 try:
                     held = cast("list[Entry]", await line.do(Claiming(want, part)))
-                except OutcomeUnknown:
+                except (OutcomeUnknown, Unavailable):
                     self._unanswered.append(
                         [replace(known.entry, worker=want.worker) for known in part]
                     )
+                    self._lanes.keep(some[start:])
                     # What was claimed before is known to be so, and is given.
                     if not claimed:
                         raise
@@ -220,7 +222,7 @@ class NatsStore:
 
     async def _look(self, now: datetime) -> None:
         """Take up what was scheduled, and end what is late."""
-        await self._schedules.move_on(now)
+        await self._move_on(now)
         await self._read_index()
         by_shard: dict[int, list[int]] = {}
         for number in sorted(self._index.late(micros(now))):
@@ -229,12 +231,18 @@ class NatsStore:
             for start in range(0, len(numbers), _PART):
                 await self._lines[shard].do(Lapsing(numbers[start : start + _PART]))
 
+    async def _move_on(self, now: datetime) -> None:
+        if await self._schedules.move_on(now):
+            # There is more: the next claim goes on.
+            self._looked_at = float("-inf")
+
     async def _read_index(self) -> None:
         await self._index.read_on([line.last for line in self._lines])
 
     async def beat(self, worker: int | None, hold: timedelta) -> int:
         await self._tuning.read_on()
         now = await self._clock.now()
+        self._works = bool(hold)
         if worker is None:
             worker = await self._tuning.begin(hold, now)
         elif hold:
@@ -267,6 +275,9 @@ class NatsStore:
         await self._tuning.read_on()
         await self._read_index()
         now = await self._clock.now()
+        if self._works:
+            # A worker that has nothing to claim asks for nothing else.
+            await self._move_on(now)
         lives = self._tuning.lives(now)
         return Tally(
             at=now,
@@ -306,7 +317,7 @@ class NatsStore:
         gone = await self._pruning.prune(before, limit)
         for line in self._lines:
             line.last = 0
-        await self._events.prune(before, limit)
+        await self._events.prune(before)
         await self._pruning.forget_early(now, limit)
         await self._tuning.forget(now)
         await self._schedules.prune()

@@ -97,17 +97,21 @@ class Unclaiming(_Of):
 
 
 class Reminding(_Of):
-    """What was scheduled is due: it gets its reminder, if it was not written since."""
+    """What was scheduled is due: it gets its reminder, if it was not written since. Gives the
+    numbers of those that got it."""
 
     def __init__(self, sequences: dict[int, int]) -> None:
         super().__init__(list(sequences))
         self._sequences = sequences
 
-    def apply(self, tx: Transaction) -> None:
+    def apply(self, tx: Transaction) -> set[int]:
+        done = set()
         for number, seq in self._sequences.items():
             entry = tx.entry(number)
             if entry is not None and tx.seq(number) == seq and entry.phase is Phase.QUEUED:
                 tx.put(entry)
+                done.add(number)
+        return done
 
 
 class Lapsing(_Of):
@@ -148,7 +152,7 @@ class Changing(_Of):
         super().__init__([move.fence.id for move in moves])
         ids = {one for move in moves if move.legs for _, one in ids_of(move.legs)}
         early = {change.id for change in changes if isinstance(change, Early)}
-        self.ids = sorted(ids | early)
+        self.ids: Sequence[str] = sorted(ids | early)
         self.asks = bool(early) or not trusts_ids
         self.weight = 3 * len(changes) + len(self.ids)
         self._changes = changes

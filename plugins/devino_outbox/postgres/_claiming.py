@@ -130,7 +130,9 @@ class Claims:
         claimed: list[Entry] = []
         for slot in want.slots:
             most = min(slot.most, free - len(claimed))
-            if most <= 0 or slot.lane.text not in busy or is_paused(slot.lane, pauses, now):
+            if most <= 0 or slot.lane.text not in busy:
+                continue
+            if is_paused(slot.lane, pauses, now, want.channel):
                 continue
             lane = slot.lane.text
             values = {**claim, "lane": lane, "newest": want.newest, "most": most}

@@ -235,7 +235,7 @@ def _claim(connection: Connection, want: Want, now: datetime) -> list[Entry] | L
     if free <= 0:
         return []
     claimed: list[Entry] = []
-    for slot in _served(connection, want.slots, now):
+    for slot in _served(connection, want, now):
         most = min(slot.most, free - len(claimed))
         if most <= 0:
             continue
@@ -248,14 +248,15 @@ def _claim(connection: Connection, want: Want, now: datetime) -> list[Entry] | L
     return claimed
 
 
-def _served(connection: Connection, slots: Sequence[Slot], now: datetime) -> Sequence[Slot]:
+def _served(connection: Connection, want: Want, now: datetime) -> Sequence[Slot]:
     """The slots without those of lanes that are paused or empty."""
+    slots: Sequence[Slot] = want.slots
     paused = {
         what: from_micros(until)
         for what, until in connection.execute("SELECT what, until FROM paused")
     }
     if paused:
-        slots = [slot for slot in slots if not is_paused(slot.lane, paused, now)]
+        slots = [slot for slot in slots if not is_paused(slot.lane, paused, now, want.channel)]
     if len(slots) <= 1:
         return slots
     lanes = json_of(list({slot.lane.text for slot in slots})).decode()
