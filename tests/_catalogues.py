@@ -86,7 +86,7 @@ def entries(catalogue: Catalog) -> Iterator[tuple[str, str, Message]]:
     for message in catalogue:
         if message.id:
             assert isinstance(message.id, str)
-            yield message.id, str(message.string), message
+            yield message.id, str(message.string or ""), message
 
 
 def complaints(catalogue: Catalog) -> Iterator[str]:
@@ -102,13 +102,10 @@ def _wrong(text: str, translation: str, *, fuzzy: bool) -> Iterator[str]:
         return
     if fuzzy:
         yield "fuzzy: its English text has changed"
-    for what, said, meant in (
-        ("code", *map(_code, (translation, text))),
-        ("targets of links", *map(_targets, (translation, text))),
-    ):
+    for what, found in (("code", _code), ("targets of links", _targets)):
+        said, meant = found(translation), found(text)
         if said != meant:
-            more, less = said - meant, meant - said
-            yield f"other {what} than in English, {list(more)} for {list(less)}"
+            yield f"other {what} than in English, {[*(said - meant)]} for {[*(meant - said)]}"
     if translation.endswith("::") or re.search(r"(^|\W):[a-z:]+:`", translation):
         # The text may be a docstring's; its translation is read as the page is.
         yield "Markdown does not read this"

@@ -11,16 +11,15 @@ import gettext
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import furo
 import sphinx
 from docutils import nodes
-from jinja2 import Environment
+from jinja2.ext import babel_extract
 
 from tests._catalogues import DOCS, THEME, complaints, entries, names, read
+from tests._links import broken_links
 from tests.make_catalogues import doctrees, messages
 
 
@@ -82,54 +81,18 @@ def theme_words() -> Iterator[str]:
     locale = Path(sphinx.__file__).parent / "locale"
     known = gettext.translation("sphinx", str(locale), ["ru"])
     ours = {text for text, told, _ in entries(read(THEME)) if told}
-    reader = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do", "jinja2.ext.loopcontrols"])
+    options = {"extensions": "jinja2.ext.do,jinja2.ext.loopcontrols"}
     said = set()
     for theme in (Path(furo.__file__).parent / "theme" / "furo", DOCS / "_templates"):
         for template in theme.rglob("*.html"):
             # Those of Read the Docs, which is not where this site lies.
             if template.name not in {"rtd-versions.html", "variant-selector.html"}:
-                found = reader.extract_translations(template.read_text("utf-8"))
-                said |= {text for _, _, text in found if isinstance(text, str)}
+                with template.open("rb") as file:
+                    found = babel_extract(file, ("_", "gettext"), (), options)
+                    said |= {text for _, _, text, _ in found if isinstance(text, str)}
     for text in sorted(said - ours):
         if known.gettext(text) == text:
             yield f"the theme says in English: {text!r}"
-
-
-class _Page(HTMLParser):
-    """What a page of HTML names, and where it leads."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        for name, value in attrs:
-            if name == "id" and value:
-                self.ids.add(value)
-            elif name in {"href", "src"} and value and tag != "use":
-                self.links.append(value)
-
-
-def broken_links(folder: Path) -> Iterator[str]:
-    """Links within the sites, between them too, to a file or a place that is not there."""
-    pages = {
-        file.resolve(): _Page(file.read_text("utf-8")) for file in sorted(folder.rglob("*.html"))
-    }
-    for file, page in pages.items():
-        for link in dict.fromkeys(page.links):
-            url = urlsplit(link)
-            if url.scheme or url.netloc:
-                continue
-            target = (file.parent / unquote(url.path)).resolve() if url.path else file
-            where = file.relative_to(folder.resolve())
-            if not target.exists():
-                yield f"{where}: no such file: {link}"
-            elif (
-                url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
-            ):
-                yield f"{where}: no such place: {link}"
 
 
 if __name__ == "__main__":

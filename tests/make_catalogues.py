@@ -24,7 +24,7 @@ from tests._catalogues import DOCS, ROOT, THEME, entries, file_of, merged, names
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        command = (sys.executable, "-m", "sphinx", "-q", "-W", "-b", "dummy", "-d", folder)
+        command = (sys.executable, "-m", "sphinx", "-q", "-b", "dummy", "-d", folder)
         subprocess.run([*command, DOCS, f"{folder}/dummy"], check=True)
         pages = {page: list(messages(page, doctree)) for page, doctree in doctrees(Path(folder))}
     for page, texts in pages.items():

@@ -30,7 +30,9 @@ T = TypeVar("T")
 
 
 class BlockingOutbox:
-    """:class:`Outbox` with the same names and arguments, blocking. Thread-safe::
+    """:class:`Outbox` with the same names and arguments, blocking. Thread-safe.
+
+    For code that does not await::
 
         with BlockingOutbox("sqlite:///var/lib/app/outbox.db") as outbox:
             outbox.enqueue(Message("79031234567", "Hello", ref="order-17"))

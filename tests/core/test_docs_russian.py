@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests._catalogues import (
     read,
     written,
 )
+from tests._links import broken_links
 from tests.make_demo_picture import READMES
 
 ENGLISH, RUSSIAN = (readme.read_text("utf-8") for readme in READMES)
@@ -98,6 +100,23 @@ def test_both_readmes_lead_to_the_same_pages_and_to_each_other() -> None:
     assert links[0] - {"README.ru.md"} == links[1] - {"README.md"}
     assert "README.ru.md" in links[0]
     assert "README.md" in links[1]
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
+    tmp_path.joinpath("ru").mkdir()
+    tmp_path.joinpath("a.html").write_text(
+        '<h1 id="top">A</h1><a href="ru/a.html#%D1%83">1</a><a href="#top">2</a>'
+        '<a href="b.html">3</a>'
+    )
+    tmp_path.joinpath("ru", "a.html").write_text(
+        '<h1 id="у">А</h1><a href="../a.html#gone">4</a><img src="no.png"><a href="https://a.ru/b">5</a>',
+        "utf-8",
+    )
+    assert list(broken_links(tmp_path)) == [
+        "a.html: no such file: b.html",
+        "ru/a.html: no such place: ../a.html#gone",
+        "ru/a.html: no such file: no.png",
+    ]
 
 
 def _texts_of_the_code() -> Iterator[str]:

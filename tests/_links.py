@@ -1,0 +1,45 @@
+"""Links of a site of HTML files that lead nowhere within it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+class _Page(HTMLParser):
+    """What a page of HTML names, and where it leads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name == "id" and value:
+                self.ids.add(value)
+            elif name in {"href", "src"} and value and tag != "use":
+                self.links.append(value)
+
+
+def broken_links(folder: Path) -> Iterator[str]:
+    """Links within the sites, between them too, to a file or a place that is not there."""
+    pages = {
+        file.resolve(): _Page(file.read_text("utf-8")) for file in sorted(folder.rglob("*.html"))
+    }
+    for file, page in pages.items():
+        for link in dict.fromkeys(page.links):
+            url = urlsplit(link)
+            if url.scheme or url.netloc:
+                continue
+            target = (file.parent / unquote(url.path)).resolve() if url.path else file
+            where = file.relative_to(folder.resolve())
+            if not target.exists():
+                yield f"{where}: no such file: {link}"
+            elif (
+                url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
+            ):
+                yield f"{where}: no such place: {link}"
