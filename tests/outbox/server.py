@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-__all__ = ["Server", "given_or_started", "started"]
+__all__ = ["ENVIRON", "Server", "given_or_started", "started", "unprivileged"]
 
 _schemas = count(1)
 # Nothing of the server's own may hold back the horizon of the events.
@@ -78,9 +78,9 @@ class Started(Server):
             [self._programs / "initdb", *given, "--no-sync"],
             check=True,
             capture_output=True,
-            user=_user(),
+            user=unprivileged(),
             cwd=self.folder,
-            env=_ENVIRON,
+            env=ENVIRON,
         )
 
     def start(self) -> None:
@@ -98,9 +98,9 @@ class Started(Server):
                 ],
                 stdout=log,
                 stderr=log,
-                user=_user(),
+                user=unprivileged(),
                 cwd=self.folder,
-                env=_ENVIRON,
+                env=ENVIRON,
             )
         end = time.monotonic() + 60
         while True:
@@ -126,9 +126,9 @@ class Started(Server):
             [self._programs / program, *given],
             check=True,
             capture_output=True,
-            user=_user(),
+            user=unprivileged(),
             cwd=self.folder,
-            env=_ENVIRON,
+            env=ENVIRON,
         )
 
     def has(self, program: str) -> bool:
@@ -142,7 +142,7 @@ def started(**settings: str) -> Iterator[Started]:
     # Beside pytest's folders, which are their owner's only: a server does not run as root.
     folder = Path(tempfile.mkdtemp(prefix="devino-postgres-"))
     try:
-        if (user := _user()) is not None:
+        if (user := unprivileged()) is not None:
             shutil.chown(folder, user)
         server = Started(_programs(), folder, **settings)
         server.make()
@@ -166,8 +166,8 @@ def given_or_started() -> Iterator[Server]:
         yield server
 
 
-def _user() -> str | None:
-    """Whom a server runs as: it refuses root."""
+def unprivileged() -> str | None:
+    """Whom a server runs as: it refuses root. None: as whoever runs the tests."""
     return "nobody" if hasattr(os, "geteuid") and os.geteuid() == 0 else None
 
 
@@ -200,9 +200,9 @@ def _can_run(programs: Path) -> bool:
                 [programs / program, "--version"],
                 check=True,
                 capture_output=True,
-                user=_user(),
+                user=unprivileged(),
                 cwd="/",
-                env=_ENVIRON,
+                env=ENVIRON,
             )
     except (OSError, subprocess.CalledProcessError):
         return False
@@ -210,6 +210,6 @@ def _can_run(programs: Path) -> bool:
 
 
 # Messages in one language, and nothing of the developer's own server.
-_ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {
     "LC_ALL": "C"
 }

@@ -14,7 +14,7 @@ import pytest
 
 from devino_core import OutcomeUnknown, Unavailable
 from devino_core.outbox import Added, Lane, LeaseLost, Outbox, Phase, Query, Slot, Store, Want
-from devino_core.testing import CrashHarness
+from devino_core.testing import CrashHarness, ManualClock
 from devino_core.testing._store_case import an_entry
 from devino_outbox import PostgresSettings
 from devino_outbox.postgres import PostgresStore
@@ -87,13 +87,15 @@ async def test_a_worker_whose_lease_is_half_over_keeps_from_the_wire(postgres: S
 
 
 async def test_a_worker_that_was_silent_for_too_long_has_lost_its_lease(postgres: Server) -> None:
-    store = store_at(postgres)
+    clock = ManualClock()
+    settings = PostgresSettings(url=postgres.url, schema=postgres.schema())
+    store = PostgresStore(settings, clock=clock)
     await store.open()
     try:
         await store.add([an_entry("ref", await store.now())])
-        worker = await store.beat(None, timedelta(seconds=0.2))
+        worker = await store.beat(None, HOLD)
         (held,) = await store.claim(want(worker))
-        await asyncio.sleep(0.3)
+        clock.advance(HOLD.total_seconds() + 1)
         other = await store.beat(None, HOLD)
         with pytest.raises(LeaseLost):
             await store.beat(worker, HOLD)
