@@ -100,9 +100,9 @@ def test_a_module_can_be_added_by_the_environment(site: Path) -> None:
 
 
 def test_what_is_loaded_already_is_told_in_a_line() -> None:
-    plugins, module = Plugins(discover=False), plugin([])
+    plugins, module = Plugins(discover=False), plugin()
     plugins.register(module, "one", origin="acme 1.0")
-    for twice, name in ((module, "two"), (plugin([]), "one")):
+    for twice, name in ((module, "two"), (plugin(), "one")):
         with pytest.raises(PluginError) as error:
             plugins.register(twice, name, origin="DEVINO_PLUGINS")
         assert str(error.value) == (

@@ -24,8 +24,8 @@ def check_is_mail(message: Message, channel: str) -> None:
     content = message.content
     if isinstance(content, str | Fill):
         error = Unsupported(
-            "a mail needs a subject: give `Mail(subject, text)` as `content`, or --subject to `devino "
-            "send`"
+            "a mail needs a subject: give `Mail(subject, text)` as `content`, or --subject to "
+            "`devino send`"
         )
     elif isinstance(content, Card):
         error = Unsupported(
