@@ -129,8 +129,6 @@ def test_overrides_end_in_any_case() -> None:
 
 AT_EXIT = """
 import asyncio
-import subprocess
-import sys
 from devino_core import shared
 
 async def work() -> None:
