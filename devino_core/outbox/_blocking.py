@@ -32,8 +32,8 @@ T = TypeVar("T")
 class BlockingOutbox:
     """:class:`Outbox` with the same names and arguments, blocking. Thread-safe::
 
-        with BlockingOutbox("sqlite:///var/lib/app/outbox.db") as outbox:
-            outbox.enqueue(Message("79031234567", "Hello", ref="order-17"))
+    with BlockingOutbox("sqlite:///var/lib/app/outbox.db") as outbox:
+        outbox.enqueue(Message("79031234567", "Hello", ref="order-17"))
     """
 
     def __init__(
