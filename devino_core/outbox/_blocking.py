@@ -30,10 +30,12 @@ T = TypeVar("T")
 
 
 class BlockingOutbox:
-    """:class:`Outbox` with the same names and arguments, blocking. Thread-safe::
+    """:class:`Outbox` with the same names and arguments, blocking.
 
-    with BlockingOutbox("sqlite:///var/lib/app/outbox.db") as outbox:
-        outbox.enqueue(Message("79031234567", "Hello", ref="order-17"))
+    Thread-safe::
+
+        with BlockingOutbox("sqlite:///var/lib/app/outbox.db") as outbox:
+            outbox.enqueue(Message("79031234567", "Hello", ref="order-17"))
     """
 
     def __init__(

@@ -1,6 +1,8 @@
-"""A fixture of pytest: the project leads to the sandbox. In the ``conftest.py`` at the top::
+"""A fixture of pytest: the project leads to the sandbox.
 
-pytest_plugins = ["devino_contrib.django.pytest_plugin"]
+In the ``conftest.py`` at the top::
+
+    pytest_plugins = ["devino_contrib.django.pytest_plugin"]
 """
 
 from __future__ import annotations
