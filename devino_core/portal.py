@@ -70,7 +70,8 @@ def _start() -> tuple[BlockingPortal, Thread]:
     anyio's ``start_blocking_portal`` is a generator. A forked child would close what it inherits of
     it, and wait for ever: that asks the thread to stop, which stayed in the parent.
     """
-    from concurrent.futures import Future
+    from asyncio import get_running_loop
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     import anyio
     from anyio.from_thread import BlockingPortal
@@ -78,6 +79,15 @@ def _start() -> tuple[BlockingPortal, Thread]:
     started: Future[BlockingPortal] = Future()
 
     async def serve() -> None:
+        loop = get_running_loop()
+        pool = ThreadPoolExecutor(thread_name_prefix="devino")
+        loop.set_default_executor(pool)
+
+        async def end_pool(timeout: float | None = None) -> None:
+            # asyncio's own way starts a thread, which Python 3.12 refuses at its exit.
+            pool.shutdown()
+
+        loop.shutdown_default_executor = end_pool  # type: ignore[method-assign]
         async with BlockingPortal() as portal:
             started.set_result(portal)
             await portal.sleep_until_stopped()

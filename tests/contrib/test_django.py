@@ -40,8 +40,11 @@ from django.test import override_settings
 
 from devino_contrib.django import aclient, client, send, signals
 from devino_contrib.django._project import project_config
+from devino_contrib.django.pytest_plugin import devino_django
 from devino_contrib.django.store.models import SentMessage
 from devino_contrib.django.testing import led_to
+
+__all__ = ["devino_django"]
 
 WITHOUT_OUTBOX = override_settings(
     INSTALLED_APPS=[

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -123,3 +125,19 @@ def test_overrides_end_in_any_case() -> None:
         with pytest.raises(LookupError), shared.override(mine):
             raise LookupError
         assert shared.client(MEMORY) is not mine
+
+
+AT_EXIT = """
+import asyncio
+from devino_core import shared
+
+async def work() -> None:
+    await asyncio.to_thread(print, "in a thread")
+
+shared.client({"memory": {}}).call(work)
+"""
+
+
+def test_a_program_that_used_threads_of_the_loop_ends_in_silence() -> None:
+    done = subprocess.run([sys.executable, "-c", AT_EXIT], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "in a thread\n", "")

@@ -1,4 +1,9 @@
-"""A fixture of pytest, there wherever devino is installed: the project leads to the sandbox."""
+"""A fixture of pytest: the project leads to the sandbox.
+
+In the ``conftest.py`` at the top::
+
+    pytest_plugins = ["devino_contrib.django.pytest_plugin"]
+"""
 
 from __future__ import annotations
 

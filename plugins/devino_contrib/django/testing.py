@@ -8,7 +8,8 @@
                 self.client.post("/sign-up/", {"phone": "79031234567"})
             self.devino.assert_sent(to="79031234567", text="code")
 
-pytest has the fixture ``devino_django`` for the same. Needs the extras ``django`` and ``sandbox``.
+For pytest :mod:`devino_contrib.django.pytest_plugin` has the fixture ``devino_django``. Needs the
+extras ``django`` and ``sandbox``.
 """
 
 from __future__ import annotations
