@@ -56,6 +56,11 @@ def parsed(content: bytes) -> Catalog:
 
 
 def written(catalogue: Catalog) -> str:
+    """What a file of this catalogue holds: texts, translations and marks `fuzzy`, nothing more."""
+    for message in catalogue:
+        # Babel takes percent signs and braces for placeholders of a format.
+        message.flags &= {"fuzzy"}
+        message.user_comments = []
     out = BytesIO()
     write_po(
         out,
@@ -64,7 +69,6 @@ def written(catalogue: Catalog) -> str:
         no_location=True,
         omit_header=True,
         ignore_obsolete=True,
-        include_previous=True,
     )
     return f"{HEADER}{out.getvalue().decode().strip()}\n"
 
@@ -75,9 +79,6 @@ def merged(catalogue: Catalog, texts: Iterable[str]) -> Catalog:
     for text in texts:
         template.add(text)
     catalogue.update(template)
-    for message in catalogue:
-        # Babel takes percent signs and braces for placeholders of a format.
-        message.flags &= {"fuzzy"}
     return catalogue
 
 

@@ -2,8 +2,8 @@
 
 Run it after each change of a page; it needs `pip install devino[docs]`. It reads the English pages
 and writes docs/locale/ru. A message that stays keeps its translation. One that changed keeps it,
-too, and is marked `fuzzy`, with the English text that it was made for: translate anew, and remove
-the mark. A new message is empty. What is on no page any longer is dropped.
+too, and is marked `fuzzy`: mend the translation, and remove the mark. A new message is empty. What
+is on no page any longer is dropped.
 """
 
 from __future__ import annotations
