@@ -20,6 +20,7 @@ EXTRAS = (
     "sandbox",
     "phone",
     "celery",
+    "django",
     "fastapi",
     "flask",
     "otel",

@@ -6,8 +6,8 @@ import tomllib
 
 from tests.floors import EXTRAS, PROJECT, floors
 
-LEFT_OUT = {"all", "dev", "docs", "test", "postgres"}
-"""Sums of others, what is no part of the library, and a store that needs a server."""
+LEFT_OUT = {"all", "dev", "docs", "test", "nats", "postgres"}
+"""Sums of others, what is no part of the library, and stores that need a server."""
 
 
 def test_every_requirement_of_every_extra_has_a_floor() -> None:

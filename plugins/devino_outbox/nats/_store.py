@@ -188,7 +188,7 @@ class NatsStore:
         found: list[Found] = []
         for slot in want.slots:
             most = min(slot.most, free - len(found))
-            if most > 0 and not is_paused(slot.lane, paused, now):
+            if most > 0 and not is_paused(slot.lane, paused, now, want.channel):
                 found += await self._lanes.take(slot.lane, most, now, want.newest)
         granted = await self._tuning.charge(want.charge, len(found), now) if found else 0
         self._lanes.keep(found[granted:])
