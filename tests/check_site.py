@@ -10,7 +10,7 @@ from __future__ import annotations
 import gettext
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import furo
@@ -20,59 +20,57 @@ from jinja2.ext import babel_extract
 
 from tests._catalogues import DOCS, THEME, complaints, entries, names, read
 from tests._links import broken_links
-from tests.make_catalogues import doctrees, messages
+from tests.make_catalogues import document, messages, pages_in
 
 
 def main(folder: Path) -> int:
-    english = dict(doctrees(folder / ".doctrees"))
-    russian = dict(doctrees(folder / "ru" / ".doctrees"))
+    english, russian = folder / ".doctrees", folder / "ru" / ".doctrees"
+    pages, translated = pages_in(english), pages_in(russian)
     found = [
-        *untranslated({page: list(messages(page, document)) for page, document in english.items()}),
-        *other_code(english, russian),
+        *(f"{page}: stands in one language only" for page in {*pages} ^ {*translated}),
+        *(f"{page}: a catalogue of no page" for page in {*names()} - {*pages, THEME}),
         *theme_words(),
         *broken_links(folder),
     ]
-    print(*found, f"{len(english)} pages in two languages, {len(found)} faults", sep="\n")
+    # One page after the other: together they take gigabytes.
+    for page in pages:
+        ours = document(english, page)
+        wrong = [*untranslated(page, list(messages(page, ours)))]
+        if not wrong and page in translated:
+            wrong += differences(ours, document(russian, page))
+        found += (f"{page}: {each}" for each in wrong)
+    print(*found, f"{len(pages)} pages in two languages, {len(found)} faults", sep="\n")
     return bool(found)
 
 
-def untranslated(pages: Mapping[str, list[str]]) -> Iterator[str]:
-    """Catalogues that are not those of the pages, and what is wrong with them."""
-    for page in sorted({*names()} - {*pages, THEME}):
-        yield f"{page}: a catalogue of no page"
-    for page, texts in pages.items():
-        catalogue = read(page)
-        told = {text for text, _, _ in entries(catalogue)}
-        for text in texts:
-            if text not in told:
-                yield f"{page}: not in the catalogue: {text[:70]!r}"
-        for text in told.difference(texts):
-            yield f"{page}: on the page no longer: {text[:70]!r}"
-        for wrong in complaints(catalogue):
-            yield f"{page}: {wrong}"
+def untranslated(page: str, texts: list[str]) -> Iterator[str]:
+    """What the catalogue of a page lacks of its texts, has beside them, or says wrong."""
+    catalogue = read(page)
+    told = {text for text, _, _ in entries(catalogue)}
+    for text in texts:
+        if text not in told:
+            yield f"not in the catalogue: {text[:70]!r}"
+    for text in sorted(told.difference(texts)):
+        yield f"on the page no longer: {text[:70]!r}"
+    yield from complaints(catalogue)
 
 
-def other_code(
-    english: Mapping[str, nodes.document], russian: Mapping[str, nodes.document]
-) -> Iterator[str]:
-    """Pages whose blocks of code, or whose headings and tables by number, differ."""
-    for page in sorted({*english} ^ {*russian}):
-        yield f"{page}: stands in one language only"
-    for page in sorted({*english} & {*russian}):
-        ours, theirs = _code(english[page]), _code(russian[page])
-        for block in (ours - theirs) + (theirs - ours):
-            yield f"{page}: this block of code is in one language only: {block[:70]!r}"
-        for kind in (nodes.section, nodes.row, nodes.list_item, nodes.paragraph):
-            counted = [sum(1 for _ in each[page].findall(kind)) for each in (english, russian)]
-            if counted[0] != counted[1]:
-                yield f"{page}: {kind.__name__}s by number: {counted[0]}, in Russian {counted[1]}"
+def differences(english: nodes.document, russian: nodes.document) -> Iterator[str]:
+    """Blocks of code that are in one language only, and what there is more of in one."""
+    ours, theirs = _code(english), _code(russian)
+    for block in (ours - theirs) + (theirs - ours):
+        yield f"this block of code is in one language only: {block[:70]!r}"
+    for kind in (nodes.section, nodes.row, nodes.list_item, nodes.paragraph):
+        counted = [sum(1 for _ in each.findall(kind)) for each in (english, russian)]
+        if counted[0] != counted[1]:
+            yield f"{kind.__name__}s by number: {counted[0]}, in Russian {counted[1]}"
 
 
-def _code(document: nodes.document) -> Counter[str]:
+def _code(doctree: nodes.document) -> Counter[str]:
     return Counter(
         block.astext()
         for kind in (nodes.literal_block, nodes.doctest_block)
-        for block in document.findall(kind)
+        for block in doctree.findall(kind)
     )
 
 

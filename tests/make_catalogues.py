@@ -26,7 +26,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = (sys.executable, "-m", "sphinx", "-q", "-b", "dummy", "-d", folder)
         subprocess.run([*command, DOCS, f"{folder}/dummy"], check=True)
-        pages = {page: list(messages(page, doctree)) for page, doctree in doctrees(Path(folder))}
+        read_in = Path(folder)
+        pages = {page: list(messages(page, document(read_in, page))) for page in pages_in(read_in)}
     for page, texts in pages.items():
         file, catalogue = file_of(page), merged(read(page), texts)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -38,18 +39,23 @@ def main() -> None:
         file_of(page).unlink()
 
 
-def doctrees(folder: Path) -> Iterator[tuple[str, nodes.document]]:
-    """The pages that Sphinx has read into a folder, by their names."""
-    # The pages hold nodes of our extension.
+def pages_in(folder: Path) -> list[str]:
+    """The pages that Sphinx has read into a folder."""
+    return sorted(
+        file.relative_to(folder).with_suffix("").as_posix() for file in folder.rglob("*.doctree")
+    )
+
+
+def document(folder: Path, page: str) -> nodes.document:
+    # It holds nodes of our extension.
     if str(DOCS / "_ext") not in sys.path:
         sys.path.insert(0, str(DOCS / "_ext"))
-    for file in sorted(folder.rglob("*.doctree")):
-        document = pickle.loads(file.read_bytes())
-        assert isinstance(document, nodes.document)
-        yield file.relative_to(folder).with_suffix("").as_posix(), document
+    found = pickle.loads((folder / f"{page}.doctree").read_bytes())
+    assert isinstance(found, nodes.document)
+    return found
 
 
-def messages(page: str, document: nodes.document) -> Iterator[str]:
+def messages(page: str, doctree: nodes.document) -> Iterator[str]:
     """What is to be translated of a page, in its order, each text once.
 
     Help of commands and docstrings of the reference stay English, as the code does.
@@ -57,7 +63,7 @@ def messages(page: str, document: nodes.document) -> Iterator[str]:
     own = page == "cli" or page.startswith("reference/")
     found = (
         text
-        for node, text in extract_messages(document)
+        for node, text in extract_messages(doctree)
         if has_words(text) and not (own and Path(node.source or "") != DOCS / f"{page}.md")
     )
     return iter(dict.fromkeys(found))
