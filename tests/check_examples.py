@@ -45,6 +45,7 @@ def _nothing(project: Project, sandbox: LocalSandbox, folder: Path) -> None:
 
 _PYTEST = ("pytest", "-q", "-p", "no:cacheprovider")
 PROJECTS: dict[str, tuple[tuple[str, ...], Drive]] = {
+    "web-django": (("manage", "test"), _nothing),
     "web-fastapi": (_PYTEST, _servers),
     "web-flask": (_PYTEST, _servers),
     "web-celery": (_PYTEST, _worker),

@@ -64,9 +64,12 @@ def _logged() -> Iterator[None]:
         log, handler = logging.getLogger("devino"), logging.StreamHandler(nowhere)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
+        # pytest would format each line twice more.
+        log.propagate = False
         try:
             yield
         finally:
+            log.propagate = True
             log.setLevel(logging.NOTSET)
             log.removeHandler(handler)
 
