@@ -205,6 +205,8 @@ def _json(text: str, kinds: Kinds, mask: Mask) -> str:
 
 
 def _unquoted(word: str) -> str:
+    if "\\" not in word and len(word) > 1 and word[-1] == '"':
+        return word[1:-1]
     try:
         said: str = msgspec.json.decode(word.encode(errors="replace"), type=str)
     except (ValueError, RecursionError):
@@ -225,7 +227,7 @@ _XML = re.compile(
     r"<!--.*?(?:-->|\Z)|<!\[CDATA\[(?P<data>.*?)(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)"
     r"|</(?P<end>[^>]*)(?:>|\Z)"
     r"""|<(?P<tag>[^\s<>/"'=!?]+)(?P<attributes>(?:[^<>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)>"""
-    r"|<[^<]*|[^<]+",
+    r"|<+(?=<)|<[^<]*|[^<]+",
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(
