@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["check_region", "normalize"]
+__all__ = ["are_normal", "check_region", "normalize"]
 
 _PLAIN = re.compile(r"[0-9 ()+.-]*")
 _DIGITS = re.compile(r"[0-9]{7,15}")
@@ -22,6 +23,20 @@ _ABROAD = "810"
 # What a number of this first digit has at least, where it is not written with a "+". A shorter one
 # is a national number in most tables.
 _SHORTEST = {"8": 12, "9": 11}
+
+
+def are_normal(numbers: Sequence[str]) -> bool:
+    """Whether :func:`normalize` gives each of these back as it is: eleven digits that begin with 7.
+
+    For a mail-out this takes a fraction of the time; False says nothing.
+    """
+    together = "".join(numbers)
+    return (
+        together.isascii()
+        and together.isdecimal()
+        and {11}.issuperset(map(len, numbers))
+        and together[::11] == "7" * len(numbers)
+    )
 
 
 def normalize(number: str, region: str | None = None) -> str:

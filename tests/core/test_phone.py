@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devino_core import Message
-from devino_core.phone import check_region, normalize
+from devino_core.phone import are_normal, check_region, normalize
 
 
 def test_a_number_pasted_from_a_table_may_hold_its_blanks() -> None:
@@ -174,3 +174,25 @@ def test_a_region_is_a_country_by_its_two_letters() -> None:
     check_region("RU")
     with pytest.raises(ValueError, match="'RUSSIA' is no country: write its two letters, as RU"):
         check_region("RUSSIA")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "normal"),
+    [
+        ([], True),
+        (["79031234567", "78005553535"], True),
+        (["+79031234567"], False),
+        (["7903123456", "790312345678"], False),
+        (["79031234567", "89031234567"], False),
+        (["79031234567", "7903123456x"], False),
+        (["79031234567", "7٩031234567"], False),
+    ],
+)
+def test_numbers_of_a_mail_out_are_looked_at_together(numbers: list[str], normal: bool) -> None:
+    assert are_normal(numbers) is normal
+
+
+@given(st.lists(st.from_regex(r"7?[0-9+]{9,12}", fullmatch=True), max_size=4))
+def test_what_is_normal_is_given_back_as_it_is(numbers: list[str]) -> None:
+    if are_normal(numbers):
+        assert [normalize(one) for one in numbers] == numbers

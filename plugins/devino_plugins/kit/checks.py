@@ -6,11 +6,12 @@ message's ref.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from devino_core import InvalidArgument, InvalidMessage, Message
-from devino_core.phone import normalize
+from devino_core.phone import are_normal, normalize
 
 __all__ = [
     "MessageLimits",
@@ -19,6 +20,7 @@ __all__ = [
     "check_text",
     "digits_of",
     "number_of",
+    "numbers_of",
     "whole_minutes",
 ]
 
@@ -107,6 +109,12 @@ def number_of(message: Message) -> str:
         return normalize(message.to)
     except ValueError as error:
         raise InvalidMessage("to", str(error), ref=message.ref) from None
+
+
+def numbers_of(messages: Sequence[Message]) -> Iterable[str]:
+    """The number of each. The iteration raises InvalidMessage where one is none."""
+    numbers = [message.to for message in messages]
+    return numbers if are_normal(numbers) else map(number_of, messages)
 
 
 def digits_of(number: str, argument: str) -> str:

@@ -52,8 +52,10 @@ def receipts(
             for message in messages
         ]
     ok = MessageCode.OK
+    # None is for later: this wire cannot say so.
+    now = accepted(messages[0], clock)
     return [
-        Receipt.of(message, accepted(message, clock), channel=channel, ids=(one.provider_id,))
+        Receipt.of(message, now, channel=channel, ids=(one.provider_id,))
         if type(one) is Taken and one.code is ok and one.provider_id is not None
         else failed_receipt(message, _why_not(one, hide), channel=channel)
         for message, one in zip(messages, taken, strict=True)

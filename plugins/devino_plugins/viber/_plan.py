@@ -9,7 +9,7 @@ import msgspec
 
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
-from devino_plugins.kit.checks import MessageLimits, number_of
+from devino_plugins.kit.checks import MessageLimits, number_of, numbers_of
 from devino_plugins.kit.messengers import (
     check_subject,
     check_whole,
@@ -86,7 +86,7 @@ def _said(
     # A mail-out says one thing to everybody.
     known: dict[object, viber.Message] = {}
     said = []
-    for message in messages:
+    for message, number in zip(messages, numbers_of(messages), strict=True):
         sender = message.sender or settings.sender or sender_of(message)
         text = message.content
         if type(text) is not str or message.fallback is not None or message.options:
@@ -96,7 +96,7 @@ def _said(
         alike = known.get(key)
         if alike is None:
             alike = known[key] = _message(message, sender, limits, settings)
-        said.append(msgspec.structs.replace(alike, address=number_of(message)))
+        said.append(msgspec.structs.replace(alike, address=number))
     return said
 
 
