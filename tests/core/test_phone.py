@@ -179,7 +179,6 @@ def test_a_region_is_a_country_by_its_two_letters() -> None:
 @pytest.mark.parametrize(
     ("numbers", "normal"),
     [
-        ([], True),
         (["79031234567", "78005553535"], True),
         (["+79031234567"], False),
         (["7903123456", "790312345678"], False),
