@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
@@ -147,9 +147,11 @@ class CrashHarness:
                 await asyncio.sleep(self._random.uniform(0.1, 0.6))
                 if workers[0].returncode is None:
                     workers[0].send_signal(signal.SIGSTOP)
-                    self.report.stops += 1
                     await asyncio.sleep(self._random.uniform(*seconds))
-                    workers[0].send_signal(signal.SIGCONT)
+                    # One that had ended a moment before was not stopped.
+                    with suppress(ProcessLookupError):
+                        workers[0].send_signal(signal.SIGCONT)
+                        self.report.stops += 1
                 for worker in workers:
                     self.report.failures += await self._ended(worker) != 0
                 await self._count(url, gateway)
