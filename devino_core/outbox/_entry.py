@@ -44,6 +44,8 @@ class RefTaken(InvalidMessage):
         super().__init__(
             "ref", f"{ref!r} is that of another message in the outbox: choose another", ref=ref
         )
+        # Whoever copies it by a call with its args, as Celery does, gets the same.
+        self.args = (ref,)
 
 
 class Unreadable(DevinoError):

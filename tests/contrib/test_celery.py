@@ -188,6 +188,26 @@ def test_another_message_under_the_same_ref_is_refused(
     assert len(sandbox.messages()) == 1
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        RefTaken("order-17"),
+        InvalidMessage("to", "is no number", ref="order-17"),
+        Rejected("no such sender", code=12),
+        Throttled("too much", retry_after=7),
+        OutcomeUnknown("no answer"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_who_waits_for_a_result_gets_the_error_by_its_class(
+    app: Celery, error: DevinoError
+) -> None:
+    kept = json.loads(json.dumps(app.backend.prepare_exception(error, "json")))
+    raised = app.backend.exception_to_python(kept)
+    assert type(raised) is type(error)
+    assert str(raised).startswith(str(error).partition(" (code")[0])
+
+
 def test_a_message_is_followed_by_questions_that_hold_no_worker(
     app: Celery, sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,25 @@ def test_the_client_is_the_processs_own(direct: Path) -> None:
     assert asyncio.run(twice())
 
 
+def test_a_file_that_changes_keeps_no_running_process_from_sending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "devino.toml"
+    file.write_text('[channels.promo]\nkind = "memory"\n')
+    monkeypatch.setenv("DEVINO_CONFIG", str(file))
+    with override_settings(DEVINO=None):
+        before = client()
+        file.write_text('[channels.other]\nkind = "memory"\n')
+        assert client() is before
+
+        async def again() -> list[str]:
+            return list((await aclient()).channels)
+
+        assert asyncio.run(again()) == ["promo"]
+    with override_settings(DEVINO={}):
+        assert list(client().channels) == ["other"]
+
+
 def test_a_test_that_changes_the_settings_gets_another_client(direct: Path) -> None:
     before = client()
     with override_settings(DEVINO={"channels": {"only": {"kind": "memory"}}}):

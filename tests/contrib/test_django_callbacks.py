@@ -21,6 +21,7 @@ configure()
 from django.db import connection
 from django.dispatch import Signal
 from django.test import AsyncClient, Client, override_settings
+from django.urls import reverse
 
 from devino_contrib.django import signals
 from devino_contrib.django.store.models import SentMessage
@@ -71,12 +72,12 @@ def test_what_a_receiver_could_not_take_comes_again_and_nothing_is_told_of_it(
             raise ValueError("busy")
 
     with caplog.at_level(logging.DEBUG), hearing(signals.status_changed, take):
-        answers = [post(browser), post(browser), post(browser, f"{HERE}/viber/")]
+        answers = [post(browser), post(browser), post(browser, f"{HERE}/viber/more")]
     assert [one.status_code for one in answers] == [500, 200, 404]
     assert len(tries) == 2
     assert "an event of viber was not taken" in caplog.text
     # Django itself logs the paths that it does not know.
-    assert_discreet(caplog.text.replace(f"Not Found: {HERE}/viber/", ""))
+    assert_discreet(caplog.text.replace(f"Not Found: {HERE}/viber/more", ""))
 
 
 def test_what_nobody_hears_is_not_acknowledged(
@@ -113,6 +114,18 @@ def test_strangers_and_other_verbs_are_sent_away(
 ) -> None:
     answer = getattr(browser, method)(path)
     assert (answer.status_code, answer.content) == (status, b"")
+
+
+@pytest.mark.parametrize("root", ["devino", "awaited"])
+def test_a_slash_at_the_end_changes_nothing_and_logs_no_secret(
+    project: Path, browser: Client, caplog: pytest.LogCaptureFixture, root: str
+) -> None:
+    with caplog.at_level(logging.DEBUG), hearing(signals.status_changed, lambda event: None):
+        assert post(browser, f"/{root}/{CALLBACK_SECRET}/viber/").status_code == 200
+        assert post(browser, f"/{root}/{CALLBACK_SECRET}/").status_code == 404
+    assert_discreet(caplog.text)
+    assert reverse("devino:callback", args=("a", "viber")) == "/devino/a/viber"
+    assert reverse("awaited:callback-with-password", args=("viber",)) == "/awaited/viber"
 
 
 def test_the_password_may_be_the_secret(project: Path, browser: Client) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devino_core import Message, Receipt, State, Status, StatusChanged
-from devino_sandbox import LocalSandbox, Pace
+from devino_core import Message, Receipt, State, Status, StatusChanged, Throttled
+from devino_sandbox import AnswerHttp, Fault, LocalSandbox, Pace
 from tests._django import configure
 
 from ._sandboxed import NUMBER, TEXT, assert_discreet
@@ -68,6 +68,29 @@ def test_a_second_try_takes_the_place_of_the_first(project: Path, sandbox: Local
     send(NUMBER, TEXT, ref="order-17")
     assert len(sandbox.messages()) == 2
     assert SentMessage.objects.get().parts.count() == 1
+
+
+def test_a_failure_leaves_what_was_sent_under_the_same_ref(
+    project: Path, sandbox: LocalSandbox
+) -> None:
+    send(NUMBER, TEXT, ref="order-17")
+    sandbox.fault(Fault(operation="Sms/Send", action=AnswerHttp(429)))
+    with pytest.raises(Throttled):
+        send(NUMBER, TEXT, ref="order-17")
+    row = SentMessage.objects.get()
+    assert (row.state, row.parts.count()) == ("ACCEPTED", 1)
+    tell(changed(row.ids[0], State.DELIVERED))
+    row.refresh_from_db()
+    assert row.state == "DELIVERED"
+
+
+def test_a_success_takes_the_place_of_a_failure(project: Path, sandbox: LocalSandbox) -> None:
+    sandbox.fault(Fault(operation="Sms/Send", action=AnswerHttp(429)))
+    with pytest.raises(Throttled):
+        send(NUMBER, TEXT, ref="order-17")
+    assert SentMessage.objects.get().code == "Throttled"
+    send(NUMBER, TEXT, ref="order-17")
+    assert SentMessage.objects.get().state == "ACCEPTED"
 
 
 def test_a_message_is_as_far_as_its_slowest_part(project: Path, sandbox: LocalSandbox) -> None:
@@ -150,6 +173,19 @@ def test_the_admin_masks_numbers_and_answers_no_question_about_them(
     assert "order-17" not in browser.get(f"{LIST}?q={NUMBER}").content.decode()
     for question in ("to", "to__startswith", "parts__platform_id"):
         assert browser.get(f"{LIST}?{question}=7903").status_code == 400
+
+
+def test_the_admin_masks_numbers_in_ids(project: Path, sandbox: LocalSandbox) -> None:
+    send(NUMBER, TEXT, ref="order-17")
+    SentMessage.objects.update(ids=[f"0123+{NUMBER}"])
+    path = f"{LIST}{SentMessage.objects.get().pk}/change/"
+    said = user("view_sentmessage").get(path).content.decode()
+    assert_discreet(said)
+    assert "0123+7903***4567" in said
+
+
+def test_the_admin_answers_no_question_about_ids(project: Path) -> None:
+    assert user("view_sentmessage").get(f"{LIST}?ids__icontains=7903").status_code == 400
 
 
 def test_who_may_see_numbers_sees_them(project: Path, sandbox: LocalSandbox) -> None:

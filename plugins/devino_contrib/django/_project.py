@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -16,7 +17,15 @@ with needs("django"):
     from django.apps import apps
     from django.conf import settings
 
-__all__ = ["OUTBOX", "callback_settings", "forget", "project_config", "table", "uses_outbox"]
+__all__ = [
+    "OUTBOX",
+    "callback_settings",
+    "client_config",
+    "forget",
+    "project_config",
+    "table",
+    "uses_outbox",
+]
 
 OUTBOX = "devino_contrib.django.outbox"
 
@@ -41,6 +50,15 @@ def project_config() -> Config:
         config.reserved["client"] = client
     config = replace(config, default=default or config.default)
     return _in_memory(config) if getattr(settings, "DEVINO_TEST", False) else config
+
+
+@cache
+def client_config() -> Config:
+    """The same for the clients of this process: a file that changes counts for the next process.
+
+    Raises ConfigurationError.
+    """
+    return project_config()
 
 
 def table(name: str) -> dict[str, object]:
@@ -77,6 +95,7 @@ def uses_outbox() -> bool:
 def forget(*, setting: str, **_: object) -> None:
     """A test has changed a setting: the next client has the new ones."""
     if setting in ("DEVINO", "DEVINO_TEST"):
+        client_config.cache_clear()
         shared.close()
 
 

@@ -8,7 +8,7 @@ from devino_contrib._needs import needs
 from devino_core import AsyncClient, Client, DevinoError, Medium, Message, Receipt, shared
 
 from . import signals
-from ._project import project_config, uses_outbox
+from ._project import client_config, uses_outbox
 from ._telling import log_failure
 
 with needs("django"):
@@ -20,12 +20,12 @@ __all__ = ["aclient", "client", "send", "send_now"]
 def client() -> Client:
     """The client of this process, open: see :func:`devino_core.shared.client`. Raises
     ConfigurationError."""
-    return shared.client(project_config())
+    return shared.client(client_config())
 
 
 async def aclient() -> AsyncClient:
     """The client of the running event loop, open: see :func:`devino_core.shared.aclient`."""
-    return await shared.aclient(project_config())
+    return await shared.aclient(client_config())
 
 
 def send(

@@ -11,12 +11,13 @@ from devino_contrib._needs import needs
 from .views import receive
 
 with needs("django"):
-    from django.urls import path
+    from django.urls import re_path
 
 __all__ = ["app_name", "urlpatterns"]
 
 app_name = "devino"
+# A slash too many must not end in a 404 of Django itself: it logs the path, and there the secret.
 urlpatterns = [
-    path("<str:secret>/<str:source>", receive, name="callback"),
-    path("<str:source>", receive, name="callback-with-password"),
+    re_path(r"^(?P<secret>[^/]+)/(?P<source>[^/]+)/?$", receive, name="callback"),
+    re_path(r"^(?P<source>[^/]+)/?$", receive, name="callback-with-password"),
 ]

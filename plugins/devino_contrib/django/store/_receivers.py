@@ -29,11 +29,14 @@ def remember(sender: object, message: Message, receipt: Receipt, **_: object) ->
 
 
 def remember_failure(sender: object, message: Message, error: DevinoError, **_: object) -> None:
-    """Keep what was perhaps sent, or was not."""
+    """Keep what was perhaps sent, or was not, unless the ref is that of a message that was."""
     row = SentMessage(ref=message.ref, to=message.to, medium=message.medium.value)
     row.state = State.UNKNOWN.value
     row.code = type(error).__name__
-    _put(row)
+    # In a transaction of the project's this must break nothing but itself.
+    with transaction.atomic():
+        if not SentPart.objects.filter(message__ref=row.ref).exists():
+            _put(row)
 
 
 def update(sender: object, event: StatusChanged, **_: object) -> None:
@@ -59,6 +62,6 @@ def update(sender: object, event: StatusChanged, **_: object) -> None:
 
 
 def _put(row: SentMessage) -> None:
-    """Insert a row, in place of one of a try that failed."""
+    """Insert a row, in place of one of an earlier try."""
     SentMessage.objects.filter(ref=row.ref).delete()
     row.save(force_insert=True)

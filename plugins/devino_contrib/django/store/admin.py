@@ -29,17 +29,22 @@ class SentMessageAdmin(LookingAdmin):
         "recipient",
         "medium",
         "channel",
-        "ids",
+        "shown_ids",
         "state",
         "code",
         "price",
         "created",
         "updated",
     )
-    unmasked = {"recipient": "to"}  # noqa: RUF012 - Django's attributes are like this
-    private = frozenset({"to", "parts"})
+    unmasked = {"recipient": "to", "shown_ids": "ids"}  # noqa: RUF012 - Django's attributes are like this
+    private = frozenset({"to", "ids", "parts"})
 
     @admin.display(description="to")
     def recipient(self, message: SentMessage) -> str:
         """Masked."""
         return discreet("recipient", message.to)
+
+    @admin.display(description="ids")
+    def shown_ids(self, message: SentMessage) -> str:
+        """Masked: some ids have the number in them."""
+        return ", ".join(discreet("shown", one) for one in message.ids)
