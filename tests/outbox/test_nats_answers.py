@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import OutcomeUnknown
-from devino_core.outbox import Added, Phase, Query
+from devino_core.outbox import Added, Entry, Move, Phase, Query
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats._link import Conflict, Link, Write
+from devino_outbox.nats._works import Changing, Claiming
 
 from .nats_server import NatsServer
-from .test_nats import HOLD, settings_of, want
+from .test_nats import HOLD, LANE, settings_of, want
 from .test_stores import jetstream
 
 
@@ -153,3 +155,21 @@ async def test_a_change_that_may_be_stored_is_not_called_unavailable(
         monkeypatch.setattr(store._link, "_committed", losing)
         with pytest.raises(OutcomeUnknown):
             await store.add([an_entry("ref", await store.now())])
+
+
+async def test_one_commit_claims_an_entry_once_and_not_after_it_was_cancelled(
+    nats_server: NatsServer,
+) -> None:
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(ref, await store.now()) for ref in ("ref", "over")])
+        found = await store._lanes.take(LANE, 9, await store.now(), 1)
+        known = [one.known for one in found]
+        (over,) = [one.entry for one in known if one.entry.ref == "over"]
+        line, wanted = store._lines[0], want(await store.beat(None, HOLD))
+        ended, first, second = await asyncio.gather(
+            line.do(Changing([Move(over.fence, Phase.DONE)], trusts_ids=True)),
+            line.do(Claiming(wanted, known)),
+            line.do(Claiming(wanted, known)),
+        )
+        claimed = [one.ref for part in (first, second) for one in cast("list[Entry]", part)]
+        assert (ended, claimed) == ([True], ["ref"])

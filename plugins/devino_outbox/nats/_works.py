@@ -64,7 +64,7 @@ class Claiming(_Of):
     def apply(self, tx: Transaction) -> list[Entry]:
         claimed = []
         for seq, entry in self._found:
-            if tx.seq(entry.id) != seq:
+            if tx.seq(entry.id) != seq or tx.is_changed(entry.id):
                 continue
             held = replace(
                 entry,
