@@ -174,11 +174,19 @@ async def _until_idle(outbox: Outbox) -> None:
     """Until all is sent, or waits for a person."""
     doubts = Query(phase=Phase.DOUBT, due_before=NEVER - timedelta(seconds=1))
     while True:
-        counts = (await outbox.tally()).counts.values()
-        waits = any(count.get(phase) for count in counts for phase in _WAITING)
-        if not waits and not await outbox.store.find(doubts, "", 1):
+        if (
+            not await _waits(outbox)
+            and not await outbox.store.find(doubts, "", 1)
+            # What was in doubt may be queued again since it was counted.
+            and not await _waits(outbox)
+        ):
             return
         await asyncio.sleep(0.02)
+
+
+async def _waits(outbox: Outbox) -> bool:
+    counts = (await outbox.tally()).counts.values()
+    return any(count.get(phase) for count in counts for phase in _WAITING)
 
 
 _WAITING = (Phase.QUEUED, Phase.INTENDED)

@@ -14,7 +14,6 @@ import nats
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
-from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import ConfigurationError, OutcomeUnknown, State, Status, Unavailable, Unsupported
 from devino_core.cli._app import Devino
@@ -226,48 +225,6 @@ async def test_what_a_process_fetched_and_did_not_claim_comes_again(
         assert [one.ref for one in claimed] == ["ref"]
         # The reminder of the dead one is for an earlier writing.
         assert await dead.claim(want(await dead.beat(None, HOLD))) == []
-
-
-async def test_a_commit_whose_answer_is_lost_is_found_to_be_stored(
-    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with jetstream(settings_of(nats_server)) as store:
-        commit = store._link._committed
-        lost = 0
-
-        async def losing(name: str, writes: Sequence[Write]) -> dict[str, Any]:
-            nonlocal lost
-            answer = await commit(name, writes)
-            lost += 1
-            if lost <= 1:
-                raise NatsTimeout
-            return answer
-
-        monkeypatch.setattr(store._link, "_committed", losing)
-        assert await store.add([an_entry("ref", await store.now())]) == [Added.NEW]
-        assert lost == 1
-
-
-async def test_a_claim_that_was_not_answered_is_given_back(
-    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with jetstream(settings_of(nats_server)) as store:
-        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
-        worker = await store.beat(None, HOLD)
-        commit = store._link.commit
-
-        async def losing(stream: str, writes: Sequence[Write]) -> int:
-            await commit(stream, writes)
-            raise OutcomeUnknown("the answer is lost")
-
-        monkeypatch.setattr(store._link, "commit", losing)
-        with pytest.raises(OutcomeUnknown):
-            await store.claim(want(worker))
-        monkeypatch.undo()
-        assert len(await store.find(Query(phase=Phase.INTENDED), "", 9)) == 3
-        claimed = await store.claim(want(worker))
-        assert {entry.ref for entry in claimed} == {"ref0", "ref1", "ref2"}
-        assert {entry.attempt for entry in claimed} == {2}
 
 
 async def test_one_of_many_that_others_moved_costs_the_others_nothing(

@@ -75,6 +75,10 @@ class Transaction:
         known = self.read.get(number)
         return 0 if known is None else known.seq
 
+    def is_changed(self, number: int) -> bool:
+        """Whether another work of this commit has changed the entry."""
+        return number in self._put
+
     def put(self, entry: Entry) -> None:
         self._put[entry.id] = entry
 

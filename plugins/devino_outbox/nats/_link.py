@@ -28,7 +28,7 @@ __all__ = ["Conflict", "Link", "Stored", "Write", "connect"]
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-_WRONG_SEQUENCE = 10071
+_WRONG_SEQUENCE = (10071, 10164)
 _NOT_FOUND = 10037
 _TRY = 2.0
 """How many seconds one request may take before it is made again."""
@@ -297,8 +297,19 @@ class Link:
 
         Raises Conflict, Unavailable, and OutcomeUnknown.
         """
-        end = time.monotonic() + self._settings.timeout
         tried: list[str] = []
+        try:
+            return await self._commit(stream, writes, tried)
+        except Unavailable as error:
+            if not tried:
+                raise
+            raise OutcomeUnknown(
+                "JetStream broke off, and a change may be stored all the same"
+            ) from error
+
+    async def _commit(self, stream: str, writes: Sequence[Write], tried: list[str]) -> int:
+        """Gives ``tried`` the names of the commits whose answers are lost."""
+        end = time.monotonic() + self._settings.timeout
         while True:
             name = f"{self._name}.{next(self._batches)}"
             try:
@@ -310,7 +321,7 @@ class Link:
                 continue
             except _LOST as error:
                 tried.append(name)
-                first = await self._look(stream, writes, tried, error)
+                first = await self._look(stream, writes, tried)
                 if first is not None:
                     return first
                 if time.monotonic() > end:
@@ -321,31 +332,32 @@ class Link:
             refused = answer.get("error")
             if refused is None:
                 return int(answer["seq"]) - len(writes) + 1
-            if refused.get("err_code") != _WRONG_SEQUENCE:
-                said = refused.get("description")
+            if refused.get("err_code") not in _WRONG_SEQUENCE:
                 if tried or not _may_pass(refused) or time.monotonic() > end:
-                    kind = OutcomeUnknown if tried else Unavailable
-                    raise kind(f"JetStream refuses a change: {said}")
+                    said = refused.get("description")
+                    raise Unavailable(f"JetStream refuses a change: {said}")
                 await asyncio.sleep(0.05)
                 continue
-            first = await self._look(stream, writes, tried, None) if tried else None
+            first = await self._look(stream, writes, tried) if tried else None
             if first is not None:
                 return first
             raise Conflict
 
-    async def _look(
-        self, stream: str, writes: Sequence[Write], tried: Sequence[str], error: Exception | None
-    ) -> int | None:
-        """Whether an earlier try was stored after all."""
-        place = next((n for n, one in enumerate(writes) if one.expected is not None), 0)
-        try:
-            found = await self.last(stream, [writes[place].subject])
-        except Unavailable as lost:
-            raise OutcomeUnknown(
-                "JetStream broke off, and a change may be stored all the same"
-            ) from (error or lost)
-        known = found.get(writes[place].subject)
-        return known.seq - place if known is not None and known.commit in tried else None
+    async def _look(self, stream: str, writes: Sequence[Write], tried: Sequence[str]) -> int | None:
+        """Whether an earlier try was stored after all. Raises OutcomeUnknown where a part of it is:
+        a server that was killed in the middle of a batch has its beginning."""
+        fenced = [n for n, one in enumerate(writes) if one.expected is not None]
+        places = fenced or [len(writes) - 1]
+        found = await self.last(stream, [writes[place].subject for place in places])
+        stored = [found.get(writes[place].subject) for place in places]
+        mine = [one is not None and one.commit in tried for one in stored]
+        last = stored[-1]
+        # It is stored in this order: whatever has the last one has all.
+        if last is not None and mine[-1]:
+            return last.seq - places[-1]
+        if any(mine):
+            raise OutcomeUnknown("JetStream broke off, and a part of a change is stored")
+        return None
 
     async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
         client = self.client

@@ -94,6 +94,7 @@ class NatsStore:
         self._events = Events(link, names)
         self._pruning = Pruning(link, names)
         self._unanswered: list[list[Entry]] = []
+        self._giving_back = asyncio.Lock()
         self._looked_at = float("-inf")
         self._works = False
         self._gauged_at = float("-inf")
@@ -212,7 +213,8 @@ class NatsStore:
                     self._unanswered.append(
                         [replace(known.entry, worker=want.worker) for known in part]
                     )
-                    self._lanes.keep(some[start:])
+                    # Those of this part come again with new reminders, when they are given back.
+                    self._lanes.keep(some[start + _PART :])
                     # What was claimed before is known to be so, and is given.
                     if not claimed:
                         raise
@@ -224,11 +226,12 @@ class NatsStore:
 
     async def _give_back(self) -> None:
         """What was claimed and not answered was given to nobody."""
-        while self._unanswered:
-            entries = self._unanswered[-1]
-            line = self._lines[self._names.shard(entries[0].id)]
-            await line.do(Unclaiming(entries))
-            self._unanswered.pop()
+        async with self._giving_back:
+            while self._unanswered:
+                entries = self._unanswered[0]
+                line = self._lines[self._names.shard(entries[0].id)]
+                await line.do(Unclaiming(entries))
+                del self._unanswered[0]
 
     async def _look(self, now: datetime) -> None:
         """Take up what was scheduled, and end what is late."""

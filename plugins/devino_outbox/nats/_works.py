@@ -64,7 +64,7 @@ class Claiming(_Of):
     def apply(self, tx: Transaction) -> list[Entry]:
         claimed = []
         for seq, entry in self._found:
-            if tx.seq(entry.id) != seq:
+            if tx.seq(entry.id) != seq or tx.is_changed(entry.id):
                 continue
             held = replace(
                 entry,
@@ -79,7 +79,8 @@ class Claiming(_Of):
 
 
 class Unclaiming(_Of):
-    """What was claimed without an answer, and given to nobody, is queued again."""
+    """What was claimed without an answer, and given to nobody, is queued again. What is queued
+    still is written anew: then a claim that is stored late fails."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         super().__init__([entry.id for entry in entries])
@@ -88,12 +89,13 @@ class Unclaiming(_Of):
     def apply(self, tx: Transaction) -> None:
         for entry in self._entries:
             known = tx.entry(entry.id)
-            if known is not None and (known.phase, known.attempt, known.worker) == (
-                Phase.INTENDED,
-                entry.attempt + 1,
-                entry.worker,
-            ):
+            if known is None:
+                continue
+            held = known.phase, known.attempt, known.worker
+            if held == (Phase.INTENDED, entry.attempt + 1, entry.worker):
                 tx.put(replace(known, phase=Phase.QUEUED, worker=None, due=tx.now))
+            elif known.phase is Phase.QUEUED and known.attempt == entry.attempt:
+                tx.put(known)
 
 
 class Reminding(_Of):
