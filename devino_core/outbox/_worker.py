@@ -188,11 +188,15 @@ class Worker(Opened):
             if self._failed is not None and self._failed.done():
                 self._failed.result()
             await self._learn()
-            tally = await self._context.store.tally()
-            left = any(desk.has_left(tally) for desk in self._desks)
-            if not left and not await resolve_due(self._context) and not await self._untold():
+            idle = not await self._has_left() and not await resolve_due(self._context)
+            # A doubt that was resolved between both may be queued again.
+            if idle and not await self._has_left() and not await self._untold():
                 return
             await self._context.clock.sleep(min(self._context.settings.poll, 0.05))
+
+    async def _has_left(self) -> bool:
+        tally = await self._context.store.tally()
+        return any(desk.has_left(tally) for desk in self._desks)
 
     async def _untold(self) -> bool:
         if self._on_event is None:
