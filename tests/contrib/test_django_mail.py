@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from anyio.from_thread import start_blocking_portal
 
-from devino_core import ConfigurationError, Rejected, Unsupported, shared
+from devino_contrib.django import _project
+from devino_core import ConfigurationError, Rejected, Unsupported
 from devino_sandbox import AnswerError, Fault, Pace, Sandbox, World
 from devino_sandbox._mail import MailContent
 from tests._django import configure
@@ -37,8 +38,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             "BASE_URL": sandbox.endpoints["email"],
         }.items():
             monkeypatch.setenv(f"DEVINO__EMAIL__{name}", value)
+        # A process reads the environment once.
+        _project.forget(setting="DEVINO")
         yield world
-        shared.close()
+        _project.forget(setting="DEVINO")
 
 
 def message(**more: Any) -> Any:
