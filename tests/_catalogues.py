@@ -110,6 +110,8 @@ def _wrong(text: str, translation: str, *, fuzzy: bool) -> Iterator[str]:
     if translation.endswith("::") or re.search(r"(^|\W):[a-z:]+:`", translation):
         # The text may be a docstring's; its translation is read as the page is.
         yield "Markdown does not read this"
+    if re.match(r"(\d+\.|[-+*]) ", translation):
+        yield "Markdown reads a list here, and shows the English text: write 8\\. for 8."
     yield from typography(translation)
 
 

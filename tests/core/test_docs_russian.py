@@ -49,6 +49,7 @@ def test_every_page_has_a_catalogue() -> None:
         ('msgid "A {class}`~a.B`."\nmsgstr "Это {func}`~a.B`."', "other code"),
         ('msgid "[Here](a.md#b)."\nmsgstr "[Тут](a.md)."', "other targets of links"),
         ('msgid "A :class:`B`."\nmsgstr "Это :class:`B`."', "Markdown does not read this"),
+        ('msgid "7. Seven"\nmsgstr "7. Семь"', "Markdown reads a list here"),
         ('msgid "A \\"word\\"."\nmsgstr "\\"Слово\\"."', "quotation marks"),
         ('msgid "A word."\nmsgstr "Слово - и дело."', "a dash"),
         ('msgid "1.5 more."\nmsgstr "На 1.5 больше."', "a decimal sign"),
