@@ -9,7 +9,7 @@ import rich_click as click
 from devino_core import Capability, Medium, Status
 
 from ._receipts import given_receipts
-from ._times import moment, parse_past, parsed
+from ._times import moment, period_options
 from .toolkit import App, channel_option, config_option, json_option, medium_option, pass_app
 
 __all__ = ["balance", "inbox", "status"]
@@ -94,20 +94,7 @@ def balance(app: App, channel: str | None) -> None:
 
 
 @click.command()
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=parsed(parse_past),
-    default="24h",
-    show_default=True,
-    help="From when: a time (this computer's zone, unless it names one), or how long ago.",
-)
-@click.option(
-    "--until",
-    metavar="TIME",
-    callback=parsed(parse_past),
-    help="Until when, in the same forms. Default: now.",
-)
+@period_options("24h")
 @channel_option
 @config_option
 @json_option

@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import rich_click as click
 
 from devino_core.clock import Clock
 
-__all__ = ["moment", "parse_duration", "parse_past", "parse_rate", "parse_send_at", "parsed"]
+__all__ = [
+    "moment",
+    "parse_duration",
+    "parse_past",
+    "parse_rate",
+    "parse_send_at",
+    "parsed",
+    "period_options",
+]
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
@@ -96,3 +105,25 @@ def parsed(
             raise click.BadParameter(str(error), context, option) from None
 
     return convert
+
+
+def period_options(since: str) -> Callable[[F], F]:
+    """``--since``, by default so long ago, and ``--until``. :func:`moment` makes times of them."""
+
+    def add(command: F) -> F:
+        until = click.option(
+            "--until",
+            metavar="TIME",
+            callback=parsed(parse_past),
+            help="Until when, in the same forms. Default: now.",
+        )
+        return click.option(
+            "--since",
+            metavar="TIME",
+            callback=parsed(parse_past),
+            default=since,
+            show_default=True,
+            help="From when: a time (this computer's zone, unless it names one), or how long ago.",
+        )(until(command))
+
+    return add

@@ -45,7 +45,7 @@ from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_
 from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
-from ._times import moment, parse_duration, parse_past, parse_send_at, parsed
+from ._times import moment, parse_duration, parse_past, parse_send_at, parsed, period_options
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,6 +77,7 @@ __all__ = [
     "parse_send_at",
     "parsed",
     "pass_app",
+    "period_options",
     "read_rows",
     "settings_of_user",
     "verbose_option",

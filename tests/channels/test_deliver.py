@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import itertools
 import os
 import subprocess
@@ -12,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 from msgspec.structs import replace
@@ -39,6 +38,7 @@ from devino_outbox import SqliteSettings
 from devino_outbox.sqlite import SqliteStore
 from devino_sandbox import LocalSandbox, Sandbox, World
 from tests.channels._sandboxed import PASSWORD, account
+from tests.outbox._world import counted
 
 T = TypeVar("T")
 MINUTE = timedelta(minutes=1)
@@ -64,28 +64,6 @@ class Traffic(Observer):
 
     def event(self, event: Event) -> None:
         self.events.append(event)
-
-
-class Counted:
-    """A store whose threads count as a wire while they work."""
-
-    def __init__(self, store: Store, traffic: Traffic) -> None:
-        self._store = store
-        self._traffic = traffic
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._store, name)
-        if not inspect.iscoroutinefunction(found):
-            return found
-
-        async def counted(*args: Any, **kwargs: Any) -> Any:
-            self._traffic.busy += 1
-            try:
-                return await found(*args, **kwargs)
-            finally:
-                self._traffic.busy -= 1
-
-        return counted
 
 
 class Wired(NamedTuple):
@@ -191,8 +169,7 @@ async def test_every_fate_of_each_leg(
         journal: Store | None = None
         if store == "sqlite":
             settings = SqliteSettings(url=f"sqlite:///{tmp_path / 'outbox.db'}")
-            counted = Counted(SqliteStore(settings, clock=wire.clock), wire.traffic)
-            journal = cast("Store", counted)
+            journal = counted(SqliteStore(settings, clock=wire.clock), wire.traffic)
         told = await wire.run(
             asyncio.gather(
                 *[

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, cast
 
 from devino_core import (
     Capability,
@@ -28,7 +29,7 @@ from devino_core.outbox import Entry, MemoryStore, Outbox, OutboxEvent, Phase, S
 from devino_core.outbox._channels import Rules, rules_of
 from devino_core.testing import ManualClock
 
-__all__ = ["Scripted", "Watched", "World", "message", "world"]
+__all__ = ["Busy", "Scripted", "Steps", "Watched", "World", "counted", "message", "world"]
 
 
 class Scripted(Channel[ChannelSettings]):
@@ -145,6 +146,55 @@ class Watched(Client):
     @property
     def rules(self) -> Rules:
         return rules_of(Client())
+
+
+class Busy(Protocol):
+    """Whether anything is under way that takes real time: then a driven clock must stand still."""
+
+    busy: int
+
+
+class _Counted:
+    def __init__(self, store: Store, counts: Busy) -> None:
+        self._store = store
+        self._counts = counts
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._store, name)
+        if not inspect.iscoroutinefunction(found):
+            return found
+
+        async def counting(*args: Any, **kwargs: Any) -> Any:
+            self._counts.busy += 1
+            try:
+                return await found(*args, **kwargs)
+            finally:
+                self._counts.busy -= 1
+
+        return counting
+
+
+def counted(store: Store, counts: Busy) -> Store:
+    """The store, whose calls count as long as its threads work on them."""
+    return cast("Store", _Counted(store, counts))
+
+
+class Steps:
+    """One process of a model: from step ``last`` on nothing that it does ends any more."""
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.made = 0
+        self.busy = 0
+
+    @property
+    def are_over(self) -> bool:
+        return self.made >= self.last
+
+    async def step(self) -> None:
+        self.made += 1
+        if self.are_over:
+            await asyncio.Event().wait()
 
 
 class World:

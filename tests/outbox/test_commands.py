@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import sqlite3
 import subprocess
@@ -19,8 +18,9 @@ from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.outbox import Added, BlockingOutbox, Outbox, Phase, Query
 from devino_sandbox import Sandbox
-from tests.core._asgi import ask, scope
 from tests.core.test_docs_examples import EXAMPLES, _export
+
+from ._shop import check_shop
 
 
 @pytest.fixture
@@ -184,24 +184,7 @@ async def test_an_order_and_its_message_are_stored_together(
 ) -> None:
     path = tmp_path / "shop.db"
     monkeypatch.setenv("SHOP_DB", str(path))
-    spec = importlib.util.spec_from_file_location("shop", EXAMPLES / "outbox_sqlalchemy.py")
-    assert spec is not None
-    assert spec.loader is not None
-    shop = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shop)
-    async with shop.lifespan(shop.app) as state:
-
-        async def order(query: bytes) -> bytes:
-            asked = scope("/orders", query_string=query, state=dict(state))
-            answer = await ask(shop.app, asked)
-            assert answer is not None
-            return answer.body
-
-        assert json.loads(await order(b"phone=79031234567")) == {"order": 1}
-        with pytest.raises(RuntimeError, match="rolled back"):
-            await order(b"phone=79031234567&fails=true")
-        outbox: Outbox = state["outbox"]
-        assert [entry.ref async for entry in outbox.entries(Query())] == ["order-1"]
+    await check_shop("outbox_sqlalchemy")
 
 
 def test_plugins_name_the_store() -> None:

@@ -20,26 +20,9 @@ from devino_core.testing import ManualClock
 from devino_outbox import SqliteSettings
 from devino_outbox.sqlite import SqliteStore
 
-from ._world import Recalling, Scripted, World, message
+from ._world import Recalling, Scripted, Steps, World, counted, message
 
 FATES = ("taken", "lost after", "lost before", "busy once", "refused")
-
-
-class Steps:
-    """One process: from step ``last`` on nothing that it does ends any more."""
-
-    def __init__(self, last: int) -> None:
-        self.last = last
-        self.made = 0
-
-    @property
-    def are_over(self) -> bool:
-        return self.made >= self.last
-
-    async def step(self) -> None:
-        self.made += 1
-        if self.are_over:
-            await asyncio.Event().wait()
 
 
 class Stepping:
@@ -123,17 +106,14 @@ async def live(
     await store.open()
     for last in [*ends, 10**6]:
         steps = Steps(last)
-        stepping = cast("Store", Stepping(store, steps))
+        stepping = cast("Store", Stepping(counted(store, steps), steps))
         world = World(stepping, clock, platform.channel(policy, steps), settle=20, max_doubts=99)
         opening = asyncio.ensure_future(_begin(world, policy, fates))
-        for _ in range(4000):
-            if steps.are_over or (opening.done() and await is_quiet(store)):
-                break
-            await clock.tick(1)
-            # A store may have threads of its own.
-            await asyncio.sleep(0 if isinstance(store, MemoryStore) else 0.001)
-        else:
-            raise AssertionError("it does not come to rest")
+        rest = clock.monotonic() + 4000
+        while not (steps.are_over or (opening.done() and await is_quiet(store))):
+            assert clock.monotonic() < rest, "it does not come to rest"
+            await clock.tick(0 if steps.busy else 1)
+            await asyncio.sleep(0.001 if steps.busy else 0)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         tasks = [*world.worker._tasks]

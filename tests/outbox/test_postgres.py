@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,9 +36,8 @@ from devino_outbox import PostgresSettings
 from devino_outbox.postgres import PostgresStore
 from devino_outbox.postgres import _sql as sql
 from devino_outbox.postgres._schema import place_of
-from tests.core._asgi import ask, scope
-from tests.core.test_docs_examples import EXAMPLES
 
+from ._shop import check_shop
 from .server import Server, started
 
 HOLD = timedelta(seconds=30)
@@ -392,21 +389,4 @@ async def test_an_order_and_its_message_are_stored_together(
     monkeypatch.setenv("SHOP_DB", url)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE orders(id int GENERATED ALWAYS AS IDENTITY, phone text)")
-    spec = importlib.util.spec_from_file_location("shop", EXAMPLES / "outbox_psycopg.py")
-    assert spec is not None
-    assert spec.loader is not None
-    shop = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shop)
-    async with shop.lifespan(shop.app) as state:
-
-        async def order(query: bytes) -> bytes:
-            asked = scope("/orders", query_string=query, state=dict(state))
-            answer = await ask(shop.app, asked)
-            assert answer is not None
-            return answer.body
-
-        assert json.loads(await order(b"phone=79031234567")) == {"order": 1}
-        with pytest.raises(RuntimeError, match="rolled back"):
-            await order(b"phone=79031234567&fails=true")
-        outbox: Outbox = state["outbox"]
-        assert [entry.ref async for entry in outbox.entries(Query())] == ["order-1"]
+    await check_shop("outbox_psycopg")

@@ -14,29 +14,15 @@ from devino_core.cli.toolkit import (
     config_option,
     json_option,
     moment,
-    parse_past,
-    parsed,
     pass_app,
+    period_options,
 )
 
 __all__ = ["statistics"]
 
 
 @click.command()
-@click.option(
-    "--since",
-    metavar="TIME",
-    callback=parsed(parse_past),
-    default="7d",
-    show_default=True,
-    help="From when: a time (this computer's zone, unless it names one), or how long ago.",
-)
-@click.option(
-    "--until",
-    metavar="TIME",
-    callback=parsed(parse_past),
-    help="Until when, in the same forms. Default: now.",
-)
+@period_options("7d")
 @channel_option
 @config_option
 @json_option
