@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -237,6 +238,21 @@ class StoreConformance(StoreClaims):
             await self._loses(store.claim(want(dead)))
             await self._loses(store.beat(dead, HOLD))
             require(await store.beat(None, HOLD) not in (dead, alive), "a number is used twice")
+
+        self._run(check)
+
+    def test_the_calls_of_a_dead_worker_cost_no_other_call(self) -> None:
+        async def check(store: Store) -> None:
+            now = await store.now()
+            dead = await store.beat(None, HOLD)
+            await store.beat(dead, timedelta(0))
+            # At once, so that a store that groups its calls has both in one group.
+            adds = [store.add([an_entry(f"ref{number}", now)]) for number in range(20)]
+            beats = [self._loses(store.beat(dead, HOLD)) for _ in adds]
+            calls = [call for pair in zip(beats, adds, strict=True) for call in pair]
+            results = await asyncio.gather(*calls, return_exceptions=True)
+            require(results[1::2] == [[Added.NEW]] * len(adds), "an add fails for a worker's call")
+            require(results[::2] == [None] * len(beats), "a dead worker is taken for alive")
 
         self._run(check)
 

@@ -66,7 +66,7 @@ class Claiming(NamedTuple):
 
 
 class Calling(NamedTuple):
-    """A function of the connection. Gives what it gives."""
+    """A function of the connection. An error that it returns is raised by the call."""
 
     function: Callable[[Connection], object]
 

@@ -249,7 +249,7 @@ class SqliteStore:
             raise RuntimeError("open the store first")
         return thread.do(work)
 
-    async def _call(self, function: Callable[[Connection], T]) -> T:
+    async def _call(self, function: Callable[[Connection], T | LeaseLost]) -> T:
         return cast("T", await self._asked(self._writer, Calling(function)))
 
     async def _read(self, function: Callable[[Connection], T]) -> T:
@@ -278,10 +278,11 @@ class SqliteStore:
         self._bury(connection)
         return number
 
-    def _live(self, connection: Connection, worker: int) -> int:
+    def _live(self, connection: Connection, worker: int) -> int | LeaseLost:
         known = connection.execute(sql.ALIVE, (worker,)).fetchone() is not None
         if not known or not self._lives(worker):
-            raise LeaseLost("this worker is not known, or counts as dead")
+            # Given, not raised: the other calls of this transaction have nothing to do with it.
+            return LeaseLost("this worker is not known, or counts as dead")
         self._bury(connection)
         return worker
 
