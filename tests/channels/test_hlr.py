@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from devino_codecs import rest
 from devino_codecs.rest import HlrStateCode, Refusal
@@ -185,6 +186,15 @@ async def test_what_is_never_known_is_given_a_minute_after_its_validity(wire: Wi
     assert found.reachability is Reachability.PENDING
     assert found.asked_at - started == 3 * MINUTE
     assert len(wire.platform.polls) == 4
+
+
+async def test_a_state_that_cannot_be_read_is_unknown_and_costs_no_other(wire: Wire) -> None:
+    wire.platform.script = {ONE: [1], OTHER: [1]}
+    wire.platform.spoilt = lambda states: (replace(states[0], state=None), *states[1:])
+    ids = await wire.channel.hlr_send([ONE, OTHER], MINUTE)
+    odd, sound = await wire.channel.hlr_state(ids)
+    assert (odd.reachability, odd.code) == (Reachability.UNKNOWN, None)
+    assert sound.reachability is Reachability.REACHABLE
 
 
 @pytest.mark.parametrize("code", [99, 77])

@@ -89,7 +89,7 @@ def test_the_id_of_a_subscriber_comes_in_any_case(key: str) -> None:
     )
 
 
-def test_only_the_state_must_be_there() -> None:
+def test_nothing_must_be_there() -> None:
     body = (
         b'[{"StateCode":1,"MobileOperator":null,"Country":null},{"messageid":null,"statecode":77}]'
     )
@@ -97,9 +97,15 @@ def test_only_the_state_must_be_there() -> None:
         rest.HlrState(state=rest.HlrStateCode.REACHABLE),
         rest.HlrState(state=77),
     )
-    with pytest.raises(rest.DecodeError) as caught:
-        _rest.read(rest.HlrGetState, 200, b'[{"messageId":"1"}]')
-    assert caught.value.path == "[0].StateCode"
+
+
+@pytest.mark.parametrize("odd", ['"x"', "null", "{}", "[1]", "1.5", "true"])
+def test_a_state_that_cannot_be_read_hides_no_other(odd: str) -> None:
+    body = f'[{{"messageId":"1","StateCode":{odd}}},{{"messageId":"2","StateCode":1}}]'
+    assert _rest.read(rest.HlrGetState, 200, body.encode()) == (
+        rest.HlrState(message_id="1", state=None),
+        rest.HlrState(message_id="2", state=rest.HlrStateCode.REACHABLE),
+    )
 
 
 def test_a_subscriber_is_written_as_the_table_says_with_the_text_of_its_code() -> None:

@@ -225,3 +225,11 @@ def test_an_odd_side_field_does_not_hide_an_item() -> None:
     status, answered = decode({**READ, "errorCode": [1]}, {**reply, "contentName": {}})
     assert (status.id, status.error_code) == ("17", None)
     assert (answered.id, answered.content_name) == (str(reply["id"]), None)
+
+
+@pytest.mark.parametrize("odd", [1.5e18, "x", [], {}, True, -1, 2**70])
+def test_a_reply_is_read_where_what_it_answers_cannot_be(odd: object) -> None:
+    reply = json.loads(VECTORS["12-013"].data)[0]
+    (whole,) = decode(reply)
+    (item,) = decode({**reply, "parentId": odd, "subject": [odd]})
+    assert item == replace(whole, parent_id=None, subject="")

@@ -136,13 +136,13 @@ class HlrState(Struct, frozen=True, kw_only=True, rename="pascal"):
     """What the network says about a subscriber (chapter 16).
 
     ``message_id``: None if the platform left it out; then the order of the request says which.
-    ``state``: a code, or the number if the manual does not know it. ``operator``: ``""`` if
-    unknown.
+    ``state``: a code, or the number if the manual does not know it; None if it cannot be read.
+    ``operator``: ``""`` if unknown.
     """
 
     message_id: Annotated[str | None, ID, IF_READABLE] = field(default=None, name="messageId")
     destination_address: Annotated[str, TEXT_OR_NUMBER, RECIPIENT, IF_READABLE] = ""
-    state: HlrStateCode | int = field(name="StateCode")
+    state: Annotated[HlrStateCode | int | None, IF_READABLE] = field(default=None, name="StateCode")
     description: Annotated[str, WORDS, IF_READABLE] = field(default="", name="StateDesc")
     country: Annotated[str, SHOWN, IF_READABLE] = ""
     operator: Annotated[str, SHOWN, IF_READABLE] = field(default="", name="MobileOperator")

@@ -50,11 +50,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What a recipient wrote. ``content`` is the text, or the URL of what ``content_type`` says."""
 
     id: Annotated[str, NUMBER_ID]
-    parent_id: Annotated[str | None, PARENT_ID] = None
+    parent_id: Annotated[str | None, PARENT_ID, IF_READABLE] = None
     """The message that it answers; None if the platform found none of the last day."""
     received_at: Annotated[datetime | None, UTC_TIME, IF_READABLE] = None
     """Aware, in UTC; None if it is not told so that it can be read."""
-    subject: Annotated[str, SHOWN]
+    subject: Annotated[str, SHOWN, IF_READABLE] = ""
     """The sender of the message that is answered."""
     address: Annotated[str, PHONE]
     """Who wrote it."""

@@ -47,8 +47,8 @@ class Lookup(Struct, frozen=True):
     """Digits, in international format."""
     id: str
     reachability: Reachability
-    code: int
-    """The wire's own, which :attr:`reachability` was made from."""
+    code: int | None
+    """The wire's own, which :attr:`reachability` was made from; None if it cannot be read."""
     description: str
     country: str
     operator: str
@@ -136,7 +136,8 @@ class Hlr(ApiClient[RestSettings]):
 
 def _lookup(asked: str, said: HlrState, at: datetime) -> Lookup:
     means = said.state.means if isinstance(said.state, HlrStateCode) else "UNKNOWN"
-    about = int(said.state), said.description, said.country, said.operator, at
+    code = None if said.state is None else int(said.state)
+    about = code, said.description, said.country, said.operator, at
     return Lookup(said.destination_address.removeprefix("+"), asked, Reachability(means), *about)
 
 
