@@ -22,7 +22,7 @@ __all__ = ["balance", "inbox", "status"]
 @config_option
 @json_option
 @pass_app
-def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) -> None:
+def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium | None) -> None:
     """Ask what became of messages, by the ids that the platform gave.
 
     With - the ids are read from stdin: one a line, or what `devino send` printed. A file with that,
@@ -40,7 +40,7 @@ def status(app: App, ids: tuple[str, ...], channel: str | None, medium: Medium) 
       devino status - < receipts.jsonl
     """
 
-    receipts = list(given_receipts(ids, medium=medium, channel=channel))
+    receipts = list(given_receipts(ids, medium=app.medium(medium, channel), channel=channel))
     asked: dict[tuple[str, Medium], dict[str, Status]] = {}
     for receipt in receipts:
         asked.setdefault((receipt.channel, receipt.medium), {}).update(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -107,9 +107,11 @@ class Rows:
         self._region = region
         self._recipients = Seen() if unique or counts_repeated else None
         self._refs = Seen()
-        fields = self._fields()
+        self._texts = merged.texts(table.columns)
         self._known = self._places(layout)
-        self._values = {name: self._place(layout, name) for name in fields}
+        self._values = {
+            name: self._place(layout, name, source) for name, source in self._fields().items()
+        }
         self._check_columns(layout)
 
     def __iter__(self) -> Iterator[Row | InvalidRow]:
@@ -159,19 +161,20 @@ class Rows:
         except ValueError as error:
             raise InvalidRow(line, "to", str(error)) from None
 
-    def _fields(self) -> Iterable[str]:
+    def _fields(self) -> Mapping[str, str]:
+        """The names of the fields, each with what has it first."""
         columns = self._table.columns
-        found: dict[str, None] = {}
-        for text in self._merged.texts(columns):
+        found: dict[str, str] = {}
+        for source, text in self._texts.items():
             try:
-                found.update(dict.fromkeys(Fill.fields(text)))
+                found = dict.fromkeys(Fill.fields(text), source) | found
             except InvalidMessage as error:
                 spelt = (name for name in columns if f"{{{name}}}" in text)
                 meant = next((name for name in spelt if not _FIELD.fullmatch(name)), None)
                 if meant is None:
-                    raise InvalidMessage("TEXT", error.reason) from None
+                    raise InvalidMessage(source, error.reason) from None
                 raise InvalidMessage(
-                    "TEXT",
+                    source,
                     f"{{{meant}}} needs a Latin name: write {{name}}, and --column "
                     f"name={_quoted(meant)}",
                 ) from None
@@ -188,7 +191,7 @@ class Rows:
                 places[name] = 0
         return places
 
-    def _place(self, layout: Layout, name: str) -> int:
+    def _place(self, layout: Layout, name: str, source: str) -> int:
         column = layout.columns.get(name, name)
         if name not in layout.columns and column.casefold() not in {
             one.casefold() for one in self._table.columns
@@ -198,7 +201,7 @@ class Rows:
             raise InvalidRow(
                 self._table.line,
                 name,
-                f"TEXT has {{{name}}}, and no column has this name; {near}; --column "
+                f"{source} has {{{name}}}, and no column has this name; {near}; --column "
                 f"{name}=COLUMN names another, {{{{ is a brace",
             )
         return self._table.place(column)
@@ -208,7 +211,8 @@ class Rows:
         for name in layout.columns:
             if name not in self._known and name not in self._values:
                 near = did_you_mean(name, COLUMNS) or f"columns are {', '.join(COLUMNS)}"
-                raise InvalidMessage("--column", f"TEXT has no field {{{name}}}; {near}")
+                texts = " or ".join(self._texts)
+                raise InvalidMessage("--column", f"{texts} has no field {{{name}}}; {near}")
         used = {*self._known.values(), *self._values.values()}
         extra = [name for place, name in enumerate(table.columns) if place not in used]
         likely = [name for name in extra if any(word in name.casefold() for word in _NUMBERS)]

@@ -45,7 +45,7 @@ def follow(
     interval: timedelta,
     timeout: timedelta | None,
     channel: str | None,
-    medium: Medium,
+    medium: Medium | None,
 ) -> None:
     """Show what becomes of messages: a line for each change, until all is known, then the counts.
 
@@ -65,7 +65,7 @@ def follow(
         interval=interval.total_seconds(),
         timeout=None if timeout is None else timeout.total_seconds(),
     )
-    receipts = list(given_receipts(words, medium=medium, channel=channel))
+    receipts = list(given_receipts(words, medium=app.medium(medium, channel), channel=channel))
     with Stop() as stop:
         app.run(_follow(app, stop, following, receipts))
     app.finish(following.code)

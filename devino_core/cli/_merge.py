@@ -19,8 +19,8 @@ class Merged(Protocol):
         """Whether a row needs no text of its own."""
         ...
 
-    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
-        """The texts that have fields, in a file with these columns."""
+    def texts(self, columns: Iterable[str]) -> Mapping[str, str]:
+        """The texts that have fields, in a file with these columns, by what gave them."""
         ...
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Fill | Template | Mail:
@@ -36,8 +36,8 @@ class MergedText:
         self._text = text or ""
         self._bare: str | None = None
 
-    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
-        return (self._text,)
+    def texts(self, columns: Iterable[str]) -> Mapping[str, str]:
+        return {"TEXT": self._text}
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Fill:
         if text is not None:
@@ -59,8 +59,8 @@ class MergedTemplate:
         self._plain = template
         self._values = values
 
-    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self._values.values())
+    def texts(self, columns: Iterable[str]) -> Mapping[str, str]:
+        return {f"--value {name}": value for name, value in self._values.items()}
 
     def content(self, text: str | None, values: Mapping[str, str]) -> str | Template:
         if text is not None:
@@ -85,13 +85,14 @@ class MergedMail:
         self._headers = headers
         self._html_has_fields = False
 
-    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
+    def texts(self, columns: Iterable[str]) -> Mapping[str, str]:
         try:
             self._html_has_fields = bool(Fill.fields(self._html))
         except InvalidMessage:
             html = self._html.casefold()
             self._html_has_fields = any(f"{{{name.casefold()}}}" in html for name in columns)
-        return (self._subject, self._text, *((self._html,) if self._html_has_fields else ()))
+        rich = {"--html": self._html} if self._html_has_fields else {}
+        return {"--subject": self._subject, "TEXT": self._text, **rich}
 
     def content(self, text: str | None, values: Mapping[str, str]) -> Mail:
         return Mail(

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple, TextIO
 
 import rich_click as click
-from click.core import ParameterSource
 
 from devino_core import Mail, Medium, Message, Template
 
@@ -251,8 +250,8 @@ def send(
         text = _from_stdin()
     said = _Said(text, template, values, _mail(subject, html, headers))
     said.check(fallback_sms=fallback_sms)
-    if said.mail is not None and _is_default("medium"):
-        given["medium"] = Medium.EMAIL
+    is_mail = said.mail is not None and "medium" not in given
+    given["medium"] = Medium.EMAIL if is_mail else app.medium(given.get("medium"), channel)
     if price is not None and not dry_run:
         raise click.UsageError("--price is for --dry-run")
     options = BulkOptions(
@@ -420,12 +419,6 @@ def _refuse_for_one(options: BulkOptions) -> None:
     }
     if found := [name for name, is_given in named.items() if is_given]:
         raise click.UsageError(f"{found[0]} is for --file")
-
-
-def _is_default(option: str) -> bool:
-    context = click.get_current_context()
-    assert context is not None  # noqa: S101 - a command runs
-    return context.get_parameter_source(option) is ParameterSource.DEFAULT
 
 
 def _mail(subject: str | None, html: TextIO | None, headers: Iterable[str]) -> _MailParts | None:

@@ -135,6 +135,15 @@ class App:
         """A client with this configuration. Raises ConfigurationError."""
         return AsyncClient(self.settings(), plugins=self.plugins, clock=self.clock)
 
+    def medium(self, given: Medium | None, channel: str | None) -> Medium:
+        """What ``--medium`` says. Without it: SMS, unless ``--channel`` names one that carries
+        something else alone. Raises ConfigurationError for a channel that there is not."""
+        if given is None and channel is not None:
+            media = self.client().channel(channel).media
+            if len(media) == 1:
+                return next(iter(media))
+        return given or Medium.SMS
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run it in an event loop of its own; Ctrl-C cancels it."""
         try:
@@ -426,18 +435,17 @@ def column_option(command: F) -> F:
 
 
 def medium_option(command: F) -> F:
-    """``--medium``: the command gets it as a :class:`Medium`; SMS is the default."""
+    """``--medium``: the command gets it as a :class:`Medium`, or None: :meth:`App.medium` says what
+    that means."""
 
-    def convert(_: click.Context, __: click.Parameter, name: str) -> Medium:
-        return Medium(name.upper())
+    def convert(_: click.Context, __: click.Parameter, name: str | None) -> Medium | None:
+        return None if name is None else Medium(name.upper())
 
     return click.option(
         "--medium",
         type=click.Choice([medium.value.lower() for medium in Medium], case_sensitive=False),
-        default=Medium.SMS.value.lower(),
-        show_default=True,
         callback=convert,
-        help="How the message reaches its recipient.",
+        help="How the message reaches its recipient. Default: what --channel carries, else sms.",
     )(command)
 
 

@@ -14,6 +14,7 @@ import rich_click
 import devino_core
 from devino_core import (
     AuthenticationFailed,
+    Channel,
     ConfigurationError,
     ConnectFailed,
     DevinoError,
@@ -25,12 +26,13 @@ from devino_core import (
     QueueFull,
     Rejected,
     Retry,
+    Takes,
     Throttled,
     Unavailable,
     Unsupported,
 )
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
-from tests.core._cli import NOW, Platform, objects
+from tests.core._cli import NOW, FakeSettings, Platform, objects
 
 pytestmark = pytest.mark.pythons
 
@@ -251,6 +253,21 @@ def test_a_status_that_cannot_be_read_silences_no_other(platform: Platform) -> N
     assert "HTTP 502" in str(objects(result.stdout)[1])
     plain = platform.devino("status", "11", "12")
     assert "HTTP 502" in plain.stderr
+
+
+def test_a_named_channel_of_one_medium_says_the_medium(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def carries_vk_alone(kind: type[Channel[FakeSettings]]) -> None:
+        monkeypatch.setattr(kind, "takes", {Medium.VK: Takes()})
+
+    monkeypatch.setattr(platform, "extend", carries_vk_alone)
+    assert platform.devino("send", "79031234567", "Hi", "--channel", "fake").exit_code == 0
+    assert platform.sent[0].medium is Medium.VK
+    assert platform.devino("status", "11", "--channel", "fake").exit_code == 0
+    assert platform.asked == [(("11",), Medium.VK)]
+    assert platform.devino("status", "11", "--channel", "fake", "--medium", "sms").exit_code == 0
+    assert platform.asked[1] == (("11",), Medium.SMS)
 
 
 def test_status_goes_to_a_channel_that_carries_the_medium(platform: Platform) -> None:

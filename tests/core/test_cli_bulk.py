@@ -58,6 +58,32 @@ def test_a_text_of_a_row_and_of_one_message_has_no_fields(platform: Platform, fi
 
 
 @pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["{x}", "--subject", "Hi {name}"], "line 1: x: TEXT has {x}, and no column"),
+        (["Hi {name}", "--subject", "{x}"], "line 1: x: --subject has {x}, and no column"),
+        (["Hi", "--subject", "Hi", "--html", "HTML"], "line 1: x: --html has {x}, and no column"),
+        (["--template", "7", "--value", "a={x}"], "line 1: x: --value a has {x}, and no column"),
+        (["{name}", "--subject", "{"], "--subject: a single { at position 0"),
+        (
+            ["{name}", "--subject", "Hi", "--column", "y=Table"],
+            "--column: --subject or TEXT has no field {y}",
+        ),
+    ],
+)
+def test_what_has_a_field_that_no_column_fills_is_named(
+    platform: Platform, file: Path, tmp_path: Path, args: list[str], said: str
+) -> None:
+    file.write_text("to,name\nivan@fate.test,Ann\n")
+    html = tmp_path / "mail.html"
+    html.write_text("<p>{x}</p>")
+    given = [str(html) if arg == "HTML" else arg for arg in args]
+    result = platform.devino("send", "--file", str(file), *given)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("Hello {nmae}", "line 1: nmae: TEXT has {nmae}, and no column has this name; did you"),
