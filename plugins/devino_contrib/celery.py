@@ -197,9 +197,11 @@ def _note(memory: _Memory, note: Callable[[], Awaitable[None]], ref: str) -> Non
 
 
 def _pause(error: DevinoError | None, seconds: float) -> float:
-    """How long to wait: as long as was asked for, else about so long."""
+    """How long to wait: as long as was asked for, else about so long, and never very long."""
     asked = None if error is None else error.retry_after
-    return asked if asked is not None else min(seconds, _LONGEST) * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
+    if asked is not None:
+        return min(asked, _LONGEST)
+    return min(seconds, _LONGEST) * random.uniform(0.75, 1.0)  # noqa: S311 - no secret
 
 
 def _is_at_once(task: Task) -> bool:

@@ -68,12 +68,14 @@ def run(task: Any, *args: object, **request: object) -> Any:
 class Busy(Client):
     """The platform is busy, and says for how long."""
 
+    seconds: float = 9
+
     def send(self, message: Message, *, channel: str | None = None) -> Receipt:
         raise Throttled(f"too much for {message.to}", retry_after=7)
 
     def follow(self, receipts: Receipt | Iterable[Receipt], **_: object) -> Iterator[Receipt]:
         assert isinstance(receipts, Receipt)
-        busy = Throttled(f"too many questions about {NUMBER}", retry_after=9)
+        busy = Throttled(f"too many questions about {NUMBER}", retry_after=self.seconds)
         yield replace(receipts, status=replace(receipts.status, error=busy))
 
 
@@ -247,15 +249,19 @@ def test_following_ends_when_the_platform_forgets(app: Celery, sandbox: LocalSan
     assert told["status"]["state"] in ("ACCEPTED", "ENROUTE")
 
 
-def test_a_question_that_fails_is_asked_again(app: Celery, sandbox: LocalSandbox) -> None:
+@pytest.mark.parametrize(("seconds", "waits"), [(9, 9), (86_400, 600)])
+def test_a_question_that_fails_is_asked_again_before_the_broker_loses_patience(
+    app: Celery, sandbox: LocalSandbox, seconds: float, waits: float
+) -> None:
     sent = send_message.apply((data(),)).get()
     with (
         Busy({"promo": {"kind": "memory"}}) as busy,
         shared.override(busy),
-        pytest.raises(PutOff) as put_off,
     ):
-        run(follow_message, sent)
-    assert put_off.value.when == 9
+        busy.seconds = seconds
+        with pytest.raises(PutOff) as put_off:
+            run(follow_message, sent)
+    assert put_off.value.when == waits
     assert_discreet(json.dumps(put_off.value.sig.args))
     assert "error" not in put_off.value.sig.args[0]["status"]
 

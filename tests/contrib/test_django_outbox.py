@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from devino_core import Event, Message, StatusChanged
+from devino_core import Event, InvalidArgument, Message, StatusChanged
 from devino_core.outbox import Added, Phase, RefTaken
 from devino_sandbox import DropAnswer, Fault, LocalSandbox
 from tests._django import configure
@@ -62,6 +62,14 @@ def test_outside_a_transaction_it_must_be_asked_for(project: Path) -> None:
     # `send` says that it is sent at once, and so it is added at once.
     assert send(NUMBER, TEXT, ref="order-18") is None
     assert refs() == ["order-17", "order-18"]
+
+
+def test_a_transaction_of_another_database_is_refused(project: Path) -> None:
+    with pytest.raises(InvalidArgument, match="using: the outbox is in the database 'default'"):
+        send(NUMBER, TEXT, using="replica")
+    with transaction.atomic():
+        send(NUMBER, TEXT, ref="order-18", using="default")
+    assert refs() == ["order-18"]
 
 
 def test_a_ref_stands_for_one_message(project: Path) -> None:

@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from devino_core import Message, Receipt, State, Status, StatusChanged, Throttled
 from devino_sandbox import AnswerHttp, Fault, LocalSandbox, Pace
@@ -18,13 +19,14 @@ configure()
 
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
+from django.db import transaction
 from django.test import Client
 
 from devino_contrib.django import client, signals
 from devino_contrib.django import send as send_by_project
 from devino_contrib.django._telling import tell
 from devino_contrib.django.store.management.commands import devino_follow
-from devino_contrib.django.store.models import SentMessage
+from devino_contrib.django.store.models import EarlyReport, SentMessage
 
 AT = datetime(2026, 5, 12, tzinfo=UTC)
 LIST = "/admin/devino_store/sentmessage/"
@@ -108,6 +110,30 @@ def test_a_message_is_as_far_as_its_slowest_part(project: Path, sandbox: LocalSa
     ):
         tell(event)
         assert SentMessage.objects.get().state == state
+
+
+def test_a_report_that_comes_before_its_row_is_taken_then(
+    project: Path, sandbox: LocalSandbox
+) -> None:
+    message = Message(NUMBER, TEXT, ref="order-17")
+    receipt = Receipt.of(message, Status(state=State.ACCEPTED), channel="promo", ids=("a",))
+    tell(changed("a", State.DELIVERED, channel="viber"))
+    with transaction.atomic():
+        signals.post_send.send(Message, message=message, receipt=receipt)
+        assert SentMessage.objects.get().state == "ACCEPTED"
+    assert SentMessage.objects.get().state == "DELIVERED"
+    assert not EarlyReport.objects.exists()
+
+
+def test_a_report_without_a_row_is_forgotten_after_a_day(
+    project: Path, sandbox: LocalSandbox
+) -> None:
+    tell(changed("theirs", State.DELIVERED))
+    tell(replace(changed("outbox's", State.DELIVERED), ref="order-18"))
+    assert [report.platform_id for report in EarlyReport.objects.all()] == ["theirs"]
+    EarlyReport.objects.update(created=datetime.now(UTC) - timedelta(days=1, seconds=1))
+    tell(changed("another", State.DELIVERED))
+    assert [report.platform_id for report in EarlyReport.objects.all()] == ["another"]
 
 
 def test_two_messages_with_one_id_are_told_apart_by_their_channel(

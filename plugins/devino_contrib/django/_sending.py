@@ -5,7 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from devino_contrib._needs import needs
-from devino_core import AsyncClient, Client, DevinoError, Medium, Message, Receipt, shared
+from devino_core import (
+    AsyncClient,
+    Client,
+    DevinoError,
+    InvalidArgument,
+    Medium,
+    Message,
+    Receipt,
+    shared,
+)
 
 from . import signals
 from ._project import client_config, uses_outbox
@@ -47,8 +56,8 @@ def send(
     fails is told to ``send_failed``. Outside a transaction, or with ``on_commit=False``, it is sent
     at once (with the outbox: added at once, unless ``on_commit`` is False) and gives its receipt.
 
-    Raises InvalidMessage, and for what is sent at once all that :meth:`devino_core.Client.send`
-    raises.
+    Raises InvalidMessage, InvalidArgument if ``using`` is not the database of the outbox, and for
+    what is sent at once all that :meth:`devino_core.Client.send` raises.
     """
     message = Message(to, text, sender=sender, medium=Medium(medium))
     if ref is not None:
@@ -58,7 +67,10 @@ def send(
         return send_now(message, channel)
     if uses_outbox():
         from .outbox import enqueue
+        from .outbox._place import alias
 
+        if using not in (None, alias()):
+            raise InvalidArgument("using", f"the outbox is in the database {alias()!r}")
         enqueue(message, channel=channel, in_transaction=False)
         return None
     if not transaction.get_connection(using).in_atomic_block:

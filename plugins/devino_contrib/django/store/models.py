@@ -11,7 +11,7 @@ from devino_core import Medium, State, Status
 with needs("django"):
     from django.db import models
 
-__all__ = ["SentMessage", "SentPart"]
+__all__ = ["EarlyReport", "SentMessage", "SentPart"]
 
 
 _MEDIA = [(one.value, one.value) for one in Medium]
@@ -70,3 +70,19 @@ class SentPart(models.Model):
     def parsed(self) -> Status:
         """The status."""
         return Status.from_dict(self.status)
+
+
+class EarlyReport(models.Model):
+    """A report whose message has no row yet: the platform may be faster than a commit."""
+
+    channel: str = models.CharField(max_length=255)
+    platform_id: str = models.CharField(max_length=255, db_index=True)
+    status: dict[str, object] = models.JSONField()
+    """:meth:`devino_core.Status.to_dict`"""
+    created: datetime = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.platform_id)

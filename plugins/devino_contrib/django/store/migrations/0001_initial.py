@@ -97,4 +97,22 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
+        migrations.CreateModel(
+            name="EarlyReport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("channel", models.CharField(max_length=255)),
+                ("platform_id", models.CharField(db_index=True, max_length=255)),
+                ("status", models.JSONField()),
+                ("created", models.DateTimeField(auto_now_add=True, db_index=True)),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
     ]
