@@ -1,4 +1,4 @@
-"""What stands around an answer, and what a refusal looks like."""
+"""What stands around answers in ServiceStack's form, and how refusals look that carry no code."""
 
 from __future__ import annotations
 
@@ -8,23 +8,9 @@ from typing import Final
 import msgspec
 
 from ._json import quoted
-from ._operation import Refusal
+from ._operation import Envelope, Refusal
 
-__all__ = ["SERVICE_STACK", "Envelope", "RefusalForm", "by_status"]
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """The keys of an answer's object. A refusal has ``code`` and ``description``.
-
-    An answer stands under ``result``, beside them; None: it is the whole body. ``result`` may be
-    the same key as ``code``, where the answer is its code. It is written before them, or after them
-    if ``result_last``; where it stands in what is read does not matter.
-    """
-
-    code: str = "Code"
-    description: str = "Description"
-    result: str | None = None
-    result_last: bool = False
+__all__ = ["SERVICE_STACK", "RefusalForm", "by_status"]
 
 
 SERVICE_STACK: Final = Envelope(result="Result")

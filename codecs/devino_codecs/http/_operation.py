@@ -1,4 +1,5 @@
-"""A row of the table, and what comes of it: a call, or the interface's no."""
+"""A row of the table, what stands around its answer, and what comes of it: a call, or the
+interface's no."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from devino_codecs._request import Request, answer_of
 
 from ._auth import Auth
 
-__all__ = ["Call", "CodeTable", "Operation", "Refusal"]
+__all__ = ["Call", "CodeTable", "Envelope", "Operation", "Refusal"]
 
 CodeTable: TypeAlias = type[CodedInt] | type[CodedStr]
 
@@ -54,6 +55,20 @@ class Operation(msgspec.Struct, frozen=True):
     def answer(self) -> Any:
         """The type of its answer."""
         return answer_of(self.request)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """The keys of an answer's object. A refusal has ``code`` and ``description``.
+
+    An answer stands under ``result``, beside them; None: it is the whole body. ``result`` may be
+    the same key as ``code``, where the answer is its code. It is written before them, or after them
+    if ``result_last``; where it stands in what is read does not matter.
+    """
+
+    code: str = "Code"
+    description: str = "Description"
+    result: str | None = None
+    result_last: bool = False
 
 
 class Refusal(msgspec.Struct, frozen=True):
