@@ -110,13 +110,13 @@ from ._marks import (
     Unread,
 )
 from ._messages import ANSWER_TYPE, HttpAnswer, HttpRequest
-from ._operation import Call, Envelope, Operation, Refusal
+from ._operation import Call, Envelope, Operation, Refusal, RefusalForm
 from ._wire_forms import ID, MINUTES, PHONE, TEXT_OR_NUMBER, WireForm, form_of
 
 if TYPE_CHECKING:
     from devino_codecs._numbered import NumberedStr
 
-    from ._envelope import SERVICE_STACK, RefusalForm, by_status
+    from ._envelope import SERVICE_STACK, by_status
     from ._errors import (
         ArgumentError,
         InvalidArgumentError,
@@ -142,7 +142,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "_envelope": ("SERVICE_STACK", "RefusalForm", "by_status"),
+            "_envelope": ("SERVICE_STACK", "by_status"),
             "_errors": (
                 "ArgumentError",
                 "InvalidArgumentError",

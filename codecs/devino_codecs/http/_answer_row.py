@@ -13,14 +13,13 @@ from devino_codecs.errors import DecodeError, EncodeError
 
 from ._json import json_type, parse_json, quoted
 from ._messages import ANSWER_TYPE, HttpAnswer
-from ._operation import CodeTable, Envelope, Operation, Refusal
+from ._operation import CodeTable, Envelope, Operation, Refusal, RefusalForm
 from ._pages import Page, content_range, of_content_range
 from ._plain_forms import NOTHING, PLAIN, code
 from ._structs import decoder_of, fold, join, wire_form_of
 from ._wire_forms import ID, WireForm
 
 if TYPE_CHECKING:
-    from ._envelope import RefusalForm
     from ._protocols import Answered
 
 __all__ = ["AnswerRow"]

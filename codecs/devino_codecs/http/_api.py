@@ -16,11 +16,10 @@ from devino_codecs.errors import EncodeError
 from ._auth import Auth
 from ._json import HALF_A_PAIR, parse_json
 from ._messages import FORM, JSON, HttpAnswer, HttpRequest
-from ._operation import Call, CodeTable, Envelope, Operation, Refusal
+from ._operation import Call, CodeTable, Envelope, Operation, Refusal, RefusalForm
 
 if TYPE_CHECKING:
     from ._answer_row import AnswerRow
-    from ._envelope import RefusalForm
     from ._paths import Paths
     from ._protocols import Answered
     from ._request_row import RequestRow

@@ -1,31 +1,17 @@
-"""What stands around answers in ServiceStack's form, and how refusals look that carry no code."""
+"""What stands around answers and refusals of the usual forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
-import msgspec
-
 from ._json import quoted
-from ._operation import Envelope, Refusal
+from ._operation import Envelope, Refusal, RefusalForm
 
-__all__ = ["SERVICE_STACK", "RefusalForm", "by_status"]
+__all__ = ["SERVICE_STACK", "by_status"]
 
 
 SERVICE_STACK: Final = Envelope(result="Result")
 """``{"Result": ..., "Code": "ok", "Description": "ok"}``."""
-
-
-class RefusalForm(msgspec.Struct, frozen=True):
-    """How refusals look that carry no code.
-
-    ``read`` gets the body's value, None if it is no JSON, and the HTTP status; it gives None for
-    what is no refusal of this form. ``write`` gives JSON, None for a refusal of another form.
-    """
-
-    read: Callable[[object, int], Refusal | None]
-    write: Callable[[Refusal], bytes | None] = lambda _: None
 
 
 def by_status(description: str = "error") -> RefusalForm:

@@ -13,7 +13,7 @@ from devino_codecs._request import Request, answer_of
 
 from ._auth import Auth
 
-__all__ = ["Call", "CodeTable", "Envelope", "Operation", "Refusal"]
+__all__ = ["Call", "CodeTable", "Envelope", "Operation", "Refusal", "RefusalForm"]
 
 CodeTable: TypeAlias = type[CodedInt] | type[CodedStr]
 
@@ -86,6 +86,17 @@ class Refusal(msgspec.Struct, frozen=True):
     def means(self) -> str:
         """The :class:`~devino_codecs.http.Verdict` of its code, ``""`` if the table lacks it."""
         return self.code.means if isinstance(self.code, Coded) else ""
+
+
+class RefusalForm(msgspec.Struct, frozen=True):
+    """How refusals look that carry no code.
+
+    ``read`` gets the body's value, None if it is no JSON, and the HTTP status; it gives None for
+    what is no refusal of this form. ``write`` gives JSON, None for a refusal of another form.
+    """
+
+    read: Callable[[object, int], Refusal | None]
+    write: Callable[[Refusal], bytes | None] = lambda _: None
 
 
 class Call(msgspec.Struct, frozen=True):
