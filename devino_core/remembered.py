@@ -10,12 +10,16 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from .clock import Clock
 from .errors import DevinoError, Retry, Throttled
+
+if TYPE_CHECKING:
+    from asyncio import Lock
 
 __all__ = ["Fact", "Limit", "Limits", "Remembered", "Seen"]
 
@@ -126,26 +130,39 @@ class Limits:
     def __init__(self, remembered: Remembered, clock: Clock) -> None:
         self._remembered = remembered
         self._clock = clock
+        self._turns: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def counted(self, limits: Sequence[Limit], why: str) -> AsyncIterator[None]:
+    async def counted(
+        self, limits: Sequence[Limit], why: str, *, turn: str | None = None
+    ) -> AsyncIterator[None]:
         """Around what is to be done: it counts from now on, whatever becomes of it.
 
         It does not count if it ends with a DevinoError that says that it changed nothing
         (Retry.SAFE); a holder keeps its place even then. Raises Throttled with the seconds to wait
         where a limit is reached.
+
+        What has the same ``turn`` is done one after the other in this process, so that each sees
+        what became of those before it.
         """
-        taken = await self._take(limits, why)
-        try:
-            yield
-        except DevinoError as error:
-            if error.retry is Retry.SAFE:
-                await self._remembered.forget(*taken)
-            raise
+        async with self._turn(turn):
+            taken = await self._take(limits, why)
+            try:
+                yield
+            except DevinoError as error:
+                if error.retry is Retry.SAFE:
+                    await self._remembered.forget(*taken)
+                raise
 
     async def clear(self, limit: Limit) -> None:
         """Count anew from zero."""
         await self._remembered.forget(*limit.places)
+
+    def _turn(self, turn: str | None) -> AbstractAsyncContextManager[None]:
+        # Not above: callbacks are remembered, too, and load no asyncio by themselves.
+        from asyncio import Lock
+
+        return nullcontext() if turn is None else self._turns.setdefault(turn, Lock())
 
     async def _take(self, limits: Sequence[Limit], why: str) -> list[str]:
         """Take a place of each limit, or none. Gives the keys of those without a holder."""

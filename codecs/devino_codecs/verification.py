@@ -45,6 +45,10 @@ from devino_codecs.http import (
 __all__ = ["API", "CheckCode", "CheckedCode", "GenerateCode", "SentCode"]
 
 
+_NAMES = {"number": "DestinationNumber", "imsi": "IMSICode", "code": "Code"}
+"""The arguments on the wire."""
+
+
 class SentCode(CodedInt):
     """The outcome of :class:`GenerateCode`; ``text`` is the wire's own, misprint included."""
 
@@ -74,11 +78,7 @@ class CheckedCode(CodedInt):
         return self is CheckedCode.VALID
 
 
-class GenerateCode(
-    Request[SentCode],
-    frozen=True,
-    rename={"number": "DestinationNumber", "imsi": "IMSICode"},
-):
+class GenerateCode(Request[SentCode], frozen=True, rename=_NAMES):
     """``GenerateCode``: make a code and send it to a number, in digits.
 
     With ``imsi`` it does so only if the number still has this SIM.
@@ -88,11 +88,7 @@ class GenerateCode(
     imsi: Annotated[str | None, TEXT_OR_NUMBER, SECRET] = None
 
 
-class CheckCode(
-    Request[CheckedCode],
-    frozen=True,
-    rename={"number": "DestinationNumber", "code": "Code"},
-):
+class CheckCode(Request[CheckedCode], frozen=True, rename=_NAMES):
     """``CheckCode``: is this the code that was sent to the number last? If so, it is used up."""
 
     number: Annotated[str, PHONE]

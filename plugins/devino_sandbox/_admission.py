@@ -21,6 +21,7 @@ __all__ = [
     "check_sender",
     "destination",
     "mail_address",
+    "plain_number",
     "readable",
     "same_address",
     "segments",
@@ -28,6 +29,7 @@ __all__ = [
     "wall_clock_of",
 ]
 
+_DIGITS = re.compile(r"\+?[0-9]+")
 _NAME = r"[!-~](?:[ -~]{0,9}[!-~])?"
 SENDERS: Mapping[Medium, re.Pattern[str]] = {
     Medium.SMS: re.compile(rf"\+?[0-9]{{1,15}}|{_NAME}"),
@@ -55,6 +57,16 @@ def readable(address: str) -> str:
         return mail_address(address) if "@" in address else phone.normalize(address)
     except ValueError:
         return address
+
+
+def plain_number(written: str) -> str | None:
+    """The same for a number in digits, with ``+`` or without; None for anything else."""
+    if _DIGITS.fullmatch(written) is None:
+        return None
+    try:
+        return phone.normalize(written)
+    except ValueError:
+        return None
 
 
 def mail_address(text: str) -> str:

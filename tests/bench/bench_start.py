@@ -27,7 +27,8 @@ group(["--help"])
 
 STARTS = {
     "import devino_core": (["-c", "import devino_core"], "import msgspec, pluggy"),
-    "import devino_codecs.rest": (["-c", "import devino_codecs.rest"], "import msgspec.json"),
+    # The package alone loads nothing yet.
+    "devino_codecs.rest.V1": (["-c", "from devino_codecs.rest import V1"], "import msgspec.json"),
     "import devino_codecs.text": (["-c", "import devino_codecs.text"], "import msgspec"),
     "devino --help": (
         [str(Path(sys.executable).parent / "devino"), "--help"],

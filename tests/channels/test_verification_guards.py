@@ -138,11 +138,12 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
 
 
 async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
-    guards = Guards(settings(), Limits(Seen(), ManualClock()))
+    limits = Limits(Seen(), ManualClock())
+    guards = Guards(settings(), limits)
     for number in NUMBERS:
         async with guards.guessing(number):
-            assert list(guards._turns) == [number]
-    assert not guards._turns
+            assert list(limits._turns) == [number]
+    assert not limits._turns
 
 
 @pytest.mark.parametrize("call", ["sending", "guessing"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine
 from datetime import timedelta
@@ -134,3 +135,33 @@ def test_a_place_that_another_process_took_first_is_looked_for_again() -> None:
     limits = Limits(Shared(), ManualClock())
     assert now(wait(limits, limit("key", most=2))) == 0
     assert now(wait(limits, limit("key", most=2))) == HOUR
+
+
+async def test_what_has_one_turn_is_done_one_after_the_other() -> None:
+    limits, began = Limits(Seen(), ManualClock()), list[str]()
+
+    async def work(name: str, turn: str | None) -> None:
+        async with limits.counted([limit(name)], "too often", turn=turn):
+            began.append(name)
+            await asyncio.sleep(0)
+            began.append(f"end of {name}")
+
+    await asyncio.gather(work("a", "one"), work("b", "one"))
+    assert began == ["a", "end of a", "b", "end of b"]
+    began.clear()
+    await asyncio.gather(work("c", "one"), work("d", "another"), work("e", None))
+    assert began[:3] == ["c", "d", "e"]
+
+
+async def test_who_waits_for_a_turn_sees_the_limit_that_was_reached_before_it() -> None:
+    limits = Limits(Seen(), ManualClock())
+
+    async def work() -> float:
+        try:
+            async with limits.counted([limit("key")], "too often", turn="one"):
+                await asyncio.sleep(0)
+        except Throttled as error:
+            return error.retry_after or 0
+        return 0
+
+    assert [*await asyncio.gather(work(), work(), work())] == [0, HOUR, HOUR]

@@ -262,6 +262,12 @@ async def test_a_number_is_digits(phone: Phone, number: str) -> None:
     assert await phone._replace(number=number).check("1") is CheckedCode.INVALID_PHONE
 
 
+@pytest.mark.parametrize("number", ["9169492211", "+89169492211", "81012345678901", "07916949221"])
+async def test_what_is_nobodys_number_is_refused_and_no_failure(phone: Phone, number: str) -> None:
+    assert await phone._replace(number=number).generate() is SentCode.INVALID_PHONE
+    assert await phone._replace(number=number).check("1") is CheckedCode.INVALID_PHONE
+
+
 async def test_a_number_may_have_a_plus_or_the_trunk_prefix(phone: Phone) -> None:
     await phone._replace(number=f"+{NUMBER}").generate()
     code = await phone.code()

@@ -89,7 +89,6 @@ from ._api import Api, choose
 from ._auth import (
     ApiKey,
     Auth,
-    Credentials,
     Login,
     Session,
     arguments,
@@ -97,13 +96,7 @@ from ._auth import (
     either,
     header,
 )
-from ._envelope import SERVICE_STACK, Envelope, RefusalForm, by_status
-from ._errors import (
-    ArgumentError,
-    InvalidArgumentError,
-    MissingArgumentError,
-    UnknownResourceError,
-)
+from ._dates import NET_DATE, NET_DATE_OR_MIN, UTC_SECONDS, WALL_SECONDS, read_instant
 from ._json import parse_json
 from ._marks import (
     IF_READABLE,
@@ -114,50 +107,62 @@ from ._marks import (
     InHeader,
     InQuery,
     Shortcut,
+    Unread,
 )
-from ._messages import ANSWER_TYPE, Answered, HttpAnswer, HttpRequest
-from ._operation import Call, Operation, Refusal
-from ._times import (
-    ISO_SPAN,
-    NET_DATE,
-    NET_DATE_OR_MIN,
-    NO_ZONE,
-    SERVICE_STACK_ARGUMENT,
-    SERVICE_STACK_DATE,
-    TIME_SPAN,
-    US_SECONDS,
-    UTC_SECONDS,
-    WALL_SECONDS,
-    moment,
-    moved,
-    read_instant,
-)
-from ._unread import Unread
-from ._wire_forms import (
-    BOOLEAN_WORD,
-    ID,
-    MINUTES,
-    NUMBER_ID,
-    PHONE,
-    TEXT_OR_NUMBER,
-    WireForm,
-    form_of,
-)
+from ._messages import ANSWER_TYPE, HttpAnswer, HttpRequest
+from ._operation import Call, Envelope, Operation, Refusal, RefusalForm
+from ._wire_forms import ID, MINUTES, PHONE, TEXT_OR_NUMBER, WireForm, form_of
 
 if TYPE_CHECKING:
     from devino_codecs._numbered import NumberedStr
 
+    from ._envelope import SERVICE_STACK, by_status
+    from ._errors import (
+        ArgumentError,
+        InvalidArgumentError,
+        MissingArgumentError,
+        UnknownResourceError,
+    )
     from ._jsv import parse_jsv
+    from ._moments import (
+        NO_ZONE,
+        SERVICE_STACK_ARGUMENT,
+        SERVICE_STACK_DATE,
+        US_SECONDS,
+        moment,
+        moved,
+    )
     from ._pages import Items, Page, Range
+    from ._plain_forms import BOOLEAN_WORD, NUMBER_ID
+    from ._protocols import Answered, Credentials
     from ._rowless import read_json, read_value, write_json
+    from ._spans import ISO_SPAN, TIME_SPAN
     from ._spellings import name_of, number_of, spelt
 else:
     __getattr__ = lazy(
         __name__,
         {
+            "_envelope": ("SERVICE_STACK", "by_status"),
+            "_errors": (
+                "ArgumentError",
+                "InvalidArgumentError",
+                "MissingArgumentError",
+                "UnknownResourceError",
+            ),
             "_jsv": ("parse_jsv",),
+            "_moments": (
+                "NO_ZONE",
+                "SERVICE_STACK_ARGUMENT",
+                "SERVICE_STACK_DATE",
+                "US_SECONDS",
+                "moment",
+                "moved",
+            ),
             "_pages": ("Items", "Page", "Range"),
+            "_plain_forms": ("BOOLEAN_WORD", "NUMBER_ID"),
+            "_protocols": ("Answered", "Credentials"),
             "_rowless": ("read_json", "read_value", "write_json"),
+            "_spans": ("ISO_SPAN", "TIME_SPAN"),
             "_spellings": ("NumberedStr", "name_of", "number_of", "spelt"),
         },
     )

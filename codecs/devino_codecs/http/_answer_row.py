@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import GenericAlias
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 import msgspec.json
 
 from devino_codecs._coded import Verdict
 from devino_codecs.errors import DecodeError, EncodeError
 
-from ._envelope import Envelope, RefusalForm
 from ._json import json_type, parse_json, quoted
-from ._messages import ANSWER_TYPE, Answered, HttpAnswer
-from ._operation import CodeTable, Operation, Refusal
+from ._messages import ANSWER_TYPE, HttpAnswer
+from ._operation import CodeTable, Envelope, Operation, Refusal, RefusalForm
 from ._pages import Page, content_range, of_content_range
+from ._plain_forms import NOTHING, PLAIN, code
 from ._structs import decoder_of, fold, join, wire_form_of
-from ._wire_forms import ID, NOTHING, PLAIN, WireForm, code
+from ._wire_forms import ID, WireForm
+
+if TYPE_CHECKING:
+    from ._protocols import Answered
 
 __all__ = ["AnswerRow"]
 

@@ -14,14 +14,14 @@ from devino_codecs._sizes import MAX_ANSWER, MAX_REQUEST, check_size
 from devino_codecs.errors import EncodeError
 
 from ._auth import Auth
-from ._envelope import Envelope, RefusalForm
 from ._json import HALF_A_PAIR, parse_json
-from ._messages import FORM, JSON, Answered, HttpAnswer, HttpRequest
-from ._operation import Call, CodeTable, Operation, Refusal
+from ._messages import FORM, JSON, HttpAnswer, HttpRequest
+from ._operation import Call, CodeTable, Envelope, Operation, Refusal, RefusalForm
 
 if TYPE_CHECKING:
     from ._answer_row import AnswerRow
     from ._paths import Paths
+    from ._protocols import Answered
     from ._request_row import RequestRow
 
 __all__ = ["Api", "choose"]

@@ -11,8 +11,9 @@ import msgspec
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._form import pairs, quote, unquote
+from ._plain_forms import PLAIN
 from ._structs import Field
-from ._wire_forms import PLAIN, WireForm, unwritable
+from ._wire_forms import WireForm, unwritable
 
 __all__ = ["Argument", "Found", "argument_of", "credential", "names_of", "split_at"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,7 +13,6 @@ from devino_codecs.errors import EncodeError
 __all__ = [
     "ApiKey",
     "Auth",
-    "Credentials",
     "Login",
     "Session",
     "arguments",
@@ -55,15 +54,6 @@ class ApiKey(Masked, frozen=True):
     def secret(self) -> str:
         """The part that must not be shown."""
         return self.key
-
-
-class Credentials(Protocol):
-    """Who asks: :class:`Session`, :class:`Login`, :class:`ApiKey`, or a struct of your own."""
-
-    @property
-    def secret(self) -> str:
-        """The part that must not be shown."""
-        ...
 
 
 class Auth(msgspec.Struct, frozen=True):

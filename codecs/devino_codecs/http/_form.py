@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 __all__ = ["pairs", "quote", "quote_segment", "segments_of", "unquote"]
 
 _UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~"
-_QUOTED = [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in range(256)]
 _ESCAPES = rb"(?:%[0-9A-Fa-f]{2})+"
 
 
@@ -19,7 +19,13 @@ def quote(text: str) -> str:
     """
     if text.isascii() and text.isalnum():
         return text
-    return "".join(map(_QUOTED.__getitem__, text.encode()))
+    return "".join(map(_quoted().__getitem__, text.encode()))
+
+
+@cache
+def _quoted() -> list[str]:
+    """By byte. Many a program never writes what must be escaped."""
+    return [chr(b) if b in _UNRESERVED else "+" if b == 0x20 else f"%{b:02X}" for b in range(256)]
 
 
 def quote_segment(text: str) -> str:

@@ -14,9 +14,8 @@ from msgspec.structs import fields as struct_fields
 from devino_codecs._masked import Kind, Kinds
 
 from ._auth import Auth
-from ._envelope import Envelope
-from ._operation import Operation
-from ._unread import Unread
+from ._marks import Unread
+from ._operation import Envelope, Operation
 from ._wire_forms import PHONE, TEXT_OR_NUMBER, WireForm
 
 __all__ = ["kinds_of", "kinds_of_row", "together"]

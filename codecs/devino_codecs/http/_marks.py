@@ -1,4 +1,5 @@
-"""Marks of a field that say where it stands, beside the mark that says its form."""
+"""Marks of a field that say where it stands, beside the mark that says its form; and what stands in
+the place of what cannot be read."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ __all__ = [
     "InHeader",
     "InQuery",
     "Shortcut",
+    "Unread",
 ]
 
 
@@ -75,3 +77,18 @@ IF_READABLE: Final = _Flag("IF_READABLE")
 for the side fields of answers: they must not take the rest with them. A struct of answers whose
 fields that may be empty (None, UNSET, a text, a tuple) are all so says
 ``reads_what_it_can: ClassVar[bool] = True``."""
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """Why a value could not be read, in a place whose type allows for it, such as ``int | Unread``.
+
+    So one bad item costs no other its place: ``tuple[Report | Unread, ...]``. It cannot be written.
+    """
+
+    reason: str
+    """Without any of the content."""
+    path: str = ""
+    """The field below that place, in the wire's words; ``""`` is the place itself."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason

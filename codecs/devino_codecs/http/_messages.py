@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Protocol
+from typing import Annotated
 
 from devino_codecs._masked import SECRET, Masked
 
 from ._form import quote_segment, segments_of
 
-__all__ = ["ANSWER_TYPE", "FORM", "JSON", "Answered", "HttpAnswer", "HttpRequest"]
+__all__ = ["ANSWER_TYPE", "FORM", "JSON", "HttpAnswer", "HttpRequest"]
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -68,14 +68,3 @@ class HttpAnswer(Masked, frozen=True):
     body: Annotated[bytes, SECRET] = b""
     headers: Mapping[str, str] = {}
     content_type: str | None = None
-
-
-class Answered(Protocol):
-    """What an answer is read from: :class:`HttpAnswer`, or an HTTP library's own."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...

@@ -1,4 +1,5 @@
-"""A row of the table, and what comes of it: a call, or the interface's no."""
+"""A row of the table, what stands around its answer, and what comes of it: a call, or the
+interface's no."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from devino_codecs._request import Request, answer_of
 
 from ._auth import Auth
 
-__all__ = ["Call", "CodeTable", "Operation", "Refusal"]
+__all__ = ["Call", "CodeTable", "Envelope", "Operation", "Refusal", "RefusalForm"]
 
 CodeTable: TypeAlias = type[CodedInt] | type[CodedStr]
 
@@ -56,6 +57,20 @@ class Operation(msgspec.Struct, frozen=True):
         return answer_of(self.request)
 
 
+class Envelope(msgspec.Struct, frozen=True):
+    """The keys of an answer's object. A refusal has ``code`` and ``description``.
+
+    An answer stands under ``result``, beside them; None: it is the whole body. ``result`` may be
+    the same key as ``code``, where the answer is its code. It is written before them, or after them
+    if ``result_last``; where it stands in what is read does not matter.
+    """
+
+    code: str = "Code"
+    description: str = "Description"
+    result: str | None = None
+    result_last: bool = False
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """The interface's no: a value, not an exception.
 
@@ -71,6 +86,17 @@ class Refusal(msgspec.Struct, frozen=True):
     def means(self) -> str:
         """The :class:`~devino_codecs.http.Verdict` of its code, ``""`` if the table lacks it."""
         return self.code.means if isinstance(self.code, Coded) else ""
+
+
+class RefusalForm(msgspec.Struct, frozen=True):
+    """How refusals look that carry no code.
+
+    ``read`` gets the body's value, None if it is no JSON, and the HTTP status; it gives None for
+    what is no refusal of this form. ``write`` gives JSON, None for a refusal of another form.
+    """
+
+    read: Callable[[object, int], Refusal | None]
+    write: Callable[[Refusal], bytes | None] = lambda _: None
 
 
 class Call(msgspec.Struct, frozen=True):

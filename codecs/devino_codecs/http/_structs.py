@@ -25,9 +25,10 @@ from ._marks import (
     InHeader,
     InQuery,
     Shortcut,
+    Unread,
 )
-from ._unread import Unread
-from ._wire_forms import PLAIN, WireForm, code, unexpected, unwritable
+from ._plain_forms import PLAIN, code
+from ._wire_forms import WireForm, unexpected, unwritable
 
 __all__ = [
     "Field",

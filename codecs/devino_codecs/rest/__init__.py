@@ -39,62 +39,114 @@ version 2. Everything goes into the body of a POST, which the platform takes for
 from typing import TYPE_CHECKING
 
 from devino_codecs._lazy import lazy
-from devino_codecs._sizes import MAX_REQUEST
-from devino_codecs.errors import DecodeError, EncodeError
-from devino_codecs.http import (
-    ANSWER_TYPE,
-    Api,
-    ArgumentError,
-    Call,
-    HttpAnswer,
-    HttpRequest,
-    InvalidArgumentError,
-    Login,
-    MissingArgumentError,
-    Operation,
-    Refusal,
-    Request,
-    Session,
-    UnknownResourceError,
-    choose,
-)
-
-from ._answers import (
-    HlrState,
-    Ids,
-    IncomingSms,
-    ResentSms,
-    SmsState,
-    Statistics,
-    ViberState,
-)
-from ._codes import ErrorCode, HlrStateCode, SmsStateCode, ViberStateCode
-from ._requests import (
-    GetBalance,
-    GetIncoming,
-    GetSession,
-    GetSmsState,
-    GetStatistics,
-    GetViberState,
-    HlrGetState,
-    HlrSend,
-    SendSms,
-    SendSmsBulk,
-    SendSmsByTimeZone,
-    SendSmsByTimeZoneToAddresses,
-    SendToMany,
-    SendToOne,
-    SendViber,
-    SendViberBulk,
-    SendViberWithResend,
-    SendViberWithResendBulk,
-)
-from ._table import OPERATIONS, V1, V2
 
 if TYPE_CHECKING:
+    from devino_codecs.errors import DecodeError, EncodeError
+    from devino_codecs.http import (
+        ANSWER_TYPE,
+        Api,
+        ArgumentError,
+        Call,
+        HttpAnswer,
+        HttpRequest,
+        InvalidArgumentError,
+        Login,
+        MissingArgumentError,
+        Operation,
+        Refusal,
+        Request,
+        Session,
+        UnknownResourceError,
+    )
+
+    from ._answers import (
+        HlrState,
+        Ids,
+        IncomingSms,
+        ResentSms,
+        SmsState,
+        Statistics,
+        ViberState,
+    )
+    from ._codes import ErrorCode, HlrStateCode, SmsStateCode, ViberStateCode
+    from ._requests import (
+        GetBalance,
+        GetIncoming,
+        GetSession,
+        GetSmsState,
+        GetStatistics,
+        GetViberState,
+        HlrGetState,
+        HlrSend,
+        SendSms,
+        SendSmsBulk,
+        SendSmsByTimeZone,
+        SendSmsByTimeZoneToAddresses,
+        SendToMany,
+        SendToOne,
+        SendViber,
+        SendViberBulk,
+        SendViberWithResend,
+        SendViberWithResendBulk,
+    )
+    from ._table import OPERATIONS, V1, V2, decode_request
     from ._words import ErrorText, ViberResultCode
 else:
-    __getattr__ = lazy(__name__, {"_words": ("ErrorText", "ViberResultCode")})
+    # Other interfaces share its codes, and need no more of it.
+    __getattr__ = lazy(
+        __name__,
+        {
+            ".errors": ("DecodeError", "EncodeError"),
+            ".http": (
+                "ANSWER_TYPE",
+                "Api",
+                "ArgumentError",
+                "Call",
+                "HttpAnswer",
+                "HttpRequest",
+                "InvalidArgumentError",
+                "Login",
+                "MissingArgumentError",
+                "Operation",
+                "Refusal",
+                "Request",
+                "Session",
+                "UnknownResourceError",
+            ),
+            "_answers": (
+                "HlrState",
+                "Ids",
+                "IncomingSms",
+                "ResentSms",
+                "SmsState",
+                "Statistics",
+                "ViberState",
+            ),
+            "_codes": ("ErrorCode", "HlrStateCode", "SmsStateCode", "ViberStateCode"),
+            "_requests": (
+                "GetBalance",
+                "GetIncoming",
+                "GetSession",
+                "GetSmsState",
+                "GetStatistics",
+                "GetViberState",
+                "HlrGetState",
+                "HlrSend",
+                "SendSms",
+                "SendSmsBulk",
+                "SendSmsByTimeZone",
+                "SendSmsByTimeZoneToAddresses",
+                "SendToMany",
+                "SendToOne",
+                "SendViber",
+                "SendViberBulk",
+                "SendViberWithResend",
+                "SendViberWithResendBulk",
+            ),
+            "_table": ("OPERATIONS", "V1", "V2", "decode_request"),
+            "_words": ("ErrorText", "ViberResultCode"),
+        },
+    )
 
 __all__ = [
     "ANSWER_TYPE",
@@ -149,11 +201,3 @@ __all__ = [
     "ViberStateCode",
     "decode_request",
 ]
-
-
-def decode_request(
-    http: HttpRequest, *, split_lists: bool = False, max_size: int = MAX_REQUEST
-) -> Call:
-    """Read a request of either version, as :meth:`Api.decode_request` does. The path tells the
-    version; the type of the credentials shows it."""
-    return choose((V1, V2), http).decode_request(http, split_lists=split_lists, max_size=max_size)

@@ -5,7 +5,7 @@ The columns are: value, English meaning, meaning for programs, text on the wire.
 
 from __future__ import annotations
 
-from devino_codecs._coded import CodedInt, Verdict
+from devino_codecs._coded import Coded, CodedInt, Verdict
 
 __all__ = [
     "ErrorCode",
@@ -38,8 +38,8 @@ class ErrorCode(CodedInt):
     INTERNAL_ERROR = 9, "Internal server error", Verdict.FAILED, 500
 
 
-class _StateCode(CodedInt):
-    """A state; ``text`` is the ``StateDescription`` that goes with it, in Russian."""
+class _Attested(Coded):
+    """The columns of a state; ``text`` is the ``StateDescription`` beside it, in Russian."""
 
     attested: bool
     """Whether ``text`` was seen on the wire; if not, it is derived from the manual's table."""
@@ -56,7 +56,7 @@ class _StateCode(CodedInt):
         self.attested = attested
 
 
-class SmsStateCode(_StateCode):
+class SmsStateCode(_Attested, CodedInt):
     """``State`` of an SMS (chapter 1 table 18, chapter 2 table 17)."""
 
     SENT = -1, "Sent (handed to the mobile network)", "ENROUTE", "Отправлено"
@@ -99,7 +99,7 @@ class SmsStateCode(_StateCode):
     )
 
 
-class ViberStateCode(_StateCode):
+class ViberStateCode(_Attested, CodedInt):
     """``State`` of a Viber message (chapter 1 table 19, chapter 2 table 18)."""
 
     SENDING = 0, "Being sent", "ACCEPTED", "Отправляется"

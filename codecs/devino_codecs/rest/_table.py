@@ -9,7 +9,18 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from devino_codecs.http import Api, Envelope, Login, Operation, Session, arguments
+from devino_codecs._sizes import MAX_REQUEST
+from devino_codecs.http import (
+    Api,
+    Call,
+    Envelope,
+    HttpRequest,
+    Login,
+    Operation,
+    Session,
+    arguments,
+    choose,
+)
 
 from ._codes import ErrorCode
 from ._requests import (
@@ -31,7 +42,7 @@ from ._requests import (
     SendViberWithResendBulk,
 )
 
-__all__ = ["OPERATIONS", "V1", "V2"]
+__all__ = ["OPERATIONS", "V1", "V2", "decode_request"]
 
 # Some of version 1's URLs in the manual spell it so.
 _SESSION = arguments(Session, "sessionId")
@@ -97,3 +108,11 @@ V2: Final = Api(
     refused=500,
 )
 """Version 2 (chapter 2): a :class:`Login` with every request."""
+
+
+def decode_request(
+    http: HttpRequest, *, split_lists: bool = False, max_size: int = MAX_REQUEST
+) -> Call:
+    """Read a request of either version, as :meth:`Api.decode_request` does. The path tells the
+    version; the type of the credentials shows it."""
+    return choose((V1, V2), http).decode_request(http, split_lists=split_lists, max_size=max_size)

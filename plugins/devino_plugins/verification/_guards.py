@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Final
-from weakref import WeakValueDictionary
 
 from devino_core.remembered import Limit, Limits
 
@@ -23,7 +20,6 @@ class Guards:
     def __init__(self, settings: VerificationSettings, limits: Limits) -> None:
         self._settings = settings
         self._limits = limits
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def sending(self, number: str) -> AbstractAsyncContextManager[None]:
         """Around the request for a code. Raises Throttled."""
@@ -34,12 +30,12 @@ class Guards:
             Limit(f"prefix {number[:6]}", settings.max_per_prefix, HOUR, holder=number),
         )
         why = "too many codes for this number, or for numbers that begin like it"
-        return self._turn(number, limits, why)
+        return self._limits.counted(limits, why, turn=number)
 
     def guessing(self, number: str) -> AbstractAsyncContextManager[None]:
         """Around a check, which counts as a guess until :meth:`renew`. Raises Throttled."""
         why = "too many guesses for this number: ask for a new code"
-        return self._turn(number, [self._guesses(number)], why)
+        return self._limits.counted([self._guesses(number)], why, turn=number)
 
     async def renew(self, number: str) -> None:
         """The number has a new code, or its code is used up: no guess counts any more."""
@@ -47,11 +43,3 @@ class Guards:
 
     def _guesses(self, number: str) -> Limit:
         return Limit(f"guessed {number}", self._settings.max_attempts, HOUR)
-
-    @asynccontextmanager
-    async def _turn(self, number: str, limits: Sequence[Limit], why: str) -> AsyncIterator[None]:
-        async with (
-            self._turns.setdefault(number, asyncio.Lock()),
-            self._limits.counted(limits, why),
-        ):
-            yield

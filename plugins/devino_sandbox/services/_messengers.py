@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from devino_codecs.http import Unread
 from devino_codecs.viber import Content, ContentType, DeliveryStatus, Reason, SmsPart, SmsStatus
-from devino_core import Button, Card, Medium, State, phone
+from devino_core import Button, Card, Medium, State
 from devino_sandbox._accounts import Account
+from devino_sandbox._admission import plain_number
 from devino_sandbox._dotnet import length
 from devino_sandbox._fates import Step
 from devino_sandbox._messages import StoredMessage
@@ -132,13 +132,7 @@ def text_of(value: str | Unread | None) -> str:
 
 def number_of(address: str | Unread | None) -> str | None:
     """A phone number in the form in which messages have it; None if it is none."""
-    said = text_of(address)
-    if re.fullmatch(r"\+?[0-9]+", said) is None:
-        return None
-    try:
-        return phone.normalize(said)
-    except ValueError:
-        return None
+    return plain_number(text_of(address))
 
 
 def is_url(text: str | None) -> bool:

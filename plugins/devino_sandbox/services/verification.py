@@ -23,12 +23,11 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from shlex import quote
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -36,9 +35,10 @@ from msgspec.structs import replace
 from devino_codecs import verification as codec
 from devino_codecs.http import Api, ArgumentError, Refusal, answer_of
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
-from devino_core import hookimpl, phone
+from devino_core import hookimpl
 from devino_core.sim import SimUnavailable
 from devino_sandbox._accounts import Account
+from devino_sandbox._admission import plain_number
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import Refused, Submission
@@ -57,7 +57,6 @@ __all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino
 _MINUTE = timedelta(minutes=1)
 _CHOSEN = {**chosen("79990006", SentCode), **chosen("79990007", CheckedCode)}
 _FIXED = {"79990008001": "01234"}
-_NUMBER = r"(?:\+|00)?[1-9][0-9]{6,14}"
 _UNREADABLE: Mapping[str, SentCode | CheckedCode] = {
     "DestinationNumber": SentCode.INVALID_PHONE,
     "IMSICode": SentCode.SIM_MISMATCH,
@@ -114,33 +113,27 @@ class VerificationService(ApiService):
         about = "the last two-factor code of each number; ?to=NUMBER: of one"
         world.of(Views).add("codes", about, self._shown)
 
-    @property
-    def _codes(self) -> Codes:
-        return self.world.of(Codes)
-
     def endpoints(self, base_url: str) -> Mapping[str, str]:
-        return {"verification": base_url}
+        return {self.name: base_url}
 
     def _shown(self, to: str | None) -> list[Code]:
-        now = self.world.clock.now()
-        return [code.at(now) for code in self._codes.values() if to in (None, code.to)]
+        now, book = self.world.clock.now(), self.world.of(Codes)
+        return [code.at(now) for code in book.values() if to in (None, code.to)]
 
     def usage(self, access: Access) -> Sequence[str]:
-        header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints["verification"]
+        header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints[self.name]
         return [f"curl -H {header} -d DestinationNumber=79031234567 {url}/GenerateCode"]
 
     def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        base_url = access.endpoints["verification"]
-        return {"2fa": {"api_key": access.api_key, "base_url": base_url}}
+        return {"2fa": {"api_key": access.api_key, "base_url": access.endpoints[self.name]}}
 
     def demo_questions(self) -> Sequence[Question]:
         return codes("2fa", lambda number: self._shown(number)[0].code)
 
     def perform(self, account: Account, asked: Asked[GenerateCode | CheckCode]) -> object:
-        table, number = answer_of(type(asked.request)), asked.request.number
-        if not re.fullmatch(_NUMBER, number):
+        table, number = answer_of(type(asked.request)), plain_number(asked.request.number)
+        if number is None:
             return table.INVALID_PHONE
-        number = phone.normalize(number)
         if isinstance(_CHOSEN.get(number), table):
             return _CHOSEN[number]
         admits, limits = self.world.of(Rates).admits, self._limits
@@ -153,30 +146,31 @@ class VerificationService(ApiService):
 
     @answers(GenerateCode)
     def generate(self, account: Account, asked: Asked[GenerateCode]) -> SentCode:
-        number, now, limits = asked.request.number, self.world.clock.now(), self._limits
+        number, limits = asked.request.number, self._limits
         if account.sim_check and asked.request.imsi is not None:
             try:
                 if not self.world.of(Sims).compare(number, asked.request.imsi):
                     return SentCode.SIM_MISMATCH
             except SimUnavailable:
                 return SentCode.INTERNAL_ERROR
-        last = self._codes.get((account, number))
+        book, now = self.world.of(Codes), self.world.clock.now()
+        last = book.get((account, number))
         if last is not None and last.at(now).state == "live":
             return SentCode.ALREADY_SENT
         drawn = f"{secrets.randbelow(10**limits.digits):0{limits.digits}}"
         code = Code(to=number, code=_FIXED.get(number, drawn), expires_at=now + limits.life)
         text = f"Your code is {code.code}"
         sms = Submission(account=account, via=asked.via, sender=account.sender, text=text)
-        try:
-            self.world.submit(sms, [number])
-        except Refused:
-            return SentCode.NOT_SENT
-        self._codes[account, number] = code
+        self.world.submit(sms, [number])
+        book[account, number] = code
         return SentCode.SENT
+
+    def refused(self, asked: Asked[Any], why: Refused) -> SentCode:
+        return SentCode.NOT_SENT
 
     @answers(CheckCode)
     def check(self, account: Account, asked: Asked[CheckCode]) -> CheckedCode:
-        last = self._codes.get((account, asked.request.number))
+        last = self.world.of(Codes).get((account, asked.request.number))
         if last is None or last.at(self.world.clock.now()).state in {"used", "burnt"}:
             return CheckedCode.WRONG
         if asked.request.code != last.code:
