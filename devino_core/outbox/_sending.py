@@ -61,9 +61,10 @@ async def send(
         else:
             ready.append(prepared)
     outcome = Outcome(0)
-    if ready and not context.may_send:
-        # Its time as a living worker may be over. They are surely not sent, so they wait again:
-        # if it lives on, nobody else would find them.
+    if ready and not (context.may_send and all(one.worker == context.worker for one in entries)):
+        # Its time as a living worker may be over, or it claimed them in an earlier life: then they
+        # are somebody else's to decide about. They are surely not sent, so they wait again: if it
+        # lives on, nobody else would find them.
         _log.warning(
             "outbox: %d messages are not sent: the store did not answer for too long", len(ready)
         )

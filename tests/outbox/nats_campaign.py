@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from devino_core.testing import CrashHarness, CrashReport
 
@@ -14,7 +15,13 @@ __all__ = ["cluster_kills", "server_kills"]
 
 
 def server_kills(
-    server: NatsServer, kills: int, *, policy: str = "park", messages: int = 100, seed: int = 7
+    server: NatsServer,
+    kills: int,
+    *,
+    policy: str = "park",
+    messages: int = 100,
+    seed: int = 7,
+    trace: Path | None = None,
 ) -> CrashReport:
     """The one server is killed and started again."""
     chance = random.Random(seed)
@@ -25,11 +32,17 @@ def server_kills(
         server.launch()
         await asyncio.sleep(0.3)
 
-    return _campaign(server.outbox, break_it, kills, policy, messages)
+    return _campaign(server.outbox, break_it, kills, policy, messages, trace)
 
 
 def cluster_kills(
-    cluster: Cluster, kills: int, *, policy: str = "park", messages: int = 100, seed: int = 7
+    cluster: Cluster,
+    kills: int,
+    *,
+    policy: str = "park",
+    messages: int = 100,
+    seed: int = 7,
+    trace: Path | None = None,
 ) -> CrashReport:
     """One of three servers, at random, is killed and started again."""
     chance = random.Random(seed)
@@ -41,7 +54,7 @@ def cluster_kills(
         server.launch()
         await asyncio.sleep(chance.uniform(0.3, 1))
 
-    return _campaign(cluster.outbox, break_it, kills, policy, messages)
+    return _campaign(cluster.outbox, break_it, kills, policy, messages, trace)
 
 
 def _campaign(
@@ -50,6 +63,7 @@ def _campaign(
     kills: int,
     policy: str,
     messages: int,
+    trace: Path | None,
 ) -> CrashReport:
-    harness = CrashHarness(fresh, policy=policy, messages=messages)
+    harness = CrashHarness(fresh, policy=policy, messages=messages, trace=trace)
     return asyncio.run(harness.break_store(kills, break_it))
