@@ -13,7 +13,7 @@ from nats.errors import TimeoutError as NatsTimeout
 from devino_core import OutcomeUnknown
 from devino_core.outbox import Added, Entry, Lane, Move, Phase, Query, Slot, Want
 from devino_core.testing._store_case import an_entry
-from devino_outbox.nats._lanes import Reminder
+from devino_outbox.nats._consumers import Reminder
 from devino_outbox.nats._link import Conflict, Link, Write
 from devino_outbox.nats._works import Changing, Claiming
 

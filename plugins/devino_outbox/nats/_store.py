@@ -30,6 +30,7 @@ from devino_core.outbox.kit import from_micros, is_paused, micros
 from devino_outbox._settings import NatsSettings
 
 from ._commits import Line, Work
+from ._consumers import Consumers
 from ._events import Events
 from ._finding import FINDS, Finding
 from ._index import Index
@@ -37,7 +38,7 @@ from ._lanes import Found, Lanes
 from ._link import Link
 from ._names import Names, hash_of
 from ._pruning import Pruning
-from ._schedules import Schedules, purge_acked
+from ._schedules import Schedules
 from ._streams import check_durability, open_streams
 from ._time import ServerClock
 from ._tuning import Tuning
@@ -89,8 +90,9 @@ class NatsStore:
             for shard in range(names.shards)
         ]
         self._finding = Finding(link, names, self._index, self.number)
-        self._lanes = Lanes(link, names, settings)
-        self._schedules = Schedules(link, names, settings, self._remind)
+        self._consumers = Consumers(link, settings)
+        self._lanes = Lanes(link, names, settings, self._consumers)
+        self._schedules = Schedules(link, names, self._consumers, self._remind)
         self._events = Events(link, names)
         self._pruning = Pruning(link, names)
         self._claiming: set[int] = set()
@@ -225,7 +227,7 @@ class NatsStore:
                 return list(claimed.values())
             claimed |= {entry.id: entry for entry in held}
         # Those that others were faster with were written since, too.
-        await self._link.ack([one.reminder.message for one in found])
+        await self._consumers.ack([one.reminder for one in found])
         return [claimed[n] for one in found if (n := one.known.entry.id) in claimed]
 
     def _parts(
@@ -314,7 +316,7 @@ class NatsStore:
     async def _gauges(self) -> Mapping[str, float]:
         if time.monotonic() - self._gauged_at < _GAUGE_EVERY:
             return self._gauges_then
-        size = messages = entries = 0
+        size = messages = entries = pending = 0
         for shard in range(self._names.shards):
             stream = self._names.entries(shard)
             info = await self._link.api(f"STREAM.INFO.{stream}")
@@ -322,8 +324,11 @@ class NatsStore:
             messages += info.get("state", {}).get("messages", 0)
             first = await self._link.after(stream, self._names.all_of(shard, "entry"), 0, 1)
             entries += sum(1 + one.more for one in first)
+            for one in (stream, self._names.later(shard)):
+                pending = max(pending, await self._consumers.pending(one))
         self._gauged_at = time.monotonic()
         self._gauges_then = {
+            "ack_pending": float(pending),
             "declared_durable_on_disk": float(self._settings.durability == "disk"),
             "done_messages": float(max(0, entries - len(self._index))),
             "replicas": float(self._settings.replicas),
@@ -349,7 +354,7 @@ class NatsStore:
         await self._tuning.forget(now)
         await self._schedules.prune()
         for shard in range(self._names.shards):
-            await purge_acked(self._link, self._names.entries(shard))
+            await self._consumers.purge_acked(self._names.entries(shard))
         return gone
 
     async def tune(self, setting: Setting) -> None:
