@@ -13,6 +13,9 @@ from .nats_server import Cluster, NatsServer
 
 __all__ = ["cluster_kills", "server_kills"]
 
+WIDE: dict[str, object] = {"channels": {"wire": {"in_flight": 30}}}
+"""So much that a claim is seldom full, and asks twice for its lane."""
+
 
 def server_kills(
     server: NatsServer,
@@ -28,7 +31,8 @@ def server_kills(
 
     async def break_it() -> None:
         server.end()
-        await asyncio.sleep(chance.uniform(0, 0.3))
+        # Sometimes longer than a fetched reminder waits.
+        await asyncio.sleep(chance.choice((0.3, 0.3, 0.3, 1.6)) * chance.random())
         server.launch()
         await asyncio.sleep(0.3)
 
@@ -65,5 +69,5 @@ def _campaign(
     messages: int,
     trace: Path | None,
 ) -> CrashReport:
-    harness = CrashHarness(fresh, policy=policy, messages=messages, trace=trace)
+    harness = CrashHarness(fresh, policy=policy, messages=messages, settings=WIDE, trace=trace)
     return asyncio.run(harness.break_store(kills, break_it))

@@ -45,14 +45,18 @@ async def heard_too_late(store: NatsStore, place: _Place, monkeypatch: pytest.Mo
     await place.inbox._arrived.wait()
 
 
+@pytest.mark.parametrize("is_later", [False, True])
 async def test_what_was_said_to_one_fetch_ends_no_other(
-    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, *, is_later: bool
 ) -> None:
+    """It comes before the next one asks, or after that."""
     async with jetstream(settings_of(nats_server)) as store:
         assert await take(store) == []
         (place,) = store._consumers._places.values()
         await heard_too_late(store, place, monkeypatch)
         await store.add([an_entry("new", await store.now())])
+        if is_later:
+            monkeypatch.setattr(place, "late", lambda _: [])
         assert refs(await take(store)) == ["new"]
 
 
