@@ -169,3 +169,19 @@ async def test_what_another_process_has_deleted_is_no_error(nats_server: NatsSer
         await store._link.delete(f"{settings.prefix}_0", 10_000)
         with pytest.raises(Unavailable, match="stream not found"):
             await store._link.delete("nowhere", seq)
+
+
+async def test_what_was_given_to_the_dead_comes_again_from_a_consumer_that_gives_no_more(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_consumers, "_MOST_PENDING", 2)
+    monkeypatch.setattr(_link, "_TRY", 0.2)
+    settings = settings_of(nats_server, ack_wait=1)
+    async with jetstream(settings) as dead, jetstream(settings) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(5)])
+        assert len(await take(dead)) == 2
+        worker = await store.beat(None, HOLD)
+        claimed: list[str] = []
+        while len(claimed) < 5:
+            claimed += [one.ref for one in await store.claim(want(worker))]
+        assert sorted(claimed) == [f"ref{n}" for n in range(5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
@@ -59,7 +60,9 @@ class _Place:
         self.inbox = Inbox()
         self.subject = ""
         """What its subjects begin with: each fetch has one of its own. Empty: nobody listens."""
-        self.is_full = False
+        self.rests_until = float("-inf")
+        """It is not asked before then while it waits for acknowledgements: an earlier fetch is open
+        still, and gets what it gives."""
 
     def late(self, most: int) -> list[Msg]:
         """What came too late for an earlier fetch; what was said to that one is over."""
@@ -113,16 +116,15 @@ class Consumers:
         place = self._places.setdefault(f"{stream} {name}", _Place())
         async with place.lock:
             found = place.late(most)
-            if place.is_full:
-                # It has not answered yet: what it gives when it can comes to the inbox.
-                place.is_full = await self._is_full(stream, name)
-            if place.is_full or len(found) == most:
+            if len(found) == most:
+                return found
+            if time.monotonic() < place.rests_until and await self._is_full(stream, name):
                 return found
             try:
                 is_there = await self._ask(place, f"{stream}.{name}", most, found)
             except TimeoutError as error:
                 if await self._is_full(stream, name):
-                    place.is_full = True
+                    place.rests_until = time.monotonic() + self._settings.ack_wait
                     _log.warning(
                         "outbox: NATS: consumer %r of %r has given %d reminders that were not "
                         "acknowledged, and gives no more before they are",
