@@ -158,6 +158,35 @@ async def test_a_change_that_may_be_stored_is_not_called_unavailable(
             await store.add([an_entry("ref", await store.now())])
 
 
+async def test_a_claim_that_a_deposed_leader_does_not_know_is_given_back(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored, its answer is lost, and the second try is refused as somebody else's."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        store._link.is_replicated = True
+        commit = store._link._committed
+        losses = [NatsTimeout]
+
+        async def losing(name: str, writes: Sequence[Write]) -> dict[str, Any]:
+            answer = await commit(name, writes)
+            if losses:
+                raise losses.pop()
+            return answer
+
+        async def unknown(*_: object) -> None:
+            return None
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._link, "_committed", losing)
+            patched.setattr(store._link, "_look", unknown)
+            with pytest.raises(OutcomeUnknown):
+                await store.claim(want(worker))
+        claimed = await store.claim(want(worker))
+        assert sorted(entry.ref for entry in claimed) == ["ref0", "ref1", "ref2"]
+
+
 async def test_one_commit_claims_an_entry_once_and_not_after_it_was_cancelled(
     nats_server: NatsServer,
 ) -> None:

@@ -359,6 +359,11 @@ class Link:
             first = await self._look(stream, writes, tried) if tried else None
             if first is not None:
                 return first
+            if tried and self.is_replicated:
+                # A leader that was deposed a moment ago may not know the earlier try.
+                raise OutcomeUnknown(
+                    "JetStream broke off, and a change may be stored before others"
+                )
             raise Conflict
 
     async def _look(self, stream: str, writes: Sequence[Write], tried: Sequence[str]) -> int | None:
