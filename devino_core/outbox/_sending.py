@@ -259,6 +259,9 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
                 legs = (*now.legs[: entry.leg], *legs[entry.leg :])
             fence = move.fence._replace(revision=now.revision)
             again.append((entry, replace(move, fence=fence, legs=legs)))
+        elif move.to is Phase.QUEUED and move.news is None:
+            # It was surely not sent, and somebody else has it by now: there is nothing to tell.
+            continue
         elif not (same and now is not None and now.phase is move.to):
             notes.append(late_note(entry, move))
     if notes:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from devino_core import Unavailable
-from devino_core.outbox import Entry, MemoryStore, Phase, Query, Slot, Want
+from devino_core.outbox import Entry, EventKind, MemoryStore, Phase, Query, Slot, Want
 from devino_core.outbox._life import requeued
 from devino_core.testing import ManualClock
 
@@ -98,3 +98,5 @@ async def test_a_worker_sends_nothing_that_it_claimed_in_an_earlier_life() -> No
         entry = await made.entry("ref")
         assert (entry.phase, entry.attempt, entry.worker) == (Phase.INTENDED, 2, store.other)
         assert channel.refs == []
+        # Nothing was sent twice, so nothing says so.
+        assert EventKind.LATE_RECEIPT not in {event.kind for event in await made.events()}
