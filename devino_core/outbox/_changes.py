@@ -61,6 +61,9 @@ class OutboxEvent(News, frozen=True, kw_only=True):
     at: datetime
     """When it was stored, aware."""
     entry: int = 0
+    id: str = ""
+    """The event's name, where its cursor may differ from one reading to the next; empty: the cursor
+    names it."""
 
 
 class Move(msgspec.Struct, frozen=True):

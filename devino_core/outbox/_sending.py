@@ -61,9 +61,10 @@ async def send(
         else:
             ready.append(prepared)
     outcome = Outcome(0)
-    if ready and not context.may_send:
-        # Its time as a living worker may be over. They are surely not sent, so they wait again:
-        # if it lives on, nobody else would find them.
+    if ready and not (context.may_send and all(one.worker == context.worker for one in entries)):
+        # Its time as a living worker may be over, or it claimed them in an earlier life: then they
+        # are somebody else's to decide about. They are surely not sent, so they wait again: if it
+        # lives on, nobody else would find them.
         _log.warning(
             "outbox: %d messages are not sent: the store did not answer for too long", len(ready)
         )
@@ -258,6 +259,9 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
                 legs = (*now.legs[: entry.leg], *legs[entry.leg :])
             fence = move.fence._replace(revision=now.revision)
             again.append((entry, replace(move, fence=fence, legs=legs)))
+        elif move.to is Phase.QUEUED and move.news is None:
+            # It was surely not sent, and somebody else has it by now: there is nothing to tell.
+            continue
         elif not (same and now is not None and now.phase is move.to):
             notes.append(late_note(entry, move))
     if notes:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol, cast
@@ -17,11 +18,11 @@ from devino_core._message import Medium, Message
 from devino_core._status import Receipt, State, Status
 from devino_core._takes import Takes
 from devino_core.clock import SYSTEM_CLOCK
-from devino_core.errors import OutcomeUnknown, Throttled
-from devino_core.outbox import Outbox, Phase, Query, Store, Worker
+from devino_core.errors import DevinoError, OutcomeUnknown, Throttled
+from devino_core.outbox import Change, Entry, Move, Outbox, Phase, Query, Store, Worker
 from devino_core.outbox.kit import NEVER
 
-__all__ = ["Orders"]
+__all__ = ["Orders", "Trace"]
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,33 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """Which step it does not survive; 0: it lives."""
     in_flight: int = 5
     settings: dict[str, object] = {}
+    trace: str = ""
+    """The file that gets what happens; none by default."""
+
+
+class Trace:
+    """Tells what happens, a line of JSON each, in a file that several processes share."""
+
+    def __init__(self, path: str) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600) if path else None
+
+    def __call__(self, what: str, **about: object) -> None:
+        if self._file is not None:
+            # The machine's clock, that all of them have.
+            said = {"at": time.monotonic(), "process": os.getpid(), "what": what, **about}
+            os.write(self._file, msgspec.json.encode(said) + b"\n")
+
+    def claimed(self, entries: Sequence[Entry]) -> None:
+        """These were claimed, in one call."""
+        for one in entries:
+            self("claim", ref=one.ref, entry=one.id, attempt=one.attempt, worker=one.worker)
+
+    def moved(self, changes: Sequence[Change], done: Sequence[bool]) -> None:
+        """These moves were made, or not."""
+        for change, so in zip(changes, done, strict=True):
+            if isinstance(change, Move):
+                number, phase, attempt, _ = change.fence
+                self(f"{phase.name} to {change.to.name}", entry=number, attempt=attempt, done=so)
 
 
 class _Steps:
@@ -56,9 +84,10 @@ class _Steps:
 class _Stepping:
     """A store, with a step before and after each change."""
 
-    def __init__(self, store: Store, step: Callable[[], None]) -> None:
+    def __init__(self, store: Store, step: Callable[[], None], trace: Trace) -> None:
         self._store = store
         self._step = step
+        self._trace = trace
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._store, name)
@@ -67,7 +96,15 @@ class _Stepping:
 
         async def stepping(*args: object) -> object:
             self._step()
-            result = await cast("Callable[..., Awaitable[object]]", found)(*args)
+            try:
+                result = await cast("Callable[..., Awaitable[Any]]", found)(*args)
+            except DevinoError as error:
+                self._trace(f"{name} failed", error=f"{type(error).__name__}: {error}")
+                raise
+            if name == "claim":
+                self._trace.claimed(result)
+            elif name == "move":
+                self._trace.moved(cast("Sequence[Change]", args[0]), result)
             self._step()
             return result
 
@@ -145,7 +182,7 @@ async def _main(orders: Orders) -> None:
         return answer
 
     made = Outbox(orders.url)
-    store = cast("Store", _Stepping(made.store, step))
+    store = cast("Store", _Stepping(made.store, step, Trace(orders.trace)))
     settings: dict[str, object] = {
         "poll": 0.02,
         "settle": 0.3,

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import msgspec
 
@@ -16,7 +17,7 @@ from devino_core._status import State
 from devino_core.outbox import Outbox, Phase, Query
 
 from . import _crash_process
-from ._crash_process import Orders
+from ._crash_process import Orders, Trace
 
 __all__ = ["CrashHarness", "CrashReport"]
 
@@ -53,8 +54,9 @@ class _Gateway:
     """A platform that counts. Of a ref that ends in ``L`` it loses the first answer after it took
     the message; one that ends in ``S`` it refuses once."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Trace) -> None:
         self.taken: Counter[str] = Counter()
+        self._trace = trace
         self._refused: set[str] = set()
 
     @asynccontextmanager
@@ -81,6 +83,7 @@ class _Gateway:
             self._refused.add(ref)
             return b"BUSY\n"
         self.taken[ref] += 1
+        self._trace("taken", ref=ref, time=self.taken[ref])
         return b"" if ref.endswith("L") and self.taken[ref] == 1 else b"OK\n"
 
 
@@ -91,6 +94,9 @@ class CrashHarness:
     ``fresh`` gives the URL of an empty store, a new one for each round. ``after_kill`` looks at the
     database after each kill, as by ``PRAGMA integrity_check``; it raises if it is damaged. The
     policy ``ask`` is ``park`` on a channel that can be asked by ref.
+
+    ``trace`` is a file that gets every claim, every move with its outcome, and whatever the
+    platform took, a line of JSON each: it explains what was sent twice.
     """
 
     def __init__(
@@ -102,6 +108,7 @@ class CrashHarness:
         after_kill: Callable[[str], None] = lambda _: None,
         seed: int = 7,
         settings: dict[str, object] | None = None,
+        trace: Path | None = None,
     ) -> None:
         self._fresh = fresh
         self._policy = policy
@@ -112,6 +119,8 @@ class CrashHarness:
         self._after_kill = after_kill
         self._random = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
         self._settings = settings or {}
+        self._trace = "" if trace is None else str(trace)
+        self._tell = Trace(self._trace)
         self.report = CrashReport()
 
     async def kill(self, kills: int) -> CrashReport:
@@ -122,8 +131,9 @@ class CrashHarness:
         first = 0
         while self.report.kills < kills:
             first += 1
-            gateway = _Gateway()
+            gateway = _Gateway(self._tell)
             url = self._fresh()
+            self._tell("round", url=url)
             async with gateway.serving() as port:
                 await self._until_done(url, port, "add", lambda: self._random.randrange(25))
                 steps = iter([first % 200])
@@ -139,8 +149,9 @@ class CrashHarness:
     async def stop(self, stops: int, *, seconds: tuple[float, float]) -> CrashReport:
         """Rounds of two workers, of which one is stopped for a while and goes on."""
         while self.report.stops < stops:
-            gateway = _Gateway()
+            gateway = _Gateway(self._tell)
             url = self._fresh()
+            self._tell("round", url=url)
             async with gateway.serving() as port:
                 await self._until_done(url, port, "add", lambda: 0)
                 workers = [await self._start(url, port, "work", 0) for _ in range(2)]
@@ -165,8 +176,9 @@ class CrashHarness:
         ``break_it`` kills it and starts it again; it is called again and again.
         """
         while self.report.breaks < breaks:
-            gateway = _Gateway()
+            gateway = _Gateway(self._tell)
             url = self._fresh()
+            self._tell("round", url=url)
             async with gateway.serving() as port:
                 for roles in (("add",), ("work", "work")):
                     going = asyncio.gather(*[self._persist(url, port, role) for role in roles])
@@ -214,6 +226,7 @@ class CrashHarness:
             recalls=self._policy == "ask",
             kill_at=kill_at,
             settings=self._settings,
+            trace=self._trace,
         )
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -251,6 +264,8 @@ class CrashHarness:
             report.messages += 1
             report.lost += phase is None or (sent == 0 and not parked)
             report.twice += sent > 1
+            if sent > 1:
+                self._tell("sent twice", ref=ref)
             report.parked += parked
             report.parked_sent += parked and sent > 0
             report.lies += phase in (Phase.SENT, Phase.DONE) and sent == 0 and ref not in untold

@@ -18,6 +18,8 @@ from .nats_server import cluster_started, nats_started
 from .server import given_or_started
 from .test_sqlite import check_integrity
 
+POLICIES = ("park", "end", "ask", "resend")
+
 
 def _kept(policy: str, report: CrashReport) -> bool:
     most = report.doubts if policy == "resend" else 0
@@ -47,30 +49,47 @@ STORES = {"sqlite": _sqlite, "postgresql": _postgresql, "nats": _nats}
 CHECKS: dict[str, Callable[[str], None]] = {"sqlite": check_integrity}
 
 
-def _campaign(store: str, fresh: Callable[[], str], kills: int, stops: int) -> bool:
+class _Given(argparse.Namespace):
+    kills: int
+    stops: int
+    breaks: int
+    cluster_breaks: int
+    store: list[str] | None
+    policy: list[str] | None
+    seed: int
+    trace: Path | None
+
+
+def _campaign(store: str, fresh: Callable[[], str], given: _Given) -> bool:
     kept = True
     check = CHECKS.get(store, lambda _: None)
-    for policy in ("park", "end", "ask", "resend"):
-        harness = CrashHarness(fresh, policy=policy, after_kill=check)
-        report = asyncio.run(harness.kill(kills))
+    for policy in given.policy or POLICIES:
+        harness = CrashHarness(
+            fresh, policy=policy, after_kill=check, seed=given.seed, trace=given.trace
+        )
+        report = asyncio.run(harness.kill(given.kills))
         print(store, policy, report, flush=True)
         kept = kept and _kept(policy, report)
-    harness = CrashHarness(fresh, policy="park")
-    report = asyncio.run(harness.stop(stops, seconds=(1.8, 2.6)))
+    harness = CrashHarness(fresh, policy="park", seed=given.seed, trace=given.trace)
+    report = asyncio.run(harness.stop(given.stops, seconds=(1.8, 2.6)))
     print(store, "stops", report, flush=True)
     return kept and _kept("park", report)
 
 
-def _break_servers(breaks: int) -> bool:
+def _break_servers(given: _Given) -> bool:
     """Kill the store's own server, and one of a cluster."""
     kept = True
-    for policy in ("park", "ask"):
+    for policy in given.policy or POLICIES:
         with nats_started() as server:
-            report = server_kills(server, breaks, policy=policy)
+            report = server_kills(
+                server, given.breaks, policy=policy, seed=given.seed, trace=given.trace
+            )
         print("nats, its server", policy, report, flush=True)
         kept = kept and _kept(policy, report)
         with cluster_started() as cluster:
-            report = cluster_kills(cluster, breaks, policy=policy)
+            report = cluster_kills(
+                cluster, given.cluster_breaks, policy=policy, seed=given.seed, trace=given.trace
+            )
         print("nats, of a cluster", policy, report, flush=True)
         kept = kept and _kept(policy, report)
     return kept
@@ -80,15 +99,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1000, help="of each policy")
     parser.add_argument("--stops", type=int, default=100)
-    parser.add_argument("--breaks", type=int, default=100, help="of servers of NATS")
+    parser.add_argument("--breaks", type=int, default=100, help="of a server of NATS")
+    parser.add_argument("--cluster-breaks", type=int, default=100, help="of servers of a cluster")
     parser.add_argument("--store", choices=list(STORES), action="append", help="all by default")
-    given = parser.parse_args()
+    parser.add_argument("--policy", choices=POLICIES, action="append", help="all by default")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--trace", type=Path, help="a file for all that happens")
+    given = parser.parse_args(namespace=_Given())
     kept = True
     for store in given.store or STORES:
         with STORES[store]() as fresh:
-            kept = _campaign(store, fresh, given.kills, given.stops) and kept
+            kept = _campaign(store, fresh, given) and kept
         if store == "nats":
-            kept = _break_servers(given.breaks) and kept
+            kept = _break_servers(given) and kept
     if not kept:
         sys.exit(1)
 

@@ -245,8 +245,8 @@ class StoreMachine(RuleBasedStateMachine):
             tally = await store.tally()
             return (
                 await store.find(Query(), "", 1000),
-                # A cursor is in a store's own form.
-                [replace(event, cursor="") for event in await store.events("", 1000)],
+                # A cursor, and a name beside it, are in a store's own form.
+                [replace(event, cursor="", id="") for event in await store.events("", 1000)],
                 self.counts(tally),
                 tally.oldest,
                 tally.limits,

@@ -106,7 +106,7 @@ class Timed(NatsStore):
         async def move_on(now: datetime) -> bool:
             for one in await schedules.waiting(0):
                 waiting[one.number] = one.seq + 1
-                await self._link.ack([one.message])
+                await self._consumers.ack([one])
             due = {entry.id for entry in await self._finding.entries(waiting) if entry.due <= now}
             ripe = {number: waiting.pop(number) for number in list(waiting) if number in due}
             if ripe:

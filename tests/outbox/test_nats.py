@@ -26,6 +26,7 @@ from devino_core.outbox import (
     Lane,
     Move,
     News,
+    Note,
     Outbox,
     OutboxEvent,
     Phase,
@@ -361,6 +362,38 @@ async def test_a_sink_publishes_each_event_and_repeats_do_no_harm(nats_server: N
     found = await collected(nats_server, name, 9)
     assert [subject for subject, _ in found] == [f"{name}.sent.my_wire"] * 2
     assert [one.ref for _, one in found] == ["ref1", "ref2"]
+
+
+async def test_an_event_that_comes_again_with_another_cursor_is_the_same_to_a_sink(
+    nats_server: NatsServer,
+) -> None:
+    """Over shards the cursor says how far the others were read, too."""
+    name = nats_server.prefix()
+    await make_stream(nats_server, name)
+    again = [replace(event(1), cursor=cursor, id="0.7") for cursor in ("7-0", "7-3")]
+    twin = replace(event(1), cursor="8-3", id="0.8")
+    async with NatsSink(f"{nats_server.url}/{name}") as sink:
+        for one in (*again, twin, event(1), replace(event(1), cursor="2")):
+            await sink(one)
+    found = await collected(nats_server, name, 9)
+    assert [one.cursor for _, one in found] == ["7-0", "8-3", "1", "2"]
+
+
+async def test_an_event_is_named_the_same_however_the_shards_were_read(
+    nats_server: NatsServer,
+) -> None:
+    settings = settings_of(nats_server, shards=2)
+    async with jetstream(settings) as store:
+        for n in range(8):
+            await store.move([Note(entry=n, news=News(kind=EventKind.STATUS, ref=f"ref{n}"))])
+        read = {one.ref: one for one in await store.events("", 99)}
+        places = [read[f"ref{n}"].cursor.split("-") for n in range(8)]
+        # As if the other shard had been read to its end before.
+        again = await store.events(f"0-{max(int(one) for _, one in places)}", 99)
+        assert [one.ref for one in again] == ["ref0", "ref2", "ref4", "ref6"]
+        assert [one.id for one in again] == [read[one.ref].id for one in again]
+        assert all(one.cursor != read[one.ref].cursor for one in again)
+        assert len({one.id for one in read.values()}) == 8
 
 
 def test_run_serves_a_store_and_tells_a_sink(nats_server: NatsServer, tmp_path: Path) -> None:

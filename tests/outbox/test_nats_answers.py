@@ -11,8 +11,9 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import OutcomeUnknown
-from devino_core.outbox import Added, Entry, Move, Phase, Query
+from devino_core.outbox import Added, Entry, Lane, Move, Phase, Query, Slot, Want
 from devino_core.testing._store_case import an_entry
+from devino_outbox.nats._consumers import Reminder
 from devino_outbox.nats._link import Conflict, Link, Write
 from devino_outbox.nats._works import Changing, Claiming
 
@@ -157,6 +158,35 @@ async def test_a_change_that_may_be_stored_is_not_called_unavailable(
             await store.add([an_entry("ref", await store.now())])
 
 
+async def test_a_claim_that_a_deposed_leader_does_not_know_is_given_back(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored, its answer is lost, and the second try is refused as somebody else's."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        store._link.is_replicated = True
+        commit = store._link._committed
+        losses = [NatsTimeout]
+
+        async def losing(name: str, writes: Sequence[Write]) -> dict[str, Any]:
+            answer = await commit(name, writes)
+            if losses:
+                raise losses.pop()
+            return answer
+
+        async def unknown(*_: object) -> None:
+            return None
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._link, "_committed", losing)
+            patched.setattr(store._link, "_look", unknown)
+            with pytest.raises(OutcomeUnknown):
+                await store.claim(want(worker))
+        claimed = await store.claim(want(worker))
+        assert sorted(entry.ref for entry in claimed) == ["ref0", "ref1", "ref2"]
+
+
 async def test_one_commit_claims_an_entry_once_and_not_after_it_was_cancelled(
     nats_server: NatsServer,
 ) -> None:
@@ -173,3 +203,61 @@ async def test_one_commit_claims_an_entry_once_and_not_after_it_was_cancelled(
         )
         claimed = [one.ref for part in (first, second) for one in cast("list[Entry]", part)]
         assert (ended, claimed) == ([True], ["ref"])
+
+
+async def test_a_claim_that_hears_twice_of_an_entry_gives_it_once(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane is served twice in one claim. If the server is away between the two, the second time
+    the reminders of the first one have come again."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        fetch = store._lanes._fetch
+        heard: list[Reminder] = []
+
+        async def again(shard: int, lane: Lane, most: int) -> list[Reminder]:
+            heard.extend(await fetch(shard, lane, most))
+            return list(heard)
+
+        monkeypatch.setattr(store._lanes, "_fetch", again)
+        twice = Want(worker=worker, slots=(Slot(LANE, 9), Slot(LANE, 9)), limit=9)
+        claimed = await store.claim(twice)
+        assert sorted(entry.ref for entry in claimed) == ["ref0", "ref1", "ref2"]
+
+
+async def test_claims_of_one_worker_at_the_same_time_give_back_nothing_that_was_given(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one is not answered; the second one, which began before that, hears of the same
+    entries."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        fetch, commit = store._lanes._fetch, store._link.commit
+        heard: list[Reminder] = []
+        have_both = asyncio.Barrier(2)
+        losses = [OutcomeUnknown("the answer is lost")]
+
+        async def again(shard: int, lane: Lane, most: int) -> list[Reminder]:
+            heard.extend(await fetch(shard, lane, most))
+            if losses:
+                await have_both.wait()
+            return list(heard)
+
+        async def losing(stream: str, writes: Sequence[Write]) -> int:
+            if losses:
+                raise losses.pop()
+            return await commit(stream, writes)
+
+        monkeypatch.setattr(store._lanes, "_fetch", again)
+        monkeypatch.setattr(store._link, "commit", losing)
+        monkeypatch.setattr(store._lines[0], "_group_max", 1)
+        claims = [asyncio.create_task(store.claim(want(worker))) for _ in range(2)]
+        given: list[str] = []
+        for done in await asyncio.gather(*claims, return_exceptions=True):
+            if not isinstance(done, BaseException):
+                given += [entry.ref for entry in done]
+        for _ in range(2):
+            given += [entry.ref for entry in await store.claim(want(worker))]
+        assert sorted(given) == ["ref0", "ref1", "ref2"]

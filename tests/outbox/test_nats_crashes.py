@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from devino_core.errors import OutcomeUnknown, Unavailable
-from devino_core.outbox import Added, Outbox, Query
+from devino_core.outbox import Added, Outbox, Query, Slot, Want
 from devino_core.testing import CrashHarness, CrashReport
 from devino_core.testing._store_case import an_entry
+from devino_outbox.nats._consumers import Reminder
+from devino_outbox.nats._lanes import Found
 
 from .nats_campaign import cluster_kills, server_kills
 from .nats_server import NatsServer, cluster_started, nats_started
+from .test_nats import HOLD, LANE, settings_of
+from .test_stores import jetstream
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +110,29 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed(
         assert acknowledged <= found
 
     asyncio.run(run())
+
+
+async def test_a_server_that_is_away_within_a_claim_makes_it_give_nothing_twice(
+    mortal: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim serves a lane twice. What it fetched the first time comes again the second time."""
+    async with jetstream(settings_of(mortal, ack_wait=1)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        lanes = store._lanes
+        valid = lanes._valid
+        heard: list[int] = []
+
+        async def away(shard: int, reminders: Sequence[Reminder], newest: int) -> list[Found]:
+            if not heard:
+                mortal.end()
+                await asyncio.sleep(1.2)
+                mortal.launch()
+            heard.append(len(reminders))
+            return await valid(shard, reminders, newest)
+
+        monkeypatch.setattr(lanes, "_valid", away)
+        twice = Want(worker=worker, slots=(Slot(LANE, 9), Slot(LANE, 9)), limit=9)
+        claimed = await store.claim(twice)
+        assert heard == [3, 3]
+        assert sorted(one.ref for one in claimed) == ["ref0", "ref1", "ref2"]

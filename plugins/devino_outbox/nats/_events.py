@@ -20,7 +20,8 @@ _PAGE = 500
 
 
 class Events:
-    """Reads and deletes events. A cursor has a number for each shard."""
+    """Reads and deletes events. A cursor has a number for each shard: how far each of them was read
+    before an event may differ when it is read again."""
 
     def __init__(self, link: Link, names: Names) -> None:
         self._link = link
@@ -43,7 +44,8 @@ class Events:
             if len(found) == limit:
                 break
             places[shard] = seq
-            found.append(replace(event, cursor="-".join(map(str, places))))
+            cursor = "-".join(map(str, places))
+            found.append(replace(event, cursor=cursor, id=f"{shard}.{seq}"))
         return found
 
     def _places(self, cursor: str) -> list[int]:
@@ -69,4 +71,4 @@ class Events:
                 if len(old) < _PAGE:
                     break
             if seq:
-                await self._link.api(f"STREAM.PURGE.{stream}", {"filter": subject, "seq": seq + 1})
+                await self._link.purge(stream, subject, seq)

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from devino_core.errors import Unavailable
 from devino_core.outbox import Entry, Lane, Phase
 from devino_core.outbox.kit import micros
 
@@ -25,8 +24,6 @@ from ._records import PHASES, Sight, lane_of
 __all__ = ["Feed", "Index", "Seen"]
 
 _PAGE = 2000
-_PATIENCE = 200
-"""How often a follower is asked that is behind."""
 
 _sight = msgspec.json.Decoder(Sight).decode
 
@@ -42,20 +39,20 @@ class Feed:
         """That of the last message that was read."""
 
     async def pages(self, at_least: int = 0) -> list[Stored]:
-        """The next page; empty at the end. ``at_least``: what was surely written."""
-        for _ in range(_PATIENCE):
+        """The next page; empty at the end. ``at_least``: what was surely written, though perhaps
+        deleted since."""
+        while True:
             page = await self._link.after(self._stream, self._subject, self.seq, _PAGE)
+            if not page and self.seq < at_least and self._link.is_replicated:
+                # A follower may be behind. The leader is not, and gives one at a time.
+                one = await self._link.next(self._stream, self._subject, self.seq)
+                page = [] if one is None else [one]
             # Meanwhile this process may have taken up what it wrote itself.
             new = [message for message in page if message.seq > self.seq]
             if new:
                 self.seq = new[-1].seq
+            if new or not page:
                 return new
-            if page:
-                continue
-            if self.seq >= at_least or not self._link.is_replicated:
-                return []
-            await asyncio.sleep(0.01)
-        raise Unavailable("the NATS servers lag behind their leader")
 
 
 class Seen(NamedTuple):

@@ -14,39 +14,15 @@ from datetime import datetime
 from itertools import count
 from typing import NamedTuple
 
-from nats.aio.msg import Msg
-
-from devino_core.errors import Unavailable
 from devino_core.outbox import Lane, Phase
 from devino_outbox._settings import NatsSettings
 
-from ._link import Link, Stored
+from ._consumers import Consumers, Reminder
+from ._link import Link
 from ._names import Names
 from ._records import Known, entry_of
 
-__all__ = ["Found", "Lanes", "Reminder", "make_consumer", "reminder"]
-
-_MOST_PENDING = 20_000
-_MANY = 6
-
-
-class Reminder(NamedTuple):
-    """A message about an entry."""
-
-    number: int
-    seq: int
-    deliveries: int
-    message: Msg
-
-    def fits(self, entry: Stored | None, seq: int) -> bool | None:
-        """Whether the entry is still as it was written at this sequence, as the leader has it.
-
-        None: nobody can say. A leader that was deposed a moment ago may still answer, and what it
-        lacks is perhaps new: the reminder comes again. Often enough, and it is for nothing.
-        """
-        if entry is not None and entry.seq >= seq:
-            return entry.seq == seq
-        return None if self.deliveries <= _MANY else False
+__all__ = ["Found", "Lanes"]
 
 
 class Found(NamedTuple):
@@ -58,43 +34,17 @@ class Found(NamedTuple):
     """When it was fetched."""
 
 
-def reminder(message: Msg) -> Reminder:
-    """A message of a consumer."""
-    # $JS.ACK.[domain.account.]stream.consumer.delivered.stream sequence.sequence.time.pending...
-    parts = message.reply.split(".")
-    deliveries, seq = parts[4:6] if len(parts) < 11 else parts[6:8]
-    number = message.subject.rpartition(".")[2].partition("-")[0]
-    return Reminder(int(number, 16), int(seq), int(deliveries), message)
-
-
-async def make_consumer(
-    link: Link, stream: str, name: str, subject: str, settings: NatsSettings
-) -> None:
-    """A consumer that all workers share. It is forgotten when nobody has asked it for a week."""
-    config = {
-        "durable_name": name,
-        "filter_subject": subject,
-        "ack_policy": "explicit",
-        "ack_wait": int(settings.ack_wait * 1e9),
-        "max_ack_pending": _MOST_PENDING,
-        "inactive_threshold": int(7 * 86_400 * 1e9),
-    }
-    asked = {"stream_name": stream, "config": config}
-    answer = await link.api(f"CONSUMER.DURABLE.CREATE.{stream}.{name}", asked)
-    if "error" in answer:
-        raise Unavailable(
-            f"JetStream makes no consumer {name!r} of {stream!r}: {answer['error']['description']}"
-        )
-
-
 class Lanes:
     """Fetches what is due."""
 
     look_ahead = 0
     """How many more to fetch, so that the earliest of them go first."""
 
-    def __init__(self, link: Link, names: Names, settings: NatsSettings) -> None:
+    def __init__(
+        self, link: Link, names: Names, settings: NatsSettings, consumers: Consumers
+    ) -> None:
         self._link = link
+        self._consumers = consumers
         self._names = names
         self._settings = settings
         self._kept: dict[Lane, list[Found]] = {}
@@ -126,13 +76,9 @@ class Lanes:
         return due
 
     async def _fetch(self, shard: int, lane: Lane, most: int) -> list[Reminder]:
-        stream, name = self._names.entries(shard), self._names.lane(lane)
-        messages = await self._link.fetch(stream, name, most)
-        if messages is None:
-            subject = self._names.lane_filter(shard, lane)
-            await make_consumer(self._link, stream, name, subject, self._settings)
-            messages = await self._link.fetch(stream, name, most)
-        return [reminder(message) for message in messages or ()]
+        names = self._names
+        subject = names.lane_filter(shard, lane)
+        return await self._consumers.fetch(names.entries(shard), names.lane(lane), subject, most)
 
     async def _valid(self, shard: int, reminders: Sequence[Reminder], newest: int) -> list[Found]:
         """Those whose entries were not written since."""
@@ -158,6 +104,6 @@ class Lanes:
                 if known.entry.phase is Phase.QUEUED and known.entry.version <= newest:
                     found.append(Found(known, one, time.monotonic()))
             elif fits is False:
-                over.append(one.message)
-        await self._link.ack(over)
+                over.append(one)
+        await self._consumers.ack(over)
         return found

@@ -1,4 +1,4 @@
-"""The connection: reads, commits and fetches, each with one outcome."""
+"""The connection: reads and commits, each with one outcome."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ from devino_outbox._settings import NatsSettings
 
 from ._url import servers_of
 
-__all__ = ["Conflict", "Link", "Stored", "Write", "connect"]
+__all__ = ["LOST", "Conflict", "Inbox", "Link", "Stored", "Write", "connect"]
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _WRONG_SEQUENCE = (10071, 10164)
 _NOT_FOUND = 10037
+_NOT_THERE = (10043, 10057)
+"""A sequence that was deleted, and one that the stream does not have."""
 _TRY = 2.0
 """How many seconds one request may take before it is made again."""
 _PAGE = 500
@@ -38,8 +40,8 @@ BATCH = "Nats-Batch-Id"
 COMMIT = "Devino-Commit"
 """The name of a commit of one message; that of others is the batch's."""
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
-_LOST = (TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
-_ABSENT = (*_LOST, errors.NoRespondersError)
+LOST = (TimeoutError, errors.ConnectionClosedError, errors.OutboundBufferLimitError)
+_ABSENT = (*LOST, errors.NoRespondersError)
 
 
 class Conflict(Exception):
@@ -116,7 +118,7 @@ async def _told(error: Exception) -> None:
     _log.info("outbox: NATS: %s", error)
 
 
-class _Inbox:
+class Inbox:
     """Messages that have come and were not looked at."""
 
     def __init__(self) -> None:
@@ -148,7 +150,6 @@ class Link:
         self._batches = count(1)
         self._name = ""
         self._broken: asyncio.Future[None]
-        self._fetches: dict[str, tuple[str, _Inbox]] = {}
         self.is_replicated = False
         """Whether a follower may answer, who may be behind."""
 
@@ -171,7 +172,7 @@ class Link:
         broken, self._broken = self._broken, asyncio.get_running_loop().create_future()
         broken.set_result(None)
 
-    async def _answered(self, answer: Coroutine[object, object, T]) -> T:
+    async def answered(self, answer: Coroutine[object, object, T]) -> T:
         """An answer, unless the connection breaks first."""
         asked = asyncio.ensure_future(answer)
         try:
@@ -185,7 +186,6 @@ class Link:
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
-        self._fetches.clear()
         if client is not None:
             await client.close()
 
@@ -201,12 +201,14 @@ class Link:
         end = time.monotonic() + self._settings.timeout
         while True:
             try:
-                await self._ready(end)
-                return await self._answered(self.client.request(subject, data, timeout=_TRY))
+                await self.ready(end)
+                return await self.answered(self.client.request(subject, data, timeout=_TRY))
             except _ABSENT as error:
                 await self._again(end, error)
 
-    async def _ready(self, end: float) -> None:
+    async def ready(self, end: float | None = None) -> None:
+        """Wait for the connection; ``end``: as long as a call waits. Raises Unavailable."""
+        end = end or time.monotonic() + self._settings.timeout
         while not self.client.is_connected:
             if time.monotonic() > end:
                 raise Unavailable("the NATS server cannot be reached")
@@ -226,16 +228,32 @@ class Link:
         return {one.subject: one for one in found if one is not None}
 
     async def _last(self, stream: str, subject: str) -> Stored | None:
-        answer = await self.api(f"STREAM.MSG.GET.{stream}", {"last_by_subj": subject})
-        if "error" in answer:
-            if answer["error"].get("err_code") == _NOT_FOUND:
-                return None
-            raise Unavailable(f"JetStream refuses: {answer['error'].get('description')}")
+        return await self._got(stream, {"last_by_subj": subject})
+
+    async def next(self, stream: str, subject: str, seq: int) -> Stored | None:
+        """The next message of a filter after this sequence, as the leader has it."""
+        return await self._got(stream, {"seq": seq + 1, "next_by_subj": subject})
+
+    async def _got(self, stream: str, asked: object) -> Stored | None:
+        answer = await self.api(f"STREAM.MSG.GET.{stream}", asked)
+        if _is_refused(answer, _NOT_FOUND):
+            return None
         message = answer["message"]
         headers = base64.b64decode(message.get("hdrs", "")).decode()
         lines = dict(line.split(": ", 1) for line in headers.split("\r\n") if ": " in line)
         data = base64.b64decode(message.get("data", ""))
-        return Stored(subject, message["seq"], data, lines.get(BATCH, lines.get(COMMIT)))
+        commit = lines.get(BATCH, lines.get(COMMIT))
+        return Stored(message["subject"], message["seq"], data, commit)
+
+    async def delete(self, stream: str, seq: int, *, erase: bool = False) -> None:
+        """Delete a message, if it is there. Raises Unavailable."""
+        asked = {"seq": seq, "no_erase": not erase}
+        _is_refused(await self.api(f"STREAM.MSG.DELETE.{stream}", asked), *_NOT_THERE)
+
+    async def purge(self, stream: str, subject: str, last: int) -> None:
+        """Delete the messages of a filter up to this sequence. Raises Unavailable."""
+        asked = {"filter": subject, "seq": last + 1}
+        _is_refused(await self.api(f"STREAM.PURGE.{stream}", asked))
 
     async def seen(self, stream: str, subjects: Sequence[str]) -> dict[str, Stored]:
         """The last message of each subject, as whoever answers has it."""
@@ -256,15 +274,15 @@ class Link:
         data = msgspec.json.encode(asked)
         while True:
             try:
-                await self._ready(end)
+                await self.ready(end)
                 reading = self._answers(f"$JS.API.DIRECT.GET.{stream}", data)
-                return await self._answered(reading)
+                return await self.answered(reading)
             except _ABSENT as error:
                 await self._again(end, error)
 
     async def _answers(self, subject: str, data: bytes) -> list[Stored]:
         client = self.client
-        reply, inbox = client.new_inbox(), _Inbox()
+        reply, inbox = client.new_inbox(), Inbox()
         subscription = await client.subscribe(reply, cb=inbox.put)
         found: list[Stored] = []
         try:
@@ -313,13 +331,13 @@ class Link:
         while True:
             name = f"{self._name}.{next(self._batches)}"
             try:
-                await self._ready(end)
-                answer = await self._answered(self._committed(name, writes))
+                await self.ready(end)
+                answer = await self.answered(self._committed(name, writes))
             except errors.NoRespondersError as error:
                 # There is no leader: nobody has taken it.
                 await self._again(end, error)
                 continue
-            except _LOST as error:
+            except LOST as error:
                 tried.append(name)
                 first = await self._look(stream, writes, tried)
                 if first is not None:
@@ -341,6 +359,11 @@ class Link:
             first = await self._look(stream, writes, tried) if tried else None
             if first is not None:
                 return first
+            if tried and self.is_replicated:
+                # A leader that was deposed a moment ago may not know the earlier try.
+                raise OutcomeUnknown(
+                    "JetStream broke off, and a change may be stored before others"
+                )
             raise Conflict
 
     async def _look(self, stream: str, writes: Sequence[Write], tried: Sequence[str]) -> int | None:
@@ -391,8 +414,8 @@ class Link:
         end = time.monotonic() + self._settings.timeout
         while True:
             try:
-                await self._ready(end)
-                answer = await self._answered(
+                await self.ready(end)
+                answer = await self.answered(
                     self.client.request(
                         write.subject, write.data, timeout=_TRY, headers=write.all_headers
                     )
@@ -405,44 +428,15 @@ class Link:
                 raise Unavailable(f"JetStream refuses a message: {refused.get('description')}")
             return
 
-    async def fetch(self, stream: str, consumer: str, most: int) -> list[Msg] | None:
-        """What a consumer has now; None: there is no such consumer."""
-        client = self.client
-        key = f"{stream} {consumer}"
-        found: list[Msg] = []
-        try:
-            if key not in self._fetches:
-                reply, inbox = client.new_inbox(), _Inbox()
-                await client.subscribe(reply, cb=inbox.put)
-                self._fetches[key] = reply, inbox
-            reply, inbox = self._fetches[key]
-            asked = msgspec.json.encode({"batch": most, "no_wait": True})
-            await self._ready(time.monotonic() + self._settings.timeout)
-            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}", asked, reply)
-            while len(found) < most:
-                message = inbox.taken()
-                if message is None:
-                    message = await self._answered(inbox.get())
-                status = (message.headers or {}).get("Status")
-                if status == "503" and not found:
-                    return None
-                if status is not None:
-                    break
-                found.append(message)
-        except _LOST as error:
-            # What has come is used; the rest comes again.
-            if not found:
-                raise Unavailable("JetStream does not answer") from error
-        return found
 
-    async def ack(self, messages: Sequence[Msg]) -> None:
-        """They need not come again. That this gets lost does no harm."""
-        client = self.client
-        for message in messages:
-            try:
-                await client.publish(message.reply, b"+ACK")
-            except (errors.Error, OSError):
-                return
+def _is_refused(answer: Mapping[str, Any], *expected: int) -> bool:
+    """Whether an answer is no, for one of these reasons. Raises Unavailable for any other."""
+    refused = answer.get("error")
+    if refused is None:
+        return False
+    if refused.get("err_code") not in expected:
+        raise Unavailable(f"JetStream refuses: {refused.get('description')}")
+    return True
 
 
 def _may_pass(refused: Mapping[str, Any]) -> bool:

@@ -43,7 +43,7 @@ class Pruning:
                 stream, subject, self._entries[shard], min(_PAGE, limit - gone)
             )
             over: list[tuple[int, Entry]] = []
-            is_end = not page
+            is_end, last = not page, self._entries[shard]
             for message in page:
                 entry = entry_of(message.data)
                 if entry.phase is Phase.DONE:
@@ -51,18 +51,16 @@ class Pruning:
                         is_end = True
                         break
                     over.append((message.seq, entry))
-                self._entries[shard] = message.seq
-            await self._delete(stream, [seq for seq, _ in over])
+                last = message.seq
+            # One that was written anew meanwhile is not there any more.
+            for seq, _ in over:
+                await self._link.delete(stream, seq)
             await self._forget_ids([entry for _, entry in over])
+            self._entries[shard] = last
             gone += len(over)
             if is_end:
                 break
         return gone
-
-    async def _delete(self, stream: str, sequences: Sequence[int]) -> None:
-        for seq in sequences:
-            # One that was written anew meanwhile is not there any more.
-            await self._link.api(f"STREAM.MSG.DELETE.{stream}", {"seq": seq, "no_erase": True})
 
     async def _forget_ids(self, entries: Sequence[Entry]) -> None:
         holders = {one: entry.id for entry in entries for _, one in ids_of(entry.legs)}
@@ -75,7 +73,7 @@ class Pruning:
             for subject, message in (await self._link.last(stream, list(subjects))).items():
                 ids = decode(message.data, Ids)
                 if not ids.early and set(ids.holders.values()) == {holders[subjects[subject]]}:
-                    await self._delete(stream, [message.seq])
+                    await self._link.delete(stream, message.seq)
 
     async def forget_early(self, now: datetime, limit: int) -> None:
         """Delete reports whose receipts have not come for a day."""
@@ -87,7 +85,7 @@ class Pruning:
                     break
                 ids = decode(message.data, Ids)
                 if not ids.holders:
-                    await self._delete(stream, [message.seq])
+                    await self._link.delete(stream, message.seq)
                 self._ids[shard] = message.seq
 
     @staticmethod

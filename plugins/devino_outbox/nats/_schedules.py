@@ -13,10 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from devino_core.errors import Unavailable
-from devino_outbox._settings import NatsSettings
-
-from ._lanes import Reminder, make_consumer, reminder
+from ._consumers import Consumers, Reminder
 from ._link import Link, Stored, Write
 from ._names import Names
 from ._records import entry_of
@@ -36,10 +33,10 @@ WAIT, RIPE = "wait", "ripe"
 class Schedules:
     """Moves reminders on."""
 
-    def __init__(self, link: Link, names: Names, settings: NatsSettings, remind: Remind) -> None:
+    def __init__(self, link: Link, names: Names, consumers: Consumers, remind: Remind) -> None:
         self._link = link
         self._names = names
-        self._settings = settings
+        self._consumers = consumers
         self._remind = remind
 
     async def move_on(self, now: datetime) -> bool:
@@ -57,17 +54,12 @@ class Schedules:
             more = await self._ripen(shard) or more
         return more
 
-    async def _fetch(self, stream: str, name: str, subject: str) -> list[Reminder]:
-        messages = await self._link.fetch(stream, name, _PAGE)
-        if messages is None:
-            await make_consumer(self._link, stream, name, subject, self._settings)
-            messages = await self._link.fetch(stream, name, _PAGE)
-        return [reminder(message) for message in messages or ()]
-
     async def waiting(self, shard: int) -> list[Reminder]:
         """The next reminders of what is not due yet."""
         names = self._names
-        return await self._fetch(names.entries(shard), WAIT, names.all_of(shard, WAIT))
+        return await self._consumers.fetch(
+            names.entries(shard), WAIT, names.all_of(shard, WAIT), _PAGE
+        )
 
     async def _schedule(self, shard: int, now: datetime) -> bool:
         reminders = await self.waiting(shard)
@@ -105,7 +97,7 @@ class Schedules:
         again."""
         done = await self._remind(shard, due) if due else set()
         over = [one for one in reminders if one.number in done]
-        await self._link.ack([one.message for one in (*settled, *over)])
+        await self._consumers.ack((*settled, *over))
 
     def _write(self, number: int, seq: int, due: datetime) -> Write:
         at = due.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -119,7 +111,7 @@ class Schedules:
     async def _ripen(self, shard: int) -> bool:
         names = self._names
         stream, subject = names.later(shard), names.all_of(shard, RIPE)
-        reminders = await self._fetch(stream, RIPE, subject)
+        reminders = await self._consumers.fetch(stream, RIPE, subject, _PAGE)
         entries = await self._entries(shard, reminders)
         due: dict[int, int] = {}
         settled: list[Reminder] = []
@@ -136,24 +128,4 @@ class Schedules:
     async def prune(self) -> None:
         """Delete what was taken up."""
         for shard in range(self._names.shards):
-            await purge_acked(self._link, self._names.later(shard))
-
-
-async def purge_acked(link: Link, stream: str) -> None:
-    """Delete the messages that the consumers of a stream have done with."""
-    offset = 0
-    while True:
-        page = await link.api(f"CONSUMER.LIST.{stream}", {"offset": offset})
-        for info in page.get("consumers") or ():
-            floor: int = info["ack_floor"]["stream_seq"]
-            if not info["num_ack_pending"] and not info["num_pending"]:
-                floor = info["delivered"]["stream_seq"]
-            if floor:
-                asked = {"filter": info["config"]["filter_subject"], "seq": floor + 1}
-                answer = await link.api(f"STREAM.PURGE.{stream}", asked)
-                if "error" in answer:
-                    said = answer["error"].get("description")
-                    raise Unavailable(f"JetStream deletes nothing: {said}")
-        offset += len(page.get("consumers") or ())
-        if not page.get("consumers") or offset >= page.get("total", 0):
-            return
+            await self._consumers.purge_acked(self._names.later(shard))

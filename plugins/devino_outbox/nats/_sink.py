@@ -6,6 +6,7 @@ import hashlib
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 from nats import errors
 from nats.aio.client import Client
 
@@ -61,7 +62,7 @@ class NatsSink:
             raise RuntimeError("open the sink first")
         subject = f"{self._prefix}.{event.kind.value}.{_token(event.channel)}"
         data = encode(event).encode()
-        headers = {"Nats-Msg-Id": hashlib.blake2b(data, digest_size=16).hexdigest()}
+        headers = {"Nats-Msg-Id": _name(event)}
         try:
             answer = await self._client.request(
                 subject, data, timeout=self._timeout, headers=headers
@@ -77,6 +78,12 @@ class NatsSink:
         refused = msgspec.json.decode(answer.data).get("error")
         if refused is not None:
             raise Unavailable(f"JetStream refuses an event: {refused.get('description')}")
+
+
+def _name(event: OutboxEvent) -> str:
+    """The same whenever an event comes; that of no other event, also of another outbox."""
+    named = replace(event, cursor="") if event.id else event
+    return hashlib.blake2b(encode(named).encode(), digest_size=16).hexdigest()
 
 
 def _token(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -30,6 +30,7 @@ from devino_core.outbox.kit import from_micros, is_paused, micros
 from devino_outbox._settings import NatsSettings
 
 from ._commits import Line, Work
+from ._consumers import Consumers
 from ._events import Events
 from ._finding import FINDS, Finding
 from ._index import Index
@@ -37,7 +38,7 @@ from ._lanes import Found, Lanes
 from ._link import Link
 from ._names import Names, hash_of
 from ._pruning import Pruning
-from ._schedules import Schedules, purge_acked
+from ._schedules import Schedules
 from ._streams import check_durability, open_streams
 from ._time import ServerClock
 from ._tuning import Tuning
@@ -89,11 +90,16 @@ class NatsStore:
             for shard in range(names.shards)
         ]
         self._finding = Finding(link, names, self._index, self.number)
-        self._lanes = Lanes(link, names, settings)
-        self._schedules = Schedules(link, names, settings, self._remind)
+        self._consumers = Consumers(link, settings)
+        self._lanes = Lanes(link, names, settings, self._consumers)
+        self._schedules = Schedules(link, names, self._consumers, self._remind)
         self._events = Events(link, names)
         self._pruning = Pruning(link, names)
-        self._unanswered: list[list[Entry]] = []
+        self._claiming: set[int] = set()
+        """What claims of this process are about now. No entry is in two of them, and in none twice:
+        a reminder comes again when the server was away. A claim that is not answered keeps its
+        entries until they are given back."""
+        self._unanswered: dict[int, Entry] = {}
         self._giving_back = asyncio.Lock()
         self._looked_at = float("-inf")
         self._works = False
@@ -156,14 +162,10 @@ class NatsStore:
         self, things: Sequence[T], number: Callable[[T], int], work: Callable[[list[T]], Work]
     ) -> list[Any]:
         """Do works about things, each in its shard, and give the results in the things' order."""
-        by_shard: dict[int, list[int]] = {}
-        for place, thing in enumerate(things):
-            by_shard.setdefault(self._names.shard(number(thing)), []).append(place)
-        parts: list[tuple[list[int], Awaitable[object]]] = []
-        for shard, places in by_shard.items():
-            for start in range(0, len(places), _PART):
-                part = places[start : start + _PART]
-                parts.append((part, self._lines[shard].do(work([things[n] for n in part]))))
+        parts: list[tuple[list[int], Awaitable[object]]] = [
+            (part, line.do(work([things[place] for place in part])))
+            for line, part in self._parts(range(len(things)), lambda place: number(things[place]))
+        ]
         results: dict[int, object] = {}
         done = await asyncio.gather(*[waited for _, waited in parts], return_exceptions=True)
         for (part, _), result in zip(parts, done, strict=True):
@@ -186,63 +188,74 @@ class NatsStore:
         now = await self._clock.now()
         free = self._tuning.free(want.charge, want.limit, now)
         paused = self._tuning.paused(now)
-        found: list[Found] = []
-        for slot in want.slots:
-            most = min(slot.most, free - len(found))
-            if most > 0 and not is_paused(slot.lane, paused, now, want.channel):
-                found += await self._lanes.take(slot.lane, most, now, want.newest)
-        granted = await self._tuning.charge(want.charge, len(found), now) if found else 0
-        self._lanes.keep(found[granted:])
-        return await self._intend(want, found[:granted])
+        found: dict[int, Found] = {}
+        try:
+            for slot in want.slots:
+                most = min(slot.most, free - len(found))
+                if most <= 0 or is_paused(slot.lane, paused, now, want.channel):
+                    continue
+                for one in await self._lanes.take(slot.lane, most, now, want.newest):
+                    number = one.known.entry.id
+                    if number in found or number not in self._claiming:
+                        self._claiming.add(number)
+                        found[number] = one
+            granted = await self._tuning.charge(want.charge, len(found), now) if found else 0
+            order = list(found.values())
+            self._lanes.keep(order[granted:])
+            return await self._intend(want, order[:granted])
+        finally:
+            self._claiming -= found.keys() - self._unanswered.keys()
 
     async def _intend(self, want: Want, found: Sequence[Found]) -> list[Entry]:
-        by_shard: dict[int, list[Found]] = {}
-        for one in found:
-            shard = self._names.shard(one.known.entry.id)
-            by_shard.setdefault(shard, []).append(one)
         claimed: dict[int, Entry] = {}
-        for shard, some in by_shard.items():
-            line = self._lines[shard]
-            for start in range(0, len(some), _PART):
-                part = [one.known for one in some[start : start + _PART]]
-                for known in part:
-                    line.believe(known.entry.id, known)
-                try:
-                    held = cast("list[Entry]", await line.do(Claiming(want, part)))
-                except (OutcomeUnknown, Unavailable):
-                    self._unanswered.append(
-                        [replace(known.entry, worker=want.worker) for known in part]
-                    )
-                    # Those of this part come again with new reminders, when they are given back.
-                    self._lanes.keep(some[start + _PART :])
-                    # What was claimed before is known to be so, and is given.
-                    if not claimed:
-                        raise
-                    return list(claimed.values())
-                claimed |= {entry.id: entry for entry in held}
+        parts = list(self._parts(found, lambda one: one.known.entry.id))
+        for place, (line, part) in enumerate(parts):
+            known = [one.known for one in part]
+            for one in known:
+                line.believe(one.entry.id, one)
+            try:
+                held = cast("list[Entry]", await line.do(Claiming(want, known)))
+            except (OutcomeUnknown, Unavailable):
+                for _, entry in known:
+                    self._unanswered[entry.id] = replace(entry, worker=want.worker)
+                # Those of this part come again with new reminders, when they are given back.
+                for _, rest in parts[place + 1 :]:
+                    self._lanes.keep(rest)
+                # What was claimed before is known to be so, and is given.
+                if not claimed:
+                    raise
+                return list(claimed.values())
+            claimed |= {entry.id: entry for entry in held}
         # Those that others were faster with were written since, too.
-        await self._link.ack([one.reminder.message for one in found])
+        await self._consumers.ack([one.reminder for one in found])
         return [claimed[n] for one in found if (n := one.known.entry.id) in claimed]
+
+    def _parts(
+        self, things: Iterable[T], number: Callable[[T], int]
+    ) -> Iterator[tuple[Line, list[T]]]:
+        """Things about entries by the line of their shard, as many as one commit takes."""
+        by_shard: dict[int, list[T]] = {}
+        for thing in things:
+            by_shard.setdefault(self._names.shard(number(thing)), []).append(thing)
+        for shard, some in by_shard.items():
+            for start in range(0, len(some), _PART):
+                yield self._lines[shard], some[start : start + _PART]
 
     async def _give_back(self) -> None:
         """What was claimed and not answered was given to nobody."""
         async with self._giving_back:
-            while self._unanswered:
-                entries = self._unanswered[0]
-                line = self._lines[self._names.shard(entries[0].id)]
-                await line.do(Unclaiming(entries))
-                del self._unanswered[0]
+            for line, part in self._parts(list(self._unanswered.values()), lambda one: one.id):
+                await line.do(Unclaiming(part))
+                for entry in part:
+                    del self._unanswered[entry.id]
+                    self._claiming.discard(entry.id)
 
     async def _look(self, now: datetime) -> None:
         """Take up what was scheduled, and end what is late."""
         await self._move_on(now)
         await self._read_index()
-        by_shard: dict[int, list[int]] = {}
-        for number in self._index.late(micros(now)):
-            by_shard.setdefault(self._names.shard(number), []).append(number)
-        for shard, numbers in by_shard.items():
-            for start in range(0, len(numbers), _PART):
-                await self._lines[shard].do(Lapsing(numbers[start : start + _PART]))
+        for line, part in self._parts(self._index.late(micros(now)), int):
+            await line.do(Lapsing(part))
 
     async def _move_on(self, now: datetime) -> None:
         if await self._schedules.move_on(now):
@@ -271,13 +284,9 @@ class NatsStore:
         await self._read_index()
         held = [(number, seen.worker or 0) for number, seen in self._index.among(Phase.INTENDED)]
         gone = await self._tuning.gone({worker for _, worker in held})
-        by_shard: dict[int, list[int]] = {}
-        for number, worker in held:
-            if worker in gone:
-                by_shard.setdefault(self._names.shard(number), []).append(number)
-        for shard, numbers in by_shard.items():
-            for start in range(0, len(numbers), _PART):
-                await self._lines[shard].do(Orphaning(numbers[start : start + _PART], gone))
+        numbers = [number for number, worker in held if worker in gone]
+        for line, part in self._parts(numbers, int):
+            await line.do(Orphaning(part, gone))
 
     async def find(self, query: Query, after: str, limit: int) -> list[Entry]:
         if query.refs is None and query.ids is None and query.phase not in (None, Phase.DONE):
@@ -307,7 +316,7 @@ class NatsStore:
     async def _gauges(self) -> Mapping[str, float]:
         if time.monotonic() - self._gauged_at < _GAUGE_EVERY:
             return self._gauges_then
-        size = messages = entries = 0
+        size = messages = entries = pending = 0
         for shard in range(self._names.shards):
             stream = self._names.entries(shard)
             info = await self._link.api(f"STREAM.INFO.{stream}")
@@ -315,8 +324,11 @@ class NatsStore:
             messages += info.get("state", {}).get("messages", 0)
             first = await self._link.after(stream, self._names.all_of(shard, "entry"), 0, 1)
             entries += sum(1 + one.more for one in first)
+            for one in (stream, self._names.later(shard)):
+                pending = max(pending, await self._consumers.pending(one))
         self._gauged_at = time.monotonic()
         self._gauges_then = {
+            "ack_pending": float(pending),
             "declared_durable_on_disk": float(self._settings.durability == "disk"),
             "done_messages": float(max(0, entries - len(self._index))),
             "replicas": float(self._settings.replicas),
@@ -342,7 +354,7 @@ class NatsStore:
         await self._tuning.forget(now)
         await self._schedules.prune()
         for shard in range(self._names.shards):
-            await purge_acked(self._link, self._names.entries(shard))
+            await self._consumers.purge_acked(self._names.entries(shard))
         return gone
 
     async def tune(self, setting: Setting) -> None:

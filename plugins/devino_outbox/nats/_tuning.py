@@ -279,7 +279,7 @@ class Tuning:
         for subject, row in self._every(Life):
             if row.is_over and row.seen < now - _DEAD_FOR:
                 seq = self._rows.pop(subject)[0]
-                await self._link.api(f"STREAM.MSG.DELETE.{self._names.tune}", {"seq": seq})
+                await self._link.delete(self._names.tune, seq, erase=True)
 
     def _worker(self, worker: int) -> str:
         return self._names.tuned("worker", str(worker))
