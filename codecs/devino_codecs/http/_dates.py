@@ -11,11 +11,13 @@ __all__ = [
     "MIN_VALUE",
     "NO_ZONE",
     "read_date",
+    "read_milliseconds",
     "read_net_date",
     "read_service_stack_date",
     "read_span",
     "reader_of",
     "write_date",
+    "write_iso_milliseconds",
     "write_iso_span",
     "write_milliseconds",
     "write_span",
@@ -78,6 +80,24 @@ def write_date(value: datetime, *, aware: bool) -> str:
     if aware:
         value = _in_zone(value, UTC)
     return value.isoformat(timespec="seconds")[:19]
+
+
+def read_milliseconds(digits: str) -> datetime:
+    """An instant from the digits of its milliseconds since 1970."""
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 16):
+        raise ValueError("no number of milliseconds since 1970")
+    seconds, rest = divmod(int(digits), 1000)
+    try:
+        return _EPOCH + timedelta(0, seconds, rest * 1000)
+    except OverflowError:
+        raise ValueError(_BEYOND) from None
+
+
+def write_iso_milliseconds(value: datetime) -> str:
+    """Write ``yyyy-MM-ddTHH:mm:ss.fffZ``; finer is cut off."""
+    if value.utcoffset() is None:
+        raise ValueError(_NAIVE)
+    return f"{_in_zone(value, UTC).isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def read_net_date(text: str) -> datetime | None:

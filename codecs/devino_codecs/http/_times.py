@@ -16,11 +16,13 @@ from ._dates import (
     MIN_VALUE,
     NO_ZONE,
     read_date,
+    read_milliseconds,
     read_net_date,
     read_service_stack_date,
     read_span,
     reader_of,
     write_date,
+    write_iso_milliseconds,
     write_iso_span,
     write_milliseconds,
     write_span,
@@ -37,6 +39,7 @@ __all__ = [
     "SERVICE_STACK_DATE",
     "TIME_SPAN",
     "US_SECONDS",
+    "UTC_MILLISECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
     "moment",
@@ -59,6 +62,21 @@ UTC_SECONDS: Final = replace(
     needs_no_escape=True,
 )
 """An instant as ``yyyy-MM-ddTHH:mm:ss`` in UTC, aware; fractions are cut off. An offset is read."""
+
+
+def _read_iso_or_milliseconds(text: str) -> datetime:
+    digits = text.strip()
+    return read_milliseconds(digits) if digits.isdecimal() else read_date(text, zone=UTC)
+
+
+_UTC_MILLISECONDS = _dated("UTC_MILLISECONDS", _read_iso_or_milliseconds, write_iso_milliseconds)
+UTC_MILLISECONDS: Final = replace(
+    _UTC_MILLISECONDS,
+    needs_no_escape=True,
+    read=lambda value: _UTC_MILLISECONDS.read(str(value) if type(value) is int else value),
+)
+"""An instant as ``yyyy-MM-ddTHH:mm:ss.fffZ``, aware; finer is cut off. What :data:`UTC_SECONDS`
+reads is read too, and so is a number: milliseconds since 1970."""
 WALL_SECONDS: Final = replace(
     _dated(
         "WALL_SECONDS",
