@@ -7,13 +7,15 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
+from msgspec.structs import replace
+
 from devino_codecs.http import Unread
 from devino_core import DevinoError, Message, OutcomeUnknown, Receipt, State, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import Call, in_lots
 
 from .api_channel import ApiChannel
-from .checks import check_send_at
+from .checks import check_send_at, numbers_of
 from .ids import GivenIds
 from .receipts import receipts_of_each
 from .settings import ChannelConnectionSettings
@@ -51,6 +53,10 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
     knows_repeats: ClassVar[bool] = False
     """The platform knows a message that comes again, such as by its ref, and answers with the id
     that it gave before. Otherwise an id that comes again is the answer to another call."""
+
+    number_field: str = ""
+    """The field of an item that holds the recipient's number, if nothing else of an item depends on
+    the recipient or the ref: then messages that say the same to many are looked at once."""
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -107,10 +113,27 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
 
     def _items(self, messages: Sequence[Message]) -> list[ItemT]:
         self.check_takes(messages)
-        for message in messages:
-            if message.send_at is not None:
-                check_send_at(message.send_at, message)
-        return list(map(self.item, messages))
+        field = self.number_field
+        if not field:
+            return list(map(self._item, messages))
+        known: dict[object, Any] = {}
+        items: list[ItemT] = []
+        for message, number in zip(messages, numbers_of(messages), strict=True):
+            said = message.content
+            if type(said) is not str or message.options or message.fallback is not None:
+                items.append(self._item(message))
+                continue
+            key = message.sender, said, message.send_at, message.validity, message.priority
+            alike = known.get(key)
+            if alike is None:
+                alike = known[key] = self._item(message)
+            items.append(replace(alike, **{field: number}))
+        return items
+
+    def _item(self, message: Message) -> ItemT:
+        if message.send_at is not None:
+            check_send_at(message.send_at, message)
+        return self.item(message)
 
     async def _send(
         self, messages: Sequence[Message], items: Sequence[ItemT], shared: Hashable

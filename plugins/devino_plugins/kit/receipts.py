@@ -42,12 +42,15 @@ def receipts_of_each(
         not_read(one) if isinstance(one, Unread) else receipt(message, one)
         for message, one in zip(whose, told, strict=True)
     ]
-    ids = [one for it in outcomes if isinstance(it, Receipt) for one in it.ids]
+    receipts = [it for it in outcomes if isinstance(it, Receipt)]
+    ids = [one for it in receipts for one in it.ids]
     different = set(ids)
     if given is not None:
         given.remember(different)
     if not is_complete or len(different) != len(ids):
         return unassigned(messages, ids, told=len(told), channel=channel)
+    if len(receipts) == len(messages):
+        return receipts
     return [
         it if isinstance(it, Receipt) else failed_receipt(message, it, channel=channel)
         for message, it in zip(messages, outcomes, strict=True)

@@ -43,6 +43,8 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
     def __init__(self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
         self.most_messages = settings.chunk
+        # A message's ref goes with the URL.
+        self.number_field = "" if settings.callback_url else "to"
         self._callback = settings.callback_url.reveal() if settings.callback_url else None
         ranks: Sequence[int | str] = range(4) if settings.edition == "2020" else RANKS
         self._ranks = dict(zip(devino.Priority, ranks, strict=True))
