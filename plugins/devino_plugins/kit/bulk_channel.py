@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from msgspec.structs import replace
@@ -26,6 +27,9 @@ __all__ = ["BulkChannel"]
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelConnectionSettings, covariant=True)
 ItemT = TypeVar("ItemT")
 ToldT = TypeVar("ToldT")
+
+_said = attrgetter("content", "medium", "sender", "send_at", "validity", "priority")
+"""What a message says to whomever it goes."""
 
 
 class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT]):
@@ -117,16 +121,18 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         if not field:
             return list(map(self._item, messages))
         known: dict[object, Any] = {}
+        before: object = None
+        alike: Any = None
         items: list[ItemT] = []
         for message, number in zip(messages, numbers_of(messages), strict=True):
-            said = message.content
-            if type(said) is not str or message.options or message.fallback is not None:
+            if type(message.content) is not str or message.options or message.fallback is not None:
                 items.append(self._item(message))
                 continue
-            key = message.sender, said, message.send_at, message.validity, message.priority
-            alike = known.get(key)
-            if alike is None:
-                alike = known[key] = self._item(message)
+            said = _said(message)
+            # To compare is quicker than to look up: enumerations have a slow hash.
+            if said != before:
+                alike = known.get(said) or self._item(message)
+                before, known[said] = said, alike
             items.append(replace(alike, **{field: number}))
         return items
 
