@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from msgspec.structs import replace
 
@@ -38,19 +38,21 @@ def receipts_of_each(
     is_complete = len(told) == len(messages)
     # Otherwise only the ids count, and those are the same whoever's they are.
     whose = messages if is_complete else repeat(messages[0], len(told))
-    outcomes = [
-        not_read(one) if isinstance(one, Unread) else receipt(message, one)
-        for message, one in zip(whose, told, strict=True)
-    ]
-    receipts = [it for it in outcomes if isinstance(it, Receipt)]
-    ids = [one for it in receipts for one in it.ids]
+
+    def look(message: Message, one: T | Unread) -> Receipt | DevinoError:
+        return not_read(one) if isinstance(one, Unread) else receipt(message, one)
+
+    # Nearly always all can be read, and all were taken: types are looked at together.
+    items: Sequence[Any] = told
+    outcomes = list(map(look if Unread in set(map(type, told)) else receipt, whose, items))
+    ids = [one for it in outcomes if isinstance(it, Receipt) for one in it.ids]
     different = set(ids)
     if given is not None:
         given.remember(different)
     if not is_complete or len(different) != len(ids):
         return unassigned(messages, ids, told=len(told), channel=channel)
-    if len(receipts) == len(messages):
-        return receipts
+    if {Receipt}.issuperset(map(type, outcomes)):
+        return cast("list[Receipt]", outcomes)
     return [
         it if isinstance(it, Receipt) else failed_receipt(message, it, channel=channel)
         for message, it in zip(messages, outcomes, strict=True)
