@@ -172,6 +172,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             and (self.to is None or _digits(self.to) in map(_digits, to))
         )
 
+    def code_for(self, to: str) -> int | str | None:
+        """The code that it orders for the message to this recipient; None: it orders none."""
+        if not isinstance(self.action, AnswerError):
+            return None
+        is_about = self.to is None or _digits(self.to) == _digits(to)
+        return self.action.code if is_about else None
+
 
 class Faults:
     """The failures that are on order, oldest first."""

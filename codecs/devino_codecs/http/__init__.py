@@ -55,8 +55,9 @@ A server reads requests and writes answers, by the same table::
 **The mark is the form.** Without a mark stand ``str``, ``int``, ``bool``, ``Decimal``, tables of
 codes (``Code | str`` keeps what the table lacks), structs, ``tuple[X, ...]`` and ``dict[str, X]``.
 What has several forms on wires, such as a date, needs a mark, and two forms are two marks:
-:data:`UTC_SECONDS`, :data:`WALL_SECONDS`, :func:`moment`, :data:`NET_DATE`,
-:data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`, :data:`TEXT_OR_NUMBER`, :data:`PHONE`;
+:data:`UTC_SECONDS`, :data:`UTC_MILLISECONDS`, :data:`WALL_SECONDS`, :func:`moment`,
+:data:`NET_DATE`, :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`,
+:data:`TEXT_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
 :data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Shortcut`.
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
         SERVICE_STACK_ARGUMENT,
         SERVICE_STACK_DATE,
         US_SECONDS,
+        UTC_MILLISECONDS,
         moment,
         moved,
     )
@@ -155,6 +157,7 @@ else:
                 "SERVICE_STACK_ARGUMENT",
                 "SERVICE_STACK_DATE",
                 "US_SECONDS",
+                "UTC_MILLISECONDS",
                 "moment",
                 "moved",
             ),
@@ -191,6 +194,7 @@ __all__ = [
     "TEXT_OR_NUMBER",
     "TIME_SPAN",
     "US_SECONDS",
+    "UTC_MILLISECONDS",
     "UTC_SECONDS",
     "WALL_SECONDS",
     "WORDS",

@@ -18,6 +18,8 @@ from ._wire_forms import WireForm, form_of, unwritable
 
 __all__ = [
     "AWARE",
+    "BEYOND",
+    "EPOCH",
     "NAIVE",
     "NET_DATE",
     "NET_DATE_OR_MIN",
@@ -33,11 +35,11 @@ __all__ = [
 
 NAIVE = "a naive datetime, expected an aware one"
 AWARE = "an aware datetime, expected a naive one"
-_BEYOND = "a date outside the years 1 to 9999"
+BEYOND = "a date outside the years 1 to 9999"
 _MIN_VALUE = -62135596800000
 """.NET's DateTime.MinValue, 0001-01-01: an unset date where null is not allowed."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 # ISO 8601, basic or extended, date and time apart by T or a blank. The manual itself prints
@@ -103,16 +105,16 @@ def read_net_date(text: str) -> datetime | None:
         return None
     seconds, milliseconds = divmod(milliseconds, 1000)
     try:
-        return _EPOCH + timedelta(0, seconds, milliseconds * 1000)
+        return EPOCH + timedelta(0, seconds, milliseconds * 1000)
     except OverflowError:
-        raise ValueError(_BEYOND) from None
+        raise ValueError(BEYOND) from None
 
 
 def _milliseconds(value: datetime) -> int:
     """Milliseconds since 1970 of an aware time; finer is cut off."""
     if value.utcoffset() is None:
         raise ValueError(NAIVE)
-    milliseconds = (value - _EPOCH) // _MILLISECOND
+    milliseconds = (value - EPOCH) // _MILLISECOND
     if milliseconds <= _MIN_VALUE:
         raise ValueError("this date means 'unset' on the wire, use None")
     return milliseconds
@@ -123,7 +125,7 @@ def in_zone(value: datetime, zone: tzinfo) -> datetime:
     try:
         return value.astimezone(zone)
     except OverflowError:
-        raise ValueError(_BEYOND) from None
+        raise ValueError(BEYOND) from None
 
 
 def dated(name: str, read: Callable[[str], Any], write: Callable[[datetime], str]) -> WireForm:

@@ -11,7 +11,18 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from ._dates import AWARE, NAIVE, dated, in_zone, net_date, read_net_date, write_date
+from ._dates import (
+    AWARE,
+    BEYOND,
+    EPOCH,
+    NAIVE,
+    dated,
+    in_zone,
+    net_date,
+    read_date,
+    read_net_date,
+    write_date,
+)
 from ._wire_forms import WireForm
 
 __all__ = [
@@ -19,6 +30,7 @@ __all__ = [
     "SERVICE_STACK_ARGUMENT",
     "SERVICE_STACK_DATE",
     "US_SECONDS",
+    "UTC_MILLISECONDS",
     "moment",
     "moved",
 ]
@@ -107,6 +119,37 @@ def moment(form: str, *, zone: tzinfo | None = UTC) -> WireForm:
     Without a zone it is naive. ``form`` knows %Y %m %d %H %M %S %f. Raises ValueError for others.
     """
     return dated(f"moment({form!r})", reader_of(form, zone), writer_of(form, zone))
+
+
+def _read_iso_or_milliseconds(text: str) -> datetime:
+    digits = text.strip()
+    return _read_milliseconds(digits) if digits.isdecimal() else read_date(text, zone=UTC)
+
+
+def _read_milliseconds(digits: str) -> datetime:
+    if not (digits.isascii() and len(digits) < 16):
+        raise ValueError("no number of milliseconds since 1970")
+    seconds, rest = divmod(int(digits), 1000)
+    try:
+        return EPOCH + timedelta(0, seconds, rest * 1000)
+    except OverflowError:
+        raise ValueError(BEYOND) from None
+
+
+def _write_iso_milliseconds(value: datetime) -> str:
+    if value.utcoffset() is None:
+        raise ValueError(NAIVE)
+    return f"{in_zone(value, UTC).isoformat(timespec='milliseconds')[:23]}Z"
+
+
+_UTC_MILLISECONDS = dated("UTC_MILLISECONDS", _read_iso_or_milliseconds, _write_iso_milliseconds)
+UTC_MILLISECONDS: Final = replace(
+    _UTC_MILLISECONDS,
+    needs_no_escape=True,
+    read=lambda value: _UTC_MILLISECONDS.read(str(value) if type(value) is int else value),
+)
+"""An instant as ``yyyy-MM-ddTHH:mm:ss.fffZ``, aware; finer is cut off. What :data:`UTC_SECONDS`
+reads is read too, and so is a number: milliseconds since 1970."""
 
 
 def read_service_stack_date(text: str) -> datetime | None:

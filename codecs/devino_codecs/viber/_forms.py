@@ -7,7 +7,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from devino_codecs.http import NUMBER_ID, UTC_SECONDS, DecodeError, WireForm, form_of, moment, spelt
+from devino_codecs.http import (
+    NUMBER_ID,
+    UTC_MILLISECONDS,
+    WireForm,
+    form_of,
+    moment,
+    spelt,
+)
 
 from ._codes import DeliveryStatus, MessageCode, Priority, Reason
 
@@ -21,7 +28,6 @@ __all__ = [
     "STATUS",
     "STATUS_IN_CAPITALS",
     "UTC_TIME",
-    "instant",
 ]
 
 # VK's word for NORMAL.
@@ -50,28 +56,6 @@ CODE: Final = spelt(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def instant(milliseconds: str) -> datetime:
-    """An instant from the digits of its milliseconds since 1970. Raises ValueError."""
-    if not (milliseconds.isascii() and milliseconds.isdecimal() and len(milliseconds) < 16):
-        raise ValueError("no number of milliseconds since 1970")
-    seconds, rest = divmod(int(milliseconds), 1000)
-    try:
-        return _EPOCH + timedelta(0, seconds, rest * 1000)
-    except OverflowError:
-        raise ValueError("a date outside the years 1 to 9999") from None
-
-
-def _read_instant(value: object) -> datetime:
-    # As digits, as a number or as a date: the manual has two of these, clients have seen all.
-    if type(value) is int or (isinstance(value, str) and value.strip().isdecimal()):
-        try:
-            return instant(str(value).strip())
-        except ValueError as error:
-            raise DecodeError(str(error)) from None
-    found: datetime = UTC_SECONDS.read(value)
-    return found
-
-
 def _milliseconds(value: datetime) -> str:
     if value.utcoffset() is None:
         raise ValueError("a naive datetime, expected an aware one")
@@ -82,7 +66,8 @@ def _milliseconds(value: datetime) -> str:
 
 
 def _instants(form: WireForm) -> WireForm:
-    return replace(form, read=_read_instant, unset="a date")
+    # As digits, as a number or as a date: the manual has two of these, clients have seen all.
+    return replace(form, read=UTC_MILLISECONDS.read, unset="a date")
 
 
 UTC_TIME: Final = _instants(moment("%Y-%m-%d %H:%M:%S"))
@@ -91,7 +76,7 @@ the manual, and milliseconds since 1970 are read too."""
 
 
 EPOCH_MILLISECONDS: Final = _instants(
-    form_of("EPOCH_MILLISECONDS", instant, _milliseconds, of=datetime)
+    form_of("EPOCH_MILLISECONDS", UTC_MILLISECONDS.parse, _milliseconds, of=datetime)
 )
 """An instant as a string of the milliseconds since 1970; read as :data:`UTC_TIME`."""
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec.structs import replace
-
 from devino_codecs.email import MessageStatus, ResponseCode, Taken
 from devino_codecs.http import Coded, Unread
 from devino_core import (
@@ -19,6 +17,7 @@ from devino_core import (
     Status,
 )
 from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.receipts import not_read, unassigned
 from devino_plugins.kit.refusals import refusal
 from devino_plugins.kit.states import state_of
 
@@ -42,14 +41,7 @@ def receipts(
     placed = _placed(taken, len(messages))
     ids = [each.message_id for each in taken if type(each) is Taken and each.message_id]
     if placed is None or len(set(ids)) != len(ids):
-        lost = OutcomeUnknown(
-            f"the platform answered with {len(taken)} results and {len(set(ids))} ids for "
-            f"{len(messages)} messages: nothing says which belongs to which"
-        )
-        return [
-            replace(failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids))
-            for message in messages
-        ]
+        return unassigned(messages, ids, told=len(taken), channel=channel)
     ok = ResponseCode.OK
     return [
         Receipt.of(message, _ACCEPTED, channel=channel, ids=(each.message_id,))
@@ -71,7 +63,7 @@ def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unr
 def _why_not(taken: Taken | Unread, hide: Callable[[str], str]) -> DevinoError:
     """Why a message has no id."""
     if isinstance(taken, Unread):
-        return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
+        return not_read(taken)
     if taken.code is not ResponseCode.OK:
         code = taken.code if isinstance(taken.code, Coded) else hide(taken.code)
         return refusal(code, hide(taken.description or "") or str(code), changes=True)

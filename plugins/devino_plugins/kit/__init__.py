@@ -1,8 +1,9 @@
 """What transports share, the platform's own and yours: one client for every HTTP interface,
 settings, checks, refusals, mail.
 
-:class:`ApiClient` is what a service or a channel over HTTP stands on, and :class:`ApiChannel` sends
-and asks in lists; the :doc:`plugin tutorial </plugins>` shows one. Nothing here knows a wire.
+:class:`ApiClient` is what a service or a channel over HTTP stands on. :class:`ApiChannel` sends and
+asks in lists, and :class:`BulkChannel` does so where an answer tells of each message; the
+:doc:`plugin tutorial </plugins>` shows one. Nothing here knows a wire.
 Transports import from here and never from each other.
 """
 
@@ -12,6 +13,7 @@ from devino_core.lazy import lazy
 
 from .settings import (
     ChannelConnectionSettings,
+    ChannelKeyOrLoginSettings,
     ChannelKeySettings,
     ChannelLoginSettings,
     ConnectionSettings,
@@ -22,14 +24,25 @@ from .settings import (
 if TYPE_CHECKING:
     from .api import ApiClient, Wire
     from .api_channel import ApiChannel
+    from .bulk_channel import BulkChannel
 else:
     # Settings are imported to list plugins, which needs no HTTP library.
-    __getattr__ = lazy(__name__, {"ApiChannel": "api_channel", "ApiClient": "api", "Wire": "api"})
+    __getattr__ = lazy(
+        __name__,
+        {
+            "ApiChannel": "api_channel",
+            "ApiClient": "api",
+            "BulkChannel": "bulk_channel",
+            "Wire": "api",
+        },
+    )
 
 __all__ = [
     "ApiChannel",
     "ApiClient",
+    "BulkChannel",
     "ChannelConnectionSettings",
+    "ChannelKeyOrLoginSettings",
     "ChannelKeySettings",
     "ChannelLoginSettings",
     "ConnectionSettings",

@@ -21,7 +21,15 @@ from devino_codecs.http import (
     secret_values,
 )
 from devino_codecs.masking import Kinds, masked_answer, masked_request
-from devino_core import DevinoError, InvalidArgument, Machine, Rejected, Service, Throttled
+from devino_core import (
+    DevinoError,
+    InvalidArgument,
+    Machine,
+    Rejected,
+    Secret,
+    Service,
+    Throttled,
+)
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
@@ -281,8 +289,11 @@ class ApiClient(Service[SettingsT_co]):
         return masked(text, *_hidden(request, credentials))
 
     def hide(self, text: str) -> str:
-        """A text of the platform's with ``***`` for the settings' credentials."""
-        return masked(text, *_secrets_of(self._credentials))
+        """A text of the platform's with ``***`` for the credentials, and for every other Secret of
+        the settings."""
+        values = map(partial(getattr, self.settings), self.settings.__struct_fields__)
+        others = [value.reveal() for value in values if isinstance(value, Secret)]
+        return masked(text, *_secrets_of(self._credentials), *others)
 
 
 def _as_text(first: str, headers: Mapping[str, str], body: bytes) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from devino_core import Channel, Medium, Message, Receipt, Status
-from devino_core.dispatch import dispatch, in_lots, statuses_in_batches
+from devino_core import Capability, Channel, Medium, Message, Receipt, Status
+from devino_core.dispatch import Call, dispatch, in_lots, statuses_in_batches
 
 from .api import ApiClient
 from .settings import ChannelConnectionSettings
@@ -34,6 +33,7 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
     :meth:`send` and :meth:`status` make as few calls as that allows, ``concurrency`` of them at
     once. A call that fails costs no message of another call its receipt, and no id its status.
+    Without ``status_of_some`` it is a channel that cannot report.
     """
 
     most_messages: int = 1
@@ -41,26 +41,35 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     most_ids: int = 1
     """How many ids one call takes."""
 
-    @abstractmethod
     async def send_some(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Send so many as one call takes, and give a receipt for each, in order.
 
         They were checked. One that is refused among others is data
         (:func:`~devino_core.dispatch.failed_receipt`).
         """
+        raise NotImplementedError(f"{type(self).__name__} does not say how messages are sent")
 
-    @abstractmethod
     async def status_of_some(self, ids: Sequence[str], medium: Medium) -> Sequence[Status]:
         """The status of so many ids as one call takes, in order."""
+        raise self._unsupported("report a status on request")
 
-    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
+    def calls(self, messages: Sequence[Message]) -> Sequence[Call]:
+        """The calls that send these, which are checked first; none begins here."""
         self.check(messages)
-        calls = [
+        return [
             (places, partial(self.send_some, [messages[place] for place in places]))
             for places in in_lots(range(len(messages)), self.most_messages)
         ]
+
+    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         at_once = self.settings.concurrency
+        calls = self.calls(messages)
         return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
+
+    @classmethod
+    def offers(cls) -> frozenset[Capability]:
+        can_report = cls.status_of_some is not ApiChannel.status_of_some
+        return super().offers() if can_report else super().offers() - {Capability.STATUS}
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         self.require_medium(medium)

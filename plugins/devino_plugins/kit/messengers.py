@@ -15,7 +15,6 @@ from devino_core import (
     InvalidMessage,
     Medium,
     Message,
-    Rejected,
     State,
     Status,
     Unsupported,
@@ -36,7 +35,6 @@ __all__ = [
     "leg_status",
     "not_told",
     "plain_sms",
-    "refused_word",
     "seconds_of",
     "shown",
     "sms_status",
@@ -231,14 +229,6 @@ def sms_status(parts: Sequence[SmsPart | Unread] | Unread, hide: Hide) -> Status
 def plain(word: str, hide: Hide) -> str:
     """A word of the platform's: one that is in no table may repeat what the platform was sent."""
     return str(word) if isinstance(word, Coded) else hide(word)
-
-
-def refused_word(code: str, hide: Hide) -> DevinoError:
-    """The error of one message whose code is not that it was taken."""
-    if isinstance(code, Coded):
-        return refusal(code, code.meaning, changes=True)
-    # Whatever the word is: each code but one says no.
-    return Rejected("", code=hide(code))
 
 
 def not_told(code: str, message_id: str, medium: Medium, hide: Hide) -> Status:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -28,6 +28,7 @@ __all__ = [
     "is_page",
     "refusal",
     "refused",
+    "refused_item",
     "unreadable",
 ]
 
@@ -88,6 +89,17 @@ def refusal(
     if kind is InsufficientFunds:
         description = description or "the balance does not cover this call"
     return kind(description, code=plain)
+
+
+def refused_item(code: str, description: str, hide: Callable[[str], str]) -> DevinoError:
+    """The error of one message of a call, whose code is not that it was taken.
+
+    ``hide`` takes the secrets out of what the platform says. Whatever a code is that its table
+    lacks, it says no.
+    """
+    if isinstance(code, Coded):
+        return refusal(code, hide(description), changes=True)
+    return Rejected(hide(description), code=hide(code))
 
 
 def failure(text: str, *, changes: bool) -> DevinoError:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChannelConnectionSettings",
+    "ChannelKeyOrLoginSettings",
     "ChannelKeySettings",
     "ChannelLoginSettings",
     "ConnectionSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "SmtpSettings",
     "Tls",
     "check_rate",
+    "check_url",
     "offset_of",
 ]
 
@@ -181,8 +183,7 @@ class MessengerSettings(ResendSettings, frozen=True, kw_only=True):
     somebody waits for, such as a code, and for LOW for advertising."""
 
     def __post_init__(self) -> None:
-        if ":" in self.login:
-            raise ValueError("login: a colon cannot be told from what divides login and password")
+        _check_basic(self.login)
 
 
 class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
@@ -202,6 +203,49 @@ class ChannelKeySettings(ChannelConnectionSettings, frozen=True, kw_only=True):
         return ApiKey(self.api_key.reveal())
 
 
+class ChannelKeyOrLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=True):
+    """Settings of a channel over HTTP that asks with a key, or with a login and its password."""
+
+    key: Secret | None = None
+    """The key, as the provider gave it: printable ASCII."""
+    login: Annotated[str, Meta(min_length=1)] | None = None
+    """The account's login, without a colon."""
+    password: Secret | None = None
+    """The account's password; it travels in a header."""
+
+    def __post_init__(self) -> None:
+        if (self.key is None) is (self.login is None):
+            raise ValueError("key, login: give one of them")
+        if (self.login is None) is not (self.password is None):
+            raise ValueError("login, password: give both or neither")
+        if self.key is not None:
+            _check_key(self.key, "key")
+        _check_basic(self.login or "")
+
+    @property
+    def credentials(self) -> ApiKey | Login:
+        """Who asks."""
+        from devino_codecs.http import ApiKey, Login
+
+        if self.key is not None:
+            return ApiKey(self.key.reveal())
+        return Login(self.login or "", self.password.reveal() if self.password else "")
+
+
+def check_url(setting: str, url: Secret | None) -> None:
+    """It is a URL of the web, or is not given. Raises ValueError with the setting's name."""
+    # Not above: few settings have a URL.
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit("https://none" if url is None else url.reveal())
+    except ValueError:
+        # Its text may hold the URL.
+        parts = None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError(f"{setting}: expected a URL that begins with http:// or https://")
+
+
 def check_rate(per_second: float) -> None:
     """It is 0, for no limit, or at least 0.001: slower is a slip, and would look like a hang.
 
@@ -212,12 +256,17 @@ def check_rate(per_second: float) -> None:
         raise ValueError("requests_per_second: expected 0, or 0.001 to 1000")
 
 
-def _check_key(api_key: Secret) -> None:
-    key = api_key.reveal()
-    if not key:
-        raise ValueError("api_key: must not be empty")
-    if not (key.isascii() and key.isprintable()):
-        raise ValueError("api_key: expected printable ASCII characters")
+def _check_key(key: Secret, setting: str = "api_key") -> None:
+    said = key.reveal()
+    if not said:
+        raise ValueError(f"{setting}: must not be empty")
+    if not (said.isascii() and said.isprintable()):
+        raise ValueError(f"{setting}: expected printable ASCII characters")
+
+
+def _check_basic(login: str) -> None:
+    if ":" in login:
+        raise ValueError("login: a colon cannot be told from what divides login and password")
 
 
 class SmtpSettings(ChannelSettings, frozen=True, kw_only=True):

@@ -12,13 +12,9 @@ from devino_core import DevinoError, Medium, Message, OutcomeUnknown, Receipt, S
 from devino_core.clock import Clock
 from devino_core.dispatch import failed_receipt
 from devino_plugins.kit.ids import GivenIds
-from devino_plugins.kit.messengers import (
-    Hide,
-    leg_status,
-    not_told,
-    refused_word,
-    sms_status,
-)
+from devino_plugins.kit.messengers import Hide, leg_status, not_told, sms_status
+from devino_plugins.kit.receipts import not_read, unassigned
+from devino_plugins.kit.refusals import refused_item
 from devino_plugins.kit.states import accepted, unread
 
 __all__ = ["receipts", "status_of"]
@@ -41,16 +37,7 @@ def receipts(
     different = set(ids)
     given.remember(different)
     if len(taken) != len(messages) or len(different) != len(ids):
-        lost = OutcomeUnknown(
-            f"the platform answered with {len(taken)} results and {len(different)} ids for "
-            f"{len(messages)} messages: nothing says which belongs to which"
-        )
-        return [
-            msgspec.structs.replace(
-                failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids)
-            )
-            for message in messages
-        ]
+        return unassigned(messages, ids, told=len(taken), channel=channel)
     ok = MessageCode.OK
     # None is for later: this wire cannot say so.
     now = accepted(messages[0], clock)
@@ -65,9 +52,9 @@ def receipts(
 def _why_not(taken: Taken | Unread, hide: Hide) -> DevinoError:
     """Why a message has no id."""
     if isinstance(taken, Unread):
-        return OutcomeUnknown(f"the platform's answer about it cannot be read: {taken}")
+        return not_read(taken)
     if taken.code is not MessageCode.OK:
-        return refused_word(taken.code, hide)
+        return refused_item(taken.code, "", hide)
     return OutcomeUnknown("the platform took it and gave no id for it")
 
 

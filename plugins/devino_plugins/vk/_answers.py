@@ -20,10 +20,10 @@ from devino_plugins.kit.messengers import (
     Hide,
     leg_status,
     not_told,
-    refused_word,
     sms_status,
     spring_error,
 )
+from devino_plugins.kit.refusals import refused_item
 
 __all__ = ["error_of", "id_of", "status_of"]
 
@@ -43,7 +43,7 @@ def error_of(refused: Refusal, *, changes: bool) -> DevinoError:
 def id_of(result: vk.SendResult, hide: Hide) -> str:
     """The id of a message that was taken. Raises the error of one that was not."""
     if result.code is not vk.SendCode.OK:
-        raise refused_word(result.code, hide)
+        raise refused_item(result.code, "", hide)
     if result.message_id is None:
         raise OutcomeUnknown("the platform took it and gave no id for it")
     return result.message_id

@@ -17,7 +17,7 @@ from devino_sandbox._accounts import Account
 from devino_sandbox._faults import Action, AnswerError, Fault
 from devino_sandbox._http import ASGIApp, Outcome, RawAnswer, RawRequest, answering, struck
 from devino_sandbox._journal import USUAL
-from devino_sandbox._messages import Refused
+from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import HttpService
 from devino_sandbox._world import World
 
@@ -26,6 +26,7 @@ __all__ = ["Asked", "CallService", "answers"]
 A = TypeVar("A")
 R = TypeVar("R")
 S = TypeVar("S")
+No = TypeVar("No")
 
 _log = logging.getLogger(__name__)
 
@@ -45,6 +46,11 @@ class Asked(msgspec.Struct, Generic[R], frozen=True):
     """What else decides how its answer is written."""
     fault: Fault | None = None
     """What was ordered and strikes it."""
+
+    def ordered(self, to: str) -> int | str | None:
+        """The code that a fault orders for the message to this recipient, if any: see
+        :meth:`CallService.is_of_messages`."""
+        return None if self.fault is None else self.fault.code_for(to)
 
     def __repr__(self) -> str:
         return f"Asked({self.via} {self.operation})"
@@ -124,7 +130,7 @@ class CallService(HttpService):
                 return struck(
                     cast("Action", fault.action),
                     lambda: self._carry_out(hit),
-                    lambda ordered: self._written(hit, self.ordered(hit, ordered)),
+                    lambda ordered: self._answer_ordered(hit, ordered),
                 )
         return self._carry_out(asked)
 
@@ -151,6 +157,31 @@ class CallService(HttpService):
     @abstractmethod
     def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
         """The answer that a fault asks for."""
+
+    def is_of_messages(self, asked: Asked[Any], action: AnswerError) -> bool:
+        """Whether the code of a fault refuses messages of the call, and not the whole of it.
+
+        Then the marked method carries the call out, and refuses by that code each message for which
+        :meth:`Asked.ordered` gives it. By default there is no such code.
+        """
+        return False
+
+    def take(
+        self, order: Submission, to: str, no: No | None, words: Mapping[RefusalReason, No]
+    ) -> StoredMessage | No:
+        """Hand one message of a call to the World: the message as it was taken, or why it was not.
+
+        ``no`` is why the service itself refuses it, which goes on record as text; ``words`` are
+        those of the protocol for the World's own refusals.
+        """
+        if no is not None:
+            self.world.refuse(order, [to], str(no))
+            return no
+        try:
+            [stored] = self.world.submit(order, [to])
+        except Refused as refused:
+            return words[refused.refusal]
+        return stored
 
     def kinds(self, request: type) -> tuple[Kinds, Kinds]:
         """What the values of a request of this type are, and those of its answer, for the journal.
@@ -187,6 +218,11 @@ class CallService(HttpService):
             return self.refused(asked, error)
         _log.error("the sandbox failed on %s of %s", asked.operation, asked.via, exc_info=error)
         return self.failed(asked)
+
+    def _answer_ordered(self, asked: Asked[Any], action: AnswerError) -> RawAnswer:
+        if self.is_of_messages(asked, action):
+            return self._carry_out(asked)
+        return self._written(asked, self.ordered(asked, action))
 
     def _carry_out(self, asked: Asked[Any]) -> RawAnswer:
         try:

@@ -4,30 +4,22 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 
 import msgspec
 
 import devino_core as devino
-from devino_codecs.http import Refusal, Unread
-from devino_codecs.text import is_gsm7
-from devino_core import Expressible, Medium, Message, OutcomeUnknown, Receipt, State, Status
+from devino_codecs.http import Unread
+from devino_core import DevinoError, Expressible, Medium, Message, Receipt
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, failed_receipt, in_lots
-from devino_plugins.kit import ApiClient, Wire
-from devino_plugins.kit.checks import MessageLimits, check_send_at, check_text, number_of
-from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
-from devino_plugins.kit.masking import masked
+from devino_plugins.kit import BulkChannel, Wire
+from devino_plugins.kit.checks import MessageLimits, check_text, number_of
 from devino_plugins.kit.messengers import check_whole, seconds_of
-from devino_plugins.kit.refusals import refused
-from devino_plugins.kit.states import accepted
+from devino_plugins.kit.refusals import refused_item
 
 from . import OnlineSettings
-from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, why, word_of
+from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, longest, why, word_of
 
 _log = logging.getLogger(__name__)
-_SHORT, _LONG = MessageLimits(text=17_085), MessageLimits(text=34_170)
-_VALIDITY = (1, 259_200)
 
 
 class OnlineOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +29,7 @@ class OnlineOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform is to repeat when it calls ``callback_url``, beside the ``ref``."""
 
 
-_NONE = OnlineOptions()
-
-
-class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
+class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
     api: Wire = API
     takes: Mapping[Medium, devino.Takes] = {
         Medium.SMS: devino.Takes(
@@ -53,35 +42,52 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
 
     def __init__(self, settings: OnlineSettings, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
+        self.most_messages = settings.chunk
+        # A message's ref goes with the URL.
+        self.number_field = "" if settings.callback_url else "to"
         self._callback = settings.callback_url.reveal() if settings.callback_url else None
         ranks: Sequence[int | str] = range(4) if settings.edition == "2020" else RANKS
         self._ranks = dict(zip(devino.Priority, ranks, strict=True))
-        self._given = GivenIds()
         self._was_blocked = False
 
-    def check(self, messages: Sequence[Message]) -> None:
-        self._plan(messages)
+    def item(self, message: Message) -> Sms:
+        text, rank = message.text, message.priority
+        echo = self.options_of(message, OnlineOptions).echo if message.options else {}
+        check_text(text, message, MessageLimits(text=longest(text)))
+        check_whole("options", [*echo, *echo.values()], message)
+        if self._callback is not None:
+            echo = {**echo, "ref": message.ref}
+        return Sms(
+            sender=self.sender_of(message),
+            to=number_of(message),
+            text=text,
+            validity=seconds_of(message.validity, (1, 259_200), message),
+            scheduled_time=message.send_at,
+            priority=None if rank is None else self._ranks[rank],
+            callback_url=self._callback,
+            options=echo or None,
+        )
 
-    async def send(self, messages: Sequence[Message]) -> list[Receipt]:
-        calls = [
-            (places, partial(self._send, [messages[n] for n in places], texts, shorten))
-            for shorten, plan in self._plan(messages).items()
-            for places, texts in (
-                zip(*lot, strict=True) for lot in in_lots(plan, self.settings.chunk)
-            )
-        ]
-        at_once = self.settings.concurrency
-        return await dispatch(messages, calls, channel=self.name, concurrency=at_once)
+    def shared(self, message: Message) -> bool:
+        own = self.options_of(message, OnlineOptions).shorten_urls if message.options else None
+        return self.settings.shorten_urls if own is None else own
 
-    def _plan(self, messages: Sequence[Message]) -> dict[bool, list[tuple[int, Sms]]]:
-        """By whether links are shortened, which is said once for a whole call."""
-        self.check_takes(messages)
-        plan: dict[bool, list[tuple[int, Sms]]] = {}
-        for place, message in enumerate(messages):
-            own = self.options_of(message, OnlineOptions) if message.options else _NONE
-            shorten = self.settings.shorten_urls if own.shorten_urls is None else own.shorten_urls
-            plan.setdefault(shorten, []).append((place, self._sms(message, own)))
-        return plan
+    async def send_items(self, items: Sequence[Sms], shared: bool) -> Sequence[Outcome | Unread]:
+        request = Send(
+            messages=tuple(items),
+            include_segment_id=self.settings.segments or None,
+            shorten_url=shared or None,
+        )
+        return (await self.ask(request, messages=len(items))).result
+
+    def receipt(self, message: Message, told: Outcome) -> Receipt | DevinoError:
+        code = told.code.upper()
+        if code == "OK" and told.message_id:
+            return self.taken(message, (told.message_id,), parts=len(told.segments_id or ()))
+        if code == "REJECTED":
+            key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
+            return refused_item(key, why(told), self.hide)
+        return self.unclear(message, told.code, why(told))
 
     async def balance(self) -> Decimal:
         held = (await self.ask(GetBilling())).result.account
@@ -89,70 +95,3 @@ class Online(ApiClient[OnlineSettings], devino.Channel[OnlineSettings]):
             _log.warning("channel %r: the platform has blocked this account", self.name)
         self._was_blocked = held.is_blocked
         return held.balance
-
-    def error_of(self, refused: Refusal, *, changes: bool) -> devino.DevinoError:
-        # Nobody knows the HTTP status of a refusal. Its words say that nothing was carried out.
-        return super().error_of(msgspec.structs.replace(refused, http_status=400), changes=changes)
-
-    def hide(self, text: str) -> str:
-        return masked(super().hide(text), self._callback or "")
-
-    def _sms(self, message: Message, options: OnlineOptions) -> Sms:
-        text, rank, echo = message.text, message.priority, options.echo
-        is_short = len(text) <= 17_085 or not is_gsm7(text)
-        check_text(text, message, _SHORT if is_short else _LONG)
-        if message.send_at is not None:
-            check_send_at(message.send_at, message)
-        if echo:
-            check_whole("options", [*echo, *echo.values()], message)
-        if self._callback is not None:
-            echo = {**echo, "ref": message.ref}
-        return Sms(
-            sender=self.sender_of(message),
-            to=number_of(message),
-            text=text,
-            validity=seconds_of(message.validity, _VALIDITY, message),
-            scheduled_time=message.send_at,
-            priority=None if rank is None else self._ranks[rank],
-            callback_url=self._callback,
-            options=echo or None,
-        )
-
-    async def _send(
-        self, messages: Sequence[Message], texts: Sequence[Sms], shorten: bool
-    ) -> list[Receipt]:
-        request = Send(
-            messages=tuple(texts),
-            include_segment_id=self.settings.segments or None,
-            shorten_url=shorten or None,
-        )
-        count = len(messages)
-        most = most_answered(MOST_PARTS * count)
-        outcomes = (await self.ask(request, messages=count, max_answer=most)).result
-        ids = [it.message_id for it in outcomes if isinstance(it, Outcome) and it.message_id]
-        if len(outcomes) != count or len({*ids}) != len(ids):
-            error = OutcomeUnknown(
-                f"the platform told of {len(outcomes)} messages, {len({*ids})} of them with an id, "
-                f"where {count} were sent: they may have been sent"
-            )
-            lost = (failed_receipt(message, error, channel=self.name) for message in messages)
-            return [msgspec.structs.replace(it, unassigned_ids=tuple(ids)) for it in lost]
-        self._given.remember(ids)
-        return list(map(self._receipt, messages, outcomes))
-
-    def _receipt(self, message: Message, told: Outcome | Unread) -> Receipt:
-        if isinstance(told, Unread):
-            error = OutcomeUnknown(f"what the platform told of it cannot be read: {told}")
-            return failed_receipt(message, error, channel=self.name)
-        code, parts = told.code.upper(), len(told.segments_id or ())
-        if code == "OK" and told.message_id:
-            status, ids = accepted(message, self.clock), (told.message_id,)
-            return Receipt.of(message, status, channel=self.name, ids=ids, parts=parts)
-        if code == "REJECTED":
-            key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
-            no = refused(key)(self.hide(why(told)), code=self.hide(str(key)))
-            return failed_receipt(message, no, channel=self.name)
-        word = self.hide(told.code)
-        status = Status(state=State.UNKNOWN, code=word, description=self.hide(why(told)))
-        unknown = OutcomeUnknown(f"the platform said {word} and gave no id: it may have been sent")
-        return Receipt.of(message, status, channel=self.name, parts=0, error=unknown)

@@ -3,25 +3,25 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, ClassVar, TypeGuard
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
-from devino_codecs.text import is_gsm7
-from devino_core import phone
 from devino_sandbox import Account, Asked, RefusalReason, Submission
 
 from . import wire
 from .wire import Word
 
 _is_url = re.compile(r"https?://[^/?#\s]+\S*", re.IGNORECASE).fullmatch
-_REFUSED: Mapping[RefusalReason, tuple[Word, str]] = {
-    RefusalReason.SENDER_MALFORMED: (Word.SENDER, "from"),
-    RefusalReason.SENDER_UNKNOWN: (Word.SENDER, "from"),
-    RefusalReason.DESTINATION: (Word.INVALID, "to"),
-    RefusalReason.TEXT: (Word.INVALID, "text"),
-    RefusalReason.SEND_AT: (Word.INVALID, "scheduledTime"),
-    RefusalReason.BALANCE: (Word.FUNDS, ""),
+_REFUSED: Mapping[RefusalReason, wire.Reason] = {
+    RefusalReason.SENDER_MALFORMED: wire.Reason(Word.SENDER, "from"),
+    RefusalReason.SENDER_UNKNOWN: wire.Reason(Word.SENDER, "from"),
+    RefusalReason.DESTINATION: wire.Reason(Word.INVALID, "to"),
+    RefusalReason.TEXT: wire.Reason(Word.INVALID, "text"),
+    RefusalReason.SEND_AT: wire.Reason(Word.INVALID, "scheduledTime"),
+    RefusalReason.BALANCE: wire.Reason(Word.FUNDS),
 }
 
 
@@ -41,7 +41,11 @@ class OnlineService(sandbox.ApiService):
 
     @sandbox.answers(wire.Send)
     def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Told | Refusal:
-        return self._send(account, asked)
+        messages = asked.request.messages
+        if not 1 <= len(messages) <= 32_000:
+            return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
+        outcomes = [self._outcome(account, asked, n, it) for n, it in enumerate(messages)]
+        return wire.Sent(tuple(outcomes))
 
     @sandbox.answers(wire.GetBilling)
     def billing(self, account: Account, asked: Asked[wire.GetBilling]) -> wire.Billing:
@@ -55,58 +59,41 @@ class OnlineService(sandbox.ApiService):
     def stranger(self, asked: Asked[Any]) -> Refusal:
         return Refusal(Word.STRANGER, Word.STRANGER, self._status(401))
 
-    def ordered(self, asked: Asked[Any], action: sandbox.AnswerError) -> object:
+    def is_of_messages(self, asked: Asked[Any], action: sandbox.AnswerError) -> bool:
         """A fault for a number refuses the messages to it; any other refuses the whole request."""
-        account, to = self.account(asked.credentials), asked.fault.to if asked.fault else None
-        if account is None or to is None or not isinstance(asked.request, wire.Send):
-            no = super().ordered(asked, action)
-            return wire.Whole(no.code, no.description, self._status(400)) if _is_word(no) else no
-        return self._send(account, asked, (str(action.code), phone.normalize(to)))
+        return isinstance(asked.request, wire.Send) and bool(asked.fault and asked.fault.to)
 
-    def _send(
-        self, account: Account, asked: Asked[wire.Send], fault: tuple[str, str] = ("", "")
-    ) -> wire.Told | Refusal:
-        messages, (word, to) = asked.request.messages, fault
-        if not 1 <= len(messages) <= 32_000:
-            return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
-        outcomes = []
-        for place, it in enumerate(messages):
-            at = f"messages[{place}]"
-            if isinstance(it, Unread):
-                outcomes.append(_refused(Word.INVALID, f"{at}.{it.path}"))
-                continue
-            order = self._submission(account, it)
-            no = (word, "") if to and _digits(it.to) == to else self._fault(order, it)
-            taken = self._take(order, it.to) if no is None else no
-            if not isinstance(taken, tuple):
-                parts = taken.ids if asked.request.include_segment_id else None
-                outcomes.append(wire.Outcome(code="OK", message_id=taken.ids[0], segments_id=parts))
-                continue
-            if no is not None:
-                self.world.refuse(order, [it.to], no[0])
-            outcomes.append(_refused(taken[0], f"{at}.{taken[1]}"))
-        return wire.Sent(tuple(outcomes))
+    def ordered(self, asked: Asked[Any], action: sandbox.AnswerError) -> Any:
+        no: Any = super().ordered(asked, action)
+        return replace(no, http_status=self._status(no.http_status or 400))
 
-    def _take(self, order: Submission, to: str) -> sandbox.StoredMessage | tuple[str, str]:
-        try:
-            return self.world.submit(order, [to])[0]
-        except sandbox.Refused as refused:
-            return _REFUSED[refused.refusal]
+    def _outcome(
+        self, account: Account, asked: Asked[wire.Send], place: int, it: wire.Sms | Unread
+    ) -> wire.Outcome:
+        if isinstance(it, Unread):
+            return _rejected(place, wire.Reason(Word.INVALID, it.path))
+        order, word = self._submission(account, it), asked.ordered(it.to)
+        no = self._fault(order, it) if word is None else wire.Reason(str(word))
+        taken = self.take(order, it.to, no, _REFUSED)
+        if isinstance(taken, wire.Reason):
+            return _rejected(place, taken)
+        parts = taken.ids if asked.request.include_segment_id else None
+        return wire.Outcome(code="OK", message_id=taken.ids[0], segments_id=parts)
 
-    def _fault(self, order: Submission, it: wire.Sms) -> tuple[str, str] | None:
-        digits, rank, url = _digits(it.to), it.priority, it.callback_url
+    def _fault(self, order: Submission, it: wire.Sms) -> wire.Reason | None:
+        digits, rank, url = "".join(filter(str.isdecimal, it.to)), it.priority, it.callback_url
         rows: tuple[tuple[bool, Word, str], ...] = (
             (order.account.login in self.world.of(Cabinet).forbidden, Word.FORBIDDEN, ""),
             (not it.sender, Word.MISSING, "from"),
             (not it.to, Word.MISSING, "to"),
             (digits.isdecimal() and len(digits) > 15, Word.TOO_LONG, "to"),
             (not it.text, Word.MISSING, "text"),
-            (len(it.text) > (34_170 if is_gsm7(it.text) else 17_085), Word.TOO_LONG, "text"),
+            (len(it.text) > wire.longest(it.text), Word.TOO_LONG, "text"),
             (not 0 <= (it.validity or 0) <= 259_200, Word.INVALID, "validity"),
             (rank is not None and order.priority is None, Word.INVALID, "priority"),
             (url is not None and not _is_url(url), Word.INVALID, "callbackUrl"),
         )
-        return next(((word, field) for is_so, word, field in rows if is_so), None)
+        return next((wire.Reason(word, field) for is_so, word, field in rows if is_so), None)
 
     def _submission(self, account: Account, it: wire.Sms) -> Submission:
         rank, url = it.priority, it.callback_url
@@ -133,16 +120,7 @@ class OnlineService(sandbox.ApiService):
         return 200 if self.world.of(Cabinet).statuses == "200" else usual
 
 
-def _is_word(no: object) -> TypeGuard[Refusal]:
-    """Whether it is no more than a word: HTTP has no status of its own for it."""
-    return isinstance(no, Refusal) and no.code not in (Word.STRANGER, Word.BUSY)
-
-
-def _digits(to: str) -> str:
-    return "".join(filter(str.isdecimal, to))
-
-
-def _refused(word: str, ref: str) -> wire.Outcome:
-    said = getattr(wire.word_of(word), "meaning", word)
-    reason = wire.Reason(word, ref.removesuffix("."))
-    return wire.Outcome(code="REJECTED", reasons=(reason,), description=said)
+def _rejected(place: int, no: wire.Reason) -> wire.Outcome:
+    at = f"messages[{place}].{no.ref or ''}".removesuffix(".")
+    said = getattr(wire.word_of(no.key), "meaning", no.key)
+    return wire.Outcome(code="REJECTED", reasons=(wire.Reason(no.key, at),), description=said)

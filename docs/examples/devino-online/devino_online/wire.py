@@ -1,7 +1,7 @@
 """The interface as a table. Both editions of its documentation, and the published clients, agree
 on little more than this."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devino_codecs import http
+from devino_codecs.text import is_gsm7
 
 It = TypeVar("It")
 
@@ -33,37 +34,34 @@ RANKS = ("LOW", "MEDIUM", "HIGH", "REALTIME")
 """Priorities. The older edition has their numbers, 0 to 3."""
 
 
-def _write_at(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _read_at(text: str) -> datetime:
-    if text.isdecimal():
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
-    return http.read_instant(text, UTC)
-
-
 def _read_rank(value: object) -> int | str:
     text = http.TEXT_OR_NUMBER.read(value).upper()
     return value if type(value) is int else int(text) if text in {*"0123"} else text
 
 
-AT = http.form_of("AT", _read_at, _write_at, of=datetime, noun="a date")
-AT = msgspec.structs.replace(AT, read=lambda at: AT.parse(str(at) if type(at) is int else at))
 RANK = http.WireForm("RANK", str, str, lambda it: msgspec.json.encode(it).decode(), _read_rank)
 
 
-class Sms(
-    http.Masked, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False,
-    forbid_unknown_fields=True,
+def longest(text: str) -> int:
+    """How many characters such a text may have."""
+    return 34_170 if len(text) > 17_085 and is_gsm7(text) else 17_085
+
+
+class Row(
+    http.Masked, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True,
+    gc=False,
 ):  # fmt: skip
+    """What messages and answers are made of."""
+
+
+class Sms(Row, frozen=True, kw_only=True):
     """One message. ``scheduled_time`` is an instant; ``validity`` is in seconds, 0 for none."""
 
     sender: Annotated[str, http.SHOWN] = msgspec.field(name="from", default="")
     to: Annotated[str, http.PHONE] = ""
     text: str = ""
     validity: int | None = None
-    scheduled_time: Annotated[datetime | None, AT] = None
+    scheduled_time: Annotated[datetime | None, http.UTC_MILLISECONDS] = None
     priority: Annotated[int | str | None, RANK, http.SHOWN] = None
     callback_url: Annotated[str | None, http.SECRET, http.Also("callback_url")] = None
     options: dict[str, str] | None = None
@@ -72,10 +70,13 @@ class Sms(
 Words = Annotated[str | None, http.WORDS, http.IF_READABLE]
 
 
-class Reason(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Reason(Row, frozen=True):
     key: Annotated[str, http.SHOWN] = Word.UNKNOWN
     ref: Annotated[str | None, http.SHOWN, http.IF_READABLE] = None
     default_message: Words = None
+
+    def __str__(self) -> str:
+        return self.key
 
 
 Reasons = Annotated[tuple[Reason, ...] | None, http.ONE_OR_LIST, http.IF_READABLE]
@@ -88,10 +89,7 @@ class Refused(Struct, frozen=True, kw_only=True):
     description: Words = None
 
 
-class Outcome(
-    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False,
-    forbid_unknown_fields=True,
-):  # fmt: skip
+class Outcome(Row, frozen=True, kw_only=True):
     """What became of one message: ``OK`` or ``REJECTED``."""
 
     code: Annotated[str, http.SHOWN]
@@ -161,9 +159,9 @@ class GetBilling(http.Request[Billing], frozen=True):
 
 
 class Whole(http.Refusal, frozen=True):
-    """The refusal of a whole request."""
+    """The refusal of a whole request, in the platform's words. The HTTP status means nothing."""
 
-    ref: str = ""
+    ref: str | None = None
 
 
 def _read_refusal(body: object, status: int) -> http.Refusal | None:
@@ -173,15 +171,15 @@ def _read_refusal(body: object, status: int) -> http.Refusal | None:
     told = http.read_value(Refused, given)
     if told.reasons:
         first = told.reasons[0]
-        return Whole(word_of(first.key), why(told), status, first.ref or "")
+        return Whole(word_of(first.key), why(told), 400, first.ref)
     word = {401: Word.STRANGER, 403: Word.STRANGER, 429: Word.BUSY}.get(status)
     return None if word is None else http.Refusal(word, told.description or "", status)
 
 
 def _write_refusal(no: http.Refusal) -> bytes:
-    if not isinstance(no, Whole):
+    if no.code in (Word.STRANGER, Word.BUSY):
         return http.write_json(dict[str, str], {"description": no.description})
-    reasons = (Reason(no.code if isinstance(no.code, str) else str(no.code), no.ref),)
+    reasons = (Reason(str(no.code), getattr(no, "ref", None)),)
     return http.write_json(Refused, Refused(reasons=reasons, description=no.description))
 
 

@@ -340,7 +340,7 @@ def test_of_a_chunk_whose_answer_is_lost_alone_the_outcome_is_unknown() -> None:
 def test_32_001_messages_take_two_calls() -> None:
     async def test() -> None:
         world = a_world()
-        async with online(world, chunk=32_000, callback_url=None) as channel:
+        async with online(world, chunk=32_000, callback_url=None, timeout=300) as channel:
             receipts = await channel.send([Message(f"7916{n:07}", "Hi") for n in range(32_001)])
             assert len({receipt.ids for receipt in receipts}) == 32_001
             assert all(receipt.ids for receipt in receipts)

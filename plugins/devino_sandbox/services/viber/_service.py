@@ -28,7 +28,7 @@ from devino_codecs.viber import (
     Statuses,
     Taken,
 )
-from devino_core import Medium, phone
+from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._callbacks import CallbackKind
 from devino_sandbox._faults import AnswerError
@@ -36,7 +36,6 @@ from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._messages import (
     IncomingMessage,
     RefusalReason,
-    Refused,
     StoredMessage,
     Submission,
 )
@@ -46,7 +45,6 @@ from devino_sandbox.services._api import Asked, answers
 from devino_sandbox.services._messengers import (
     MEMORY,
     delivery_status,
-    number_of,
     polled_reason,
     posted_reason,
     shown,
@@ -115,7 +113,10 @@ class MessengerService(SpringService):
 
     @answers(Send)
     def send(self, account: Account, asked: Asked[Send]) -> Sent | Refusal:
-        return self._send(account, asked)
+        request, messages = asked.request, asked.request.complete()
+        if not 1 <= len(messages) <= self.limits.calls or isinstance(request.resend_sms, Unread):
+            return Refusal(RequestStatus.SYNTAX)
+        return Sent(messages=tuple([self._take(account, asked, one) for one in messages]))
 
     @answers(GetStatus)
     def status(self, account: Account, asked: Asked[GetStatus]) -> Statuses | Refusal:
@@ -147,25 +148,19 @@ class MessengerService(SpringService):
     def failed(self, asked: Asked[Any]) -> Refusal:
         return Refusal(RequestStatus.SYSTEM)
 
+    def is_of_messages(self, asked: Asked[Any], action: AnswerError) -> bool:
+        return isinstance(asked.request, Send) and _code_of_message(action.code) is not None
+
     def ordered(self, asked: Asked[Any], action: AnswerError) -> object:
-        """By the word of a request, or by that of a message: then the messages to the numbers that
-        the fault is about get it, and the others are carried out. Ids that are asked about get it
-        all."""
-        words = {*MessageCode, *[code.name for code in MessageCode]} - {*RequestStatus}
-        request = asked.request
-        if action.code not in words:
+        """By the word of a request, or by that of a message: all ids that are asked about get
+        it."""
+        request, code = asked.request, _code_of_message(action.code)
+        if code is None or not isinstance(request, GetStatus):
             return super().ordered(asked, action)
-        account = self.account(asked.credentials)
-        if account is None:
+        if self.account(asked.credentials) is None:
             return self.stranger(asked)
-        code = next(one for one in MessageCode if action.code in (one, one.name))
-        if isinstance(request, GetStatus):
-            ids = [None if isinstance(one, Unread) else one for one in request.messages]
-            return Statuses(
-                messages=tuple([MessageStatus(provider_id=one, code=code) for one in ids])
-            )
-        to = None if asked.fault is None else asked.fault.to
-        return self._send(account, asked, code, None if to is None else phone.normalize(to))
+        ids = [None if isinstance(one, Unread) else one for one in request.messages]
+        return Statuses(messages=tuple([MessageStatus(provider_id=one, code=code) for one in ids]))
 
     def example(self, access: Access) -> str:
         message = {
@@ -179,37 +174,16 @@ class MessengerService(SpringService):
         }
         return json.dumps({"messages": [message]})
 
-    def _send(
-        self,
-        account: Account,
-        asked: Asked[Send],
-        ordered: MessageCode | None = None,
-        to: str | None = None,
-    ) -> Sent | Refusal:
-        """``ordered``: the code of the messages to this number, or of all."""
-        request, messages = asked.request, asked.request.complete()
-        if not 1 <= len(messages) <= self.limits.calls or isinstance(request.resend_sms, Unread):
-            return Refusal(RequestStatus.SYNTAX)
-        taken = []
-        for message in messages:
-            is_struck = to is None or number_of(message.address) == to
-            taken.append(self._take(account, request, message, ordered if is_struck else None))
-        return Sent(messages=tuple(taken))
-
-    def _take(
-        self, account: Account, request: Send, message: Message, code: MessageCode | None
-    ) -> Taken:
-        resend, strict = request.resend_sms is True, self.world.strict
-        code = code or fault_of(message, account, self.limits, resend=resend, strict=strict)
-        if code is not None:
-            self._refuse(account, message, code)
-            return Taken(code=code)
-        try:
-            order = self._submission(account, message, resend=resend)
-            [stored] = self.world.submit(order, [text_of(message.address)])
-        except Refused as refused:
-            return Taken(code=_REFUSALS[refused.refusal])
-        return Taken(provider_id=stored.ids[0], code=MessageCode.OK)
+    def _take(self, account: Account, asked: Asked[Send], message: Message) -> Taken:
+        resend, to = asked.request.resend_sms is True, text_of(message.address)
+        no = _code_of_message(asked.ordered(to)) or fault_of(
+            message, account, self.limits, resend=resend, strict=self.world.strict
+        )
+        order = self._submission(account, message, resend=resend and no is None)
+        taken = self.take(order, to, no, _REFUSALS)
+        if isinstance(taken, MessageCode):
+            return Taken(code=taken)
+        return Taken(provider_id=taken.ids[0], code=MessageCode.OK)
 
     def _submission(
         self, account: Account, message: Message, *, resend: bool = False
@@ -283,6 +257,13 @@ class MessengerService(SpringService):
             address=message.sender,
             content=message.text,
         )
+
+
+def _code_of_message(word: object) -> MessageCode | None:
+    """The code of this value or name, unless a request has it, too."""
+    if word is None or word in {*RequestStatus}:
+        return None
+    return next((one for one in MessageCode if word in (one, one.name)), None)
 
 
 class ViberService(MessengerService):

@@ -42,7 +42,7 @@ from devino_sandbox._callbacks import CallbackKind
 from devino_sandbox._fates import Fate, Step
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest
-from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
+from devino_sandbox._messages import RefusalReason, StoredMessage, Submission
 from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
@@ -120,10 +120,9 @@ class VkService(SpringService):
         key = (self.name, account, submission.sender, to)
         if self.world.strict and not self.world.of(Rates).admits(key, _A_DAY, _DAY):
             submission = replace(submission, fate=_BEYOND)
-        try:
-            [stored] = self.world.submit(submission, [to])
-        except Refused as refused:
-            return SendResult(code=_REFUSALS[refused.refusal])
+        stored = self.take(submission, to, None, _REFUSALS)
+        if isinstance(stored, SendCode):
+            return SendResult(code=stored)
         return SendResult(code=SendCode.OK, message_id=stored.ids[0])
 
     @answers(GetStatus)

@@ -1,0 +1,233 @@
+"""`kit.BulkChannel`: what is told of a message becomes its receipt, and nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+
+from devino_codecs.http import Api, ApiKey, CodedStr, Login, Unread, Verdict, header
+from devino_core import (
+    Capability,
+    DevinoError,
+    Expressible,
+    InsufficientFunds,
+    InvalidMessage,
+    Medium,
+    Message,
+    OutcomeUnknown,
+    ProtocolViolation,
+    Receipt,
+    Secret,
+    State,
+    Takes,
+    Unsupported,
+)
+from devino_core.testing import ManualClock
+from devino_plugins.kit import BulkChannel, ChannelKeyOrLoginSettings
+from devino_plugins.kit.checks import number_of
+from devino_plugins.kit.refusals import refused_item
+from devino_plugins.kit.settings import check_url
+
+
+class Word(CodedStr):
+    POOR = "poor", "no money", Verdict.FUNDS
+
+
+class Item(msgspec.Struct, frozen=True):
+    to: str
+    text: str
+
+
+class Crow(BulkChannel[ChannelKeyOrLoginSettings, Item, str]):
+    """Each message is answered with its id, `code: why`, or `?`; a text may say what."""
+
+    api = Api(name="crow", auth=header("X-Key"), operations=())
+    takes: Mapping[Medium, Takes] = {
+        Medium.SMS: Takes(expresses=frozenset({Expressible.SEND_AT, Expressible.PRIORITY}))
+    }
+    most_messages = 3
+
+    def __init__(self, number_field: str = "") -> None:
+        settings = ChannelKeyOrLoginSettings(key=Secret("k3y"), base_url="https://crow.example")
+        super().__init__(settings, name="crow", clock=ManualClock())
+        self.number_field = number_field
+        self.sent: list[tuple[object, list[str]]] = []
+        self.written = 0
+
+    def item(self, message: Message) -> Item:
+        self.written += 1
+        if not message.text.isascii():
+            raise InvalidMessage("text", "must be ASCII", ref=message.ref)
+        return Item(number_of(message), message.text)
+
+    def shared(self, message: Message) -> object:
+        return message.priority
+
+    async def send_items(self, items: Sequence[Item], shared: object) -> Sequence[str | Unread]:
+        self.sent.append((shared, [item.to for item in items]))
+        if any(item.text == "lost" for item in items):
+            raise OutcomeUnknown("no answer")
+        told = [f"id-{it.to}" if it.text == "Hello" else it.text for it in items]
+        return [Unread("odd") if it == "odd" else it for it in told if it != "left out"]
+
+    def receipt(self, message: Message, told: str) -> Receipt | DevinoError:
+        if told.startswith("id"):
+            return self.taken(message, (told,), parts=2)
+        if told.startswith("?"):
+            return self.unclear(message, told, "says k3y")
+        code, _, why = told.partition(": ")
+        return refused_item(Word(code) if code in {*Word} else code, why, self.hide)
+
+
+def messages(*texts: str, **fields: Any) -> list[Message]:
+    return [Message(f"7916000000{n}", text, **fields) for n, text in enumerate(texts)]
+
+
+async def test_each_message_has_what_was_told_of_it() -> None:
+    receipts = await Crow().send(messages("Hello", "poor: no", "who: k3y?", "odd", "?", "Hello"))
+    states = [(it.status.state, it.status.code, type(it.error)) for it in receipts]
+    assert states[0] == (State.ACCEPTED, None, type(None))
+    assert states[1] == (State.REJECTED, "poor", InsufficientFunds)
+    assert receipts[2].status.description == "***?"
+    assert states[3] == (State.UNKNOWN, None, OutcomeUnknown)
+    assert states[4] == (State.UNKNOWN, "?", OutcomeUnknown)
+    assert receipts[4].status.description == "says ***"
+    assert [it.ids for it in receipts] == [
+        ("id-79160000000",),
+        (),
+        (),
+        (),
+        (),
+        ("id-79160000005",),
+    ]
+    assert [it.parts for it in receipts] == [2, 0, 0, 0, 0, 2]
+
+
+async def test_a_message_for_later_is_scheduled() -> None:
+    crow = Crow()
+    later = crow.clock.now() + timedelta(hours=1)
+    [receipt] = await crow.send(messages("Hello", send_at=later))
+    assert receipt.status.state is State.SCHEDULED
+    never = datetime.max.replace(tzinfo=timezone(-timedelta(hours=12)))
+    with pytest.raises(InvalidMessage, match="out of range"):
+        crow.check(messages("Hello", send_at=never))
+
+
+async def test_an_answer_that_leaves_one_out_is_nobodys() -> None:
+    receipts = await Crow().send(messages("Hello", "left out", "Hello", "Hello"))
+    assert [it.ids for it in receipts] == [(), (), (), ("id-79160000003",)]
+    for receipt in receipts[:3]:
+        assert isinstance(receipt.error, OutcomeUnknown)
+        assert receipt.unassigned_ids == ("id-79160000000", "id-79160000002")
+
+
+async def test_one_id_for_two_messages_is_nobodys() -> None:
+    receipts = await Crow().send(messages("id-1", "id-1"))
+    assert not any(it.ids for it in receipts)
+    assert all(it.unassigned_ids == ("id-1", "id-1") for it in receipts)
+
+
+async def test_an_id_that_another_call_was_given_is_no_answer_to_this_one() -> None:
+    crow = Crow()
+    await crow.send(messages("id-1"))
+    with pytest.raises(ProtocolViolation, match="another message's"):
+        await crow.send(messages("id-1"))
+
+
+async def test_a_platform_that_knows_repeats_gives_an_id_again() -> None:
+    class Wise(Crow):
+        knows_repeats = True
+
+    wise = Wise()
+    for _ in range(2):
+        [receipt] = await wise.send(messages("id-1"))
+        assert receipt.ids == ("id-1",)
+
+
+async def test_a_lost_answer_costs_the_messages_of_its_call() -> None:
+    receipts = await Crow().send(messages("Hello", "Hello", "Hello", "lost", "Hello"))
+    assert [type(it.error) for it in receipts] == [type(None)] * 3 + [OutcomeUnknown] * 2
+
+
+async def test_what_is_said_once_for_a_call_divides_the_messages() -> None:
+    crow = Crow()
+    one, two, three = messages("Hello", "Hello", "Hello")
+    high = msgspec.structs.replace(two, priority="HIGH")
+    receipts = await crow.send([one, high, three])
+    assert [it.ids[0] for it in receipts] == [f"id-{it.to}" for it in (one, two, three)]
+    assert sorted(map(str, crow.sent)) == sorted(
+        map(str, [(None, [one.to, three.to]), (high.priority, [two.to])])
+    )
+
+
+async def test_nothing_is_sent_where_one_message_is_wrong() -> None:
+    crow = Crow()
+    wrong = messages("Hello", "Hello", "Hello", "Привет")
+    with pytest.raises(InvalidMessage, match="ASCII") as error:
+        await crow.send(wrong)
+    assert error.value.ref == wrong[3].ref
+    with pytest.raises(InvalidMessage, match="ASCII"):
+        crow.check(wrong)
+    assert not crow.sent
+
+
+@pytest.mark.parametrize("number_field", ["", "to"])
+async def test_a_mail_out_is_looked_at_once_where_items_differ_by_number_alone(
+    number_field: str,
+) -> None:
+    crow = Crow(number_field)
+    receipts = await crow.send(messages("Hello", "Hello", "id-x", "Hello"))
+    assert crow.written == (2 if number_field else 4)
+    assert [it.ids[0] for it in receipts] == [
+        "id-79160000000",
+        "id-79160000001",
+        "id-x",
+        "id-79160000003",
+    ]
+    for wrong in ("12", "a@b.example"):
+        with pytest.raises((InvalidMessage, Unsupported)):
+            await crow.send([*messages("Hello"), Message(wrong, "Hello")])
+
+
+async def test_what_tells_no_states_cannot_report() -> None:
+    assert Capability.STATUS not in Crow().capabilities
+    with pytest.raises(Unsupported, match="cannot report"):
+        await Crow().status(["1"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"key": "k", "login": "me", "password": "p"},
+        {"key": "k", "password": "p"},
+        {"login": "me"},
+        {"login": "a:b", "password": "p"},
+        {"key": ""},
+        {"key": "ключ"},
+    ],
+)
+def test_who_asks_is_a_key_or_a_login_with_its_password(wrong: dict[str, str]) -> None:
+    secrets = {name: Secret(text) if name != "login" else text for name, text in wrong.items()}
+    told: Any = secrets
+    with pytest.raises(ValueError, match=r"key|login"):
+        ChannelKeyOrLoginSettings(base_url="https://crow.example", **told)
+
+
+def test_credentials_are_those_that_were_given() -> None:
+    base: Any = {"base_url": "https://crow.example"}
+    by_key = ChannelKeyOrLoginSettings(key=Secret("k"), **base)
+    by_login = ChannelKeyOrLoginSettings(login="me", password=Secret("p"), **base)
+    assert (by_key.credentials, by_login.credentials) == (ApiKey("k"), Login("me", "p"))
+
+
+@pytest.mark.parametrize("url", ["ftp://a.example", "hooks", "http://", "http://[canary"])
+def test_a_setting_that_is_a_url_is_of_the_web(url: str) -> None:
+    check_url("callback_url", Secret("https://hooks.example/a"))
+    check_url("callback_url", None)
+    with pytest.raises(ValueError, match=r"^callback_url: expected a URL that begins with http"):
+        check_url("callback_url", Secret(url))
