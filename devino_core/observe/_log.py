@@ -12,7 +12,8 @@ from devino_core._masking import masked_recipient
 from devino_core.errors import ConfigurationError, DevinoError
 
 if TYPE_CHECKING:
-    from logging import Handler, Logger
+    from collections.abc import Callable
+    from logging import Handler, Logger, LogRecord
 
 __all__ = ["discreet", "log_call", "log_wire", "logger_of", "prepare_log", "without_people"]
 
@@ -77,8 +78,14 @@ def log_call(log: Logger, level: int, call_id: str, line: str, error: DevinoErro
     """One line for a call that has ended."""
     if error is not None:
         line += f": {type(error).__name__}: {without_people(error.said)}"
-    # Who logs it is always here, and to find that out takes as long as all the rest.
-    log.handle(log.makeRecord(log.name, level, __file__, 0, "%s [%s]", (line, call_id), None))
+    log.handle(_recorder()(log, level, f"{line} [{call_id}]"))
+
+
+@cache
+def _recorder() -> Callable[[Logger, int, str], LogRecord]:
+    from ._records import record_of
+
+    return record_of
 
 
 def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:
