@@ -74,11 +74,19 @@ def _stderr() -> Handler:
     return handler
 
 
-def log_call(log: Logger, level: int, call_id: str, line: str, error: DevinoError | None) -> None:
+def log_call(
+    log: Logger,
+    level: int,
+    call_id: str,
+    what: str,
+    answer: int | str,
+    seconds: float,
+    error: DevinoError | None,
+) -> None:
     """One line for a call that has ended."""
-    if error is not None:
-        line += f": {type(error).__name__}: {without_people(error.said)}"
-    log.handle(_recorder()(log, level, f"{line} [{call_id}]"))
+    why = "" if error is None else f": {type(error).__name__}: {without_people(error.said)}"
+    line = f"{what} > {answer} in {seconds * 1000:.0f} ms{why} [{call_id}]"
+    log.handle(_recorder()(log, level, line))
 
 
 @cache
