@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -62,16 +61,9 @@ def log_to_stderr(level: str) -> None:
 
 @cache
 def _stderr() -> Handler:
-    import logging
+    from ._records import Stderr
 
-    class Stderr(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if not logging.getLogger().handlers and sys.stderr is not None:
-                sys.stderr.write(f"{self.format(record)}\n")
-
-    handler = Stderr()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    return handler
+    return Stderr()
 
 
 def log_call(

@@ -1,4 +1,4 @@
-"""A record for each call, in a quarter of the time that the standard library takes for it.
+"""Records and lines of the log, in a part of the time that the standard library takes for them.
 
 Imported when a log is wanted: ``logging`` takes longer to import than types do.
 """
@@ -11,11 +11,11 @@ import sys
 from asyncio import current_task
 from logging import Logger, LogRecord
 from threading import current_thread, get_ident
-from time import time
+from time import strftime, time
 from types import FunctionType
 from typing import Any
 
-__all__ = ["record_of"]
+__all__ = ["Stderr", "record_of"]
 
 _LIKE: dict[str, Any] = vars(LogRecord("", 0, __file__, 0, "", (), None))
 """What is the same in each record: where it was made is always here."""
@@ -69,3 +69,33 @@ def _task_name() -> str | None:
         # No event loop runs in this thread.
         return None
     return None if task is None else task.get_name()
+
+
+class Stderr(logging.Handler):
+    """Standard error, as long as the program has set up no log of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def emit(self, record: LogRecord) -> None:
+        """Write it in one piece."""
+        if not _ROOT.handlers and sys.stderr is not None:
+            sys.stderr.write(f"{self.format(record)}\n")
+
+
+_ROOT = logging.getLogger()
+
+
+class _Formatter(logging.Formatter):
+    """The standard library's, but the calendar is asked once a second."""
+
+    _known: tuple[int, str] = -1, ""
+
+    def formatTime(self, record: LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        second, text = self._known
+        if second != int(record.created):
+            second = int(record.created)
+            text = strftime(self.default_time_format, self.converter(second))
+            self._known = second, text
+        return f"{text},{int(record.msecs):03}"
