@@ -81,9 +81,35 @@ class Calls:
         """A call that is about to be made. The fields are those of :class:`Call`."""
         return Running(self, operation, peer, messages, attempt)
 
+    @property
+    def sees_starts(self) -> bool:
+        """Whether anybody wants to know of a call before it has ended."""
+        return bool(self.observers.all) or self.shows_wire
+
+    def log_success(
+        self, operation: str, answer: int | str, since: float, *, messages: int, attempt: int
+    ) -> None:
+        """Log a call at INFO that was made then, by the channel's clock: for a transport that
+        begins none as long as nobody sees its start."""
+        seconds = self.clock.monotonic() - since
+        what = _what(self.channel, operation, messages, attempt)
+        log_call(self.log, _INFO, _new_id(), what, answer, seconds, None)
+
     def show(self, what: str, text: str) -> None:
         """Log what the platform sent by itself, masked already."""
         log_wire(self.log, None, f"{self.channel} {what}", text)
+
+
+def _new_id() -> str:
+    return f"{_SEED.value + next(_NUMBERS):016x}"
+
+
+def _what(channel: str, operation: str, messages: int, attempt: int) -> str:
+    """A call in the log: the channel, the operation, how many messages it carries."""
+    what = f"{channel} {operation}"
+    if messages:
+        what = f"{what} 1 message" if messages == 1 else f"{what} {messages} messages"
+    return what if attempt <= 1 else f"{what} (attempt {attempt})"
 
 
 class Running:
@@ -97,7 +123,7 @@ class Running:
     def __init__(
         self, calls: Calls, operation: str, peer: str, messages: int, attempt: int
     ) -> None:
-        self.id: str = f"{_SEED.value + next(_NUMBERS):016x}"
+        self.id: str = _new_id()
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
         self.message_id: str | None = None
@@ -164,8 +190,8 @@ class Running:
                 answer = "cancelled"
             elif answer is None:
                 answer = "done" if ours is None else "no answer"
-            line = f"{self._what()} > {answer} in {seconds * 1000:.0f} ms"
-            log_call(calls.log, level, self.id, line, ours)
+            what = _what(calls.channel, self._operation, self._messages, self._attempt)
+            log_call(calls.log, level, self.id, what, answer, seconds, ours)
         if done:
             outcome = Outcome(
                 seconds=seconds,
@@ -177,13 +203,6 @@ class Running:
             )
             for tell in done:
                 tell(outcome)
-
-    def _what(self) -> str:
-        """It in the log: the channel, the operation, how many messages it carries."""
-        what, count = f"{self._calls.channel} {self._operation}", self._messages
-        if count:
-            what = f"{what} 1 message" if count == 1 else f"{what} {count} messages"
-        return what if self._attempt <= 1 else f"{what} (attempt {self._attempt})"
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ from devino_core._masking import masked_recipient
 from devino_core.errors import ConfigurationError, DevinoError
 
 if TYPE_CHECKING:
-    from logging import Handler, Logger
+    from collections.abc import Callable
+    from logging import Handler, Logger, LogRecord
 
 __all__ = ["discreet", "log_call", "log_wire", "logger_of", "prepare_log", "without_people"]
 
@@ -61,24 +61,31 @@ def log_to_stderr(level: str) -> None:
 
 @cache
 def _stderr() -> Handler:
-    import logging
+    from ._records import Stderr
 
-    class Stderr(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if not logging.getLogger().handlers and sys.stderr is not None:
-                sys.stderr.write(f"{self.format(record)}\n")
-
-    handler = Stderr()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    return handler
+    return Stderr()
 
 
-def log_call(log: Logger, level: int, call_id: str, line: str, error: DevinoError | None) -> None:
+def log_call(
+    log: Logger,
+    level: int,
+    call_id: str,
+    what: str,
+    answer: int | str,
+    seconds: float,
+    error: DevinoError | None,
+) -> None:
     """One line for a call that has ended."""
-    if error is not None:
-        line += f": {type(error).__name__}: {without_people(error.said)}"
-    # Who logs it is always here, and to find that out takes as long as all the rest.
-    log.handle(log.makeRecord(log.name, level, __file__, 0, "%s [%s]", (line, call_id), None))
+    why = "" if error is None else f": {type(error).__name__}: {without_people(error.said)}"
+    line = f"{what} > {answer} in {seconds * 1000:.0f} ms{why} [{call_id}]"
+    log.handle(_recorder()(log, level, line))
+
+
+@cache
+def _recorder() -> Callable[[Logger, int, str], LogRecord]:
+    from ._records import record_of
+
+    return record_of
 
 
 def log_wire(log: Logger, call_id: str | None, what: str, text: str) -> None:

@@ -1,4 +1,12 @@
-"""What it costs to be seen: a client that nobody watches against one with a log and an observer."""
+"""What it costs to be seen: a client that nobody watches against one with a log and an observer.
+
+"log at INFO" is what a user has who logs to a file: a `StreamHandler` with the standard library's
+formatter, which writes and flushes each line. Two peers tell its shares apart, each with the same
+handler and as many lines of the same length:
+
+- "a ready record": all that is timed beside the sends is the handler. Any library costs as much.
+- "one logger.info": a program that does not let us log, and logs each of its sends by itself.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +29,7 @@ from tests.bench.conftest import Table
 
 SENDS = {"rest-v2": 2_000, "smpp": 20_000}
 CONCURRENCY = 32
+LINE = "rest-v2 Sms/Send 1 message > 200 in 42 ms [4f1c9a03b7d2e815]"
 
 
 class Counting(Observer):
@@ -44,7 +53,12 @@ def channels() -> Iterator[Mapping[str, Mapping[str, object]]]:
         }
 
 
-async def _send(kind: str, settings: Mapping[str, object], *observers: Observer) -> None:
+async def _send(
+    kind: str,
+    settings: Mapping[str, object],
+    *observers: Observer,
+    then: Callable[[], object] | None = None,
+) -> None:
     async with AsyncClient(
         {kind: settings}, plugins=Plugins(environ={}), observers=observers
     ) as client:
@@ -53,21 +67,23 @@ async def _send(kind: str, settings: Mapping[str, object], *observers: Observer)
         async def worker() -> None:
             for number in work:
                 await client.send(Message(f"7903{number:07}", "Hello"))
+                if then is not None:
+                    then()
 
         await asyncio.gather(*[worker() for _ in range(CONCURRENCY)])
 
 
 @contextmanager
-def _logged() -> Iterator[None]:
-    """The log at INFO, formatted, and thrown away."""
+def _logged(name: str) -> Iterator[logging.Logger]:
+    """A log at INFO, formatted, and thrown away."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        log, handler = logging.getLogger("devino"), logging.StreamHandler(nowhere)
+        log, handler = logging.getLogger(name), logging.StreamHandler(nowhere)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         # pytest would format each line twice more.
         log.propagate = False
         try:
-            yield
+            yield log
         finally:
             log.propagate = True
             log.setLevel(logging.NOTSET)
@@ -79,16 +95,29 @@ def test_sends(compare: Table, channels: Mapping[str, Mapping[str, object]], kin
     settings = channels[kind]
 
     def logged() -> None:
-        with _logged():
+        with _logged("devino"):
             asyncio.run(_send(kind, settings))
 
-    compare(
+    def ready() -> None:
+        with _logged("program") as log:
+            record = log.makeRecord(log.name, logging.INFO, __file__, 0, LINE, (), None)
+            asyncio.run(_send(kind, settings, then=lambda: log.handle(record)))
+
+    def by_hand() -> None:
+        with _logged("program") as log:
+            asyncio.run(_send(kind, settings, then=lambda: log.info(LINE)))
+
+    ratios = compare(
         f"{SENDS[kind]} sends of {kind} at {CONCURRENCY}, CPU",
         lambda: asyncio.run(_send(kind, settings)),
         {
             "log at INFO": logged,
+            "a ready record": ready,
+            "one logger.info": by_hand,
             "an observer": lambda: asyncio.run(_send(kind, settings, Counting())),
         },
         rounds=7,
         clock=time.process_time,
     )
+    ours, theirs = ratios["log at INFO"], ratios["one logger.info"]
+    compare.note(f"{kind}: log at INFO against one logger.info a send: {ours / theirs:.2f}x")

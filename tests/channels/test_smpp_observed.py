@@ -72,6 +72,27 @@ async def test_a_refusal_has_the_id_that_the_log_has(
     assert line.endswith(f"[{caught.value.call_id}]")
 
 
+async def test_each_request_is_one_line_of_the_log_also_without_an_observer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "devino")
+    async with wired(bind="transmitter") as wire:
+        fault = Fault(operation="submit_sm", action=AnswerError(THROTTLED))
+        wire.world.faults.add(fault)
+        sending = asyncio.ensure_future(wire.channel.send([MESSAGE]))
+        await until(lambda: "ESME_RTHROTTLED" in caplog.text)
+        await wire.clock.tick(2)
+        await sending
+    lines = [record.getMessage() for record in caplog.records if record.name == "devino.smpp"]
+    ids = [line.rpartition("[")[2] for line in lines]
+    assert len(set(ids)) == len(ids) == 3
+    assert [line.partition(" (0x")[0] for line in lines] == [
+        "smpp bind_transmitter > ESME_ROK",
+        "smpp submit_sm 1 message > ESME_RTHROTTLED",
+        "smpp submit_sm 1 message (attempt 2) > ESME_ROK",
+    ]
+
+
 async def test_an_enquire_link_is_a_call() -> None:
     kept = Kept()
     async with wired(bind="transmitter") as wire:

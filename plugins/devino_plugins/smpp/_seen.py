@@ -39,15 +39,17 @@ class Seen:
         self._refused: tuple[Pdu, DevinoError] | None = None
         """The last answer that was a refusal, and its error."""
 
-    def begin(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int) -> Running:
-        """A request that is made now."""
+    def begin(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int) -> Running | None:
+        """A request that is made now. None if nobody wants to know before it has ended."""
+        if not self.calls.sees_starts:
+            return None
         call = self._call(pdu, attempt)
         call.start()
         call.wire("request", lambda: _shown(pdu))
         return call
 
     def late(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int, since: float) -> Running:
-        """A request that was made at that time, and that nobody wanted to know of. It failed."""
+        """A request that was made at that time, and that nobody was told of. It failed."""
         call = self._call(pdu, attempt)
         call.started_at(since)
         return call
@@ -69,6 +71,11 @@ class Seen:
             if isinstance(answer, SubmitSmResp):
                 call.message_id = answer.message_id or None
             call.end()
+
+    def taken(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int, since: float) -> None:
+        """A request that was made at that time, and that nobody was told of, was taken."""
+        name, sends = _told(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu))
+        self.calls.log_success(name, _TAKEN, since, messages=sends, attempt=attempt)
 
     def refusal_of(self, answer: Pdu) -> DevinoError:
         """The error of an answer: the one that observers were told, so that it has the call's id.

@@ -187,7 +187,8 @@ class SmppSession:
             if self.is_bound or (isinstance(pdu, BindRequest) and self.ended is None):
                 raise
             raise self._over() from None
-        call = seen.begin(pdu, attempt) if seen is not None and seen.calls.is_watched else None
+        is_watched = seen is not None and seen.calls.is_watched
+        call = seen.begin(pdu, attempt) if seen is not None and is_watched else None
         if not self._corked:
             # The first request leaves at once; those after it leave together.
             self._cork()
@@ -206,8 +207,11 @@ class SmppSession:
             raise
         if type(answer) is GenericNack:
             answer = _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
-        if seen is not None and (call is not None or answer.command_status):
-            seen.answered(call or seen.late(pdu, attempt, now), answer)
+        if seen is not None:
+            if call is not None or answer.command_status:
+                seen.answered(call or seen.late(pdu, attempt, now), answer)
+            elif is_watched:
+                seen.taken(pdu, attempt, now)
         return answer  # type: ignore[no-any-return]  # the machine has seen to its class
 
     def reply(self, request: Pdu, answer: Pdu | None = None) -> bool:
