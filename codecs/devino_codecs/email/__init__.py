@@ -55,7 +55,7 @@ from ._codes import (
     TaskType,
 )
 from ._mail import MAX_SIZE, Mail, decode_mail, encode_mail
-from ._mailbox import Mailbox, decode_mailbox, encode_mailbox
+from ._mailbox import Mailbox, are_addresses, decode_mailbox, encode_mailbox
 from ._requests import (
     API,
     MOST_IDS,
@@ -152,6 +152,7 @@ __all__ = [
     "TemplateDraft",
     "decode_callback",
     "decode_mail",
+    "are_addresses",
     "decode_mailbox",
     "encode_callback",
     "encode_mail",

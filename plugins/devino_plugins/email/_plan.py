@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 from devino_codecs import email
 from devino_core import Channel, Fill, InvalidMessage, Mail, Message, Template, Unsupported
 
-from ._mailboxes import mailbox_of, sender_mailbox
+from ._mailboxes import mailboxes_of, sender_mailbox
 from ._settings import EmailOptions
 
 __all__ = ["Planned", "plan"]
@@ -48,25 +48,11 @@ _Texts: TypeAlias = tuple[str, str, str]
 
 
 class _Group(NamedTuple):
-    """Who gets what messages share."""
+    """Who gets what messages share: their positions, and for each the mailbox and the values."""
 
     positions: list[int]
-    recipients: list[email.Recipient]
-
-    def add(self, position: int, message: Message, values: dict[str, str] | None) -> None:
-        mailbox, ref = mailbox_of(message), message.ref
-        self.positions.append(position)
-        self.recipients.append(
-            email.Recipient(
-                merge_fields=values,
-                recipient_id=ref if len(ref) <= _MAX_RECIPIENT_ID else None,
-                address=mailbox.address,
-                name=mailbox.name or None,
-            )
-        )
-
-
-_NONE: Final[tuple[_Group | None, frozenset[str]]] = None, frozenset()
+    mailboxes: list[email.Mailbox]
+    values: list[dict[str, str] | None]
 
 
 class _Spelt(NamedTuple):
@@ -87,37 +73,56 @@ def plan(
     """
     spelt: dict[_Texts, _Spelt | None] = {}
     groups: dict[_Shared, _Group] = {}
-    # Most messages of a mail-out differ in recipient and values alone: the group of such, with the
-    # names of the values.
-    alike: dict[tuple[str, str, str, str], tuple[_Group | None, frozenset[str]]] = {}
+    # Most messages of a mail-out differ in recipient and values alone: the group of such, by sender,
+    # texts and the names of the values.
+    alike: dict[tuple[str, ...], _Group] = {}
     values: dict[str, str] | None
-    for position, message in enumerate(messages):
+    for position, (message, mailbox) in enumerate(
+        zip(messages, mailboxes_of(messages), strict=True)
+    ):
         sender, content = sender_of(message), message.content
-        key = None
-        if type(content) is Mail and content.values and not (content.headers or message.options):
-            key = (sender, content.subject, content.text, content.html)
-            known, names = alike.get(key, _NONE)
-            if known is not None and names == content.values.keys():
-                values = dict(content.values)
+        key, given = None, None
+        if type(content) is Mail and not (content.headers or message.options):
+            given = content.values
+        if given:
+            key = (sender, content.subject, content.text, content.html, *given)
+            known = alike.get(key)
+            if known is not None:
+                values = dict(given)
                 if _is_risky("".join(values.values())) is None:
-                    known.add(position, message, values)
+                    known.positions.append(position)
+                    known.mailboxes.append(mailbox)
+                    known.values.append(values)
                     continue
         said, values = _said(message, sender, spelt)
         group = groups.get(said)
         if group is None:
             # Of all that share them only the first needs a look.
             _check(_Said(*said), message)
-            group = groups[said] = _Group([], [])
-        group.add(position, message, values)
-        if key is not None and values is not None:
-            alike[key] = group, frozenset(values)
+            group = groups[said] = _Group([], [], [])
+        group.positions.append(position)
+        group.mailboxes.append(mailbox)
+        group.values.append(values)
+        if key is not None and given and values is not None and values.keys() == given.keys():
+            alike[key] = group
     return [
-        Planned(
-            positions[start : start + size],
-            _request(_Said(*said), recipients[start : start + size]),
+        Planned(group.positions[some], _request(_Said(*said), recipients[some]))
+        for said, group in groups.items()
+        for recipients in [_recipients(group, messages)]
+        for some in [slice(start, start + size) for start in range(0, len(recipients), size)]
+    ]
+
+
+def _recipients(group: _Group, messages: Sequence[Message]) -> list[email.Recipient]:
+    refs = [messages[position].ref for position in group.positions]
+    return [
+        email.Recipient(
+            merge_fields=values,
+            recipient_id=ref if len(ref) <= _MAX_RECIPIENT_ID else None,
+            address=mailbox.address,
+            name=mailbox.name or None,
         )
-        for said, (positions, recipients) in groups.items()
-        for start in range(0, len(positions), size)
+        for ref, mailbox, values in zip(refs, group.mailboxes, group.values, strict=True)
     ]
 
 
