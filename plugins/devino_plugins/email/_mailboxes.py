@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from devino_codecs import DecodeError
-from devino_codecs.email import Mailbox, are_addresses, decode_mailbox
+from devino_codecs.email import Mailbox, decode_mailbox
 from devino_core import Card, Fill, InvalidMessage, Message, Unsupported
 
-__all__ = ["check_is_mail", "mailbox_of", "mailboxes_of", "sender_mailbox"]
+__all__ = ["check_is_mail", "mailbox_of", "sender_mailbox"]
 
 
 def mailbox_of(message: Message) -> Mailbox:
     """The recipient: ``ivan@example.com`` or ``Ivan <ivan@example.com>``. Raises InvalidMessage."""
     return _mailbox(message.to, "to", message)
-
-
-def mailboxes_of(messages: Sequence[Message]) -> Iterable[Mailbox]:
-    """The recipient of each. The iteration raises InvalidMessage where one is none."""
-    texts = [message.to for message in messages]
-    return map(Mailbox, texts) if are_addresses(texts) else map(mailbox_of, messages)
 
 
 def sender_mailbox(sender: str, message: Message) -> Mailbox:
