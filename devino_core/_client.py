@@ -441,7 +441,7 @@ class AsyncClient(Delivering, Opened):
 
     def _groups(self, batch: Sequence[Message], channel: str | None) -> Mapping[str, Sequence[int]]:
         """The positions of the messages that each channel is to send."""
-        media = list(map(_medium_of, batch))
+        media = _media_of(batch)
         names = {
             medium: self.channel_for(medium=medium, channel=channel).name
             for medium in dict.fromkeys(media)
@@ -473,6 +473,13 @@ class AsyncClient(Delivering, Opened):
 
 
 def _medium_of(message: Message) -> Medium:
-    if not isinstance(message, Message):
-        raise TypeError(f"expected a Message, not {type(message).__name__}")
-    return message.medium
+    (medium,) = _media_of([message])
+    return medium
+
+
+def _media_of(messages: Sequence[Message]) -> list[Medium]:
+    # Each type is looked at once: a bulk of messages has one.
+    for kind in dict.fromkeys(map(type, messages)):
+        if not issubclass(kind, Message):
+            raise TypeError(f"expected a Message, not {kind.__name__}")
+    return [message.medium for message in messages]

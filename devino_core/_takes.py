@@ -52,18 +52,18 @@ def check_takes(messages: Iterable[Message], takes: Mapping[Medium, Takes], chan
     Raises Unsupported, which says what to remove or to give. Raises InvalidMessage for an unknown
     option or a value of the wrong type.
     """
-    medium = found = None
-    carries_text = False
+    medium = found = fine = None
     for message in messages:
-        # Mostly all have one medium.
+        # Mostly all have one medium, and one type of content.
         if message.medium is not medium or found is None:
-            medium = message.medium
+            medium, fine = message.medium, None
             found = takes.get(medium)
             if found is None:
                 raise _not_carried(message, takes, channel)
-            carries_text = str in found.contents
-        if not carries_text or type(message.content) is not str:
+        kind = type(message.content)
+        if kind is not fine:
             _check_content(message, found, channel)
+            fine = kind
         # An ordinary message has none of these.
         if (
             message.send_at is not None

@@ -33,7 +33,8 @@ def are_normal(numbers: Sequence[str]) -> bool:
     together = "".join(numbers)
     return (
         together.isascii()
-        and together.isdecimal()
+        # Of bytes, and so of ASCII alone: a text looks every character up in Unicode's tables.
+        and together.encode().isdigit()
         and {11}.issuperset(map(len, numbers))
         and together[::11] == "7" * len(numbers)
     )

@@ -55,7 +55,7 @@ from ._codes import (
     TaskType,
 )
 from ._mail import MAX_SIZE, Mail, decode_mail, encode_mail
-from ._mailbox import Mailbox, decode_mailbox, encode_mailbox
+from ._mailbox import Mailbox, are_addresses, decode_mailbox, encode_mailbox
 from ._requests import (
     API,
     MOST_IDS,
@@ -150,6 +150,7 @@ __all__ = [
     "TaskType",
     "Template",
     "TemplateDraft",
+    "are_addresses",
     "decode_callback",
     "decode_mail",
     "decode_mailbox",

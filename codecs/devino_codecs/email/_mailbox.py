@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -12,7 +13,14 @@ from msgspec import Struct
 from devino_codecs._rfc5322 import ADDRESS, address, decoded_words
 from devino_codecs.errors import DecodeError, EncodeError
 
-__all__ = ["FORGES", "Mailbox", "decode_mailbox", "encode_mailbox", "encoded_words"]
+__all__ = [
+    "FORGES",
+    "Mailbox",
+    "are_addresses",
+    "decode_mailbox",
+    "encode_mailbox",
+    "encoded_words",
+]
 
 FORGES: Final = "[\\x00-\\x08\\x0a-\\x1f\\x7f-\\x9f\\u2028\\u2029\\ud800-\\udfff]"
 """A pattern of what some reader takes for the end of a line: all controls but the tab."""
@@ -23,6 +31,7 @@ _MAX_ADDRESS: Final = 254
 _MAX_TEXT: Final = 4096
 
 _is_address = re.compile(ADDRESS).fullmatch
+_LINES: Final = rf"(?:{ADDRESS}\n)*+"
 _ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _ATOMS: Final = rf"{_ATEXT}+(?: {_ATEXT}+)*"
 # A name of one to many words, each quoted or of anything that is not special.
@@ -51,6 +60,21 @@ def decode_mailbox(text: str) -> Mailbox:
         # Nearly every recipient of a mail-out is one.
         return Mailbox(text)
     return _decode(text)
+
+
+def are_addresses(texts: Sequence[str]) -> bool:
+    """Whether :func:`decode_mailbox` gives each of these as it is, without a name.
+
+    For a mail-out this takes a fraction of the time; False says nothing.
+    """
+    together = "\n".join([*texts, ""])
+    return (
+        # Then a part before the @ is short enough, too.
+        max(map(len, texts), default=0) <= _MAX_LOCAL
+        # And none is two lines.
+        and together.count("\n") == len(texts)
+        and re.fullmatch(_LINES, together) is not None
+    )
 
 
 # A mail-out has one sender.

@@ -170,7 +170,7 @@ class ListDetails(
 
 
 # What msgspec writes of recipients is read back as this type, which says whether all was of it.
-class _Recipient(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal"):
+class _Recipient(Struct, frozen=True, forbid_unknown_fields=True, rename="pascal", gc=False):
     address: str
     merge_fields: dict[str, str] = {}
     recipient_id: str = ""

@@ -107,8 +107,8 @@ def _write_as_they_are(messages: tuple[Message, ...]) -> str:
     addresses: list[Any] = [each.address for each in messages]
     if not _are_alike(messages, addresses, body):
         _check(body)
-    together = "".join(addresses)
-    if not (together.isascii() and together.isalnum()):
+    # Of bytes, and so of ASCII alone: a text looks every character up in Unicode's tables.
+    if not "".join(addresses).encode().isalnum():
         raise ValueError("the form of a phone number must be looked at")
     return body
 

@@ -39,10 +39,12 @@ def receipts(
     neither the index nor the number of elements says which is which, nothing is guessed.
     """
     placed = _placed(taken, len(messages))
-    ids = [each.message_id for each in taken if type(each) is Taken and each.message_id]
+    ids = [each.message_id for each in placed or taken if type(each) is Taken and each.message_id]
     if placed is None or len(set(ids)) != len(ids):
         return unassigned(messages, ids, told=len(taken), channel=channel)
     ok = ResponseCode.OK
+    if len(ids) == len(messages) == [one.code for one in placed if type(one) is Taken].count(ok):
+        return Receipt.of_each(messages, _ACCEPTED, channel=channel, ids=ids)
     return [
         Receipt.of(message, _ACCEPTED, channel=channel, ids=(each.message_id,))
         if type(each) is Taken and each.code is ok and each.message_id
