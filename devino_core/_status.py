@@ -146,6 +146,8 @@ class Status(Portable, frozen=True, kw_only=True, omit_defaults=True):
         statuses = list(legs)
         if not statuses:
             return cls(state=State.UNKNOWN)
+        if len(statuses) == 1 and not statuses[0].legs:
+            return statuses[0]
         decisive = max(enumerate(statuses), key=_decides)[1]
         prices = [status.price for status in statuses if status.price is not None]
         return msgspec.structs.replace(

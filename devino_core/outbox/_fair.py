@@ -74,7 +74,7 @@ class Fairness:
         others = [lane for lane in self._in_turn(lanes) if lane not in parts]
         return (
             *[Slot(lane, part) for lane, part in parts.items()],
-            *[Slot(lane, limit) for lane in (*parts, *others)],
+            *[Slot(lane, limit) for lane in (*parts, *others) if parts.get(lane) != limit],
         )
 
     def served(self, counts: Mapping[Lane, int]) -> None:

@@ -111,10 +111,11 @@ def _followed(entry: Entry, told: _Told, now: datetime) -> Move:
             continue
         legs = reported(legs, channel, message_id, status) or legs
     if entry.until is not None and entry.until <= now:
-        return _timed_out(entry, legs, now)
+        return _timed_out(entry, body, legs, now)
+    due = _next(entry, body, now)
     if legs != entry.legs or _is_over(entry):
-        return settled(entry, body, legs, now, due=_next(entry, now))
-    return Move(entry.fence, Phase.SENT, due=_next(entry, now))
+        return settled(entry, body, legs, now, due=due)
+    return Move(entry.fence, Phase.SENT, due=due)
 
 
 def _may_go_on(entry: Entry, body: Body | None, status: Status, now: datetime) -> bool:
@@ -129,9 +130,8 @@ def _may_go_on(entry: Entry, body: Body | None, status: Status, now: datetime) -
     return failed and status.medium is not last.medium and at is not None and now - at < _CHAIN
 
 
-def _timed_out(entry: Entry, legs: tuple[Leg, ...], now: datetime) -> Move:
+def _timed_out(entry: Entry, body: Body | None, legs: tuple[Leg, ...], now: datetime) -> Move:
     """The leg's time is over, and it was asked about once more."""
-    body = readable(entry)
     legs = legs if entry.leg < len(legs) else with_leg(entry, begin(entry, body))
     move = settled(entry, body, legs, now)
     if move.to is not Phase.SENT:
@@ -149,11 +149,10 @@ def _is_over(entry: Entry) -> bool:
     return entry.receipt is None or entry.receipt.status.state.is_final
 
 
-def _next(entry: Entry, now: datetime) -> datetime:
+def _next(entry: Entry, body: Body | None, now: datetime) -> datetime:
     """When to ask again: half as long as it has been under way."""
     leg = entry.current
     began = now if leg is None or leg.began_at is None else leg.began_at
-    body = readable(entry)
     longest = _LONGEST_OF_LEG if body is not None and entry.leg + 1 < len(body.legs) else _LONGEST
     due = now + min(max((now - began) / 2, _FIRST), longest)
     return due if entry.until is None else min(due, max(entry.until, now + timedelta(seconds=1)))

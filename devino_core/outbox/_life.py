@@ -207,7 +207,7 @@ def finished(
         legs=legs,
         drop_body=keep is not KeepText.ALL,
         drop_to=keep is KeepText.NONE,
-        news=_news(replace(entry, legs=legs), legs, EventKind.DONE, reason),
+        news=_news(entry, legs, EventKind.DONE, reason),
     )
 
 
@@ -332,7 +332,7 @@ def _news(entry: Entry, legs: tuple[Leg, ...], kind: EventKind, reason: str) -> 
         elif leg.ended is not None:
             status = Status(state=leg.ended, medium=leg.medium)
     if kind is EventKind.DONE:
-        status = replace(entry, legs=legs).status
+        status = Status.of_legs(one.status for one in legs)
     return News(
         kind=kind,
         ref=entry.ref,

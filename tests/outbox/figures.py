@@ -9,14 +9,15 @@ import argparse
 import asyncio
 import os
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,6 +71,21 @@ def say(what: str, count: int, seconds: float, more: str = "") -> float:
     return rate
 
 
+def say_ratio(ours: float, theirs: float) -> None:
+    print(f"{'':<48}{ours / theirs:>10.1f}x", flush=True)
+
+
+@contextmanager
+def beside(peer: str) -> Iterator[None]:
+    """What is measured beside a peer: left out where that is not installed, and said so."""
+    try:
+        yield
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] != peer:
+            raise
+        print(f"{peer} is not installed: `tox -e outbox` brings it", flush=True)
+
+
 class Telling(Null):
     """It tells, a batch at a time, that everything was delivered."""
 
@@ -98,19 +114,25 @@ class Telling(Null):
             yield await self._told.get()
 
 
-async def live(outbox: Outbox, count: int) -> float:
+async def live(outbox: Outbox, count: int, producers: int = 4) -> float:
     """The whole life of messages, with a wire that costs nothing: until the last is DONE."""
-    began = time.perf_counter()
-    async with Worker(outbox, Client(Telling())):
-        for _ in range(count // 50):
+    began, cpu = time.perf_counter(), time.process_time()
+
+    async def produce() -> None:
+        for _ in range(count // producers // 50):
             messages = [Message("79031234567", TEXT) for _ in range(50)]
             await outbox.enqueue_many(messages, channel="wire")
+
+    async with Worker(outbox, Client(Telling())):
+        await asyncio.gather(*[produce() for _ in range(producers)])
         while True:
             counts = list((await outbox.tally()).counts.values())
             if sum(one.get(Phase.DONE, 0) for one in counts) >= count:
                 break
             await asyncio.sleep(0.05)
-    return say("add, claim, receipt, end, 2 events", count, time.perf_counter() - began)
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
+    more = f"{took / count * 1e6:.0f} us a message, {cpu / count * 1e6:.0f} us of them CPU"
+    return say(f"add, claim, receipt, end, 2 events, {producers} producers", count, took, more)
 
 
 PACE: dict[str, object] = {"wire": {"in_flight": 500, "bulk_share": 1}}
@@ -181,7 +203,7 @@ async def claims(folder: Path, *queued: int) -> list[float]:
         for count in queued:
             path = folder / f"claims{count}.db"
             outbox = await stack.enter_async_context(Outbox(f"sqlite:{path}"))
-            await fill(outbox.store, count)
+            await fill(outbox.store, path, count)
             worker = await outbox.store.beat(None, timedelta(seconds=30))
             want = Want(worker=worker, slots=(Slot(Lane("wire"), 100),), limit=100)
             stores.append((outbox.store, want))
@@ -199,12 +221,20 @@ async def claims(folder: Path, *queued: int) -> list[float]:
     return middles
 
 
-async def fill(store: Store, count: int) -> None:
-    """Queue so many."""
-    now = await store.now()
-    for start in range(0, count, 20_000):
-        end = min(count, start + 20_000)
-        await store.add([an_entry(f"{n:012}", now, Lane("wire")) for n in range(start, end)])
+async def fill(store: Store, path: Path, count: int) -> None:
+    """Queue so many: copies of one, by SQL, for millions take long in any other way."""
+    await store.add([an_entry("first", await store.now(), Lane("wire"))])
+    with closing(sqlite3.connect(path)) as connection:
+        for start in range(0, count, 500_000):
+            connection.execute(
+                "INSERT INTO outbox(ref, hash, lane, due, version, body) "
+                "WITH RECURSIVE numbers(n) AS "
+                "(VALUES(?1) UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ?2) "
+                "SELECT printf('%012d', n), n, lane, due + n, 1, body FROM outbox, numbers "
+                "WHERE ref = 'first'",
+                (start, min(count, start + 500_000)),
+            )
+            connection.commit()
 
 
 async def life(folder: Path, count: int) -> float:
@@ -241,16 +271,15 @@ def main() -> None:
         if given.adds:
             asyncio.run(adds(folder, 256, 16_000))
             return
-        with suppress(ImportError):
-            for producers, count in ((1, 1000), (16, 8000), (256, 32_000)):
-                ours = asyncio.run(adds(folder, producers, count))
-                theirs = huey_adds(folder, min(producers, 16), min(count, 3000))
-                print(f"{'':<48}{ours / theirs:>10.1f}x", flush=True)
+        for producers, count in ((1, 1000), (16, 8000), (256, 32_000)):
+            ours = asyncio.run(adds(folder, producers, count))
+            with beside("huey"):
+                say_ratio(ours, huey_adds(folder, min(producers, 16), min(count, 3000)))
         ours = asyncio.run(life(folder, 20_000))
-        with suppress(ImportError):
-            print(f"{'':<48}{ours / huey_executes(folder, 3000):>10.1f}x", flush=True)
+        with beside("huey"):
+            say_ratio(ours, huey_executes(folder, 3000))
         few, many = asyncio.run(claims(folder, 10_000, given.queued))
-        print(f"{'':<48}{many / few:>10.1f}x", flush=True)
+        say_ratio(many, few)
     for milliseconds in given.fsync_ms:
         slowed(milliseconds)
 

@@ -9,7 +9,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import psycopg
@@ -19,7 +19,7 @@ from devino_core import ChannelSettings, Message
 from devino_core.outbox import Lane, Move, Outbox, Phase, Slot, Want
 from devino_core.testing._store_case import an_entry
 
-from .figures import PACE, TEXT, Null, live, say
+from .figures import PACE, TEXT, Null, beside, live, say, say_ratio
 from .server import Server, started
 
 LANE = Lane("wire")
@@ -193,16 +193,15 @@ def main() -> None:
         asyncio.run(adds(server, 16, 4000, grouped=True))
         ours = asyncio.run(adds(server, 256, 30_000, grouped=True))
         alone = asyncio.run(adds(server, 256, 4000, grouped=False))
-        print(f"{'':<48}{ours / alone:>10.1f}x", flush=True)
-        for peer in (procrastinate_adds, pgqueuer_adds):
-            with suppress(ImportError):
-                theirs = asyncio.run(peer(server, 256, 2500))
-                print(f"{'':<48}{ours / theirs:>10.1f}x", flush=True)
+        say_ratio(ours, alone)
+        for peer, peer_adds in (("procrastinate", procrastinate_adds), ("pgqueuer", pgqueuer_adds)):
+            with beside(peer):
+                say_ratio(ours, asyncio.run(peer_adds(server, 256, 2500)))
         asyncio.run(receipts(server, 20_000))
         asyncio.run(life(server, 20_000))
         few = asyncio.run(claims(server, 10_000))
         many = asyncio.run(claims(server, given.queued))
-        print(f"{'':<48}{many / few:>10.1f}x", flush=True)
+        say_ratio(many, few)
         asyncio.run(held_back(server))
 
 

@@ -30,6 +30,7 @@ from devino_core.testing._stores import an_entry
 from devino_outbox import SqliteSettings
 from devino_outbox.sqlite import SqliteStore, _files, _schema, _sql
 from devino_outbox.sqlite._finding import spelt
+from devino_outbox.sqlite._many import Many
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 HOLD = timedelta(seconds=30)
@@ -155,9 +156,16 @@ async def test_every_query_finds_its_rows_by_an_index(path: Path) -> None:
         for name, text in vars(_sql).items()
         if name.isupper() and name != "COLUMNS" and isinstance(text, str)
     }
+    everything |= {
+        f"{name} of {size}": text
+        for name, many in vars(_sql).items()
+        if isinstance(many, Many)
+        for size, text in many.texts.items()
+    }
     queries = [
         Query(refs=("a",)),
         Query(ids=(PlatformId("a"),)),
+        Query(ids=(PlatformId("a"), PlatformId("a", "x"), PlatformId("b", "y"))),
         Query(to_hash=1),
         Query(phase=Phase.QUEUED),
         Query(phase=Phase.QUEUED, channel="x"),

@@ -21,7 +21,7 @@ def found(
 ) -> list[Entry]:
     """The next entries that meet the query."""
     statement, values = spelt(query, after, limit)
-    return [entry_of(row) for row in connection.execute(place(statement), values)]
+    return [entry_of(row) for row in connection.execute(place(statement), values).fetchall()]
 
 
 def spelt(query: Query, after: str, limit: int) -> tuple[str, dict[str, object]]:

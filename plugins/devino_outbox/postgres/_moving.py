@@ -47,7 +47,8 @@ class Adds:
         return [[next(added) for _ in work.rows] for work in adding]
 
     def _add(self, connection: Connection, rows: Sequence[NewRow]) -> list[Added]:
-        new = {ref for (ref,) in connection.execute(self._place(sql.ADD), (json_of(rows),))}
+        returned = connection.execute(self._place(sql.ADD), (json_of(rows),)).fetchall()
+        new = {ref for (ref,) in returned}
         if len(new) == len(rows):
             return [Added.NEW] * len(rows)
         refs = list({row.ref for row in rows})
@@ -155,7 +156,7 @@ def _moved(
 ) -> list[bool]:
     rows = json_of([move_row(number, move) for number, move in enumerate(moves)])
     values = {"rows": rows, "now": _micros(now)}
-    met = {number for (number,) in connection.execute(place(sql.MOVE), values)}
+    met = {number for (number,) in connection.execute(place(sql.MOVE), values).fetchall()}
     return [move.fence.id in met for move in moves]
 
 
@@ -175,10 +176,8 @@ def _with_early(
     if not early:
         return moves
     numbers = list(ids)
-    entries = {
-        entry.id: entry
-        for entry in map(entry_of, connection.execute(place(sql.BY_NUMBERS), (numbers,)))
-    }
+    found = connection.execute(place(sql.BY_NUMBERS), (numbers,)).fetchall()
+    entries = {entry.id: entry for entry in map(entry_of, found)}
     if now is None:
         now = time_of(connection, None)
     used: list[int] = []
@@ -214,7 +213,7 @@ def entries_of(
     values: Sequence[object] | Mapping[str, object],
 ) -> list[Entry]:
     """The entries that a query of :data:`._sql.COLUMNS` finds."""
-    return [entry_of(row) for row in connection.execute(place(statement), values)]
+    return [entry_of(row) for row in connection.execute(place(statement), values).fetchall()]
 
 
 def _transaction(connection: Connection, *, needed: bool) -> AbstractContextManager[object]:

@@ -225,7 +225,8 @@ class PostgresStore:
             xid, seq = xid_and_seq(start)
             statement = sql.EVENTS if entry is None else sql.EVENTS_OF
             values = {"xid": xid, "seq": seq, "limit": limit, "entry": entry}
-            return [event_of(row) for row in connection.execute(self._place(statement), values)]
+            rows = connection.execute(self._place(statement), values).fetchall()
+            return [event_of(row) for row in rows]
 
         return await self._ask(work)
 

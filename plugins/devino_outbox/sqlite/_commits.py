@@ -98,7 +98,7 @@ class Commits:
 
 
 def _add(connection: Connection, rows: Sequence[Row]) -> list[Added]:
-    new = {ref for (ref,) in connection.execute(sql.ADD, (json_of(rows).decode(),))}
+    new = {ref for (ref,) in sql.ADD(connection, rows)}
     if len(new) == len(rows):
         return [Added.NEW] * len(rows)
     refs = json_of([row[0] for row in rows]).decode()
@@ -155,9 +155,14 @@ def move_all(connection: Connection, moves: Sequence[Move], now: datetime) -> li
     if not moves:
         return []
     moves = _with_early(connection, moves, now)
-    rows = json_of([move_row(move) for move in moves]).decode()
-    met = {number for (number,) in connection.execute(sql.MOVE, (rows, micros(now)))}
+    met = {number for (number,) in sql.MOVE(connection, map(move_row, moves), micros(now))}
     done = [move for move in moves if move.fence.id in met]
+    dropped = [
+        (move.fence.id, move.drop_body, move.drop_to)
+        for move in done
+        if move.drop_body or move.drop_to
+    ]
+    sql.DROP(connection, dropped)
     _tell(connection, [(move.fence.id, move.news) for move in done if move.news is not None], now)
     # A followed one has its ids already.
     fresh = [
@@ -166,16 +171,14 @@ def move_all(connection: Connection, moves: Sequence[Move], now: datetime) -> li
         if move.legs and move.to is not Phase.DONE and move.fence.phase is not Phase.SENT
         for channel, one in ids_of(move.legs)
     ]
-    if fresh:
-        connection.execute(sql.LEARN, (json_of(fresh).decode(),))
+    sql.LEARN(connection, fresh)
     over = [
         (one, channel)
         for move in done
         if move.legs and move.to is Phase.DONE
         for channel, one in ids_of(move.legs)
     ]
-    if over:
-        connection.execute(sql.UNLEARN, (json_of(over).decode(),))
+    sql.UNLEARN(connection, over)
     return [move.fence.id in met for move in moves]
 
 
@@ -216,9 +219,8 @@ def _entry(connection: Connection, number: int) -> Entry | None:
 
 
 def _tell(connection: Connection, news: Iterable[tuple[int, News]], now: datetime) -> None:
-    rows = [(entry, encode(said)) for entry, said in news]
-    if rows:
-        connection.execute(sql.TELL, (json_of(rows).decode(), micros(now)))
+    at = micros(now)
+    sql.TELL(connection, ((entry, at, encode(said)) for entry, said in news))
 
 
 def _claim(connection: Connection, want: Want, now: datetime) -> list[Entry] | LeaseLost:

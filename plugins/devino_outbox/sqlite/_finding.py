@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 
 import msgspec
 
@@ -34,11 +35,17 @@ def spelt(query: Query, after: str, limit: int) -> tuple[str, dict[str, object]]
         where.append("ref IN (SELECT value FROM json_each(:refs))")
         values["refs"] = json_of(query.refs).decode()
     if query.ids is not None:
-        where.append(
-            "id IN (SELECT ids.entry FROM json_each(:ids) AS asked JOIN ids ON ids.id = "
-            "asked.value->>0 WHERE asked.value->>1 IS NULL OR ids.channel = asked.value->>1)"
-        )
-        values["ids"] = json_of([(one.id, one.channel) for one in query.ids]).decode()
+        asked: defaultdict[str | None, list[str]] = defaultdict(list)
+        for one in query.ids:
+            asked[one.channel].append(one.id)
+        entries = []
+        for n, (channel, ids) in enumerate(asked.items()):
+            own = "" if channel is None else f" AND channel = :channel_{n}"
+            entries.append(
+                f"SELECT entry FROM ids WHERE id IN (SELECT value FROM json_each(:ids_{n})){own}"  # noqa: S608
+            )
+            values |= {f"ids_{n}": json_of(ids).decode(), f"channel_{n}": channel}
+        where.append(f"id IN ({' UNION ALL '.join(entries) or 'NULL'})")
     if query.to_hash is not None:
         where.append("to_hash = :to_hash")
         values["to_hash"] = query.to_hash

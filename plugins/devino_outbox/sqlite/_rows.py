@@ -43,6 +43,4 @@ def move_row(move: Move) -> Row:
         move.doubts,
         move.failures,
         move.crashes,
-        move.drop_body,
-        move.drop_to,
     )

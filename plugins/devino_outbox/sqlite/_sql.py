@@ -4,18 +4,20 @@
 
 from __future__ import annotations
 
+from ._many import Many
+
 COLUMNS = (
     "id, ref, hash, lane, phase, due, until, attempt, crashes, doubts, failures, leg, worker, "
     "revision, version, to_hash, body, legs"
 )
 
-# One statement takes all the rows of a commit. Each step of sqlite3 gives up the GIL, and under a
-# busy loop it comes back only 5 ms later.
-ADD = """
+ADD = Many(
+    "ref, hash, lane, due, until, version, to_hash, body",
+    """
 INSERT INTO outbox(ref, hash, lane, phase, due, until, version, to_hash, body)
-SELECT value->>0, value->>1, value->>2, 0, value->>3, value->>4, value->>5, value->>6, value->>7
-FROM json_each(?) WHERE true
-ON CONFLICT(ref) DO NOTHING RETURNING ref"""
+SELECT ref, hash, lane, 0, due, until, version, to_hash, body FROM m WHERE ref IS NOT NULL
+ON CONFLICT(ref) DO NOTHING RETURNING ref""",
+)
 
 HASHES = "SELECT ref, hash FROM outbox WHERE ref IN (SELECT value FROM json_each(?))"
 
@@ -36,31 +38,39 @@ ORPHANS = f"""
 SELECT {COLUMNS} FROM outbox
 WHERE phase = 1 AND worker NOT IN (SELECT value FROM json_each(?))"""
 
-MOVE = """
+MOVE = Many(
+    "id, was, attempt, phase, revision, due, has_until, until, lane, leg, legs, doubts, failures, "
+    "crashes",
+    """
 UPDATE outbox SET phase = m.phase,
-  due = CASE WHEN m.phase = 0 AND m.due IS NOT NULL THEN max(m.due, ?2)
+  due = CASE WHEN m.phase = 0 AND m.due IS NOT NULL THEN max(m.due, ?)
     ELSE coalesce(m.due, outbox.due) END,
   until = CASE WHEN m.has_until THEN m.until ELSE outbox.until END,
   lane = coalesce(m.lane, outbox.lane), leg = coalesce(m.leg, outbox.leg),
   legs = coalesce(m.legs, outbox.legs), doubts = coalesce(m.doubts, outbox.doubts),
   failures = coalesce(m.failures, outbox.failures), crashes = coalesce(m.crashes, outbox.crashes),
-  revision = outbox.revision + (m.legs IS NOT NULL),
-  body = CASE WHEN m.drop_body THEN NULL ELSE body END,
-  to_hash = CASE WHEN m.drop_to THEN NULL ELSE to_hash END,
-  worker = CASE WHEN m.phase = 1 THEN worker END
-FROM (SELECT value->>0 AS id, value->>1 AS from_phase, value->>2 AS attempt, value->>3 AS phase,
-  value->>4 AS revision, value->>5 AS due, value->>6 AS has_until, value->>7 AS until,
-  value->>8 AS lane, value->>9 AS leg, value->>10 AS legs, value->>11 AS doubts,
-  value->>12 AS failures, value->>13 AS crashes, value->>14 AS drop_body, value->>15 AS drop_to
-  FROM json_each(?1)) AS m
+  revision = outbox.revision + (m.legs IS NOT NULL), worker = CASE WHEN m.phase = 1 THEN worker END
+FROM m
 WHERE outbox.id = m.id AND outbox.attempt = m.attempt
-  AND (outbox.phase = m.from_phase OR (m.from_phase = 1 AND outbox.phase = 3))
+  AND (outbox.phase = m.was OR (m.was = 1 AND outbox.phase = 3))
   AND (m.legs IS NULL OR outbox.revision = m.revision)
-RETURNING outbox.id"""
+RETURNING outbox.id""",
+)
 
-TELL = """
-INSERT INTO events(entry, at, news)
-SELECT value->>0, ?2, value->>1 FROM json_each(?1)"""
+# Not by MOVE: it would write the index of to_hash anew each time.
+DROP = Many(
+    "id, body, recipient",
+    """
+UPDATE outbox SET body = CASE WHEN NOT m.body THEN outbox.body END,
+  to_hash = CASE WHEN NOT m.recipient THEN to_hash END
+FROM m WHERE outbox.id = m.id""",
+)
+
+TELL = Many(
+    "entry, at, news",
+    """
+INSERT INTO events(entry, at, news) SELECT entry, at, news FROM m WHERE entry IS NOT NULL""",
+)
 
 EVENTS = "SELECT seq, entry, at, news FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
 
@@ -70,13 +80,14 @@ EVENTS_OF = (
 
 ALIVE = "SELECT 1 FROM workers WHERE id = ?"
 
-LEARN = """
-INSERT INTO ids(id, channel, entry)
-SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
-ON CONFLICT(id, channel) DO UPDATE SET entry = excluded.entry"""
+LEARN = Many(
+    "id, channel, entry",
+    """
+INSERT INTO ids(id, channel, entry) SELECT id, channel, entry FROM m WHERE id IS NOT NULL
+ON CONFLICT(id, channel) DO UPDATE SET entry = excluded.entry""",
+)
 
-UNLEARN = """
-DELETE FROM ids WHERE (id, channel) IN (SELECT value->>0, value->>1 FROM json_each(?))"""
+UNLEARN = Many("id, channel", "DELETE FROM ids WHERE (id, channel) IN (SELECT id, channel FROM m)")
 
 KNOWN = "SELECT 1 FROM ids WHERE id = ?1 AND (?2 IS NULL OR channel = ?2)"
 
