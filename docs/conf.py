@@ -46,7 +46,7 @@ html_title = "devino"
 html_copy_source = False
 html_static_path = ["_static"]
 templates_path = ["_templates"]
-html_css_files = ["copy.css", "languages.css"]
+html_css_files = ["code.css", "copy.css", "languages.css"]
 html_js_files = ["copy.js"]
 html_sidebars = {
     "**": [

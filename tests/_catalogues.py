@@ -122,7 +122,8 @@ def typography(translation: str) -> Iterator[str]:
         yield "quotation marks are « and »"
     if re.search(r"\S [—–-](\s|$)", prose) or re.search(r"[а-яё]--", prose):
         yield "a dash is — and stands after a no-break space"
-    if re.search(r"[а-яё] \d+\.\d+ [а-яё]", prose) and "верси" not in prose:
+    number = re.fullmatch(r"\d+\.\d+", prose) or re.search(r"[а-яё] \d+\.\d+ [а-яё]", prose)
+    if number and "верси" not in prose:
         yield "a decimal sign is a comma"
 
 

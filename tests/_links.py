@@ -1,4 +1,4 @@
-"""Links of a site of HTML files that lead nowhere within it."""
+"""Links of a site of HTML files that lead nowhere within it, and names that lead nowhere at all."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class _Page(HTMLParser):
         super().__init__()
         self.ids: set[str] = set()
         self.links: list[str] = []
+        self.unlinked: list[str] = []
+        self._in_link = self._in_name = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -23,6 +25,21 @@ class _Page(HTMLParser):
                 self.ids.add(value)
             elif name in {"href", "src"} and value and tag != "use":
                 self.links.append(value)
+        if tag == "a":
+            self._in_link = True
+        elif tag == "code" and not self._in_link:
+            # Sphinx marks what should lead into the reference, and says nothing if it does not.
+            self._in_name = {"xref", "py"} <= {*(dict(attrs).get("class") or "").split()}
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._in_link = False
+        elif tag == "code":
+            self._in_name = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_name:
+            self.unlinked.append(data)
 
 
 def broken_links(folder: Path) -> Iterator[str]:
@@ -43,3 +60,15 @@ def broken_links(folder: Path) -> Iterator[str]:
                 url.fragment and target in pages and unquote(url.fragment) not in pages[target].ids
             ):
                 yield f"{where}: no such place: {link}"
+
+
+def unlinked_names(folder: Path) -> Iterator[str]:
+    """Names of the code that the pages send their readers to, and the reference does not have.
+
+    The reference itself names what others have, such as the bases of a class.
+    """
+    for file in sorted(folder.rglob("*.html")):
+        where = file.relative_to(folder)
+        if "reference" not in where.parts:
+            for name in _Page(file.read_text("utf-8")).unlinked:
+                yield f"{where}: not in the reference: {name}"

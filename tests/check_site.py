@@ -2,7 +2,7 @@
 
 `tox -e docs` runs it. FOLDER holds the English site, and its folder `ru` the Russian one. It tells
 what a build with warnings as errors lets pass: what is not translated, code that differs between
-the languages, a link that leads nowhere, and a word of the theme that stayed English.
+the languages, a link or a name that leads nowhere, and a word of the theme that stayed English.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from docutils import nodes
 from jinja2.ext import babel_extract
 
 from tests._catalogues import DOCS, THEME, complaints, entries, names, read
-from tests._links import broken_links
+from tests._links import broken_links, unlinked_names
 from tests.make_catalogues import document, messages, pages_in
 
 
@@ -31,6 +31,7 @@ def main(folder: Path) -> int:
         *(f"{page}: a catalogue of no page" for page in {*names()} - {*pages, THEME}),
         *theme_words(),
         *broken_links(folder),
+        *unlinked_names(folder),
     ]
     # One page after the other: together they take gigabytes.
     for page in pages:

@@ -70,8 +70,9 @@ def messages(page: str, doctree: nodes.document) -> Iterator[str]:
 
 
 def has_words(text: str) -> bool:
-    """Whether there is more to it than code, numbers and signs."""
-    return bool(re.search(r"[^\W\d_]", re.sub(r"(`+).+?\1", "", text)))
+    """Whether there is more to it than code, signs and numbers that both languages write alike."""
+    plain = re.sub(r"(`+).+?\1", "", text)
+    return bool(re.search(r"[^\W\d_]|\d\.\d|\d,\d{3}\b", plain))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import enum
+import importlib
+import json
 import re
+import sys
 import textwrap
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
@@ -34,7 +38,13 @@ def _command() -> click.Command:
     with click.Context(devino) as context:
         for name in devino.list_commands(context):
             found = devino.get_command(context, name)
-            if found is None or isinstance(found, click.Group):
+            if found is None:
+                continue
+            if isinstance(found, click.Group):
+                # The directive reads `name`, and `decode smpp` is one command of `decode`.
+                for own, each in found.commands.items():
+                    found.commands[own] = copy.copy(each)
+                    found.commands[own].name = own
                 continue
             # The directive reads `params`, and options of plugins are there only when asked for.
             options = [
@@ -190,7 +200,10 @@ def _default(field: Field) -> str:
     if field.default is None or field.default is msgspec.NODEFAULT:
         return ""
     value = field.default
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    if value == "" or isinstance(value, bool | tuple):
+        # As a settings file has it.
+        return f"`{json.dumps(value)}`"
+    return f"`{value}`"
 
 
 def _type(kind: inspect.Type) -> str:
@@ -264,8 +277,48 @@ def _has_meaning(obj: object) -> bool:
     return isinstance(obj, enum.Enum) and isinstance(getattr(obj, "meaning", None), str)
 
 
+def _show_reexports(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let autodoc see what a package has from its own modules.
+
+    What is imported at first use is not there before. The docstring of a constant stands in the
+    module that defines it, and autodoc looks for it in the package alone.
+    """
+    for name in re.findall(r"automodule:: (\S+)", source[0]):
+        package = importlib.import_module(name)
+        shown = {public: getattr(package, public) for public in getattr(package, "__all__", ())}
+        documented = ModuleAnalyzer.for_module(name)
+        documented.analyze()
+        for public, value in shown.items():
+            if not isinstance(value, type) and not callable(value):
+                documented.attr_docs.setdefault(("", public), _docstring(name, public, value))
+
+
+def _docstring(package: str, public: str, value: object) -> list[str]:
+    """What stands below a constant where it is defined."""
+    ours = f"{package.partition('.')[0]}."
+    for name in sorted(sys.modules):
+        if name.startswith(ours) and vars(sys.modules[name]).get(public) is value:
+            lines = ModuleAnalyzer.for_module(name).find_attr_docs().get(("", public))
+            if lines:
+                return lines
+    return [""]
+
+
+_SHORT = 20
+"""A word of code with more letters may break: it would take too much of a line."""
+
+
+def _mark_code(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Say of code within a text whether its words may break: see code.css."""
+    for code in doctree.findall(nodes.literal):
+        longest = max(map(len, code.astext().split()), default=0)
+        code["classes"].append("short" if longest <= _SHORT else "long")
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("source-read", _show_reexports)
+    app.connect("doctree-resolved", _mark_code)
     app.connect("autodoc-process-docstring", _list_codes)
     app.connect("autodoc-skip-member", _skip_codes)
     app.add_directive("channels", ChannelsTable)

@@ -59,6 +59,12 @@ def test_code_and_numbers_alone_need_no_translation() -> None:
     assert not has_words("`a`, ``b``: 5 %")
 
 
+@pytest.mark.parametrize("number", ["1.3", "15,000", "1,000,000"])
+def test_a_number_that_russian_writes_otherwise_needs_a_translation(number: str) -> None:
+    assert has_words(number)
+    assert not has_words(f"`{number}`")
+
+
 def test_the_theme_speaks_russian(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not list(check_site.theme_words())
     monkeypatch.setattr(check_site, "read", lambda page: parsed(b""))

@@ -20,7 +20,7 @@ from tests._catalogues import (
     read,
     written,
 )
-from tests._links import broken_links
+from tests._links import broken_links, unlinked_names
 from tests.make_demo_picture import READMES
 
 ENGLISH, RUSSIAN = (readme.read_text("utf-8") for readme in READMES)
@@ -53,6 +53,7 @@ def test_every_page_has_a_catalogue() -> None:
         ('msgid "A \\"word\\"."\nmsgstr "\\"Слово\\"."', "quotation marks"),
         ('msgid "A word."\nmsgstr "Слово - и дело."', "a dash"),
         ('msgid "1.5 more."\nmsgstr "На 1.5 больше."', "a decimal sign"),
+        ('msgid "1.5"\nmsgstr "1.5"', "a decimal sign"),
     ],
 )
 def test_a_fault_of_a_catalogue_is_told(entry: str, complaint: str) -> None:
@@ -118,6 +119,16 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
         "ru/a.html: no such place: ../a.html#gone",
         "ru/a.html: no such file: no.png",
     ]
+
+
+def test_a_name_that_is_not_in_the_reference_is_told(tmp_path: Path) -> None:
+    name = '<code class="xref py py-class literal"><span class="pre">{}</span></code>'
+    tmp_path.joinpath("reference").mkdir()
+    tmp_path.joinpath("a.html").write_text(
+        f'<a href="#x">{name.format("Known")}</a> {name.format("Gone")} <code>plain</code>'
+    )
+    tmp_path.joinpath("reference", "b.html").write_text(name.format("Base"))
+    assert list(unlinked_names(tmp_path)) == ["a.html: not in the reference: Gone"]
 
 
 def _texts_of_the_code() -> Iterator[str]:
