@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import importlib
 import re
 import textwrap
 from abc import abstractmethod
@@ -245,6 +246,14 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _load_lazy_names(app: Sphinx, page: str, source: list[str]) -> None:
+    """Import what a package imports at first use: autodoc lists only what is there."""
+    for name in re.findall(r"automodule:: (\S+)", source[0]):
+        module = importlib.import_module(name)
+        for public in getattr(module, "__all__", ()):
+            getattr(module, public)
+
+
 def _list_codes(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
@@ -266,6 +275,7 @@ def _has_meaning(obj: object) -> bool:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.autodoc")
+    app.connect("source-read", _load_lazy_names)
     app.connect("autodoc-process-docstring", _list_codes)
     app.connect("autodoc-skip-member", _skip_codes)
     app.add_directive("channels", ChannelsTable)
