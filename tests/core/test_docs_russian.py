@@ -120,6 +120,15 @@ def test_a_link_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_that_leads_to_no_place_in_the_reference_is_told(tmp_path: Path) -> None:
+    tmp_path.joinpath("reference").mkdir()
+    name = '<code class="xref py py-class docutils"><span class="pre">{}</span></code>'
+    known = f'<a class="reference" href="reference/a.html">{name.format("Client")}</a>'
+    tmp_path.joinpath("a.html").write_text(f"{known} {name.format('Clinet')} <code>any</code>")
+    tmp_path.joinpath("reference", "a.html").write_text(name.format("int"))
+    assert list(broken_links(tmp_path)) == ["a.html: not in the reference: Clinet"]
+
+
 def _texts_of_the_code() -> Iterator[str]:
     """Every text in the code, with `...` for what is filled in."""
     for folder in ("devino_core", "plugins/devino_plugins", "plugins/devino_sandbox"):
