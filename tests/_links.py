@@ -23,9 +23,9 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self._in_link = True
-        elif tag == "code" and not self._in_link:
-            if "xref" in (dict(attrs).get("class") or "").split():
-                self._in_unknown = True
+        elif tag == "code" and "xref" in (dict(attrs).get("class") or "").split():
+            self._in_unknown = not self._in_link
+            if self._in_unknown:
                 self.unknown.append("")
         for name, value in attrs:
             if name == "id" and value:
