@@ -23,8 +23,10 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self._in_link = True
-        elif tag == "code" and "xref" in (dict(attrs).get("class") or "").split():
-            self._in_unknown = not self._in_link
+        elif tag == "code":
+            kinds = (dict(attrs).get("class") or "").split()
+            # The reference has no place of their own for the constants that a package re-exports.
+            self._in_unknown = "xref" in kinds and "py-data" not in kinds and not self._in_link
             if self._in_unknown:
                 self.unknown.append("")
         for name, value in attrs:
