@@ -46,7 +46,7 @@ html_title = "devino"
 html_copy_source = False
 html_static_path = ["_static"]
 templates_path = ["_templates"]
-html_css_files = ["code.css", "copy.css", "languages.css"]
+html_css_files = ["copy.css", "languages.css", "content.css"]
 html_js_files = ["copy.js"]
 html_sidebars = {
     "**": [
@@ -62,7 +62,7 @@ html_sidebars = {
 # Sphinx takes the help of commands for prose, and must not turn `--json` into a dash.
 smartquotes = False
 
-myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
 
 autodoc_default_options = {

@@ -309,7 +309,7 @@ _SHORT = 20
 
 
 def _mark_code(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Say of code within a text whether its words may break: see code.css."""
+    """Say of code within a text whether its words may break: see content.css."""
     for code in doctree.findall(nodes.literal):
         longest = max(map(len, code.astext().split()), default=0)
         code["classes"].append("short" if longest <= _SHORT else "long")

@@ -7,9 +7,9 @@ The manual says little more than the form of the archives. The sandbox does it s
   ``login_YYYYMMDDhhmmss.zip`` are taken, the oldest first and one after the other. Then they are
   deleted. Any other file stays where it is.
 - Each row is a message (:attr:`Submission.via <devino_sandbox.Submission.via>` is ``ftp``). A row
-  that is bad is refused alone, and shown among the messages with the reason. So is an archive as a
-  whole, once: where it is no zip file or a hostile one, has no or two templates, lacks columns, or
-  names a sender that the account may not use.
+  that is bad is refused alone, and shown among the messages with the reason. So is an archive as
+  a whole, once: where it is no zip file or a hostile one, has no or two templates, lacks columns,
+  or names a sender that the account may not use.
 - Dates are by Moscow time (UTC+3), or by the recipient's clock with ``localtime``.
 - With TLS, the port of ``ftp`` wants AUTH TLS and PROT P, and ``ftps`` begins with TLS. Data
   connections must resume the TLS session of the control connection, or are answered 522.
