@@ -26,7 +26,8 @@ class _Page(HTMLParser):
         elif tag == "code":
             kinds = (dict(attrs).get("class") or "").split()
             # The reference has no place of their own for the constants that a package re-exports.
-            self._in_unknown = "xref" in kinds and "py-data" not in kinds and not self._in_link
+            is_name = {"xref", "py"} <= {*kinds} and "py-data" not in kinds
+            self._in_unknown = is_name and not self._in_link
             if self._in_unknown:
                 self.unknown.append("")
         for name, value in attrs:
