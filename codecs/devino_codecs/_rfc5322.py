@@ -22,9 +22,10 @@ __all__ = [
 
 MAX_LINE: Final = 998  # octets without CRLF (RFC 5322, 2.1.1)
 
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# Nothing here is taken back (`++`, `*+`): no piece may begin with what could end the one before.
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]++"
 ADDRESS: Final = (
-    rf"{_ATOM}(?:\.{_ATOM})*@(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*|\[[A-Za-z0-9.:-]+\])"
+    rf"{_ATOM}(?:\.{_ATOM})*+@(?:[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+|\[[A-Za-z0-9.:-]++\])"
 )
 """A pattern: an address in ASCII without quotes and comments, such as ``name@example.org``."""
 # A path in SMTP holds 254 octets (RFC 5321, 4.5.3.1.3).

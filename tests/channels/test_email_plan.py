@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +58,32 @@ def test_what_goes_together_is_what_each_alone_would_be(messages: list[Message])
     assert all(len(call.positions) <= 3 for call in calls)
     campaigns = {n: call.request.user_campaign_id for call in calls for n in call.positions}
     assert campaigns == {n: one.options.get("campaign") for n, one in enumerate(messages)}
+
+
+def _mail(to: str, value: str, text: str = "Hi {a}") -> Message:
+    return Message(to, Mail("", text, values={"a": value}), medium=Medium.EMAIL, sender="s@x.ru")
+
+
+def test_a_mail_out_is_one_call_but_for_what_the_platform_might_misread() -> None:
+    calls = _planned([_mail("a@b.ru", value) for value in ("x", "<", "y", "")])
+    assert [list(call.positions) for call in calls] == [[0, 2, 3], [1]]
+    assert [each.merge_fields for each in calls[0].request.recipients] == [
+        {"a": "x"},
+        {"a": "y"},
+        {"a": ""},
+    ]
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_of_several_that_cannot_be_sent_the_first_is_named(place: int) -> None:
+    messages = [_mail("a@b.ru", "x"), _mail("a@b.ru", "<"), *[_mail("c@d.ru", "y")] * 2]
+    broken = _mail("a@b.ru", "\ud800")
+    nowhere = _mail("nobody", "x")
+    messages[place:] = [broken, nowhere]
+    with pytest.raises(InvalidMessage) as caught:
+        _planned(messages)
+    assert caught.value.ref == broken.ref
+    messages[place:] = [nowhere, broken]
+    with pytest.raises(InvalidMessage) as caught:
+        _planned(messages)
+    assert caught.value.ref == nowhere.ref

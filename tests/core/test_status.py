@@ -146,3 +146,18 @@ def test_a_receipts_status_has_the_medium_of_the_message() -> None:
     assert receipt.status.medium is Medium.VIBER
     by_sms = Receipt.of(message, leg(SMS, State.ACCEPTED), channel="rest")
     assert by_sms.status.medium is Medium.SMS
+
+
+@pytest.mark.parametrize("medium", [None, Medium.VIBER])
+def test_receipts_made_together_are_those_made_one_by_one(medium: Medium | None) -> None:
+    at = datetime(2026, 11, 28, tzinfo=UTC)
+    messages = [
+        Message("79031234567", "Hello", medium=Medium.VIBER),
+        Message("79031234568", "Hello", medium=Medium.VIBER, send_at=at),
+    ]
+    status = Status(state=State.ACCEPTED, medium=medium)
+    assert Receipt.of_each(messages, status, channel="viber", ids=["1", "2"]) == [
+        Receipt.of(message, status, channel="viber", ids=(message_id,))
+        for message, message_id in zip(messages, ["1", "2"], strict=True)
+    ]
+    assert Receipt.of_each([], status, channel="viber", ids=[]) == []

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from devino_codecs.email import (
     Mail,
     Mailbox,
+    are_addresses,
     decode_mail,
     decode_mailbox,
     encode_mail,
@@ -326,3 +327,25 @@ def test_parameters_without_end_do_not_keep_the_decoder_busy() -> None:
     head = b"From: a@b.ru\nTo: c@d.ru\nContent-Type: multipart/mixed; boundary=x\n\n"
     data = (head + part * 16)[:SIZE]
     assert_quick(partial(decode_mail, data), data)
+
+
+@given(st.lists(st.text("ab.@\n-[]ё <>", max_size=9) | st.sampled_from(["a@b", "a.b@c.d"])))
+def test_addresses_that_are_said_to_be_so_are_read_as_they_are(texts: list[str]) -> None:
+    if are_addresses(texts):
+        assert list(map(decode_mailbox, texts)) == list(map(Mailbox, texts))
+
+
+@pytest.mark.parametrize(
+    ("texts", "are"),
+    [
+        (["ivan@example.com", "i.v@[127.0.0.1]"], True),
+        ([], True),
+        (["ivan@example.com", "Ivan <ivan@example.com>"], False),
+        (["a@b\nc@d"], False),
+        (["a@b\n"], False),
+        (["a@b", ""], False),
+        ([f"{'a' * 65}@b"], False),
+    ],
+)
+def test_a_list_of_plain_addresses_is_known_as_one(texts: list[str], are: bool) -> None:
+    assert are_addresses(texts) is are

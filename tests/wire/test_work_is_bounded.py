@@ -158,6 +158,7 @@ DECODERS: dict[str, Decoder] = {
     "email": email.decode_mail,
     "email to": to_mailboxes,
     "email mailbox": lambda data: email.decode_mailbox(data.decode("latin-1")),
+    "email addresses": lambda data: email.are_addresses(data.decode("latin-1").split("\n")),
     "email callback": email.decode_callback,
     "onec": lambda data: onec.decode(data.decode("latin-1")),
     "viber callback": viber.decode_callback,

@@ -147,7 +147,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
 
     async def _send_planned(self, planned: Planned, messages: Sequence[Message]) -> list[Receipt]:
         taken = await self.ask(planned.request, messages=len(planned.positions))
-        sent = [messages[position] for position in planned.positions]
+        sent = list(map(messages.__getitem__, planned.positions))
         return receipts(sent, taken, channel=self.name, hide=self.hide)
 
     async def _told(self, ids: Sequence[str]) -> list[Status]:

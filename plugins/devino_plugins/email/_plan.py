@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import compress
+from itertools import chain, compress
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from devino_codecs import email
@@ -130,7 +130,7 @@ def _add_alike(
         and not (said.headers or message.options)
     ]
     values: list[dict[str, str]] = [dict(contents[position].values) for position in alike]
-    if _is_risky("".join(["".join(each.values()) for each in values])) is not None:
+    if _is_risky("".join(chain.from_iterable(map(dict.values, values)))) is not None:
         kept = [_is_risky("".join(each.values())) is None for each in values]
         alike, values = list(compress(alike, kept)), list(compress(values, kept))
     group.positions.extend(alike)
