@@ -227,16 +227,21 @@ def judge(policy: str, fates: Sequence[str], platform: Platform, last: Delivery)
         assert platform.fates[medium] == "late" or leg.receipt is None
 
 
-def runs() -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+def runs(first: str) -> Iterator[tuple[tuple[str, ...], tuple[int, ...]]]:
+    """All of them, 31,556 over all fates of the first leg."""
     crashes = [(), *((one,) for one in EFFECTS), *itertools.combinations(EFFECTS, 2)]
-    yield from itertools.product(itertools.product(FATES, repeat=len(MEDIA)), crashes)
+    later = itertools.repeat(FATES, len(MEDIA) - 1)
+    yield from itertools.product(itertools.product([first], *later), crashes)
 
 
+@pytest.mark.parametrize("first", FATES)
 @pytest.mark.parametrize("policy", ["end", "park"])
-async def test_every_fate_and_crash_in_memory(policy: str, request: pytest.FixtureRequest) -> None:
+async def test_every_fate_and_crash_in_memory(
+    policy: str, first: str, request: pytest.FixtureRequest
+) -> None:
     full = request.config.getoption("--attack") == "full"
     count = 0
-    for fates, ends in itertools.islice(runs(), 0, None, 1 if full else 499):
+    for fates, ends in itertools.islice(runs(first), 0, None, 1 if full else 499):
         clock = ManualClock()
         platform, last = await live(MemoryStore(clock), policy, fates, ends, clock)
         try:
@@ -244,7 +249,7 @@ async def test_every_fate_and_crash_in_memory(policy: str, request: pytest.Fixtu
         except AssertionError as error:
             raise AssertionError(f"{error}: {fates} {ends} {platform.sent} {last}") from error
         count += 1
-    assert count == (31_556 if full else 64)
+    assert count == (4_508 if full else 10)
 
 
 @given(
