@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from devino_core import InvalidMessage, Mail, Medium, Message, Template
 from devino_plugins.email._plan import Planned, plan
@@ -87,3 +88,13 @@ def test_of_several_that_cannot_be_sent_the_first_is_named(place: int) -> None:
     with pytest.raises(InvalidMessage) as caught:
         _planned(messages)
     assert caught.value.ref == nowhere.ref
+
+
+def test_a_campaign_takes_no_mail_along_that_belongs_to_none() -> None:
+    of_none = _mail("c@d.ru", "y")
+    of_one = replace(of_none, to="a@b.ru", ref="1", options={"campaign": "spring"})
+    calls = _planned([of_one, of_none])
+    assert [(list(call.positions), call.request.user_campaign_id) for call in calls] == [
+        ([0], "spring"),
+        ([1], None),
+    ]

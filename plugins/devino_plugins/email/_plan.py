@@ -90,9 +90,16 @@ def plan(
     for position in left:
         message = messages[position]
         said, values = _said(message, sender_of(message), spelt)
-        group, mailbox = group_of(said, message), mailbox_of(message)
+        group, mailbox, ref = group_of(said, message), mailbox_of(message), message.ref
         group.positions.append(position)
-        group.recipients.append(_recipient(message, mailbox, values))
+        group.recipients.append(
+            email.Recipient(
+                merge_fields=values,
+                recipient_id=ref if len(ref) <= _MAX_RECIPIENT_ID else None,
+                address=mailbox.address,
+                name=mailbox.name or None,
+            )
+        )
     return [
         Planned(
             positions[start : start + size],
@@ -113,7 +120,13 @@ def _add_alike(
     faster than to look at message by message, as must be done with the others.
     """
     first, sender = messages[0].content, messages[0].sender
-    if type(first) is not Mail or not macros or macros.keys() != (first.values or {}).keys():
+    if (
+        type(first) is not Mail
+        or not macros
+        or macros.keys() != (first.values or {}).keys()
+        # A campaign is for those alone that name it.
+        or messages[0].options
+    ):
         return range(len(messages))
     names, subject, text, html = macros.keys(), first.subject, first.text, first.html
     contents: list[Any] = [message.content for message in messages]
@@ -147,18 +160,6 @@ def _add_alike(
     if len(alike) == len(messages):
         return ()
     return sorted({*range(len(messages))}.difference(alike))
-
-
-def _recipient(
-    message: Message, mailbox: email.Mailbox, values: dict[str, str] | None
-) -> email.Recipient:
-    ref = message.ref
-    return email.Recipient(
-        merge_fields=values,
-        recipient_id=ref if len(ref) <= _MAX_RECIPIENT_ID else None,
-        address=mailbox.address,
-        name=mailbox.name or None,
-    )
 
 
 def _said(
