@@ -169,7 +169,7 @@ class Limits:
         now = self._clock.now()
         limits = [limit for limit in limits if limit.most]
         places = [await self._place(limit, now) for limit in limits]
-        wait = max((place.free_at - now).total_seconds() for place in places)
+        wait = max([0.0, *[(place.free_at - now).total_seconds() for place in places]])
         if wait > 0:
             raise Throttled(why, retry_after=wait)
         taken: list[str] = []

@@ -167,7 +167,8 @@ class Rows:
         found: dict[str, str] = {}
         for source, text in self._texts.items():
             try:
-                found = dict.fromkeys(Fill.fields(text), source) | found
+                for name in Fill.fields(text):
+                    found.setdefault(name, source)
             except InvalidMessage as error:
                 spelt = (name for name in columns if f"{{{name}}}" in text)
                 meant = next((name for name in spelt if not _FIELD.fullmatch(name)), None)
@@ -211,7 +212,7 @@ class Rows:
         for name in layout.columns:
             if name not in self._known and name not in self._values:
                 near = did_you_mean(name, COLUMNS) or f"columns are {', '.join(COLUMNS)}"
-                texts = " or ".join(self._texts)
+                texts = " or ".join(self._texts) or "--template without --value"
                 raise InvalidMessage("--column", f"{texts} has no field {{{name}}}; {near}")
         used = {*self._known.values(), *self._values.values()}
         extra = [name for place, name in enumerate(table.columns) if place not in used]

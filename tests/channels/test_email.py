@@ -289,6 +289,19 @@ async def test_an_element_that_cannot_be_read_is_about_one_message(wire: Wired) 
     assert [type(receipt.error) for receipt in receipts[1:]] == [OutcomeUnknown] * 2
 
 
+@pytest.mark.parametrize("indices", [(2, 0), (1, 2)])
+async def test_an_element_that_cannot_be_read_among_others_out_of_order_is_nobodys(
+    wire: Wired, indices: tuple[int, int]
+) -> None:
+    # Either they come in another order, or the platform counts from 1.
+    first, last = [{"Index": n, "MessageId": f"Ms{n}", "Code": "ok"} for n in indices]
+    body = {"Result": [first, {"Index": 1}, last], "Code": "ok", "Description": "ok"}
+    wire.platform.answers[email.Send] = lambda _: HttpAnswer(201, json.dumps(body).encode())
+    for receipt in await wire.channel.send([mail(), mail(), mail()]):
+        assert (receipt.ids, len(receipt.unassigned_ids)) == ((), 2)
+        assert isinstance(receipt.error, OutcomeUnknown)
+
+
 async def test_a_bare_id_is_that_of_the_one_recipient(wire: Wired) -> None:
     body = b'{"Result":"Mdz0","Code":"ok","Description":"ok"}'
     wire.platform.answers[email.Send] = lambda _: HttpAnswer(201, body)

@@ -23,6 +23,7 @@ from devino_core import (
     Receipt,
     Secret,
     State,
+    Status,
     Takes,
     Unsupported,
 )
@@ -199,6 +200,14 @@ async def test_what_tells_no_states_cannot_report() -> None:
         await Crow().status(["1"])
 
 
+async def test_what_asks_after_ids_in_its_own_way_can_report() -> None:
+    class Owl(Crow):
+        async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+            return [Status(state=State.DELIVERED, id=one) for one in ids]
+
+    assert Capability.STATUS in Owl().capabilities
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -225,7 +234,13 @@ def test_credentials_are_those_that_were_given() -> None:
     assert (by_key.credentials, by_login.credentials) == (ApiKey("k"), Login("me", "p"))
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example", "hooks", "http://", "http://[canary"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://a.example", "hooks", "http://", "http://[canary", "http://:80/a", "https://@"),
+        *("https://a.example:canary", " https://a.example", "https://a .example", "https://a\n.b"),
+    ],
+)
 def test_a_setting_that_is_a_url_is_of_the_web(url: str) -> None:
     check_url("callback_url", Secret("https://hooks.example/a"))
     check_url("callback_url", None)

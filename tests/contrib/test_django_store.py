@@ -19,12 +19,13 @@ configure()
 
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.test import Client
 
 from devino_contrib.django import client, signals
 from devino_contrib.django import send as send_by_project
 from devino_contrib.django._telling import tell
+from devino_contrib.django.store import _receivers
 from devino_contrib.django.store.management.commands import devino_follow
 from devino_contrib.django.store.models import EarlyReport, SentMessage
 
@@ -123,6 +124,20 @@ def test_a_report_that_comes_before_its_row_is_taken_then(
         assert SentMessage.objects.get().state == "ACCEPTED"
     assert SentMessage.objects.get().state == "DELIVERED"
     assert not EarlyReport.objects.exists()
+
+
+def test_a_report_that_cannot_be_taken_does_not_fail_the_projects_commit(
+    project: Path, sandbox: LocalSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(ids: object) -> None:
+        raise OperationalError("the database is gone")
+
+    monkeypatch.setattr(_receivers, "_catch_up", fails)
+    message = Message(NUMBER, TEXT, ref="order-17")
+    receipt = Receipt.of(message, Status(state=State.ACCEPTED), channel="promo", ids=("a",))
+    with transaction.atomic():
+        signals.post_send.send(Message, message=message, receipt=receipt)
+    assert SentMessage.objects.get().state == "ACCEPTED"
 
 
 def test_a_report_without_a_row_is_forgotten_after_a_day(

@@ -69,6 +69,11 @@ def test_a_text_of_a_row_and_of_one_message_has_no_fields(platform: Platform, fi
             ["{name}", "--subject", "Hi", "--column", "y=Table"],
             "--column: --subject or TEXT has no field {y}",
         ),
+        (
+            ["--template", "7", "--column", "y=Table"],
+            "--column: --template without --value has no field {y}",
+        ),
+        (["{x}", "--subject", "{y}"], "line 1: y: --subject has {y}, and no column"),
     ],
 )
 def test_what_has_a_field_that_no_column_fills_is_named(

@@ -56,6 +56,7 @@ def test_what_a_codec_loads_late_is_there_and_nothing_else(name: str) -> None:
         f"import sys, {name} as package; before = set(vars(package))\n"
         "missing = set(package.__all__) - before\n"
         "assert missing, 'nothing is loaded late'\n"
+        "assert missing <= set(dir(package)), 'nobody is shown them'\n"
         "for each in missing: assert getattr(package, each) is vars(package)[each]\n"
         "try: package.Swallow\n"
         "except AttributeError as error: assert 'Swallow' in str(error)\n"

@@ -112,6 +112,7 @@ def test_what_may_have_been_done_counts_until_it_is_cleared() -> None:
 def test_without_a_limit_there_is_always_a_place() -> None:
     limits = Limits(Seen(), ManualClock())
     assert [now(wait(limits, limit("key", most=0), limit(str(n)))) for n in range(9)] == [0] * 9
+    assert now(wait(limits, limit("key", most=0))) == 0
 
 
 def test_what_is_done_all_the_time_does_not_pile_up() -> None:

@@ -32,6 +32,7 @@ from devino_codecs.http import (
     Verdict,
     basic,
     moment,
+    write_json,
 )
 
 # Viber (chapter 12)
@@ -121,6 +122,14 @@ def _spring(body: object, http_status: int) -> Refusal | None:
     return Refusal(str(body["error"]), str(body.get("message", "")), http_status)
 
 
+def _write_spring(refusal: Refusal) -> bytes | None:
+    # In the envelope the word "ok" would say that it was done.
+    if refusal.http_status < 400:
+        return None
+    text = {"error": str(refusal.code), "message": refusal.description}
+    return write_json(dict[str, str], text)
+
+
 VIBER = Api(
     name="viber",
     auth=basic(),
@@ -131,7 +140,7 @@ VIBER = Api(
     envelope=Envelope("status", "message"),
     codes=Result,
     refused=200,
-    refusal=RefusalForm(_spring),
+    refusal=RefusalForm(_spring, _write_spring),
 )
 
 

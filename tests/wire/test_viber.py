@@ -230,6 +230,11 @@ def test_a_refused_message_costs_no_other_its_receipt() -> None:
     assert last == viber.Taken(provider_id="9223372036854775806", code=viber.MessageCode.OK)
 
 
+def test_a_request_without_messages_can_be_written() -> None:
+    body = viber.API.encode_request(viber.Send(messages=()), LOGIN).body
+    assert json.loads(body) == {"resendSms": "false", "messages": []}
+
+
 def test_an_unread_element_cannot_be_written() -> None:
     with pytest.raises(EncodeError, match=r"messages\[0\]"):
         viber.API.encode_answer(viber.Send, viber.Sent(messages=(Unread("odd"),)))

@@ -259,3 +259,8 @@ __all__ = [
     "without_secrets",
     "write_json",
 ]
+
+
+def __dir__() -> list[str]:
+    # What is not loaded yet is shown, too.
+    return sorted({*globals(), *__all__})

@@ -93,6 +93,8 @@ class RefusalForm(msgspec.Struct, frozen=True):
 
     ``read`` gets the body's value, None if it is no JSON, and the HTTP status; it gives None for
     what is no refusal of this form. ``write`` gives JSON, None for a refusal of another form.
+    Where answers are written, as in a sandbox, a table needs both: written as a code, the word "ok"
+    would say that it was done.
     """
 
     read: Callable[[object, int], Refusal | None]

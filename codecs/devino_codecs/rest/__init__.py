@@ -201,3 +201,8 @@ __all__ = [
     "ViberStateCode",
     "decode_request",
 ]
+
+
+def __dir__() -> list[str]:
+    # What is not loaded yet is shown, too.
+    return sorted({*globals(), *__all__})

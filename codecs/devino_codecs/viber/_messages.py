@@ -102,6 +102,8 @@ _check = Decoder(list[_Typed]).decode
 
 
 def _write_as_they_are(messages: tuple[Message, ...]) -> str:
+    if not messages:
+        return "[]"
     # Both together take a tenth of the time of a table of forms.
     body = _encode(messages).decode()
     addresses: list[Any] = [each.address for each in messages]

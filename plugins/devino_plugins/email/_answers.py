@@ -54,12 +54,21 @@ def receipts(
 
 
 def _placed(taken: Sequence[Taken | Unread], count: int) -> Sequence[Taken | Unread] | None:
+    """What was told of each message, in their order; None if nothing says which is which."""
     if [each.index if type(each) is Taken else None for each in taken] == [*range(count)]:
         return taken
-    by_index = {each.index: each for each in taken if isinstance(each, Taken)}
-    if len(taken) == len(by_index) == count and all(index in by_index for index in range(count)):
-        return [by_index[index] for index in range(count)]
-    return taken if len(taken) == count else None
+    if len(taken) != count:
+        return None
+    read = [(each.index, place) for place, each in enumerate(taken) if isinstance(each, Taken)]
+    places = dict(read)
+    if len(places) < len(read) or not places.keys() <= {*range(count)}:
+        # These are no indices: the order counts.
+        return taken
+    if len(read) == count:
+        return [taken[places[index]] for index in range(count)]
+    # What cannot be read has no index. Where the others are not in their places, they came in
+    # another order, or the platform counts from 1.
+    return taken if all(index == place for index, place in read) else None
 
 
 def _why_not(taken: Taken | Unread, hide: Callable[[str], str]) -> DevinoError:

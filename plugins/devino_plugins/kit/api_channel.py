@@ -68,8 +68,10 @@ class ApiChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
     @classmethod
     def offers(cls) -> frozenset[Capability]:
-        can_report = cls.status_of_some is not ApiChannel.status_of_some
-        return super().offers() if can_report else super().offers() - {Capability.STATUS}
+        cannot_report = (
+            cls.status is ApiChannel.status and cls.status_of_some is ApiChannel.status_of_some
+        )
+        return super().offers() - ({Capability.STATUS} if cannot_report else set())
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         self.require_medium(medium)

@@ -234,15 +234,22 @@ class ChannelKeyOrLoginSettings(ChannelConnectionSettings, frozen=True, kw_only=
 
 def check_url(setting: str, url: Secret | None) -> None:
     """It is a URL of the web, or is not given. Raises ValueError with the setting's name."""
+    if url is None:
+        return
     # Not above: few settings have a URL.
     from urllib.parse import urlsplit
 
+    text = url.reveal()
     try:
-        parts = urlsplit("https://none" if url is None else url.reveal())
+        parts = urlsplit(text)
+        # Of a port that is no number this raises ValueError.
+        has_host = bool(parts.hostname) and parts.port != 0
+        is_url = parts.scheme in {"http", "https"} and has_host
     except ValueError:
         # Its text may hold the URL.
-        parts = None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc:
+        is_url = False
+    # urlsplit passes over blanks and the ends of lines.
+    if not is_url or " " in text or not text.isprintable():
         raise ValueError(f"{setting}: expected a URL that begins with http:// or https://")
 
 

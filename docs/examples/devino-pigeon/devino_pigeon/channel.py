@@ -27,7 +27,7 @@ class Pigeon(BulkChannel[PigeonSettings, Letter, Flight]):
         return await self.ask(Send(tuple(items)), messages=len(items))
 
     def receipt(self, message: Message, told: Flight) -> Receipt | DevinoError:
-        if told.id is None:
+        if not told.id:
             return refused_item(told.state, told.reason, self.hide)
         return Receipt.of(message, status_of(told), channel=self.name, ids=(told.id,))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from devino_contrib._needs import needs
 from devino_core import DevinoError, Message, Receipt, State, Status, StatusChanged
@@ -26,13 +25,18 @@ def remember(sender: object, message: Message, receipt: Receipt, **_: object) ->
     row.ids = list(receipt.ids)
     row.take(receipt.status)
     status = receipt.status.to_dict()
+
+    def catch_up() -> None:
+        _catch_up(receipt.ids)
+
     with transaction.atomic():
         _put(row)
         SentPart.objects.bulk_create(
             SentPart(message=row, channel=receipt.channel, platform_id=one, status=status)
             for one in receipt.ids
         )
-        transaction.on_commit(partial(_catch_up, receipt.ids))
+        # The commit is the project's, and is over by then: what fails is logged.
+        transaction.on_commit(catch_up, robust=True)
 
 
 def remember_failure(sender: object, message: Message, error: DevinoError, **_: object) -> None:
