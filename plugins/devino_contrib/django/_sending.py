@@ -62,15 +62,17 @@ def send(
     message = Message(to, text, sender=sender, medium=Medium(medium))
     if ref is not None:
         message = msgspec.structs.replace(message, ref=ref)
-    signals.pre_send.send(Message, message=message, channel=channel)
-    if not on_commit:
-        return send_now(message, channel)
-    if uses_outbox():
+    adds = on_commit and uses_outbox()
+    if adds:
         from .outbox import enqueue
         from .outbox._place import alias
 
         if using not in (None, alias()):
             raise InvalidArgument("using", f"the outbox is in the database {alias()!r}")
+    signals.pre_send.send(Message, message=message, channel=channel)
+    if not on_commit:
+        return send_now(message, channel)
+    if adds:
         enqueue(message, channel=channel, in_transaction=False)
         return None
     if not transaction.get_connection(using).in_atomic_block:
