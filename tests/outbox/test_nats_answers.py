@@ -64,6 +64,28 @@ async def test_a_claim_that_was_not_answered_is_given_back(
         assert {entry.attempt for entry in claimed} == {2}
 
 
+async def test_a_claim_that_was_not_answered_is_given_back_where_nothing_else_waits(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker claims only in lanes where something is due, and there is none."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        commit = store._link.commit
+
+        async def losing(stream: str, writes: Sequence[Write]) -> int:
+            await commit(stream, writes)
+            raise OutcomeUnknown("the answer is lost")
+
+        monkeypatch.setattr(store._link, "commit", losing)
+        with pytest.raises(OutcomeUnknown):
+            await store.claim(want(worker))
+        monkeypatch.undo()
+        tally = await store.tally()
+        assert tally.counts == {LANE: {Phase.QUEUED: 3}}
+        assert list(tally.oldest) == [LANE]
+
+
 async def test_a_claim_that_is_stored_late_holds_nothing(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import Unavailable
-from devino_core.outbox import Lane, Move, Phase
+from devino_core.outbox import Lane, Move, Phase, Query
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats import NatsStore, _consumers, _link
 from devino_outbox.nats._consumers import _Place
@@ -185,3 +185,27 @@ async def test_what_was_given_to_the_dead_comes_again_from_a_consumer_that_gives
         while len(claimed) < 5:
             claimed += [one.ref for one in await store.claim(want(worker))]
         assert sorted(claimed) == [f"ref{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("kinds", [("entry",), ("event", "entry"), ()])
+async def test_prune_deletes_nothing_for_a_consumer_of_somebody_else(
+    nats_server: NatsServer, kinds: tuple[str, ...]
+) -> None:
+    """Who listens by a consumer of his own has done with more than reminders."""
+    async with jetstream(settings_of(nats_server, shards=1)) as store:
+        now, stream = await store.now(), store._names.entries(0)
+        filters = [store._names.all_of(0, kind) for kind in kinds]
+        named = {"filter_subject": filters[0]} if len(kinds) == 1 else {"filter_subjects": filters}
+        config = {"durable_name": "own", "ack_policy": "none", **named}
+        made = await store._link.api(
+            f"CONSUMER.DURABLE.CREATE.{stream}.own", {"stream_name": stream, "config": config}
+        )
+        assert "error" not in made
+        await store.add([an_entry("ref", now)])
+        client = store._link.client
+        inbox = client.new_inbox()
+        heard = await client.subscribe(inbox)
+        await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.own", b"", inbox)
+        await heard.next_msg(timeout=5)
+        await store.prune(now - timedelta(days=1), 99)
+        assert len(await store.find(Query(refs=("ref",)), "", 9)) == 1

@@ -295,11 +295,12 @@ class NatsStore:
 
     async def tally(self) -> Tally:
         await self._tuning.read_on()
-        await self._read_index()
-        now = await self._clock.now()
         if self._works:
             # A worker that has nothing to claim asks for nothing else.
-            await self._move_on(now)
+            await self._give_back()
+            await self._move_on(await self._clock.now())
+        await self._read_index()
+        now = await self._clock.now()
         lives = self._tuning.lives(now)
         return Tally(
             at=now,
