@@ -12,9 +12,11 @@ from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import Unavailable
 from devino_core.outbox import Lane, Move, Phase, Query
+from devino_core.outbox.kit import micros
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats import NatsStore, _consumers, _link
 from devino_outbox.nats._consumers import _Place
+from devino_outbox.nats._index import Seen
 from devino_outbox.nats._lanes import Found
 from devino_outbox.nats._link import Stored
 
@@ -209,3 +211,25 @@ async def test_prune_deletes_nothing_for_a_consumer_of_somebody_else(
         await heard.next_msg(timeout=5)
         await store.prune(now - timedelta(days=1), 99)
         assert len(await store.find(Query(refs=("ref",)), "", 9)) == 1
+
+
+async def test_an_index_forgets_the_times_of_what_is_done(nats_server: NatsServer) -> None:
+    """A message may have days left when it is done, and one that is held back stays the oldest."""
+    async with jetstream(settings_of(nats_server)) as store:
+        now = await store.now()
+        index = store._index
+        held = Seen(Phase.QUEUED, LANE, micros(now), None, None)
+        index._put(1, held)
+        for number in range(2, 20_000):
+            late = Seen(Phase.QUEUED, LANE, micros(now) + number, micros(now) + 9_000_000, None)
+            index._put(number, late)
+            index._put(number, late._replace(phase=Phase.SENT))
+            index._put(number, late._replace(phase=Phase.DONE))
+        assert len(index) == 1
+        asked = [len(times) for times in index._asked.values()]
+        assert len(index._until) + len(index._due[LANE]) + sum(asked) < 2000
+        waits = held._replace(due=micros(now) + 5, until=micros(now) + 7)
+        for number in range(2000, 0, -1):
+            index._put(number, waits)
+        assert list(index.oldest(micros(now) + 5)) == [(LANE, micros(now) + 5)]
+        assert index.late(micros(now) + 7) == list(range(2000, 0, -1))
