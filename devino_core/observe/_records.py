@@ -79,9 +79,13 @@ class Stderr(logging.Handler):
         self.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def emit(self, record: LogRecord) -> None:
-        """Write it in one piece."""
-        if not _ROOT.handlers and sys.stderr is not None:
+        """Write it in one piece. A call that was made does not fail because nobody reads it."""
+        if _ROOT.handlers or sys.stderr is None:
+            return
+        try:
             sys.stderr.write(f"{self.format(record)}\n")
+        except (OSError, ValueError):
+            self.handleError(record)
 
 
 _ROOT = logging.getLogger()

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from devino_core._content import Priority
 from devino_core.clock import done_within
@@ -52,6 +53,7 @@ class Desk:
         self._fairness = Fairness()
         self._noticed: dict[Lane, float] = {}
         self._news = asyncio.Event()
+        self._running: asyncio.Task[Any] | None = None
         self._sendings: set[asyncio.Task[None]] = set()
         self.waits_since: float | None = None
         """Since when it waits for the store; None: it does not."""
@@ -115,25 +117,40 @@ class Desk:
 
     async def run(self) -> None:
         """Until the worker stops."""
+        self._running = asyncio.current_task()
         while not self._context.is_stopping:
             self._news.clear()
             try:
-                more = await self._suspect() or await self._claim()
-            except LeaseLost:
-                await self._context.beat()
-                continue
+                more = await self._step()
             except DevinoError as error:
                 _log.warning("outbox: channel %r waits for the store: %s", self.channel.name, error)
                 more = False
             if not more and not self._context.is_stopping:
                 await self._rest()
 
-    async def finish(self, within: float) -> bool:
-        """Wait for what is on the wire. False: not all of it has ended."""
-        if not self._sendings:
+    async def _step(self) -> bool:
+        """Take up what can go. True: there may be more at once."""
+        try:
+            return await self._suspect() or await self._claim()
+        except LeaseLost:
+            # It goes on as a new worker.
+            await self._context.beat()
             return True
-        waited = asyncio.gather(*self._sendings, return_exceptions=True)
-        return await done_within(self._context.clock, within, waited)
+
+    async def finish(self, within: float) -> bool:
+        """Wait for what it takes up just now, and for what is on the wire. False: not all of it has
+        ended."""
+        ending = asyncio.ensure_future(self._end())
+        try:
+            return await done_within(self._context.clock, within, ending)
+        finally:
+            ending.cancel()
+
+    async def _end(self) -> None:
+        if self._running is not None:
+            await asyncio.wait([self._running])
+        if self._sendings:
+            await asyncio.wait(self._sendings)
 
     def cancel(self) -> list[asyncio.Task[None]]:
         """Give up what is still on the wire."""

@@ -7,6 +7,7 @@ import copy
 import json
 import logging
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from logging.handlers import QueueHandler
@@ -196,3 +197,36 @@ def test_the_time_on_standard_error_is_as_the_standard_library_writes_it(
         record = record_of(log, logging.INFO, "a line")
         record.created, record.msecs = moment, moment % 1 * 1000 // 1
         assert stderr.format(record) == logging.Formatter(line).format(record)
+
+
+class Broken:
+    """A standard error that nobody reads any more."""
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+        self.tries = 0
+
+    def write(self, _: str) -> int:
+        self.tries += 1
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    "failure", [BrokenPipeError(32, "Broken pipe"), ValueError("I/O operation on closed file")]
+)
+def test_a_log_that_cannot_be_written_costs_no_call(
+    log: logging.Logger, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    stderr, broken = Stderr(), Broken(failure)
+    monkeypatch.setattr(sys, "stderr", broken)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    log.addHandler(stderr)
+    calls = Calls("promo", SYSTEM_CLOCK)
+    calls.attach("rest", calls.observers)
+    try:
+        with calls.begin("Sms/Send", peer="a:1") as call:
+            call.start()
+    finally:
+        log.removeHandler(stderr)
+    assert broken.tries == 1

@@ -19,14 +19,18 @@ from devino_core import (
     State,
     Status,
     StatusChanged,
+    Unavailable,
 )
 from devino_core.outbox import (
+    Entry,
     EventKind,
     Held,
     Lane,
+    LeaseLost,
     MemoryStore,
     Phase,
     Query,
+    Want,
 )
 from devino_core.outbox._making import Terms
 from devino_core.testing import ManualClock
@@ -224,6 +228,79 @@ async def test_a_stop_waits_for_the_wire_and_leaves_nothing_held() -> None:
         assert await w.phase("later") is Phase.QUEUED
         entry = await w.entry("never")
         assert (entry.phase, entry.crashes) == (Phase.DOUBT, 0)
+
+
+class Slow(MemoryStore):
+    """It takes up what is due at once, and says so when it may."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.claimed = asyncio.Event()
+        self.may_say = asyncio.Event()
+
+    async def claim(self, want: Want) -> list[Entry]:
+        claimed = await super().claim(want)
+        if claimed:
+            self.claimed.set()
+            await self.may_say.wait()
+        return claimed
+
+
+async def test_a_stop_in_the_middle_of_a_claim_leaves_nothing_in_doubt() -> None:
+    clock = ManualClock()
+    store = Slow(clock)
+    channel = Scripted()
+    async with world(channel, store=store, clock=clock) as w:
+        await w.outbox.enqueue(message())
+        await w.until(store.claimed.is_set)
+        closing = asyncio.ensure_future(w.worker.aclose())
+        await clock.tick(1)
+        store.may_say.set()
+        await clock.tick(1)
+        await closing
+        assert channel.refs == ["ref"]
+        assert await w.phase() is Phase.SENT
+
+
+async def test_a_stop_waits_for_no_store_that_does_not_answer() -> None:
+    clock = ManualClock()
+    store = Slow(clock)
+    async with world(Scripted(), store=store, clock=clock) as w:
+        await w.outbox.enqueue(message())
+        await w.until(store.claimed.is_set)
+        closing = asyncio.ensure_future(w.worker.aclose())
+        await clock.tick(w.outbox.settings.stop_within + 1)
+        await closing
+        assert await w.phase() is Phase.DOUBT
+
+
+class Forgetful(MemoryStore):
+    """It takes its worker for dead, and does not answer it when it asks to live again."""
+
+    fails = 0
+
+    async def claim(self, want: Want) -> list[Entry]:
+        if self.fails == 2:
+            self.fails = 1
+            raise LeaseLost("this worker counts as dead")
+        return await super().claim(want)
+
+    async def beat(self, worker: int | None, hold: timedelta) -> int:
+        if self.fails == 1:
+            self.fails = 0
+            raise Unavailable("the store does not answer")
+        return await super().beat(worker, hold)
+
+
+async def test_a_worker_that_counts_as_dead_outlives_a_store_that_does_not_answer() -> None:
+    clock = ManualClock()
+    store = Forgetful(clock)
+    channel = Scripted()
+    async with world(channel, store=store, clock=clock) as w:
+        store.fails = 2
+        await w.outbox.enqueue(message())
+        await w.until(lambda: channel.refs == ["ref"])
+        assert not store.fails
 
 
 async def test_a_restored_backup_puts_everything_unfinished_in_doubt() -> None:

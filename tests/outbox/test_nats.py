@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ from devino_outbox import NatsSettings
 from devino_outbox.nats import NatsSink, NatsStore
 from devino_outbox.nats._link import Link, Stored, Write
 from devino_outbox.nats._names import Names, hash_of
+from devino_outbox.nats._records import written
 from devino_outbox.nats._streams import check_durability
 
 from ._world import Scripted, message, world
@@ -164,6 +165,27 @@ async def test_a_message_too_large_for_the_server_is_refused_alone(
         assert isinstance(added[0], Unsupported)
         assert "max_payload" in str(added[0])
         assert added[1] == [Added.NEW]
+
+
+async def test_a_message_that_was_added_can_be_claimed_and_ended(nats_server: NatsServer) -> None:
+    """What becomes of it makes it larger: none that is too large then is taken."""
+    async with jetstream(settings_of(nats_server)) as store:
+        now = await store.now()
+        worker = await store.beat(None, HOLD)
+        most = store._link.client.max_payload
+        added: list[str] = []
+        for less in (400, 520, 600, 700, 2000, 33_000, 40_000):
+            entry = replace(an_entry(f"ref{less}", now), body="")
+            body = "x" * (most - less - len(written(entry)))
+            with suppress(Unsupported):
+                await store.add([replace(entry, body=body)])
+                added.append(entry.ref)
+        assert added
+        await store.add([an_entry("small", now)])
+        claimed = await store.claim(want(worker, 99))
+        assert sorted(one.ref for one in claimed) == sorted([*added, "small"])
+        moves = [Move(one.fence, Phase.SENT, legs=legs_of(f"id-{one.ref}")) for one in claimed]
+        assert all(await store.move(moves))
 
 
 async def test_a_reminder_whose_entry_cannot_be_read_yet_comes_again(

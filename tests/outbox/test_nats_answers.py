@@ -10,7 +10,7 @@ import pytest
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
-from devino_core import OutcomeUnknown
+from devino_core import DevinoError, OutcomeUnknown, Unavailable
 from devino_core.outbox import Added, Entry, Lane, Move, Phase, Query, Slot, Want
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats._consumers import Reminder
@@ -62,6 +62,46 @@ async def test_a_claim_that_was_not_answered_is_given_back(
         claimed = await store.claim(want(worker))
         assert {entry.ref for entry in claimed} == {"ref0", "ref1", "ref2"}
         assert {entry.attempt for entry in claimed} == {2}
+
+
+async def test_a_claim_that_was_not_answered_is_given_back_where_nothing_else_waits(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker claims only in lanes where something is due, and there is none."""
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
+        worker = await store.beat(None, HOLD)
+        commit = store._link.commit
+
+        async def losing(stream: str, writes: Sequence[Write]) -> int:
+            await commit(stream, writes)
+            raise OutcomeUnknown("the answer is lost")
+
+        monkeypatch.setattr(store._link, "commit", losing)
+        with pytest.raises(OutcomeUnknown):
+            await store.claim(want(worker))
+        monkeypatch.undo()
+        tally = await store.tally()
+        assert tally.counts == {LANE: {Phase.QUEUED: 3}}
+        assert list(tally.oldest) == [LANE]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("it is away"), OutcomeUnknown("it broke off")])
+async def test_what_was_found_before_the_server_went_away_waits_for_no_second_reminder(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, failure: DevinoError
+) -> None:
+    async with jetstream(settings_of(nats_server)) as store:
+        await store.add([an_entry("ref", await store.now())])
+        worker = await store.beat(None, HOLD)
+
+        async def broken(*_: object) -> int:
+            raise failure
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._tuning, "charge", broken)
+            with pytest.raises(type(failure)):
+                await store.claim(want(worker))
+        assert [one.ref for one in await store.claim(want(worker))] == ["ref"]
 
 
 async def test_a_claim_that_is_stored_late_holds_nothing(

@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from nats.errors import TimeoutError as NatsTimeout
 
 from devino_core import Unavailable
-from devino_core.outbox import Lane, Move, Phase
+from devino_core.outbox import Lane, Move, Phase, Query
+from devino_core.outbox.kit import micros
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats import NatsStore, _consumers, _link
 from devino_outbox.nats._consumers import _Place
+from devino_outbox.nats._index import Seen
 from devino_outbox.nats._lanes import Found
 from devino_outbox.nats._link import Stored
 
@@ -185,3 +187,49 @@ async def test_what_was_given_to_the_dead_comes_again_from_a_consumer_that_gives
         while len(claimed) < 5:
             claimed += [one.ref for one in await store.claim(want(worker))]
         assert sorted(claimed) == [f"ref{n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("kinds", [("entry",), ("event", "entry"), ()])
+async def test_prune_deletes_nothing_for_a_consumer_of_somebody_else(
+    nats_server: NatsServer, kinds: tuple[str, ...]
+) -> None:
+    """Who listens by a consumer of his own has done with more than reminders."""
+    async with jetstream(settings_of(nats_server, shards=1)) as store:
+        now, stream = await store.now(), store._names.entries(0)
+        filters = [store._names.all_of(0, kind) for kind in kinds]
+        named = {"filter_subject": filters[0]} if len(kinds) == 1 else {"filter_subjects": filters}
+        config = {"durable_name": "own", "ack_policy": "none", **named}
+        made = await store._link.api(
+            f"CONSUMER.DURABLE.CREATE.{stream}.own", {"stream_name": stream, "config": config}
+        )
+        assert "error" not in made
+        await store.add([an_entry("ref", now)])
+        client = store._link.client
+        inbox = client.new_inbox()
+        heard = await client.subscribe(inbox)
+        await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.own", b"", inbox)
+        await heard.next_msg(timeout=5)
+        await store.prune(now - timedelta(days=1), 99)
+        assert len(await store.find(Query(refs=("ref",)), "", 9)) == 1
+
+
+async def test_an_index_forgets_the_times_of_what_is_done(nats_server: NatsServer) -> None:
+    """A message may have days left when it is done, and one that is held back stays the oldest."""
+    async with jetstream(settings_of(nats_server)) as store:
+        now = await store.now()
+        index = store._index
+        held = Seen(Phase.QUEUED, LANE, micros(now), None, None)
+        index._put(1, held)
+        for number in range(2, 20_000):
+            late = Seen(Phase.QUEUED, LANE, micros(now) + number, micros(now) + 9_000_000, None)
+            index._put(number, late)
+            index._put(number, late._replace(phase=Phase.SENT))
+            index._put(number, late._replace(phase=Phase.DONE))
+        assert len(index) == 1
+        asked = [len(times) for times in index._asked.values()]
+        assert len(index._until) + len(index._due[LANE]) + sum(asked) < 2000
+        waits = held._replace(due=micros(now) + 5, until=micros(now) + 7)
+        for number in range(2000, 0, -1):
+            index._put(number, waits)
+        assert list(index.oldest(micros(now) + 5)) == [(LANE, micros(now) + 5)]
+        assert index.late(micros(now) + 7) == list(range(2000, 0, -1))

@@ -1,4 +1,8 @@
-"""Consumers of the server: each hands a reminder to one worker."""
+"""Consumers of the server: each hands a reminder to one worker.
+
+Each has its name in its filter. A stream may have other consumers, of somebody who listens: what
+they have done with stays in it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from devino_core.errors import Unavailable
 from devino_outbox._settings import NatsSettings
 
 from ._link import LOST, Inbox, Link, Stored
+from ._names import RIPE, WAIT
 
 __all__ = ["Consumers", "Reminder"]
 
@@ -201,4 +206,12 @@ class Consumers:
             more = page.get("consumers") or ()
             found += more
             if not more or len(found) >= page.get("total", 0):
-                return found
+                return [info for info in found if _is_own(info["config"])]
+
+
+def _is_own(config: dict[str, Any]) -> bool:
+    """Whether a consumer gives reminders, and not what somebody else listens to."""
+    name, subject = config.get("durable_name"), config.get("filter_subject", "")
+    if name in (WAIT, RIPE):
+        return bool(subject.endswith(f".{name}.*"))
+    return bool(subject.endswith(f".due.{name}.*"))

@@ -24,6 +24,7 @@ from ._records import PHASES, Sight, lane_of
 __all__ = ["Feed", "Index", "Seen"]
 
 _PAGE = 2000
+_SPARE = 1000
 
 _sight = msgspec.json.Decoder(Sight).decode
 
@@ -85,6 +86,8 @@ class Index:
         self._asked: dict[Phase, list[tuple[int, int]]] = {Phase.SENT: [], Phase.DOUBT: []}
         self._until: list[tuple[int, int, int]] = []
         self._writings = count()
+        self._pushed = 0
+        """How many times it was written down when an entry is due or late."""
 
     async def read_on(self, at_least: Iterable[int]) -> None:
         """Take up what was written since; at least what this process wrote."""
@@ -119,12 +122,28 @@ class Index:
         if before is not None:
             del self._phases[before.phase][number]
             self._count(before, -1)
-        phase, lane, due, until, _ = seen
-        if phase is Phase.DONE:
+        if seen.phase is Phase.DONE:
             return
         self._entries[number] = seen
-        self._phases[phase][number] = None
+        self._phases[seen.phase][number] = None
         self._count(seen, 1)
+        self._note_times(number, seen)
+        if self._pushed > 2 * len(self._entries) + _SPARE:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Forget the times that have changed since: each would stay until it comes, for days."""
+        self._due.clear()
+        self._until.clear()
+        for heap in self._asked.values():
+            heap.clear()
+        for number, seen in self._entries.items():
+            self._note_times(number, seen)
+        self._pushed = 0
+
+    def _note_times(self, number: int, seen: Seen) -> None:
+        self._pushed += 1
+        phase, lane, due, until, _ = seen
         if phase is Phase.QUEUED:
             heapq.heappush(self._due.setdefault(lane, []), (due, number))
             if until is not None:

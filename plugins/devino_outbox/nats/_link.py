@@ -36,6 +36,8 @@ _TRY = 2.0
 """How many seconds one request may take before it is made again."""
 _PAGE = 500
 _HEADERS = 500
+_GROWTH = 32_000
+"""Bytes by which what becomes of a message makes it larger, with some to spare."""
 BATCH = "Nats-Batch-Id"
 COMMIT = "Devino-Commit"
 """The name of a commit of one message; that of others is the batch's."""
@@ -385,10 +387,12 @@ class Link:
     async def _committed(self, name: str, writes: Sequence[Write]) -> dict[str, Any]:
         client = self.client
         last = len(writes)
-        largest = max(len(write.data) for write in writes)
+        # What was taken must not be too large later: a claim would fail for all that is in it.
+        growth = min(_GROWTH, client.max_payload // 8)
+        largest = max(len(one.data) + (growth if one.expected == 0 else 0) for one in writes)
         if largest + _HEADERS > client.max_payload:
             raise Unsupported(
-                f"a message with what became of it takes {largest} bytes, and the NATS server "
+                f"a message with what becomes of it takes {largest} bytes, and the NATS server "
                 f"takes at most {client.max_payload}: raise its max_payload"
             )
         for number, write in enumerate(writes, 1):

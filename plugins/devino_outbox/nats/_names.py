@@ -10,7 +10,10 @@ from typing import NamedTuple
 
 from devino_core.outbox import Lane
 
-__all__ = ["Names", "hash_of"]
+__all__ = ["RIPE", "WAIT", "Names", "hash_of"]
+
+WAIT, RIPE = "wait", "ripe"
+"""Reminders of what is to be scheduled, and of what was scheduled and is due."""
 
 
 def hash_of(text: str) -> int:
@@ -51,7 +54,7 @@ class Names(NamedTuple):
 
     def wait(self, number: int) -> str:
         """The reminder that an entry is to be scheduled."""
-        return f"{self.prefix}.{self.shard(number)}.wait.{number:x}"
+        return f"{self.prefix}.{self.shard(number)}.{WAIT}.{number:x}"
 
     def event(self, number: int) -> str:
         """0: an event without an entry."""
@@ -70,7 +73,7 @@ class Names(NamedTuple):
     def ripe(self, number: int, seq: int) -> str:
         """Where a schedule delivers to: one place for each writing of the entry, so that none takes
         that of another."""
-        return f"{self.prefix}.{self.shard(number)}.ripe.{number:x}-{seq}"
+        return f"{self.prefix}.{self.shard(number)}.{RIPE}.{number:x}-{seq}"
 
     def tuned(self, kind: str, name: str) -> str:
         return f"{self.prefix}.tune.{kind}.{name if name.isdigit() else f'{hash_of(name):x}'}"

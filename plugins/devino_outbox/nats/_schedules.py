@@ -15,7 +15,7 @@ from datetime import datetime
 
 from ._consumers import Consumers, Reminder
 from ._link import Link, Stored, Write
-from ._names import Names
+from ._names import RIPE, WAIT, Names
 from ._records import entry_of
 
 __all__ = ["Remind", "Schedules"]
@@ -27,7 +27,6 @@ the numbers of those that got one."""
 _PAGE = 200
 _AT_ONCE = 0.25
 """For how many seconds a claim goes on with schedules: others wait for it."""
-WAIT, RIPE = "wait", "ripe"
 
 
 class Schedules:

@@ -190,6 +190,23 @@ class NatsStore:
         paused = self._tuning.paused(now)
         found: dict[int, Found] = {}
         try:
+            granted = await self._found(want, free, paused, now, found)
+            order = list(found.values())
+            self._lanes.keep(order[granted:])
+            return await self._intend(want, order[:granted])
+        finally:
+            self._claiming -= found.keys() - self._unanswered.keys()
+
+    async def _found(
+        self,
+        want: Want,
+        free: int,
+        paused: Mapping[str, datetime],
+        now: datetime,
+        found: dict[int, Found],
+    ) -> int:
+        """Fill ``found`` with what can be claimed; give how many may be."""
+        try:
             for slot in want.slots:
                 most = min(slot.most, free - len(found))
                 if most <= 0 or is_paused(slot.lane, paused, now, want.channel):
@@ -199,12 +216,11 @@ class NatsStore:
                     if number in found or number not in self._claiming:
                         self._claiming.add(number)
                         found[number] = one
-            granted = await self._tuning.charge(want.charge, len(found), now) if found else 0
-            order = list(found.values())
-            self._lanes.keep(order[granted:])
-            return await self._intend(want, order[:granted])
-        finally:
-            self._claiming -= found.keys() - self._unanswered.keys()
+            return await self._tuning.charge(want.charge, len(found), now) if found else 0
+        except (OutcomeUnknown, Unavailable):
+            # Their reminders would come again only after a while.
+            self._lanes.keep([*found.values()])
+            raise
 
     async def _intend(self, want: Want, found: Sequence[Found]) -> list[Entry]:
         claimed: dict[int, Entry] = {}
@@ -295,11 +311,12 @@ class NatsStore:
 
     async def tally(self) -> Tally:
         await self._tuning.read_on()
-        await self._read_index()
-        now = await self._clock.now()
         if self._works:
             # A worker that has nothing to claim asks for nothing else.
-            await self._move_on(now)
+            await self._give_back()
+            await self._move_on(await self._clock.now())
+        await self._read_index()
+        now = await self._clock.now()
         lives = self._tuning.lives(now)
         return Tally(
             at=now,
