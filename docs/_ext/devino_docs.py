@@ -19,6 +19,7 @@ import msgspec
 from docutils import nodes
 from msgspec import inspect
 from msgspec.inspect import Field
+from sphinx import addnodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
 
@@ -304,7 +305,7 @@ def _docstring(package: str, public: str, value: object) -> list[str]:
     return [""]
 
 
-_SHORT = 20
+_SHORT = 22
 """A word of code with more letters may break: it would take too much of a line."""
 
 
@@ -315,10 +316,29 @@ def _mark_code(app: Sphinx, doctree: nodes.document, page: str) -> None:
         code["classes"].append("short" if longest <= _SHORT else "long")
 
 
+def _write_factories(
+    app: Sphinx, what: str, name: str, obj: object, options: object, signature: str, returned: str
+) -> tuple[str, str]:
+    """Write a default that is made anew as `...`.
+
+    `<factory>` is no Python, and Sphinx then shows the types of the signature as it got them.
+    """
+    return signature and signature.replace("<factory>", "..."), returned
+
+
+def _hide_values(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Hide the value of a constant that is no Python, such as `<function f at 0x7f>`."""
+    for note in [*doctree.findall(addnodes.desc_annotation)]:
+        if re.match(r"\s*=.*<[\w.]+[ :]", note.astext()):
+            note.parent.remove(note)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("source-read", _show_reexports)
     app.connect("doctree-resolved", _mark_code)
+    app.connect("doctree-resolved", _hide_values)
+    app.connect("autodoc-process-signature", _write_factories)
     app.connect("autodoc-process-docstring", _list_codes)
     app.connect("autodoc-skip-member", _skip_codes)
     app.add_directive("channels", ChannelsTable)
