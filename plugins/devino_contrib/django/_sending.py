@@ -64,15 +64,13 @@ def send(
         message = msgspec.structs.replace(message, ref=ref)
     adds = on_commit and uses_outbox()
     if adds:
-        from .outbox import enqueue
-        from .outbox._place import alias
-
-        if using not in (None, alias()):
-            raise InvalidArgument("using", f"the outbox is in the database {alias()!r}")
+        _check_database(using)
     signals.pre_send.send(Message, message=message, channel=channel)
     if not on_commit:
         return send_now(message, channel)
     if adds:
+        from .outbox import enqueue
+
         enqueue(message, channel=channel, in_transaction=False)
         return None
     if not transaction.get_connection(using).in_atomic_block:
@@ -87,6 +85,13 @@ def send(
 
     transaction.on_commit(sent_after_commit, using)
     return None
+
+
+def _check_database(using: str | None) -> None:
+    from .outbox._place import alias
+
+    if using not in (None, alias()):
+        raise InvalidArgument("using", f"the outbox is in the database {alias()!r}")
 
 
 def send_now(message: Message, channel: str | None) -> Receipt:
