@@ -15,6 +15,7 @@ from devino_core.outbox import Added, Entry, Lane, Move, Phase, Query, Slot, Wan
 from devino_core.testing._store_case import an_entry
 from devino_outbox.nats._consumers import Reminder
 from devino_outbox.nats._link import Conflict, Link, Write
+from devino_outbox.nats._store import NatsStore
 from devino_outbox.nats._works import Changing, Claiming
 
 from .nats_server import NatsServer
@@ -42,22 +43,28 @@ async def test_a_commit_whose_answer_is_lost_is_found_to_be_stored(
         assert lost == 1
 
 
+async def _claim_without_answer(
+    store: NatsStore, worker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = store._link.commit
+
+    async def losing(stream: str, writes: Sequence[Write]) -> int:
+        await commit(stream, writes)
+        raise OutcomeUnknown("the answer is lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store._link, "commit", losing)
+        with pytest.raises(OutcomeUnknown):
+            await store.claim(want(worker))
+
+
 async def test_a_claim_that_was_not_answered_is_given_back(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with jetstream(settings_of(nats_server)) as store:
         await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
         worker = await store.beat(None, HOLD)
-        commit = store._link.commit
-
-        async def losing(stream: str, writes: Sequence[Write]) -> int:
-            await commit(stream, writes)
-            raise OutcomeUnknown("the answer is lost")
-
-        monkeypatch.setattr(store._link, "commit", losing)
-        with pytest.raises(OutcomeUnknown):
-            await store.claim(want(worker))
-        monkeypatch.undo()
+        await _claim_without_answer(store, worker, monkeypatch)
         assert len(await store.find(Query(phase=Phase.INTENDED), "", 9)) == 3
         claimed = await store.claim(want(worker))
         assert {entry.ref for entry in claimed} == {"ref0", "ref1", "ref2"}
@@ -71,16 +78,7 @@ async def test_a_claim_that_was_not_answered_is_given_back_where_nothing_else_wa
     async with jetstream(settings_of(nats_server)) as store:
         await store.add([an_entry(f"ref{n}", await store.now()) for n in range(3)])
         worker = await store.beat(None, HOLD)
-        commit = store._link.commit
-
-        async def losing(stream: str, writes: Sequence[Write]) -> int:
-            await commit(stream, writes)
-            raise OutcomeUnknown("the answer is lost")
-
-        monkeypatch.setattr(store._link, "commit", losing)
-        with pytest.raises(OutcomeUnknown):
-            await store.claim(want(worker))
-        monkeypatch.undo()
+        await _claim_without_answer(store, worker, monkeypatch)
         tally = await store.tally()
         assert tally.counts == {LANE: {Phase.QUEUED: 3}}
         assert list(tally.oldest) == [LANE]
