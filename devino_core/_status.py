@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -243,10 +244,16 @@ class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of_each(
-        cls, messages: Sequence[Message], status: Status, *, channel: str, ids: Sequence[str]
+        cls,
+        messages: Sequence[Message],
+        status: Status,
+        *,
+        channel: str,
+        ids: Iterable[tuple[str, ...]],
+        parts: Iterable[int] | None = None,
     ) -> list[Receipt]:
         """The receipts of messages of one medium that the platform took alike, in order, each with
-        its one id."""
+        its ids; ``parts`` are those of each, one unless given."""
         if status.medium is None and messages:
             status = msgspec.structs.replace(status, medium=messages[0].medium)
         # Of a bulk there are thousands. By :meth:`of` each takes twice as long.
@@ -257,10 +264,13 @@ class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
                 medium=message.medium,
                 status=status,
                 channel=channel,
-                ids=(message_id,),
+                ids=own,
+                parts=segments,
                 send_at=message.send_at,
             )
-            for message, message_id in zip(messages, ids, strict=True)
+            for message, own, segments in zip(
+                messages, ids, repeat(1, len(messages)) if parts is None else parts, strict=True
+            )
         ]
 
     @property

@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from devino_codecs.http import Api, ApiKey, CodedStr, Login, Unread, Verdict, header
+from devino_codecs.http import Api, ApiKey, CodedStr, Login, Refusal, Unread, Verdict, header
 from devino_core import (
     Capability,
-    DevinoError,
     Expressible,
     InsufficientFunds,
     InvalidMessage,
@@ -20,7 +19,6 @@ from devino_core import (
     Message,
     OutcomeUnknown,
     ProtocolViolation,
-    Receipt,
     Secret,
     State,
     Status,
@@ -28,9 +26,8 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from devino_plugins.kit import BulkChannel, ChannelKeyOrLoginSettings
+from devino_plugins.kit import BulkChannel, ChannelKeyOrLoginSettings, Taken, Unclear
 from devino_plugins.kit.checks import number_of
-from devino_plugins.kit.refusals import refused_item
 from devino_plugins.kit.settings import check_url
 
 
@@ -75,13 +72,13 @@ class Crow(BulkChannel[ChannelKeyOrLoginSettings, Item, str]):
         told = [f"id-{it.to}" if it.text == "Hello" else it.text for it in items]
         return [Unread("odd") if it == "odd" else it for it in told if it != "left out"]
 
-    def receipt(self, message: Message, told: str) -> Receipt | DevinoError:
+    def outcome(self, told: str) -> Taken | Unclear | Refusal:
         if told.startswith("id"):
-            return self.taken(message, (told,), parts=2)
+            return Taken((told,), parts=2)
         if told.startswith("?"):
-            return self.unclear(message, told, "says k3y")
+            return Unclear(told, "says k3y")
         code, _, why = told.partition(": ")
-        return refused_item(Word(code) if code in {*Word} else code, why, self.hide)
+        return Refusal(Word(code) if code in {*Word} else code, why)
 
 
 def messages(*texts: str, **fields: Any) -> list[Message]:
@@ -139,6 +136,27 @@ async def test_an_id_that_another_call_was_given_is_no_answer_to_this_one() -> N
         await crow.send(messages("id-1"))
 
 
+async def test_an_id_that_another_call_was_given_costs_no_other_message_its_id() -> None:
+    crow = Crow()
+    await crow.send(messages("id-1", "id-2"))
+    old, new, poor = await crow.send(messages("id-1", "id-3", "poor: no"))
+    assert isinstance(old.error, OutcomeUnknown)
+    assert str(old.error).startswith("the platform gave it the id id-1, which is another message's")
+    assert (old.ids, old.unassigned_ids, old.status.state) == ((), (), State.UNKNOWN)
+    assert new.ids == ("id-3",)
+    assert isinstance(poor.error, InsufficientFunds)
+    # What was new is remembered, too.
+    with pytest.raises(ProtocolViolation, match="the id id-3, which is another message's"):
+        await crow.send(messages("id-3"))
+
+
+async def test_an_answer_that_leaves_one_out_holds_no_id_of_another_call() -> None:
+    crow = Crow()
+    await crow.send(messages("id-1"))
+    for receipt in await crow.send(messages("id-1", "id-2", "left out")):
+        assert receipt.unassigned_ids == ("id-2",)
+
+
 async def test_a_platform_that_knows_repeats_gives_an_id_again() -> None:
     class Wise(Crow):
         knows_repeats = True
@@ -192,6 +210,15 @@ async def test_a_mail_out_is_looked_at_once_where_items_differ_by_number_alone(
     for wrong in ("12", "a@b.example"):
         with pytest.raises((InvalidMessage, Unsupported)):
             await crow.send([*messages("Hello"), Message(wrong, "Hello")])
+
+
+async def test_what_a_mail_out_says_is_compared_whole() -> None:
+    crow = Crow("to")
+    one, two, three = messages("Hello", "Hello", "Hello")
+    high = msgspec.structs.replace(two, priority="HIGH")
+    receipts = await crow.send([one, high, three])
+    assert crow.written == 2
+    assert [it.ids for it in receipts] == [(f"id-{it.to}",) for it in (one, two, three)]
 
 
 async def test_what_tells_no_states_cannot_report() -> None:

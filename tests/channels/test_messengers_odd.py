@@ -13,6 +13,7 @@ from devino_codecs.http import HttpAnswer, Refusal
 from devino_core import (
     Card,
     Message,
+    OutcomeUnknown,
     ProtocolViolation,
     QueueFull,
     Rejected,
@@ -61,6 +62,18 @@ async def test_an_id_of_another_call_is_no_success(wire: Wired) -> None:
     with pytest.raises(ProtocolViolation, match="the id 17, which is another message's") as caught:
         await wire.channel.send([message(wire)])
     assert caught.value.retry is Retry.MAY_DUPLICATE
+
+
+@pytest.mark.parametrize("kind", ["viber", "whatsapp"])
+async def test_an_id_of_another_call_costs_no_other_message_its_id(kind: str) -> None:
+    async with wired(kind) as wire:
+        answer(wire, sent(wire, "17"))
+        await wire.channel.send([message(wire)])
+        answer(wire, sent(wire, "17", "18"))
+        old, new = await wire.channel.send([message(wire), message(wire)])
+        assert type(old.error) is OutcomeUnknown
+        assert "the id 17, which is another message's" in str(old.error)
+        assert (old.ids, new.ids) == ((), ("18",))
 
 
 async def test_an_answer_is_no_longer_than_its_question_allows(wire: Wired) -> None:

@@ -156,8 +156,10 @@ def test_receipts_made_together_are_those_made_one_by_one(medium: Medium | None)
         Message("79031234568", "Hello", medium=Medium.VIBER, send_at=at),
     ]
     status = Status(state=State.ACCEPTED, medium=medium)
-    assert Receipt.of_each(messages, status, channel="viber", ids=["1", "2"]) == [
-        Receipt.of(message, status, channel="viber", ids=(message_id,))
-        for message, message_id in zip(messages, ["1", "2"], strict=True)
-    ]
+    each: list[tuple[str, ...]] = [("1",), ("2", "3")]
+    for parts in (None, [1, 2]):
+        assert Receipt.of_each(messages, status, channel="viber", ids=each, parts=parts) == [
+            Receipt.of(message, status, channel="viber", ids=own, parts=segments)
+            for message, own, segments in zip(messages, each, parts or [1, 1], strict=True)
+        ]
     assert Receipt.of_each([], status, channel="viber", ids=[]) == []

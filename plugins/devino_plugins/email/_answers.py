@@ -44,7 +44,7 @@ def receipts(
         return unassigned(messages, ids, told=len(taken), channel=channel)
     ok = ResponseCode.OK
     if len(ids) == len(messages) == [one.code for one in placed if type(one) is Taken].count(ok):
-        return Receipt.of_each(messages, _ACCEPTED, channel=channel, ids=ids)
+        return Receipt.of_each(messages, _ACCEPTED, channel=channel, ids=zip(ids))
     return [
         Receipt.of(message, _ACCEPTED, channel=channel, ids=(each.message_id,))
         if type(each) is Taken and each.code is ok and each.message_id

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .api import ApiClient, Wire
     from .api_channel import ApiChannel
     from .bulk_channel import BulkChannel
+    from .receipts import Taken, Unclear
 else:
     # Settings are imported to list plugins, which needs no HTTP library.
     __getattr__ = lazy(
@@ -33,6 +34,8 @@ else:
             "ApiChannel": "api_channel",
             "ApiClient": "api",
             "BulkChannel": "bulk_channel",
+            "Taken": "receipts",
+            "Unclear": "receipts",
             "Wire": "api",
         },
     )
@@ -48,5 +51,7 @@ __all__ = [
     "ConnectionSettings",
     "ServiceKeySettings",
     "ServiceLoginSettings",
+    "Taken",
+    "Unclear",
     "Wire",
 ]

@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
-from operator import attrgetter
+from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 
-from msgspec.structs import replace
+from msgspec import Struct
 
 from devino_codecs.http import Unread
-from devino_core import DevinoError, Message, OutcomeUnknown, Receipt, State, Status
+from devino_core import Message, Receipt
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import Call, in_lots
 
 from .api_channel import ApiChannel
 from .checks import check_send_at, numbers_of
 from .ids import GivenIds
-from .receipts import receipts_of_each
+from .items import for_each, looked_at
+from .receipts import Outcome, receipts_of_each
 from .settings import ChannelConnectionSettings
-from .states import accepted
 
 __all__ = ["BulkChannel"]
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelConnectionSettings, covariant=True)
-ItemT = TypeVar("ItemT")
+ItemT = TypeVar("ItemT", bound=Struct)
+T = TypeVar("T")
 ToldT = TypeVar("ToldT")
-
-_said = attrgetter("content", "medium", "sender", "send_at", "validity", "priority")
-"""What a message says to whomever it goes."""
 
 
 class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT]):
@@ -46,12 +44,12 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             async def send_items(self, items: Sequence[Letter], shared: object) -> Sequence[Flight]:
                 return await self.ask(Send(tuple(items)), messages=len(items))
 
-            def receipt(self, message: Message, told: Flight) -> Receipt | DevinoError:
-                return self.taken(message, (told.id,)) if told.id else Rejected(told.reason)
+            def outcome(self, told: Flight) -> Taken | Refusal:
+                return Taken((told.id,)) if told.id else Refusal(told.state, told.reason)
 
     All messages are written before any is sent. What the answer tells of a message decides about
-    that message alone. Where it tells of more or fewer messages than were sent, gives one id twice,
-    or an id that another call was given, no message gets an id that may be another's.
+    that message alone. Where it tells of more or fewer messages than were sent, or gives one id
+    twice, no message gets an id that may be another's, and none gets an id of another call.
     """
 
     knows_repeats: ClassVar[bool] = False
@@ -59,8 +57,9 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
     that it gave before. Otherwise an id that comes again is the answer to another call."""
 
     number_field: str = ""
-    """The field of an item that holds the recipient's number, if nothing else of an item depends on
-    the recipient or the ref: then messages that say the same to many are looked at once."""
+    """The field of an item that holds the recipient's number, if nothing else of an item, and
+    nothing that is said once for a call, depends on the recipient or the ref: then what a mail-out
+    says to many is looked at once."""
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -82,59 +81,38 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         """Make the call that sends these, and give what the platform told of each, in order."""
 
     @abstractmethod
-    def receipt(self, message: Message, told: ToldT) -> Receipt | DevinoError:
-        """What the platform told of a message, as its receipt (:meth:`taken`), or the error of one
-        that was not taken."""
-
-    def taken(self, message: Message, ids: tuple[str, ...], *, parts: int = 1) -> Receipt:
-        """The receipt of a message that the platform took: SCHEDULED for later, else ACCEPTED."""
-        status = accepted(message, self.clock)
-        return Receipt.of(message, status, channel=self.name, ids=ids, parts=parts)
-
-    def unclear(self, message: Message, word: str, description: str = "") -> Receipt:
-        """The receipt of a message about which the platform said a word that is neither yes nor no.
-
-        The word and the description are the platform's; the secrets of the settings go from both.
-        """
-        word = self.hide(word)
-        lost = OutcomeUnknown(f"the platform said {word} and gave no id: it may have been sent")
-        status = Status(state=State.UNKNOWN, code=word, description=self.hide(description))
-        return Receipt.of(message, status, channel=self.name, parts=0, error=lost)
+    def outcome(self, told: ToldT) -> Outcome:
+        """What the platform told of a message: that it was :class:`Taken`, a
+        :class:`~devino_codecs.http.Refusal` in the platform's words, an :class:`Unclear` word, or
+        an error. The secrets of the settings go from the words here."""
 
     def check(self, messages: Sequence[Message]) -> None:
         self._items(messages)
 
     def calls(self, messages: Sequence[Message]) -> Sequence[Call]:
-        items = self._items(messages)
-        places: dict[Hashable, list[int]] = {}
-        for place, message in enumerate(messages):
-            places.setdefault(self.shared(message), []).append(place)
+        items, shares = self._items(messages)
         return [
-            (lot, partial(self._send, [messages[n] for n in lot], [items[n] for n in lot], shared))
-            for shared, all_places in places.items()
-            for lot in in_lots(all_places, self.most_messages)
+            (lot, partial(self._send, _at(lot, messages), _at(lot, items), shared))
+            for shared, places in _places(shares).items()
+            for lot in in_lots(places, self.most_messages)
         ]
 
-    def _items(self, messages: Sequence[Message]) -> list[ItemT]:
-        self.check_takes(messages)
-        field = self.number_field
-        if not field:
-            return list(map(self._item, messages))
-        known: dict[object, Any] = {}
-        before: object = None
-        alike: Any = None
+    def _items(self, messages: Sequence[Message]) -> tuple[list[ItemT], list[Hashable]]:
+        """What each message is on the wire, and what is said once for its call."""
+        if not self.number_field:
+            self.check_takes(messages)
+            return list(map(self._item, messages)), list(map(self.shared, messages))
         items: list[ItemT] = []
-        for message, number in zip(messages, numbers_of(messages), strict=True):
-            if type(message.content) is not str or message.options or message.fallback is not None:
-                items.append(self._item(message))
-                continue
-            said = _said(message)
-            # To compare is quicker than to look up: enumerations have a slow hash.
-            if said != before:
-                alike = known.get(said) or self._item(message)
-                before, known[said] = said, alike
-            items.append(replace(alike, **{field: number}))
-        return items
+        shares: list[Hashable] = []
+        numbers = iter(numbers_of(messages))
+        for (item, shared), count in looked_at(messages, self._look):
+            items += for_each(item, self.number_field, islice(numbers, count))
+            shares += [shared] * count
+        return items, shares
+
+    def _look(self, message: Message) -> tuple[ItemT, Hashable]:
+        self.check_takes((message,))
+        return self._item(message), self.shared(message)
 
     def _item(self, message: Message) -> ItemT:
         if message.send_at is not None:
@@ -144,5 +122,26 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
     async def _send(
         self, messages: Sequence[Message], items: Sequence[ItemT], shared: Hashable
     ) -> list[Receipt]:
-        told = await self.send_items(items, shared)
-        return receipts_of_each(messages, told, self.receipt, given=self._given, channel=self.name)
+        return receipts_of_each(
+            messages,
+            await self.send_items(items, shared),
+            self.outcome,
+            given=self._given,
+            channel=self.name,
+            clock=self.clock,
+            hide=self.hide,
+        )
+
+
+def _at(places: Sequence[int], of: Sequence[T]) -> list[T]:
+    return list(map(of.__getitem__, places))
+
+
+def _places(shares: Sequence[Hashable]) -> Mapping[Hashable, Sequence[int]]:
+    """Where each of these stands. Mostly all are one."""
+    if len({*shares}) == 1:
+        return {shares[0]: range(len(shares))}
+    places: dict[Hashable, list[int]] = {}
+    for place, shared in enumerate(shares):
+        places.setdefault(shared, []).append(place)
+    return places

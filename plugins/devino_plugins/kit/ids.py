@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 
 from devino_core import ProtocolViolation
 
@@ -52,12 +52,35 @@ class GivenIds:
 
     def remember(self, ids: Collection[str]) -> None:
         """One call gave these ids. Raises ProtocolViolation if another gave one of them."""
-        if not (self._given.isdisjoint(ids) and self._before.isdisjoint(ids)):
-            known = next(one for one in ids if one in self._given or one in self._before)
-            raise ProtocolViolation(
-                f"the platform gave the id {known}, which is another message's: perhaps this is "
-                "the answer to another call"
-            )
+        known = self._known(ids)
+        if known:
+            raise self._of_another_call(known)
+        self._keep_these(ids)
+
+    def remember_new(self, ids: Set[str]) -> Set[str]:
+        """One call gave these ids, to different messages. Gives those that another call gave.
+
+        Raises ProtocolViolation if there is no new one: then nothing here answers this call.
+        """
+        known = self._known(ids)
+        if known and len(known) == len(ids):
+            raise self._of_another_call(known)
+        self._keep_these(ids - known if known else ids)
+        return known
+
+    def _known(self, ids: Collection[str]) -> Set[str]:
+        if self._given.isdisjoint(ids) and self._before.isdisjoint(ids):
+            return frozenset()
+        return (self._given | self._before).intersection(ids)
+
+    def _keep_these(self, ids: Collection[str]) -> None:
         if len(self._given) >= self._keep:
             self._before, self._given = self._given, set()
         self._given.update(ids)
+
+    @staticmethod
+    def _of_another_call(known: Set[str]) -> ProtocolViolation:
+        return ProtocolViolation(
+            f"the platform gave the id {min(known)}, which is another message's: perhaps this is "
+            "the answer to another call"
+        )

@@ -2,61 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import repeat
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence, Set
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from devino_codecs.http import Unread
-from devino_core import DevinoError, Message, OutcomeUnknown, Receipt
+from devino_codecs.http import Refusal, Unread
+from devino_core import DevinoError, Message, OutcomeUnknown, Receipt, State, Status
 from devino_core.dispatch import failed_receipt
 
-from .ids import GivenIds
+from .refusals import refused_item
+from .states import accepted
 
-__all__ = ["not_read", "receipts_of_each", "unassigned"]
+if TYPE_CHECKING:
+    from devino_core.clock import Clock
+
+    from .ids import GivenIds
+
+__all__ = ["Outcome", "Taken", "Unclear", "not_read", "receipts_of_each", "unassigned"]
 
 T = TypeVar("T")
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """The platform took a message."""
+
+    ids: tuple[str, ...]
+    parts: int = 1
+    """How many segments the message is charged for; 0: not known."""
+    status: Status | None = None
+    """What the platform told of it already. None: SCHEDULED for later, else ACCEPTED."""
+
+
+class Unclear(Struct, frozen=True):
+    """The platform said a word of a message that is neither yes nor no."""
+
+    word: str
+    description: str = ""
+
+
+Outcome: TypeAlias = Taken | Unclear | Refusal | DevinoError
+"""What became of one message of a call. A refusal's words are the platform's: of its code nothing
+but the message is refused."""
 
 
 def receipts_of_each(
     messages: Sequence[Message],
     told: Sequence[T | Unread],
-    receipt: Callable[[Message, T], Receipt | DevinoError],
+    outcome: Callable[[T], Outcome],
     *,
     given: GivenIds | None,
     channel: str,
+    clock: Clock,
+    hide: Callable[[str], str],
 ) -> list[Receipt]:
     """One receipt for each message, from what the platform told of it.
 
-    ``receipt`` makes it, or gives the error of a message that was not taken. Where the platform
-    told of more or fewer messages than were sent, or gave one id twice, nothing is guessed
-    (:func:`unassigned`).
+    ``outcome`` says what that means; ``hide`` takes the secrets out of the platform's words. Where
+    the platform told of more or fewer messages than were sent, or gave one id twice, nothing is
+    guessed (:func:`unassigned`). Nobody knows what became of a message with an id that another call
+    was ``given``; None: the platform may give an id again.
 
-    Raises ProtocolViolation for an id that another call was ``given``, unless this is None.
+    Raises ProtocolViolation if all ids are those of another call.
     """
-    is_complete = len(told) == len(messages)
-    # Otherwise only the ids count, and those are the same whoever's they are.
-    whose = messages if is_complete else repeat(messages[0], len(told))
-
-    def look(message: Message, one: T | Unread) -> Receipt | DevinoError:
-        return not_read(one) if isinstance(one, Unread) else receipt(message, one)
-
-    # Nearly always all can be read, and all were taken: types are looked at together.
     items: Sequence[Any] = told
-    outcomes = list(map(look if Unread in set(map(type, told)) else receipt, whose, items))
-    ids = [one for it in outcomes if isinstance(it, Receipt) for one in it.ids]
+    # Nearly always all can be read, and all were taken: types are looked at together.
+    if Unread in set(map(type, items)):
+        outcomes = [not_read(it) if isinstance(it, Unread) else outcome(it) for it in items]
+    else:
+        outcomes = list(map(outcome, items))
+    are_taken = {Taken}.issuperset(map(type, outcomes))
+    taken = outcomes if are_taken else [it for it in outcomes if isinstance(it, Taken)]
+    ids = list(chain.from_iterable(map(attrgetter("ids"), taken)))
     different = set(ids)
-    if given is not None:
-        given.remember(different)
-    if not is_complete or len(different) != len(ids):
-        return unassigned(messages, ids, told=len(told), channel=channel)
-    if {Receipt}.issuperset(map(type, outcomes)):
-        return cast("list[Receipt]", outcomes)
+    known: Set[str] = frozenset() if given is None else given.remember_new(different)
+    if len(told) != len(messages) or len(different) != len(ids):
+        own = [one for one in ids if one not in known]
+        return unassigned(messages, own, told=len(told), channel=channel)
+    if are_taken and not known and _are_plain(messages, taken):
+        return Receipt.of_each(
+            messages,
+            accepted(messages[0], clock),
+            channel=channel,
+            ids=map(attrgetter("ids"), taken),
+            parts=map(attrgetter("parts"), taken),
+        )
     return [
-        it if isinstance(it, Receipt) else failed_receipt(message, it, channel=channel)
+        _receipt(message, _unless_known(it, known), channel=channel, clock=clock, hide=hide)
         for message, it in zip(messages, outcomes, strict=True)
     ]
+
+
+def _are_plain(messages: Sequence[Message], taken: Sequence[object]) -> bool:
+    """Whether all have one medium and go now, and the platform told no more than that it has
+    them."""
+    media = list(map(attrgetter("medium"), messages))
+    return (
+        media.count(media[0]) == len(media)
+        and {None}.issuperset(map(attrgetter("send_at"), messages))
+        and {None}.issuperset(map(attrgetter("status"), taken))
+    )
+
+
+def _unless_known(outcome: Outcome, known: Set[str]) -> Outcome:
+    if not (known and isinstance(outcome, Taken)):
+        return outcome
+    for one in outcome.ids:
+        if one in known:
+            return OutcomeUnknown(
+                f"the platform gave it the id {one}, which is another message's: it may have been "
+                "sent"
+            )
+    return outcome
+
+
+def _receipt(
+    message: Message, outcome: Outcome, *, channel: str, clock: Clock, hide: Callable[[str], str]
+) -> Receipt:
+    if isinstance(outcome, Taken):
+        status = outcome.status or accepted(message, clock)
+        return Receipt.of(message, status, channel=channel, ids=outcome.ids, parts=outcome.parts)
+    if isinstance(outcome, Unclear):
+        word = hide(outcome.word)
+        lost = OutcomeUnknown(f"the platform said {word} and gave no id: it may have been sent")
+        status = Status(state=State.UNKNOWN, code=word, description=hide(outcome.description))
+        return Receipt.of(message, status, channel=channel, parts=0, error=lost)
+    if isinstance(outcome, Refusal):
+        outcome = refused_item(outcome.code, outcome.description, hide)
+    return failed_receipt(message, outcome, channel=channel)
 
 
 def unassigned(

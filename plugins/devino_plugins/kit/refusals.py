@@ -91,7 +91,7 @@ def refusal(
     return kind(description, code=plain)
 
 
-def refused_item(code: str, description: str, hide: Callable[[str], str]) -> DevinoError:
+def refused_item(code: int | str, description: str, hide: Callable[[str], str]) -> DevinoError:
     """The error of one message of a call, whose code is not that it was taken.
 
     ``hide`` takes the secrets out of what the platform says. Whatever a code is that its table
@@ -99,7 +99,7 @@ def refused_item(code: str, description: str, hide: Callable[[str], str]) -> Dev
     """
     if isinstance(code, Coded):
         return refusal(code, hide(description), changes=True)
-    return Rejected(hide(description), code=hide(code))
+    return Rejected(hide(description), code=hide(code) if isinstance(code, str) else code)
 
 
 def failure(text: str, *, changes: bool) -> DevinoError:

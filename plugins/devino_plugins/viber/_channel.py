@@ -30,8 +30,9 @@ from devino_plugins.kit.chains import Chains
 from devino_plugins.kit.halves import send_in_halves
 from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
 from devino_plugins.kit.messengers import spring_error, statuses_of_each
+from devino_plugins.kit.receipts import receipts_of_each
 
-from ._answers import receipts, status_of
+from ._answers import outcome, status_of
 from ._plan import Planned, plan
 from ._settings import CommentOptions, ViberSettings
 
@@ -143,9 +144,10 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
         answer = await self.ask(
             planned.request, messages=count, max_answer=most_answered(2 * count)
         )
-        found = receipts(
+        found = receipts_of_each(
             list(map(messages.__getitem__, planned.positions)),
             answer.messages,
+            outcome,
             given=self._given,
             channel=self.name,
             clock=self.clock,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 import msgspec
@@ -10,6 +12,7 @@ import msgspec
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of, numbers_of
+from devino_plugins.kit.items import for_each, looked_at
 from devino_plugins.kit.messengers import (
     check_subject,
     check_whole,
@@ -83,26 +86,22 @@ def _said(
     settings: ViberSettings,
 ) -> list[viber.Message]:
     """The messages as the wire has them."""
-    # A mail-out says one thing to everybody.
-    known: dict[object, viber.Message] = {}
-    said = []
-    for message, number in zip(messages, numbers_of(messages), strict=True):
-        sender = message.sender or settings.sender or sender_of(message)
-        text = message.content
-        if type(text) is not str or message.fallback is not None or message.options:
-            said.append(_message(message, sender, limits, settings))
-            continue
-        key = sender, text, message.validity, message.priority
-        alike = known.get(key)
-        if alike is None:
-            alike = known[key] = _message(message, sender, limits, settings)
-        said.append(msgspec.structs.replace(alike, address=number))
+    said: list[viber.Message] = []
+    numbers = iter(numbers_of(messages))
+    look = partial(_message, sender_of=sender_of, limits=limits, settings=settings)
+    for item, count in looked_at(messages, look):
+        said += for_each(item, "address", islice(numbers, count))
     return said
 
 
 def _message(
-    message: Message, sender: str, limits: viber.Limits, settings: ViberSettings
+    message: Message,
+    *,
+    sender_of: Callable[[Message], str],
+    limits: viber.Limits,
+    settings: ViberSettings,
 ) -> viber.Message:
+    sender = message.sender or settings.sender or sender_of(message)
     check_subject(sender, message, limits.subject)
     kind, content = shown(message, limits)
     number = number_of(message)

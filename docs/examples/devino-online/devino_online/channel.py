@@ -8,13 +8,12 @@ from decimal import Decimal
 import msgspec
 
 import devino_core as devino
-from devino_codecs.http import Unread
-from devino_core import DevinoError, Expressible, Medium, Message, Receipt
+from devino_codecs.http import Refusal, Unread
+from devino_core import Expressible, Medium, Message
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_plugins.kit import BulkChannel, Wire
+from devino_plugins.kit import BulkChannel, Taken, Unclear, Wire
 from devino_plugins.kit.checks import MessageLimits, check_text, number_of
 from devino_plugins.kit.messengers import check_whole, seconds_of
-from devino_plugins.kit.refusals import refused_item
 
 from . import OnlineSettings
 from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, longest, why, word_of
@@ -80,14 +79,14 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
         )
         return (await self.ask(request, messages=len(items))).result
 
-    def receipt(self, message: Message, told: Outcome) -> Receipt | DevinoError:
+    def outcome(self, told: Outcome) -> Taken | Refusal | Unclear:
         code = told.code.upper()
         if code == "OK" and told.message_id:
-            return self.taken(message, (told.message_id,), parts=len(told.segments_id or ()))
+            return Taken((told.message_id,), len(told.segments_id or ()))
         if code == "REJECTED":
             key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
-            return refused_item(key, why(told), self.hide)
-        return self.unclear(message, told.code, why(told))
+            return Refusal(key, why(told))
+        return Unclear(told.code, why(told))
 
     async def balance(self) -> Decimal:
         held = (await self.ask(GetBilling())).result.account

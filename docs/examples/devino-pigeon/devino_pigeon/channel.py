@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import devino_core as devino
-from devino_core import DevinoError, Medium, Message, Receipt, Status
-from devino_plugins.kit import BulkChannel
-from devino_plugins.kit.refusals import refused_item
+from devino_codecs.http import Refusal
+from devino_core import Medium, Message, Status
+from devino_plugins.kit import BulkChannel, Taken
 from devino_plugins.kit.states import state_of
 
 from . import PigeonSettings
@@ -26,10 +26,10 @@ class Pigeon(BulkChannel[PigeonSettings, Letter, Flight]):
     async def send_items(self, items: Sequence[Letter], shared: object) -> Sequence[Flight]:
         return await self.ask(Send(tuple(items)), messages=len(items))
 
-    def receipt(self, message: Message, told: Flight) -> Receipt | DevinoError:
+    def outcome(self, told: Flight) -> Taken | Refusal:
         if not told.id:
-            return refused_item(told.state, told.reason, self.hide)
-        return Receipt.of(message, status_of(told), channel=self.name, ids=(told.id,))
+            return Refusal(told.state, told.reason)
+        return Taken((told.id,), status=status_of(told))
 
     async def status_of_some(self, ids: Sequence[str], medium: Medium) -> list[Status]:
         return [status_of(await self.ask(Find(id))) for id in ids]
