@@ -62,9 +62,20 @@ class CodedInt(Coded, IntEnum):
 
 
 class CodedStr(Coded, StrEnum):
-    """A table of words."""
+    """A table of words.
+
+    >>> class Word(CodedStr):
+    ...     RED = "red", "stop"
+    >>> Word.of_word("Red"), Word.of_word("green")
+    (<Word.RED: 'red'>, 'green')
+    """
 
     def __new__(cls, value: str, *columns: object) -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         return member
+
+    @classmethod
+    def of_word(cls, word: str) -> Self | str:
+        """The code of a word in any case. A word that the table lacks stays as it is."""
+        return next((code for code in cls if code.lower() == word.lower()), word)

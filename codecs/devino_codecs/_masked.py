@@ -16,6 +16,7 @@ __all__ = [
     "WORDS",
     "Kind",
     "Kinds",
+    "Listed",
     "Masked",
     "secret_values",
     "secrets_of",
@@ -76,6 +77,14 @@ class Masked(msgspec.Struct, frozen=True, kw_only=True):
             (name, "***" if name in hidden else getattr(self, name))
             for name in self.__struct_fields__
         ]
+
+
+class Listed(Masked, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """A struct of long lists, in which msgspec alone writes and reads what is as it mostly is.
+
+    ``omit_defaults`` and ``forbid_unknown_fields`` are for that quick way. Whatever it cannot do
+    goes by the annotations, as that of any other struct.
+    """
 
 
 @cache

@@ -78,7 +78,7 @@ class Crow(BulkChannel[ChannelKeyOrLoginSettings, Item, str]):
         if told.startswith("?"):
             return Unclear(told, "says k3y")
         code, _, why = told.partition(": ")
-        return Refusal(Word(code) if code in {*Word} else code, why)
+        return Refusal(Word.of_word(code), why)
 
 
 def messages(*texts: str, **fields: Any) -> list[Message]:

@@ -78,6 +78,7 @@ from devino_codecs._masked import (
     WORDS,
     Kind,
     Kinds,
+    Listed,
     Masked,
     secret_values,
     secrets_of,
@@ -117,7 +118,7 @@ from ._wire_forms import ID, MINUTES, PHONE, TEXT_OR_NUMBER, WireForm, form_of
 if TYPE_CHECKING:
     from devino_codecs._numbered import NumberedStr
 
-    from ._envelope import SERVICE_STACK, by_status
+    from ._envelope import SERVICE_STACK, by_status, refusals_of
     from ._errors import (
         ArgumentError,
         InvalidArgumentError,
@@ -144,7 +145,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "_envelope": ("SERVICE_STACK", "by_status"),
+            "_envelope": ("SERVICE_STACK", "by_status", "refusals_of"),
             "_errors": (
                 "ArgumentError",
                 "InvalidArgumentError",
@@ -220,6 +221,7 @@ __all__ = [
     "Items",
     "Kind",
     "Kinds",
+    "Listed",
     "Login",
     "Masked",
     "MissingArgumentError",
@@ -253,6 +255,7 @@ __all__ = [
     "read_instant",
     "read_json",
     "read_value",
+    "refusals_of",
     "secret_values",
     "secrets_of",
     "spelt",

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import GenericAlias
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
-
-import msgspec.json
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from devino_codecs._coded import Verdict
 from devino_codecs.errors import DecodeError, EncodeError
 
+from ._hints import item_of
 from ._json import json_type, parse_json, quoted
 from ._messages import ANSWER_TYPE, HttpAnswer
 from ._operation import CodeTable, Envelope, Operation, Refusal, RefusalForm
 from ._pages import Page, content_range, of_content_range
-from ._plain_forms import NOTHING, PLAIN, code
+from ._plain_forms import NOTHING, PLAIN, WORD_OR_NUMBER, code
+from ._quick import reader_of
 from ._structs import decoder_of, fold, join, wire_form_of
-from ._wire_forms import ID, WireForm
+from ._wire_forms import WireForm
 
 if TYPE_CHECKING:
     from ._protocols import Answered
@@ -46,7 +46,7 @@ class AnswerRow:
         self._is_refused = operation.is_refused
         self._envelope = envelope
         self._code_key = envelope.code.lower()
-        self._codes = _ANY_CODE if codes is None else code(codes)
+        self._codes = WORD_OR_NUMBER if codes is None else code(codes)
         members: list[Any] = [] if codes is None else list(codes)
         for each in members:
             # Silence would be taken for success, and a verdict is easily forgotten.
@@ -60,8 +60,10 @@ class AnswerRow:
         self._refused = refused
         self._refusal = refusal
         self._decode = decoder_of(answer)
-        if answer in _IDS and envelope.result is None:
-            self._decode = _decode_ids
+        # Where there is a code for done, an object without a code may be a refusal.
+        can_be_quick = envelope.result is None and not self._is_page
+        if self._decode is None and can_be_quick and (not self._done or item_of(answer)):
+            self._decode = reader_of(answer)
 
     def read(self, answer: Answered) -> Any:
         """The answer or the refusal. Raises :exc:`DecodeError`."""
@@ -178,28 +180,4 @@ def _written(key: str, write: Callable[[Any], str], value: object) -> str:
         raise EncodeError(error.reason, path=join(key, error.path)) from None
 
 
-def _read_any(value: object) -> int | str:
-    read = PLAIN[int].read if type(value) is int else ID.read
-    found: int | str = read(value)
-    return found
-
-
-def _write_any(value: object) -> str:
-    return (PLAIN[int] if isinstance(value, int) else ID).write(value)
-
-
-_ANY_CODE = WireForm("ANY_CODE", str, str, _write_any, _read_any)
 _VERDICTS = frozenset(Verdict)
-_IDS = (
-    tuple[str, ...],
-    tuple[Annotated[str, ID], ...],
-    tuple[Annotated[str | None, ID], ...],
-)
-_decode_texts: Callable[[bytes], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode
-
-
-def _decode_ids(body: bytes) -> tuple[str, ...]:
-    ids = _decode_texts(body)
-    if "" in ids:
-        raise ValueError("an id is empty")
-    return ids

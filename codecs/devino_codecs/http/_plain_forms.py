@@ -14,9 +14,9 @@ from typing import Any, Final, NoReturn
 from devino_codecs.errors import DecodeError, EncodeError
 
 from ._json import quoted
-from ._wire_forms import TEXT, WireForm, unexpected, unwritable
+from ._wire_forms import ID, TEXT, WireForm, unexpected, unwritable
 
-__all__ = ["BOOLEAN_WORD", "NOTHING", "NUMBER_ID", "PLAIN", "code"]
+__all__ = ["BOOLEAN_WORD", "NOTHING", "NUMBER_ID", "PLAIN", "WORD_OR_NUMBER", "code"]
 
 _MAX_INT64 = 2**63 - 1
 # .NET's decimal holds 29 digits; beyond this no price is meant, and 1E+999999 would not be printed.
@@ -212,3 +212,19 @@ PLAIN: Final[dict[object, WireForm]] = {
     type(None): NOTHING,
 }
 """The forms of types that have but one."""
+
+
+def _read_word_or_number(value: object) -> int | str:
+    found: int | str = (PLAIN[int] if type(value) is int else ID).read(value)
+    return found
+
+
+def _write_word_or_number(value: object) -> str:
+    return (PLAIN[int] if isinstance(value, int) else ID).write(value)
+
+
+WORD_OR_NUMBER: Final = WireForm(
+    "WORD_OR_NUMBER", str, str, _write_word_or_number, _read_word_or_number
+)
+"""A word, which is not empty, or a whole number: each stays what it is. It is the form of
+``int | str``."""

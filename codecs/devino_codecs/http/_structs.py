@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from devino_codecs.errors import CodecError, DecodeError, EncodeError
 
+from ._hints import alternatives, bare, item_of, options_of
 from ._json import quoted
 from ._marks import (
     IF_READABLE,
@@ -27,7 +28,8 @@ from ._marks import (
     Shortcut,
     Unread,
 )
-from ._plain_forms import PLAIN, code
+from ._plain_forms import PLAIN, WORD_OR_NUMBER, code
+from ._quick import writer_of
 from ._wire_forms import WireForm, unexpected, unwritable
 
 __all__ = [
@@ -85,11 +87,11 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         json = wire_form_of(field.type)
     except TypeError as error:
         raise TypeError(f"{cls.__name__}.{field.name}: {error}") from None
-    plain, marks = _bare(field.type)
-    hints, is_nullable, can_be_unset = _options(plain)
+    plain, marks = bare(field.type)
+    hints, is_nullable, can_be_unset = options_of(plain)
     if IF_READABLE in marks and field.required and not is_nullable:
         raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default or None")
-    item = _item(hints[0]) if len(hints) == 1 else None
+    item = item_of(hints[0]) if len(hints) == 1 else None
     # None and the empty text are told apart before this reads.
     set_form = _form(field.type) if is_nullable and not json.is_word else json
     return Field(
@@ -120,44 +122,17 @@ def _is_left_out(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) ->
     return reads_what_it_can and any(field.default is empty for empty in (None, UNSET, "", ()))
 
 
-def _bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A type and its marks."""
-    if get_origin(hint) is Annotated:
-        return hint.__origin__, hint.__metadata__
-    return type(None) if hint is None else hint, ()
-
-
-def _options(hint: Any) -> tuple[list[Any], bool, bool]:
-    """What may stand there besides None, UNSET and Unread, and whether the first two may."""
-    options = _alternatives(hint)
-    hints = [each for each in options if each not in (type(None), msgspec.UnsetType, Unread)]
-    if not hints:
-        return [type(None)], False, False
-    return hints, type(None) in options, msgspec.UnsetType in options
-
-
-def _alternatives(hint: Any) -> list[Any]:
-    return list(get_args(hint)) if get_origin(hint) in (Union, types.UnionType) else [hint]
-
-
 def _forgives(hint: Any) -> bool:
     """Whether what cannot be read may stand there, too."""
-    return Unread in _alternatives(hint)
-
-
-def _item(hint: Any) -> Any | None:
-    """What a tuple of any length holds."""
-    arguments = get_args(hint)
-    is_list = get_origin(hint) is tuple and len(arguments) == 2 and arguments[1] is ...
-    return arguments[0] if is_list else None
+    return Unread in alternatives(hint)
 
 
 @cache
 def wire_form_of(hint: Any) -> WireForm:
     """The form of a type: its mark's, or the one that it has. Raises TypeError if it has none."""
     form = _form(hint)
-    plain, _ = _bare(hint)
-    _, is_nullable, _ = _options(plain)
+    plain, _ = bare(hint)
+    _, is_nullable, _ = options_of(plain)
     if is_nullable:
         form = _nullable(form)
     elif form.unset and not form.writes_none:
@@ -166,7 +141,7 @@ def wire_form_of(hint: Any) -> WireForm:
 
 
 def _form(hint: Any) -> WireForm:
-    plain, marks = _bare(hint)
+    plain, marks = bare(hint)
     form = _said_form(plain, marks)
     if ONE_OR_LIST in marks:
         form = _one_or_list(form, plain)
@@ -182,16 +157,18 @@ def _said_form(plain: Any, marks: tuple[Any, ...]) -> WireForm:
         return mark
     if plain in PLAIN:
         return PLAIN[plain]
-    options, _, _ = _options(plain)
+    options, _, _ = options_of(plain)
     if len(options) == 1 and options[0] is not plain:
         return _form(options[0])
+    if set(options) == {int, str}:
+        return WORD_OR_NUMBER
     tables = [each for each in options if isinstance(each, type) and issubclass(each, Enum)]
     if len(tables) == 1 and len(options) <= 2:
         # ``Code | int``: what the table lacks stays a number.
         return code(tables[0], is_open=len(options) == 2)
-    item = _item(plain)
+    item = item_of(plain)
     if item is not None:
-        return _array(wire_form_of(item))
+        return _array(item)
     origin = get_origin(plain)
     if origin in (dict, Mapping):
         return _mapping(wire_form_of(get_args(plain)[1]))
@@ -202,8 +179,8 @@ def _said_form(plain: Any, marks: tuple[Any, ...]) -> WireForm:
 
 
 def _one_or_list(form: WireForm, hint: Any) -> WireForm:
-    hints, _, _ = _options(hint)
-    if _item(hints[0]) is not None:
+    hints, _, _ = options_of(hint)
+    if item_of(hints[0]) is not None:
 
         def read(value: object) -> Any:
             return form.read([value] if isinstance(value, dict) else value)
@@ -231,7 +208,7 @@ def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:
 
 def decoder_of(hint: Any) -> Callable[[bytes], Any] | None:
     """The shortcut by which an answer of this type is read, if it has one."""
-    _, marks = _bare(hint)
+    _, marks = bare(hint)
     return next((mark.decode for mark in marks if isinstance(mark, Shortcut)), None)
 
 
@@ -293,7 +270,12 @@ def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any],
     return WireForm(name, text, parse_, write, read)
 
 
-def _array(item: WireForm) -> WireForm:
+_MANY = 4
+"""From so many items on it is worth while to try the quick way."""
+
+
+def _array(hint: Any) -> WireForm:
+    item = wire_form_of(hint)
     read_item, write_item = item.read, item.write
 
     def read(value: object) -> tuple[object, ...]:
@@ -310,6 +292,9 @@ def _array(item: WireForm) -> WireForm:
     def write(value: object) -> str:
         if not isinstance(value, tuple | list):
             raise unwritable("tuple", value)
+        if len(value) >= _MANY and (write_quickly := writer_of(hint)) is not None:
+            with suppress(ValueError, TypeError, OverflowError):
+                return write_quickly(value)
         items: list[str] = []
         try:
             for each in value:

@@ -48,11 +48,12 @@ from ._codes import (
     SmsStatus,
 )
 from ._messages import Content, GetStatus, Message, Send
-from ._table import API, LIMITS, WHATSAPP_API, WHATSAPP_LIMITS, Limits
+from ._table import API, LIMITS, SPRING, WHATSAPP_API, WHATSAPP_LIMITS, Limits
 
 __all__ = [
     "API",
     "LIMITS",
+    "SPRING",
     "WHATSAPP_API",
     "WHATSAPP_LIMITS",
     "CallbackItem",

@@ -8,13 +8,12 @@ from msgspec import Struct
 
 from devino_codecs.http import (
     Api,
-    DecodeError,
     Envelope,
     Operation,
     Refusal,
     RefusalForm,
     basic,
-    read_value,
+    refusals_of,
     write_json,
 )
 
@@ -22,7 +21,7 @@ from ._answers import SpringError
 from ._codes import ContentType, MessageType, RequestStatus
 from ._messages import GetStatus, Send
 
-__all__ = ["API", "LIMITS", "WHATSAPP_API", "WHATSAPP_LIMITS", "Limits"]
+__all__ = ["API", "LIMITS", "SPRING", "WHATSAPP_API", "WHATSAPP_LIMITS", "Limits"]
 
 _OTHER_WORDS = {
     "error-instant-message-type-format": RequestStatus.TYPE_FORMAT,
@@ -31,33 +30,37 @@ _OTHER_WORDS = {
 """Words of a message's code that look like those of a request's status."""
 
 
-def _read(body: object, http_status: int) -> Refusal | None:
-    if not isinstance(body, dict):
+def _read_spring(error: SpringError, http_status: int) -> Refusal | None:
+    return None if http_status < 400 else Refusal(error.error, error.message, http_status)
+
+
+def _write_spring(refusal: Refusal) -> SpringError | None:
+    if refusal.http_status < 400:
         return None
-    word = body.get("status")
+    return SpringError(
+        status=refusal.http_status, error=str(refusal.code), message=refusal.description
+    )
+
+
+SPRING: Final = refusals_of(SpringError, _read_spring, _write_spring)
+"""From an HTTP status of 400 on a refusal is a SpringError: its ``error`` is the code, its
+``message`` the description."""
+
+
+def _read(body: object, http_status: int) -> Refusal | None:
+    word = body.get("status") if isinstance(body, dict) else None
     if isinstance(word, str):
         code = _OTHER_WORDS.get(word.lower())
         return None if code is None else Refusal(code, "", http_status)
-    if http_status < 400:
-        return None
-    try:
-        error = read_value(SpringError, body)
-    except DecodeError:
-        return None
-    return Refusal(error.error, error.message, http_status)
+    return SPRING.read(body, http_status)
 
 
-def _write(refusal: Refusal) -> bytes:
-    if isinstance(refusal.code, str) and refusal.http_status < 400:
-        return write_json(dict[str, str], {"status": str(refusal.code)})
-    error = SpringError(
-        status=refusal.http_status, error=str(refusal.code), message=refusal.description
-    )
-    return write_json(SpringError, error)
+def _write(refusal: Refusal) -> bytes | None:
+    said = {"status": str(refusal.code)}
+    return SPRING.write(refusal) or write_json(dict[str, str], said)
 
 
-# {"status": word} or, with an HTTP status of 400 and above, a SpringError: its `error` is the code,
-# its `message` the description.
+# {"status": word}, or a SpringError.
 _REFUSALS: Final = RefusalForm(_read, _write)
 
 

@@ -8,16 +8,13 @@ from msgspec import Struct
 
 from devino_codecs.http import (
     Api,
-    DecodeError,
     Envelope,
     Operation,
     Refusal,
     RefusalForm,
     basic,
-    read_value,
-    write_json,
 )
-from devino_codecs.viber import SpringError
+from devino_codecs.viber import SPRING
 
 from ._codes import RequestCode
 from ._messages import GetStatus, Send
@@ -26,22 +23,8 @@ __all__ = ["API", "LIMITS", "Limits"]
 
 
 def _read(body: object, http_status: int) -> Refusal | None:
-    if http_status < 400 or not isinstance(body, dict) or "code" in map(str.lower, body):
-        return None
-    try:
-        error = read_value(SpringError, body)
-    except DecodeError:
-        return None
-    return Refusal(error.error, error.message, http_status)
-
-
-def _write(refusal: Refusal) -> bytes | None:
-    if refusal.http_status < 400:
-        return None
-    error = SpringError(
-        status=refusal.http_status, error=str(refusal.code), message=refusal.description
-    )
-    return write_json(SpringError, error)
+    has_code = isinstance(body, dict) and "code" in map(str.lower, body)
+    return None if has_code else SPRING.read(body, http_status)
 
 
 API: Final = Api(
@@ -54,7 +37,7 @@ API: Final = Api(
     envelope=Envelope("code", "description", "result", result_last=True),
     codes=RequestCode,
     refused=200,
-    refusal=RefusalForm(_read, _write),
+    refusal=RefusalForm(_read, SPRING.write),
 )
 """The interface of chapter 15. A :class:`~devino_codecs.http.Login` goes with every request.
 

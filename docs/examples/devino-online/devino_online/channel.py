@@ -16,7 +16,7 @@ from devino_plugins.kit.checks import MessageLimits, check_text, number_of
 from devino_plugins.kit.messengers import check_whole, seconds_of
 
 from . import OnlineSettings
-from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, longest, why, word_of
+from .wire import API, RANKS, GetBilling, Outcome, Send, Sms, Word, longest, why
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,9 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
         check_text(text, message, MessageLimits(text=longest(text)))
         check_whole("options", [*echo, *echo.values()], message)
         if self._callback is not None:
+            if "ref" in echo:
+                reason = "`echo` has a `ref`, which is the message's own: give it another name"
+                raise devino.InvalidMessage("options", reason, ref=message.ref)
             echo = {**echo, "ref": message.ref}
         return Sms(
             sender=self.sender_of(message),
@@ -84,8 +87,8 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
         if code == "OK" and told.message_id:
             return Taken((told.message_id,), len(told.segments_id or ()))
         if code == "REJECTED":
-            key = word_of(told.reasons[0].key) if told.reasons else Word.UNKNOWN
-            return Refusal(key, why(told))
+            key = told.reasons[0].key if told.reasons else Word.UNKNOWN
+            return Refusal(Word.of_word(key), why(told))
         return Unclear(told.code, why(told))
 
     async def balance(self) -> Decimal:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 import devino_sandbox as sandbox
 from devino_codecs.http import ArgumentError, Refusal, Unread
+from devino_core import Priority
 from devino_sandbox import Account, Asked, RefusalReason, Submission
 
 from . import wire
@@ -40,7 +41,7 @@ class OnlineService(sandbox.ApiService):
     apis: ClassVar = {"/online": wire.API}
 
     @sandbox.answers(wire.Send)
-    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Told | Refusal:
+    def send(self, account: Account, asked: Asked[wire.Send]) -> wire.Sent | Refusal:
         messages = asked.request.messages
         if not 1 <= len(messages) <= 32_000:
             return self._whole(Word.TOO_MANY if messages else Word.MISSING, "messages")
@@ -96,9 +97,8 @@ class OnlineService(sandbox.ApiService):
         return next((wire.Reason(word, field) for is_so, word, field in rows if is_so), None)
 
     def _submission(self, account: Account, it: wire.Sms) -> Submission:
-        rank, url = it.priority, it.callback_url
-        if isinstance(rank, int) and not self.world.strict:
-            rank = wire.RANKS[rank] if 0 <= rank < len(wire.RANKS) else None
+        word, url = str(it.priority).upper(), it.callback_url
+        known = wire.RANKS if self.world.strict else (*wire.RANKS, *"0123")
         return Submission(
             account=account,
             via=wire.API.name,
@@ -107,7 +107,7 @@ class OnlineService(sandbox.ApiService):
             # It is never called: nobody has described what the platform posts.
             content={**(it.options or {}), "callbackUrl": "***"} if url else None,
             context=url,
-            priority={"MEDIUM": "NORMAL"}.get(rank, rank) if rank in wire.RANKS else None,
+            priority=[*Priority][known.index(word) % 4] if word in known else None,
             send_at=it.scheduled_time,
             validity=timedelta(seconds=it.validity) if it.validity else None,
         )
@@ -122,5 +122,5 @@ class OnlineService(sandbox.ApiService):
 
 def _rejected(place: int, no: wire.Reason) -> wire.Outcome:
     at = f"messages[{place}].{no.ref or ''}".removesuffix(".")
-    said = getattr(wire.word_of(no.key), "meaning", no.key)
+    said = getattr(Word.of_word(no.key), "meaning", no.key)
     return wire.Outcome(code="REJECTED", reasons=(wire.Reason(no.key, at),), description=said)

@@ -3,15 +3,12 @@ on little more than this."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from devino_codecs import http
 from devino_codecs.text import is_gsm7
-
-It = TypeVar("It")
 
 
 class Word(http.CodedStr):
@@ -34,35 +31,20 @@ RANKS = ("LOW", "MEDIUM", "HIGH", "REALTIME")
 """Priorities. The older edition has their numbers, 0 to 3."""
 
 
-def _read_rank(value: object) -> int | str:
-    text = http.TEXT_OR_NUMBER.read(value).upper()
-    return value if type(value) is int else int(text) if text in {*"0123"} else text
-
-
-RANK = http.WireForm("RANK", str, str, lambda it: msgspec.json.encode(it).decode(), _read_rank)
-
-
 def longest(text: str) -> int:
     """How many characters such a text may have."""
     return 34_170 if len(text) > 17_085 and is_gsm7(text) else 17_085
 
 
-class Row(
-    http.Masked, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True,
-    gc=False,
-):  # fmt: skip
-    """What messages and answers are made of."""
-
-
-class Sms(Row, frozen=True, kw_only=True):
+class Sms(http.Listed, frozen=True, kw_only=True, rename="camel"):
     """One message. ``scheduled_time`` is an instant; ``validity`` is in seconds, 0 for none."""
 
-    sender: Annotated[str, http.SHOWN] = msgspec.field(name="from", default="")
+    sender: Annotated[str, http.SHOWN] = field(name="from", default="")
     to: Annotated[str, http.PHONE] = ""
     text: str = ""
     validity: int | None = None
     scheduled_time: Annotated[datetime | None, http.UTC_MILLISECONDS] = None
-    priority: Annotated[int | str | None, RANK, http.SHOWN] = None
+    priority: Annotated[int | str | None, http.SHOWN] = None
     callback_url: Annotated[str | None, http.SECRET, http.Also("callback_url")] = None
     options: dict[str, str] | None = None
 
@@ -70,7 +52,7 @@ class Sms(Row, frozen=True, kw_only=True):
 Words = Annotated[str | None, http.WORDS, http.IF_READABLE]
 
 
-class Reason(Row, frozen=True):
+class Reason(http.Listed, frozen=True, rename="camel"):
     key: Annotated[str, http.SHOWN] = Word.UNKNOWN
     ref: Annotated[str | None, http.SHOWN, http.IF_READABLE] = None
     default_message: Words = None
@@ -84,12 +66,13 @@ Id = Annotated[str, http.ID, Meta(min_length=1)]
 
 
 class Refused(Struct, frozen=True, kw_only=True):
-    result: Annotated[None, http.NULL] = None
+    result: str | http.Unread | UnsetType | None = None
+    """None, or it is an answer and no refusal."""
     reasons: Reasons = None
     description: Words = None
 
 
-class Outcome(Row, frozen=True, kw_only=True):
+class Outcome(http.Listed, frozen=True, kw_only=True, rename="camel"):
     """What became of one message: ``OK`` or ``REJECTED``."""
 
     code: Annotated[str, http.SHOWN]
@@ -99,10 +82,6 @@ class Outcome(Row, frozen=True, kw_only=True):
     description: Words = None
 
 
-def word_of(key: str) -> Word | str:
-    return next((word for word in Word if word == key.lower()), key)
-
-
 def why(told: Outcome | Refused) -> str:
     """The description, and all reasons."""
     each = [(it.key, it.ref, it.default_message) for it in told.reasons or ()]
@@ -110,30 +89,14 @@ def why(told: Outcome | Refused) -> str:
     return "; ".join(filter(None, texts))
 
 
-# What is as it nearly always is msgspec alone writes and reads; these refuse all else.
-_check = msgspec.json.Decoder(tuple[Sms, ...]).decode
-
-
-def _write(messages: tuple[Sms, ...]) -> str:
-    body = msgspec.json.encode(messages)
-    _check(body)
-    if b'"scheduledTime"' in body or not "".join([it.to for it in messages]).isdecimal():
-        raise ValueError("times and numbers have forms of their own")
-    return body.decode()
-
-
-class Sent(Struct, Generic[It], frozen=True, forbid_unknown_fields=True):
+class Sent(Struct, frozen=True):
     """One outcome for each message, in order."""
 
-    result: tuple[It, ...]
+    result: tuple[Outcome | http.Unread, ...]
 
 
-Told: TypeAlias = Sent[Outcome | http.Unread]
-QUICK = http.Shortcut(decode=msgspec.json.Decoder(Sent[Outcome]).decode)
-
-
-class Send(http.Request[Annotated[Told, QUICK]], frozen=True, kw_only=True, rename="camel"):
-    messages: Annotated[tuple[Sms | http.Unread, ...], http.Shortcut(write=_write)]
+class Send(http.Request[Sent], frozen=True, kw_only=True, rename="camel"):
+    messages: tuple[Sms | http.Unread, ...]
     include_segment_id: Annotated[bool | None, http.InQuery()] = None
     shorten_url: Annotated[bool | None, http.InQuery()] = None
 
@@ -164,23 +127,21 @@ class Whole(http.Refusal, frozen=True):
     ref: str | None = None
 
 
-def _read_refusal(body: object, status: int) -> http.Refusal | None:
-    given = {key.lower(): value for key, value in body.items()} if isinstance(body, dict) else {}
-    if given.get("result") is not None:
+def _read_refusal(told: Refused, status: int) -> http.Refusal | None:
+    if told.result is not None:
         return None
-    told = http.read_value(Refused, given)
     if told.reasons:
         first = told.reasons[0]
-        return Whole(word_of(first.key), why(told), 400, first.ref)
+        return Whole(Word.of_word(first.key), why(told), 400, first.ref)
     word = {401: Word.STRANGER, 403: Word.STRANGER, 429: Word.BUSY}.get(status)
     return None if word is None else http.Refusal(word, told.description or "", status)
 
 
-def _write_refusal(no: http.Refusal) -> bytes:
+def _write_refusal(no: http.Refusal) -> Refused:
     if no.code in (Word.STRANGER, Word.BUSY):
-        return http.write_json(dict[str, str], {"description": no.description})
-    reasons = (Reason(str(no.code), getattr(no, "ref", None)),)
-    return http.write_json(Refused, Refused(reasons=reasons, description=no.description))
+        return Refused(result=UNSET, description=no.description)
+    reason = Reason(str(no.code), getattr(no, "ref", None))
+    return Refused(reasons=(reason,), description=no.description)
 
 
 API = http.Api(
@@ -193,6 +154,6 @@ API = http.Api(
     ),
     # No answer has a code of its own.
     envelope=http.Envelope(""),
-    refusal=http.RefusalForm(_read_refusal, _write_refusal),
+    refusal=http.refusals_of(Refused, _read_refusal, _write_refusal),
     codes=Word,
 )

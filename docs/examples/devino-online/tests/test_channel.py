@@ -382,6 +382,22 @@ def test_what_goes_on_the_wire(edition: str, priority: object) -> None:
     run(test)
 
 
+def test_a_ref_of_their_own_among_the_echoes_is_refused_where_the_message_has_its_place() -> None:
+    async def test() -> None:
+        seen: list[Any] = []
+        message = Message(TO, "Hello", ref="order-5", options={"echo": {"ref": "mine"}})
+        async with answered(element(OK), seen=seen) as channel:
+            with pytest.raises(devino.InvalidMessage, match="`echo` has a `ref`") as error:
+                await channel.send([message])
+            assert (error.value.field, error.value.ref) == ("options", "order-5")
+            assert not seen
+        async with answered(element(OK), seen=seen, callback_url=None) as channel:
+            await channel.send([message])
+            assert seen[0][1]["messages"][0]["options"] == {"ref": "mine"}
+
+    run(test)
+
+
 def test_a_bare_message_has_no_more_than_it_needs() -> None:
     async def test() -> None:
         seen: list[Any] = []
