@@ -19,6 +19,7 @@ from devino_codecs.http import (
     PHONE,
     TEXT_OR_NUMBER,
     UTC_SECONDS,
+    WORD_OR_NUMBER,
     Also,
     Api,
     CodedStr,
@@ -54,7 +55,7 @@ class Item(Listed, frozen=True, kw_only=True, rename="camel"):
     said: Annotated[str | None, TEXT_OR_NUMBER] = None
     word: Word | None = None
     open_word: Word | str | None = None
-    rank: int | str | None = None
+    rank: Annotated[int | str | None, WORD_OR_NUMBER] = None
     is_it: bool | None = None
     fields: dict[str, str] | None = None
     within: Within | None = None

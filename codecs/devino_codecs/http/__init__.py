@@ -57,7 +57,7 @@ codes (``Code | str`` keeps what the table lacks), structs, ``tuple[X, ...]`` an
 What has several forms on wires, such as a date, needs a mark, and two forms are two marks:
 :data:`UTC_SECONDS`, :data:`UTC_MILLISECONDS`, :data:`WALL_SECONDS`, :func:`moment`,
 :data:`NET_DATE`, :data:`SERVICE_STACK_DATE`; :data:`ID`, :data:`NUMBER_ID`,
-:data:`TEXT_OR_NUMBER`, :data:`PHONE`;
+:data:`TEXT_OR_NUMBER`, :data:`WORD_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
 :data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Shortcut`.
@@ -136,7 +136,7 @@ if TYPE_CHECKING:
         moved,
     )
     from ._pages import Items, Page, Range
-    from ._plain_forms import BOOLEAN_WORD, NUMBER_ID
+    from ._plain_forms import BOOLEAN_WORD, NUMBER_ID, WORD_OR_NUMBER
     from ._protocols import Answered, Credentials
     from ._rowless import read_json, read_value, write_json
     from ._spans import ISO_SPAN, TIME_SPAN
@@ -163,7 +163,7 @@ else:
                 "moved",
             ),
             "_pages": ("Items", "Page", "Range"),
-            "_plain_forms": ("BOOLEAN_WORD", "NUMBER_ID"),
+            "_plain_forms": ("BOOLEAN_WORD", "NUMBER_ID", "WORD_OR_NUMBER"),
             "_protocols": ("Answered", "Credentials"),
             "_rowless": ("read_json", "read_value", "write_json"),
             "_spans": ("ISO_SPAN", "TIME_SPAN"),
@@ -199,6 +199,7 @@ __all__ = [
     "UTC_SECONDS",
     "WALL_SECONDS",
     "WORDS",
+    "WORD_OR_NUMBER",
     "Also",
     "Answered",
     "Api",

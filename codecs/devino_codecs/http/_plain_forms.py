@@ -226,5 +226,4 @@ def _write_word_or_number(value: object) -> str:
 WORD_OR_NUMBER: Final = WireForm(
     "WORD_OR_NUMBER", str, str, _write_word_or_number, _read_word_or_number
 )
-"""A word, which is not empty, or a whole number: each stays what it is. It is the form of
-``int | str``."""
+"""A word, which is not empty, or a whole number: each stays what it is."""

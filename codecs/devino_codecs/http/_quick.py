@@ -14,6 +14,7 @@ from msgspec.structs import fields as struct_fields
 
 from ._hints import Hint, item_of, taken_apart
 from ._marks import NULL
+from ._plain_forms import WORD_OR_NUMBER
 from ._wire_forms import ID, TEXT, TEXT_OR_NUMBER, WireForm
 
 __all__ = ["reader_of", "writer_of"]
@@ -104,12 +105,12 @@ def _written_field(name: str, hint: Hint, words: list[str] | None) -> Any:
 
 def _written(hint: Hint) -> Any:
     form = _form_in(hint)
+    if form is WORD_OR_NUMBER:
+        return _WHOLE | _SET
     if form is not None:
         if form not in _TEXTS:
             raise _NoWayError
         return _SET if form is ID else str
-    if set(hint.types) == {int, str}:
-        return _WHOLE | str
     tables = list(filter(_is_table, hint.types))
     if len(tables) == 1 and {str, *tables}.issuperset(hint.types):
         values = tuple([one.value for one in tables[0]])

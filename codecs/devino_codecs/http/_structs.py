@@ -28,7 +28,7 @@ from ._marks import (
     Shortcut,
     Unread,
 )
-from ._plain_forms import PLAIN, WORD_OR_NUMBER, code
+from ._plain_forms import PLAIN, code
 from ._quick import writer_of
 from ._wire_forms import WireForm, unexpected, unwritable
 
@@ -160,8 +160,6 @@ def _said_form(plain: Any, marks: tuple[Any, ...]) -> WireForm:
     options, _, _ = options_of(plain)
     if len(options) == 1 and options[0] is not plain:
         return _form(options[0])
-    if set(options) == {int, str}:
-        return WORD_OR_NUMBER
     tables = [each for each in options if isinstance(each, type) and issubclass(each, Enum)]
     if len(tables) == 1 and len(options) <= 2:
         # ``Code | int``: what the table lacks stays a number.

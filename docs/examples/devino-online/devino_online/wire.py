@@ -44,7 +44,7 @@ class Sms(http.Listed, frozen=True, kw_only=True, rename="camel"):
     text: str = ""
     validity: int | None = None
     scheduled_time: Annotated[datetime | None, http.UTC_MILLISECONDS] = None
-    priority: Annotated[int | str | None, http.SHOWN] = None
+    priority: Annotated[int | str | None, http.WORD_OR_NUMBER, http.SHOWN] = None
     callback_url: Annotated[str | None, http.SECRET, http.Also("callback_url")] = None
     options: dict[str, str] | None = None
 
