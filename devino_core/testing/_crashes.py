@@ -243,7 +243,9 @@ class CrashHarness:
         try:
             return await asyncio.wait_for(process.wait(), kill_after or _LONGEST)
         except TimeoutError:
-            process.kill()
+            # It may have ended at that very moment.
+            with suppress(ProcessLookupError):
+                process.kill()
             code = await process.wait()
             # A worker that does not end by itself hangs.
             return code if kill_after is not None else 1
