@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -22,7 +21,7 @@ from devino_core.errors import DevinoError, OutcomeUnknown, Throttled
 from devino_core.outbox import Change, Entry, Move, Outbox, Phase, Query, Store, Worker
 from devino_core.outbox.kit import NEVER
 
-__all__ = ["Orders", "Trace"]
+__all__ = ["Orders", "Trace", "carry_out"]
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +164,11 @@ class _Client:
         return next(iter(self.channels.values()))
 
 
+def carry_out(orders: Orders) -> None:
+    """Do what the orders say: the whole life of the process."""
+    asyncio.run(_main(orders))
+
+
 async def _main(orders: Orders) -> None:
     step = _Steps(orders.kill_at)
 
@@ -197,8 +201,6 @@ async def _main(orders: Orders) -> None:
                 part = orders.refs[start : start + 5]
                 messages = [Message("79160000001", "Hello", ref=ref) for ref in part]
                 await outbox.enqueue_many(messages, channel="wire", in_doubt=orders.in_doubt)
-                sys.stdout.write("\n".join(part) + "\n")
-                sys.stdout.flush()
             return
         kind = _Recalling if orders.recalls else _Wire
         channel = kind(ChannelSettings(), name="wire", clock=SYSTEM_CLOCK)
@@ -227,6 +229,3 @@ async def _waits(outbox: Outbox) -> bool:
 
 
 _WAITING = (Phase.QUEUED, Phase.INTENDED)
-
-if __name__ == "__main__":
-    asyncio.run(_main(msgspec.json.decode(sys.argv[1], type=Orders)))

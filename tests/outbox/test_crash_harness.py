@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import sys
-from collections.abc import Coroutine
 from pathlib import Path
 
 import pytest
@@ -38,21 +36,3 @@ def test_a_trace_explains_what_was_sent_twice(tmp_path: Path) -> None:
     assert attempts == sorted(set(attempts))
     moves = {line["what"] for line in lines if line.get("done")}
     assert {"INTENDED to DOUBT", "DOUBT to QUEUED", "INTENDED to SENT"} <= moves
-
-
-def test_a_process_may_end_at_the_moment_in_which_it_is_killed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The wait is over too late: the process has ended by itself, and there is nobody to kill."""
-
-    async def too_late(waits: Coroutine[object, object, int], timeout: float) -> int:
-        await waits
-        raise TimeoutError
-
-    async def scenario() -> int:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
-        with monkeypatch.context() as patched:
-            patched.setattr(asyncio, "wait_for", too_late)
-            return await CrashHarness(lambda: "sqlite:")._ended(process, 1.0)
-
-    assert asyncio.run(scenario()) == 0

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devino_core.testing import CrashHarness, CrashReport
-
-from .nats_campaign import cluster_kills, server_kills
-from .nats_server import cluster_started, nats_started
-from .server import given_or_started
-from .test_sqlite import check_integrity
+from tests.outbox.nats_campaign import cluster_kills, server_kills
+from tests.outbox.nats_server import cluster_started, nats_started
+from tests.outbox.server import given_or_started
+from tests.outbox.test_sqlite import check_integrity
 
 POLICIES = ("park", "end", "ask", "resend")
 
