@@ -303,7 +303,8 @@ def with_reports(
     if legs == move.legs or move.to is not Phase.SENT:
         return move
     until = move.until if isinstance(move.until, datetime) else None
-    return settled(entry, body, legs, now, until=until, due=move.due, kind=EventKind.SENT)
+    after = settled(entry, body, legs, now, until=until, due=move.due, kind=EventKind.SENT)
+    return replace(after, took_up=True)
 
 
 def late(entry: Entry, legs: tuple[Leg, ...]) -> Move:

@@ -81,6 +81,8 @@ async def send(
                 context.observers.message_done(one.message, receipt)
             move, error = _moved(context, channel, one, receipt, now)
             moves.append((one.entry, move))
+            # Already now: a report may be faster than the store.
+            context.recent.keep(one.entry, move, one.body)
             if error is None:
                 answered += 1
             elif worst is None or _SEVERITY[blame(error)] > _SEVERITY[blame(worst)]:
@@ -257,7 +259,7 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
             legs = move.legs
             if legs is not None:
                 legs = (*now.legs[: entry.leg], *legs[entry.leg :])
-            fence = move.fence._replace(revision=now.revision)
+            fence = replace(move.fence, revision=now.revision)
             again.append((entry, replace(move, fence=fence, legs=legs)))
         elif move.to is Phase.QUEUED and move.news is None:
             # It was surely not sent, and somebody else has it by now: there is nothing to tell.
