@@ -175,8 +175,9 @@ def time_of(body: Body, number: int) -> timedelta | None:
 def queued_until(body: Body, number: int, due: datetime) -> datetime | None:
     """Until when a leg is tried that is due then."""
     time = time_of(body, number)
-    ends = [body.deadline, None if time is None else due + time]
-    return min((end for end in ends if end is not None), default=None)
+    if time is None:
+        return body.deadline
+    return due + time if body.deadline is None else min(due + time, body.deadline)
 
 
 def is_chain(entry: Entry, body: Body | None) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from devino_core.clock import Clock
 
@@ -24,7 +25,7 @@ Key = tuple[str | None, str]
 """A channel's name, None: whichever; and the platform's id."""
 
 
-class Remembered(NamedTuple):
+class Remembered(msgspec.Struct, gc=False):
     """An entry as a move of this worker leaves it, and its body."""
 
     before: Entry

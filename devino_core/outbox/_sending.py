@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from devino_core._message import Message
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
     """The error that blames the channel most."""
 
 
-class _Ready(NamedTuple):
+class _Ready(msgspec.Struct, frozen=True, gc=False):
     entry: Entry
     body: Body
     message: Message
@@ -160,7 +161,7 @@ def _moved(
     context: Context, channel: AnyChannel, one: _Ready, receipt: Receipt, now: datetime
 ) -> tuple[Move, DevinoError | None]:
     """The move that a receipt asks for, and its error if it says something about the channel."""
-    entry, body, _ = one
+    entry, body = one.entry, one.body
     error = receipt.error
     if error is None or (receipt.status.state is not State.UNKNOWN and not receipt.refused):
         remembers = channel.remembers

@@ -31,7 +31,7 @@ def json_of(value: object) -> str:
     return _encode(value).decode()
 
 
-class NewRow(msgspec.Struct, frozen=True):
+class NewRow(msgspec.Struct, frozen=True, gc=False):
     """What :data:`._sql.ADD` takes."""
 
     ref: str
@@ -61,7 +61,7 @@ def xid_and_seq(cursor: str) -> tuple[str, int]:
     return str(int(xid)), int(seq)
 
 
-class MoveRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class MoveRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What :data:`._sql.MOVE` takes."""
 
     n: int
