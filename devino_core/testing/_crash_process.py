@@ -64,8 +64,9 @@ class Trace:
         """These moves were made, or not."""
         for change, so in zip(changes, done, strict=True):
             if isinstance(change, Move):
-                number, phase, attempt, _ = change.fence
-                self(f"{phase.name} to {change.to.name}", entry=number, attempt=attempt, done=so)
+                fence = change.fence
+                way = f"{fence.phase.name} to {change.to.name}"
+                self(way, entry=fence.id, attempt=fence.attempt, done=so)
 
 
 class _Steps:
