@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from devino_core.resolving import Address
 
-__all__ = ["dial", "hang_up"]
+__all__ = ["dial"]
 
 _HEAD_START = 0.25
 """Seconds that an address has before the next is tried beside it (RFC 8305, 5)."""
@@ -47,18 +47,6 @@ async def dial(addresses: Iterable[Address]) -> socket.socket:
         for task in trying:
             task.cancel()
             task.add_done_callback(_discard)
-
-
-def hang_up(transport: asyncio.WriteTransport) -> None:
-    """Close a connection without waiting for the other end, however much is still to be written.
-
-    What closes TLS in good order waits until the peer does the same, and nobody waits for that: the
-    event loop may end first, and the socket stays open. The peer is told all the same.
-    """
-    # Twice, asyncio's TLS forgets what it would have to abort.
-    if not transport.is_closing():
-        transport.close()
-    transport.abort()
 
 
 def _by_turns(addresses: Iterable[Address]) -> Iterator[Address]:

@@ -24,8 +24,8 @@ from devino_core import (
 )
 from devino_core.observe import Running
 from devino_core.resolving import aside, resolve
-from devino_core.tls import tls_failure
-from devino_plugins.kit.dialing import dial, hang_up
+from devino_core.tls import hang_up, tls_failure
+from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
 from ._connection import Connection, Terms, what_happened

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aiosmtplib import SMTPResponseException, SMTPServerDisconnected
 
-from devino_plugins.kit.dialing import hang_up
+from devino_core.tls import hang_up
 
 __all__ = ["Replies", "Reply"]
 
