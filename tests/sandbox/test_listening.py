@@ -64,7 +64,7 @@ async def test_a_connection_that_is_just_accepted_is_not_forgotten(turns: int) -
             await closed(server)
             await asyncio.sleep(0)
             # Whether it came in time or not, it is told that this is the end.
-            client.settimeout(5)
+            client.settimeout(60)
             with suppress(ConnectionResetError):
                 assert client.recv(1) == b""
         del client
@@ -74,7 +74,7 @@ async def test_a_connection_that_is_just_accepted_is_not_forgotten(turns: int) -
 async def test_a_client_that_does_not_begin_with_tls_is_hung_up_on() -> None:
     served, _ = contexts()
     server, port = await listen(asyncio.Protocol, "127.0.0.1", 0, served)
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         for _ in ("it is accepted", "the transport is made", "TLS begins"):
             await asyncio.sleep(0)
         await stop_listening(server)
@@ -91,7 +91,7 @@ def test_a_client_that_does_not_end_tls_is_hung_up_on() -> None:
     with ExitStack() as clients:
 
         def begin(port: int) -> None:
-            plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+            plain = socket.create_connection(("127.0.0.1", port), timeout=60)
             begun = trusting.wrap_socket(plain, server_hostname="127.0.0.1")
             clients.enter_context(begun)
 
