@@ -1,13 +1,16 @@
-"""What a handshake of TLS that failed means: who has to mend what, and whether to try again."""
+"""TLS at its ends: what a handshake that failed means, and how a connection is closed."""
 
 from __future__ import annotations
 
 import ssl
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import Retry
 
-__all__ = ["TlsFailure", "tls_failure"]
+if TYPE_CHECKING:
+    import asyncio
+
+__all__ = ["TlsFailure", "hang_up", "tls_failure"]
 
 
 class TlsFailure(NamedTuple):
@@ -37,6 +40,19 @@ def tls_failure(error: Exception) -> TlsFailure:
         )
     words = code.replace("_", " ").lower() or type(error).__name__
     return TlsFailure(f"TLS failed: {words}", Retry.SAFE)
+
+
+def hang_up(transport: asyncio.WriteTransport) -> None:
+    """Close a connection, encrypted or not, without waiting for the other end.
+
+    A transport that closes TLS in good order waits until the peer does the same. Nobody waits for
+    the transport: its event loop may end first, and the socket stays open. The peer is told that
+    this is the end all the same. What was not yet written is lost.
+    """
+    # Closed twice, asyncio's TLS forgets what it would have to abort.
+    if not transport.is_closing():
+        transport.close()
+    transport.abort()
 
 
 _PLAIN = frozenset(

@@ -25,6 +25,7 @@ from devino_core.errors import DevinoError, Unsupported
 from devino_core.plugins import Plugins
 from devino_core.resolving import resolve
 from devino_core.settings import Config, convert_settings, kind_of
+from devino_core.tls import hang_up
 
 from ._exit import advice, describe
 from .toolkit import one_line
@@ -183,10 +184,9 @@ async def _connection(machine: Machine, clock: Clock) -> str:
             return "connected; " + ("TLS begins with the login" if later else "not encrypted")
         return _told_of(writer.get_extra_info("ssl_object"), clock)
     finally:
-        writer.close()
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await writer.wait_closed()
+        hang_up(writer.transport)
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 def _told_of(connection: ssl.SSLObject, clock: Clock) -> str:

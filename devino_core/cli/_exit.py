@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import enum
-
 import click
 
+from devino_core._explained import Explained
 from devino_core.clock import in_words
 from devino_core.errors import (
     AuthenticationFailed,
@@ -32,10 +31,8 @@ __all__ = [
 ]
 
 
-class ExitCode(enum.IntEnum):
+class ExitCode(Explained):
     """The exit codes of ``devino``. The numbers are stable; ``meaning`` is one line for people."""
-
-    meaning: str
 
     # A platform that refuses, that cannot be reached, or that asks to wait gives one code. A script
     # that sends must know one thing first: that nothing is under way. The error's ``retry`` tells
@@ -47,12 +44,6 @@ class ExitCode(enum.IntEnum):
     BUG = 70, "a bug in devino"
     UNWRITTEN = 74, "the output or the journal could not be written: messages may have been sent"
     INTERRUPTED = 130, "interrupted"
-
-    def __new__(cls, code: int, meaning: str = "") -> ExitCode:
-        member = int.__new__(cls, code)
-        member._value_ = code
-        member.meaning = meaning
-        return member
 
 
 class Interrupted(DevinoError):

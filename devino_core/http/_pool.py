@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -110,6 +111,11 @@ class _Conversation(ResponseHandler):
         if self.transport is not None:
             self.transport.abort()
 
+    def close(self) -> None:
+        # In good order TLS closes when the peer does the same, and nobody would wait for that: the
+        # event loop may end first, and the socket stays open.
+        self.abort()
+
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing came on it since the last call."""
         return self.is_connected() and not self.should_close and not self._is_readable()
@@ -133,7 +139,16 @@ class _Conversation(ResponseHandler):
         return self._look()
 
 
-_CONVERSATION: type[ResponseHandler] = _Conversation
+_MADE: ContextVar[list[_Conversation] | None] = ContextVar("made", default=None)
+"""Takes the connections that are begun for a call, in the call's own task."""
+
+
+def _conversation(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    conversation = _Conversation(loop)
+    made = _MADE.get()
+    if made is not None:
+        made.append(conversation)
+    return conversation
 
 
 class Pool(aiohttp.TCPConnector):
@@ -145,7 +160,7 @@ class Pool(aiohttp.TCPConnector):
             super().__init__(limit=0, ssl=ssl, resolver=resolver, keepalive_timeout=keep_alive)
         else:
             super().__init__(limit=0, ssl=ssl, resolver=resolver, force_close=True)
-        self._factory = partial(_CONVERSATION, loop=asyncio.get_running_loop())
+        self._factory = partial(_conversation, asyncio.get_running_loop())
         self._generation = 0
         self._pid = os.getpid()
 
@@ -165,7 +180,7 @@ class Pool(aiohttp.TCPConnector):
         """A kept connection that is quiet, else a new one."""
         while True:
             try:
-                connection = await super().connect(req, traces, timeout)
+                connection = await self._connected(req, traces, timeout)
             except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TimeoutError):
                 raise
             except (aiohttp.ClientError, OSError) as error:
@@ -191,6 +206,21 @@ class Pool(aiohttp.TCPConnector):
                 connection.add_callback(conversation.rest)
                 return connection
             connection.close()
+
+    async def _connected(
+        self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
+    ) -> Any:
+        made: list[_Conversation] = []
+        given = _MADE.set(made)
+        try:
+            return await super().connect(req, traces, timeout)
+        except BaseException:
+            # asyncio closes one that is cancelled as its TLS begins, and does not wait for its end.
+            for conversation in made:
+                conversation.abort()
+            raise
+        finally:
+            _MADE.reset(given)
 
 
 async def once(

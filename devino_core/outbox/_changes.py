@@ -42,7 +42,7 @@ class EventKind(enum.StrEnum):
     CHANNEL_RESUMED = "channel-resumed"
 
 
-class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What an event says. It holds no text and no recipient."""
 
     kind: EventKind
@@ -53,7 +53,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
-class OutboxEvent(News, frozen=True, kw_only=True):
+class OutboxEvent(News, frozen=True, kw_only=True, gc=False):
     """Something happened to an entry. Events have one order, that of the commits."""
 
     cursor: str
@@ -66,7 +66,7 @@ class OutboxEvent(News, frozen=True, kw_only=True):
     names it."""
 
 
-class Move(msgspec.Struct, frozen=True):
+class Move(msgspec.Struct, frozen=True, gc=False):
     """Compare and set: an entry that is still as it was read goes to another phase.
 
     It is done if the entry has the fence's phase and attempt, and, where ``legs`` change, its
@@ -91,6 +91,9 @@ class Move(msgspec.Struct, frozen=True):
     """Forget the text."""
     drop_to: bool = False
     """Forget the recipient's hash."""
+    took_up: bool = False
+    """It took up reports that came before it. So its legs count as written twice: who knows of the
+    receipt alone finds another revision."""
     news: News | None = None
 
     def __post_init__(self) -> None:

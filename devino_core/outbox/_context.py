@@ -15,6 +15,7 @@ from ._entry import Entry
 from ._figures import tell_changes, tell_time
 from ._outbox import Outbox
 from ._phases import Phase
+from ._recent import Recent
 from ._settings import OutboxSettings
 from ._store import LeaseLost, Query, Store
 from ._turns import Turns
@@ -31,6 +32,7 @@ class Context:
         self.rules: Rules = rules_of(client)
         self.observers: Observers = observers_of(client)
         self.turns = Turns()
+        self.recent = Recent(outbox.clock)
         self.worker = 0
         self.lived_at = 0.0
         self.is_stopping = False

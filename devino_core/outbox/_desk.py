@@ -55,6 +55,7 @@ class Desk:
         self._news = asyncio.Event()
         self._running: asyncio.Task[Any] | None = None
         self._sendings: set[asyncio.Task[None]] = set()
+        self._unsure: dict[int, Sequence[Entry]] = {}
         self.waits_since: float | None = None
         """Since when it waits for the store; None: it does not."""
 
@@ -158,6 +159,11 @@ class Desk:
             task.cancel()
         return list(self._sendings)
 
+    @property
+    def unsure(self) -> set[tuple[int, int]]:
+        """What it began to send without an outcome that is stored: numbers of entries, attempts."""
+        return {(one.id, one.attempt) for entries in self._unsure.values() for one in entries}
+
     def _is_mine(self, lane: Lane) -> bool:
         if not lane.channel.startswith("@"):
             return lane.channel == self.channel.name
@@ -245,7 +251,9 @@ class Desk:
         task.add_done_callback(ended)
 
     async def _send(self, entries: Sequence[Entry], claimed_at: float) -> None:
+        self._unsure[id(entries)] = entries
         outcome = await send(self._context, self.channel, entries, claimed_at)
+        del self._unsure[id(entries)]
         try:
             await self._judge(outcome)
         except DevinoError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -102,7 +102,7 @@ class Lane(msgspec.Struct, frozen=True):
         return cls(channel, Priority(priority), tenant, rest == ["suspect"])
 
 
-class Planned(msgspec.Struct, frozen=True, omit_defaults=True):
+class Planned(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One leg that is to be sent: a message with the fallbacks that the wire itself carries."""
 
     channel: str
@@ -110,7 +110,7 @@ class Planned(msgspec.Struct, frozen=True, omit_defaults=True):
     message: Message
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Body(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What is to be done. It does not change while the entry lives."""
 
     legs: tuple[Planned, ...]
@@ -158,7 +158,7 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return status
 
 
-class Fence(NamedTuple):
+class Fence(msgspec.Struct, frozen=True, gc=False):
     """What an entry was like when it was read."""
 
     id: int
@@ -167,7 +167,7 @@ class Fence(NamedTuple):
     revision: int
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A message in the outbox. All times are aware."""
 
     id: int = 0

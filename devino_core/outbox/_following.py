@@ -32,6 +32,7 @@ from ._life import (
     with_leg,
 )
 from ._phases import Phase
+from ._recent import Key
 from ._store import PlatformId, Query
 
 __all__ = ["feed", "follow_due"]
@@ -168,7 +169,12 @@ async def feed(context: Context, events: Sequence[Event]) -> list[Event]:
     for _ in range(_TRIES):
         if not left:
             break
-        left = await _take_up(context, left)
+        try:
+            left = await _take_up(context, left)
+        except DevinoError:
+            # From now on another server may answer, which knows less, and gives numbers again.
+            context.recent.forget()
+            raise
     for event in left:
         _log.error("outbox: the report %s about %s could not be stored", event.id, event.message_id)
     if left:
@@ -179,34 +185,36 @@ async def feed(context: Context, events: Sequence[Event]) -> list[Event]:
 async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[StatusChanged]:
     """Store reports; gives those whose entries changed meanwhile."""
     names = context.client.channels
-    asked = tuple(
-        {
-            PlatformId(event.message_id, event.channel if event.channel in names else None)
-            for event in events
-        }
-    )
-    found = await context.store.find(Query(ids=asked), "", 10 * len(asked))
-    by_ref = await _doubtful(context, {event.ref for event in events if event.ref is not None})
+    keys = [(one.channel if one.channel in names else None, one.message_id) for one in events]
+    recent = context.recent.take(keys)
+    known: dict[Key, Entry] = {key: one.entry for key, one in recent.items()}
+    bodies = {one.before.id: one.body for one in recent.values()}
+    by_ref: dict[str, Entry] = {}
+    left = [place for place, key in enumerate(keys) if key not in known]
+    if left:
+        known = {**await _found(context, [keys[place] for place in left]), **known}
+        refs = {ref for place in left if (ref := events[place].ref) is not None}
+        by_ref = await _doubtful(context, refs)
     now = context.outbox.now()
-    known = _by_ids(found)
     changed: dict[int, Entry] = {}
     causes: defaultdict[int, list[StatusChanged]] = defaultdict(list)
     early: list[Early] = []
     kept: list[StatusChanged] = []
-    for event in events:
-        channel = event.channel if event.channel in names else None
-        entry = known.get((channel, event.message_id))
+    for event, (channel, message_id) in zip(events, keys, strict=True):
+        entry = known.get((channel, message_id))
         if entry is None and event.ref in by_ref:
             entry = by_ref[event.ref]
         if entry is None:
-            early.append(Early(id=event.message_id, status=event.status, channel=channel))
+            early.append(Early(id=message_id, status=event.status, channel=channel))
             kept.append(event)
             continue
         causes[entry.id].append(event)
         changed[entry.id] = entry
     moves = []
     for number, entry in changed.items():
-        move = _reported(context, entry, causes[number], now)
+        if number not in bodies:
+            bodies[number] = readable(entry)
+        move = _reported(context, entry, bodies[number], causes[number], now)
         if move is not None:
             moves.append(move)
     changes: list[Change] = [*moves, *early]
@@ -219,8 +227,17 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
         if not so
         for event in causes[move.fence.id]
     ]
+    for move, so in zip(moves, done, strict=False):
+        if so:
+            number = move.fence.id
+            context.recent.keep(changed[number], move, bodies[number])
     again += [event for event, so in zip(kept, done[len(moves) :], strict=True) if not so]
     return again
+
+
+async def _found(context: Context, keys: Sequence[Key]) -> dict[Key, Entry]:
+    asked = tuple({PlatformId(message_id, channel) for channel, message_id in keys})
+    return _by_ids(await context.store.find(Query(ids=asked), "", 10 * len(asked)))
 
 
 async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
@@ -232,9 +249,9 @@ async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
     return {begin(entry, readable(entry)).ref: entry for entry in found}
 
 
-def _by_ids(entries: Iterable[Entry]) -> dict[tuple[str | None, str], Entry]:
+def _by_ids(entries: Iterable[Entry]) -> dict[Key, Entry]:
     """Entries by the platform's ids of their legs: each id with its channel, and with None."""
-    known: dict[tuple[str | None, str], Entry] = {}
+    known: dict[Key, Entry] = {}
     for entry in entries:
         for leg in entry.legs:
             if leg.receipt is not None:
@@ -245,10 +262,13 @@ def _by_ids(entries: Iterable[Entry]) -> dict[tuple[str | None, str], Entry]:
 
 
 def _reported(
-    context: Context, entry: Entry, events: Sequence[StatusChanged], now: datetime
+    context: Context,
+    entry: Entry,
+    body: Body | None,
+    events: Sequence[StatusChanged],
+    now: datetime,
 ) -> Move | None:
     """The move that reports about one entry ask for; None: they say nothing new."""
-    body = readable(entry)
     legs = entry.legs
     if entry.phase is Phase.DOUBT and entry.receipt is None and body is not None:
         return _resolved(context, entry, body, events[-1], now)

@@ -175,8 +175,9 @@ def time_of(body: Body, number: int) -> timedelta | None:
 def queued_until(body: Body, number: int, due: datetime) -> datetime | None:
     """Until when a leg is tried that is due then."""
     time = time_of(body, number)
-    ends = [body.deadline, None if time is None else due + time]
-    return min((end for end in ends if end is not None), default=None)
+    if time is None:
+        return body.deadline
+    return due + time if body.deadline is None else min(due + time, body.deadline)
 
 
 def is_chain(entry: Entry, body: Body | None) -> bool:
@@ -303,7 +304,8 @@ def with_reports(
     if legs == move.legs or move.to is not Phase.SENT:
         return move
     until = move.until if isinstance(move.until, datetime) else None
-    return settled(entry, body, legs, now, until=until, due=move.due, kind=EventKind.SENT)
+    after = settled(entry, body, legs, now, until=until, due=move.due, kind=EventKind.SENT)
+    return replace(after, took_up=True)
 
 
 def late(entry: Entry, legs: tuple[Leg, ...]) -> Move:

@@ -329,12 +329,12 @@ class MemoryStore:
 
 def is_met(move: Move, entry: Entry) -> bool:
     """Whether the entry is as the move's fence says."""
-    _, phase, attempt, revision = move.fence
-    late = phase is Phase.INTENDED and entry.phase is Phase.DOUBT
+    fence = move.fence
+    late = fence.phase is Phase.INTENDED and entry.phase is Phase.DOUBT
     return (
-        (entry.phase is phase or late)
-        and entry.attempt == attempt
-        and (move.legs is None or entry.revision == revision)
+        (entry.phase is fence.phase or late)
+        and entry.attempt == fence.attempt
+        and (move.legs is None or entry.revision == fence.revision)
     )
 
 
@@ -351,7 +351,7 @@ def moved(entry: Entry, move: Move, now: datetime) -> Entry:
         lane=move.lane or entry.lane,
         leg=entry.leg if move.leg is None else move.leg,
         legs=entry.legs if move.legs is None else move.legs,
-        revision=entry.revision + (move.legs is not None),
+        revision=entry.revision + (move.legs is not None) + move.took_up,
         doubts=entry.doubts if move.doubts is None else move.doubts,
         failures=entry.failures if move.failures is None else move.failures,
         crashes=entry.crashes if move.crashes is None else move.crashes,

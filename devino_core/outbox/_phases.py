@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
+
+from devino_core._explained import Explained
 
 __all__ = ["TRANSITIONS", "UNFINISHED", "Phase"]
 
 
-class Phase(enum.IntEnum):
+class Phase(Explained):
     """Where an entry is. The numbers stand in databases and do not change."""
-
-    meaning: str
 
     QUEUED = 0, "waits until it is due"
     INTENDED = 1, "held by a worker, may be on the wire"
@@ -19,12 +18,6 @@ class Phase(enum.IntEnum):
     DOUBT = 3, "nobody here knows whether it was taken"
     DEAD = 4, "needs a person"
     DONE = 5, "over"
-
-    def __new__(cls, number: int, meaning: str = "") -> Phase:
-        member = int.__new__(cls, number)
-        member._value_ = number
-        member.meaning = meaning
-        return member
 
 
 TRANSITIONS: Mapping[Phase, Mapping[Phase, str]] = {

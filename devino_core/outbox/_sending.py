@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from devino_core._message import Message
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
     """The error that blames the channel most."""
 
 
-class _Ready(NamedTuple):
+class _Ready(msgspec.Struct, frozen=True, gc=False):
     entry: Entry
     body: Body
     message: Message
@@ -81,6 +82,8 @@ async def send(
                 context.observers.message_done(one.message, receipt)
             move, error = _moved(context, channel, one, receipt, now)
             moves.append((one.entry, move))
+            # Already now: a report may be faster than the store.
+            context.recent.keep(one.entry, move, one.body)
             if error is None:
                 answered += 1
             elif worst is None or _SEVERITY[blame(error)] > _SEVERITY[blame(worst)]:
@@ -158,7 +161,7 @@ def _moved(
     context: Context, channel: AnyChannel, one: _Ready, receipt: Receipt, now: datetime
 ) -> tuple[Move, DevinoError | None]:
     """The move that a receipt asks for, and its error if it says something about the channel."""
-    entry, body, _ = one
+    entry, body = one.entry, one.body
     error = receipt.error
     if error is None or (receipt.status.state is not State.UNKNOWN and not receipt.refused):
         remembers = channel.remembers
@@ -257,7 +260,7 @@ async def _again(context: Context, left: Sequence[tuple[Entry, Move]]) -> list[t
             legs = move.legs
             if legs is not None:
                 legs = (*now.legs[: entry.leg], *legs[entry.leg :])
-            fence = move.fence._replace(revision=now.revision)
+            fence = replace(move.fence, revision=now.revision)
             again.append((entry, replace(move, fence=fence, legs=legs)))
         elif move.to is Phase.QUEUED and move.news is None:
             # It was surely not sent, and somebody else has it by now: there is nothing to tell.

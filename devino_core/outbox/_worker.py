@@ -14,6 +14,7 @@ from collections.abc import (
     Coroutine,
     Iterable,
     Sequence,
+    Set,
 )
 from contextlib import aclosing
 from datetime import timedelta
@@ -29,9 +30,10 @@ from ._channels import AnyChannel, Channels
 from ._context import Context
 from ._desk import Desk
 from ._doubting import resolve_due
-from ._entry import Lane
+from ._entry import Entry, Lane
 from ._figures import tell_tally
 from ._following import feed, follow_due
+from ._life import requeued
 from ._outbox import Outbox
 from ._phases import Phase
 from ._store import Held, Query, Wakes, Weighted
@@ -140,11 +142,12 @@ class Worker(Opened):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *given_up, return_exceptions=True)
+        unsure = {one for desk in self._desks for one in desk.unsure}
         self._tasks.clear()
         self._desks.clear()
         self._failed = None
         with contextlib.suppress(DevinoError):
-            await self._let_go()
+            await self._let_go(unsure)
         context.worker = 0
 
     async def run(self) -> None:
@@ -339,27 +342,37 @@ class Worker(Opened):
                 _log.exception("outbox: `on_event` failed, and gets the event again")
             await self._context.clock.sleep(self._context.settings.poll)
 
-    async def _let_go(self) -> None:
-        """Leave nothing behind that this worker holds."""
+    async def _let_go(self, unsure: Set[tuple[int, int]]) -> None:
+        """Leave nothing behind that this worker holds.
+
+        What it did not begin to send was given to nobody, as when the answer to a claim was lost.
+        """
         context = self._context
         query = Query(phase=Phase.INTENDED)
+        now = context.outbox.now()
         held = [
-            Move(
-                entry.fence,
-                Phase.DOUBT,
-                news=News(
-                    kind=EventKind.IN_DOUBT,
-                    ref=entry.ref,
-                    channel=entry.lane.channel,
-                    leg=entry.leg,
-                    reason="the worker stopped before the answer came",
-                ),
-            )
+            _given_up(entry)
+            if (entry.id, entry.attempt) in unsure
+            else requeued(entry, now, until=entry.until)
             async for entry in context.outbox.entries(query)
             if entry.worker == context.worker
         ]
         await context.store.move(held)
         await context.store.beat(context.worker, timedelta(0))
+
+
+def _given_up(entry: Entry) -> Move:
+    return Move(
+        entry.fence,
+        Phase.DOUBT,
+        news=News(
+            kind=EventKind.IN_DOUBT,
+            ref=entry.ref,
+            channel=entry.lane.channel,
+            leg=entry.leg,
+            reason="the worker stopped before the answer came",
+        ),
+    )
 
 
 async def _prune(context: Context) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
@@ -22,7 +21,7 @@ from devino_core.errors import DevinoError, OutcomeUnknown, Throttled
 from devino_core.outbox import Change, Entry, Move, Outbox, Phase, Query, Store, Worker
 from devino_core.outbox.kit import NEVER
 
-__all__ = ["Orders", "Trace"]
+__all__ = ["Orders", "Trace", "carry_out"]
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +64,9 @@ class Trace:
         """These moves were made, or not."""
         for change, so in zip(changes, done, strict=True):
             if isinstance(change, Move):
-                number, phase, attempt, _ = change.fence
-                self(f"{phase.name} to {change.to.name}", entry=number, attempt=attempt, done=so)
+                fence = change.fence
+                way = f"{fence.phase.name} to {change.to.name}"
+                self(way, entry=fence.id, attempt=fence.attempt, done=so)
 
 
 class _Steps:
@@ -165,6 +165,11 @@ class _Client:
         return next(iter(self.channels.values()))
 
 
+def carry_out(orders: Orders) -> None:
+    """Do what the orders say: the whole life of the process."""
+    asyncio.run(_main(orders))
+
+
 async def _main(orders: Orders) -> None:
     step = _Steps(orders.kill_at)
 
@@ -197,8 +202,6 @@ async def _main(orders: Orders) -> None:
                 part = orders.refs[start : start + 5]
                 messages = [Message("79160000001", "Hello", ref=ref) for ref in part]
                 await outbox.enqueue_many(messages, channel="wire", in_doubt=orders.in_doubt)
-                sys.stdout.write("\n".join(part) + "\n")
-                sys.stdout.flush()
             return
         kind = _Recalling if orders.recalls else _Wire
         channel = kind(ChannelSettings(), name="wire", clock=SYSTEM_CLOCK)
@@ -227,6 +230,3 @@ async def _waits(outbox: Outbox) -> bool:
 
 
 _WAITING = (Phase.QUEUED, Phase.INTENDED)
-
-if __name__ == "__main__":
-    asyncio.run(_main(msgspec.json.decode(sys.argv[1], type=Orders)))

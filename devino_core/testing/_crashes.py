@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import random
 import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import msgspec
@@ -95,6 +97,9 @@ class CrashHarness:
     database after each kill, as by ``PRAGMA integrity_check``; it raises if it is damaged. The
     policy ``ask`` is ``park`` on a channel that can be asked by ref.
 
+    The processes are those of :mod:`multiprocessing`: a script that runs a campaign needs its
+    ``if __name__ == "__main__":``.
+
     ``trace`` is a file that gets every claim, every move with its outcome, and whatever the
     platform took, a line of JSON each: it explains what was sent twice.
     """
@@ -154,15 +159,14 @@ class CrashHarness:
             self._tell("round", url=url)
             async with gateway.serving() as port:
                 await self._until_done(url, port, "add", lambda: 0)
-                workers = [await self._start(url, port, "work", 0) for _ in range(2)]
+                workers = [self._start(url, port, "work", 0) for _ in range(2)]
                 await asyncio.sleep(self._random.uniform(0.1, 0.6))
-                if workers[0].returncode is None:
-                    workers[0].send_signal(signal.SIGSTOP)
+                # One that had ended a moment before was not stopped.
+                with suppress(ProcessLookupError):
+                    self._signal(workers[0], signal.SIGSTOP)
                     await asyncio.sleep(self._random.uniform(*seconds))
-                    # One that had ended a moment before was not stopped.
-                    with suppress(ProcessLookupError):
-                        workers[0].send_signal(signal.SIGCONT)
-                        self.report.stops += 1
+                    self._signal(workers[0], signal.SIGCONT)
+                    self.report.stops += 1
                 for worker in workers:
                     self.report.failures += await self._ended(worker) != 0
                 await self._count(url, gateway)
@@ -192,7 +196,7 @@ class CrashHarness:
 
     async def _persist(self, url: str, port: int, role: str) -> None:
         for _ in range(100):
-            if await self._ended(await self._start(url, port, role, 0)) == 0:
+            if await self._ended(self._start(url, port, role, 0)) == 0:
                 return
             self.report.restarts += 1
         self.report.failures += 1
@@ -202,7 +206,7 @@ class CrashHarness:
 
     async def _until_done(self, url: str, port: int, role: str, kill_at: Callable[[], int]) -> None:
         for _ in range(100):
-            process = await self._start(url, port, role, kill_at())
+            process = self._start(url, port, role, kill_at())
             by_time = role == "work" and self._random.random() < 0.2
             code = await self._ended(process, self._random.uniform(0.3, 1.5) if by_time else None)
             if code == 0:
@@ -214,9 +218,7 @@ class CrashHarness:
                 self.report.failures += 1
         self.report.failures += 1
 
-    async def _start(
-        self, url: str, port: int, role: str, kill_at: int
-    ) -> asyncio.subprocess.Process:
+    def _start(self, url: str, port: int, role: str, kill_at: int) -> BaseProcess:
         orders = Orders(
             role=role,
             url=url,
@@ -228,25 +230,27 @@ class CrashHarness:
             settings=self._settings,
             trace=self._trace,
         )
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            # Not as a module: importing this package loads pytest, and there are many processes.
-            "-P",
-            _crash_process.__file__,
-            msgspec.json.encode(orders).decode(),
-            stdout=asyncio.subprocess.DEVNULL,
-        )
+        # One process imports all that the others need, and they are forked off it: there are many.
+        processes = multiprocessing.get_context("forkserver")
+        processes.set_forkserver_preload([_crash_process.__name__])
+        process = processes.Process(target=_crash_process.carry_out, args=(orders,))
+        process.start()
+        return process
 
-    async def _ended(
-        self, process: asyncio.subprocess.Process, kill_after: float | None = None
-    ) -> int:
-        try:
-            return await asyncio.wait_for(process.wait(), kill_after or _LONGEST)
-        except TimeoutError:
-            process.kill()
-            code = await process.wait()
-            # A worker that does not end by itself hangs.
-            return code if kill_after is not None else 1
+    def _signal(self, process: BaseProcess, number: signal.Signals) -> None:
+        if process.pid is None or not process.is_alive():
+            raise ProcessLookupError
+        os.kill(process.pid, number)
+
+    async def _ended(self, process: BaseProcess, kill_after: float | None = None) -> int:
+        await asyncio.to_thread(process.join, kill_after or _LONGEST)
+        # A worker that does not end by itself hangs.
+        hangs = process.exitcode is None and kill_after is None
+        process.kill()
+        await asyncio.to_thread(process.join)
+        code = process.exitcode
+        process.close()
+        return 1 if hangs or code is None else code
 
     async def _count(self, url: str, gateway: _Gateway) -> None:
         report = self.report

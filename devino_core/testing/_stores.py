@@ -44,21 +44,21 @@ class StoreConformance(StoreClaims):
     def test_a_move_is_a_compare_and_set(self) -> None:
         async def check(store: Store) -> None:
             (entry, worker) = await self._claimed(store)
-            stale = entry.fence._replace(attempt=0)
-            wrong = entry.fence._replace(phase=Phase.SENT)
+            stale = replace(entry.fence, attempt=0)
+            wrong = replace(entry.fence, phase=Phase.SENT)
             require(
                 await store.move([Move(stale, Phase.QUEUED), Move(wrong, Phase.DONE)])
                 == [False, False],
                 "another attempt, another phase",
             )
-            old = entry.fence._replace(revision=5)
+            old = replace(entry.fence, revision=5)
             require(
                 await store.move([Move(old, Phase.SENT, legs=legs_of())]) == [False],
                 "another revision of the legs",
             )
             twice = [Move(entry.fence, Phase.SENT), Move(entry.fence, Phase.DONE)]
             require(await store.move(twice) == [True, False], "the first of two wins")
-            gone = entry.fence._replace(id=10**9)
+            gone = replace(entry.fence, id=10**9)
             require(await store.move([Move(gone, Phase.SENT)]) == [False], "no such entry")
             require(worker > 0, "a worker has a number")
 
@@ -215,6 +215,20 @@ class StoreConformance(StoreClaims):
             require(found.status == status, "the status")
             (event,) = await store.events("", 9)
             require(event.status == status and event.reason == "Grund", "the event")
+
+        self._run(check)
+
+    def test_a_receipt_that_took_up_a_report_counts_as_written_twice(self) -> None:
+        async def check(store: Store) -> None:
+            (entry, _) = await self._claimed(store)
+            await store.move([Early(id="1", status=Status(state=State.ENROUTE), channel="rest")])
+            legs = legs_of("1")
+            require(await store.move([Move(entry.fence, Phase.SENT, legs=legs)]) == [True], "it")
+            fence = replace(entry.fence, phase=Phase.SENT, revision=entry.revision + 1)
+            blind = Move(fence, Phase.SENT, legs=legs)
+            require(await store.move([blind]) == [False], "who knows the receipt alone writes")
+            (found,) = await store.find(Query(refs=(entry.ref,)), "", 9)
+            require(found.status.state is State.ENROUTE, "the report")
 
         self._run(check)
 

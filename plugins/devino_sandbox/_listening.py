@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ssl import SSLContext
+from typing import Any
 
 __all__ = ["closed", "listen", "reachable", "stop_listening"]
 
@@ -57,15 +58,22 @@ async def stop_listening(server: asyncio.Server) -> None:
 
 
 async def closed(server: asyncio.Server) -> None:
-    """Wait until a closed server has ended. Its connections must be closed, too."""
-    # A client in the middle of its handshake is no connection yet. Before Python 3.13 only its
-    # timeout can end it, and this does not wait for that.
+    """End what is left of a closed server's connections, and wait until it has ended.
+
+    A client in the middle of its handshake is no connection yet, and one that does not end TLS is
+    none any more: no protocol can end them.
+    """
     abort_clients: Callable[[], None] | None = getattr(server, "abort_clients", None)
-    if abort_clients is None:
-        await asyncio.sleep(0)
+    if abort_clients is not None:
+        abort_clients()
+        await server.wait_closed()
         return
-    abort_clients()
-    await server.wait_closed()
+    # Before Python 3.13 a server does not know them, and only its loop does.
+    known: Mapping[int, Any] = getattr(asyncio.get_running_loop(), "_transports", {})
+    for transport in list(known.values()):
+        if getattr(transport, "_server", None) is server:
+            transport.abort()
+    await asyncio.sleep(0)
 
 
 def reachable(host: str) -> str:

@@ -43,6 +43,7 @@ __all__ = [
     "by_turns",
     "client",
     "message",
+    "port_of",
     "redirected",
     "target",
     "wrong",
@@ -139,10 +140,10 @@ async def target(kind: str, *, accounts: int = 1, **options: Any) -> AsyncIterat
             access = Access(endpoints=sandbox.endpoints, account=known[number], sender="DEVINO")
             return _demo_channels(access, World())[kind]
 
-        yield Target(kind, world, _port(settings(0)), settings)
+        yield Target(kind, world, port_of(settings(0)), settings)
 
 
-def _port(settings: Mapping[str, Any]) -> int:
+def port_of(settings: Mapping[str, Any]) -> int:
     """The port that these settings lead to."""
     if "port" in settings:
         return int(settings["port"])
@@ -152,7 +153,7 @@ def _port(settings: Mapping[str, Any]) -> int:
 
 def redirected(settings: Mapping[str, Any], port: int) -> dict[str, Any]:
     """The same settings, to another port of this machine."""
-    old = _port(settings)
+    old = port_of(settings)
     return {
         name: port
         if value == old

@@ -14,8 +14,8 @@ from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled, U
 from devino_core.outbox import MemoryStore, Outbox
 from devino_core.remembered import Limits, Seen
 from devino_core.testing import ManualClock
-from devino_plugins.verification import Check
-from devino_plugins.verification._guards import HOUR, Guards
+from devino_plugins.verification import Check, VerificationSettings
+from devino_plugins.verification._guards import HOUR, guessing, sending
 from tests.channels._verification import always, settings, wired
 
 NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
@@ -81,11 +81,12 @@ class Model:
         self.guesses = [each for each in self.guesses if each[1] != number]
 
 
-async def calls(guards: Guards, step: Step) -> float:
+async def calls(limits: Limits, given: VerificationSettings, step: Step) -> float:
     """The seconds to wait, or 0 for a call that passed."""
-    around = guards.sending if step.call == "send" else guards.guessing
+    number = step.number
+    held = sending(given, number) if step.call == "send" else [guessing(given, number)]
     try:
-        async with around(step.number):
+        async with limits.counted(held, "too often", turn=number):
             if step.end is not None:
                 raise step.end("it failed")
     except Throttled as error:
@@ -115,23 +116,20 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
             max_per_number=per_number,
             max_per_prefix=per_prefix,
         )
-        guards, model = (
-            Guards(given, Limits(memory, clock)),
-            Model(attempts, resend, per_number, per_prefix),
-        )
+        limits, model = Limits(memory, clock), Model(attempts, resend, per_number, per_prefix)
         for step in steps:
             clock.advance(step.seconds)
             now = int(clock.monotonic())
             if step.call == "renew":
-                await guards.renew(step.number)
+                await limits.clear(guessing(given, step.number))
                 model.renew(step.number)
                 continue
-            wait = await calls(guards, step)
+            wait = await calls(limits, given, step)
             assert wait == model.wait(step, now)
             if not wait:
                 model.count(step, now)
         clock.advance(HOUR)
-        await calls(guards, Step(0, "guess", "79990000000", None))
+        await calls(limits, given, Step(0, "guess", "79990000000", None))
         assert len(memory) == 1
 
     asyncio.run(run())
@@ -139,22 +137,22 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
 
 async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
     limits = Limits(Seen(), ManualClock())
-    guards = Guards(settings(), limits)
     for number in NUMBERS:
-        async with guards.guessing(number):
+        async with limits.counted([guessing(settings(), number)], "too often", turn=number):
             assert list(limits._turns) == [number]
     assert not limits._turns
 
 
 @pytest.mark.parametrize("call", ["sending", "guessing"])
 async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
-    guards = Guards(settings(resend_after=0), Limits(Seen(), ManualClock()))
+    given, number, limits = settings(resend_after=0), NUMBERS[0], Limits(Seen(), ManualClock())
+    held = {"sending": sending(given, number), "guessing": [guessing(given, number)]}
 
     async def enter() -> None:
-        async with getattr(guards, call)(NUMBERS[0]):
+        async with limits.counted(held[call], "too often", turn=number):
             await asyncio.sleep(0)
 
-    async with guards.guessing(NUMBERS[0]):
+    async with limits.counted(held["guessing"], "too often", turn=number):
         waiting = [asyncio.create_task(enter()) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()

@@ -81,7 +81,7 @@ def test_a_wsgi_service_receives_in_many_threads(wsgi: tuple[ModuleType, int]) -
     statuses: list[int] = []
 
     def post(path: str, body: bytes) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request("POST", path, body)
             return connection.getresponse().status

@@ -292,7 +292,7 @@ def base_of(process: subprocess.Popen[str]) -> str:
 
 def post(url: str, body: bytes) -> int:
     try:
-        with urlopen(Request(url, body, method="POST"), timeout=10) as answer:
+        with urlopen(Request(url, body, method="POST"), timeout=60) as answer:
             return int(answer.status)
     except HTTPError as error:
         with error:
@@ -313,7 +313,7 @@ def test_callbacks_are_lines_of_json_until_a_signal(number: signal.Signals) -> N
         assert post(f"{base}/{SECRET}/acme", b"[79031234567") == 400
         assert post(f"{base}/{SECRET[::-1]}/acme", REPORT) == 404
         process.send_signal(number)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (0, "")
         assert err.count("\n") == 1
         assert "a callback to acme cannot be read: " in err
@@ -326,7 +326,7 @@ def test_a_callback_that_offers_an_upgrade_keeps_its_body() -> None:
         offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": ""}
         # urllib would put `close` in place of the offer.
         url = urlsplit(base_of(process))
-        connection = HTTPConnection(str(url.hostname), url.port, timeout=10)
+        connection = HTTPConnection(str(url.hostname), url.port, timeout=60)
         connection.request("POST", f"/{SECRET}/acme", REPORT, offer)
         assert connection.getresponse().status == 200
         connection.close()
@@ -360,8 +360,8 @@ def test_an_event_that_nobody_took_is_answered_500_at_the_end() -> None:
         assert process.stderr is not None
         assert "posted again in 1 s" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
-        posting.join(20)
+        out, err = process.communicate(timeout=60)
+        posting.join(60)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in err
         assert statuses == [500]
@@ -373,7 +373,7 @@ def test_a_closed_output_ends_the_command_and_takes_nothing() -> None:
         assert process.stdout is not None
         process.stdout.close()
         assert post(f"{base}/{SECRET}/acme", REPORT) == 500
-        assert process.wait(20) == ExitCode.UNWRITTEN
+        assert process.wait(60) == ExitCode.UNWRITTEN
         assert process.stderr is not None
         assert "the output cannot be written" in process.stderr.read()
 
@@ -389,7 +389,7 @@ def test_a_new_secret_is_shown_on_the_terminal() -> None:
         (base, secret) = re.findall(r"(http://[\d.]+:\d+)/([\w-]{32})/<source>", shown.decode())[0]
         assert post(f"{base}/{secret}/acme", REPORT) == 200
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
+        out, _ = process.communicate(timeout=60)
         assert secret not in out
         assert process.returncode == 0
     os.close(terminal)

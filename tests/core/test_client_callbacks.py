@@ -159,7 +159,7 @@ def test_closing_a_blocking_client_lets_threads_get_their_answers(plugins: Plugi
 
     def take(event: Event) -> None:
         begun.set()
-        free.wait(10)
+        free.wait(60)
 
     statuses: list[int] = []
     client = Client(CONFIG, plugins=plugins)
@@ -169,8 +169,8 @@ def test_closing_a_blocking_client_lets_threads_get_their_answers(plugins: Plugi
         target=lambda: statuses.append(client.handle_callback(posted("1")).status)
     )
     posting.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     threading.Timer(0.05, free.set).start()
     client.close()
-    posting.join(10)
+    posting.join(60)
     assert statuses == [200]

@@ -200,8 +200,8 @@ async def claims(folder: Path, *queued: int) -> list[float]:
     """The times of a claim of 100, with so many queued, in turn."""
     async with AsyncExitStack() as stack:
         stores = []
-        for count in queued:
-            path = folder / f"claims{count}.db"
+        for place, count in enumerate(queued):
+            path = folder / f"claims{place}.db"
             outbox = await stack.enter_async_context(Outbox(f"sqlite:{path}"))
             await fill(outbox.store, path, count)
             worker = await outbox.store.beat(None, timedelta(seconds=30))

@@ -19,6 +19,7 @@ from devino_core.outbox import (
     Early,
     Entry,
     EventKind,
+    Fence,
     Held,
     Lane,
     LeaseLost,
@@ -75,7 +76,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = self.make(self.clock)
         self.runner.run(self.store.open())
         self.workers: list[int] = []
-        self.seen: dict[tuple[int, int, int, int], Entry] = {}
+        self.seen: dict[Fence, Entry] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "runner"):

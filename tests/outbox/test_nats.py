@@ -43,6 +43,7 @@ from devino_outbox.nats._link import Link, Stored, Write
 from devino_outbox.nats._names import Names, hash_of
 from devino_outbox.nats._records import written
 from devino_outbox.nats._streams import check_durability
+from tests._sockets import left_open_by_cuts
 
 from ._world import Scripted, message, world
 from .nats_server import NatsServer
@@ -459,3 +460,13 @@ async def test_a_blind_outbox_is_told_where_it_is(nats_server: NatsServer) -> No
         entry = await outbox.get("one")
         assert entry is not None
         assert entry.phase is Phase.DONE
+
+
+def test_a_store_that_is_cut_leaves_no_connection_open(nats_server: NatsServer) -> None:
+    settings = settings_of(nats_server)
+
+    async def work() -> None:
+        async with jetstream(settings) as store:
+            await store.now()
+
+    assert left_open_by_cuts(work) == {}

@@ -84,6 +84,34 @@ async def test_a_claim_that_was_not_answered_is_given_back_where_nothing_else_wa
         assert list(tally.oldest) == [LANE]
 
 
+async def test_what_was_claimed_before_an_error_of_another_kind_is_given_back(
+    nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each shard has a commit of its own, and the second one meets a bug."""
+    async with jetstream(settings_of(nats_server, shards=4)) as store:
+        refs = {f"ref{n}" for n in range(16)}
+        await store.add([an_entry(ref, await store.now()) for ref in refs])
+        worker = await store.beat(None, HOLD)
+        commit, commits = store._link.commit, 0
+
+        async def failing(stream: str, writes: Sequence[Write]) -> int:
+            nonlocal commits
+            commits += 1
+            if commits == 2:
+                raise ZeroDivisionError
+            return await commit(stream, writes)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._link, "commit", failing)
+            with pytest.raises(ZeroDivisionError):
+                await store.claim(want(worker, 99))
+        assert commits == 2
+        claimed = await store.claim(want(worker, 99))
+        assert {entry.ref for entry in claimed} == refs
+        held = await store.find(Query(phase=Phase.INTENDED), "", 99)
+        assert {(one.id, one.attempt) for one in held} == {(one.id, one.attempt) for one in claimed}
+
+
 @pytest.mark.parametrize("failure", [Unavailable("it is away"), OutcomeUnknown("it broke off")])
 async def test_what_was_found_before_the_server_went_away_waits_for_no_second_reminder(
     nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch, failure: DevinoError

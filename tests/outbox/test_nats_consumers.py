@@ -89,9 +89,10 @@ async def test_a_consumer_that_gives_no_more_keeps_no_other_lane_waiting(
             first = await take(store)
         assert len(first) == 2
         assert "has given 2 reminders" in caplog.text
+        monkeypatch.setattr(_link, "_TRY", 60.0)
         began = time.monotonic()
         assert await take(store) == []
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
         assert (await store.tally()).gauges["ack_pending"] == 2
         worker = await store.beat(None, HOLD)
         assert [one.ref for one in await store.claim(want(worker, lane=other))] == ["other"]

@@ -36,6 +36,7 @@ from devino_outbox import PostgresSettings
 from devino_outbox.postgres import PostgresStore
 from devino_outbox.postgres import _sql as sql
 from devino_outbox.postgres._schema import place_of
+from tests._sockets import left_open_by_cuts
 
 from ._shop import check_shop
 from .server import Server, started
@@ -390,3 +391,11 @@ async def test_an_order_and_its_message_are_stored_together(
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE orders(id int GENERATED ALWAYS AS IDENTITY, phone text)")
     await check_shop("outbox_psycopg")
+
+
+def test_a_store_that_is_cut_leaves_no_connection_open(postgres: Server) -> None:
+    async def work() -> None:
+        async with opened(store_at(postgres, "cut")) as store:
+            await store.now()
+
+    assert left_open_by_cuts(work) == {}

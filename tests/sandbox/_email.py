@@ -125,7 +125,7 @@ class Server:
         """What a conversation gives, held in a thread of its own."""
 
         def run() -> T:
-            with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=5) as smtp:
+            with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=60) as smtp:
                 smtp.ehlo()
                 if login:
                     smtp.login(LOGIN, PASSWORD)

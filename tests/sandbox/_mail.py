@@ -32,7 +32,7 @@ class Mailbox(NamedTuple):
         """What a conversation gives, held in a thread of its own."""
 
         def run() -> T:
-            with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=5) as smtp:
+            with smtplib.SMTP(self.host, self.port, local_hostname="localhost", timeout=60) as smtp:
                 return talk(smtp)
 
         return await asyncio.to_thread(run)

@@ -91,7 +91,7 @@ def test_it_says_where_it_is_and_serves_until_a_signal(number: signal.Signals) -
         with urlopen(f"{told['inspect']}/messages") as answer:
             assert json.load(answer) == []
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
         assert (process.returncode, out, err) == (0, "", "")
 
 

@@ -85,7 +85,7 @@ def running(*args: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
 
 
 def run(*args: str, **environ: str) -> Result:

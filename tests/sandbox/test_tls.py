@@ -223,14 +223,17 @@ async def test_no_client_holds_up_its_end(
     authority: trustme.CA,
     name: str,
     client: Callable[[tuple[str, int]], Awaitable[asyncio.StreamWriter]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for patience in ("_HANDSHAKE", "_FAREWELL"):
+        monkeypatch.setattr(f"devino_sandbox._listening.{patience}", 100.0)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     world = World([Account(login=LOGIN, password=Secret(PASSWORD))])
     async with Sandbox(world, tls=context, discover=False) as sandbox:
         writer = await client(_place(sandbox.endpoints[name]))
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 50
     writer.transport.abort()
     await asyncio.sleep(0)
 

@@ -13,7 +13,6 @@ from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-import nats
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -23,7 +22,7 @@ from devino_outbox._settings import NatsSettings
 
 from ._url import servers_of
 
-__all__ = ["LOST", "Conflict", "Inbox", "Link", "Stored", "Write", "connect"]
+__all__ = ["LOST", "Conflict", "Inbox", "Link", "Stored", "Write", "connect", "disconnect"]
 
 T = TypeVar("T")
 
@@ -93,27 +92,44 @@ async def connect(
     servers = servers_of(url)
     if not servers:
         raise ConfigurationError("the URL names no server: nats://127.0.0.1:4222")
-    more: dict[str, Any] = {} if credentials is None else {"user_credentials": credentials}
+    # The library's types say whole seconds, and it waits for parts of them, too.
+    waits: dict[str, Any] = {"reconnect_time_wait": 0.1, "connect_timeout": _TRY}
+    client = Client()
     try:
-        return await asyncio.wait_for(
-            nats.connect(
+        await asyncio.wait_for(
+            client.connect(
                 servers,
                 name="devino outbox",
                 error_cb=_told,
                 disconnected_cb=lost,
                 max_reconnect_attempts=-1,
-                reconnect_time_wait=0.1,
-                connect_timeout=_TRY,
                 # What is buffered while there is no connection would come when nobody waits.
                 pending_size=-1,
                 ping_interval=10,
-                **more,
+                user_credentials=credentials,
+                **waits,
             ),
             timeout,
         )
     except (OSError, TimeoutError, errors.Error) as error:
+        await disconnect(client)
         said = " ".join(str(error).split()) or type(error).__name__
         raise Unavailable(f"the NATS server cannot be reached: {said}") from error
+    except BaseException:
+        # Cancelled: nobody else knows it to close it.
+        await disconnect(client)
+        raise
+    return client
+
+
+async def disconnect(client: Client) -> None:
+    """Close it, to the end also where this is cancelled."""
+    closing = asyncio.create_task(client.close())
+    try:
+        await asyncio.shield(closing)
+    finally:
+        if not closing.done():
+            await asyncio.wait([closing], timeout=_TRY)
 
 
 async def _told(error: Exception) -> None:
@@ -189,7 +205,7 @@ class Link:
     async def aclose(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await disconnect(client)
 
     async def api(self, verb: str, asked: object = None) -> dict[str, Any]:
         """Ask JetStream; an error is in the answer. Raises Unavailable."""

@@ -14,7 +14,7 @@ from devino_core.errors import ConfigurationError, Unavailable
 from devino_core.outbox import OutboxEvent
 from devino_core.outbox.kit import encode
 
-from ._link import connect
+from ._link import connect, disconnect
 
 __all__ = ["NatsSink"]
 
@@ -54,7 +54,7 @@ class NatsSink:
     async def __aexit__(self, *_: object) -> None:
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await disconnect(client)
 
     async def __call__(self, event: OutboxEvent) -> None:
         """Publish an event; JetStream has it when this returns."""

@@ -224,6 +224,22 @@ class NatsStore:
 
     async def _intend(self, want: Want, found: Sequence[Found]) -> list[Entry]:
         claimed: dict[int, Entry] = {}
+        try:
+            await self._hold(want, found, claimed)
+        except (OutcomeUnknown, Unavailable):
+            # What was claimed before is known to be so, and is given.
+            if not claimed:
+                raise
+            return list(claimed.values())
+        except BaseException:
+            # Nobody is given these. Their attempt is that of before the claim.
+            before = [replace(one, attempt=one.attempt - 1) for one in claimed.values()]
+            self._take_back(want, before)
+            raise
+        return [claimed[n] for one in found if (n := one.known.entry.id) in claimed]
+
+    async def _hold(self, want: Want, found: Sequence[Found], claimed: dict[int, Entry]) -> None:
+        """Fill ``claimed`` with what is held from now on."""
         parts = list(self._parts(found, lambda one: one.known.entry.id))
         for place, (line, part) in enumerate(parts):
             known = [one.known for one in part]
@@ -231,20 +247,19 @@ class NatsStore:
                 line.believe(one.entry.id, one)
             try:
                 held = cast("list[Entry]", await line.do(Claiming(want, known)))
-            except (OutcomeUnknown, Unavailable):
-                for _, entry in known:
-                    self._unanswered[entry.id] = replace(entry, worker=want.worker)
-                # Those of this part come again with new reminders, when they are given back.
+            except BaseException:
+                # They come again with new reminders, when they are given back.
+                self._take_back(want, [entry for _, entry in known])
                 for _, rest in parts[place + 1 :]:
                     self._lanes.keep(rest)
-                # What was claimed before is known to be so, and is given.
-                if not claimed:
-                    raise
-                return list(claimed.values())
+                raise
             claimed |= {entry.id: entry for entry in held}
         # Those that others were faster with were written since, too.
         await self._consumers.ack([one.reminder for one in found])
-        return [claimed[n] for one in found if (n := one.known.entry.id) in claimed]
+
+    def _take_back(self, want: Want, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self._unanswered[entry.id] = replace(entry, worker=want.worker)
 
     def _parts(
         self, things: Iterable[T], number: Callable[[T], int]

@@ -31,7 +31,7 @@ def json_of(value: object) -> str:
     return _encode(value).decode()
 
 
-class NewRow(msgspec.Struct, frozen=True):
+class NewRow(msgspec.Struct, frozen=True, gc=False):
     """What :data:`._sql.ADD` takes."""
 
     ref: str
@@ -61,7 +61,7 @@ def xid_and_seq(cursor: str) -> tuple[str, int]:
     return str(int(xid)), int(seq)
 
 
-class MoveRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class MoveRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What :data:`._sql.MOVE` takes."""
 
     n: int
@@ -76,6 +76,7 @@ class MoveRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     lane: str | None = None
     leg: int | None = None
     legs: str | None = None
+    writes: int = 0
     doubts: int | None = None
     failures: int | None = None
     crashes: int | None = None
@@ -102,6 +103,7 @@ def move_row(number: int, move: Move) -> MoveRow:
         lane=None if move.lane is None else move.lane.text,
         leg=move.leg,
         legs=None if move.legs is None else encode(move.legs),
+        writes=(move.legs is not None) + move.took_up,
         doubts=move.doubts,
         failures=move.failures,
         crashes=move.crashes,

@@ -74,8 +74,8 @@ MOVE = f"""
 WITH m AS (
   SELECT * FROM json_to_recordset(%(rows)s::json) AS m(n int, id bigint, was smallint, attempt int,
     phase smallint, revision int, due bigint, has_until boolean, until bigint, lane text, leg int,
-    legs text, doubts int, failures int, crashes int, drop_body boolean, drop_to boolean, news text,
-    learn json)),
+    legs text, writes int, doubts int, failures int, crashes int, drop_body boolean,
+    drop_to boolean, news text, learn json)),
 d AS (
   UPDATE devino.outbox AS o SET phase = m.phase,
     due = CASE WHEN m.phase = 0 AND m.due IS NOT NULL THEN greatest(m.due, {NOW})
@@ -84,7 +84,7 @@ d AS (
     lane = coalesce(m.lane, o.lane), leg = coalesce(m.leg, o.leg),
     legs = coalesce(m.legs, o.legs), doubts = coalesce(m.doubts, o.doubts),
     failures = coalesce(m.failures, o.failures), crashes = coalesce(m.crashes, o.crashes),
-    revision = o.revision + (m.legs IS NOT NULL)::int,
+    revision = o.revision + coalesce(m.writes, 0),
     body = CASE WHEN m.drop_body THEN NULL ELSE o.body END,
     to_hash = CASE WHEN m.drop_to THEN NULL ELSE o.to_hash END,
     worker = CASE WHEN m.phase = 1 THEN o.worker END

@@ -39,8 +39,8 @@ SELECT {COLUMNS} FROM outbox
 WHERE phase = 1 AND worker NOT IN (SELECT value FROM json_each(?))"""
 
 MOVE = Many(
-    "id, was, attempt, phase, revision, due, has_until, until, lane, leg, legs, doubts, failures, "
-    "crashes",
+    "id, was, attempt, phase, revision, due, has_until, until, lane, leg, legs, writes, "
+    "doubts, failures, crashes",
     """
 UPDATE outbox SET phase = m.phase,
   due = CASE WHEN m.phase = 0 AND m.due IS NOT NULL THEN max(m.due, ?)
@@ -49,7 +49,7 @@ UPDATE outbox SET phase = m.phase,
   lane = coalesce(m.lane, outbox.lane), leg = coalesce(m.leg, outbox.leg),
   legs = coalesce(m.legs, outbox.legs), doubts = coalesce(m.doubts, outbox.doubts),
   failures = coalesce(m.failures, outbox.failures), crashes = coalesce(m.crashes, outbox.crashes),
-  revision = outbox.revision + (m.legs IS NOT NULL), worker = CASE WHEN m.phase = 1 THEN worker END
+  revision = outbox.revision + m.writes, worker = CASE WHEN m.phase = 1 THEN worker END
 FROM m
 WHERE outbox.id = m.id AND outbox.attempt = m.attempt
   AND (outbox.phase = m.was OR (m.was = 1 AND outbox.phase = 3))

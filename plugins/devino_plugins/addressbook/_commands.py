@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 import rich_click as click
-from msgspec import UNSET
 
-from devino_core.cli.toolkit import (
-    App,
-    ExitCode,
-    complete_services,
-    config_option,
-    given_text,
-    json_option,
-    pass_app,
-)
+from devino_core.cli.toolkit import App, ExitCode, given_text
 
+from ._asked import asked, common, row
+from ._import_command import import_
 from ._rows import parse_day, parse_gender
 
 if TYPE_CHECKING:
@@ -51,42 +43,10 @@ def book() -> click.RichGroup:
         remove,
         progress,
         unsubscribed,
+        import_,
     ):
         group.add_command(command)
-    # Its module needs what only an import needs.
-    from ._import_command import import_
-
-    group.add_command(import_)
     return group
-
-
-def service_option(command: F) -> F:
-    """``--service NAME``: the command gets it as ``service``."""
-    return click.option(
-        "--service",
-        metavar="NAME",
-        shell_complete=complete_services,
-        help="Configured service to use; otherwise the first of kind addressbook.",
-    )(command)
-
-
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """What every command of the group has: options, and the App as its first argument."""
-    return service_option(config_option(json_option(pass_app(command))))
-
-
-async def asked(app: App, service: str | None, call: Callable[[AddressBook], Awaitable[T]]) -> T:
-    """What the service gives to a call."""
-    # `devino --help` loads this module too, and needs no HTTP.
-    from ._service import AddressBook
-
-    async with app.client() as client:
-        return await call(client.service_for(AddressBook, service=service))
-
-
-def row(value: msgspec.Struct) -> dict[str, object]:
-    """A value as JSON has it: what it does not say is left out."""
-    return {name: one for name, one in msgspec.structs.asdict(value).items() if one is not UNSET}
 
 
 def done(app: App, said: str, **facts: object) -> None:

@@ -11,7 +11,7 @@ import rich_click as click
 from devino_core.cli.toolkit import App, Bar, ExitCode, is_read_once
 from devino_core.errors import DevinoError, Retry
 
-from ._commands import asked, common, row
+from ._asked import asked, common, row
 from ._rows import read_contacts
 
 if TYPE_CHECKING:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.lazy import lazy
+
+from ._settings import ConsoleSettings
 
 if TYPE_CHECKING:
     from ._channel import ConsoleChannel
@@ -14,13 +16,6 @@ else:
     __getattr__ = lazy(__name__, {"ConsoleChannel": "_channel"})
 
 __all__ = ["ConsoleChannel", "ConsoleSettings", "devino_channels"]
-
-
-class ConsoleSettings(ChannelSettings, kw_only=True, frozen=True):
-    """Settings of the channel ``console``."""
-
-    stream: Literal["stdout", "stderr"] = "stderr"
-    """Where messages are printed, texts and numbers in full."""
 
 
 @hookimpl

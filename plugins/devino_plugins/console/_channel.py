@@ -24,7 +24,7 @@ from devino_core import (
     Unsupported,
 )
 
-from . import ConsoleSettings
+from ._settings import ConsoleSettings
 
 __all__ = ["ConsoleChannel"]
 

@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.lazy import lazy
+
+from ._settings import FailoverSettings
 
 if TYPE_CHECKING:
     from ._channel import FailoverChannel
@@ -23,22 +23,6 @@ else:
     __getattr__ = lazy(__name__, {"FailoverChannel": "_channel"})
 
 __all__ = ["FailoverChannel", "FailoverSettings", "devino_channels"]
-
-
-class FailoverSettings(ChannelSettings, kw_only=True, frozen=True):
-    """Settings of the channel ``failover``."""
-
-    channels: str | tuple[str, ...]
-    """The names of the channels, in the order in which they are tried. One text with commas will
-    do, too."""
-    rest_for: Annotated[float, msgspec.Meta(ge=0)] = 60.0
-    """Seconds for which a channel that failed comes last; longer if it asked for a longer pause."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the channels, in order."""
-        given = self.channels.split(",") if isinstance(self.channels, str) else self.channels
-        return tuple(name for each in given if (name := each.strip()))
 
 
 @hookimpl

@@ -30,7 +30,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, settle
 from devino_core.suggest import did_you_mean
 
-from . import FailoverSettings
+from ._settings import FailoverSettings
 
 __all__ = ["FailoverChannel"]
 

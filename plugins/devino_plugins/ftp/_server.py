@@ -127,13 +127,14 @@ class Server(ftplib.FTP_TLS):
                 raise
             # It resumes nothing: from the beginning, over what is there.
             start, data = 0, self.transfercmd(f"STOR {name}")
-        file.seek(start)
-        with self._transferring(data), contextlib.suppress(OSError):
-            while block := file.read(_BLOCK):
-                data.sendall(block)
-                sent(len(block))
-            if isinstance(data, ssl.SSLSocket):
-                data.unwrap()
+        with self._transferring(data):
+            file.seek(start)
+            with contextlib.suppress(OSError):
+                while block := file.read(_BLOCK):
+                    data.sendall(block)
+                    sent(len(block))
+                if isinstance(data, ssl.SSLSocket):
+                    data.unwrap()
         self.voidresp()
 
     def size_of(self, name: str) -> int | None:

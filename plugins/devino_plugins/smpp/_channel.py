@@ -157,7 +157,12 @@ class SmppChannel(Channel[SmppSettings]):
             if parts.receiving is not None:
                 parts.receiving.close()
             parts.inbox.close()
-            await asyncio.gather(*(pool.aclose() for pool in parts.pools))
+            try:
+                await asyncio.gather(*(pool.aclose() for pool in parts.pools))
+            finally:
+                # Cancelled: some may not even have begun.
+                for pool in parts.pools:
+                    pool.abort()
 
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         """Send SMS. A long text goes in as many parts as it takes, all over the same account.

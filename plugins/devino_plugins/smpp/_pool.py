@@ -87,9 +87,23 @@ class Pool:
         for task in connecting:
             task.cancel()
         sessions = [place.session for place in self._places if place.session]
-        await asyncio.gather(
-            *connecting, *(session.aclose() for session in sessions), return_exceptions=True
-        )
+        try:
+            await asyncio.gather(
+                *connecting, *(session.aclose() for session in sessions), return_exceptions=True
+            )
+        finally:
+            # Cancelled: some may not even have begun.
+            for session in sessions:
+                session.abort()
+
+    def abort(self) -> None:
+        """End all sessions at once, and make no new ones."""
+        self._closed = True
+        for place in self._places:
+            if place.connecting is not None:
+                place.connecting.cancel()
+            if place.session is not None:
+                place.session.abort()
 
     async def _wait(self, end: float) -> None:
         """Wait until a session may be made. Raises if that is later than ``end``."""

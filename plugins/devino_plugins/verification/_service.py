@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
 from msgspec.structs import replace
 
 from devino_codecs.verification import API, CheckCode, GenerateCode
 from devino_core import InvalidArgument, Secret
-from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.remembered import Limits, Remembered, Seen
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.checks import digits_of
 
-from ._guards import Guards
+from ._guards import guessing, sending
 from ._settings import VerificationSettings
 
 __all__ = ["Check", "Sent", "Verification"]
@@ -60,11 +60,9 @@ class Verification(ApiClient[VerificationSettings]):
     busy_for: float | None = 60.0
     knows_all_codes: ClassVar[bool] = True
 
-    def __init__(
-        self, settings: VerificationSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
-    ) -> None:
-        super().__init__(settings, name=name, clock=clock)
-        self._guards = Guards(settings, Limits(Seen(), clock))
+    @cached_property
+    def _limits(self) -> Limits:
+        return Limits(Seen(), self.clock)
 
     def count_in(self, remembered: Remembered) -> None:
         """Count guesses and codes in a memory that several processes share, from now on.
@@ -72,7 +70,7 @@ class Verification(ApiClient[VerificationSettings]):
         Such a one is ``outbox.remembered``, for as long as the outbox is open. Call it
         before the service is used: what was counted until then is not taken along.
         """
-        self._guards = Guards(self.settings, Limits(remembered, self.clock))
+        self._limits = Limits(remembered, self.clock)
 
     async def generate(self, number: str, *, imsi: Secret | None = None) -> Sent:
         """Have a new code sent to a number, as in +79031234567.
@@ -87,10 +85,11 @@ class Verification(ApiClient[VerificationSettings]):
             # The platform would take it for none, and send whatever the SIM is.
             raise InvalidArgument("imsi", "is empty")
         request = GenerateCode(number, None if imsi is None else imsi.reveal())
-        async with self._guards.sending(number):
+        why = "too many codes for this number, or for numbers that begin like it"
+        async with self._limits.counted(sending(self.settings, number), why, turn=number):
             sent = Sent((await self.ask(request)).name)
             if sent is Sent.SENT:
-                await self._guards.renew(number)
+                await self._limits.clear(guessing(self.settings, number))
             return sent
 
     async def check(self, number: str, code: str) -> Check:
@@ -106,8 +105,10 @@ class Verification(ApiClient[VerificationSettings]):
         digits = digits_of(number, "number")
         if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
             raise InvalidArgument("code", f"must be 1 to {_LONGEST_CODE} printable characters")
-        async with self._guards.guessing(digits):
+        guesses = guessing(self.settings, digits)
+        why = "too many guesses for this number: ask for a new code"
+        async with self._limits.counted([guesses], why, turn=digits):
             check = Check((await self.ask(replace(request, number=digits))).name)
             if check:
-                await self._guards.renew(digits)
+                await self._limits.clear(guesses)
             return check

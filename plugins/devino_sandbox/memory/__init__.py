@@ -13,12 +13,12 @@ What becomes of a message is chosen by its number, as in the sandbox: ``79990000
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from devino_core import ChannelSettings, ChannelSpec, Medium, hookimpl
+from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.lazy import lazy
+
+from ._settings import MemorySettings
 
 if TYPE_CHECKING:
     from ._channel import MemoryChannel
@@ -26,13 +26,6 @@ else:
     __getattr__ = lazy(__name__, {"MemoryChannel": "_channel"})
 
 __all__ = ["MemoryChannel", "MemorySettings", "devino_channels"]
-
-
-class MemorySettings(ChannelSettings, kw_only=True, frozen=True):
-    """Settings of the channel ``memory``."""
-
-    keep: Annotated[int, msgspec.Meta(ge=1)] = 10_000
-    """How many messages it remembers; older ones are forgotten."""
 
 
 @hookimpl

@@ -30,7 +30,7 @@ from devino_sandbox._admission import wall_clock_of
 from devino_sandbox._fates import Pace, Step, plan
 from devino_sandbox._numbers import default_fate
 
-from . import MemorySettings
+from ._settings import MemorySettings
 
 __all__ = ["MemoryChannel"]
 

@@ -130,9 +130,11 @@ class Connection:
 
     async def quit(self) -> None:
         """Take leave, in good order if the server lets us."""
-        with contextlib.suppress(SMTPException, OSError):
-            await self._replies.ask(b"QUIT\r\n", _FAREWELL)
-        self._replies.close()
+        try:
+            with contextlib.suppress(SMTPException, OSError):
+                await self._replies.ask(b"QUIT\r\n", _FAREWELL)
+        finally:
+            self._replies.close()
 
     def drop(self) -> None:
         """End it now. A server that waits for the next mail is told so."""

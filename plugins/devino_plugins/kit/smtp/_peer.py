@@ -24,7 +24,7 @@ from devino_core import (
 )
 from devino_core.observe import Running
 from devino_core.resolving import aside, resolve
-from devino_core.tls import tls_failure
+from devino_core.tls import hang_up, tls_failure
 from devino_plugins.kit.dialing import dial
 from devino_plugins.kit.settings import SmtpSettings, Tls
 
@@ -224,9 +224,13 @@ class _Begun:
 
     def close(self) -> None:
         if self.smtp is not None and self.smtp.transport is not None:
-            self.smtp.close()
+            hang_up(cast("asyncio.Transport", self.smtp.transport))
         elif self.socket is not None:
-            self.socket.close()
+            # aiosmtplib may have left it to a transport that nobody else knows, which ends with it.
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+            if self.smtp is None:
+                self.socket.close()
 
 
 def _is_host(name: str) -> bool:

@@ -64,7 +64,12 @@ class Pool:
         """Take leave on all connections. Those in use end after their mails."""
         self._closed = True
         kept, self._kept = self._kept, []
-        await asyncio.gather(*[one.connection.quit() for one in kept])
+        try:
+            await asyncio.gather(*[one.connection.quit() for one in kept])
+        finally:
+            # Cancelled: some may not even have begun.
+            for one in kept:
+                one.connection.drop()
 
     async def _begun(self, from_addr: str, call: Running) -> tuple[Connection, float]:
         """A connection on which a mail is announced, and when it was opened."""

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from aiosmtplib import SMTPResponseException, SMTPServerDisconnected
 
+from devino_core.tls import hang_up
+
 __all__ = ["Replies", "Reply"]
 
 _MAX_REPLY = 32 * 1024
@@ -66,7 +68,8 @@ class Replies(asyncio.Protocol):
             self._transport.write(data)
 
     def close(self) -> None:
-        self._transport.close()
+        """Close the connection now."""
+        hang_up(self._transport)
 
     def data_received(self, data: bytes) -> None:
         waiting = self._waiting

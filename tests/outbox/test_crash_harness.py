@@ -1,4 +1,4 @@
-"""The trace of a campaign of kills."""
+"""The harness of kills itself."""
 
 from __future__ import annotations
 

@@ -7,16 +7,15 @@ import asyncio
 import itertools
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from devino_core.testing import CrashHarness, CrashReport
-
-from .nats_campaign import cluster_kills, server_kills
-from .nats_server import cluster_started, nats_started
-from .server import given_or_started
-from .test_sqlite import check_integrity
+from tests.outbox.nats_campaign import cluster_kills, server_kills
+from tests.outbox.nats_server import cluster_started, nats_started
+from tests.outbox.server import given_or_started
+from tests.outbox.test_sqlite import check_integrity
 
 POLICIES = ("park", "end", "ask", "resend")
 
@@ -60,6 +59,21 @@ class _Given(argparse.Namespace):
     trace: Path | None
 
 
+async def _watched(harness: CrashHarness, work: Awaitable[CrashReport]) -> CrashReport:
+    """The work's report; each minute what it has come to so far goes to stderr."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(60)
+            print(harness.report, file=sys.stderr, flush=True)
+
+    telling = asyncio.create_task(tell())
+    try:
+        return await work
+    finally:
+        telling.cancel()
+
+
 def _campaign(store: str, fresh: Callable[[], str], given: _Given) -> bool:
     kept = True
     check = CHECKS.get(store, lambda _: None)
@@ -67,11 +81,11 @@ def _campaign(store: str, fresh: Callable[[], str], given: _Given) -> bool:
         harness = CrashHarness(
             fresh, policy=policy, after_kill=check, seed=given.seed, trace=given.trace
         )
-        report = asyncio.run(harness.kill(given.kills))
+        report = asyncio.run(_watched(harness, harness.kill(given.kills)))
         print(store, policy, report, flush=True)
         kept = kept and _kept(policy, report)
     harness = CrashHarness(fresh, policy="park", seed=given.seed, trace=given.trace)
-    report = asyncio.run(harness.stop(given.stops, seconds=(1.8, 2.6)))
+    report = asyncio.run(_watched(harness, harness.stop(given.stops, seconds=(1.8, 2.6))))
     print(store, "stops", report, flush=True)
     return kept and _kept("park", report)
 

@@ -1,0 +1,79 @@
+"""What this worker sent a moment ago, so that a report of it needs no question to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from devino_core.clock import Clock
+
+from ._changes import Move, ids_of
+from ._entry import Body, Entry
+from ._memory import moved
+from ._phases import Phase
+
+__all__ = ["Key", "Recent"]
+
+_SECONDS = 60.0
+_CHARACTERS = 4_000_000
+_EACH = 500
+"""What an entry counts for beside its body, in characters."""
+
+
+Key = tuple[str | None, str]
+"""A channel's name, None: whichever; and the platform's id."""
+
+
+class Remembered(msgspec.Struct, gc=False):
+    """An entry as a move of this worker leaves it, and its body."""
+
+    before: Entry
+    move: Move
+    body: Body | None
+
+    @property
+    def entry(self) -> Entry:
+        # Only a move to QUEUED asks for the time, and such a one is not kept.
+        return moved(self.before, self.move, self.before.due)
+
+
+class Recent:
+    """Entries that this worker has moved to SENT, by channel and the platform's id.
+
+    It may be wrong: the move may have failed, or somebody else was there since. Then the fence of
+    what follows from it does not hold, and the store is asked after all. So each is given once. It
+    forgets after a minute or two, and sooner where bodies are large.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing."""
+        self._new: dict[Key, Remembered] = {}
+        self._old: dict[Key, Remembered] = {}
+        self._size = 0
+        self._began = self._clock.monotonic()
+
+    def keep(self, entry: Entry, move: Move, body: Body | None) -> None:
+        """Remember what an entry is after a move, if that is followed by the platform's ids."""
+        if move.to is not Phase.SENT or not move.legs:
+            return
+        one = Remembered(entry, move, body)
+        for key in ids_of(move.legs[-1:]):
+            self._new[key] = one
+        self._size += _EACH + len(entry.body or "")
+        if self._size > _CHARACTERS or self._clock.monotonic() - self._began > _SECONDS:
+            self._old, self._new, self._size = self._new, {}, 0
+            self._began = self._clock.monotonic()
+
+    def take(self, keys: Iterable[Key]) -> dict[Key, Remembered]:
+        """What has these ids."""
+        found = {}
+        for key in keys:
+            one = self._new.pop(key, None) or self._old.pop(key, None)
+            if one is not None:
+                found[key] = one
+        return found
