@@ -125,7 +125,8 @@ class Running:
     def __init__(
         self, calls: Calls, operation: str, peer: str, messages: int, attempt: int
     ) -> None:
-        self.id: str = _new_id()
+        # Not by `_new_id`: each call of each transport over HTTP comes here.
+        self.id: str = f"{_SEED.value + next(_NUMBERS):x}"
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
         self.message_id: str | None = None
