@@ -475,13 +475,18 @@ class AsyncClient(Delivering, Opened):
 
 
 def _medium_of(message: Message) -> Medium:
-    (medium,) = _media_of([message])
-    return medium
+    if not isinstance(message, Message):
+        raise _no_message(type(message))
+    return message.medium
 
 
 def _media_of(messages: Sequence[Message]) -> list[Medium]:
     # Each type is looked at once: a bulk of messages has one.
     for kind in dict.fromkeys(map(type, messages)):
         if not issubclass(kind, Message):
-            raise TypeError(f"expected a Message, not {kind.__name__}")
+            raise _no_message(kind)
     return [message.medium for message in messages]
+
+
+def _no_message(kind: type) -> TypeError:
+    return TypeError(f"expected a Message, not {kind.__name__}")

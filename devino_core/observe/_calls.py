@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -32,8 +33,8 @@ class _Seed:
         self.draw()
 
     def draw(self) -> None:
-        # Below 2**63, so that no id has 17 digits.
-        self.value = int.from_bytes(os.urandom(8), "big") >> 1
+        # Between 2**60 and 2**63, so that each id has 16 digits.
+        self.value = int.from_bytes(os.urandom(8), "big") >> 1 | 1 << 60
 
 
 _SEED = _Seed()
@@ -84,7 +85,7 @@ class Calls:
     @property
     def sees_starts(self) -> bool:
         """Whether anybody wants to know of a call before it has ended."""
-        return bool(self.observers.all) or self.shows_wire
+        return bool(self.observers.all) or self.log.isEnabledFor(_DEBUG)
 
     def log_success(
         self, operation: str, answer: int | str, since: float, *, messages: int, attempt: int
@@ -93,7 +94,7 @@ class Calls:
         begins none as long as nobody sees its start."""
         seconds = self.clock.monotonic() - since
         what = _what(self.channel, operation, messages, attempt)
-        log_call(self.log, _INFO, _new_id(), what, answer, seconds, None)
+        log_call(self.log, _INFO, _new_id(), what, answer, seconds)
 
     def show(self, what: str, text: str) -> None:
         """Log what the platform sent by itself, masked already."""
@@ -101,9 +102,10 @@ class Calls:
 
 
 def _new_id() -> str:
-    return f"{_SEED.value + next(_NUMBERS):016x}"
+    return f"{_SEED.value + next(_NUMBERS):x}"
 
 
+@lru_cache
 def _what(channel: str, operation: str, messages: int, attempt: int) -> str:
     """A call in the log: the channel, the operation, how many messages it carries."""
     what = f"{channel} {operation}"
@@ -123,7 +125,8 @@ class Running:
     def __init__(
         self, calls: Calls, operation: str, peer: str, messages: int, attempt: int
     ) -> None:
-        self.id: str = _new_id()
+        # Not by `_new_id`: each call of each transport over HTTP comes here.
+        self.id: str = f"{_SEED.value + next(_NUMBERS):x}"
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
         self.message_id: str | None = None

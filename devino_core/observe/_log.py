@@ -73,11 +73,11 @@ def log_call(
     what: str,
     answer: int | str,
     seconds: float,
-    error: DevinoError | None,
+    error: DevinoError | None = None,
 ) -> None:
     """One line for a call that has ended."""
     why = "" if error is None else f": {type(error).__name__}: {without_people(error.said)}"
-    line = f"{what} > {answer} in {seconds * 1000:.0f} ms{why} [{call_id}]"
+    line = f"{what} > {answer} in {round(seconds * 1000)} ms{why} [{call_id}]"
     log.handle(_recorder()(log, level, line))
 
 

@@ -99,6 +99,9 @@ class BalanceCollector(Collector):
 
     ``channels`` are names; None: all channels that can be asked. A channel whose answer failed has
     no balance until the next time. Raises ConfigurationError for an unknown name.
+
+    Prometheus asks in any thread and waits, which nothing may do in the loop of an AsyncClient:
+    open a Client for this beside it.
     """
 
     def __init__(

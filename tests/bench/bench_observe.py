@@ -6,6 +6,8 @@ handler and as many lines of the same length:
 
 - "a ready record": all that is timed beside the sends is the handler. Any library costs as much.
 - "one logger.info": a program that does not let us log, and logs each of its sends by itself.
+
+"DEVINO_LOG=info" is our own handler, of a program that has set up no log: its lines have a time.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import pytest
 
 from devino_core import AsyncClient, Message
 from devino_core.observe import Call, Observer, Outcome
+from devino_core.observe._records import Stderr
 from devino_core.plugins import Plugins
 from tests.bench._canned_http import canned_server
 from tests.bench._canned_smpp import canned_centre
@@ -74,10 +77,11 @@ async def _send(
 
 
 @contextmanager
-def _logged(name: str) -> Iterator[logging.Logger]:
+def _logged(name: str, handler: logging.Handler | None = None) -> Iterator[logging.Logger]:
     """A log at INFO, formatted, and thrown away."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        log, handler = logging.getLogger(name), logging.StreamHandler(nowhere)
+    with Path(os.devnull).open("w", encoding="utf-8", buffering=1) as nowhere:
+        log = logging.getLogger(name)
+        handler = handler or logging.StreamHandler(nowhere)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
         # pytest would format each line twice more.
@@ -90,12 +94,28 @@ def _logged(name: str) -> Iterator[logging.Logger]:
             log.removeHandler(handler)
 
 
+@contextmanager
+def _no_log_of_the_program() -> Iterator[None]:
+    with (
+        Path(os.devnull).open("w", encoding="utf-8", buffering=1) as nowhere,
+        redirect_stderr(nowhere),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(logging.getLogger(), "handlers", [])
+        yield
+
+
 @pytest.mark.parametrize("kind", SENDS)
 def test_sends(compare: Table, channels: Mapping[str, Mapping[str, object]], kind: str) -> None:
     settings = channels[kind]
 
     def logged() -> None:
         with _logged("devino"):
+            asyncio.run(_send(kind, settings))
+
+    def on_stderr() -> None:
+        # pytest's own handlers would silence it, and its standard error is no file.
+        with _no_log_of_the_program(), _logged("devino", Stderr()):
             asyncio.run(_send(kind, settings))
 
     def ready() -> None:
@@ -112,6 +132,7 @@ def test_sends(compare: Table, channels: Mapping[str, Mapping[str, object]], kin
         lambda: asyncio.run(_send(kind, settings)),
         {
             "log at INFO": logged,
+            "DEVINO_LOG=info": on_stderr,
             "a ready record": ready,
             "one logger.info": by_hand,
             "an observer": lambda: asyncio.run(_send(kind, settings, Counting())),

@@ -1,8 +1,8 @@
 """The measuring harness: ours and named peers, interleaved in one run, as a table of ratios.
 
 A machine's speed drifts, so only ratios taken in the same minute mean anything: every round runs
-each contender once, in turn, and the medians of the rounds are compared. pytest-benchmark keeps
-the absolute figures; the table printed at the end of the run holds the ratios.
+each contender once, in turn, and a ratio is the median of those of the rounds. pytest-benchmark
+keeps the absolute figures; the table printed at the end of the run holds the ratios.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import truediv
 from typing import Any
 
 import pytest
@@ -48,10 +49,13 @@ class Table:
                 for _ in range(number):
                     run()
                 times[name].append((clock() - began) / number)
-        medians = {name: statistics.median(taken) for name, taken in times.items()}
-        mine = medians["devino"]
-        self.rows += [(group, name, took, took / mine) for name, took in medians.items()]
-        return {name: took / mine for name, took in medians.items() if name != "devino"}
+        ratios: dict[str, float] = {}
+        for name, taken in times.items():
+            # Of each round: what slows the machine meanwhile slows both.
+            ratios[name] = statistics.median(map(truediv, taken, times["devino"]))
+            self.rows.append((group, name, statistics.median(taken), ratios[name]))
+        del ratios["devino"]
+        return ratios
 
     def note(self, text: str) -> None:
         """A figure that is not a ratio: peak memory, a start-up time."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import io
 import json
 import logging
+import os
 import pickle
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr
 from logging.handlers import QueueHandler
 from queue import SimpleQueue
 from typing import Any
@@ -149,6 +152,30 @@ def test_a_logger_that_makes_records_of_its_own_makes_them() -> None:
     assert vars(record_of(Own("own"), logging.INFO, "a line"))["tenant"] == "shop"
 
 
+def test_one_logger_that_was_given_its_own_way_makes_the_records(
+    log: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*args: Any, **more: Any) -> logging.LogRecord:
+        return _tagged(*args[:7], **more)
+
+    monkeypatch.setattr(log, "makeRecord", make)
+    assert vars(record_of(log, logging.INFO, "a line"))["tenant"] == "shop"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+def test_a_record_of_a_child_names_the_child(log: logging.Logger) -> None:
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(theirs, str(record_of(log, logging.INFO, "a line").process).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    with os.fdopen(ours) as told:
+        os.close(theirs)
+        assert int(told.read()) == child
+    assert record_of(log, logging.INFO, "a line").process == os.getpid()
+
+
 def test_a_patched_logger_makes_the_records(
     log: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +224,42 @@ def test_the_time_on_standard_error_is_as_the_standard_library_writes_it(
         record = record_of(log, logging.INFO, "a line")
         record.created, record.msecs = moment, moment % 1 * 1000 // 1
         assert stderr.format(record) == logging.Formatter(line).format(record)
+
+
+@contextmanager
+def shown(log: logging.Logger, stderr: Stderr) -> Iterator[io.StringIO]:
+    """Standard error, of a program that has set up no log."""
+    # Not by a fixture: pytest sets up its own log and its standard error for the test itself.
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(io.StringIO()) as written:
+        patch.setattr(logging.getLogger(), "handlers", [])
+        log.addHandler(stderr)
+        try:
+            yield written
+        finally:
+            log.removeHandler(stderr)
+
+
+def test_standard_error_shows_values_and_traces(log: logging.Logger) -> None:
+    with shown(log, Stderr()) as written:
+        log.info("%s of %d", "a part", 7)
+        try:
+            int("no number")
+        except ValueError:
+            log.exception("failed")
+    first, *rest = written.getvalue().splitlines()
+    assert first.endswith(" INFO devino.rest: a part of 7")
+    assert rest[0].endswith(" ERROR devino.rest: failed")
+    assert rest[-1].startswith("ValueError: ")
+
+
+def test_standard_error_heeds_a_filter_and_a_formatter_of_the_program(log: logging.Logger) -> None:
+    stderr = Stderr()
+    stderr.setFormatter(logging.Formatter("%(levelname)s|%(message)s"))
+    stderr.addFilter(lambda record: "quiet" not in record.getMessage())
+    with shown(log, stderr) as written:
+        log.info("a quiet line")
+        log.info("a line")
+    assert written.getvalue() == "INFO|a line\n"
 
 
 class Broken:

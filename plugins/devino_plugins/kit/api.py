@@ -229,8 +229,9 @@ class ApiClient(Service[SettingsT_co]):
         except EncodeError as error:
             raise InvalidArgument(error.path, error.reason) from None
         peer = self._http.peer
-        with self.observed.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
-            shows_wire = self.observed.shows_wire
+        observed = self.observed
+        with observed.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
+            shows_wire = observed.shows_wire
             if shows_wire:
                 call.wire("request", partial(self._shown, request, credentials, http, row.name))
             answer = await self.exchange(http, call=call, changes=changes, max_answer=max_answer)

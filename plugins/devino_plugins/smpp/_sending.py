@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -104,7 +104,14 @@ class Sending:
         count = len(messages)
         for pause in (*self._rules.queue_full_pauses, None):
             again: list[_Job] = []
-            await self._send_all(jobs, count, pause, outcomes, again)
+            if count == 1:
+                # Most calls of a busy client have one message, and a task would double the cost.
+                (job,) = jobs
+                outcomes[job.position] = await self._turn(job, pause, Brake.current())
+                if outcomes[job.position] is None:
+                    again.append(job)
+            else:
+                await self._send_all(jobs, count, pause, outcomes, again)
             if not again:
                 break
             again.sort(key=lambda job: job.not_before)
@@ -149,23 +156,22 @@ class Sending:
 
         async def work() -> None:
             for job in jobs:
-                # What was taken in part is sent whole.
-                if brake is None or job.taken:
-                    outcome = await self._send(job, pause)
-                else:
-                    outcome = await self._braked(brake, job, pause)
-                if outcome is None:
+                outcomes[job.position] = await self._turn(job, pause, brake)
+                if outcomes[job.position] is None:
                     again.append(job)
-                else:
-                    outcomes[job.position] = outcome
 
-        if count == 1:
-            # Most calls of a busy client have one message, and a task would double the cost.
-            await work()
-            return
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self.concurrency, count)):
                 group.create_task(work())
+
+    def _turn(
+        self, job: _Job, pause: float | None, brake: Brake | None
+    ) -> Coroutine[Any, Any, Receipt | DevinoError | None]:
+        """Send what is left of a message, unless the brake keeps it from beginning."""
+        # What was taken in part is sent whole.
+        if brake is None or job.taken:
+            return self._send(job, pause)
+        return self._braked(brake, job, pause)
 
     async def _braked(
         self, brake: Brake, job: _Job, pause: float | None
