@@ -117,7 +117,7 @@ from ._wire_forms import ID, MINUTES, PHONE, TEXT_OR_NUMBER, WireForm, form_of
 if TYPE_CHECKING:
     from devino_codecs._numbered import NumberedStr
 
-    from ._envelope import SERVICE_STACK, by_status
+    from ._envelope import SERVICE_STACK, HttpCode, by_status
     from ._errors import (
         ArgumentError,
         InvalidArgumentError,
@@ -144,7 +144,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "_envelope": ("SERVICE_STACK", "by_status"),
+            "_envelope": ("SERVICE_STACK", "HttpCode", "by_status"),
             "_errors": (
                 "ArgumentError",
                 "InvalidArgumentError",
@@ -213,6 +213,7 @@ __all__ = [
     "EncodeError",
     "Envelope",
     "HttpAnswer",
+    "HttpCode",
     "HttpRequest",
     "InHeader",
     "InQuery",
