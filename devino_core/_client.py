@@ -280,6 +280,7 @@ class AsyncClient(Delivering, Opened):
         Raises Unsupported if the channel cannot be asked or gave no id.
         """
         self._require_open()
+        _check_receipt(receipt)
         if not receipt.ids:
             if receipt.status.state.is_final:
                 return receipt.status
@@ -312,7 +313,9 @@ class AsyncClient(Delivering, Opened):
         ``retry_after``. An error of all messages that will not pass is raised, after what the
         others told. Receipts without ids are skipped. Raises Unsupported if no receipt has an id.
         """
-        given = [receipts] if isinstance(receipts, Receipt) else list(receipts)
+        given = [receipts] if isinstance(receipts, Receipt | str) else list(receipts)
+        for each in given:
+            _check_receipt(each)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
         pending = {n: r for n, r in open_ends.items() if r.ids}
         if open_ends and not pending:
@@ -328,7 +331,7 @@ class AsyncClient(Delivering, Opened):
         """What subscribers wrote between two aware times."""
         self._require_open()
         for name, moment in (("since", since), ("until", until)):
-            if moment.tzinfo is None:
+            if not isinstance(moment, datetime) or moment.tzinfo is None:
                 raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")
         chosen = self.channel_for(Capability.INBOX, channel=channel)
         return await self._sending.ask(partial(chosen.inbox, since, until))
@@ -478,6 +481,14 @@ def _medium_of(message: Message) -> Medium:
     if not isinstance(message, Message):
         raise _no_message(type(message))
     return message.medium
+
+
+def _check_receipt(given: object) -> None:
+    if not isinstance(given, Receipt):
+        raise TypeError(
+            f"expected a Receipt, not {type(given).__name__}: for what became of bare ids there is "
+            "client.channel(name).status(ids)"
+        )
 
 
 def _media_of(messages: Sequence[Message]) -> list[Medium]:

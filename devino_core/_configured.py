@@ -35,8 +35,15 @@ def config_of(
     """The configuration: what was given, and the file and the environment where they count."""
     if isinstance(channels, Mapping) or (channels is None and services is not None):
         read = Config(channels=_copied(channels or {}, "channels", "rest"))
+    elif isinstance(channels, Config):
+        read = channels
+    elif isinstance(channels, str | os.PathLike | None):
+        read = read_config(channels)
     else:
-        read = channels if isinstance(channels, Config) else read_config(channels)
+        raise ConfigurationError(
+            "expected a mapping of channels, a Config or the path of a file, and what was given is "
+            f"{_called(channels)}"
+        )
     if not services:
         return read
     # If only the environment has a name, it belongs to a service when `services` has it too.
@@ -204,7 +211,9 @@ def _named(what: str, name: str, found: Mapping[str, object], kind: type[T]) -> 
     try:
         one = found[name]
     except KeyError:
-        hint = did_you_mean(name, found) or f"configured are {', '.join(found) or 'none'}"
+        # A name that was read from nowhere may be None.
+        near = did_you_mean(name, found) if isinstance(name, str) else ""
+        hint = near or f"configured are {', '.join(found) or 'none'}"
         raise ConfigurationError(f"no {what} is named {name!r}: {hint}") from None
     if not isinstance(one, kind):
         raise ConfigurationError(

@@ -19,6 +19,7 @@ from .errors import (
     ConnectFailed,
     DevinoError,
     InsufficientFunds,
+    InvalidArgument,
     OutcomeUnknown,
     Rejected,
     Throttled,
@@ -29,6 +30,7 @@ __all__ = [
     "Call",
     "NotBegun",
     "bug_ended",
+    "check_ids",
     "dispatch",
     "failed_receipt",
     "failed_status",
@@ -176,6 +178,20 @@ def failed_status(message_id: str | None, error: DevinoError, *, medium: Medium 
     )
 
 
+def check_ids(ids: Sequence[str]) -> None:
+    """Raise InvalidArgument for what is no list of the platform's ids.
+
+    One id is a sequence of texts, too: of its characters, each of which would be asked about.
+    """
+    if isinstance(ids, str):
+        raise InvalidArgument("ids", "a list of ids is expected, not one id: put it into a list")
+    if not isinstance(ids, Sequence):
+        raise InvalidArgument("ids", f"a list of ids is expected, not {type(ids).__name__}")
+    for kind in set(map(type, ids)):
+        if not issubclass(kind, str):
+            raise InvalidArgument("ids", f"an id is str, not {kind.__name__}")
+
+
 async def statuses_of(
     ids: Sequence[str],
     ask: Callable[[str], Awaitable[Status]],
@@ -187,7 +203,7 @@ async def statuses_of(
     <devino_core.Channel.status>`.
 
     An id that could not be read is UNKNOWN, with its ``error``; the others are told all the same.
-    Raises the first error if no id could be read.
+    Raises the first error if no id could be read, and InvalidArgument for what is no list of ids.
     """
 
     async def ask_one(part: Sequence[str]) -> Sequence[Status]:
@@ -205,6 +221,7 @@ async def statuses_in_batches(
     medium: Medium | None = None,
 ) -> list[Status]:
     """As :func:`statuses_of`, where one call tells of up to ``size`` ids."""
+    check_ids(ids)
     parts = in_lots(ids, size)
     outcomes = await gather_outcomes(
         [partial(ask, part) for part in parts], concurrency=concurrency

@@ -60,6 +60,8 @@ def normalize(number: str, region: str | None = None) -> str:
     >>> normalize("916 123-45-67", "RU"), normalize("+90 312 123 45 67", "RU")
     ('79161234567', '903121234567')
     """
+    if not isinstance(number, str):
+        raise _wrong(f"expected str, got {type(number).__name__}")
     # Most numbers are written so.
     if len(number) == 11 and number[0] == "7" and number.isdecimal() and number.isascii():
         return number

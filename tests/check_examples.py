@@ -7,6 +7,7 @@ sandbox in this process.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -60,6 +61,9 @@ def main(*chosen: str) -> None:
     unknown = set(chosen) - set(PROJECTS)
     if unknown:
         sys.exit(f"no such projects: {', '.join(sorted(unknown))}")
+    # A developer's own: by PYTHONPATH an import would find what the project forgot to require.
+    for variable in [name for name in os.environ if name == "PYTHONPATH" or "DEVINO" in name]:
+        del os.environ[variable]
     with tempfile.TemporaryDirectory() as given, LocalSandbox(world) as sandbox:
         folder = Path(given)
         wheel = _wheel(folder)

@@ -103,9 +103,14 @@ class Devino(click.RichGroup):
             self._app.json = self._app.json or _asks_for_json(arguments)
             self._app.tell(error)
             code = exit_code(error) if isinstance(error, DevinoError) else ExitCode.USAGE
-        except (click.Abort, KeyboardInterrupt):
-            self._app.note("interrupted")
-            code = ExitCode.INTERRUPTED
+        except (click.Abort, KeyboardInterrupt) as end:
+            # Of a question click says so, too, that its input is at an end.
+            if isinstance(end.__context__, EOFError):
+                self._app.tell(click.UsageError("nobody answers the question: give --yes"))
+                code = ExitCode.USAGE
+            else:
+                self._app.note("interrupted")
+                code = ExitCode.INTERRUPTED
         except Exception as bug:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
             sys.excepthook(type(bug), bug, bug.__traceback__)
             self._app.note("this is a bug: please report it with the lines above")

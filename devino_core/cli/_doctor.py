@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import rich_click as click
@@ -20,7 +21,7 @@ __all__ = ["doctor"]
 
 
 @click.command()
-@channel_option
+@partial(channel_option, told="Try this channel or service alone. Default: all.")
 @config_option
 @json_option
 @pass_app
@@ -30,7 +31,7 @@ def doctor(app: App, channel: str | None) -> None:
     Each is tried step by step: settings, the packages that it needs (extra), the name of its
     machine (dns), a connection or encryption (connect, tls), login and balance. After a step that
     failed it is not tried further. Nothing is sent or changed. SMPP binds a session, which counts
-    among those that the account may have. `--channel` may also name a service.
+    among those that the account may have.
 
     Exits with 0 if nothing failed, else with 1. No secret is shown.
 

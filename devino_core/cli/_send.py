@@ -76,7 +76,10 @@ def _price(_: click.Context, __: click.Parameter, given: str | None) -> Decimal 
     help="What stands for #NAME# in the template; repeatable.",
 )
 @click.option(
-    "--sender", metavar="NAME", type=given_text, help="Name or number that the recipient sees."
+    "--sender",
+    metavar="NAME",
+    type=given_text,
+    help="Name or number that the recipient sees. Default: the channel's.",
 )
 @channel_option
 @medium_option
@@ -85,13 +88,15 @@ def _price(_: click.Context, __: click.Parameter, given: str | None) -> Decimal 
     "send_at",
     metavar="TIME",
     callback=parsed(parse_send_at),
-    help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock.",
+    help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock. "
+    "Default: at once.",
 )
 @click.option(
     "--validity",
     metavar="DURATION",
     callback=parsed(parse_duration),
-    help="How long to try to deliver: 90s, 15m, 24h, 7d.",
+    help="How long to try to deliver: 90s, 15m, 24h, 7d. Default: what the channel or the platform "
+    "sets.",
 )
 @click.option(
     "--ref",

@@ -33,6 +33,7 @@ import msgspec
 import rich_click as click
 from click.exceptions import Exit
 from click.shell_completion import CompletionItem
+from click.types import StringParamType
 
 from devino_core import AsyncClient, Medium, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -356,6 +357,7 @@ def verbose_option(command: F) -> F:
         "-v",
         "--verbose",
         count=True,
+        metavar="",
         expose_value=False,
         is_eager=True,
         callback=show,
@@ -363,14 +365,14 @@ def verbose_option(command: F) -> F:
     )(command)
 
 
-def channel_option(command: F) -> F:
-    """``--channel NAME``: the command gets it as ``channel``."""
-    return click.option(
-        "--channel",
-        metavar="NAME",
-        shell_complete=_complete_channels,
-        help="Configured channel to use; otherwise the default, else the first that can.",
-    )(command)
+_FIRST = "Configured channel to use; otherwise the default, else the first that can."
+
+
+def channel_option(command: F, *, told: str = _FIRST) -> F:
+    """``--channel NAME``: the command gets it as ``channel``. ``told`` is its help."""
+    return click.option("--channel", metavar="NAME", shell_complete=_complete_channels, help=told)(
+        command
+    )
 
 
 def _complete_channels(
@@ -471,14 +473,17 @@ def _escaped(char: re.Match[str]) -> str:
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
-def given_text(value: str) -> str:
-    """The ``type`` of an argument or option that is text: it refuses another encoding."""
-    # Python keeps so what its encoding of the command line could not read.
-    if _UNREAD.search(value):
-        raise click.BadParameter(f"not in {sys.getfilesystemencoding()}, this terminal's encoding")
-    return value
+class _GivenText(StringParamType):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = super().convert(value, param, ctx)
+        # Python keeps so what its encoding of the command line could not read.
+        if _UNREAD.search(text):
+            self.fail(f"not in {sys.getfilesystemencoding()}, this terminal's encoding", param, ctx)
+        return text
 
 
+given_text = _GivenText()
+"""The ``type`` of an argument or option that is text: it refuses another encoding."""
 _UNREAD = re.compile("[\udc80-\udcff]")
 
 

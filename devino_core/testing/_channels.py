@@ -16,7 +16,7 @@ import pytest
 from devino_core._channel import Capability, ChannelSettings, ChannelSpec
 from devino_core._message import Message
 from devino_core._status import Receipt, Status
-from devino_core.errors import DevinoError, InvalidMessage, Retry, Unsupported
+from devino_core.errors import DevinoError, InvalidArgument, InvalidMessage, Retry, Unsupported
 from devino_core.plugins import Plugins
 
 from ._claims import as_fills, beyond, unshown
@@ -201,6 +201,18 @@ class ChannelConformance(ABC):
 
         ids, statuses = self._run(check)
         require([status.id for status in statuses] == ids, "statuses are not those of the ids")
+
+    def test_one_id_is_no_list_of_ids(self) -> None:
+        async def check(channel: AnyChannel) -> DevinoError | None:
+            skip_without(Capability.STATUS, channel)
+            medium = self.message(0).medium
+            return await at_once(channel.status("12", medium=medium))
+
+        error = self._run(check)
+        require(
+            isinstance(error, InvalidArgument),
+            f'status("12") asks about "1" and "2" (see dispatch.check_ids): {error!r}',
+        )
 
     def test_balance_is_exact(self) -> None:
         async def check(channel: AnyChannel) -> Decimal:

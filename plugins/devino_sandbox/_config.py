@@ -131,7 +131,8 @@ def read_file(path: str) -> SandboxFile:
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: no TOML: {error}") from None
+        why = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise ConfigurationError(f"{path}: no TOML: {why}") from None
     _check(said, SandboxFile, path)
     try:
         return _built(said)

@@ -320,6 +320,19 @@ async def test_what_cannot_be_written_is_refused_before_anything_is_sent(
             assert caught.value.field == field
 
 
+@pytest.mark.parametrize("contact", [None, "79031234567", {"phone_number": "79031234567"}])
+async def test_what_is_no_contact_is_refused_before_anything_is_sent(contact: Any) -> None:
+    says = f"contact: must be a Contact, not {type(contact).__name__}"
+    async with AddressBook(settings(), name="book") as book:
+        for call in (
+            book.contacts.add(GROUP, contact),
+            book.contacts.change(1, contact),
+            gathered(book.imports.run(GROUP, [contact])),
+        ):
+            with pytest.raises(InvalidArgument, match=says):
+                await call
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

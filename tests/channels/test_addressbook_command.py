@@ -98,6 +98,9 @@ def test_groups(shell: Shell) -> None:
         (254, ""),
     ]
     assert shell.run("remove-group", "253", input="n\n").exit_code == 130
+    unanswered = shell.run("remove-group", "253", input="")
+    assert unanswered.exit_code == 2
+    assert "nobody answers the question: give --yes" in unanswered.stderr
     assert 253 in shell.kept.groups
     shell.done("remove-group", "253", "--yes")
     assert 253 not in shell.kept.groups

@@ -40,6 +40,13 @@ POST = "ContactsImport/"
 PROGRESS = "ContactsImport/{ImportId}/Progress"
 
 
+async def test_an_id_of_an_import_is_a_uuid() -> None:
+    wrong: Any = str(RUN)
+    async with AddressBook(settings(), name="book") as book:
+        with pytest.raises(InvalidArgument, match="import_id: must be a UUID, not str"):
+            await gathered(book.imports.run(GROUP, people(1), import_id=wrong))
+
+
 async def imported(wire: Wired, contacts: list[Contact], **given: Any) -> list[Part]:
     return await gathered(wire.book.imports.run(GROUP, contacts, **{"at_once": 10, **given}))
 

@@ -84,6 +84,13 @@ def test_a_code_of_no_table_is_a_plain_no_unless_a_gateway_speaks() -> None:
     assert refused(77) is refused("odd") is Rejected
 
 
+@pytest.mark.parametrize("code", [77, "odd"])
+def test_http_402_is_about_the_balance_if_the_code_says_nothing_else(code: int | str) -> None:
+    assert type(refusal(code, "?", changes=True, status=402)) is InsufficientFunds
+    known = refusal(rest.ErrorCode.INVALID_OPERATION, "no", changes=True, status=402)
+    assert type(known) is Rejected
+
+
 @pytest.mark.parametrize(
     ("code", "text"), [(0, ""), (0, "Operation complete"), (77, ""), ("0", "")]
 )

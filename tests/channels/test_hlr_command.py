@@ -88,6 +88,14 @@ def test_a_file_that_is_not_utf_8_is_told_as_such(asked: list[str], tmp_path: Pa
     assert not asked
 
 
+def test_a_file_without_a_number_is_told(asked: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "numbers.txt"
+    file.write_text("\n \n")
+    result = devino("--file", str(file))
+    assert result.exit_code == 2
+    assert "'--file': it has no number" in result.stderr
+
+
 def test_without_a_number_it_says_what_to_give(asked: list[str]) -> None:
     result = devino()
     assert result.exit_code == 2

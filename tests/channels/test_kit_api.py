@@ -333,6 +333,41 @@ def test_an_empty_key_made_in_code_is_refused_at_once() -> None:
         ServiceKeySettings(base_url="https://example.org", api_key=Secret(""))
 
 
+class PlainLoft(ApiClient[ServiceKeySettings]):
+    """Its refusals have no code: the HTTP status is all that they say."""
+
+    api = Api(
+        name="plain-loft",
+        auth=header("X-ApiKey"),
+        operations=OPERATIONS,
+        refusal=by_status("error"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "text"),
+    [
+        ("400 Bad Request", Rejected, "no \\(code 400\\)"),
+        ("401 Unauthorized", AuthenticationFailed, "no \\(code 401\\)"),
+        ("402 Payment Required", InsufficientFunds, "no \\(code 402\\)"),
+        ("404 Not Found", NotFound, "no \\(code 404\\)"),
+        ("409 Conflict", Rejected, "no \\(code 409\\)"),
+        ("429 Too Many Requests", Throttled, "429"),
+        ("500 Oh", OutcomeUnknown, "code 500"),
+    ],
+)
+async def test_a_refusal_whose_code_is_the_http_status_is_the_error_that_it_means(
+    status: str, error: type[DevinoError], text: str
+) -> None:
+    async with serving(answer(status, b'{"error":"no"}')) as (port, _):
+        values = {"api_key": KEY, "base_url": f"http://127.0.0.1:{port}"}
+        settings = convert_settings(values, ServiceKeySettings, name="loft")
+        async with PlainLoft(settings, name="loft") as loft:
+            with pytest.raises(DevinoError, match=text) as caught:
+                await loft.ask(Hatch("a"))
+    assert type(caught.value) is error
+
+
 class Partner(Masked, frozen=True):
     """Who asks, in no way that the kit knows of."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from devino_core import (
     Unavailable,
     Unsupported,
 )
+from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 from tests.core._cli import NOW, FakeSettings, Platform, objects
 
@@ -66,6 +68,29 @@ def test_every_command_shows_examples_and_json(platform: Platform, command: str)
     assert f"devino {command}" in output.partition("Examples:")[2]
     assert "--json" in output
     assert "--config" in output
+
+
+def _every_command(group: click.Group) -> Iterator[click.Command]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield command
+        if isinstance(command, click.Group):
+            yield from _every_command(command)
+
+
+def test_what_to_give_an_option_is_said_in_no_word_of_pythons() -> None:
+    words = {"boolean", "choice", "file", "text"}
+    shown = {
+        f"{command.name} {option.name}: {option.type.name}"
+        for command in _every_command(Devino())
+        for option in command.params
+        if isinstance(option, click.Option)
+        and option.metavar is None
+        and option.type.name not in words
+    }
+    assert shown == set()
 
 
 def test_version(platform: Platform) -> None:

@@ -175,7 +175,7 @@ async def test_each_id_has_an_outcome_of_its_own() -> None:
             raise Unavailable("502")
         return Status(state=State.DELIVERED, id=one)
 
-    statuses = await statuses_of("12345", ask, concurrency=2)
+    statuses = await statuses_of(list("12345"), ask, concurrency=2)
     assert [status.id for status in statuses] == list("12345")
     assert [status.state for status in statuses].count(State.DELIVERED) == 4
     assert isinstance(statuses[2].error, Unavailable)
@@ -188,8 +188,8 @@ async def test_where_no_id_can_be_read_the_error_is_raised(ids: str) -> None:
         raise Unavailable("502")
 
     with pytest.raises(Unavailable):
-        await statuses_of(ids, ask, concurrency=2)
-    assert await statuses_of("", ask, concurrency=2) == []
+        await statuses_of(list(ids), ask, concurrency=2)
+    assert await statuses_of([], ask, concurrency=2) == []
 
 
 async def test_a_batch_that_cannot_be_read_silences_no_other() -> None:
@@ -198,7 +198,7 @@ async def test_a_batch_that_cannot_be_read_silences_no_other() -> None:
             raise Unavailable("502")
         return [Status(state=State.ENROUTE, id=one) for one in part]
 
-    statuses = await statuses_in_batches("abcde", ask, size=2, concurrency=1)
+    statuses = await statuses_in_batches(list("abcde"), ask, size=2, concurrency=1)
     assert [(status.id, status.error is None) for status in statuses] == [
         ("a", True),
         ("b", True),

@@ -142,11 +142,12 @@ class TestFile:
             ("[pace]\nfinl = 1", "pace: no key 'finl' here: did you mean 'final'?"),
             ("[pace]\nsent = 5\nfinal = 1", "pace: a pace needs"),
             ("[", "no TOML"),
+            ("\udcff", "sandbox.toml: no TOML: not in UTF-8"),
         ],
     )
     def test_what_is_wrong_with_it_is_named(self, tmp_path: Path, text: str, says: str) -> None:
         path = tmp_path / "sandbox.toml"
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
         result = run("sandbox", "--config", str(path))
         assert result.exit_code == 2
         assert result.stderr.startswith(f"devino: {path}: ")

@@ -229,9 +229,13 @@ def test_settings_of_every_kind_lead_here(sandbox: SandboxControl, kind: str) ->
             assert (message.via, message.sender) == (kind, "SHOP")
 
 
-def test_settings_of_a_service_lead_here(sandbox: SandboxControl) -> None:
-    with Client({}, services={"2fa": sandbox.settings("2fa")}) as client:
-        assert isinstance(client.service("2fa"), Service)
+@pytest.mark.parametrize("kind", ["2fa", "addressbook"])
+def test_settings_of_a_service_lead_here(sandbox: SandboxControl, kind: str) -> None:
+    with Client({}, services={kind: sandbox.settings(kind)}) as client:
+        service = client.service(kind)
+        assert isinstance(service, Service)
+        if kind == "addressbook":
+            client.call(service.try_login)
 
 
 def test_an_unknown_kind_is_named_with_the_nearest(sandbox: SandboxControl) -> None:

@@ -17,6 +17,7 @@ from devino_codecs.http import (
     CodedInt,
     Envelope,
     HttpAnswer,
+    HttpCode,
     Operation,
     Page,
     Refusal,
@@ -186,6 +187,73 @@ def test_the_http_status_can_be_the_code() -> None:
     # It does not matter who answers: a proxy's page is a refusal too.
     assert api.decode_answer(Do, HttpAnswer(502, b"<html>")) == Refusal(502, "", 502)
     assert api.decode_answer(Do, HttpAnswer(204)) is None
+
+
+def refusing_by_status(codes: type[CodedInt] = HttpCode) -> Api:
+    return Api(
+        name="x",
+        auth=basic(),
+        operations=(Operation(Do, "POST", "do"),),
+        refusal=by_status("error", codes),
+    )
+
+
+@pytest.mark.parametrize("body", [b'{"error":"no"}', b"{}", b"", b"<html>"])
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (400, Verdict.REFUSED),
+        (401, Verdict.LOGIN),
+        (402, Verdict.FUNDS),
+        (403, Verdict.REFUSED),
+        (429, Verdict.BUSY),
+        (500, Verdict.FAILED),
+        (503, Verdict.FAILED),
+        (418, ""),
+    ],
+)
+def test_an_http_status_that_is_the_code_means_what_http_says(
+    status: int, verdict: str, body: bytes
+) -> None:
+    told = refusing_by_status().decode_answer(Do, HttpAnswer(status, body))
+    assert isinstance(told, Refusal)
+    assert (told.code, told.means) == (status, verdict)
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [(b'{"error":"no such number"}', Verdict.NOT_FOUND), (b"", ""), (b"<html>", "")],
+)
+def test_a_404_says_that_there_is_no_such_thing_only_in_json(body: bytes, verdict: str) -> None:
+    # A wrong address and whatever stands in front of the interface are answered with one, too.
+    told = refusing_by_status().decode_answer(Do, HttpAnswer(404, body))
+    assert isinstance(told, Refusal)
+    assert (told.code, told.means) == (404, verdict)
+
+
+class Gone(CodedInt):
+    POOR = 403, "The prepaid calls are used up", Verdict.FUNDS
+    GONE = 410, "There was one", Verdict.NOT_FOUND
+
+
+def test_an_interface_whose_statuses_mean_something_else_has_a_table_of_its_own() -> None:
+    api = refusing_by_status(Gone)
+    told = api.decode_answer(Do, HttpAnswer(403, b""))
+    assert told == Refusal(Gone.POOR, "", 403)
+    assert isinstance(told, Refusal)
+    assert told.means == Verdict.FUNDS
+    told = api.decode_answer(Do, HttpAnswer(402, b'{"error":"x"}'))
+    assert told == Refusal(402, "x", 402)
+    assert isinstance(told, Refusal)
+    assert told.means == ""
+
+
+@pytest.mark.parametrize("code", HttpCode)
+def test_a_code_that_is_an_http_status_is_written_under_it(code: HttpCode) -> None:
+    api = refusing_by_status()
+    written = api.encode_answer(Do, Refusal(code, "no"))
+    assert written.status == code
+    assert api.decode_answer(Do, written) == Refusal(code, "no", code)
 
 
 class Verify(Request[OwnCode], frozen=True):

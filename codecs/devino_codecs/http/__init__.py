@@ -118,7 +118,7 @@ from ._wire_forms import ID, MINUTES, PHONE, TEXT_OR_NUMBER, WireForm, form_of
 if TYPE_CHECKING:
     from devino_codecs._numbered import NumberedStr
 
-    from ._envelope import SERVICE_STACK, by_status, refusals_of
+    from ._envelope import SERVICE_STACK, HttpCode, by_status, refusals_of
     from ._errors import (
         ArgumentError,
         InvalidArgumentError,
@@ -145,7 +145,7 @@ else:
     __getattr__ = lazy(
         __name__,
         {
-            "_envelope": ("SERVICE_STACK", "by_status", "refusals_of"),
+            "_envelope": ("SERVICE_STACK", "HttpCode", "by_status", "refusals_of"),
             "_errors": (
                 "ArgumentError",
                 "InvalidArgumentError",
@@ -215,6 +215,7 @@ __all__ = [
     "EncodeError",
     "Envelope",
     "HttpAnswer",
+    "HttpCode",
     "HttpRequest",
     "InHeader",
     "InQuery",

@@ -54,7 +54,7 @@ Minutes: TypeAlias = Annotated[int, MINUTES]
 
 def _message_id(text: str) -> str:
     if text.split() != [text]:
-        raise ValueError("an id with a blank in it")
+        raise ValueError("an id with a blank in it" if text else "an empty id")
     return text
 
 

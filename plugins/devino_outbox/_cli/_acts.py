@@ -117,7 +117,12 @@ def resolve(
 @click.command()
 @_ref
 @_all
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="So many a second.")
+@click.option(
+    "--rate",
+    metavar="NUMBER",
+    type=click.FloatRange(0, min_open=True),
+    help="So many a second. Default: all at once.",
+)
 @filters
 @_yes
 @json_option

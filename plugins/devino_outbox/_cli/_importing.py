@@ -43,7 +43,7 @@ _PART = 1000
 @click.option(
     "--in-doubt",
     type=click.Choice([policy.value for policy in InDoubt]),
-    help="What becomes of one when nobody knows whether it was taken.",
+    help="What becomes of one when nobody knows whether it was taken. Default: the settings'.",
 )
 @click.option(
     "--expires",

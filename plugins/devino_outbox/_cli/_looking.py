@@ -36,7 +36,14 @@ def row_of(entry: Entry) -> dict[str, object]:
 
 @click.command("list")
 @filters
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most.")
+@click.option(
+    "--limit",
+    metavar="COUNT",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="At most so many.",
+)
 @json_option
 @pass_app
 def list_(

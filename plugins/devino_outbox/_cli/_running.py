@@ -19,7 +19,11 @@ __all__ = ["run"]
 
 @click.command()
 @click.option("--channel", "channels", multiple=True, metavar="NAME", help="Serve only this one.")
-@click.option("--store", metavar="URL", help="Serve this one, such as nats://127.0.0.1:4222.")
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Serve this one, such as nats://127.0.0.1:4222. Default: the settings'.",
+)
 @click.option("--once", is_flag=True, help="End when nothing is due any more.")
 @click.option("--events", "tells", is_flag=True, help="Print what happens, a line each.")
 @json_option

@@ -145,8 +145,8 @@ def fields(command: F) -> F:
         click.option("--phone", "phone_number", type=given_text, help="8 to 15 digits."),
         click.option("--email", type=given_text, help="An address."),
         click.option("--first-name", type=given_text, help="At most 100 characters."),
-        click.option("--middle-name", type=given_text, help="As long as that."),
-        click.option("--last-name", type=given_text, help="As long as that."),
+        click.option("--middle-name", type=given_text, help="At most 100 characters."),
+        click.option("--last-name", type=given_text, help="At most 100 characters."),
         click.option("--gender", callback=_parsed(parse_gender), help="male, female or unknown."),
         click.option(
             "--birthday",
@@ -156,7 +156,7 @@ def fields(command: F) -> F:
             help="As in 1990-05-17 or 17.05.1990.",
         ),
         click.option("--extra1", "extra_field1", type=given_text, help="At most 700 characters."),
-        click.option("--extra2", "extra_field2", type=given_text, help="As long as that."),
+        click.option("--extra2", "extra_field2", type=given_text, help="At most 700 characters."),
         click.option(
             "--merge",
             "merge_fields",

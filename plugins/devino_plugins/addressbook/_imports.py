@@ -25,7 +25,7 @@ from devino_core.clock import Clock
 
 from ._settings import AddressBookSettings
 
-__all__ = ["Imports", "Part", "part_id"]
+__all__ = ["Imports", "Part", "check_contact", "part_id"]
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -103,6 +103,8 @@ class Imports:
         """
         if not 1 <= at_once <= MOST_CONTACTS:
             raise InvalidArgument("at_once", f"one call takes 1 to {MOST_CONTACTS} contacts")
+        if not isinstance(import_id, UUID | None):
+            raise InvalidArgument("import_id", f"must be a UUID, not {type(import_id).__name__}")
         run, may_be_known = import_id or uuid4(), import_id is not None
         number = first = 0
         async for some in _parts(contacts, at_once):
@@ -212,6 +214,12 @@ class Imports:
         return await call()
 
 
+def check_contact(given: object) -> None:
+    """Raise InvalidArgument for what is no contact."""
+    if not isinstance(given, Contact):
+        raise InvalidArgument("contact", f"must be a Contact, not {type(given).__name__}")
+
+
 async def _parts(
     contacts: Iterable[Contact] | AsyncIterable[Contact], at_once: int
 ) -> AsyncIterator[Sequence[Contact]]:
@@ -219,6 +227,7 @@ async def _parts(
     some: list[Contact] = []
     octets = 0
     async for one in _each(contacts):
+        check_contact(one)
         size = _size(one)
         if some and (len(some) == at_once or octets + size > _MOST_OCTETS):
             yield some

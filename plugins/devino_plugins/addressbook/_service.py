@@ -22,7 +22,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_plugins.kit.service_stack import ServiceStackClient
 from devino_plugins.kit.settings import offset_of
 
-from ._imports import Imports
+from ._imports import Imports, check_contact
 from ._settings import AddressBookSettings
 
 __all__ = ["AddressBook", "Contacts", "Groups"]
@@ -68,6 +68,7 @@ class AddressBook(ServiceStackClient[AddressBookSettings]):
 
     def sent(self, contact: Contact) -> Contact:
         """A contact as it goes to the platform: its birthday is a midnight there."""
+        check_contact(contact)
         day = contact.date_of_birth
         if not isinstance(day, date) or isinstance(day, datetime):
             return contact

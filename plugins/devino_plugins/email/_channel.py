@@ -22,7 +22,7 @@ from devino_core import (
     Template,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, statuses_in_batches
+from devino_core.dispatch import check_ids, dispatch, statuses_in_batches
 from devino_plugins.kit.periods import whole_seconds
 from devino_plugins.kit.service_stack import ServiceStackClient
 
@@ -88,6 +88,7 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         An id that the platform leaves out is UNKNOWN with the error NotFound.
         """
         self.require_medium(medium)
+        check_ids(ids)
         asked = [each for each in dict.fromkeys(ids) if _is_id(each)]
         told = await statuses_in_batches(
             asked,

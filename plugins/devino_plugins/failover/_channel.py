@@ -27,7 +27,7 @@ from devino_core import (
     Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, settle
+from devino_core.dispatch import check_ids, dispatch, settle
 from devino_core.suggest import did_you_mean
 
 from ._settings import FailoverSettings
@@ -113,6 +113,7 @@ class FailoverChannel(Channel[FailoverSettings]):
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """What the first channel says. A receipt of another one is asked about by its name."""
+        check_ids(ids)
         return await self._members[0].status(ids, medium=medium)
 
     async def inbox(self, since: datetime, until: datetime) -> list[Incoming]:

@@ -44,7 +44,10 @@ _COLUMNS = ("name", "contacts", "size", "state", "description")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
 @click.argument("text", metavar="TEXT", type=given_text)
 @click.option(
-    "--sender", metavar="NAME", type=given_text, help="Name or number that the recipient sees."
+    "--sender",
+    metavar="NAME",
+    type=given_text,
+    help="Name or number that the recipient sees. Default: the channel's.",
 )
 @channel_option
 @click.option(
@@ -52,13 +55,15 @@ _COLUMNS = ("name", "contacts", "size", "state", "description")
     "send_at",
     metavar="TIME",
     callback=parsed(parse_send_at),
-    help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock.",
+    help="When to send, as 2030-01-31T12:30+03:00; without a zone, by the recipient's clock. "
+    "Default: at once.",
 )
 @click.option(
     "--validity",
     metavar="DURATION",
     callback=parsed(parse_duration),
-    help="How long to try to deliver: 90s, 15m, 24h, 7d.",
+    help="How long to try to deliver: 90s, 15m, 24h, 7d. Default: what the channel or the platform "
+    "sets.",
 )
 @column_option
 @click.option(

@@ -19,6 +19,7 @@ from devino_core import (
     Status,
     Unsupported,
 )
+from devino_core.dispatch import check_ids
 
 from .checks import MessageLimits, check_text
 from .refusals import WRONG_ADDRESS, refusal, unreadable
@@ -186,6 +187,7 @@ async def statuses_of_each(
 ) -> list[Status]:
     """The status of each id, in order: each is asked once, and what is no id of the platform's
     not at all."""
+    check_ids(ids)
     asked = list(dict.fromkeys(filter(is_id, ids)))
     told = dict(zip(asked, await ask(asked), strict=True))
     return [

@@ -51,5 +51,5 @@ def _check_period(since: datetime, until: datetime) -> None:
 
 def _check_aware(since: datetime, until: datetime) -> None:
     for name, moment in (("since", since), ("until", until)):
-        if moment.tzinfo is None:
+        if not isinstance(moment, datetime) or moment.tzinfo is None:
             raise InvalidArgument(name, "must be an aware datetime, such as datetime.now(UTC)")

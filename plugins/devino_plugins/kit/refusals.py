@@ -41,6 +41,7 @@ _ERRORS: Mapping[str, type[Rejected]] = {
 A_PAGE = "a page of HTML: is the address right?"
 """Why an answer cannot be read that is meant for people."""
 _UNAUTHORIZED: Final = 401
+_PAYMENT_REQUIRED: Final = 402
 _PROXY = 407
 # What nobody behind the one that speaks has carried out, and why.
 WRONG_ADDRESS = frozenset({404, 405, 410})
@@ -80,15 +81,22 @@ def refusal(
     if not description and isinstance(code, Coded):
         # Messengers answer with a word alone.
         description = code.meaning
-    means = code.means if isinstance(code, Coded) else Verdict.FAILED if status >= 500 else ""
+    means = code.means if isinstance(code, Coded) else _meaning_of_status(status)
     if means == Verdict.FAILED:
         return failure(f"{description} (code {plain})", changes=changes)
     if means == Verdict.BUSY:
         return Throttled(f"{description} (code {plain})")
-    kind = refused(code)
+    kind = _ERRORS.get(means, Rejected)
     if kind is InsufficientFunds:
         description = description or "the balance does not cover this call"
     return kind(description, code=plain)
+
+
+def _meaning_of_status(status: int) -> str:
+    """What the HTTP status says of a refusal whose code says nothing."""
+    if status == _PAYMENT_REQUIRED:
+        return Verdict.FUNDS
+    return Verdict.FAILED if status >= 500 else ""
 
 
 def refused_item(code: int | str, description: str, hide: Callable[[str], str]) -> DevinoError:

@@ -42,6 +42,8 @@ def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | 
         asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
     except UnicodeDecodeError:
         raise click.BadParameter("it is not text in UTF-8", param_hint="'--file'") from None
+    if file is not None and not asked:
+        raise click.BadParameter("it has no number", param_hint="'--file'")
     if not asked:
         raise click.UsageError("give a NUMBER, or --file FILE")
     for number in asked:

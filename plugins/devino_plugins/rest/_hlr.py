@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from devino_codecs.rest import HlrGetState, HlrSend, HlrState, HlrStateCode
 from devino_core import DevinoError, InvalidArgument, ProtocolViolation, Retry
-from devino_core.dispatch import gather, in_lots
+from devino_core.dispatch import check_ids, gather, in_lots
 from devino_plugins.kit import ApiClient
 from devino_plugins.kit.checks import digits_of
 from devino_plugins.kit.ids import most_answered
@@ -81,6 +81,7 @@ class Hlr(ApiClient[RestSettings]):
 
     async def hlr_state(self, ids: Sequence[str]) -> list[Lookup]:
         """What the network has said by now, for each id in order; 200 ids a call."""
+        check_ids(ids)
         parts = in_lots(ids, MOST)
         calls = [partial(self.ask, HlrGetState(tuple(part))) for part in parts]
         answers = await gather(calls, concurrency=self.settings.concurrency)

@@ -25,7 +25,13 @@ from devino_core import (
     Takes,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, failed_receipt, gather, statuses_in_batches
+from devino_core.dispatch import (
+    check_ids,
+    dispatch,
+    failed_receipt,
+    gather,
+    statuses_in_batches,
+)
 from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.ids import most_answered
 from devino_plugins.kit.states import accepted
@@ -104,6 +110,7 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
         After three days the platform no longer knows it: the state is UNKNOWN (code 201).
         """
         self.require_medium(medium)
+        check_ids(ids)
         asked = {message_id: xml.StatusRequest(sms_id=_sms_id(message_id)) for message_id in ids}
 
         async def some(part: Sequence[str]) -> list[Status]:
@@ -254,7 +261,7 @@ def _sms_id(message_id: str) -> int:
         number = int(message_id)
         if number < 1 << 63:
             return number
-    raise InvalidMessage("id", f"{message_id!r} is no id that this protocol gives")
+    raise InvalidMessage("id", f"{message_id[:40]!r} is no id that this protocol gives")
 
 
 def _status(

@@ -75,6 +75,15 @@ class AddressBookService(ServiceStackService):
         user = quote(f"{access.account.login}:{access.account.password.reveal()}")
         return [f"curl -u {user} {access.endpoints[self.name]}/ContactGroups"]
 
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return {
+            "addressbook": {
+                "login": access.account.login,
+                "password": access.account.password.reveal(),
+                "base_url": access.endpoints[self.name],
+            }
+        }
+
     # Groups.
 
     @answers(codec.ListGroups)
