@@ -280,7 +280,7 @@ class AsyncClient(Delivering, Opened):
         Raises Unsupported if the channel cannot be asked or gave no id.
         """
         self._require_open()
-        _check_receipt(receipt)
+        _check_receipts(receipt)
         if not receipt.ids:
             if receipt.status.state.is_final:
                 return receipt.status
@@ -314,8 +314,7 @@ class AsyncClient(Delivering, Opened):
         others told. Receipts without ids are skipped. Raises Unsupported if no receipt has an id.
         """
         given = [receipts] if isinstance(receipts, Receipt | str) else list(receipts)
-        for each in given:
-            _check_receipt(each)
+        _check_receipts(*given)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}
         pending = {n: r for n, r in open_ends.items() if r.ids}
         if open_ends and not pending:
@@ -478,26 +477,23 @@ class AsyncClient(Delivering, Opened):
 
 
 def _medium_of(message: Message) -> Medium:
-    if not isinstance(message, Message):
-        raise _no_message(type(message))
+    _check_message(type(message))
     return message.medium
 
 
-def _check_receipt(given: object) -> None:
-    if not isinstance(given, Receipt):
-        raise TypeError(
-            f"expected a Receipt, not {type(given).__name__}: for what became of bare ids there is "
-            "client.channel(name).status(ids)"
-        )
+def _check_receipts(*given: object) -> None:
+    for kind in {type(each) for each in given if not isinstance(each, Receipt)}:
+        instead = "client.channel(name).status(ids) takes bare ids"
+        raise TypeError(f"expected a Receipt, not {kind.__name__}: {instead}")
 
 
 def _media_of(messages: Sequence[Message]) -> list[Medium]:
     # Each type is looked at once: a bulk of messages has one.
     for kind in dict.fromkeys(map(type, messages)):
-        if not issubclass(kind, Message):
-            raise _no_message(kind)
+        _check_message(kind)
     return [message.medium for message in messages]
 
 
-def _no_message(kind: type) -> TypeError:
-    return TypeError(f"expected a Message, not {kind.__name__}")
+def _check_message(kind: type) -> None:
+    if not issubclass(kind, Message):
+        raise TypeError(f"expected a Message, not {kind.__name__}")
