@@ -232,6 +232,19 @@ class StoreConformance(StoreClaims):
 
         self._run(check)
 
+    def test_the_end_of_a_doubt_counts_as_written_twice(self) -> None:
+        async def check(store: Store) -> None:
+            (entry, _) = await self._claimed(store)
+            require(await store.move([Move(entry.fence, Phase.DOUBT)]) == [True], "a doubt")
+            doubt = replace(entry.fence, phase=Phase.DOUBT)
+            said = Move(doubt, Phase.SENT, legs=legs_of("1"))
+            require(await store.move([said]) == [True], "the end of a doubt")
+            fence = replace(entry.fence, phase=Phase.SENT, revision=entry.revision + 1)
+            blind = Move(fence, Phase.SENT, legs=legs_of("2"))
+            require(await store.move([blind]) == [False], "who knows another answer writes")
+
+        self._run(check)
+
     def test_what_a_dead_worker_held_is_in_doubt(self) -> None:
         async def check(store: Store) -> None:
             now = await store.now()
