@@ -26,7 +26,8 @@ Key = tuple[str | None, str]
 """A channel's name, None: whichever; and the platform's id."""
 
 
-class Remembered(msgspec.Struct, frozen=True):
+# It spares the collector an object a message. A circle through it ends when it is forgotten.
+class Remembered(msgspec.Struct, frozen=True, gc=False):
     """An entry as a move of this worker leaves it, and its body."""
 
     before: Entry

@@ -112,7 +112,7 @@ class StoreConformance(StoreClaims):
                         crashes=4,
                         body=None,
                         to_hash=None,
-                        revision=entry.revision + 1,
+                        revision=entry.revision + move.writes,
                         worker=entry.worker if end is Phase.INTENDED else None,
                     )
                     require(found == wanted, f"{start.name} to {end.name}: {found.legs}")
