@@ -19,7 +19,7 @@ __all__ = ["Key", "Recent"]
 _SECONDS = 60.0
 _CHARACTERS = 4_000_000
 _EACH = 500
-"""What an entry counts for beside its body, in characters."""
+"""What each id counts for beside the body of its entry, in characters."""
 
 
 Key = tuple[str | None, str]
@@ -70,9 +70,10 @@ class Recent:
             return
         self.expire()
         one = Remembered(entry, move, body)
-        for key in ids_of(move.legs[-1:]):
+        keys = ids_of(move.legs[-1:])
+        for key in keys:
             self._new[key] = one
-        self._size += _EACH + len(entry.body or "")
+        self._size += _EACH * len(keys) + len(entry.body or "")
         if self._size > _CHARACTERS:
             self._turn()
 
