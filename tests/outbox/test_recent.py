@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-from msgspec.structs import replace
-
 import pytest
+from msgspec.structs import replace
 
 from devino_core import Medium, Message, Receipt, State, Status, StatusChanged, Unavailable
 from devino_core.outbox import Change, Early, Entry, EventKind, MemoryStore, Phase, Query
