@@ -66,6 +66,8 @@ class OutboxEvent(News, frozen=True, kw_only=True):
     names it."""
 
 
+# It stays with the collector, as all that holds errors does: their tracebacks hold the frames, and
+# the frames hold it.
 class Move(msgspec.Struct, frozen=True):
     """Compare and set: an entry that is still as it was read goes to another phase.
 
