@@ -73,7 +73,7 @@ class KeepText(enum.StrEnum):
     ALL = "all"
 
 
-class Lane(msgspec.Struct, frozen=True):
+class Lane(msgspec.Struct, frozen=True, gc=False):
     """What waits in one line: one channel, one priority, one tenant."""
 
     channel: str
