@@ -42,7 +42,7 @@ class EventKind(enum.StrEnum):
     CHANNEL_RESUMED = "channel-resumed"
 
 
-class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event says. It holds no text and no recipient."""
 
     kind: EventKind
@@ -53,7 +53,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     reason: str = ""
 
 
-class OutboxEvent(News, frozen=True, kw_only=True, gc=False):
+class OutboxEvent(News, frozen=True, kw_only=True):
     """Something happened to an entry. Events have one order, that of the commits."""
 
     cursor: str
@@ -66,7 +66,9 @@ class OutboxEvent(News, frozen=True, kw_only=True, gc=False):
     names it."""
 
 
-class Move(msgspec.Struct, frozen=True, gc=False):
+# It stays with the collector, as all that holds errors does: their tracebacks hold the frames, and
+# the frames hold it.
+class Move(msgspec.Struct, frozen=True):
     """Compare and set: an entry that is still as it was read goes to another phase.
 
     It is done if the entry has the fence's phase and attempt, and, where ``legs`` change, its
@@ -92,14 +94,25 @@ class Move(msgspec.Struct, frozen=True, gc=False):
     drop_to: bool = False
     """Forget the recipient's hash."""
     took_up: bool = False
-    """It took up reports that came before it. So its legs count as written twice: who knows of the
-    receipt alone finds another revision."""
+    """It took up reports that came before it."""
     news: News | None = None
 
     def __post_init__(self) -> None:
         start = self.fence.phase
         if self.to not in TRANSITIONS[start] or (start, self.to) == _CLAIM:
             raise ValueError(f"nothing moves from {start.name} to {self.to.name}")
+
+    @property
+    def writes(self) -> int:
+        """What it adds to the revision of the legs.
+
+        Who sent a message may know the platform's answer, and not whether it was stored. So what
+        else may be stored in its place counts as written twice: an answer with the reports that
+        came before it, and the end of a doubt.
+        """
+        if self.legs is None:
+            return 0
+        return 2 if self.took_up or self.fence.phase is Phase.DOUBT else 1
 
 
 _CLAIM = (Phase.QUEUED, Phase.INTENDED)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 from devino_core.clock import Clock
-from devino_core.errors import Unsupported
+from devino_core.errors import DevinoError, Unsupported
 from devino_core.observe import Observers
 
 from ._changes import EventKind, Move, News, Note
@@ -32,7 +33,7 @@ class Context:
         self.rules: Rules = rules_of(client)
         self.observers: Observers = observers_of(client)
         self.turns = Turns()
-        self.recent = Recent(outbox.clock)
+        self.recent = Recent(outbox.clock, outbox.settings.kept_for)
         self.worker = 0
         self.lived_at = 0.0
         self.is_stopping = False
@@ -57,10 +58,21 @@ class Context:
         """Tell the store that this worker lives; as a new one if it counts as dead."""
         began = self.clock.monotonic()
         try:
-            self.worker = await self.store.beat(self.worker or None, self.hold)
+            with self.sure():
+                self.worker = await self.store.beat(self.worker or None, self.hold)
         except LeaseLost:
             self.worker = await self.store.beat(None, self.hold)
         self.lived_at = began
+
+    @contextmanager
+    def sure(self) -> Iterator[None]:
+        """Remember nothing once the store has failed: from then on another server may answer, which
+        knows less, and gives numbers again."""
+        try:
+            yield
+        except DevinoError:
+            self.recent.forget()
+            raise
 
     @property
     def may_send(self) -> bool:
@@ -79,7 +91,8 @@ class Context:
     async def move(self, moves: Sequence[Move]) -> list[bool]:
         """Make moves, and wake whoever they give work to."""
         began = self.clock.monotonic()
-        done = await self.store.move(moves)
+        with self.sure():
+            done = await self.store.move(moves)
         if moves:
             tell_time(self.observers, "outbox_commit_seconds", self.clock.monotonic() - began)
             tell_changes(self.observers, moves, done)

@@ -73,7 +73,7 @@ class KeepText(enum.StrEnum):
     ALL = "all"
 
 
-class Lane(msgspec.Struct, frozen=True):
+class Lane(msgspec.Struct, frozen=True, gc=False):
     """What waits in one line: one channel, one priority, one tenant."""
 
     channel: str
@@ -167,7 +167,7 @@ class Fence(msgspec.Struct, frozen=True, gc=False):
     revision: int
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A message in the outbox. All times are aware."""
 
     id: int = 0
@@ -197,7 +197,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     worker: int | None = None
     """Who holds it."""
     revision: int = 0
-    """How often :attr:`legs` was written."""
+    """Grows whenever :attr:`legs` is written."""
     version: int = VERSION
     """The form of the body."""
     body: str | None = None

@@ -169,12 +169,8 @@ async def feed(context: Context, events: Sequence[Event]) -> list[Event]:
     for _ in range(_TRIES):
         if not left:
             break
-        try:
+        with context.sure():
             left = await _take_up(context, left)
-        except DevinoError:
-            # From now on another server may answer, which knows less, and gives numbers again.
-            context.recent.forget()
-            raise
     for event in left:
         _log.error("outbox: the report %s about %s could not be stored", event.id, event.message_id)
     if left:

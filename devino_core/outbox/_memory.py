@@ -351,7 +351,7 @@ def moved(entry: Entry, move: Move, now: datetime) -> Entry:
         lane=move.lane or entry.lane,
         leg=entry.leg if move.leg is None else move.leg,
         legs=entry.legs if move.legs is None else move.legs,
-        revision=entry.revision + (move.legs is not None) + move.took_up,
+        revision=entry.revision + move.writes,
         doubts=entry.doubts if move.doubts is None else move.doubts,
         failures=entry.failures if move.failures is None else move.failures,
         crashes=entry.crashes if move.crashes is None else move.crashes,

@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
     """The error that blames the channel most."""
 
 
-class _Ready(msgspec.Struct, frozen=True, gc=False):
+class _Ready(msgspec.Struct, frozen=True):
     entry: Entry
     body: Body
     message: Message

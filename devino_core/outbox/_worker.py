@@ -84,6 +84,7 @@ class Worker(Opened):
         self._tasks: list[asyncio.Task[None]] = []
         self._silences: list[Callable[[], None]] = []
         self._failed: asyncio.Future[None] | None = None
+        self._closing = asyncio.Lock()
 
     @property
     def id(self) -> int:
@@ -124,8 +125,13 @@ class Worker(Opened):
     async def aclose(self) -> None:
         """Stop: take up nothing more, wait for what is on the wire, store what became of it.
 
-        What is on the wire for longer than ``stop_within`` is in doubt. Safe to call twice.
+        What is on the wire for longer than ``stop_within`` is in doubt. Safe to call twice, also at
+        once.
         """
+        async with self._closing:
+            await self._close()
+
+    async def _close(self) -> None:
         context = self._context
         if self._failed is None:
             return
@@ -148,6 +154,7 @@ class Worker(Opened):
         self._failed = None
         with contextlib.suppress(DevinoError):
             await self._let_go(unsure)
+        context.recent.forget()
         context.worker = 0
 
     async def run(self) -> None:
@@ -270,6 +277,7 @@ class Worker(Opened):
 
     async def _watch(self) -> None:
         """Whether the store answers: a worker that hangs must not look alive."""
+        self._context.recent.expire()
         settings = self._context.settings
         longest = max(3 * settings.poll, settings.hold)
         now = self._context.clock.monotonic()

@@ -112,7 +112,7 @@ class StoreConformance(StoreClaims):
                         crashes=4,
                         body=None,
                         to_hash=None,
-                        revision=entry.revision + 1,
+                        revision=entry.revision + move.writes,
                         worker=entry.worker if end is Phase.INTENDED else None,
                     )
                     require(found == wanted, f"{start.name} to {end.name}: {found.legs}")
@@ -229,6 +229,19 @@ class StoreConformance(StoreClaims):
             require(await store.move([blind]) == [False], "who knows the receipt alone writes")
             (found,) = await store.find(Query(refs=(entry.ref,)), "", 9)
             require(found.status.state is State.ENROUTE, "the report")
+
+        self._run(check)
+
+    def test_the_end_of_a_doubt_counts_as_written_twice(self) -> None:
+        async def check(store: Store) -> None:
+            (entry, _) = await self._claimed(store)
+            require(await store.move([Move(entry.fence, Phase.DOUBT)]) == [True], "a doubt")
+            doubt = replace(entry.fence, phase=Phase.DOUBT)
+            said = Move(doubt, Phase.SENT, legs=legs_of("1"))
+            require(await store.move([said]) == [True], "the end of a doubt")
+            fence = replace(entry.fence, phase=Phase.SENT, revision=entry.revision + 1)
+            blind = Move(fence, Phase.SENT, legs=legs_of("2"))
+            require(await store.move([blind]) == [False], "who knows another answer writes")
 
         self._run(check)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
+import pytest
 from msgspec.structs import replace
 
-from devino_core import Message, Receipt, State, Status, StatusChanged
+from devino_core import Medium, Message, Receipt, State, Status, StatusChanged, Unavailable
 from devino_core.outbox import Change, Early, Entry, EventKind, MemoryStore, Phase, Query
+from devino_core.outbox._life import orphaned
 from devino_core.testing import ManualClock
 
 from ._world import Pushing, World, message, world
@@ -32,6 +35,13 @@ class TwoParts(Pushing):
     async def send(self, messages: Sequence[Message]) -> list[Receipt]:
         receipts = await super().send(messages)
         return [replace(one, ids=(f"{one.ref}-1", f"{one.ref}-2")) for one in receipts]
+
+
+class Silent(Pushing):
+    """Whoever asks it learns nothing."""
+
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        raise Unavailable("ask later")
 
 
 def told(w: World, message_id: str, status: Status = DELIVERED) -> StatusChanged:
@@ -114,3 +124,95 @@ async def test_a_report_of_what_was_forgotten_meanwhile_brings_nothing_back() ->
         assert (entry.phase, entry.body, entry.to_hash) == (Phase.DONE, None, None)
         assert entry.receipt is not None
         assert not entry.receipt.to
+
+
+async def test_a_report_to_a_worker_that_was_idle_since_is_looked_up() -> None:
+    clock = ManualClock()
+    store = Asked(clock)
+    async with world(Silent(), store=store, clock=clock) as w:
+        await w.outbox.enqueue(message())
+        await w.pass_time(1)
+        await w.pass_time(121)
+        await w.worker.feed(told(w, "id-ref"))
+        assert await w.phase() is Phase.DONE
+        assert store.questions == 1
+
+
+async def test_a_worker_that_is_idle_holds_no_message_for_longer_than_two_minutes() -> None:
+    async with world(Pushing()) as w:
+        await w.outbox.enqueue(message())
+        await w.until(lambda: len(w.worker._context.recent) == 1)
+        for _ in range(122):
+            await w.pass_time(1)
+        assert len(w.worker._context.recent) == 0
+
+
+async def test_a_worker_that_is_closed_holds_no_message() -> None:
+    async with world(Pushing()) as w:
+        await w.outbox.enqueue(message())
+        await w.until(lambda: len(w.worker._context.recent) == 1)
+    assert len(w.worker._context.recent) == 0
+
+
+async def test_what_is_kept_for_seconds_only_is_remembered_for_as_long() -> None:
+    clock = ManualClock()
+    store = Asked(clock)
+    async with world(Silent(), store=store, clock=clock, retention=10) as w:
+        await w.outbox.enqueue(message())
+        await w.pass_time(1)
+        await w.pass_time(11)
+        await w.worker.feed(told(w, "id-ref"))
+        assert await w.phase() is Phase.DONE
+        assert store.questions == 1
+
+
+@pytest.mark.parametrize("call", ["beat", "move"])
+async def test_nothing_is_remembered_of_a_store_that_failed(call: str) -> None:
+    class Failing(Asked):
+        fails = False
+
+        async def beat(self, worker: int | None, hold: timedelta) -> int:
+            self._fail("beat")
+            return await super().beat(worker, hold)
+
+        async def move(self, changes: Sequence[Change]) -> list[bool]:
+            self._fail("move")
+            return await super().move(changes)
+
+        def _fail(self, which: str) -> None:
+            if self.fails and which == call:
+                self.fails = False
+                raise Unavailable("the server changed")
+
+    clock = ManualClock()
+    store = Failing(clock)
+    async with world(Silent(), store=store, clock=clock, hold=30) as w:
+        await w.outbox.enqueue(message())
+        await w.pass_time(1)
+        store.fails = True
+        if call == "move":
+            await w.outbox.enqueue(message("other"))
+        await w.pass_time(11)
+        assert not store.fails
+        await w.worker.feed(told(w, "id-ref"))
+        assert await w.phase() is Phase.DONE
+        assert store.questions == 1
+
+
+async def test_a_report_does_not_write_over_what_a_person_said_of_a_doubt() -> None:
+    """The lease is lost while the message is on the wire, and the doubt is over before its answer
+    comes."""
+    channel = Pushing()
+    async with world(channel) as w:
+
+        async def before(_: Sequence[Message]) -> None:
+            assert await w.store.move([orphaned(await w.entry())]) == [True]
+            assert await w.outbox.resolve("ref", "sent", message_id="by-hand")
+
+        channel.before = before
+        await w.outbox.enqueue(message(), channel="wire")
+        await w.until(lambda: bool(channel.sent))
+        await w.pass_time(1)
+        await w.worker.feed(told(w, "id-ref", Status(state=State.ENROUTE)))
+        await w.worker.feed(told(w, "by-hand"))
+        assert await w.phase() is Phase.DONE

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from devino_core import Message, OutcomeUnknown
-from devino_core.outbox import Entry, MemoryStore, Move, Phase, Query, Want
+from devino_core.outbox import Change, Entry, MemoryStore, Move, Phase, Query, Want
 from devino_core.testing import ManualClock
 
 from ._world import Scripted, message, world
@@ -63,4 +63,35 @@ async def test_what_was_on_the_wire_is_in_doubt_when_the_worker_stops(*, is_susp
         stopping = asyncio.ensure_future(w.worker.aclose())
         while not stopping.done():
             await w.clock.tick(1)
+        assert await w.phase() is Phase.DOUBT
+
+
+async def test_what_was_on_the_wire_is_in_doubt_when_the_worker_is_stopped_twice_at_once() -> None:
+    clock = ManualClock()
+    channel = Scripted()
+    writing = asyncio.Event()
+
+    class Slow(MemoryStore):
+        async def move(self, changes: Sequence[Change]) -> list[bool]:
+            if any(getattr(one, "to", None) is Phase.DOUBT for one in changes):
+                await writing.wait()
+            return await super().move(changes)
+
+    async with world(channel, store=Slow(clock), clock=clock, stop_within=3) as w:
+        begun = asyncio.Event()
+
+        async def never(_: Sequence[Message]) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        channel.before = never
+        await w.outbox.enqueue(message())
+        await w.until(begun.is_set)
+        first = asyncio.ensure_future(w.worker.aclose())
+        await clock.tick(1)
+        second = asyncio.ensure_future(w.worker.aclose())
+        for _ in range(9):
+            await clock.tick(1)
+        writing.set()
+        await asyncio.gather(first, second)
         assert await w.phase() is Phase.DOUBT

@@ -103,7 +103,7 @@ def move_row(number: int, move: Move) -> MoveRow:
         lane=None if move.lane is None else move.lane.text,
         leg=move.leg,
         legs=None if move.legs is None else encode(move.legs),
-        writes=(move.legs is not None) + move.took_up,
+        writes=move.writes,
         doubts=move.doubts,
         failures=move.failures,
         crashes=move.crashes,

@@ -40,7 +40,7 @@ def move_row(move: Move) -> Row:
         None if move.lane is None else move.lane.text,
         move.leg,
         None if move.legs is None else encode(move.legs),
-        (move.legs is not None) + move.took_up,
+        move.writes,
         move.doubts,
         move.failures,
         move.crashes,
