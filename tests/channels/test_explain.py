@@ -94,7 +94,7 @@ def test_people_see_a_row_for_each_and_statuses_of_smpp_as_its_documents_write_t
         ((), "give a CODE"),
         (("a", "b", "c"), "give a CODE"),
         (("rset", "4"), "'rset' has no codes: did you mean 'rest'?"),
-        (("zzzzzz", "4"), "known are 2fa, addressbook, email, onec, rest, smpp, soap"),
+        (("zzzzzz", "4"), "known are 2fa, addressbook, email, http, onec, rest, smpp, soap"),
         (("ESME_RTHROTLED",), "is no code of any protocol: did you mean 'ESME_RTHROTTLED'?"),
         (("rest", "12345"), "'12345' is no code of rest"),
         (("",), "'' is no code"),

@@ -38,6 +38,7 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import check_ids
 from devino_core.testing import ChannelConformance, Connected
 from tests.core._fake import FakeChannel, FakeSettings, spec
 
@@ -77,6 +78,7 @@ class Right(FakeChannel):
         return [self._receipt(message) for message in messages]
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        check_ids(ids)
         return [Status(state=State.DELIVERED, id=one, medium=medium) for one in ids]
 
     async def balance(self) -> Decimal:
@@ -155,6 +157,7 @@ def test_a_test_that_cannot_run_is_skipped_and_not_passed() -> None:
 
     assert run(conformance(Mute, refuses=(), faults=())) == {
         "test_statuses_answer_the_ids_in_order": "skipped: the channel does not claim status",
+        "test_one_id_is_no_list_of_ids": "skipped: the channel does not claim status",
         "test_balance_is_exact": "skipped: the channel does not claim balance",
         "test_what_it_refuses_is_refused_before_sending": "skipped: `refuses` is empty",
         "test_a_failure_of_the_platform_is_told_as_what_it_is": "skipped: `faults` is empty",
@@ -299,6 +302,11 @@ class StatusesInDisorder(Right):
         return (await super().status(ids, medium=medium))[::-1]
 
 
+class TakesOneIdForAList(Right):
+    async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
+        return await super().status(list(ids), medium=medium)
+
+
 class InexactBalance(Right):
     async def balance(self) -> Decimal:
         return 1.5  # type: ignore[return-value]
@@ -384,6 +392,11 @@ WRONG: list[tuple[type[Right], set[str], str]] = [
     (ReceiptsOfNoChannel, {IN_ORDER, CARRIED}, "a receipt does not name the channel"),
     (SharesIds, {"test_ids_are_never_shared_between_messages"}, "two messages have one id"),
     (StatusesInDisorder, {"test_statuses_answer_the_ids_in_order"}, "not those of the ids"),
+    (
+        TakesOneIdForAList,
+        {"test_one_id_is_no_list_of_ids"},
+        r'status\("12"\) asks about "1" and "2"',
+    ),
     (InexactBalance, {"test_balance_is_exact"}, "no Decimal"),
     (ShowsItsToken, {"test_secrets_do_not_show"}, "a repr shows a secret"),
     (ClosesOnce, {"test_closing_twice_is_safe"}, "closed already"),

@@ -26,6 +26,7 @@ from devino_core import (
     phone,
 )
 from devino_core.clock import SYSTEM_CLOCK, Clock
+from devino_core.dispatch import check_ids
 from devino_sandbox._admission import wall_clock_of
 from devino_sandbox._fates import Pace, Step, plan
 from devino_sandbox._numbers import default_fate
@@ -64,6 +65,7 @@ class MemoryChannel(Channel[MemorySettings]):
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
         """The state by the clock, as the number chooses it; UNKNOWN of an id never given."""
+        check_ids(ids)
         return [self._status(one) for one in ids]
 
     async def try_login(self) -> None:
