@@ -72,7 +72,7 @@ class Crow(BulkChannel[ChannelKeyOrLoginSettings, Item, str]):
         told = [f"id-{it.to}" if it.text == "Hello" else it.text for it in items]
         return [Unread("odd") if it == "odd" else it for it in told if it != "left out"]
 
-    def outcome(self, told: str) -> Taken | Unclear | Refusal:
+    def outcome(self, told: str) -> str | Taken | Unclear | Refusal:
         if told.startswith("id"):
             return Taken((told,), parts=2)
         if told.startswith("?"):
@@ -103,6 +103,28 @@ async def test_each_message_has_what_was_told_of_it() -> None:
         ("id-79160000005",),
     ]
     assert [it.parts for it in receipts] == [2, 0, 0, 0, 0, 2]
+
+
+class Raven(Crow):
+    """It says the id alone of what was taken, and more of what is long."""
+
+    def outcome(self, told: str) -> str | Taken | Unclear | Refusal:
+        if told == "id-long":
+            return Taken((told, f"{told}-2"), parts=2)
+        return told if told.startswith("id") else super().outcome(told)
+
+
+@pytest.mark.parametrize("texts", [("Hello", "Hello"), ("Hello", "id-long"), ("Hello", "poor:")])
+async def test_an_id_alone_is_a_message_that_was_taken(texts: tuple[str, str]) -> None:
+    raven = Raven()
+    for later in (None, raven.clock.now() + timedelta(hours=1)):
+        raven = Raven()
+        first, second = await raven.send(messages(*texts, send_at=later))
+        taken = State.SCHEDULED if later else State.ACCEPTED
+        assert (first.ids, first.parts, first.status.state) == (("id-79160000000",), 1, taken)
+        ids = {"Hello": ("id-79160000001",), "id-long": ("id-long", "id-long-2"), "poor:": ()}
+        assert second.ids == ids[texts[1]]
+        assert second.parts == len(second.ids)
 
 
 async def test_a_message_for_later_is_scheduled() -> None:

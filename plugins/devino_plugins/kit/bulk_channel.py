@@ -44,8 +44,8 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             async def send_items(self, items: Sequence[Letter], shared: object) -> Sequence[Flight]:
                 return await self.ask(Send(tuple(items)), messages=len(items))
 
-            def outcome(self, told: Flight) -> Taken | Refusal:
-                return Taken((told.id,)) if told.id else Refusal(told.state, told.reason)
+            def outcome(self, told: Flight) -> str | Refusal:
+                return told.id or Refusal(told.state, told.reason)
 
     All messages are written before any is sent. What the answer tells of a message decides about
     that message alone. Where it tells of more or fewer messages than were sent, or gives one id
@@ -82,9 +82,9 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
 
     @abstractmethod
     def outcome(self, told: ToldT) -> Outcome:
-        """What the platform told of a message: that it was :class:`Taken`, a
-        :class:`~devino_codecs.http.Refusal` in the platform's words, an :class:`Unclear` word, or
-        an error. The secrets of the settings go from the words here."""
+        """What the platform told of a message: the id of one that it took, or more about it as
+        :class:`Taken`; a :class:`~devino_codecs.http.Refusal` in the platform's words, an
+        :class:`Unclear` word, or an error. The secrets of the settings go from the words here."""
 
     def check(self, messages: Sequence[Message]) -> None:
         self._items(messages)

@@ -44,9 +44,9 @@ class Unclear(Struct, frozen=True):
     description: str = ""
 
 
-Outcome: TypeAlias = Taken | Unclear | Refusal | DevinoError
-"""What became of one message of a call. A refusal's words are the platform's: of its code nothing
-but the message is refused."""
+Outcome: TypeAlias = str | Taken | Unclear | Refusal | DevinoError
+"""What became of one message of a call: a text alone is the one id of a message that the platform
+took. A refusal's words are the platform's: of its code nothing but the message is refused."""
 
 
 def receipts_of_each(
@@ -74,40 +74,52 @@ def receipts_of_each(
         outcomes = [not_read(it) if isinstance(it, Unread) else outcome(it) for it in items]
     else:
         outcomes = list(map(outcome, items))
-    are_taken = {Taken}.issuperset(map(type, outcomes))
-    taken = outcomes if are_taken else [it for it in outcomes if isinstance(it, Taken)]
-    ids = list(chain.from_iterable(map(attrgetter("ids"), taken)))
+    kinds = set(map(type, outcomes))
+    own: Sequence[tuple[str, ...]] = _ids_of_each(outcomes, kinds)
+    ids = list(chain.from_iterable(own))
     different = set(ids)
     known: Set[str] = frozenset() if given is None else given.remember_new(different)
     if len(told) != len(messages) or len(different) != len(ids):
-        own = [one for one in ids if one not in known]
-        return unassigned(messages, own, told=len(told), channel=channel)
-    if are_taken and not known and _are_plain(messages, taken):
-        return Receipt.of_each(
-            messages,
-            accepted(messages[0], clock),
-            channel=channel,
-            ids=map(attrgetter("ids"), taken),
-            parts=map(attrgetter("parts"), taken),
-        )
+        new = [one for one in ids if one not in known]
+        return unassigned(messages, new, told=len(told), channel=channel)
+    if not known and _go_now(messages) and _say_no_more(outcomes, kinds):
+        parts = None if kinds == {str} else map(attrgetter("parts"), outcomes)
+        now = accepted(messages[0], clock)
+        return Receipt.of_each(messages, now, channel=channel, ids=own, parts=parts)
     return [
         _receipt(message, _unless_known(it, known), channel=channel, clock=clock, hide=hide)
         for message, it in zip(messages, outcomes, strict=True)
     ]
 
 
-def _are_plain(messages: Sequence[Message], taken: Sequence[object]) -> bool:
-    """Whether all have one medium and go now, and the platform told no more than that it has
-    them."""
+def _ids_of_each(outcomes: Sequence[Any], kinds: Set[type]) -> list[tuple[str, ...]]:
+    if kinds == {str}:
+        return list(zip(outcomes, strict=True))
+    if kinds == {Taken}:
+        return list(map(attrgetter("ids"), outcomes))
+    return [
+        (it,) if isinstance(it, str) else it.ids if isinstance(it, Taken) else () for it in outcomes
+    ]
+
+
+def _go_now(messages: Sequence[Message]) -> bool:
+    """Whether all have one medium and none is for later."""
     media = list(map(attrgetter("medium"), messages))
-    return (
-        media.count(media[0]) == len(media)
-        and {None}.issuperset(map(attrgetter("send_at"), messages))
-        and {None}.issuperset(map(attrgetter("status"), taken))
+    send_ats = list(map(attrgetter("send_at"), messages))
+    # To count the same object in a list is far quicker than a comparison in Python for each.
+    return media.count(media[0]) == len(media) and send_ats.count(None) == len(send_ats)
+
+
+def _say_no_more(outcomes: Sequence[object], kinds: Set[type]) -> bool:
+    """Whether all say that the message was taken, and not what became of it since."""
+    return kinds == {str} or (
+        kinds == {Taken} and {None}.issuperset(map(attrgetter("status"), outcomes))
     )
 
 
-def _unless_known(outcome: Outcome, known: Set[str]) -> Outcome:
+def _unless_known(outcome: Outcome, known: Set[str]) -> Taken | Unclear | Refusal | DevinoError:
+    if isinstance(outcome, str):
+        outcome = Taken((outcome,))
     if not (known and isinstance(outcome, Taken)):
         return outcome
     for one in outcome.ids:
@@ -120,7 +132,12 @@ def _unless_known(outcome: Outcome, known: Set[str]) -> Outcome:
 
 
 def _receipt(
-    message: Message, outcome: Outcome, *, channel: str, clock: Clock, hide: Callable[[str], str]
+    message: Message,
+    outcome: Taken | Unclear | Refusal | DevinoError,
+    *,
+    channel: str,
+    clock: Clock,
+    hide: Callable[[str], str],
 ) -> Receipt:
     if isinstance(outcome, Taken):
         status = outcome.status or accepted(message, clock)

@@ -8,20 +8,19 @@ from devino_codecs import viber
 from devino_codecs.http import Refusal, Unread
 from devino_codecs.viber import MessageCode, MessageStatus
 from devino_core import Medium, OutcomeUnknown, Status
-from devino_plugins.kit import Taken
 from devino_plugins.kit.messengers import Hide, leg_status, not_told, sms_status
 from devino_plugins.kit.states import unread
 
 __all__ = ["outcome", "status_of"]
 
 
-def outcome(told: viber.Taken) -> Taken | Refusal | OutcomeUnknown:
+def outcome(told: viber.Taken) -> str | Refusal | OutcomeUnknown:
     """What was told of one message of a request."""
     if told.code is not MessageCode.OK:
         return Refusal(told.code)
     if told.provider_id is None:
         return OutcomeUnknown("the platform took it and gave no id for it")
-    return Taken((told.provider_id,))
+    return told.provider_id
 
 
 def status_of(
