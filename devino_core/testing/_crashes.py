@@ -169,6 +169,9 @@ class CrashHarness:
                     self.report.stops += 1
                 for worker in workers:
                     self.report.failures += await self._ended(worker) != 0
+                # The one that goes on puts back what it had claimed and did not begin to send. The
+                # other may be gone by then, and the next worker sends it.
+                self.report.failures += await self._ended(self._start(url, port, "work", 0)) != 0
                 await self._count(url, gateway)
         return self.report
 
