@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -118,6 +118,8 @@ async def test_what_cannot_be_asked_leaves_neither_a_request_nor_a_count() -> No
             # The wire has no word for it: the code would go to whatever SIM.
             ("imsi", service.generate(NUMBER, imsi=Secret(""))),
             *(("code", service.check(NUMBER, each)) for each in ("", "1" * 17, "1\n", "\ud800")),
+            ("code", service.check(NUMBER, cast("Any", 1234))),
+            ("code", service.check(NUMBER, cast("Any", None))),
         ]
         for field, call in wrong:
             with pytest.raises(InvalidArgument) as caught:

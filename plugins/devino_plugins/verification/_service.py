@@ -103,7 +103,8 @@ class Verification(ApiClient[VerificationSettings]):
         # Crash reporters show the variables of each frame.
         del code
         digits = digits_of(number, "number")
-        if not (request.code.isprintable() and 1 <= len(request.code) <= _LONGEST_CODE):
+        is_text = isinstance(request.code, str) and request.code.isprintable()
+        if not (is_text and 1 <= len(request.code) <= _LONGEST_CODE):
             raise InvalidArgument("code", f"must be 1 to {_LONGEST_CODE} printable characters")
         guesses = guessing(self.settings, digits)
         why = "too many guesses for this number: ask for a new code"
