@@ -178,8 +178,8 @@ def failed_status(message_id: str | None, error: DevinoError, *, medium: Medium 
     )
 
 
-def check_ids(ids: Sequence[str]) -> None:
-    """Raise InvalidArgument for what is no list of the platform's ids.
+def check_ids(ids: Sequence[str]) -> Sequence[str]:
+    """Give the ids as they are. Raise InvalidArgument for what is no list of the platform's ids.
 
     One id is a sequence of texts, too: of its characters, each of which would be asked about.
     """
@@ -190,6 +190,7 @@ def check_ids(ids: Sequence[str]) -> None:
     for kind in set(map(type, ids)):
         if not issubclass(kind, str):
             raise InvalidArgument("ids", f"an id is str, not {kind.__name__}")
+    return ids
 
 
 async def statuses_of(

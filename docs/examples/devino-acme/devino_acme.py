@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 import devino_core as devino
-from devino_core import Medium, Message, Receipt, State, Status
+from devino_core import Medium, Message, Receipt, State, Status, dispatch
 from devino_core.http import Body, HttpSession
 
 JSON = "application/json"
@@ -27,7 +27,7 @@ class Acme(devino.Channel[AcmeSettings]):
         return [Receipt.of(m, s, channel=self.name, ids=(str(s.id),)) for m, s in sent]
 
     async def status(self, ids: Sequence[str], *, medium: Medium = Medium.SMS) -> list[Status]:
-        return await self._ask("status", ids, changes=False)
+        return await self._ask("status", dispatch.check_ids(ids), changes=False)
 
     async def _ask(self, path: str, items: Sequence[object], *, changes: bool) -> list[Status]:
         body = Body(msgspec.json.encode({"token": self.settings.token.reveal(), "items": items}))
