@@ -16,7 +16,7 @@ from devino_core._status import Receipt, State
 from devino_core.dispatch import bug_ended
 from devino_core.errors import DevinoError, Retry
 
-from ._changes import EventKind, Move, News
+from ._changes import EventKind, Move
 from ._channels import AnyChannel
 from ._context import Context
 from ._entry import Body, Entry, InDoubt, Leg
@@ -29,6 +29,7 @@ from ._life import (
     readable,
     requeued,
     sent,
+    stalled,
     time_of,
     with_leg,
 )
@@ -103,9 +104,9 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> _Told:
 def _resolved(context: Context, entry: Entry, told: _Told, now: datetime) -> Move | None:
     body = readable(entry)
     if body is None:
-        return _dead(entry, "it is in doubt, and its body cannot be read")
+        return stalled(entry, Phase.DEAD, "it is in doubt, and its body cannot be read")
     if entry.crashes >= _CRASHES:
-        return _dead(entry, f"{entry.crashes} workers ended while it was on its way")
+        return stalled(entry, Phase.DEAD, f"{entry.crashes} workers ended while it was on its way")
     leg = begin(entry, body)
     if entry.id in told:
         answer = told[entry.id]
@@ -147,11 +148,11 @@ def _named(move: Move, reason: str) -> Move:
 def _by_policy(context: Context, entry: Entry, body: Body, leg: Leg, now: datetime) -> Move | None:
     legs = with_leg(entry, leg)
     if entry.failures > context.settings.max_doubts:
-        return _dead(entry, f"its channel failed over it {entry.failures} times")
+        return stalled(entry, Phase.DEAD, f"its channel failed over it {entry.failures} times")
     if body.in_doubt is InDoubt.RESEND and not leg.is_last:
         doubts = entry.doubts + 1
         if doubts > context.settings.max_doubts:
-            return _dead(entry, f"it was in doubt {doubts} times")
+            return stalled(entry, Phase.DEAD, f"it was in doubt {doubts} times")
         move = requeued(
             entry,
             now,
@@ -170,17 +171,3 @@ def _by_policy(context: Context, entry: Entry, body: Body, leg: Leg, now: dateti
             return Move(entry.fence, Phase.DOUBT, due=over, legs=legs)
         return leg_over(entry, body, legs, State.UNKNOWN, now)
     return Move(entry.fence, Phase.DOUBT, due=NEVER, legs=legs)
-
-
-def _dead(entry: Entry, reason: str) -> Move:
-    return Move(
-        entry.fence,
-        Phase.DEAD,
-        news=News(
-            kind=EventKind.DEAD,
-            ref=entry.ref,
-            channel=entry.lane.channel,
-            leg=entry.leg,
-            reason=reason,
-        ),
-    )

@@ -34,6 +34,7 @@ __all__ = [
     "sent",
     "sent_by_hand",
     "settled",
+    "stalled",
     "time_of",
     "with_leg",
     "with_reports",
@@ -229,18 +230,16 @@ def lapsed(entry: Entry, now: datetime) -> Move:
 
 def orphaned(entry: Entry) -> Move:
     """INTENDED, and its worker is gone."""
-    return Move(
-        entry.fence,
-        Phase.DOUBT,
-        crashes=entry.crashes + 1,
-        news=News(
-            kind=EventKind.IN_DOUBT,
-            ref=entry.ref,
-            channel=entry.lane.channel,
-            leg=entry.leg,
-            reason="its worker ended while it was on its way",
-        ),
-    )
+    move = stalled(entry, Phase.DOUBT, "its worker ended while it was on its way")
+    return replace(move, crashes=entry.crashes + 1)
+
+
+def stalled(entry: Entry, to: Phase, reason: str) -> Move:
+    """It goes no further for now, and what its legs say stays: it is in doubt, or dead."""
+    kind = EventKind.DEAD if to is Phase.DEAD else EventKind.IN_DOUBT
+    channel = entry.lane.channel
+    news = News(kind=kind, ref=entry.ref, channel=channel, leg=entry.leg, reason=reason)
+    return Move(entry.fence, to, news=news)
 
 
 def requeued(

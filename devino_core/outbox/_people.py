@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from devino_core._status import Receipt, State, Status
 
-from ._changes import EventKind, Move, News
+from ._changes import EventKind, Move
 from ._entry import Entry
 from ._life import (
     begin,
@@ -19,6 +19,7 @@ from ._life import (
     readable,
     requeued,
     sent_by_hand,
+    stalled,
     with_leg,
     without_recipient,
 )
@@ -144,15 +145,4 @@ def doubted(entry: Entry, now: datetime) -> Move | None:
             return None
     if entry.phase in (Phase.DOUBT, Phase.DONE):
         return None
-    return Move(
-        entry.fence,
-        Phase.DOUBT,
-        due=now,
-        news=News(
-            kind=EventKind.IN_DOUBT,
-            ref=entry.ref,
-            channel=entry.lane.channel,
-            leg=entry.leg,
-            reason="a backup was restored",
-        ),
-    )
+    return replace(stalled(entry, Phase.DOUBT, "a backup was restored"), due=now)

@@ -22,7 +22,7 @@ from ._channels import AnyChannel, Rules, tells
 from ._context import Context, late_note
 from ._entry import Body, Entry, Unreadable
 from ._figures import tell_changes
-from ._life import begin, leg_over, requeued, sent, with_leg
+from ._life import begin, leg_over, requeued, sent, stalled, with_leg
 from ._making import for_wire, is_timed
 from ._phases import Phase
 
@@ -108,7 +108,7 @@ def _prepare(
     try:
         body = entry.read()
     except Unreadable as error:
-        return _dead(entry, str(error))
+        return stalled(entry, Phase.DEAD, str(error))
     message = for_wire(
         body.legs[entry.leg].message, channel, body.schedule, is_timed=is_timed(body, entry.leg)
     )
@@ -185,7 +185,7 @@ def _moved(
     if whom is Blame.FAILED:
         failures = entry.failures + 1
         if failures >= context.settings.max_attempts:
-            return replace(_dead(entry, str(error)), failures=failures), error
+            return replace(stalled(entry, Phase.DEAD, str(error)), failures=failures), error
         due = now + timedelta(seconds=min(2**failures, 600))
         if entry.until is not None:
             due = min(due, entry.until)
@@ -215,20 +215,6 @@ def doubtful(entry: Entry, body: Body, error: DevinoError, now: datetime) -> Mov
 def _refused(entry: Entry, body: Body, error: DevinoError, now: datetime) -> Move:
     leg = replace(begin(entry, body), error=error)
     return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now)
-
-
-def _dead(entry: Entry, reason: str) -> Move:
-    return Move(
-        entry.fence,
-        Phase.DEAD,
-        news=News(
-            kind=EventKind.DEAD,
-            ref=entry.ref,
-            channel=entry.lane.channel,
-            leg=entry.leg,
-            reason=reason,
-        ),
-    )
 
 
 async def _record(context: Context, moves: Sequence[tuple[Entry, Move]]) -> None:

@@ -25,15 +25,15 @@ from devino_core._events import Event
 from devino_core._opened import Opened
 from devino_core.errors import DevinoError, Unavailable
 
-from ._changes import EventKind, Move, News, Note, OutboxEvent
+from ._changes import EventKind, News, Note, OutboxEvent
 from ._channels import AnyChannel, Channels
 from ._context import Context
 from ._desk import Desk
 from ._doubting import resolve_due
-from ._entry import Entry, Lane
+from ._entry import Lane
 from ._figures import tell_tally
 from ._following import feed, follow_due
-from ._life import requeued
+from ._life import requeued, stalled
 from ._outbox import Outbox
 from ._phases import Phase
 from ._store import Held, Query, Wakes, Weighted
@@ -359,7 +359,7 @@ class Worker(Opened):
         query = Query(phase=Phase.INTENDED)
         now = context.outbox.now()
         held = [
-            _given_up(entry)
+            stalled(entry, Phase.DOUBT, "the worker stopped before the answer came")
             if (entry.id, entry.attempt) in unsure
             else requeued(entry, now, until=entry.until)
             async for entry in context.outbox.entries(query)
@@ -367,20 +367,6 @@ class Worker(Opened):
         ]
         await context.store.move(held)
         await context.store.beat(context.worker, timedelta(0))
-
-
-def _given_up(entry: Entry) -> Move:
-    return Move(
-        entry.fence,
-        Phase.DOUBT,
-        news=News(
-            kind=EventKind.IN_DOUBT,
-            ref=entry.ref,
-            channel=entry.lane.channel,
-            leg=entry.leg,
-            reason="the worker stopped before the answer came",
-        ),
-    )
 
 
 async def _prune(context: Context) -> int:

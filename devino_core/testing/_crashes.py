@@ -163,9 +163,9 @@ class CrashHarness:
                 await asyncio.sleep(self._random.uniform(0.1, 0.6))
                 # One that had ended a moment before was not stopped.
                 with suppress(ProcessLookupError):
-                    self._signal(workers[0], signal.SIGSTOP)
+                    _signal(workers[0], signal.SIGSTOP)
                     await asyncio.sleep(self._random.uniform(*seconds))
-                    self._signal(workers[0], signal.SIGCONT)
+                    _signal(workers[0], signal.SIGCONT)
                     self.report.stops += 1
                 for worker in workers:
                     self.report.failures += await self._ended(worker) != 0
@@ -240,11 +240,6 @@ class CrashHarness:
         process.start()
         return process
 
-    def _signal(self, process: BaseProcess, number: signal.Signals) -> None:
-        if process.pid is None or not process.is_alive():
-            raise ProcessLookupError
-        os.kill(process.pid, number)
-
     async def _ended(self, process: BaseProcess, kill_after: float | None = None) -> int:
         await asyncio.to_thread(process.join, kill_after or _LONGEST)
         # A worker that does not end by itself hangs.
@@ -278,3 +273,10 @@ class CrashHarness:
             report.lies += phase in (Phase.SENT, Phase.DONE) and sent == 0 and ref not in untold
         if set(phases) - set(self._refs):
             raise AssertionError("the store holds messages that nobody added")
+
+
+def _signal(process: BaseProcess, number: signal.Signals) -> None:
+    """Raises ProcessLookupError for one that has ended."""
+    if process.pid is None or not process.is_alive():
+        raise ProcessLookupError
+    os.kill(process.pid, number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -126,13 +127,17 @@ async def test_a_report_of_what_was_forgotten_meanwhile_brings_nothing_back() ->
         assert not entry.receipt.to
 
 
-async def test_a_report_to_a_worker_that_was_idle_since_is_looked_up() -> None:
+@pytest.mark.parametrize(("settings", "idle"), [({}, 121), ({"retention": 10}, 11)])
+async def test_a_report_to_a_worker_that_was_idle_since_is_looked_up(
+    settings: dict[str, Any], idle: int
+) -> None:
+    """What is kept for seconds only is remembered for as long."""
     clock = ManualClock()
     store = Asked(clock)
-    async with world(Silent(), store=store, clock=clock) as w:
+    async with world(Silent(), store=store, clock=clock, **settings) as w:
         await w.outbox.enqueue(message())
         await w.pass_time(1)
-        await w.pass_time(121)
+        await w.pass_time(idle)
         await w.worker.feed(told(w, "id-ref"))
         assert await w.phase() is Phase.DONE
         assert store.questions == 1
@@ -152,18 +157,6 @@ async def test_a_worker_that_is_closed_holds_no_message() -> None:
         await w.outbox.enqueue(message())
         await w.until(lambda: len(w.worker._context.recent) == 1)
     assert len(w.worker._context.recent) == 0
-
-
-async def test_what_is_kept_for_seconds_only_is_remembered_for_as_long() -> None:
-    clock = ManualClock()
-    store = Asked(clock)
-    async with world(Silent(), store=store, clock=clock, retention=10) as w:
-        await w.outbox.enqueue(message())
-        await w.pass_time(1)
-        await w.pass_time(11)
-        await w.worker.feed(told(w, "id-ref"))
-        assert await w.phase() is Phase.DONE
-        assert store.questions == 1
 
 
 @pytest.mark.parametrize("call", ["beat", "move"])
