@@ -68,7 +68,7 @@ class _Conversation(ResponseHandler):
     _resting = False
     _asked = False
     _interim = 0
-    _look: Callable[[], bool] | None = None
+    _look: Callable[[], object] | None = None
 
     def begin(self, generation: int) -> None:
         """A call begins."""
@@ -118,7 +118,13 @@ class _Conversation(ResponseHandler):
 
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing came on it since the last call."""
-        return self.is_connected() and not self.should_close and not self._is_readable()
+        # Whatever came, aiohttp's `should_close` would know it from has closed it.
+        if not self.is_connected():
+            return False
+        if self._look is None:
+            number: int = self.transport.get_extra_info("socket").fileno() if self.transport else -1
+            self._look = _looking_at(number)
+        return not self._look()
 
     async def becomes_quiet(self) -> bool:
         """Let the loop read what the socket holds: an end of the connection, a stray byte, or a
@@ -131,12 +137,6 @@ class _Conversation(ResponseHandler):
             if not self.is_connected():
                 break
         return False
-
-    def _is_readable(self) -> bool:
-        if self._look is None:
-            number: int = self.transport.get_extra_info("socket").fileno() if self.transport else -1
-            self._look = _looking_at(number)
-        return self._look()
 
 
 _MADE: ContextVar[list[_Conversation] | None] = ContextVar("made", default=None)
@@ -180,7 +180,7 @@ class Pool(aiohttp.TCPConnector):
         """A kept connection that is quiet, else a new one."""
         while True:
             try:
-                connection = await self._connected(req, traces, timeout)
+                connection = await super().connect(req, traces, timeout)
             except (aiohttp.ClientConnectorError, aiohttp.ClientHttpProxyError, TimeoutError):
                 raise
             except (aiohttp.ClientError, OSError) as error:
@@ -207,13 +207,13 @@ class Pool(aiohttp.TCPConnector):
                 return connection
             connection.close()
 
-    async def _connected(
+    async def _create_connection(
         self, req: aiohttp.ClientRequest, traces: Any, timeout: aiohttp.ClientTimeout
-    ) -> Any:
+    ) -> ResponseHandler:
         made: list[_Conversation] = []
         given = _MADE.set(made)
         try:
-            return await super().connect(req, traces, timeout)
+            return await super()._create_connection(req, traces, timeout)
         except BaseException:
             # asyncio closes one that is cancelled as its TLS begins, and does not wait for its end.
             for conversation in made:
@@ -239,12 +239,12 @@ async def once(
 ONCE = (once,)
 
 
-def _looking_at(number: int) -> Callable[[], bool]:
-    """Tells whether a socket has something to read, or has ended."""
+def _looking_at(number: int) -> Callable[[], object]:
+    """What is true if a socket has something to read, or has ended."""
     if number < 0:
         return lambda: True
     if not hasattr(select, "poll"):
-        return lambda: bool(select.select([number], (), (), 0)[0])
+        return lambda: select.select([number], (), (), 0)[0]
     waiting = select.poll()
     waiting.register(number, select.POLLIN)
-    return lambda: bool(waiting.poll(0))
+    return partial(waiting.poll, 0)

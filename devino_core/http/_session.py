@@ -270,7 +270,10 @@ class HttpSession(Opened):
     def _path(self, segments: Sequence[str]) -> str:
         if isinstance(segments, str):
             raise TypeError("segments are a list of strings, not a string")
-        path = "/".join([s if _is_plain(s) else _escaped(s) for s in segments])
+        path = "/".join(segments)
+        # Nearly all are one word each.
+        if not "".join(segments).isalnum() or not path.isascii():
+            path = "/".join([s if _is_plain(s) else _escaped(s) for s in segments])
         return f"{self._root}/{path}" if segments else self._root or "/"
 
     def _tls(self) -> ssl.SSLContext | bool:

@@ -14,7 +14,7 @@ import msgspec
 from devino_codecs.http import Request
 from devino_core import Channel, Medium, Message, Receipt, Rejected, Status
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.dispatch import dispatch, statuses_of
+from devino_core.dispatch import dispatch, in_lots, statuses_of
 
 from .api import ApiClient
 from .batches import TAKES, PlannedCall, SendKind
@@ -111,7 +111,9 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> Coroutine[Any, Any, Sequence[Receipt]]:
-        # An `async def` would cost each call one coroutine more.
+        # An `async def` would cost each call one coroutine more, and so would halves of one message.
+        if len(planned.positions) == 1:
+            return self._send_call(planned, messages)
         return send_in_halves(
             planned,
             messages,
@@ -123,31 +125,47 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _send_call(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
-        batch, count = planned.batch, len(planned.positions)
+        batch, positions = planned.batch, planned.positions
+        count = len(positions)
         most = count * (batch.parts or MOST_PARTS)
         answered = await self.ask(planned.request, messages=count, max_answer=most_answered(most))
         given = self._given.take(answered, most=count * MOST_PARTS)
-        ids = tuple([one for one in given if one is not None])
-        assigned = count == 1 or (len(given) == count * batch.parts and len(set(ids)) == len(ids))
-        parts = len(given) // count if assigned else batch.parts
+        ids = _there(given)
         if batch.content.kind is SendKind.VIBER_OR_SMS:
             self._chains.sent(ids, last=Medium.SMS)
+        if count == 1:
+            return [self._receipt(messages[positions[0]], parts=len(given), ids=ids)]
+        parts = batch.parts
+        if len(given) != count * parts or len(set(ids)) != len(ids):
+            receipt = partial(self._receipt, parts=parts, unassigned_ids=ids)
+            return [receipt(messages[position]) for position in positions]
+        each = in_lots(given, parts)
         return [
-            Receipt.of(
-                messages[position],
-                accepted(messages[position], self.clock),
-                channel=self.name,
-                ids=_there(given[nth * parts : (nth + 1) * parts]) if assigned else (),
-                unassigned_ids=() if assigned else ids,
-                parts=parts,
-            )
-            for nth, position in enumerate(planned.positions)
+            self._receipt(messages[position], parts=parts, ids=_there(own))
+            for position, own in zip(positions, each, strict=True)
         ]
+
+    def _receipt(
+        self,
+        message: Message,
+        *,
+        parts: int,
+        ids: tuple[str, ...] = (),
+        unassigned_ids: tuple[str, ...] = (),
+    ) -> Receipt:
+        return Receipt.of(
+            message,
+            accepted(message, self.clock),
+            channel=self.name,
+            ids=ids,
+            unassigned_ids=unassigned_ids,
+            parts=parts,
+        )
 
 
 def _blames_a_number(error: Rejected) -> bool:
     return _ABOUT_A_NUMBER.search(error.description) is not None
 
 
-def _there(ids: tuple[str | None, ...]) -> tuple[str, ...]:
+def _there(ids: Sequence[str | None]) -> tuple[str, ...]:
     return tuple([one for one in ids if one is not None])
