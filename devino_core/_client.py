@@ -206,7 +206,7 @@ class AsyncClient(Delivering, Opened):
         self._require_open()
         messages = [message]
         try:
-            chosen = self.channel_for(medium=_medium_of(message), channel=channel)
+            chosen = self._configured.channel_for(None, _medium_of(message), channel)
             (receipt,) = await self._sending.send(chosen, messages)
         except DevinoError as error:
             error.refs = (message.ref,)

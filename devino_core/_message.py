@@ -54,6 +54,7 @@ class _Refs:
 
     def forget(self) -> None:
         self._parts: Iterator[str] = iter(())
+        self._moment = 0, ""
 
     def __call__(self) -> str:
         part = next(self._parts, None)
@@ -62,7 +63,13 @@ class _Refs:
             # The first is this call's; another thread may have begun with the rest.
             part = fresh[:20]
             self._parts = iter([fresh[at : at + 20] for at in range(20, len(fresh), 20)])
-        return f"{time.time_ns() // 1_000_000:012x}{part}"
+        now = time.time_ns() // 1_000_000
+        at, text = self._moment
+        if at != now:
+            # To write a number in hexadecimal takes longer than all else here.
+            text = f"{now:012x}"
+            self._moment = now, text
+        return text + part
 
 
 _new_ref = _Refs()

@@ -15,29 +15,36 @@ class Deadlines:
     """
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.loop = asyncio.get_running_loop()
-        self.running: dict[Deadline, None] = {}
-        self.timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._running: dict[Deadline, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
-    def wait(self, until: float) -> None:
-        """Look then which calls have to end."""
-        self.timer = self.loop.call_at(until, self._sweep)
+    def begin(self, deadline: Deadline) -> None:
+        """Count from now."""
+        deadline.at = self._loop.time() + self._seconds
+        self._running[deadline] = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(deadline.at, self._sweep)
+
+    def end(self, deadline: Deadline) -> None:
+        """The call has ended."""
+        self._running.pop(deadline, None)
 
     def close(self) -> None:
         """No call will begin; those that run keep their ends."""
-        if self.timer is not None and not self.running:
-            self.timer.cancel()
-            self.timer = None
+        if self._timer is not None and not self._running:
+            self._timer.cancel()
+            self._timer = None
 
     def _sweep(self) -> None:
-        self.timer = None
-        now = self.loop.time()
-        for deadline in list(self.running):
+        self._timer = None
+        now = self._loop.time()
+        for deadline in list(self._running):
             if deadline.at > now:
-                self.wait(deadline.at)
+                self._timer = self._loop.call_at(deadline.at, self._sweep)
                 return
-            del self.running[deadline]
+            del self._running[deadline]
             deadline.expire()
 
 
@@ -63,11 +70,7 @@ class Deadline:
             raise RuntimeError("a call is made in a task")
         self._task = task
         self._cancelling = task.cancelling()
-        others = self._all
-        self.at = others.loop.time() + others.seconds
-        others.running[self] = None
-        if others.timer is None:
-            others.wait(self.at)
+        self._all.begin(self)
 
     def __exit__(
         self,
@@ -75,7 +78,7 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._all.running.pop(self, None)
+        self._all.end(self)
         if not self._expired:
             return
         # As asyncio.timeout does it: somebody else may have cancelled the task, too.

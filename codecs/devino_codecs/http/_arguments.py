@@ -61,6 +61,9 @@ def _put_one(form: WireForm, prefix: str) -> Callable[[Any], str]:
 
         def put(value: Any) -> str:
             if isinstance(value, str):
+                # Most are plain words, and to ask `quote` takes as long as all else here.
+                if value.isalnum() and value.isascii():
+                    return prefix + value
                 return prefix + quote(value) if value else ""
             if value is None:
                 return ""

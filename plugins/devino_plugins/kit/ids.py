@@ -39,10 +39,10 @@ class GivenIds:
         None is one that the platform left empty. Raises ProtocolViolation for what is no id, for an
         id of another call, and where there is none at all.
         """
-        if len(ids) > most:
-            raise ProtocolViolation(f"the platform gave {len(ids)} ids where {most} are possible")
         taken = tuple([one and one.strip() for one in ids])
-        given = taken if None not in taken else [one for one in taken if one is not None]
+        if len(taken) > most:
+            raise ProtocolViolation(f"the platform gave {len(taken)} ids where {most} are possible")
+        given = [one for one in taken if one is not None]
         if not given:
             raise ProtocolViolation("the platform took a message and gave no id for it")
         if not all(map(_is_id, given)):

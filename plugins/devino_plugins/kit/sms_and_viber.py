@@ -111,7 +111,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     def _send_planned(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> Coroutine[Any, Any, Sequence[Receipt]]:
-        # An `async def` would cost each call one coroutine more, and so would halves of one message.
+        # An `async def` would cost each call one coroutine more. So would halves of one message.
         if len(planned.positions) == 1:
             return self._send_call(planned, messages)
         return send_in_halves(
@@ -125,7 +125,8 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     async def _send_call(
         self, planned: PlannedCall[Send], messages: Sequence[Message]
     ) -> list[Receipt]:
-        batch, positions = planned.batch, planned.positions
+        batch = planned.batch
+        positions = batch.positions
         count = len(positions)
         most = count * (batch.parts or MOST_PARTS)
         answered = await self.ask(planned.request, messages=count, max_answer=most_answered(most))
