@@ -118,7 +118,7 @@ class _Conversation(ResponseHandler):
 
     def is_quiet(self) -> bool:
         """Whether it is open, and nothing came on it since the last call."""
-        # Whatever came, aiohttp's `should_close` would know it from has closed it.
+        # aiohttp's `should_close` adds nothing: what comes between calls closes the connection.
         if not self.is_connected():
             return False
         if self._look is None:
