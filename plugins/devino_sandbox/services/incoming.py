@@ -25,7 +25,7 @@ from devino_sandbox._messages import IncomingMessage, Refused, Submission
 from devino_sandbox._service import Service
 from devino_sandbox._world import World
 
-__all__ = ["IncomingService", "devino_sandbox_services"]
+__all__ = ["IncomingService"]
 
 _log = logging.getLogger(__name__)
 

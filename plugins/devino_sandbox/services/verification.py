@@ -52,7 +52,7 @@ from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
 from devino_sandbox.services._asked_in_demo import codes
 
-__all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino_sandbox_services"]
+__all__ = ["Code", "Codes", "VerificationLimits", "VerificationService"]
 
 _MINUTE = timedelta(minutes=1)
 _CHOSEN = {**chosen("79990006", SentCode), **chosen("79990007", CheckedCode)}

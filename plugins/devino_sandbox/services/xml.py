@@ -61,7 +61,7 @@ from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
 from devino_sandbox.services._codes import by_state
 
-__all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
+__all__ = ["XmlLimits", "XmlService"]
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")

@@ -36,7 +36,7 @@ from devino_sandbox._world import World
 
 from ._service import AddressBookService
 
-__all__ = ["AddressBookService", "devino_sandbox_services"]
+__all__ = ["AddressBookService"]
 
 
 @hookimpl

@@ -51,7 +51,7 @@ from devino_sandbox._world import World
 from ._pages import PagesService
 from ._service import EmailService
 
-__all__ = ["EmailService", "PagesService", "devino_sandbox_services"]
+__all__ = ["EmailService", "PagesService"]
 
 
 @hookimpl

@@ -26,7 +26,7 @@ from devino_sandbox._world import World
 
 from ._service import EmailSmtpService
 
-__all__ = ["EmailSmtpService", "devino_sandbox_services"]
+__all__ = ["EmailSmtpService"]
 
 
 @hookimpl

@@ -27,7 +27,7 @@ from devino_sandbox._world import World
 
 from ._service import FtpService, FtpsService
 
-__all__ = ["FtpService", "FtpsService", "devino_sandbox_services"]
+__all__ = ["FtpService", "FtpsService"]
 
 
 @hookimpl

@@ -21,13 +21,7 @@ from devino_sandbox._world import World
 
 from ._service import InspectionService
 
-__all__ = [
-    "IncomingView",
-    "InspectionService",
-    "LifeView",
-    "MessageView",
-    "devino_sandbox_services",
-]
+__all__ = ["IncomingView", "InspectionService", "LifeView", "MessageView"]
 
 
 @hookimpl

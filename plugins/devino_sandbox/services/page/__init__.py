@@ -11,7 +11,7 @@ from devino_sandbox._world import World
 
 from ._service import PageService
 
-__all__ = ["PageService", "devino_sandbox_services"]
+__all__ = ["PageService"]
 
 
 @hookimpl

@@ -21,7 +21,7 @@ from devino_sandbox._world import World
 
 from ._service import RestLimits, RestReading, RestService
 
-__all__ = ["RestLimits", "RestReading", "RestService", "devino_sandbox_services"]
+__all__ = ["RestLimits", "RestReading", "RestService"]
 
 
 @hookimpl

@@ -57,7 +57,7 @@ from devino_sandbox._world import World
 from ._service import SmppService
 from ._settings import SmppSettings
 
-__all__ = ["SmppService", "SmppSettings", "devino_sandbox_services"]
+__all__ = ["SmppService", "SmppSettings"]
 
 
 @hookimpl

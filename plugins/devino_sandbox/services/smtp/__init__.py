@@ -29,7 +29,7 @@ from devino_sandbox._world import World
 
 from ._service import SmtpService
 
-__all__ = ["SmtpService", "devino_sandbox_services"]
+__all__ = ["SmtpService"]
 
 
 @hookimpl

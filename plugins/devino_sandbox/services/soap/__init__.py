@@ -23,7 +23,7 @@ from devino_sandbox._world import World
 
 from ._service import SoapLimits, SoapService
 
-__all__ = ["SoapLimits", "SoapService", "devino_sandbox_services"]
+__all__ = ["SoapLimits", "SoapService"]
 
 
 @hookimpl

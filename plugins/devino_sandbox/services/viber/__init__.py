@@ -32,7 +32,7 @@ from devino_sandbox._world import World
 
 from ._service import MessengerService, ViberService, WhatsAppService
 
-__all__ = ["MessengerService", "ViberService", "WhatsAppService", "devino_sandbox_services"]
+__all__ = ["MessengerService", "ViberService", "WhatsAppService"]
 
 
 @hookimpl

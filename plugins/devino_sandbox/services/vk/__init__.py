@@ -28,7 +28,7 @@ from devino_sandbox._world import World
 
 from ._service import VkService
 
-__all__ = ["VkService", "devino_sandbox_services"]
+__all__ = ["VkService"]
 
 
 @hookimpl
