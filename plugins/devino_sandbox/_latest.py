@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-__all__ = ["Latest"]
+if TYPE_CHECKING:
+    from ._world import World
+
+__all__ = ["Kept", "Latest"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -22,3 +25,17 @@ class Latest(dict[K, V]):
         super().__setitem__(key, value)
         if len(self) > self._keep:
             del self[next(iter(self))]
+
+
+class Kept(Latest[K, V]):
+    """A book of the World, or a part of one: as many entries as the World keeps messages::
+
+    class Codes(Kept[str, Code]):
+        "By number."
+
+
+    world.of(Codes)[number] = code
+    """
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.keep)

@@ -15,7 +15,7 @@ from devino_core.outbox import MemoryStore, Outbox
 from devino_core.remembered import Limits, Seen
 from devino_core.testing import ManualClock
 from devino_plugins.verification import Check, VerificationSettings
-from devino_plugins.verification._guards import HOUR, guessing, sending
+from devino_plugins.verification._settings import HOUR
 from tests.channels._verification import always, settings, wired
 
 NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
@@ -84,7 +84,7 @@ class Model:
 async def calls(limits: Limits, given: VerificationSettings, step: Step) -> float:
     """The seconds to wait, or 0 for a call that passed."""
     number = step.number
-    held = sending(given, number) if step.call == "send" else [guessing(given, number)]
+    held = given.sending(number) if step.call == "send" else [given.guessing(number)]
     try:
         async with limits.counted(held, "too often", turn=number):
             if step.end is not None:
@@ -121,7 +121,7 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
             clock.advance(step.seconds)
             now = int(clock.monotonic())
             if step.call == "renew":
-                await limits.clear(guessing(given, step.number))
+                await limits.clear(given.guessing(step.number))
                 model.renew(step.number)
                 continue
             wait = await calls(limits, given, step)
@@ -138,7 +138,7 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
 async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
     limits = Limits(Seen(), ManualClock())
     for number in NUMBERS:
-        async with limits.counted([guessing(settings(), number)], "too often", turn=number):
+        async with limits.counted([settings().guessing(number)], "too often", turn=number):
             assert list(limits._turns) == [number]
     assert not limits._turns
 
@@ -146,7 +146,7 @@ async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> Non
 @pytest.mark.parametrize("call", ["sending", "guessing"])
 async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
     given, number, limits = settings(resend_after=0), NUMBERS[0], Limits(Seen(), ManualClock())
-    held = {"sending": sending(given, number), "guessing": [guessing(given, number)]}
+    held = {"sending": given.sending(number), "guessing": [given.guessing(number)]}
 
     async def enter() -> None:
         async with limits.counted(held[call], "too often", turn=number):

@@ -18,8 +18,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from devino_codecs import DecodeError, incoming
-from devino_core import Medium, hookimpl
+from devino_core import Medium
 from devino_sandbox._accounts import Account
+from devino_sandbox._brought import services_at
 from devino_sandbox._callbacks import CallbackKind
 from devino_sandbox._messages import IncomingMessage, Refused, Submission
 from devino_sandbox._service import Service
@@ -109,6 +110,4 @@ def _write(messages: Sequence[IncomingMessage]) -> bytes:
     )
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[IncomingService]:
-    return [IncomingService(world)]
+devino_sandbox_services = services_at("devino_sandbox.services.incoming:IncomingService")

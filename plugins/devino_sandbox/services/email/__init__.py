@@ -45,8 +45,7 @@ Tasks:
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from devino_sandbox._brought import services_at
 
 from ._pages import PagesService
 from ._service import EmailService
@@ -54,7 +53,6 @@ from ._service import EmailService
 __all__ = ["EmailService", "PagesService"]
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[EmailService | PagesService]:
-    """The interface, and the pages that mails link to."""
-    return [EmailService(world), PagesService(world)]
+devino_sandbox_services = services_at(
+    "devino_sandbox.services.email:EmailService", "devino_sandbox.services.email:PagesService"
+)

@@ -51,8 +51,7 @@ connection instead of delivering, ``drop-answer`` closes it after the delivery w
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from devino_sandbox._brought import services_at
 
 from ._service import SmppService
 from ._settings import SmppSettings
@@ -60,6 +59,4 @@ from ._settings import SmppSettings
 __all__ = ["SmppService", "SmppSettings"]
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[SmppService]:
-    return [SmppService(world)]
+devino_sandbox_services = services_at("devino_sandbox.services.smpp:SmppService")

@@ -27,14 +27,13 @@ people write. Where a kind of replies has no URL, that of the statuses is called
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from devino_sandbox._brought import services_at
 
 from ._service import MessengerService, ViberService, WhatsAppService
 
 __all__ = ["MessengerService", "ViberService", "WhatsAppService"]
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[MessengerService]:
-    return [ViberService(world), WhatsAppService(world)]
+devino_sandbox_services = services_at(
+    "devino_sandbox.services.viber:ViberService", "devino_sandbox.services.viber:WhatsAppService"
+)
