@@ -28,13 +28,15 @@ class Latest(dict[K, V]):
 
 
 class Kept(Latest[K, V]):
-    """A book of the World, or a part of one: as many entries as the World keeps messages::
+    """A book of the World, or a part of one: a mapping of as many entries as it keeps messages::
 
-    class Codes(Kept[str, Code]):
-        "By number."
+        class Codes(Kept[str, Code]):
+            "By number."
 
 
-    world.of(Codes)[number] = code
+        world.of(Codes)[number] = code
+
+    Of more it has those that were set last.
     """
 
     def __init__(self, world: World) -> None:

@@ -16,6 +16,9 @@ def curl(api: Api, request: Request[Any], base_url: str, access: Access) -> str:
     login = Login(access.account.login, access.account.password.reveal())
     http = api.encode_request(request, ApiKey(access.api_key) if api.auth.of is ApiKey else login)
     words, headers = ["curl"], dict(http.headers)
+    if headers.get("Accept") == "*/*":
+        # So it says by itself.
+        del headers["Accept"]
     if headers.get("Authorization", "").startswith("Basic "):
         del headers["Authorization"]
         words += ["-u", f"{login.login}:{login.password}"]
