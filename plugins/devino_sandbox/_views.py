@@ -52,8 +52,10 @@ class Views:
 def shows(name: str, about: str) -> Callable[[F], F]:
     """Marks the method of a :class:`CallService` that gives a view::
 
-    @shows("codes", "the last code of each number; ?to=NUMBER: of one")
-    def shown(self, to: str | None) -> list[Code]: ...
+        @shows("codes", "the last code of each number; ?to=NUMBER: of one")
+        def shown(self, to: str | None) -> list[Code]: ...
+
+    ``about`` is one line for people.
     """
 
     def mark(method: F) -> F:
