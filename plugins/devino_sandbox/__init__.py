@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         struck,
     )
     from ._journal import CallLine, CallView, Journal, Record, Said, Wire
-    from ._latest import Kept
+    from ._kept import Kept
     from ._local import LocalSandbox
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
@@ -151,7 +151,7 @@ _HOMES = {
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
         "_journal": "CallLine CallView Journal Record Said Wire",
-        "_latest": "Kept",
+        "_kept": "Kept",
         "_local": "LocalSandbox",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",

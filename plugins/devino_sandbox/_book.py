@@ -16,7 +16,7 @@ from ._accounts import Account
 from ._admission import same_address
 from ._consents import ConsentGiven
 from ._fates import Consent
-from ._latest import Kept
+from ._kept import Kept
 from ._world import World
 
 __all__ = ["AddressBook", "Book", "BookGroup", "BookImport", "same_address"]

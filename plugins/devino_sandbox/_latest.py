@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from ._world import World
-
-__all__ = ["Kept", "Latest"]
+__all__ = ["Latest"]
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -25,19 +22,3 @@ class Latest(dict[K, V]):
         super().__setitem__(key, value)
         if len(self) > self._keep:
             del self[next(iter(self))]
-
-
-class Kept(Latest[K, V]):
-    """A book of the World, or a part of one: a mapping of as many entries as it keeps messages::
-
-        class Codes(Kept[str, Code]):
-            "By number."
-
-
-        world.of(Codes)[number] = code
-
-    Of more it has those that were set last.
-    """
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.keep)

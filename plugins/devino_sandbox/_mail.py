@@ -14,7 +14,7 @@ from devino_core import Medium
 from ._accounts import Account
 from ._admission import mail_address
 from ._fates import Fate
-from ._latest import Kept
+from ._kept import Kept
 from ._messages import StoredMessage, Submission
 from ._numbers import filtered
 from ._world import World

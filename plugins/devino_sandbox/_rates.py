@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from ._latest import Kept
+from ._kept import Kept
 
 if TYPE_CHECKING:
     from ._world import World

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from devino_core.sim import SimCheck, SimRecord, SimState, SimUnavailable, WhyNot
 
 from ._accounts import Account
-from ._latest import Kept
+from ._kept import Kept
 from ._world import World
 
 __all__ = ["Sims"]

@@ -39,7 +39,7 @@ from devino_sandbox._accounts import Account
 from devino_sandbox._admission import plain_number
 from devino_sandbox._brought import services_at
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
-from devino_sandbox._latest import Kept
+from devino_sandbox._kept import Kept
 from devino_sandbox._messages import Refused
 from devino_sandbox._numbers import chosen
 from devino_sandbox._questions import Question

@@ -11,7 +11,7 @@ from devino_codecs.rest import HlrStateCode, Refusal, SmsStateCode
 from devino_core import Medium, State
 from devino_sandbox._accounts import Account
 from devino_sandbox._admission import charge, destination
-from devino_sandbox._latest import Kept
+from devino_sandbox._kept import Kept
 from devino_sandbox._numbers import chosen
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
