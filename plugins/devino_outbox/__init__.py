@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from devino_core import hookimpl
 from devino_core.hookspecs import commands_at
@@ -40,4 +41,4 @@ def devino_stores() -> Iterable[StoreSpec]:
     return [SQLITE, POSTGRES, NATS]
 
 
-devino_commands = commands_at("devino_outbox._cli:outbox")
+devino_commands: Final = commands_at("devino_outbox._cli:outbox")

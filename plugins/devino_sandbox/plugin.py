@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_core.hookspecs import commands_at
 
 __all__ = ["devino_commands"]
 
 
-devino_commands = commands_at("devino_sandbox._commands:sandbox", "devino_sandbox._commands:demo")
+devino_commands: Final = commands_at(
+    "devino_sandbox._commands:sandbox", "devino_sandbox._commands:demo"
+)

@@ -7,7 +7,7 @@ nothing, so a receipt has the state ACCEPTED and no ids, and no status can be as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.hookspecs import commands_at
@@ -35,4 +35,4 @@ def devino_channels() -> Iterable[ChannelSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.ftp._command:upload")
+devino_commands: Final = commands_at("devino_plugins.ftp._command:upload")

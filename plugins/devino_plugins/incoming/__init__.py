@@ -6,7 +6,7 @@ What ``take`` returns goes back to the subscriber as an SMS.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import hookimpl
 from devino_core.callbacks import CallbackSpec
@@ -33,4 +33,4 @@ def devino_callbacks() -> Iterable[CallbackSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.incoming._decode:decode")
+devino_commands: Final = commands_at("devino_plugins.incoming._decode:decode")

@@ -6,7 +6,7 @@ Both also look numbers up (HLR), as ``devino hlr`` does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.hookspecs import commands_at
@@ -61,6 +61,6 @@ def devino_channels() -> Iterable[ChannelSpec]:
     )
 
 
-devino_commands = commands_at(
+devino_commands: Final = commands_at(
     "devino_plugins.rest._command:hlr", "devino_plugins.rest._decode:decode"
 )

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.hookspecs import commands_at
@@ -44,4 +44,4 @@ def devino_channels() -> Iterable[ChannelSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.smpp._decode:decode")
+devino_commands: Final = commands_at("devino_plugins.smpp._decode:decode")

@@ -12,7 +12,7 @@ lets somebody in is :attr:`Check.VALID`, and it alone is true::
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ServiceSpec, hookimpl
 from devino_core.hookspecs import commands_at
@@ -40,4 +40,4 @@ def devino_services() -> Iterable[ServiceSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.verification._command:verify")
+devino_commands: Final = commands_at("devino_plugins.verification._command:verify")

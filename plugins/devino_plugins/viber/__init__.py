@@ -7,7 +7,7 @@ messages, and what recipients answer, is read by the sources ``viber`` and ``wha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.callbacks import CallbackSpec
@@ -80,4 +80,4 @@ def devino_callbacks() -> Iterable[CallbackSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.viber._decode:decode")
+devino_commands: Final = commands_at("devino_plugins.viber._decode:decode")

@@ -6,7 +6,7 @@ What the platform posts about messages is read by the source ``vk``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.callbacks import CallbackSpec
@@ -48,4 +48,4 @@ def devino_callbacks() -> Iterable[CallbackSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.vk._decode:decode")
+devino_commands: Final = commands_at("devino_plugins.vk._decode:decode")

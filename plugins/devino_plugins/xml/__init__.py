@@ -6,7 +6,7 @@ Where an answer is lost, the platform is asked by the caller's own ids.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.hookspecs import commands_at
@@ -35,4 +35,4 @@ def devino_channels() -> Iterable[ChannelSpec]:
     )
 
 
-devino_commands = commands_at("devino_plugins.xml._decode:decode")
+devino_commands: Final = commands_at("devino_plugins.xml._decode:decode")

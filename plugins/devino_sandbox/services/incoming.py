@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from devino_codecs import DecodeError, incoming
 from devino_core import Medium
@@ -110,4 +110,4 @@ def _write(messages: Sequence[IncomingMessage]) -> bytes:
     )
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.incoming:IncomingService")
+devino_sandbox_services: Final = services_at(f"{__name__}:IncomingService")

@@ -26,7 +26,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -166,4 +166,4 @@ class VerificationService(ApiService):
         return json_answer(400, {"error": f"{error}"}) if code is None else Refusal(code, code.text)
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.verification:VerificationService")
+devino_sandbox_services: Final = services_at(f"{__name__}:VerificationService")

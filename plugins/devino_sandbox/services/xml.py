@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -356,4 +356,4 @@ def _answer(answer: Answer) -> RawAnswer:
     return RawAnswer(200, encode_answer(answer), _HEADERS)
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.xml:XmlService")
+devino_sandbox_services: Final = services_at(f"{__name__}:XmlService")

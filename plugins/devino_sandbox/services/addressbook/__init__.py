@@ -31,6 +31,8 @@ say, it is decided thus:
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import AddressBookService
@@ -38,4 +40,4 @@ from ._service import AddressBookService
 __all__ = ["AddressBookService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.addressbook:AddressBookService")
+devino_sandbox_services: Final = services_at(f"{__name__}:AddressBookService")

@@ -45,6 +45,8 @@ Tasks:
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._pages import PagesService
@@ -53,6 +55,4 @@ from ._service import EmailService
 __all__ = ["EmailService", "PagesService"]
 
 
-devino_sandbox_services = services_at(
-    "devino_sandbox.services.email:EmailService", "devino_sandbox.services.email:PagesService"
-)
+devino_sandbox_services: Final = services_at(f"{__name__}:EmailService", f"{__name__}:PagesService")

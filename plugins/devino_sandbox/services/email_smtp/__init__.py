@@ -21,6 +21,8 @@ gateway, see :mod:`devino_sandbox.services.smtp`. Its ``to`` is compared with a 
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import EmailSmtpService
@@ -28,4 +30,4 @@ from ._service import EmailSmtpService
 __all__ = ["EmailSmtpService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.email_smtp:EmailSmtpService")
+devino_sandbox_services: Final = services_at(f"{__name__}:EmailSmtpService")

@@ -22,6 +22,8 @@ has the code of a reply; 421 also closes the connection.
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import FtpService, FtpsService
@@ -29,6 +31,4 @@ from ._service import FtpService, FtpsService
 __all__ = ["FtpService", "FtpsService"]
 
 
-devino_sandbox_services = services_at(
-    "devino_sandbox.services.ftp:FtpService", "devino_sandbox.services.ftp:FtpsService"
-)
+devino_sandbox_services: Final = services_at(f"{__name__}:FtpService", f"{__name__}:FtpsService")

@@ -15,6 +15,8 @@ loopback, the address that the client came to, or the host listened on is refuse
 (``--allow-host NAME`` allows one), and so is what a browser says that a page of another site asks.
 """
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 from devino_sandbox._shown import IncomingView, LifeView, MessageView
 
@@ -23,4 +25,4 @@ from ._service import InspectionService
 __all__ = ["IncomingView", "InspectionService", "LifeView", "MessageView"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.inspection:InspectionService")
+devino_sandbox_services: Final = services_at(f"{__name__}:InspectionService")

@@ -6,6 +6,8 @@ files below ``static``, as they are: nothing is built, and nothing comes from an
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import PageService
@@ -13,4 +15,4 @@ from ._service import PageService
 __all__ = ["PageService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.page:PageService")
+devino_sandbox_services: Final = services_at(f"{__name__}:PageService")

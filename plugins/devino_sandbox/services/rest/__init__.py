@@ -16,6 +16,8 @@ say, it is decided thus:
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import RestLimits, RestReading, RestService
@@ -23,4 +25,4 @@ from ._service import RestLimits, RestReading, RestService
 __all__ = ["RestLimits", "RestReading", "RestService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.rest:RestService")
+devino_sandbox_services: Final = services_at(f"{__name__}:RestService")

@@ -51,6 +51,8 @@ connection instead of delivering, ``drop-answer`` closes it after the delivery w
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import SmppService
@@ -59,4 +61,4 @@ from ._settings import SmppSettings
 __all__ = ["SmppService", "SmppSettings"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.smpp:SmppService")
+devino_sandbox_services: Final = services_at(f"{__name__}:SmppService")

@@ -24,6 +24,8 @@ connection.
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import SmtpService
@@ -31,4 +33,4 @@ from ._service import SmtpService
 __all__ = ["SmtpService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.smtp:SmtpService")
+devino_sandbox_services: Final = services_at(f"{__name__}:SmtpService")

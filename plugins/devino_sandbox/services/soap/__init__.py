@@ -18,6 +18,8 @@ say, it is decided thus:
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import SoapLimits, SoapService
@@ -25,4 +27,4 @@ from ._service import SoapLimits, SoapService
 __all__ = ["SoapLimits", "SoapService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.soap:SoapService")
+devino_sandbox_services: Final = services_at(f"{__name__}:SoapService")

@@ -27,6 +27,8 @@ people write. Where a kind of replies has no URL, that of the statuses is called
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import MessengerService, ViberService, WhatsAppService
@@ -34,6 +36,6 @@ from ._service import MessengerService, ViberService, WhatsAppService
 __all__ = ["MessengerService", "ViberService", "WhatsAppService"]
 
 
-devino_sandbox_services = services_at(
-    "devino_sandbox.services.viber:ViberService", "devino_sandbox.services.viber:WhatsAppService"
+devino_sandbox_services: Final = services_at(
+    f"{__name__}:ViberService", f"{__name__}:WhatsAppService"
 )

@@ -23,6 +23,8 @@ platform does. Where the manual does not say, or contradicts itself, it is decid
 
 from __future__ import annotations
 
+from typing import Final
+
 from devino_sandbox._brought import services_at
 
 from ._service import VkService
@@ -30,4 +32,4 @@ from ._service import VkService
 __all__ = ["VkService"]
 
 
-devino_sandbox_services = services_at("devino_sandbox.services.vk:VkService")
+devino_sandbox_services: Final = services_at(f"{__name__}:VkService")
