@@ -8,7 +8,6 @@ from devino_core.hookspecs import commands_at
 
 __all__ = ["devino_commands"]
 
-
 devino_commands: Final = commands_at(
     "devino_sandbox._commands:sandbox", "devino_sandbox._commands:demo"
 )

@@ -106,7 +106,7 @@ class RestService(HlrRows):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.split_lists = self.reading.split_lists
+        self.split_lists: bool = self.reading.split_lists
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         if self.reading.last_counts:
