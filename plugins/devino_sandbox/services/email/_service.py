@@ -308,7 +308,10 @@ class EmailService(Campaigns, ServiceStackService):
         found = [self._find(account, one) for one in ids]
         return tuple(status_of(one) for one in found if one is not None)
 
-    @shows("campaigns", "the campaigns and their mails; ?to=ADDRESS: those that reached it")
+    @shows(
+        "campaigns",
+        "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it",
+    )
     def _campaigns(self, to: str | None) -> list[CampaignView]:
         return campaigns(self.world, to)
 
