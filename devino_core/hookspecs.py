@@ -10,14 +10,15 @@ and implements any of these with ``devino_core.hookimpl``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pluggy
 
 from ._channel import ChannelSpec
 from ._service import ServiceSpec
 from ._store_spec import StoreSpec
+from .lazy import resolve
 
 if TYPE_CHECKING:
     import click
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GROUP",
     "Measure",
+    "commands_at",
     "devino_callbacks",
     "devino_channels",
     "devino_commands",
@@ -70,6 +72,22 @@ def devino_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
 
     A command with the name ``"group name"`` joins that group: ``"decode acme"``.
     """
+
+
+def commands_at(*references: str) -> Callable[[], Iterable[click.Command]]:
+    """The hook ``devino_commands`` of a plugin whose commands stand in modules of their own::
+
+        devino_commands = commands_at("acme.commands:ask", "acme.decoding:decode")
+
+    Each module is imported when the command line runs. A client loads all plugins, also where the
+    extra ``cli`` is not installed, so a plugin's own module must import no command.
+    """
+
+    @hookimpl
+    def devino_commands() -> Iterable[click.Command]:
+        return [cast("click.Command", resolve(reference)) for reference in references]
+
+    return devino_commands
 
 
 @hookspec

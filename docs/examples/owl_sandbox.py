@@ -12,9 +12,9 @@ from devino_sandbox import (
     ApiService,
     Asked,
     CallbackKind,
+    Kept,
     Service,
     StoredMessage,
-    Submission,
     World,
     answers,
 )
@@ -46,11 +46,8 @@ OWL = Api(
 )
 
 
-class Letters(dict[str, StoredMessage]):
+class Letters(Kept[str, StoredMessage]):
     """What the World does not know: the sender's own names of letters."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
 
 
 class OwlService(ApiService):
@@ -65,9 +62,9 @@ class OwlService(ApiService):
         call, letters = asked.request, self.world.of(Letters)
         if call.ref in letters:
             return Refusal(409, "there is such a letter already", 409)
-        order = Submission(account=account, via=asked.via, sender="OWL", text=call.text)
-        [letters[call.ref]] = self.world.submit(order, [call.to])
-        return _letter(letters[call.ref])
+        sent = self.send_sms(account, asked, call.to, call.text, sender="OWL")
+        letters[call.ref] = sent
+        return _letter(sent)
 
     @answers(Look)
     def look(self, account: Account, asked: Asked[Look]) -> Letter | Refusal:

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Final
 
 from devino_core import hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.outbox import StoreSpec
 
 from ._settings import NatsSettings, PostgresSettings, SqliteSettings
 
-if TYPE_CHECKING:
-    import click
-
-__all__ = [
-    "NATS",
-    "POSTGRES",
-    "SQLITE",
-    "NatsSettings",
-    "PostgresSettings",
-    "SqliteSettings",
-    "devino_commands",
-    "devino_stores",
-]
+__all__ = ["NATS", "POSTGRES", "SQLITE", "NatsSettings", "PostgresSettings", "SqliteSettings"]
 
 SQLITE: StoreSpec = StoreSpec(
     name="sqlite",
@@ -52,9 +41,4 @@ def devino_stores() -> Iterable[StoreSpec]:
     return [SQLITE, POSTGRES, NATS]
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``devino outbox``."""
-    from ._cli import outbox
-
-    return [outbox]
+devino_commands: Final = commands_at("devino_outbox._cli:outbox")

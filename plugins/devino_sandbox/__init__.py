@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._accounts import Account
     from ._book import AddressBook, Book, BookGroup, BookImport
+    from ._brought import services_at
     from ._callbacks import CallbackKind
     from ._control import SandboxControl
     from ._fates import Fate, Pace, Step
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         struck,
     )
     from ._journal import CallLine, CallView, Journal, Record, Said, Wire
+    from ._kept import Kept
     from ._local import LocalSandbox
     from ._messages import IncomingMessage, RefusalReason, Refused, StoredMessage, Submission
     from ._numbers import default_fate
@@ -60,7 +62,7 @@ if TYPE_CHECKING:
     from ._shown import Filter, IncomingView, LifeView, MessageView
     from ._sims import Sims
     from ._timeline import Timeline
-    from ._views import View, Views
+    from ._views import View, Views, shows
     from ._world import World
     from .services._api import ApiService
     from .services._calls import Asked, CallService, answers
@@ -96,6 +98,7 @@ __all__ = [
     "IncomingMessage",
     "IncomingView",
     "Journal",
+    "Kept",
     "LifeView",
     "LocalSandbox",
     "MessageView",
@@ -128,6 +131,8 @@ __all__ = [
     "answers",
     "default_fate",
     "json_answer",
+    "services_at",
+    "shows",
     "struck",
 ]
 
@@ -138,6 +143,7 @@ _HOMES = {
     for module, names in {
         "_accounts": "Account",
         "_book": "AddressBook Book BookGroup BookImport",
+        "_brought": "services_at",
         "_callbacks": "CallbackKind",
         "_control": "SandboxControl",
         "_fates": "Fate Pace Step",
@@ -145,6 +151,7 @@ _HOMES = {
         "Hang Hold Repeat",
         "_http": "ASGIApp Broken RawAnswer RawRequest Outcome answering json_answer struck",
         "_journal": "CallLine CallView Journal Record Said Wire",
+        "_kept": "Kept",
         "_local": "LocalSandbox",
         "_messages": "IncomingMessage RefusalReason Refused StoredMessage Submission",
         "_numbers": "default_fate",
@@ -156,7 +163,7 @@ _HOMES = {
         "_timeline": "Timeline",
         "_questions": "Question",
         "_rates": "Rates",
-        "_views": "View Views",
+        "_views": "View Views shows",
         "_world": "World",
         "services._api": "ApiService",
         "services._calls": "Asked CallService answers",

@@ -16,7 +16,7 @@ from ._accounts import Account
 from ._admission import same_address
 from ._consents import ConsentGiven
 from ._fates import Consent
-from ._latest import Latest
+from ._kept import Kept
 from ._world import World
 
 __all__ = ["AddressBook", "Book", "BookGroup", "BookImport", "same_address"]
@@ -68,7 +68,7 @@ class AddressBook:
         self._contact_ids = count(_FIRST_CONTACT)
         self._group_of: dict[int, BookGroup] = {}
         self._groups: dict[int, BookGroup] = {}
-        self._imports: Latest[str, BookImport] = Latest(world.keep)
+        self._imports: Kept[str, BookImport] = Kept(world)
         self._waiting: dict[str, BookImport] = {}
         self.add_group("Contacts")
 

@@ -14,7 +14,7 @@ from devino_core import Medium
 from ._accounts import Account
 from ._admission import mail_address
 from ._fates import Fate
-from ._latest import Latest
+from ._kept import Kept
 from ._messages import StoredMessage, Submission
 from ._numbers import filtered
 from ._world import World
@@ -137,7 +137,7 @@ class Links:
     def __init__(self, world: World) -> None:
         self._world = world
         self._tokens = count(1)
-        self._mails: Latest[str, StoredMessage] = Latest(world.keep)
+        self._mails: Kept[str, StoredMessage] = Kept(world)
         self.base_url = "http://localhost"
 
     def reset(self) -> None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ._latest import Latest
+from ._kept import Kept
 
 if TYPE_CHECKING:
     from ._world import World
 
 __all__ = ["Rates"]
 
+K = TypeVar("K", bound=Hashable)
+
 
 class Rates:
-    """A book of the World: when something was done, by a key of the service's choice::
+    """A book of the World: when something was done, by keys of the service's choice::
 
-        if not world.of(Rates).admits(("viber", account), 50, timedelta(seconds=1)):
+        most = {account: 50, (account, number): 10}
+        if not world.of(Rates).admits("viber", most, timedelta(seconds=1)):
             return Code.BUSY
 
     It remembers as many keys as the World keeps messages.
@@ -25,13 +29,21 @@ class Rates:
 
     def __init__(self, world: World) -> None:
         self._clock = world.clock
-        self._times: Latest[object, deque[datetime]] = Latest(world.keep)
+        self._times: Kept[Hashable, deque[datetime]] = Kept(world)
 
-    def admits(self, key: object, most: int, within: timedelta) -> bool:
-        """Count one more, unless there were so many within that time."""
-        times, now = self._times.get(key, deque(maxlen=most)), self._clock.now()
-        if len(times) == most and now - times[0] < within:
+    def admits(self, whose: str, most: Mapping[K, int], within: timedelta) -> bool:
+        """Count one more by each key, unless one of them had so many within that time: then none.
+
+        ``whose`` is the name of the service, whose keys are its own.
+        """
+        now = self._clock.now()
+        counted = {
+            (whose, key): self._times.get((whose, key), deque(maxlen=limit))
+            for key, limit in most.items()
+        }
+        if any(len(one) == one.maxlen and now - one[0] < within for one in counted.values()):
             return False
-        times.append(now)
-        self._times[key] = times
+        for key, times in counted.items():
+            times.append(now)
+            self._times[key] = times
         return True

@@ -40,9 +40,8 @@ class Sandbox:
     encrypted by it from the start and mail after STARTTLS, and nothing is taken in the clear.
     ``allow_hosts``: further names under which the inspection API answers, see
     :attr:`HttpService.known_hosts_only`. ``max_body``: bytes of a request over HTTP; more is
-    answered 413. ``services``: make services of the World in place of those with their names, as
-    ``lambda world: RestService(world, RestLimits(sms_text=100))`` does. ``discover``: load the
-    services of installed plugins too.
+    answered 413. ``services``: classes, or functions that make a service of the World, in place of
+    those with their names. ``discover``: load the services of installed plugins too.
 
     It runs in the caller's event loop, and leaving the block ends every connection at once. Raises
     ConfigurationError when a port is in use or cannot be had, the host is not this machine, or an

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from devino_codecs.http import ApiKey, Auth
+
 from ._accounts import DEMO, Account
 from ._callbacks import CallbackKind
 from ._http import ASGIApp
@@ -30,6 +32,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     def api_key(self) -> str:
         """What the account proves itself with where a protocol wants a key."""
         return DEMO if self.account.api_key is None else self.account.api_key.reveal()
+
+    def settings(self, auth: Auth) -> Mapping[str, object]:
+        """``api_key``, or ``login`` and ``password``: what a client that asks in this way has in
+        its settings."""
+        if auth.of is ApiKey:
+            return {"api_key": self.api_key}
+        return {"login": self.account.login, "password": self.account.password}
 
     @property
     def login(self) -> Mapping[str, object]:

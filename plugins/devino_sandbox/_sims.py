@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from devino_core.sim import SimCheck, SimRecord, SimState, SimUnavailable, WhyNot
 
 from ._accounts import Account
-from ._latest import Latest
+from ._kept import Kept
 from ._world import World
 
 __all__ = ["Sims"]
@@ -32,9 +32,9 @@ class Sims:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._given: Latest[str, str] = Latest(world.keep)
-        self._asked: Latest[str, int] = Latest(world.keep)
-        self._records: Latest[tuple[Account, str], SimRecord] = Latest(world.keep)
+        self._given: Kept[str, str] = Kept(world)
+        self._asked: Kept[str, int] = Kept(world)
+        self._records: Kept[tuple[Account, str], SimRecord] = Kept(world)
 
     def imsi(self, number: str) -> str:
         """The IMSI, as the operator tells it when asked. Raises SimUnavailable."""
@@ -57,9 +57,13 @@ class Sims:
         """The subscriber has another SIM from now on."""
         self._given[number] = imsi
 
-    def compare(self, number: str, imsi: str) -> bool:
-        """Whether the number has this SIM. Raises SimUnavailable."""
-        return self.imsi(number).casefold() == imsi.strip().casefold()
+    def compare(self, number: str, imsi: str) -> SimCheck:
+        """Whether the number has this SIM: SAME, CHANGED, or UNCHECKED if nobody can tell."""
+        try:
+            has_it = self.imsi(number).casefold() == imsi.strip().casefold()
+        except SimUnavailable:
+            return SimCheck.UNCHECKED
+        return SimCheck.SAME if has_it else SimCheck.CHANGED
 
     def check(self, account: Account, number: str) -> SimCheck:
         """What the platform finds before it sends for this account, and notes.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from ._world import World
 
-__all__ = ["View", "Views"]
+__all__ = ["View", "Views", "shows"]
+
+F = TypeVar("F", bound=Callable[[Any, str | None], object])
 
 Show: TypeAlias = Callable[[str | None], object]
 """Gives what is shown as JSON: all of it, or what concerns the number in ``?to=``."""
@@ -28,6 +30,8 @@ class Views:
     A service adds its own when it is made::
 
         world.of(Views).add("codes", "the last code of each number", self.shown)
+
+    A :class:`CallService` marks the method with :func:`shows` instead.
     """
 
     def __init__(self, world: World) -> None:
@@ -43,3 +47,19 @@ class Views:
     def all(self) -> Mapping[str, View]:
         """The views by name."""
         return dict(self._views)
+
+
+def shows(name: str, about: str) -> Callable[[F], F]:
+    """Marks the method of a :class:`CallService` that gives a view::
+
+        @shows("codes", "the last code of each number; ?to=NUMBER: of one")
+        def shown(self, to: str | None) -> list[Code]: ...
+
+    ``about`` is one line for people.
+    """
+
+    def mark(method: F) -> F:
+        cast("Any", method).shows = name, about
+        return method
+
+    return mark

@@ -2,15 +2,22 @@
 
 The sandbox's own services are the modules in ``devino_sandbox/services``. A plugin brings more
 through the entry point group of all plugins, ``devino``. The command line and clients load the same
-module and do not know this hook, so it must be marked as optional::
+module and need no service, so the plugin says where the services stand::
+
+    import devino_sandbox
+
+    devino_sandbox_services = devino_sandbox.services_at("acme.gateway:AcmeService")
+
+A service that is not made of a World alone needs a function. Clients do not know this hook, so it
+must be marked as optional::
 
     from devino_core import hookimpl
 
     @hookimpl(optionalhook=True)
     def devino_sandbox_services(world):
-        from .sandbox import AcmeService
+        from .gateway import AcmeService
 
-        return [AcmeService(world)]
+        return [AcmeService(world, wings=2)]
 """
 
 from __future__ import annotations

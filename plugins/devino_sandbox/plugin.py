@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Final
 
-from devino_core import hookimpl
-
-if TYPE_CHECKING:
-    import click
+from devino_core.hookspecs import commands_at
 
 __all__ = ["devino_commands"]
 
-
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``sandbox`` and ``demo``."""
-    # Only the command line needs them, and the hook is asked only there.
-    from ._commands import demo, sandbox
-
-    return [sandbox, demo]
+devino_commands: Final = commands_at(
+    "devino_sandbox._commands:sandbox", "devino_sandbox._commands:demo"
+)

@@ -14,8 +14,8 @@ from devino_core import ConnectFailed, DevinoError, OutcomeUnknown, Throttled, U
 from devino_core.outbox import MemoryStore, Outbox
 from devino_core.remembered import Limits, Seen
 from devino_core.testing import ManualClock
-from devino_plugins.verification import Check, VerificationSettings
-from devino_plugins.verification._guards import HOUR, guessing, sending
+from devino_plugins.verification import Check, Verification
+from devino_plugins.verification._service import HOUR
 from tests.channels._verification import always, settings, wired
 
 NUMBERS = ["79031230000", "79031230001", "79031230002", "79041230000"]
@@ -81,10 +81,14 @@ class Model:
         self.guesses = [each for each in self.guesses if each[1] != number]
 
 
-async def calls(limits: Limits, given: VerificationSettings, step: Step) -> float:
+def service(**given: object) -> Verification:
+    return Verification(settings(**given), name="codes")
+
+
+async def calls(limits: Limits, guards: Verification, step: Step) -> float:
     """The seconds to wait, or 0 for a call that passed."""
     number = step.number
-    held = sending(given, number) if step.call == "send" else [guessing(given, number)]
+    held = guards._sending(number) if step.call == "send" else [guards._guessing(number)]
     try:
         async with limits.counted(held, "too often", turn=number):
             if step.end is not None:
@@ -110,7 +114,7 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
     async def run() -> None:
         clock = ManualClock()
         memory = Seen()
-        given = settings(
+        guards = service(
             max_attempts=attempts,
             resend_after=resend,
             max_per_number=per_number,
@@ -121,15 +125,15 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
             clock.advance(step.seconds)
             now = int(clock.monotonic())
             if step.call == "renew":
-                await limits.clear(guessing(given, step.number))
+                await limits.clear(guards._guessing(step.number))
                 model.renew(step.number)
                 continue
-            wait = await calls(limits, given, step)
+            wait = await calls(limits, guards, step)
             assert wait == model.wait(step, now)
             if not wait:
                 model.count(step, now)
         clock.advance(HOUR)
-        await calls(limits, given, Step(0, "guess", "79990000000", None))
+        await calls(limits, guards, Step(0, "guess", "79990000000", None))
         assert len(memory) == 1
 
     asyncio.run(run())
@@ -138,15 +142,15 @@ def test_the_guards_hold_back_what_the_model_does_and_for_as_long(
 async def test_a_number_that_nobody_calls_about_has_no_turn_to_wait_for() -> None:
     limits = Limits(Seen(), ManualClock())
     for number in NUMBERS:
-        async with limits.counted([guessing(settings(), number)], "too often", turn=number):
+        async with limits.counted([service()._guessing(number)], "too often", turn=number):
             assert list(limits._turns) == [number]
     assert not limits._turns
 
 
 @pytest.mark.parametrize("call", ["sending", "guessing"])
 async def test_those_who_wait_for_their_turn_can_give_up(call: str) -> None:
-    given, number, limits = settings(resend_after=0), NUMBERS[0], Limits(Seen(), ManualClock())
-    held = {"sending": sending(given, number), "guessing": [guessing(given, number)]}
+    guards, number, limits = service(resend_after=0), NUMBERS[0], Limits(Seen(), ManualClock())
+    held = {"sending": guards._sending(number), "guessing": [guards._guessing(number)]}
 
     async def enter() -> None:
         async with limits.counted(held[call], "too often", turn=number):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from devino_core import (
     ServiceSpec,
     hookimpl,
 )
+from devino_core.hookspecs import commands_at
 from devino_core.plugins import PluginWarning
 from tests.core._fake import LOOKUP, SHELF, FakeLookup, FakeSettings, fake_plugins, plugin, spec
 
@@ -159,6 +161,19 @@ def test_a_hook_that_fails_is_left_out_and_an_error_when_asked_for(
     strict.register(broken, "broken")
     with pytest.raises(PluginError, match=says):
         strict.channels()
+
+
+def test_commands_are_imported_when_they_are_asked_for(site: Path) -> None:
+    brought = commands_at("acme_asking:ask", "acme_asking:tell")
+    plugins = Plugins(discover=False)
+    plugins.register(SimpleNamespace(devino_commands=brought), "acme")
+    with pytest.warns(PluginWarning, match="No module named 'acme_asking'"):
+        assert plugins.commands() == {}
+    (site / "acme_asking.py").write_text(
+        "import click\nask, tell = (click.Command(name) for name in ('ask', 'tell'))\n"
+    )
+    importlib.invalidate_caches()
+    assert sorted(plugins.commands()) == ["ask", "tell"]
 
 
 def test_a_missing_extra_says_what_to_install(site: Path) -> None:

@@ -28,6 +28,7 @@ from devino_codecs.http import (
 )
 from devino_core import Secret
 from devino_sandbox import (
+    Access,
     Account,
     AnswerError,
     AnswerHttp,
@@ -38,9 +39,9 @@ from devino_sandbox import (
     Fault,
     RawAnswer,
     Sandbox,
-    Submission,
     World,
     answers,
+    shows,
 )
 from tests.sandbox._http import LOGIN, PASSWORD, Answer, Http
 
@@ -126,9 +127,7 @@ class Pigeons(Cancelling):
             return Refusal(Code.WRONG, "say something", 422)
         if call.text == "boom":
             raise RuntimeError("a broken wing")
-        order = Submission(account=account, via=asked.via, sender="COO", text=call.text)
-        [message] = self.world.submit(order, [call.to])
-        return Sent(message.ids[0])
+        return Sent(self.send_sms(account, asked, call.to, call.text, sender="COO").ids[0])
 
     @answers(Fly)
     def fly(self, account: Account, asked: Asked[Fly]) -> int | Refusal:
@@ -175,6 +174,65 @@ async def test_what_was_escaped_in_a_path_is_one_segment(http: Http, world: Worl
     answer = await http.raw("DELETE", "/pigeon/messages/a%2Fb%20c", headers={"X-Api-Key": KEY})
     assert (answer.status, answer.body) == (200, b"null")
     assert world.of(Book).cancelled == ["a/b c"]
+
+
+class Doves(Pigeons):
+    """Of one table, whose name is not the service's."""
+
+    name = "dovecote"
+    apis: ClassVar = {"/doves": msgspec.structs.replace(WORDS, name="dove")}
+
+    @shows("cancelled", "the letters that were taken back")
+    def _cancelled(self, to: str | None) -> list[str]:
+        return self.world.of(Book).cancelled
+
+    def example(self, access: Access) -> Cancel:
+        return Cancel(access.sender)
+
+
+ACCESS = Access(
+    endpoints={"dovecote": "http://here/doves", "pigeon": "p", "pigeon_bare": "b"},
+    account=Account(login="me", password=Secret("p"), api_key=Secret(KEY)),
+    sender="S P",
+)
+
+
+async def test_one_table_is_under_the_services_name(world: World) -> None:
+    assert Doves(world).endpoints("http://here") == {"dovecote": "http://here/doves"}
+
+
+async def test_a_method_shows_a_book(world: World) -> None:
+    async with (
+        Sandbox(world, discover=False, services=[Doves]) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        http = Http(session, sandbox.endpoints)
+        world.of(Book).cancelled.append("7")
+        assert (await http.raw("GET", "/_sandbox/cancelled")).json == ["7"]
+        assert "taken back" in (await http.raw("GET", "/_sandbox")).body.decode()
+
+
+def test_a_person_is_told_an_example(world: World) -> None:
+    told = f"curl -H 'X-Api-Key: {KEY}' -X DELETE http://here/doves/messages/S%20P"
+    assert Doves(world).usage(ACCESS) == [told]
+    assert Pigeons(world).usage(ACCESS) == ()
+
+
+def test_the_demo_configures_each_table_by_its_name(world: World) -> None:
+    service = Pigeons(world)
+    assert (service.demo_channels(ACCESS), service.demo_services(ACCESS)) == ({}, {})
+
+    class Shown(Pigeons):
+        in_demo = "service"
+
+    class Sending(Pigeons):
+        in_demo = "channel"
+
+    asked = {"api_key": KEY, "base_url": "p"}
+    both = {"pigeon": asked, "pigeon-bare": {"api_key": KEY, "base_url": "b"}}
+    assert Shown(world).demo_services(ACCESS) == both
+    assert Shown(world).demo_channels(ACCESS) == {}
+    assert Sending(world).demo_channels(ACCESS)["pigeon"] == {"sender": "S P", **asked}
 
 
 async def test_clients_are_told_where_each_table_is(sandbox: Sandbox) -> None:

@@ -23,9 +23,11 @@ Reading = Callable[[RestReading], AbstractAsyncContextManager[Http]]
 def reads(world: World) -> Reading:
     @asynccontextmanager
     async def reading(how: RestReading) -> AsyncIterator[Http]:
-        service: Callable[[World], RestService] = lambda world: RestService(world, None, how)  # noqa: E731
+        class Reads(RestService):
+            reading = how
+
         async with (
-            Sandbox(world, services=[service], discover=False) as sandbox,
+            Sandbox(world, services=[Reads], discover=False) as sandbox,
             aiohttp.ClientSession() as session,
         ):
             yield Http(session, sandbox.endpoints)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import partial
 
 import aiohttp
 import pytest
@@ -247,9 +246,11 @@ async def test_viber_validity_is_held_to_the_manual_by_a_strict_world(
 
 
 async def test_limits_are_what_the_test_says(world: World) -> None:
-    limits = RestLimits(sms_text=3, v2_recipients=1)
+    class Strait(RestService):
+        limits = RestLimits(sms_text=3, v2_recipients=1)
+
     async with (
-        Sandbox(world, services=[partial(RestService, limits=limits)], discover=False) as sandbox,
+        Sandbox(world, services=[Strait], discover=False) as sandbox,
         aiohttp.ClientSession() as session,
     ):
         http = Http(session, sandbox.endpoints)

@@ -30,6 +30,7 @@ from devino_sandbox import (
     Submission,
     World,
     answering,
+    services_at,
 )
 from tests.sandbox._http import PASSWORD, Http
 
@@ -217,6 +218,20 @@ async def test_a_plugin_brings_services_of_its_own(plugged: list[Service], world
     port = plugged[1]
     assert isinstance(port, Port)
     assert port.calls == ["start", "listen 4321", "close", "stop"]
+
+
+async def test_a_plugin_names_services_that_are_imported_when_a_sandbox_is_made(
+    plugged: list[Service], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger, gateway = sys.modules["devino_stranger"], ModuleType("devino_stranger_gateway")
+    brought = services_at("devino_stranger_gateway:Echo")
+    monkeypatch.setattr(stranger, "devino_sandbox_services", brought)
+    gateway.Echo = lambda world: plugged[0]  # type: ignore[attr-defined]
+    with pytest.raises(ImportError, match="devino_stranger_gateway"):
+        brought(world)
+    monkeypatch.setitem(sys.modules, "devino_stranger_gateway", gateway)
+    async with Sandbox(world) as sandbox:
+        assert plugged[0] in sandbox.services
 
 
 async def test_two_services_of_one_name_are_an_error(plugged: list[Service]) -> None:

@@ -161,10 +161,11 @@ async def test_a_code_of_one_number_is_not_anothers(phone: Phone) -> None:
 
 
 async def test_of_a_hundred_right_checks_at_once_one_is_valid(world: World) -> None:
-    limits = VerificationLimits(per_key=1000, per_number=1000)
-    services = [lambda world: VerificationService(world, limits)]
+    class Patient(VerificationService):
+        limits = VerificationLimits(per_key=1000, per_number=1000)
+
     async with (
-        Sandbox(world, discover=False, services=services) as sandbox,
+        Sandbox(world, discover=False, services=[Patient]) as sandbox,
         aiohttp.ClientSession() as session,
     ):
         phone = Phone(Http(session, sandbox.endpoints))

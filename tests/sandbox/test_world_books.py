@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devino_core import Secret
-from devino_sandbox import Account, World
+from devino_sandbox import Account, Kept, World
 
 
 class Codes:
@@ -30,6 +30,16 @@ def test_a_book_is_made_on_first_use_and_is_the_same_for_all_who_ask(world: Worl
 def test_each_world_and_each_kind_of_book_has_one_of_its_own(world: World) -> None:
     assert len({world.of(Codes), world.of(Contacts), World().of(Codes)}) == 3
     assert type(world.of(Contacts)) is Contacts
+
+
+def test_a_mapping_keeps_as_much_as_the_world_keeps_messages() -> None:
+    class Numbers(Kept[str, int]):
+        pass
+
+    book = World(keep=3).of(Numbers)
+    for number in range(5):
+        book[f"{number}"] = number
+    assert book == {"2": 2, "3": 3, "4": 4}
 
 
 @pytest.mark.parametrize(

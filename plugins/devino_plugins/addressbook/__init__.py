@@ -80,8 +80,6 @@ __all__ = [
     "RejectedContact",
     "StoredContact",
     "Unsubscriber",
-    "devino_commands",
-    "devino_services",
     "part_id",
 ]
 
@@ -89,14 +87,12 @@ __all__ = [
 @hookimpl
 def devino_services() -> Iterable[ServiceSpec]:
     """``addressbook``."""
-    return (
-        ServiceSpec(
-            name="addressbook",
-            summary="The address book: groups, contacts, imports, who has unsubscribed.",
-            settings=AddressBookSettings,
-            load="devino_plugins.addressbook:AddressBook",
-            extra="devino[http]",
-        ),
+    yield ServiceSpec(
+        name="addressbook",
+        summary="The address book: groups, contacts, imports, who has unsubscribed.",
+        settings=AddressBookSettings,
+        load="devino_plugins.addressbook:AddressBook",
+        extra="devino[http]",
     )
 
 

@@ -15,18 +15,16 @@ if TYPE_CHECKING:
 else:
     __getattr__ = lazy(__name__, {"ConsoleChannel": "_channel"})
 
-__all__ = ["ConsoleChannel", "ConsoleSettings", "devino_channels"]
+__all__ = ["ConsoleChannel", "ConsoleSettings"]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``console``."""
-    return (
-        ChannelSpec(
-            name="console",
-            summary="Nothing is sent: messages are printed, for development.",
-            media=frozenset(Medium),
-            settings=ConsoleSettings,
-            load="devino_plugins.console:ConsoleChannel",
-        ),
+    yield ChannelSpec(
+        name="console",
+        summary="Nothing is sent: messages are printed, for development.",
+        media=frozenset(Medium),
+        settings=ConsoleSettings,
+        load="devino_plugins.console:ConsoleChannel",
     )

@@ -7,17 +7,16 @@ What the platform posts about mails is read by the source ``email``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.callbacks import CallbackSpec
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import EmailOptions, EmailSettings, EmailSmtpSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._campaigns import Senders, Tasks, Templates
     from ._channel import EmailChannel
     from ._smtp import EmailSmtpChannel
@@ -45,52 +44,39 @@ __all__ = [
     "Senders",
     "Tasks",
     "Templates",
-    "devino_callbacks",
-    "devino_channels",
-    "devino_commands",
 ]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``email`` and ``email-smtp``."""
-    return (
-        ChannelSpec(
-            name="email",
-            summary="E-mail over HTTP: mails in bulk, campaigns, templates, statistics.",
-            media=frozenset({Medium.EMAIL}),
-            settings=EmailSettings,
-            load="devino_plugins.email:EmailChannel",
-            extra="devino[http]",
-        ),
-        ChannelSpec(
-            name="email-smtp",
-            summary="E-mail over SMTP, one by one: with headers, without ids or status.",
-            media=frozenset({Medium.EMAIL}),
-            settings=EmailSmtpSettings,
-            load="devino_plugins.email:EmailSmtpChannel",
-            extra="devino[smtp]",
-        ),
+    yield ChannelSpec(
+        name="email",
+        summary="E-mail over HTTP: mails in bulk, campaigns, templates, statistics.",
+        media=frozenset({Medium.EMAIL}),
+        settings=EmailSettings,
+        load="devino_plugins.email:EmailChannel",
+        extra="devino[http]",
+    )
+    yield ChannelSpec(
+        name="email-smtp",
+        summary="E-mail over SMTP, one by one: with headers, without ids or status.",
+        media=frozenset({Medium.EMAIL}),
+        settings=EmailSmtpSettings,
+        load="devino_plugins.email:EmailSmtpChannel",
+        extra="devino[smtp]",
     )
 
 
 @hookimpl
 def devino_callbacks() -> Iterable[CallbackSpec]:
     """``email``."""
-    return (
-        CallbackSpec(
-            name="email",
-            summary="What became of mails, and who wants no more of them.",
-            source="devino_plugins.email:EmailSource",
-            methods=frozenset({"POST"}),
-        ),
+    yield CallbackSpec(
+        name="email",
+        summary="What became of mails, and who wants no more of them.",
+        source="devino_plugins.email:EmailSource",
+        methods=frozenset({"POST"}),
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``decode email``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._decode import decode
-
-    return (decode,)
+devino_commands: Final = commands_at("devino_plugins.email._decode:decode")

@@ -7,42 +7,33 @@ no status can be asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import Email2SmsSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._channel import Email2SmsChannel
 else:
     __getattr__ = lazy(__name__, {"Email2SmsChannel": "_channel"})
 
-__all__ = ["Email2SmsChannel", "Email2SmsSettings", "devino_channels", "devino_commands"]
+__all__ = ["Email2SmsChannel", "Email2SmsSettings"]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``email2sms``."""
-    return (
-        ChannelSpec(
-            name="email2sms",
-            summary="Mails to the SMS gateway through a mail server: SMS, without ids or status.",
-            media=frozenset({Medium.SMS}),
-            settings=Email2SmsSettings,
-            load="devino_plugins.email2sms:Email2SmsChannel",
-            extra="devino[smtp]",
-        ),
+    yield ChannelSpec(
+        name="email2sms",
+        summary="Mails to the SMS gateway through a mail server: SMS, without ids or status.",
+        media=frozenset({Medium.SMS}),
+        settings=Email2SmsSettings,
+        load="devino_plugins.email2sms:Email2SmsChannel",
+        extra="devino[smtp]",
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``decode email2sms``."""
-    # Imported here: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._decode import decode
-
-    return [decode]
+devino_commands: Final = commands_at("devino_plugins.email2sms._decode:decode")

@@ -22,19 +22,17 @@ if TYPE_CHECKING:
 else:
     __getattr__ = lazy(__name__, {"FailoverChannel": "_channel"})
 
-__all__ = ["FailoverChannel", "FailoverSettings", "devino_channels"]
+__all__ = ["FailoverChannel", "FailoverSettings"]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``failover``."""
-    return (
-        ChannelSpec(
-            name="failover",
-            summary="Other channels of the client, the next where one has safely not sent.",
-            media=frozenset(Medium),
-            settings=FailoverSettings,
-            load="devino_plugins.failover:FailoverChannel",
-            needs_siblings=True,
-        ),
+    yield ChannelSpec(
+        name="failover",
+        summary="Other channels of the client, the next where one has safely not sent.",
+        media=frozenset(Medium),
+        settings=FailoverSettings,
+        load="devino_plugins.failover:FailoverChannel",
+        needs_siblings=True,
     )

@@ -7,41 +7,32 @@ nothing, so a receipt has the state ACCEPTED and no ids, and no status can be as
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import FtpSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._channel import FtpChannel, Upload
 else:
     __getattr__ = lazy(__name__, {"FtpChannel": "_channel", "Upload": "_channel"})
 
-__all__ = ["FtpChannel", "FtpSettings", "Upload", "devino_channels", "devino_commands"]
+__all__ = ["FtpChannel", "FtpSettings", "Upload"]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``ftp``."""
-    return (
-        ChannelSpec(
-            name="ftp",
-            summary="Archives on the platform's FTP server: mass mail-outs by SMS, without status.",
-            media=frozenset({Medium.SMS}),
-            settings=FtpSettings,
-            load="devino_plugins.ftp:FtpChannel",
-        ),
+    yield ChannelSpec(
+        name="ftp",
+        summary="Archives on the platform's FTP server: mass mail-outs by SMS, without status.",
+        media=frozenset({Medium.SMS}),
+        settings=FtpSettings,
+        load="devino_plugins.ftp:FtpChannel",
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``upload``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._command import upload
-
-    return [upload]
+devino_commands: Final = commands_at("devino_plugins.ftp._command:upload")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from devino_core import InvalidArgument, InvalidMessage, Message
 from devino_core.phone import are_normal, normalize
@@ -19,6 +19,7 @@ __all__ = [
     "check_sender",
     "check_text",
     "digits_of",
+    "is_line",
     "number_of",
     "numbers_of",
     "whole_minutes",
@@ -101,6 +102,11 @@ def check_send_at(at: datetime, message: Message) -> None:
             at.astimezone(UTC)
     except OverflowError:
         raise InvalidMessage("send_at", "is out of range", ref=message.ref) from None
+
+
+def is_line(text: object, most: int) -> TypeGuard[str]:
+    """It is a text of 1 to so many characters, each of them printable."""
+    return isinstance(text, str) and 1 <= len(text) <= most and text.isprintable()
 
 
 def number_of(message: Message) -> str:

@@ -6,16 +6,15 @@ Both also look numbers up (HLR), as ``devino hlr`` does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import RestSettings, RestV2Settings
 
 if TYPE_CHECKING:
-    import click
-
     from ._channel import RestChannel, RestV2Channel
     from ._hlr import Lookup, Reachability
 else:
@@ -36,8 +35,6 @@ __all__ = [
     "RestSettings",
     "RestV2Channel",
     "RestV2Settings",
-    "devino_channels",
-    "devino_commands",
 ]
 
 _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
@@ -46,31 +43,24 @@ _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``rest`` and ``rest-v2``."""
-    return (
-        ChannelSpec(
-            name="rest",
-            summary="HTTP API with a login session: SMS and Viber, status, inbox, balance.",
-            media=_MEDIA,
-            settings=RestSettings,
-            load="devino_plugins.rest:RestChannel",
-            extra="devino[http]",
-        ),
-        ChannelSpec(
-            name="rest-v2",
-            summary="HTTP API with login and password in every call: otherwise as `rest`.",
-            media=_MEDIA,
-            settings=RestV2Settings,
-            load="devino_plugins.rest:RestV2Channel",
-            extra="devino[http]",
-        ),
+    yield ChannelSpec(
+        name="rest",
+        summary="HTTP API with a login session: SMS and Viber, status, inbox, balance.",
+        media=_MEDIA,
+        settings=RestSettings,
+        load="devino_plugins.rest:RestChannel",
+        extra="devino[http]",
+    )
+    yield ChannelSpec(
+        name="rest-v2",
+        summary="HTTP API with login and password in every call: otherwise as `rest`.",
+        media=_MEDIA,
+        settings=RestV2Settings,
+        load="devino_plugins.rest:RestV2Channel",
+        extra="devino[http]",
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``hlr`` and ``decode rest``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._command import hlr
-    from ._decode import decode
-
-    return [hlr, decode]
+devino_commands: Final = commands_at(
+    "devino_plugins.rest._command:hlr", "devino_plugins.rest._decode:decode"
+)

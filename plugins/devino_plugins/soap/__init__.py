@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import SoapSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._channel import SoapChannel, SoapV2Channel
 else:
     __getattr__ = lazy(__name__, {"SoapChannel": "_channel", "SoapV2Channel": "_channel"})
 
-__all__ = ["SoapChannel", "SoapSettings", "SoapV2Channel", "devino_channels", "devino_commands"]
+__all__ = ["SoapChannel", "SoapSettings", "SoapV2Channel"]
 
 _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
 
@@ -28,30 +27,22 @@ _MEDIA = frozenset({Medium.SMS, Medium.VIBER})
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``soap`` and ``soap-v2``."""
-    return (
-        ChannelSpec(
-            name="soap",
-            summary="SOAP with a login session: SMS and Viber, status, inbox, balance.",
-            media=_MEDIA,
-            settings=SoapSettings,
-            load="devino_plugins.soap:SoapChannel",
-            extra="devino[http]",
-        ),
-        ChannelSpec(
-            name="soap-v2",
-            summary="SOAP with login and password in every call: otherwise as `soap`.",
-            media=_MEDIA,
-            settings=SoapSettings,
-            load="devino_plugins.soap:SoapV2Channel",
-            extra="devino[http]",
-        ),
+    yield ChannelSpec(
+        name="soap",
+        summary="SOAP with a login session: SMS and Viber, status, inbox, balance.",
+        media=_MEDIA,
+        settings=SoapSettings,
+        load="devino_plugins.soap:SoapChannel",
+        extra="devino[http]",
+    )
+    yield ChannelSpec(
+        name="soap-v2",
+        summary="SOAP with login and password in every call: otherwise as `soap`.",
+        media=_MEDIA,
+        settings=SoapSettings,
+        load="devino_plugins.soap:SoapV2Channel",
+        extra="devino[http]",
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``decode soap``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._decode import decode
-
-    return [decode]
+devino_commands: Final = commands_at("devino_plugins.soap._decode:decode")

@@ -12,48 +12,32 @@ lets somebody in is :attr:`Check.VALID`, and it alone is true::
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ServiceSpec, hookimpl
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import VerificationSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._service import Check, Sent, Verification
 else:
     __getattr__ = lazy(__name__, dict.fromkeys(("Check", "Sent", "Verification"), "_service"))
 
-__all__ = [
-    "Check",
-    "Sent",
-    "Verification",
-    "VerificationSettings",
-    "devino_commands",
-    "devino_services",
-]
+__all__ = ["Check", "Sent", "Verification", "VerificationSettings"]
 
 
 @hookimpl
 def devino_services() -> Iterable[ServiceSpec]:
     """``2fa``."""
-    return (
-        ServiceSpec(
-            name="2fa",
-            summary="Two-factor codes: the platform makes, sends and checks them.",
-            settings=VerificationSettings,
-            load="devino_plugins.verification:Verification",
-            extra="devino[http]",
-        ),
+    yield ServiceSpec(
+        name="2fa",
+        summary="Two-factor codes: the platform makes, sends and checks them.",
+        settings=VerificationSettings,
+        load="devino_plugins.verification:Verification",
+        extra="devino[http]",
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``verify``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._command import verify
-
-    return (verify,)
+devino_commands: Final = commands_at("devino_plugins.verification._command:verify")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from msgspec.structs import replace
 
 from devino_codecs.verification import API, CheckCode, GenerateCode
 from devino_core import InvalidArgument, Secret
-from devino_core.remembered import Limits, Remembered, Seen
+from devino_core.remembered import Limit, Limits, Remembered, Seen
 from devino_plugins.kit import ApiClient, Wire
-from devino_plugins.kit.checks import digits_of
+from devino_plugins.kit.checks import digits_of, is_line
 
-from ._guards import guessing, sending
 from ._settings import VerificationSettings
 
 __all__ = ["Check", "Sent", "Verification"]
 
+HOUR: Final = 3600.0
 _LONGEST_CODE = 16
 
 
@@ -86,10 +86,10 @@ class Verification(ApiClient[VerificationSettings]):
             raise InvalidArgument("imsi", "is empty")
         request = GenerateCode(number, None if imsi is None else imsi.reveal())
         why = "too many codes for this number, or for numbers that begin like it"
-        async with self._limits.counted(sending(self.settings, number), why, turn=number):
+        async with self._limits.counted(self._sending(number), why, turn=number):
             sent = Sent((await self.ask(request)).name)
             if sent is Sent.SENT:
-                await self._limits.clear(guessing(self.settings, number))
+                await self._limits.clear(self._guessing(number))
             return sent
 
     async def check(self, number: str, code: str) -> Check:
@@ -103,13 +103,26 @@ class Verification(ApiClient[VerificationSettings]):
         # Crash reporters show the variables of each frame.
         del code
         digits = digits_of(number, "number")
-        is_text = isinstance(request.code, str) and request.code.isprintable()
-        if not (is_text and 1 <= len(request.code) <= _LONGEST_CODE):
+        if not is_line(request.code, _LONGEST_CODE):
             raise InvalidArgument("code", f"must be 1 to {_LONGEST_CODE} printable characters")
-        guesses = guessing(self.settings, digits)
+        guesses = self._guessing(digits)
         why = "too many guesses for this number: ask for a new code"
         async with self._limits.counted([guesses], why, turn=digits):
             check = Check((await self.ask(replace(request, number=digits))).name)
             if check:
                 await self._limits.clear(guesses)
             return check
+
+    # The guards, as data.
+
+    def _sending(self, number: str) -> tuple[Limit, ...]:
+        """What holds back a request for a code."""
+        return (
+            Limit(f"resent {number}", 1, self.settings.resend_after),
+            Limit(f"sent {number}", self.settings.max_per_number, HOUR),
+            Limit(f"prefix {number[:6]}", self.settings.max_per_prefix, HOUR, holder=number),
+        )
+
+    def _guessing(self, number: str) -> Limit:
+        """What holds back a guess, until the number has a new code or has used its code."""
+        return Limit(f"guessed {number}", self.settings.max_attempts, HOUR)

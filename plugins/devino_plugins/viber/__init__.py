@@ -7,17 +7,16 @@ messages, and what recipients answer, is read by the sources ``viber`` and ``wha
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from devino_core import ChannelSpec, Medium, hookimpl
 from devino_core.callbacks import CallbackSpec
+from devino_core.hookspecs import commands_at
 from devino_core.lazy import lazy
 
 from ._settings import CommentOptions, ViberSettings, WhatsAppSettings
 
 if TYPE_CHECKING:
-    import click
-
     from ._channel import ViberChannel, WhatsAppChannel
     from ._source import ViberSource, WhatsAppSource
 else:
@@ -39,32 +38,27 @@ __all__ = [
     "WhatsAppChannel",
     "WhatsAppSettings",
     "WhatsAppSource",
-    "devino_callbacks",
-    "devino_channels",
-    "devino_commands",
 ]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``viber`` and ``whatsapp``."""
-    return (
-        ChannelSpec(
-            name="viber",
-            summary="Viber: texts, buttons and images; an SMS instead of what is not delivered.",
-            media=frozenset({Medium.VIBER}),
-            settings=ViberSettings,
-            load="devino_plugins.viber:ViberChannel",
-            extra="devino[http]",
-        ),
-        ChannelSpec(
-            name="whatsapp",
-            summary="WhatsApp: texts and images; an SMS instead of what is not delivered.",
-            media=frozenset({Medium.WHATSAPP}),
-            settings=WhatsAppSettings,
-            load="devino_plugins.viber:WhatsAppChannel",
-            extra="devino[http]",
-        ),
+    yield ChannelSpec(
+        name="viber",
+        summary="Viber: texts, buttons and images; an SMS instead of what is not delivered.",
+        media=frozenset({Medium.VIBER}),
+        settings=ViberSettings,
+        load="devino_plugins.viber:ViberChannel",
+        extra="devino[http]",
+    )
+    yield ChannelSpec(
+        name="whatsapp",
+        summary="WhatsApp: texts and images; an SMS instead of what is not delivered.",
+        media=frozenset({Medium.WHATSAPP}),
+        settings=WhatsAppSettings,
+        load="devino_plugins.viber:WhatsAppChannel",
+        extra="devino[http]",
     )
 
 
@@ -72,26 +66,18 @@ def devino_channels() -> Iterable[ChannelSpec]:
 def devino_callbacks() -> Iterable[CallbackSpec]:
     """``viber`` and ``whatsapp``."""
     post = frozenset({"POST"})
-    return (
-        CallbackSpec(
-            name="viber",
-            summary="What became of Viber messages, and what recipients answer.",
-            source="devino_plugins.viber:ViberSource",
-            methods=post,
-        ),
-        CallbackSpec(
-            name="whatsapp",
-            summary="What became of WhatsApp messages, and what recipients answer.",
-            source="devino_plugins.viber:WhatsAppSource",
-            methods=post,
-        ),
+    yield CallbackSpec(
+        name="viber",
+        summary="What became of Viber messages, and what recipients answer.",
+        source="devino_plugins.viber:ViberSource",
+        methods=post,
+    )
+    yield CallbackSpec(
+        name="whatsapp",
+        summary="What became of WhatsApp messages, and what recipients answer.",
+        source="devino_plugins.viber:WhatsAppSource",
+        methods=post,
     )
 
 
-@hookimpl
-def devino_commands() -> Iterable[click.Command]:
-    """``decode viber``."""
-    # Not above: a client loads all plugins, also where the extra `cli` is not installed.
-    from ._decode import decode
-
-    return (decode,)
+devino_commands: Final = commands_at("devino_plugins.viber._decode:decode")

@@ -16,6 +16,7 @@ from devino_plugins.kit.checks import (
     MessageLimits,
     check_sender,
     check_text,
+    is_line,
     number_of,
 )
 
@@ -162,7 +163,7 @@ def _kind(message: Message) -> tuple[xml.MessageType, str | None]:
                 "options", "`url` is of a 'wap-push' and of no other `type`", ref=message.ref
             )
         return kind, None
-    if not url or len(url) > MAX_URL or not url.isprintable():
+    if not is_line(url, MAX_URL):
         raise InvalidMessage(
             "options", f"a WAP push needs a `url` of at most {MAX_URL} characters", ref=message.ref
         )

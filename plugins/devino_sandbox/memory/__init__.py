@@ -25,18 +25,16 @@ if TYPE_CHECKING:
 else:
     __getattr__ = lazy(__name__, {"MemoryChannel": "_channel"})
 
-__all__ = ["MemoryChannel", "MemorySettings", "devino_channels"]
+__all__ = ["MemoryChannel", "MemorySettings"]
 
 
 @hookimpl
 def devino_channels() -> Iterable[ChannelSpec]:
     """``memory``."""
-    return (
-        ChannelSpec(
-            name="memory",
-            summary="Nothing is sent: messages are kept in memory, for tests.",
-            media=frozenset(Medium),
-            settings=MemorySettings,
-            load="devino_sandbox.memory:MemoryChannel",
-        ),
+    yield ChannelSpec(
+        name="memory",
+        summary="Nothing is sent: messages are kept in memory, for tests.",
+        media=frozenset(Medium),
+        settings=MemorySettings,
+        load="devino_sandbox.memory:MemoryChannel",
     )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from http import HTTPStatus
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 
@@ -26,11 +26,15 @@ from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
 from devino_sandbox._latest import Latest
 from devino_sandbox._messages import RefusalReason, Refused
+from devino_sandbox._service import Access
 from devino_sandbox._world import World
 
 from ._calls import Asked, CallService, answers
+from ._curl import curl
 
-__all__ = ["ApiService", "Asked", "answers", "refusal"]
+__all__ = ["ApiService", "Asked", "InDemo", "answers", "refusal"]
+
+InDemo: TypeAlias = Literal["channel", "service"]
 
 _STATUSES: Mapping[Verdict, HTTPStatus] = {
     Verdict.REFUSED: HTTPStatus.BAD_REQUEST,
@@ -58,8 +62,7 @@ class ApiService(CallService):
             @answers(pigeon.Send)
             def send(self, account: Account, asked: Asked[pigeon.Send]) -> pigeon.Sent:
                 call = asked.request
-                order = Submission(account=account, via=asked.via, sender="", text=call.text)
-                [message] = self.world.submit(order, [call.to])
+                message = self.send_sms(account, asked, call.to, call.text)
                 return pigeon.Sent(message.ids[0])
 
     Who asks is found by the kind of the table's credentials: a Login, a Session or an ApiKey.
@@ -81,6 +84,9 @@ class ApiService(CallService):
     """Those of every answer, beside its Content-Type."""
     split_lists: bool = False
     """Cut one value of a list of phone numbers at commas and semicolons."""
+    in_demo: ClassVar[InDemo | None] = None
+    """As what ``devino demo`` configures each table: as a channel or a service of the kind that the
+    table is named after. It needs no settings but its address, and the account's login or key."""
     max_size: ClassVar[int] = 4 * 1024 * 1024
     """Bytes that query and body may have, each. The sandbox's own limit may be lower."""
 
@@ -108,7 +114,27 @@ class ApiService(CallService):
         self._places: Latest[str, tuple[Api, tuple[str, ...]]] = Latest(1000)
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
-        return {api.name.replace("-", "_"): f"{base_url}{base}" for base, api in self.apis.items()}
+        """Of one table under the service's name, of several each under its own."""
+        return {self._endpoint(api): base_url + base for base, api in self.apis.items()}
+
+    def example(self, access: Access) -> Request[Any] | None:
+        """A call of the first table, which a person is told to make by curl.
+
+        Its table asks with a login or a key.
+        """
+        return None
+
+    def usage(self, access: Access) -> Sequence[str]:
+        request, [api, *_] = self.example(access), self.apis.values()
+        if request is None:
+            return ()
+        return [curl(api, request, access.endpoints[self._endpoint(api)], access)]
+
+    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return self._demo(access) if self.in_demo == "channel" else {}
+
+    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        return self._demo(access) if self.in_demo == "service" else {}
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
         if len(http.body) + len(http.query) > _ANY_PAIRS and _is_bomb(http):
@@ -195,6 +221,20 @@ class ApiService(CallService):
     def recipients(self, request: Request[Any]) -> Sequence[str]:
         """The numbers in the fields marked ``PHONE``, also in the structs within the request."""
         return list(_numbers(request))
+
+    def _endpoint(self, api: Api) -> str:
+        return self.name if len(self.apis) == 1 else api.name.replace("-", "_")
+
+    def _demo(self, access: Access) -> Mapping[str, Mapping[str, object]]:
+        sender = {"sender": access.sender} if self.in_demo == "channel" else {}
+        return {
+            api.name: {
+                **access.settings(api.auth),
+                **sender,
+                "base_url": access.endpoints[self._endpoint(api)],
+            }
+            for api in self.apis.values()
+        }
 
     def _place(self, path: str) -> tuple[Api, tuple[str, ...]]:
         """The table that a path means, and what is left of the path below its base."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from shlex import quote
 from typing import Any, ClassVar
 
 from devino_codecs.http import Login, UnknownResourceError, write_json
 from devino_codecs.viber import SpringError
 from devino_sandbox._http import RawAnswer, RawRequest
-from devino_sandbox._service import Access
 
-from ._api import ApiService, Asked
+from ._api import ApiService, Asked, InDemo
 
 __all__ = ["SpringService"]
 
@@ -24,6 +20,7 @@ class SpringService(ApiService):
     """Inherit it. What does not reach the interface is refused here: other paths and verbs, a
     header that contradicts itself, a login that nobody has."""
 
+    in_demo: ClassVar[InDemo | None] = "channel"
     challenge: ClassVar[tuple[bytes, bytes]] = (b"www-authenticate", b'Basic realm="devino"')
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
@@ -66,18 +63,3 @@ class SpringService(ApiService):
             path=http.path,
         )
         return RawAnswer(status, write_json(SpringError, body), (_JSON,))
-
-    def usage(self, access: Access) -> Sequence[str]:
-        """A call of the first row, by curl."""
-        [api] = self.apis.values()
-        account, path = access.account, api.operations[0].path
-        user = quote(f"{account.login}:{account.password.reveal()}")
-        json, body = quote("Content-Type: application/json"), quote(self.example(access))
-        return [f"curl -u {user} -H {json} -d {body} {access.endpoints[self.name]}/{path}"]
-
-    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        return {self.name: {**access.login, "base_url": access.endpoints[self.name]}}
-
-    @abstractmethod
-    def example(self, access: Access) -> str:
-        """The body of a call that is taken, for a shell."""

@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from devino_codecs import DecodeError, incoming
-from devino_core import Medium, hookimpl
+from devino_core import Medium
 from devino_sandbox._accounts import Account
+from devino_sandbox._brought import services_at
 from devino_sandbox._callbacks import CallbackKind
 from devino_sandbox._messages import IncomingMessage, Refused, Submission
 from devino_sandbox._service import Service
 from devino_sandbox._world import World
 
-__all__ = ["IncomingService", "devino_sandbox_services"]
+__all__ = ["IncomingService"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +110,4 @@ def _write(messages: Sequence[IncomingMessage]) -> bytes:
     )
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[IncomingService]:
-    return [IncomingService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:IncomingService")

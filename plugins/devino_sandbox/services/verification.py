@@ -26,8 +26,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from shlex import quote
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -35,26 +34,24 @@ from msgspec.structs import replace
 from devino_codecs import verification as codec
 from devino_codecs.http import Api, ArgumentError, Refusal, answer_of
 from devino_codecs.verification import CheckCode, CheckedCode, GenerateCode, SentCode
-from devino_core import hookimpl
-from devino_core.sim import SimUnavailable
+from devino_core.sim import SimCheck
 from devino_sandbox._accounts import Account
 from devino_sandbox._admission import plain_number
+from devino_sandbox._brought import services_at
 from devino_sandbox._http import RawAnswer, RawRequest, json_answer
-from devino_sandbox._latest import Latest
-from devino_sandbox._messages import Refused, Submission
+from devino_sandbox._kept import Kept
+from devino_sandbox._messages import Refused
 from devino_sandbox._numbers import chosen
 from devino_sandbox._questions import Question
 from devino_sandbox._rates import Rates
 from devino_sandbox._service import Access
 from devino_sandbox._sims import Sims
-from devino_sandbox._views import Views
-from devino_sandbox._world import World
-from devino_sandbox.services._api import ApiService, Asked, answers
+from devino_sandbox._views import shows
+from devino_sandbox.services._api import ApiService, Asked, InDemo, answers
 from devino_sandbox.services._asked_in_demo import codes
 
-__all__ = ["Code", "Codes", "VerificationLimits", "VerificationService", "devino_sandbox_services"]
+__all__ = ["Code", "Codes", "VerificationLimits", "VerificationService"]
 
-_MINUTE = timedelta(minutes=1)
 _CHOSEN = {**chosen("79990006", SentCode), **chosen("79990007", CheckedCode)}
 _FIXED = {"79990008001": "01234"}
 _UNREADABLE: Mapping[str, SentCode | CheckedCode] = {
@@ -94,11 +91,8 @@ class Code(msgspec.Struct, kw_only=True, eq=False):
         return self
 
 
-class Codes(Latest[tuple[Account, str], Code]):
+class Codes(Kept[tuple[Account, str], Code]):
     """The last code of each number."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.keep)
 
 
 class VerificationService(ApiService):
@@ -106,26 +100,16 @@ class VerificationService(ApiService):
 
     name = "verification"
     apis: ClassVar[Mapping[str, Api]] = {"": codec.API}
+    in_demo: ClassVar[InDemo | None] = "service"
+    limits: VerificationLimits = VerificationLimits()
 
-    def __init__(self, world: World, limits: VerificationLimits | None = None) -> None:
-        super().__init__(world)
-        self._limits = limits or VerificationLimits()
-        about = "the last two-factor code of each number; ?to=NUMBER: of one"
-        world.of(Views).add("codes", about, self._shown)
-
-    def endpoints(self, base_url: str) -> Mapping[str, str]:
-        return {self.name: base_url}
-
+    @shows("codes", "the last two-factor code of each number; ?to=NUMBER: of one")
     def _shown(self, to: str | None) -> list[Code]:
         now, book = self.world.clock.now(), self.world.of(Codes)
         return [code.at(now) for code in book.values() if to in (None, code.to)]
 
-    def usage(self, access: Access) -> Sequence[str]:
-        header, url = quote(f"X-ApiKey: {access.api_key}"), access.endpoints[self.name]
-        return [f"curl -H {header} -d DestinationNumber=79031234567 {url}/GenerateCode"]
-
-    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        return {"2fa": {"api_key": access.api_key, "base_url": access.endpoints[self.name]}}
+    def example(self, access: Access) -> GenerateCode:
+        return GenerateCode("79031234567")
 
     def demo_questions(self) -> Sequence[Question]:
         return codes("2fa", lambda number: self._shown(number)[0].code)
@@ -136,32 +120,26 @@ class VerificationService(ApiService):
             return table.INVALID_PHONE
         if isinstance(_CHOSEN.get(number), table):
             return _CHOSEN[number]
-        admits, limits = self.world.of(Rates).admits, self._limits
-        if admits((self.name, account), limits.per_key, _MINUTE) and admits(
-            (self.name, account, number), limits.per_number, _MINUTE
-        ):
-            request = replace(asked.request, number=number)
-            return super().perform(account, replace(asked, request=request))
-        return table.LIMIT
+        most = {account: self.limits.per_key, (account, number): self.limits.per_number}
+        if not self.world.of(Rates).admits(self.name, most, timedelta(minutes=1)):
+            return table.LIMIT
+        request = replace(asked.request, number=number)
+        return super().perform(account, replace(asked, request=request))
 
     @answers(GenerateCode)
     def generate(self, account: Account, asked: Asked[GenerateCode]) -> SentCode:
-        number, limits = asked.request.number, self._limits
+        number, limits = asked.request.number, self.limits
         if account.sim_check and asked.request.imsi is not None:
-            try:
-                if not self.world.of(Sims).compare(number, asked.request.imsi):
-                    return SentCode.SIM_MISMATCH
-            except SimUnavailable:
-                return SentCode.INTERNAL_ERROR
+            sim = self.world.of(Sims).compare(number, asked.request.imsi)
+            if sim is not SimCheck.SAME:
+                return SentCode.SIM_MISMATCH if sim is SimCheck.CHANGED else SentCode.INTERNAL_ERROR
         book, now = self.world.of(Codes), self.world.clock.now()
         last = book.get((account, number))
         if last is not None and last.at(now).state == "live":
             return SentCode.ALREADY_SENT
         drawn = f"{secrets.randbelow(10**limits.digits):0{limits.digits}}"
         code = Code(to=number, code=_FIXED.get(number, drawn), expires_at=now + limits.life)
-        text = f"Your code is {code.code}"
-        sms = Submission(account=account, via=asked.via, sender=account.sender, text=text)
-        self.world.submit(sms, [number])
+        self.send_sms(account, asked, number, f"Your code is {code.code}")
         book[account, number] = code
         return SentCode.SENT
 
@@ -175,7 +153,7 @@ class VerificationService(ApiService):
             return CheckedCode.WRONG
         if asked.request.code != last.code:
             last.attempts += last.state == "live"
-            if self.world.strict and last.attempts >= self._limits.attempts:
+            if self.world.strict and last.attempts >= self.limits.attempts:
                 last.state = "burnt"
             return CheckedCode.WRONG
         if last.state == "expired":
@@ -188,6 +166,4 @@ class VerificationService(ApiService):
         return json_answer(400, {"error": f"{error}"}) if code is None else Refusal(code, code.text)
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[VerificationService]:
-    return [VerificationService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:VerificationService")

@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -49,9 +49,10 @@ from devino_codecs.xmlpackage import (
     decode_request,
     encode_answer,
 )
-from devino_core import Medium, hookimpl
+from devino_core import Medium
 from devino_sandbox._accounts import NOBODY, Account
 from devino_sandbox._admission import readable
+from devino_sandbox._brought import services_at
 from devino_sandbox._dotnet import length
 from devino_sandbox._faults import AnswerError
 from devino_sandbox._http import RawAnswer, RawRequest
@@ -61,7 +62,7 @@ from devino_sandbox._world import World
 from devino_sandbox.services._calls import Asked, CallService
 from devino_sandbox.services._codes import by_state
 
-__all__ = ["XmlLimits", "XmlService", "devino_sandbox_services"]
+__all__ = ["XmlLimits", "XmlService"]
 
 _HEADERS = ((b"content-type", b"text/xml; charset=utf-8"),)
 _OPERATIONS = ("Send.ashx", "Statistics.ashx")
@@ -101,9 +102,10 @@ class XmlService(CallService):
     prefixes: tuple[str, ...] = tuple([f"/{operation}" for operation in _OPERATIONS])
     operations: ClassVar[Mapping[str, Collection[str]] | None] = {"xml": _OPERATIONS}
 
-    def __init__(self, world: World, limits: XmlLimits | None = None) -> None:
+    limits: XmlLimits = XmlLimits()
+
+    def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._limits = limits or XmlLimits()
         # The World knows the platform's ids; the client's own are this protocol's alone. What the
         # World forgets is forgotten here.
         self._by_id: WeakValueDictionary[tuple[str, int], StoredMessage] = WeakValueDictionary()
@@ -116,7 +118,7 @@ class XmlService(CallService):
 
     def read(self, http: RawRequest) -> Asked[Package] | RawAnswer:
         try:
-            package = decode_request(http.body, max_size=self._limits.package)
+            package = decode_request(http.body, max_size=self.limits.package)
         except DecodeError as error:
             return self._refuse_unread(http, error)
         who = Login(package.login, package.password)
@@ -168,7 +170,7 @@ class XmlService(CallService):
         return [message.recipient for message in request.messages]
 
     def _refuse_unread(self, request: RawRequest, error: DecodeError) -> RawAnswer:
-        found = list(_readable(request.body[: self._limits.package]))
+        found = list(_readable(request.body[: self.limits.package]))
         messages = [row for row in found if isinstance(row, Message)]
         if not found and _operation(request.path) == "Send.ashx":
             messages = [Message(recipient="", text="")]
@@ -215,7 +217,7 @@ class XmlService(CallService):
 
     def _error(self, account: Account, message: Message) -> MessageError | None:
         """What keeps a message from being handed to the World."""
-        limits = self._limits
+        limits = self.limits
         push = message.type == MessageType.WAP_PUSH
         if message.unread:
             return MessageError.ERR_ID if "id" in message.unread else MessageError.ERR_UNKNOWN
@@ -273,7 +275,7 @@ class XmlService(CallService):
         if message is None or not message.found:
             return False
         age = self.world.clock.now().date() - message.sending_at.date()
-        return age.days < self._limits.memory
+        return age.days < self.limits.memory
 
 
 def _readable(body: bytes) -> Iterator[Message | StatusRequest]:
@@ -354,6 +356,4 @@ def _answer(answer: Answer) -> RawAnswer:
     return RawAnswer(200, encode_answer(answer), _HEADERS)
 
 
-@hookimpl
-def devino_sandbox_services(world: World) -> list[XmlService]:
-    return [XmlService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:XmlService")

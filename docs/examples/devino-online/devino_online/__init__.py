@@ -12,7 +12,7 @@ import devino_sandbox as sandbox
 from devino_plugins.kit import ChannelKeyOrLoginSettings
 from devino_plugins.kit.settings import check_url
 
-__all__ = ["OnlineSettings", "devino_channels", "devino_sandbox_services"]
+__all__ = ["OnlineSettings"]
 
 
 class OnlineSettings(ChannelKeyOrLoginSettings, frozen=True, kw_only=True):
@@ -46,8 +46,4 @@ def devino_channels() -> Iterable[devino.ChannelSpec]:
     )
 
 
-@devino.hookimpl(optionalhook=True)
-def devino_sandbox_services(world: sandbox.World) -> Iterable[sandbox.Service]:
-    from .service import OnlineService
-
-    yield OnlineService(world)
+devino_sandbox_services = sandbox.services_at("devino_online.service:OnlineService")

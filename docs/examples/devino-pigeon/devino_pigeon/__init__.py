@@ -31,8 +31,4 @@ def devino_callbacks() -> Iterable[CallbackSpec]:
     yield CallbackSpec(name="pigeon", summary="Pigeon's news.", source=source, methods=post)
 
 
-@devino.hookimpl(optionalhook=True)
-def devino_sandbox_services(world: sandbox.World) -> Iterable[sandbox.Service]:
-    from .gateway import PigeonService
-
-    yield PigeonService(world)
+devino_sandbox_services = sandbox.services_at("devino_pigeon.gateway:PigeonService")

@@ -31,15 +31,12 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import AddressBookService
 
-__all__ = ["AddressBookService", "devino_sandbox_services"]
+__all__ = ["AddressBookService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[AddressBookService]:
-    """The address book."""
-    return [AddressBookService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:AddressBookService")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from shlex import quote
 from typing import ClassVar, TypeVar
 from uuid import uuid4
 
@@ -24,9 +23,8 @@ from devino_sandbox._accounts import Account
 from devino_sandbox._book import AddressBook, Book, BookGroup, BookImport, same_address
 from devino_sandbox._http import RawRequest
 from devino_sandbox._service import Access
-from devino_sandbox._views import Views
-from devino_sandbox._world import World
-from devino_sandbox.services._api import Asked, answers
+from devino_sandbox._views import shows
+from devino_sandbox.services._api import Asked, InDemo, answers
 from devino_sandbox.services._service_stack import Denied, ServiceStackService, Words
 
 from ._contacts import WHY, converted, fault_of, fields_of, kept, key_of, same_phone
@@ -58,11 +56,7 @@ class AddressBookService(ServiceStackService):
 
     name = "addressbook"
     apis: ClassVar[Mapping[str, Api]] = {"/addressbook": codec.API}
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world)
-        about = "the address books; ?to=NUMBER or ADDRESS: the contacts that have it"
-        world.of(Views).add("book", about, self._shown)
+    in_demo: ClassVar[InDemo | None] = "service"
 
     @property
     def _book(self) -> Book:
@@ -71,18 +65,8 @@ class AddressBookService(ServiceStackService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {self.name: f"{base_url}/addressbook/v2"}
 
-    def usage(self, access: Access) -> Sequence[str]:
-        user = quote(f"{access.account.login}:{access.account.password.reveal()}")
-        return [f"curl -u {user} {access.endpoints[self.name]}/ContactGroups"]
-
-    def demo_services(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        return {
-            "addressbook": {
-                "login": access.account.login,
-                "password": access.account.password.reveal(),
-                "base_url": access.endpoints[self.name],
-            }
-        }
+    def example(self, access: Access) -> codec.ListGroups:
+        return codec.ListGroups()
 
     # Groups.
 
@@ -236,6 +220,7 @@ class AddressBookService(ServiceStackService):
             raise Denied(No.NO_IMPORT, 404)
         return found
 
+    @shows("book", "the address books; ?to=NUMBER or ADDRESS: the contacts that have it")
     def _shown(self, to: str | None) -> list[object]:
         return [
             _shown(account, self._book.of(account), to) for account in self.world.accounts.values()

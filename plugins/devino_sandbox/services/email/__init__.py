@@ -45,16 +45,13 @@ Tasks:
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._pages import PagesService
 from ._service import EmailService
 
-__all__ = ["EmailService", "PagesService", "devino_sandbox_services"]
+__all__ = ["EmailService", "PagesService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[EmailService | PagesService]:
-    """The interface, and the pages that mails link to."""
-    return [EmailService(world), PagesService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:EmailService", f"{__name__}:PagesService")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import partial
-from shlex import quote
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
@@ -29,7 +27,7 @@ from devino_sandbox._http import RawAnswer, RawRequest
 from devino_sandbox._mail import Links, MailSenders
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import Access
-from devino_sandbox._views import Views
+from devino_sandbox._views import shows
 from devino_sandbox._world import World
 from devino_sandbox.services._api import Asked, answers
 from devino_sandbox.services._service_stack import Denied, ServiceStackService
@@ -52,7 +50,7 @@ from ._records import (
     state_of,
     status_of,
 )
-from ._shown import campaigns
+from ._shown import CampaignView, campaigns
 from ._tasks import PROTOCOL, START
 from ._templates import Templates, text_of, told
 from ._words import No
@@ -75,9 +73,6 @@ class EmailService(Campaigns, ServiceStackService):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        world.of(Views).add("mail-senders", "the addresses that mails come from", self._shown)
-        about = "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it"
-        world.of(Views).add("campaigns", about, partial(campaigns, world))
         self.callback_kinds: Mapping[str, CallbackKind[Any]] = {
             "email": _kind(xml=False),
             "email-xml": _kind(xml=True),
@@ -99,9 +94,8 @@ class EmailService(Campaigns, ServiceStackService):
         self._links.base_url = base_url
         return {"email": f"{base_url}/email/v2", "email_v1": f"{base_url}/email/v1"}
 
-    def usage(self, access: Access) -> Sequence[str]:
-        user = quote(f"{access.account.login}:{access.account.password.reveal()}")
-        return [f"curl -u {user} {access.endpoints['email']}/UserSettings/SourceAddresses"]
+    def example(self, access: Access) -> codec.ListSenders:
+        return codec.ListSenders()
 
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
         settings = {**access.login, "sender": _FROM, "base_url": access.endpoints["email"]}
@@ -314,6 +308,14 @@ class EmailService(Campaigns, ServiceStackService):
         found = [self._find(account, one) for one in ids]
         return tuple(status_of(one) for one in found if one is not None)
 
+    @shows(
+        "campaigns",
+        "the campaigns and what became of their mails; ?to=ADDRESS: those that reached it",
+    )
+    def _campaigns(self, to: str | None) -> list[CampaignView]:
+        return campaigns(self.world, to)
+
+    @shows("mail-senders", "the addresses that mails come from")
     def _shown(self, to: str | None) -> object:
         return {
             login: dict(self._senders.of(account)) for login, account in self.world.accounts.items()

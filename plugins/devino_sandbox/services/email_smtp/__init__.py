@@ -21,14 +21,12 @@ gateway, see :mod:`devino_sandbox.services.smtp`. Its ``to`` is compared with a 
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import EmailSmtpService
 
-__all__ = ["EmailSmtpService", "devino_sandbox_services"]
+__all__ = ["EmailSmtpService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[EmailSmtpService]:
-    return [EmailSmtpService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:EmailSmtpService")

@@ -22,14 +22,12 @@ has the code of a reply; 421 also closes the connection.
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import FtpService, FtpsService
 
-__all__ = ["FtpService", "FtpsService", "devino_sandbox_services"]
+__all__ = ["FtpService", "FtpsService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[FtpService]:
-    return [FtpService(world), FtpsService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:FtpService", f"{__name__}:FtpsService")

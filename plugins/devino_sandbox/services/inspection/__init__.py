@@ -15,21 +15,13 @@ loopback, the address that the client came to, or the host listened on is refuse
 (``--allow-host NAME`` allows one), and so is what a browser says that a page of another site asks.
 """
 
-from devino_core import hookimpl
+from typing import Final
+
+from devino_sandbox._brought import services_at
 from devino_sandbox._shown import IncomingView, LifeView, MessageView
-from devino_sandbox._world import World
 
 from ._service import InspectionService
 
-__all__ = [
-    "IncomingView",
-    "InspectionService",
-    "LifeView",
-    "MessageView",
-    "devino_sandbox_services",
-]
+__all__ = ["IncomingView", "InspectionService", "LifeView", "MessageView"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[InspectionService]:
-    return [InspectionService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:InspectionService")

@@ -6,14 +6,12 @@ files below ``static``, as they are: nothing is built, and nothing comes from an
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import PageService
 
-__all__ = ["PageService", "devino_sandbox_services"]
+__all__ = ["PageService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[PageService]:
-    return [PageService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:PageService")

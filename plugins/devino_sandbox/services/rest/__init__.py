@@ -16,14 +16,12 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import RestLimits, RestReading, RestService
 
-__all__ = ["RestLimits", "RestReading", "RestService", "devino_sandbox_services"]
+__all__ = ["RestLimits", "RestReading", "RestService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[RestService]:
-    return [RestService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:RestService")

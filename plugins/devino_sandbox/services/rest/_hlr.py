@@ -11,7 +11,7 @@ from devino_codecs.rest import HlrStateCode, Refusal, SmsStateCode
 from devino_core import Medium, State
 from devino_sandbox._accounts import Account
 from devino_sandbox._admission import charge, destination
-from devino_sandbox._latest import Latest
+from devino_sandbox._kept import Kept
 from devino_sandbox._numbers import chosen
 from devino_sandbox._world import World
 from devino_sandbox.services._api import ApiService, Asked, answers
@@ -32,11 +32,11 @@ _BY_SMS: dict[int, HlrStateCode] = {
 }
 
 
-class _Questions(Latest[str, tuple[Account, str, datetime]]):
+class _Questions(Kept[str, tuple[Account, str, datetime]]):
     """By id: who asked, about which number, and when."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(world.keep)
+        super().__init__(world)
         self.ids = count(703112828852109312)  # the first of the manual's examples
 
 

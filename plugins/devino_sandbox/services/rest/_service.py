@@ -21,7 +21,7 @@ from devino_sandbox._messages import Refused, StoredMessage, Submission
 from devino_sandbox._questions import Question
 from devino_sandbox._service import Access
 from devino_sandbox._world import World
-from devino_sandbox.services._api import Asked, answers
+from devino_sandbox.services._api import Asked, InDemo, answers
 from devino_sandbox.services._asked_in_demo import lookups
 from devino_sandbox.services._limits import MEMORY, MOST_RECIPIENTS, STATISTICS
 
@@ -98,21 +98,18 @@ class RestService(HlrRows):
 
     name = "rest"
     apis: ClassVar[Mapping[str, Api]] = {"/rest": rest.V1, "/rest/v2": rest.V2}
+    in_demo: ClassVar[InDemo | None] = "channel"
     headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ((b"cache-control", b"private"),)
 
-    def __init__(
-        self,
-        world: World,
-        limits: RestLimits | None = None,
-        reading: RestReading | None = None,
-    ) -> None:
+    limits: RestLimits = RestLimits()
+    reading: RestReading = RestReading()
+
+    def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._limits = limits or RestLimits()
-        self._reading = reading or RestReading()
-        self.split_lists = self._reading.split_lists
+        self.split_lists: bool = self.reading.split_lists
 
     def read(self, http: RawRequest) -> Asked[Any] | RawAnswer:
-        if self._reading.last_counts:
+        if self.reading.last_counts:
             http = msgspec.structs.replace(http, query=_last(http.query), body=_last(http.body))
         return super().read(http)
 
@@ -126,12 +123,6 @@ class RestService(HlrRows):
             *[f"export DEVINO__REST__{key}={quote(value)}" for key, value in settings.items()],
             f'devino send 79031234567 "Hello" --sender {quote(access.sender)}',
         ]
-
-    def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
-        return {
-            "rest": {**access.login, "base_url": access.endpoints["rest"]},
-            "rest-v2": {**access.login, "base_url": access.endpoints["rest_v2"]},
-        }
 
     def demo_questions(self) -> Sequence[Question]:
         return lookups("rest")
@@ -199,7 +190,7 @@ class RestService(HlrRows):
         return super().recipients(request)
 
     def _as_read(self, submission: Submission, call: _Send) -> Submission:
-        if not (self._reading.bulk_by_recipients_clock and isinstance(call, rest.SendSmsBulk)):
+        if not (self.reading.bulk_by_recipients_clock and isinstance(call, rest.SendSmsBulk)):
             return submission
         at = submission.send_at
         return msgspec.structs.replace(submission, send_at=at and at.replace(tzinfo=None))
@@ -210,7 +201,7 @@ class RestService(HlrRows):
         return answer
 
     def _beyond_limits(self, submission: Submission, to: Sequence[str]) -> Refusal | None:
-        limits = self._limits
+        limits = self.limits
         longest = limits.sms_text if submission.medium is Medium.SMS else limits.viber_text
         if length(submission.text) > longest:
             return invalid("data", f"Data can not be longer than {longest} characters")
@@ -223,7 +214,7 @@ class RestService(HlrRows):
         """What only a strict World refuses."""
         if isinstance(call, _BY_TIME_ZONE) and call.send_date is None:
             return missing("SendDate")
-        longest = self._limits.viber_validity
+        longest = self.limits.viber_validity
         validity = submission.validity
         if submission.medium is Medium.VIBER and validity is not None and validity > longest:
             most = longest // timedelta(minutes=1)
@@ -239,7 +230,7 @@ class RestService(HlrRows):
         return reports.viber_state(self._find(account, asked.request.message_id, Medium.VIBER))
 
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
-        message = self.world.find(account, message_id, memory=self._limits.memory)
+        message = self.world.find(account, message_id, memory=self.limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
     @answers(rest.GetIncoming)
@@ -249,7 +240,7 @@ class RestService(HlrRows):
         call = asked.request
         if call.max_date <= call.min_date:
             return invalid("maxDateUtc", "maxDateUTC must be later than minDateUTC")
-        if self.world.clock.now() - call.min_date > self._limits.incoming:
+        if self.world.clock.now() - call.min_date > self.limits.incoming:
             return invalid("minDateUtc", "minDateUTC can not be more than a year ago")
         return reports.incoming(self.world.incoming(account, call.min_date, call.max_date))
 
@@ -261,7 +252,7 @@ class RestService(HlrRows):
         since, until = call.start.replace(tzinfo=UTC), call.end.replace(tzinfo=UTC)
         if until < since:
             return invalid("endDateTime", "endDateTime must not be before startDateTime")
-        if until - since > self._limits.statistics:
+        if until - since > self.limits.statistics:
             return error(ErrorText.PERIOD_TOO_LONG)
         return reports.statistics(self.world.tally(account, Medium.SMS, since, until))
 

@@ -51,15 +51,13 @@ connection instead of delivering, ``drop-answer`` closes it after the delivery w
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import SmppService
 from ._settings import SmppSettings
 
-__all__ = ["SmppService", "SmppSettings", "devino_sandbox_services"]
+__all__ = ["SmppService", "SmppSettings"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[SmppService]:
-    return [SmppService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:SmppService")

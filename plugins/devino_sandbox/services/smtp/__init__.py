@@ -24,14 +24,12 @@ connection.
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import SmtpService
 
-__all__ = ["SmtpService", "devino_sandbox_services"]
+__all__ = ["SmtpService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[SmtpService]:
-    return [SmtpService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:SmtpService")

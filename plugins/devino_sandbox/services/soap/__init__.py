@@ -18,14 +18,12 @@ say, it is decided thus:
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import SoapLimits, SoapService
 
-__all__ = ["SoapLimits", "SoapService", "devino_sandbox_services"]
+__all__ = ["SoapLimits", "SoapService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[SoapService]:
-    return [SoapService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:SoapService")

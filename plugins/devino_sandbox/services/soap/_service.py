@@ -81,9 +81,10 @@ class SoapService(CallService):
         "soap-v2": [one.operation.name for one in (*soap.SMS_V2.requests, *soap.VIBER_V2.requests)],
     }
 
-    def __init__(self, world: World, limits: SoapLimits | None = None) -> None:
+    limits: SoapLimits = SoapLimits()
+
+    def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._limits = limits or SoapLimits()
         self._services = {service.path.lower(): service for service in soap.SERVICES}
 
     def endpoints(self, base_url: str) -> Mapping[str, str]:
@@ -148,7 +149,7 @@ class SoapService(CallService):
         return Failed(ordered(action))
 
     def perform(self, account: Account, asked: Asked[Any]) -> object:
-        rate = self._limits.calls
+        rate = self.limits.calls
         if self.world.strict and not self.world.of(CallRate).take(account, rate):
             too_many = json_answer(429, {"error": f"more than {rate} calls in a second"})
             return msgspec.structs.replace(
@@ -192,7 +193,7 @@ class SoapService(CallService):
         return tuple([message_id for message in messages for message_id in message.ids])
 
     def _beyond_limits(self, sending: Sending, submission: Submission) -> str | None:
-        limits = self._limits
+        limits = self.limits
         given = {
             "SourceAddress": sending.sender,
             "DestinationAddresses": sending.to and all(sending.to),
@@ -215,7 +216,7 @@ class SoapService(CallService):
             return argument("sendDate", "sendDate can not be null or empty")
         if submission.medium is Medium.VIBER:
             validity = submission.validity
-            if validity is None or not timedelta(0) < validity <= self._limits.viber_validity:
+            if validity is None or not timedelta(0) < validity <= self.limits.viber_validity:
                 return argument("validity", "Invalid argument: 1 to 1440 minutes")
         return None
 
@@ -234,7 +235,7 @@ class SoapService(CallService):
     def _find(self, account: Account, message_id: str, medium: Medium) -> StoredMessage | None:
         if not message_id:
             raise Failed(ErrorText.MESSAGE_ID_EMPTY)
-        message = self.world.find(account, message_id, memory=self._limits.memory)
+        message = self.world.find(account, message_id, memory=self.limits.memory)
         return message if message is not None and message.submission.medium is medium else None
 
     @answers(soap.GetStatistics)
@@ -244,7 +245,7 @@ class SoapService(CallService):
         since, until = asked.request.start_date_time, asked.request.end_date_time
         if until < since:
             raise Failed(argument("endDateTime", "Invalid argument: before startDateTime"))
-        if until - since > self._limits.statistics:
+        if until - since > self.limits.statistics:
             raise Failed(ErrorText.PERIOD_TOO_LONG)
         return reports.statistics(self.world.tally(account, Medium.SMS, since, until))
 

@@ -27,14 +27,14 @@ people write. Where a kind of replies has no URL, that of the statuses is called
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import MessengerService, ViberService, WhatsAppService
 
-__all__ = ["MessengerService", "ViberService", "WhatsAppService", "devino_sandbox_services"]
+__all__ = ["MessengerService", "ViberService", "WhatsAppService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[MessengerService]:
-    return [ViberService(world), WhatsAppService(world)]
+devino_sandbox_services: Final = services_at(
+    f"{__name__}:ViberService", f"{__name__}:WhatsAppService"
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -162,17 +161,17 @@ class MessengerService(SpringService):
         ids = [None if isinstance(one, Unread) else one for one in request.messages]
         return Statuses(messages=tuple([MessageStatus(provider_id=one, code=code) for one in ids]))
 
-    def example(self, access: Access) -> str:
-        message = {
-            "subject": access.sender,
-            "priority": "high",
-            "validityPeriodSec": 3600,
-            "type": self.limits.type,
-            "contentType": "text",
-            "content": {"text": "Hello"},
-            "address": "79031234567",
-        }
-        return json.dumps({"messages": [message]})
+    def example(self, access: Access) -> Send:
+        message = Message(
+            subject=access.sender,
+            priority=Priority.HIGH,
+            validity_period_sec=3600,
+            type=self.limits.type,
+            content_type=ContentType.TEXT,
+            content=Content(text="Hello"),
+            address="79031234567",
+        )
+        return Send(messages=(message,))
 
     def _take(self, account: Account, asked: Asked[Send], message: Message) -> Taken:
         resend, to = asked.request.resend_sms is True, text_of(message.address)

@@ -23,14 +23,12 @@ platform does. Where the manual does not say, or contradicts itself, it is decid
 
 from __future__ import annotations
 
-from devino_core import hookimpl
-from devino_sandbox._world import World
+from typing import Final
+
+from devino_sandbox._brought import services_at
 
 from ._service import VkService
 
-__all__ = ["VkService", "devino_sandbox_services"]
+__all__ = ["VkService"]
 
-
-@hookimpl
-def devino_sandbox_services(world: World) -> list[VkService]:
-    return [VkService(world)]
+devino_sandbox_services: Final = services_at(f"{__name__}:VkService")

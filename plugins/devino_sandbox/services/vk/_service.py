@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -25,8 +24,10 @@ from devino_codecs.vk import (
     IdCode,
     MessageStatus,
     MessengerLeg,
+    Priority,
     RequestCode,
     RequestError,
+    Route,
     Send,
     SendCode,
     SendResult,
@@ -117,8 +118,8 @@ class VkService(SpringService):
         submission = self._submission(account, asked.request)
         to = number_of(asked.request.vk.phone) or ""
         # Notices of one group to one person.
-        key = (self.name, account, submission.sender, to)
-        if self.world.strict and not self.world.of(Rates).admits(key, _A_DAY, _DAY):
+        most = {(account, submission.sender, to): _A_DAY}
+        if self.world.strict and not self.world.of(Rates).admits(self.name, most, _DAY):
             submission = replace(submission, fate=_BEYOND)
         stored = self.take(submission, to, None, _REFUSALS)
         if isinstance(stored, SendCode):
@@ -175,17 +176,17 @@ class VkService(SpringService):
             return MessageStatus(provider_id=request.id, code=told)
         return super().ordered(asked, action)
 
-    def example(self, access: Access) -> str:
-        message = {
-            "subject": access.sender,
-            "priority": "high",
-            "routes": ["vk"],
-            "validityPeriod": 3600,
-            "phone": "79031234567",
-            "templateId": "123456",
-            "templateData": {},
-        }
-        return json.dumps({"vk": message})
+    def example(self, access: Access) -> Send:
+        message = VkMessage(
+            subject=access.sender,
+            priority=Priority.HIGH,
+            routes=(Route.VK,),
+            validity_period=3600,
+            phone="79031234567",
+            template_id="123456",
+            template_data={},
+        )
+        return Send(vk=message)
 
     def _nobody(self, http: RawRequest) -> Refusal | RawAnswer:
         if any(name == b"authorization" for name, _ in http.headers):

@@ -1,0 +1,32 @@
+"""The sandbox's hook for plugins whose services stand in modules of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, cast
+
+from devino_core import hookimpl
+from devino_core.lazy import resolve
+
+if TYPE_CHECKING:
+    from ._service import Service
+    from ._world import World
+
+__all__ = ["services_at"]
+
+
+def services_at(*references: str) -> Callable[[World], Iterable[Service]]:
+    """The hook ``devino_sandbox_services`` of a plugin whose services are these classes::
+
+        devino_sandbox_services = services_at("acme.gateway:AcmeService")
+
+    Each is made of a World. Its module is imported when a sandbox is made: clients load the plugin,
+    too, and need no service.
+    """
+
+    @hookimpl(optionalhook=True)
+    def devino_sandbox_services(world: World) -> Iterable[Service]:
+        made = [cast("Callable[[World], Service]", resolve(one)) for one in references]
+        return [make(world) for make in made]
+
+    return devino_sandbox_services

@@ -1,0 +1,28 @@
+"""How often somebody may ask, under one limit or several."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from devino_core.testing import ManualClock
+from devino_sandbox import Rates, World
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_so_many_are_admitted_within_the_time(world: World, clock: ManualClock) -> None:
+    rates = world.of(Rates)
+    assert [rates.admits("owl", {"key": 2}, MINUTE) for _ in range(3)] == [True, True, False]
+    assert rates.admits("owl", {"other": 2}, MINUTE)
+    assert rates.admits("rook", {"key": 2}, MINUTE)
+    clock.advance(60)
+    assert rates.admits("owl", {"key": 2}, MINUTE)
+
+
+def test_what_one_limit_refuses_counts_for_no_other(world: World) -> None:
+    rates = world.of(Rates)
+    assert rates.admits("owl", {"key": 3, ("key", 1): 1}, MINUTE)
+    for _ in range(5):
+        assert not rates.admits("owl", {"key": 3, ("key", 1): 1}, MINUTE)
+    later = [rates.admits("owl", {"key": 3, ("key", n): 1}, MINUTE) for n in (2, 3, 4)]
+    assert later == [True, True, False]
