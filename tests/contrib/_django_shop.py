@@ -18,7 +18,15 @@ __all__ = ["PATIENCE", "Bakery", "environ_of"]
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "web-django"
 PATIENCE = 120.0
 # Pythons 3.12.0 to 3.12.3 take SQLite's ?1 for a name, and say so.
-_STRICT = ("-W", "error", "-W", "ignore:Binding:DeprecationWarning")
+_STRICT = (
+    "-W",
+    "error",
+    "-W",
+    "ignore:Binding:DeprecationWarning",
+    # An old rich-click beside a new Click.
+    "-W",
+    "ignore:'click.utils:DeprecationWarning",
+)
 
 
 class Bakery:
