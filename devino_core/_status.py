@@ -254,15 +254,16 @@ class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
     ) -> list[Receipt]:
         """The receipts of messages of one medium that the platform took alike, in order, each with
         its ids; ``parts`` are those of each, one unless given."""
-        if status.medium is None and messages:
-            status = msgspec.structs.replace(status, medium=messages[0].medium)
+        medium = messages[0].medium if messages else Medium.SMS
+        if status.medium is None:
+            status = msgspec.structs.replace(status, medium=medium)
         # Of a bulk there are thousands. By :meth:`of` each takes twice as long.
         return [
             cls(
                 ref=message.ref,
                 to=message.to,
-                medium=message.medium,
                 status=status,
+                medium=medium,
                 channel=channel,
                 ids=own,
                 parts=segments,

@@ -12,7 +12,7 @@ import msgspec
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of, numbers_of
-from devino_plugins.kit.items import for_each, looked_at
+from devino_plugins.kit.items import at, for_each, looked_at
 from devino_plugins.kit.messengers import (
     check_subject,
     check_whole,
@@ -63,7 +63,7 @@ def plan(
     said = _said(messages, sender_of, limits, settings)
     size = settings.batch_size
     return [
-        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple(map(said.__getitem__, chunk))))
+        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple(at(chunk, said))))
         for resend, positions in _by_fallback(messages).items()
         for start in range(0, len(positions), size)
         for chunk in (positions[start : start + size],)
