@@ -18,7 +18,7 @@ from devino_core.dispatch import Call, in_lots
 from .api_channel import ApiChannel
 from .checks import check_send_at, numbers_of
 from .ids import GivenIds
-from .items import at, for_each, looked_at
+from .items import at, looked_at, with_numbers
 from .receipts import Outcome, TakenIf, receipts_of_each
 from .settings import ChannelConnectionSettings
 
@@ -94,25 +94,30 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         self._items(messages)
 
     def calls(self, messages: Sequence[Message]) -> Sequence[Call]:
-        items, shares = self._items(messages)
+        items, numbers, shares = self._items(messages)
         return [
-            (lot, partial(self._send, at(lot, messages), at(lot, items), shared))
+            (lot, partial(self._send, lot, messages, items, numbers, shared))
             for shared, places in _places(shares).items()
             for lot in in_lots(places, self.most_messages)
         ]
 
-    def _items(self, messages: Sequence[Message]) -> tuple[list[ItemT], list[Hashable]]:
-        """What each message is on the wire, and what is said once for its call."""
+    def _items(
+        self, messages: Sequence[Message]
+    ) -> tuple[list[ItemT], Sequence[str], list[Hashable]]:
+        """What each message is on the wire, the number that is still to be put in where there is a
+        ``number_field``, and what is said once for its call."""
         if not self.number_field:
             self.check_takes(messages)
-            return list(map(self._item, messages)), list(map(self.shared, messages))
+            return list(map(self._item, messages)), (), list(map(self.shared, messages))
         items: list[ItemT] = []
+        numbers: list[str] = []
         shares: list[Hashable] = []
-        numbers = iter(numbers_of(messages))
+        given = iter(numbers_of(messages))
         for (item, shared), count in looked_at(messages, self._look):
-            items += for_each(item, self.number_field, islice(numbers, count))
+            items += [item] * count
+            numbers += islice(given, count)
             shares += [shared] * count
-        return items, shares
+        return items, numbers, shares
 
     def _look(self, message: Message) -> tuple[ItemT, Hashable]:
         self.check_takes((message,))
@@ -124,11 +129,20 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         return self.item(message)
 
     async def _send(
-        self, messages: Sequence[Message], items: Sequence[ItemT], shared: Hashable
+        self,
+        places: Sequence[int],
+        messages: Sequence[Message],
+        items: Sequence[ItemT],
+        numbers: Sequence[str],
+        shared: Hashable,
     ) -> list[Receipt]:
+        own = at(places, items)
+        if self.number_field:
+            # Copied call by call, items stay within a processor's caches.
+            own = with_numbers(own, self.number_field, at(places, numbers))
         return receipts_of_each(
-            messages,
-            await self.send_items(items, shared),
+            at(places, messages),
+            await self.send_items(own, shared),
             self.outcome,
             taken=self.taken,
             given=self._given,

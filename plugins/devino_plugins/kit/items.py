@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr, replace
 
 from devino_core import Message
 
-__all__ = ["at", "for_each", "looked_at"]
+__all__ = ["at", "looked_at", "with_numbers"]
 
 T = TypeVar("T")
 LookT = TypeVar("LookT")
@@ -74,11 +74,10 @@ def at(places: Sequence[int], of: Sequence[T]) -> Sequence[T]:
     return list(map(of.__getitem__, places))
 
 
-def for_each(item: ItemT, field: str, numbers: Iterable[str]) -> list[ItemT]:
-    """The item once for each number, which stands in this field."""
-    numbers = list(numbers)
+def with_numbers(items: Iterable[ItemT], field: str, numbers: Iterable[str]) -> list[ItemT]:
+    """Copies of the items, each with its number in this field."""
     # To give `replace` a field whose name is a variable takes twice as long.
-    items = list(map(replace, repeat(item, len(numbers))))
-    for _ in map(force_setattr, items, repeat(field), numbers):
+    copies = list(map(replace, items))
+    for _ in map(force_setattr, copies, repeat(field), numbers):
         pass
-    return items
+    return copies

@@ -12,7 +12,7 @@ import msgspec
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of, numbers_of
-from devino_plugins.kit.items import at, for_each, looked_at
+from devino_plugins.kit.items import at, looked_at, with_numbers
 from devino_plugins.kit.messengers import (
     check_subject,
     check_whole,
@@ -87,11 +87,13 @@ def _said(
 ) -> list[viber.Message]:
     """The messages as the wire has them."""
     said: list[viber.Message] = []
-    numbers = iter(numbers_of(messages))
+    numbers: list[str] = []
+    given = iter(numbers_of(messages))
     look = partial(_message, sender_of=sender_of, limits=limits, settings=settings)
     for item, count in looked_at(messages, look):
-        said += for_each(item, "address", islice(numbers, count))
-    return said
+        said += [item] * count
+        numbers += islice(given, count)
+    return with_numbers(said, "address", numbers)
 
 
 def _message(
