@@ -51,7 +51,7 @@ def _runs(messages: Iterable[Message]) -> Iterator[tuple[Message, int]]:
             first is not None
             and message.content == first.content
             and message.medium is first.medium
-            and message.sender == first.sender
+            and (message.sender is first.sender or message.sender == first.sender)
             and message.send_at is first.send_at
             and message.validity is first.validity
             and message.priority is first.priority
