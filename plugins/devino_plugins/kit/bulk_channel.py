@@ -103,12 +103,12 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
 
     def _items(
         self, messages: Sequence[Message]
-    ) -> tuple[list[ItemT], Sequence[str], list[Hashable]]:
+    ) -> tuple[Sequence[ItemT], Sequence[str], Sequence[Hashable]]:
         """What each message is on the wire, the number that is still to be put in where there is a
         ``number_field``, and what is said once for its call."""
         if not self.number_field:
             self.check_takes(messages)
-            return list(map(self._item, messages)), (), list(map(self.shared, messages))
+            return tuple(map(self._item, messages)), (), tuple(map(self.shared, messages))
         items: list[ItemT] = []
         numbers: list[str] = []
         shares: list[Hashable] = []
@@ -117,7 +117,7 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             items += [item] * count
             numbers += islice(given, count)
             shares += [shared] * count
-        return items, numbers, shares
+        return tuple(items), tuple(numbers), shares
 
     def _look(self, message: Message) -> tuple[ItemT, Hashable]:
         self.check_takes((message,))
@@ -140,9 +140,10 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         if self.number_field:
             # Copied call by call, items stay within a processor's caches.
             own = with_numbers(own, self.number_field, at(places, numbers))
+        told = await self.send_items(own, shared)
         return receipts_of_each(
             at(places, messages),
-            await self.send_items(own, shared),
+            told,
             self.outcome,
             taken=self.taken,
             given=self._given,

@@ -74,10 +74,13 @@ def at(places: Sequence[int], of: Sequence[T]) -> Sequence[T]:
     return list(map(of.__getitem__, places))
 
 
-def with_numbers(items: Iterable[ItemT], field: str, numbers: Iterable[str]) -> list[ItemT]:
+def with_numbers(
+    items: Iterable[ItemT], field: str, numbers: Iterable[str]
+) -> tuple[ItemT, ...]:
     """Copies of the items, each with its number in this field."""
-    # To give `replace` a field whose name is a variable takes twice as long.
-    copies = list(map(replace, items))
+    # To give `replace` a field whose name is a variable takes twice as long. The garbage collector
+    # looks into a long list again and again, but not into a tuple of what it does not track.
+    copies = tuple(map(replace, items))
     for _ in map(force_setattr, copies, repeat(field), numbers):
         pass
     return copies
