@@ -90,7 +90,7 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
         return Refusal(Word.of_word(key), why(told))
 
     async def balance(self) -> Decimal:
-        held = (await self.ask(GetBilling())).result.account
+        held = await self.ask(GetBilling())
         if held.is_blocked and not self._was_blocked:
             _log.warning("channel %r: the platform has blocked this account", self.name)
         self._was_blocked = held.is_blocked
