@@ -149,10 +149,10 @@ def test_no_function_is_called_for_what_was_taken() -> None:
 
 @pytest.mark.parametrize("code", ["ok", "Ok"])
 def test_words_count_in_any_case(code: str) -> None:
-    assert BY_PIECES.one(Told(code, "1")) == Taken(("1",), 0)
-    assert BY_PIECES.one(Told("NO", "1")) is None
-    assert BY_PIECES.one(Told(None, "1")) is None
-    assert BY_PIECES.one(Told(code, "")) is None
+    assert BY_PIECES.of_one(Told(code, "1")) == Taken(("1",), 0)
+    assert BY_PIECES.of_one(Told("NO", "1")) is None
+    assert BY_PIECES.of_one(Told(None, "1")) is None
+    assert BY_PIECES.of_one(Told(code, "")) is None
 
 
 def test_an_id_that_comes_again_is_unknown_where_all_were_taken() -> None:

@@ -74,9 +74,7 @@ def at(places: Sequence[int], of: Sequence[T]) -> Sequence[T]:
     return list(map(of.__getitem__, places))
 
 
-def with_numbers(
-    items: Iterable[ItemT], field: str, numbers: Iterable[str]
-) -> tuple[ItemT, ...]:
+def with_numbers(items: Iterable[ItemT], field: str, numbers: Iterable[str]) -> tuple[ItemT, ...]:
     """Copies of the items, each with its number in this field."""
     # To give `replace` a field whose name is a variable takes twice as long. The garbage collector
     # looks into a long list again and again, but not into a tuple of what it does not track.

@@ -51,7 +51,7 @@ class TakenIf(Struct, frozen=True, kw_only=True):
     """The field that lists the segments that the message is charged for. Unless given, it is one;
     where the list is empty or None, nobody knows how many."""
 
-    def all(self, told: Sequence[object]) -> Together | None:
+    def of_all(self, told: Sequence[object]) -> Together | None:
         """What was told of messages that were all taken; None if one was not, or may not be."""
         if Unread in set(map(type, told)):
             return None
@@ -61,12 +61,12 @@ class TakenIf(Struct, frozen=True, kw_only=True):
         ids = list(map(attrgetter(self.id), told))
         return Together(ids, self._parts(told)) if ids and all(ids) else None
 
-    def one(self, told: object) -> Taken | None:
+    def of_one(self, told: object) -> Taken | None:
         """What was told of a message that was taken; None if it was not."""
         given = getattr(told, self.id)
         words = [(getattr(told, field), word) for field, word in self.says.items()]
         if given and all(isinstance(it, str) and it.upper() == word.upper() for it, word in words):
-            return Taken((given,), *self._parts((told,)) or ())
+            return Taken((given,), *(self._parts((told,)) or ()))
         return None
 
     def _parts(self, told: Sequence[object]) -> list[int] | None:
@@ -81,7 +81,7 @@ class Together(NamedTuple):
     ids: Sequence[str]
     parts: Sequence[int] | None
 
-    def outcomes(self) -> list[Taken]:
+    def each(self) -> list[Taken]:
         parts = self.parts or [1] * len(self.ids)
         return [Taken((one,), many) for one, many in zip(self.ids, parts, strict=True)]
 
@@ -93,7 +93,8 @@ class Unclear(Struct, frozen=True):
     description: str = ""
 
 
-Outcome: TypeAlias = str | Taken | Unclear | Refusal | DevinoError
+_End: TypeAlias = Taken | Unclear | Refusal | DevinoError
+Outcome: TypeAlias = str | _End
 """What became of one message of a call: a text alone is the one id of a message that the platform
 took. A refusal's words are the platform's: of its code nothing but the message is refused."""
 
@@ -118,34 +119,33 @@ def receipts_of_each(
 
     Raises ProtocolViolation if all ids are those of another call.
     """
-    column = None if taken is None else taken.all(told)
-    if column is None:
-        outcomes = [_outcome(it, taken, outcome) for it in told]
-        ids = [one for it in outcomes if isinstance(it, Taken) for one in it.ids]
+    ends: Sequence[_End] = ()
+    together = None if taken is None else taken.of_all(told)
+    if together is None:
+        ends = [_end(it, taken, outcome) for it in told]
+        ids: Sequence[str] = [one for it in ends if isinstance(it, Taken) for one in it.ids]
     else:
-        outcomes, ids = [], column.ids
+        ids = together.ids
     different = set(ids)
     known: Set[str] = frozenset() if given is None else given.remember_new(different)
     if len(told) != len(messages) or len(different) != len(ids):
         new = [one for one in ids if one not in known]
         return unassigned(messages, new, told=len(told), channel=channel)
-    if column is not None:
+    if together is not None:
         if not known and _go_now(messages):
             now, own = accepted(messages[0], clock), zip(ids, strict=True)
-            return Receipt.of_each(messages, now, channel=channel, ids=own, parts=column.parts)
-        outcomes = column.outcomes()
+            return Receipt.of_each(messages, now, channel=channel, ids=own, parts=together.parts)
+        ends = together.each()
     return [
         _receipt(message, _unless_known(it, known), channel=channel, clock=clock, hide=hide)
-        for message, it in zip(messages, outcomes, strict=True)
+        for message, it in zip(messages, ends, strict=True)
     ]
 
 
-def _outcome(
-    told: T | Unread, taken: TakenIf | None, outcome: Callable[[T], Outcome]
-) -> Taken | Unclear | Refusal | DevinoError:
+def _end(told: T | Unread, taken: TakenIf | None, outcome: Callable[[T], Outcome]) -> _End:
     if isinstance(told, Unread):
         return not_read(told)
-    if taken is not None and (plainly := taken.one(told)) is not None:
+    if taken is not None and (plainly := taken.of_one(told)) is not None:
         return plainly
     found = outcome(told)
     return Taken((found,)) if isinstance(found, str) else found
@@ -159,9 +159,7 @@ def _go_now(messages: Sequence[Message]) -> bool:
     return media.count(media[0]) == len(media) and send_ats.count(None) == len(send_ats)
 
 
-def _unless_known(
-    outcome: Taken | Unclear | Refusal | DevinoError, known: Set[str]
-) -> Taken | Unclear | Refusal | DevinoError:
+def _unless_known(outcome: _End, known: Set[str]) -> _End:
     if not (known and isinstance(outcome, Taken)):
         return outcome
     for one in outcome.ids:
@@ -175,7 +173,7 @@ def _unless_known(
 
 def _receipt(
     message: Message,
-    outcome: Taken | Unclear | Refusal | DevinoError,
+    outcome: _End,
     *,
     channel: str,
     clock: Clock,

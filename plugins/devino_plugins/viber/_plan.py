@@ -84,7 +84,7 @@ def _said(
     sender_of: Callable[[Message], str],
     limits: viber.Limits,
     settings: ViberSettings,
-) -> list[viber.Message]:
+) -> tuple[viber.Message, ...]:
     """The messages as the wire has them."""
     said: list[viber.Message] = []
     numbers: list[str] = []
