@@ -66,7 +66,8 @@ class TakenIf(Struct, frozen=True, kw_only=True):
         given = getattr(told, self.id)
         words = [(getattr(told, field), word) for field, word in self.says.items()]
         if given and all(isinstance(it, str) and it.upper() == word.upper() for it, word in words):
-            return Taken((given,), *(self._parts((told,)) or ()))
+            parts = self._parts((told,))
+            return Taken((given,), 1 if parts is None else parts[0])
         return None
 
     def _parts(self, told: Sequence[object]) -> list[int] | None:
