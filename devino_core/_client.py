@@ -447,7 +447,8 @@ class AsyncClient(Delivering, Opened):
         media = _media_of(batch)
         names = {
             medium: self.channel_for(medium=medium, channel=channel).name
-            for medium in _different(media)
+            # Mostly all have one, and the hash of an enumeration is slow.
+            for medium in dict.fromkeys([medium for medium, _ in groupby(media)])
         }
         if len(names) == 1:
             groups: dict[str, Sequence[int]] = {names[media[0]]: range(len(batch))}
@@ -484,13 +485,6 @@ def _check_receipts(*given: object) -> None:
     for kind in {type(each) for each in given if not isinstance(each, Receipt)}:
         instead = "client.channel(name).status(ids) takes bare ids"
         raise TypeError(f"expected a Receipt, not {kind.__name__}: {instead}")
-
-
-def _different(media: Sequence[Medium]) -> Iterable[Medium]:
-    # Mostly all have one, and the hash of an enumeration is slow.
-    if media and media.count(media[0]) == len(media):
-        return (media[0],)
-    return dict.fromkeys([medium for medium, _ in groupby(media)])
 
 
 def _media_of(messages: Sequence[Message]) -> list[Medium]:
