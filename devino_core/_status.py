@@ -254,16 +254,16 @@ class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
     ) -> list[Receipt]:
         """The receipts of messages of one medium that the platform took alike, in order, each with
         its ids; ``parts`` are those of each, one unless given."""
-        if status.medium is None and messages:
-            status = msgspec.structs.replace(status, medium=messages[0].medium)
-        # Of a bulk there are thousands. By :meth:`of` each takes twice as long.
+        if not messages:
+            return []
+        first = cls.of(messages[0], status, channel=channel)
+        replace = msgspec.structs.replace
+        # Of a bulk there are thousands. By :meth:`of` each takes three times as long.
         return [
-            cls(
+            replace(
+                first,
                 ref=message.ref,
                 to=message.to,
-                medium=message.medium,
-                status=status,
-                channel=channel,
                 ids=own,
                 parts=segments,
                 send_at=message.send_at,

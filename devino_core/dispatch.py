@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import TypeAlias, TypeVar, cast
 
 from ._brake import Brake, NotBegun
@@ -77,17 +78,27 @@ async def dispatch(
         outcomes = [sent]
     else:
         outcomes = await gather_outcomes([run for _, run in todo], concurrency=concurrency)
-    places: list[int] = []
     ends: list[Receipt | DevinoError] = []
     for (positions, _), outcome in zip(todo, outcomes, strict=True):
         ended = _miscounted(positions, outcome) or outcome
-        places += positions
         ends += [ended] * len(positions) if isinstance(ended, DevinoError) else ended
-    # Mostly the calls send the messages as they stand, and nothing has to be sorted.
-    if places != [*range(len(messages))]:
-        by_place = dict(zip(places, ends, strict=True))
+    places = [positions for positions, _ in todo]
+    if not _are_in_order(places, len(messages)):
+        by_place = dict(zip(chain.from_iterable(places), ends, strict=True))
         ends = [by_place[place] for place in range(len(messages))]
     return settle(messages, ends, channel=channel)
+
+
+def _are_in_order(places: Iterable[Sequence[int]], count: int) -> bool:
+    """Whether the calls send so many messages as they stand. Mostly they do, and nothing has to be
+    sorted."""
+    end = 0
+    for positions in places:
+        begin, end = end, end + len(positions)
+        # To compare two ranges takes no time.
+        if positions != range(begin, end) and [*positions] != [*range(begin, end)]:
+            return False
+    return end == count
 
 
 def settle(

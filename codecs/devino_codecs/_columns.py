@@ -9,11 +9,19 @@ from typing import Final
 import msgspec
 import msgspec.json
 
-__all__ = ["digits", "instants", "moments"]
+__all__ = ["are_alike", "digits", "instants", "moments"]
 
 # Beyond 2242 a float of seconds has no room for milliseconds.
 _MOST: Final = 2**33 * 1000
 _encode = msgspec.json.Encoder().encode
+
+
+def are_alike(items: Sequence[object], words: Sequence[str], body: str) -> bool:
+    """Whether the items of this JSON array differ in these words alone, one of each, as the numbers
+    of a mail-out do. Then the first item tells of what types all are."""
+    before, word, after = _encode(items[0]).decode().partition(f'"{words[0]}"')
+    between = f'"{after},{before}"'
+    return bool(word) and body == f'[{before}"{between.join(words)}"{after}]'
 
 
 def digits(numbers: Sequence[int]) -> list[str]:

@@ -118,6 +118,21 @@ def test_a_list_is_written_as_its_items_are(values: list[Item]) -> None:
     assert written(tuple[Item, ...], tuple(values)) == whole
 
 
+@given(items | plain_items, st.lists(st.sampled_from(["7903", "1", "x", "", "+7"]), min_size=4))
+def test_items_that_differ_in_one_word_are_written_as_each_is(one: Item, words: list[str]) -> None:
+    values = [msgspec.structs.replace(one, to=word) for word in words]
+    each = [written(Item, value) for value in values]
+    whole = None if None in each else b"[" + b",".join(filter(None, each)) + b"]"
+    assert written(tuple[Item, ...], tuple(values)) == whole
+
+
+@given(st.lists(st.sampled_from(["to", "firstText", "7", "own"]), min_size=4, max_size=6))
+def test_a_word_that_stands_elsewhere_too_is_not_taken_for_it(words: list[str]) -> None:
+    values = [Item(to=word, first_text=words[0], default="own") for word in words]
+    each = b",".join([write_json(Item, value) for value in values])
+    assert written(tuple[Item, ...], tuple(values)) == b"[" + each + b"]"
+
+
 def test_what_is_as_it_mostly_is_goes_the_quick_way() -> None:
     write = writer_of(Item | Unread)
     assert write is not None

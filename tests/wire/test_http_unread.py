@@ -26,6 +26,7 @@ from devino_codecs.http import (
     Request,
     Shortcut,
     Unread,
+    Within,
     header,
     read_json,
     read_value,
@@ -137,6 +138,57 @@ def test_one_item_and_a_list_of_one_are_the_same(one: object, many: object) -> N
 def test_no_other_list_is_one_item(one: object) -> None:
     with pytest.raises(DecodeError):
         read_value(Both, {"one": one})
+
+
+class Held(Struct, frozen=True):
+    size: int
+    name: str | None = None
+
+
+class GetHeld(Request[Annotated[Held, Within("result.Account")]], frozen=True):
+    pass
+
+
+class GetSizes(Request[Annotated[tuple[int, ...], Within("data")]], frozen=True):
+    pass
+
+
+DEEP = Api(
+    name="deep",
+    auth=header("X-Key"),
+    operations=(Operation(GetHeld, "GET", "held"), Operation(GetSizes, "GET", "sizes")),
+)
+
+
+def test_a_value_that_stands_deeper() -> None:
+    body = b'{"Result":{"account":{"size":7},"more":1}}'
+    assert DEEP.decode_answer(GetHeld, HttpAnswer(200, body)) == Held(7)
+    assert DEEP.decode_answer(GetSizes, HttpAnswer(200, b'{"data":[1,2]}')) == (1, 2)
+    for request, value in ((GetHeld, Held(7, "seven")), (GetSizes, (1, 2))):
+        asked: Any = request
+        assert DEEP.decode_answer(asked, DEEP.encode_answer(asked, value)) == value
+    written = DEEP.encode_answer(GetHeld, Held(7)).body
+    assert written == b'{"result":{"Account":{"size":7}}}'
+    with pytest.raises(EncodeError, match=r"^result\.Account\.size"):
+        DEEP.encode_answer(GetHeld, Held("seven"))  # type: ignore[arg-type]
+    _, told = DEEP.kinds(GetHeld)
+    assert "size" in told
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"[1]", ""),
+        (b'{"account":{"size":7}}', "result"),
+        (b'{"result":7}', "result"),
+        (b'{"result":{}}', "result.Account"),
+        (b'{"result":{"account":{"size":"x"}}}', "result.Account.size"),
+    ],
+)
+def test_what_does_not_stand_there_is_told_by_its_path(body: bytes, path: str) -> None:
+    with pytest.raises(DecodeError) as error:
+        DEEP.decode_answer(GetHeld, HttpAnswer(200, body))
+    assert error.value.path == path
 
 
 def short_text(values: Any) -> str:

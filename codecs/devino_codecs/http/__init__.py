@@ -60,7 +60,8 @@ What has several forms on wires, such as a date, needs a mark, and two forms are
 :data:`TEXT_OR_NUMBER`, :data:`WORD_OR_NUMBER`, :data:`PHONE`;
 :data:`MINUTES`, :data:`TIME_SPAN`, :data:`ISO_SPAN`; :func:`form_of` makes another. Further marks
 say where a field stands or what it is: :class:`Also`, :class:`InHeader`, :class:`InQuery`,
-:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Shortcut`.
+:data:`IN_BODY_TOO`, :data:`NULL`, :data:`IF_READABLE`, :data:`ONE_OR_LIST`, :class:`Within`,
+:class:`Shortcut`.
 :data:`SECRET`, :data:`RECIPIENT`, :data:`WORDS` and :data:`SHOWN` say what logs may show of it
 (:mod:`devino_codecs.masking`); a text without such a mark is hidden. Where a value that cannot be
 read must not cost the others their place, its type says so: ``tuple[Report | Unread, ...]`` with
@@ -110,6 +111,7 @@ from ._marks import (
     InQuery,
     Shortcut,
     Unread,
+    Within,
 )
 from ._messages import ANSWER_TYPE, HttpAnswer, HttpRequest
 from ._operation import Call, Envelope, Operation, Refusal, RefusalForm
@@ -240,6 +242,7 @@ __all__ = [
     "Unread",
     "Verdict",
     "WireForm",
+    "Within",
     "answer_of",
     "arguments",
     "basic",

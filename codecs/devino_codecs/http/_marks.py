@@ -18,6 +18,7 @@ __all__ = [
     "InQuery",
     "Shortcut",
     "Unread",
+    "Within",
 ]
 
 
@@ -35,6 +36,13 @@ class InHeader(msgspec.Struct, frozen=True):
 
 class InQuery(msgspec.Struct, frozen=True):
     """The field stands in the query, beside a JSON body."""
+
+
+class Within(msgspec.Struct, frozen=True):
+    """The value stands deeper in its place: of ``Within("result.account")`` in the member
+    ``account`` of an object that is the member ``result`` of another."""
+
+    path: str
 
 
 class _Flag(msgspec.Struct, frozen=True):

@@ -12,8 +12,10 @@ import msgspec
 from msgspec import UNSET, Meta, Struct
 from msgspec.structs import fields as struct_fields
 
+from devino_codecs._columns import are_alike
+
 from ._hints import Hint, item_of, taken_apart
-from ._marks import NULL
+from ._marks import NULL, Within
 from ._plain_forms import WORD_OR_NUMBER
 from ._wire_forms import ID, TEXT, TEXT_OR_NUMBER, WireForm
 
@@ -48,18 +50,20 @@ def writer_of(item: Any) -> Callable[[Any], str] | None:
     except (_NoWayError, ValueError):
         return None
     check = msgspec.json.Decoder(written).decode
-    columns = [attrgetter(name) for name in words]
+    getters = [attrgetter(name) for name in words]
 
     def write(values: Any) -> str:
         if not {cls}.issuperset(map(type, values)):
             raise TypeError("items of another type")
-        body = _encode(values)
-        check(body)
+        body = _encode(values).decode()
+        columns = [list(map(getter, values)) for getter in getters]
+        is_one_enough = len(columns) == 1 and are_alike(values, columns[0], body)
+        check(_encode(values[:1]) if is_one_enough else body)
         for column in columns:
             # Of bytes, and so of ASCII alone: a text looks every character up in Unicode's tables.
-            if not "".join(map(column, values)).encode().isalnum():
+            if not (all(column) and "".join(column).encode().isalnum()):
                 raise ValueError("the form of these words must be looked at")
-        return body.decode()
+        return body
 
     return write
 
@@ -82,7 +86,7 @@ def _written_struct(hint: Any, words: list[str] | None) -> type[Struct]:
         # Only what is empty may be left out.
         can_be_missing = field.default is None or field.default is UNSET
         hint = taken_apart(field.type)
-        if NULL in hint.marks:
+        if any(mark is NULL or isinstance(mark, Within) for mark in hint.marks):
             raise _NoWayError
         try:
             kind = _written_field(field.name, hint, None if can_be_missing else words)
@@ -153,7 +157,8 @@ def reader_of(hint: Any) -> Callable[[bytes], Any] | None:
     """
     try:
         found = taken_apart(hint)
-        if _form_in(found) is not None or found.can_be_none or len(found.types) != 1:
+        is_deeper = any(isinstance(mark, Within) for mark in found.marks)
+        if is_deeper or _form_in(found) is not None or found.can_be_none or len(found.types) != 1:
             return None
         (one,) = found.types
         item = item_of(one)

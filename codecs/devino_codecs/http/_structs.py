@@ -27,6 +27,7 @@ from ._marks import (
     InQuery,
     Shortcut,
     Unread,
+    Within,
 )
 from ._plain_forms import PLAIN, code
 from ._quick import writer_of
@@ -146,6 +147,8 @@ def _form(hint: Any) -> WireForm:
     if ONE_OR_LIST in marks:
         form = _one_or_list(form, plain)
     for mark in marks:
+        if isinstance(mark, Within):
+            form = _within(form, mark.path)
         if isinstance(mark, Shortcut):
             form = _shorter(form, mark)
     return form
@@ -188,6 +191,31 @@ def _one_or_list(form: WireForm, hint: Any) -> WireForm:
             return form.read(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
     return replace(form, read=read)
+
+
+def _within(form: WireForm, path: str) -> WireForm:
+    names = path.split(".")
+
+    def read(value: object) -> Any:
+        for depth, name in enumerate(names):
+            if not isinstance(value, dict):
+                raise below(unexpected("an object", value), ".".join(names[:depth]))
+            value = fold(value).get(name.lower())
+        try:
+            return form.read(value)
+        except DecodeError as error:
+            raise below(error, path) from None
+
+    def write(value: object) -> str:
+        try:
+            text = form.write(value)
+        except EncodeError as error:
+            raise below(error, path) from None
+        for name in reversed(names):
+            text = f"{{{quoted(name)}:{text}}}"
+        return text
+
+    return replace(form, read=read, write=write)
 
 
 def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .api import ApiClient, Wire
     from .api_channel import ApiChannel
     from .bulk_channel import BulkChannel
-    from .receipts import Taken, Unclear
+    from .receipts import Taken, TakenIf, Unclear
 else:
     # Settings are imported to list plugins, which needs no HTTP library.
     __getattr__ = lazy(
@@ -35,6 +35,7 @@ else:
             "ApiClient": "api",
             "BulkChannel": "bulk_channel",
             "Taken": "receipts",
+            "TakenIf": "receipts",
             "Unclear": "receipts",
             "Wire": "api",
         },
@@ -52,6 +53,7 @@ __all__ = [
     "ServiceKeySettings",
     "ServiceLoginSettings",
     "Taken",
+    "TakenIf",
     "Unclear",
     "Wire",
 ]

@@ -18,15 +18,14 @@ from devino_core.dispatch import Call, in_lots
 from .api_channel import ApiChannel
 from .checks import check_send_at, numbers_of
 from .ids import GivenIds
-from .items import for_each, looked_at
-from .receipts import Outcome, receipts_of_each
+from .items import at, looked_at, with_numbers
+from .receipts import Outcome, TakenIf, receipts_of_each
 from .settings import ChannelConnectionSettings
 
 __all__ = ["BulkChannel"]
 
 SettingsT_co = TypeVar("SettingsT_co", bound=ChannelConnectionSettings, covariant=True)
 ItemT = TypeVar("ItemT", bound=Struct)
-T = TypeVar("T")
 ToldT = TypeVar("ToldT")
 
 
@@ -37,6 +36,7 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             api = API
             takes = {Medium.SMS: Takes()}
             most_messages = 100
+            taken = TakenIf(id="id")
 
             def item(self, message: Message) -> Letter:
                 return Letter(message.to, self.sender_of(message), message.text)
@@ -44,8 +44,8 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             async def send_items(self, items: Sequence[Letter], shared: object) -> Sequence[Flight]:
                 return await self.ask(Send(tuple(items)), messages=len(items))
 
-            def outcome(self, told: Flight) -> str | Refusal:
-                return told.id or Refusal(told.state, told.reason)
+            def outcome(self, told: Flight) -> Refusal:
+                return Refusal(told.state, told.reason)
 
     All messages are written before any is sent. What the answer tells of a message decides about
     that message alone. Where it tells of more or fewer messages than were sent, or gives one id
@@ -55,6 +55,10 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
     knows_repeats: ClassVar[bool] = False
     """The platform knows a message that comes again, such as by its ref, and answers with the id
     that it gave before. Otherwise an id that comes again is the answer to another call."""
+
+    taken: ClassVar[TakenIf | None] = None
+    """By which fields the platform says that it took a message, if that is all that it says of one
+    then; :meth:`outcome` is asked about the others."""
 
     number_field: str = ""
     """The field of an item that holds the recipient's number, if nothing else of an item, and
@@ -90,25 +94,30 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         self._items(messages)
 
     def calls(self, messages: Sequence[Message]) -> Sequence[Call]:
-        items, shares = self._items(messages)
+        items, numbers, shares = self._items(messages)
         return [
-            (lot, partial(self._send, _at(lot, messages), _at(lot, items), shared))
+            (lot, partial(self._send, lot, messages, items, numbers, shared))
             for shared, places in _places(shares).items()
             for lot in in_lots(places, self.most_messages)
         ]
 
-    def _items(self, messages: Sequence[Message]) -> tuple[list[ItemT], list[Hashable]]:
-        """What each message is on the wire, and what is said once for its call."""
+    def _items(
+        self, messages: Sequence[Message]
+    ) -> tuple[Sequence[ItemT], Sequence[str], Sequence[Hashable]]:
+        """What each message is on the wire, the number that is still to be put in where there is a
+        ``number_field``, and what is said once for its call."""
         if not self.number_field:
             self.check_takes(messages)
-            return list(map(self._item, messages)), list(map(self.shared, messages))
+            return tuple(map(self._item, messages)), (), tuple(map(self.shared, messages))
         items: list[ItemT] = []
+        numbers: list[str] = []
         shares: list[Hashable] = []
-        numbers = iter(numbers_of(messages))
+        given = iter(numbers_of(messages))
         for (item, shared), count in looked_at(messages, self._look):
-            items += for_each(item, self.number_field, islice(numbers, count))
+            items += [item] * count
+            numbers += islice(given, count)
             shares += [shared] * count
-        return items, shares
+        return tuple(items), tuple(numbers), shares
 
     def _look(self, message: Message) -> tuple[ItemT, Hashable]:
         self.check_takes((message,))
@@ -120,12 +129,23 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         return self.item(message)
 
     async def _send(
-        self, messages: Sequence[Message], items: Sequence[ItemT], shared: Hashable
+        self,
+        places: Sequence[int],
+        messages: Sequence[Message],
+        items: Sequence[ItemT],
+        numbers: Sequence[str],
+        shared: Hashable,
     ) -> list[Receipt]:
+        own = at(places, items)
+        if self.number_field:
+            # Copied call by call, items stay within a processor's caches.
+            own = with_numbers(own, self.number_field, at(places, numbers))
+        told = await self.send_items(own, shared)
         return receipts_of_each(
-            messages,
-            await self.send_items(items, shared),
+            at(places, messages),
+            told,
             self.outcome,
+            taken=self.taken,
             given=self._given,
             channel=self.name,
             clock=self.clock,
@@ -133,13 +153,9 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         )
 
 
-def _at(places: Sequence[int], of: Sequence[T]) -> list[T]:
-    return list(map(of.__getitem__, places))
-
-
 def _places(shares: Sequence[Hashable]) -> Mapping[Hashable, Sequence[int]]:
     """Where each of these stands. Mostly all are one."""
-    if len({*shares}) == 1:
+    if shares and shares.count(shares[0]) == len(shares):
         return {shares[0]: range(len(shares))}
     places: dict[Hashable, list[int]] = {}
     for place, shared in enumerate(shares):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
-from itertools import chain
+from collections.abc import Callable, Mapping, Sequence, Set
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from .ids import GivenIds
 
-__all__ = ["Outcome", "Taken", "Unclear", "not_read", "receipts_of_each", "unassigned"]
+__all__ = ["Outcome", "Taken", "TakenIf", "Unclear", "not_read", "receipts_of_each", "unassigned"]
 
 T = TypeVar("T")
 
@@ -37,6 +36,57 @@ class Taken(Struct, frozen=True, gc=False):
     """What the platform told of it already. None: SCHEDULED for later, else ACCEPTED."""
 
 
+class TakenIf(Struct, frozen=True, kw_only=True):
+    """By which fields of what it told of a message the platform says that it took it.
+
+    Nearly always it took all. Fields are looked at together: several times faster than by a
+    function for each message.
+    """
+
+    id: str
+    """The field of the id. A message for which it is empty was not plainly taken."""
+    says: Mapping[str, str] = {}
+    """Words of other fields, in any case."""
+    segments: str | None = None
+    """The field that lists the segments that the message is charged for. Unless given, it is one;
+    where the list is empty or None, nobody knows how many."""
+
+    def of_all(self, told: Sequence[object]) -> Together | None:
+        """What was told of messages that were all taken; None if one was not, or may not be."""
+        if Unread in set(map(type, told)):
+            return None
+        for field, word in self.says.items():
+            if list(map(attrgetter(field), told)).count(word) != len(told):
+                return None
+        ids = list(map(attrgetter(self.id), told))
+        return Together(ids, self._parts(told)) if ids and all(ids) else None
+
+    def of_one(self, told: object) -> Taken | None:
+        """What was told of a message that was taken; None if it was not."""
+        given = getattr(told, self.id)
+        words = [(getattr(told, field), word) for field, word in self.says.items()]
+        if given and all(isinstance(it, str) and it.upper() == word.upper() for it, word in words):
+            parts = self._parts((told,))
+            return Taken((given,), 1 if parts is None else parts[0])
+        return None
+
+    def _parts(self, told: Sequence[object]) -> list[int] | None:
+        if self.segments is None:
+            return None
+        return [len(each or ()) for each in map(attrgetter(self.segments), told)]
+
+
+class Together(NamedTuple):
+    """The ids of messages that were all taken, one for each, and the parts, if not one for each."""
+
+    ids: Sequence[str]
+    parts: Sequence[int] | None
+
+    def each(self) -> list[Taken]:
+        parts = self.parts or [1] * len(self.ids)
+        return [Taken((one,), many) for one, many in zip(self.ids, parts, strict=True)]
+
+
 class Unclear(Struct, frozen=True):
     """The platform said a word of a message that is neither yes nor no."""
 
@@ -44,7 +94,8 @@ class Unclear(Struct, frozen=True):
     description: str = ""
 
 
-Outcome: TypeAlias = str | Taken | Unclear | Refusal | DevinoError
+_End: TypeAlias = Taken | Unclear | Refusal | DevinoError
+Outcome: TypeAlias = str | _End
 """What became of one message of a call: a text alone is the one id of a message that the platform
 took. A refusal's words are the platform's: of its code nothing but the message is refused."""
 
@@ -54,6 +105,7 @@ def receipts_of_each(
     told: Sequence[T | Unread],
     outcome: Callable[[T], Outcome],
     *,
+    taken: TakenIf | None = None,
     given: GivenIds | None,
     channel: str,
     clock: Clock,
@@ -61,65 +113,54 @@ def receipts_of_each(
 ) -> list[Receipt]:
     """One receipt for each message, from what the platform told of it.
 
-    ``outcome`` says what that means; ``hide`` takes the secrets out of the platform's words. Where
-    the platform told of more or fewer messages than were sent, or gave one id twice, nothing is
-    guessed (:func:`unassigned`). Nobody knows what became of a message with an id that another call
-    was ``given``; None: the platform may give an id again.
+    ``taken`` says which were taken, and ``outcome`` what all else means; ``hide`` takes the secrets
+    out of the platform's words. Where the platform told of more or fewer messages than were sent,
+    or gave one id twice, nothing is guessed (:func:`unassigned`). Nobody knows what became of a
+    message with an id that another call was ``given``; None: the platform may give an id again.
 
     Raises ProtocolViolation if all ids are those of another call.
     """
-    items: Sequence[Any] = told
-    # Nearly always all can be read, and all were taken: types are looked at together.
-    if Unread in set(map(type, items)):
-        outcomes = [not_read(it) if isinstance(it, Unread) else outcome(it) for it in items]
+    ends: Sequence[_End] = ()
+    together = None if taken is None else taken.of_all(told)
+    if together is None:
+        ends = [_end(it, taken, outcome) for it in told]
+        ids: Sequence[str] = [one for it in ends if isinstance(it, Taken) for one in it.ids]
     else:
-        outcomes = list(map(outcome, items))
-    kinds = set(map(type, outcomes))
-    own: Sequence[tuple[str, ...]] = _ids_of_each(outcomes, kinds)
-    ids = list(chain.from_iterable(own))
+        ids = together.ids
     different = set(ids)
     known: Set[str] = frozenset() if given is None else given.remember_new(different)
     if len(told) != len(messages) or len(different) != len(ids):
         new = [one for one in ids if one not in known]
         return unassigned(messages, new, told=len(told), channel=channel)
-    if not known and _go_now(messages) and _say_no_more(outcomes, kinds):
-        parts = None if kinds == {str} else map(attrgetter("parts"), outcomes)
-        now = accepted(messages[0], clock)
-        return Receipt.of_each(messages, now, channel=channel, ids=own, parts=parts)
+    if together is not None:
+        if not known and _go_now(messages):
+            now, own = accepted(messages[0], clock), zip(ids, strict=True)
+            return Receipt.of_each(messages, now, channel=channel, ids=own, parts=together.parts)
+        ends = together.each()
     return [
         _receipt(message, _unless_known(it, known), channel=channel, clock=clock, hide=hide)
-        for message, it in zip(messages, outcomes, strict=True)
+        for message, it in zip(messages, ends, strict=True)
     ]
 
 
-def _ids_of_each(outcomes: Sequence[Any], kinds: Set[type]) -> list[tuple[str, ...]]:
-    if kinds == {str}:
-        return list(zip(outcomes, strict=True))
-    if kinds == {Taken}:
-        return list(map(attrgetter("ids"), outcomes))
-    return [
-        (it,) if isinstance(it, str) else it.ids if isinstance(it, Taken) else () for it in outcomes
-    ]
+def _end(told: T | Unread, taken: TakenIf | None, outcome: Callable[[T], Outcome]) -> _End:
+    if isinstance(told, Unread):
+        return not_read(told)
+    if taken is not None and (plainly := taken.of_one(told)) is not None:
+        return plainly
+    found = outcome(told)
+    return Taken((found,)) if isinstance(found, str) else found
 
 
 def _go_now(messages: Sequence[Message]) -> bool:
     """Whether all have one medium and none is for later."""
-    media = list(map(attrgetter("medium"), messages))
-    send_ats = list(map(attrgetter("send_at"), messages))
     # To count the same object in a list is far quicker than a comparison in Python for each.
+    media = [message.medium for message in messages]
+    send_ats = [message.send_at for message in messages]
     return media.count(media[0]) == len(media) and send_ats.count(None) == len(send_ats)
 
 
-def _say_no_more(outcomes: Sequence[object], kinds: Set[type]) -> bool:
-    """Whether all say that the message was taken, and not what became of it since."""
-    return kinds == {str} or (
-        kinds == {Taken} and {None}.issuperset(map(attrgetter("status"), outcomes))
-    )
-
-
-def _unless_known(outcome: Outcome, known: Set[str]) -> Taken | Unclear | Refusal | DevinoError:
-    if isinstance(outcome, str):
-        outcome = Taken((outcome,))
+def _unless_known(outcome: _End, known: Set[str]) -> _End:
     if not (known and isinstance(outcome, Taken)):
         return outcome
     for one in outcome.ids:
@@ -133,7 +174,7 @@ def _unless_known(outcome: Outcome, known: Set[str]) -> Taken | Unclear | Refusa
 
 def _receipt(
     message: Message,
-    outcome: Taken | Unclear | Refusal | DevinoError,
+    outcome: _End,
     *,
     channel: str,
     clock: Clock,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from devino_codecs import viber
@@ -9,18 +11,20 @@ from devino_codecs.http import Refusal, Unread
 from devino_codecs.viber import MessageCode, MessageStatus
 from devino_core import Medium, OutcomeUnknown, Status
 from devino_plugins.kit.messengers import Hide, leg_status, not_told, sms_status
+from devino_plugins.kit.receipts import TakenIf
 from devino_plugins.kit.states import unread
 
-__all__ = ["outcome", "status_of"]
+__all__ = ["TAKEN", "outcome", "status_of"]
 
 
-def outcome(told: viber.Taken) -> str | Refusal | OutcomeUnknown:
-    """What was told of one message of a request."""
+TAKEN: Final = TakenIf(id="provider_id", says={"code": MessageCode.OK})
+
+
+def outcome(told: viber.Taken) -> Refusal | OutcomeUnknown:
+    """What was told of a message that was not plainly taken."""
     if told.code is not MessageCode.OK:
         return Refusal(told.code)
-    if told.provider_id is None:
-        return OutcomeUnknown("the platform took it and gave no id for it")
-    return told.provider_id
+    return OutcomeUnknown("the platform took it and gave no id for it")
 
 
 def status_of(

@@ -29,10 +29,11 @@ from devino_plugins.kit import ApiClient, Wire
 from devino_plugins.kit.chains import Chains
 from devino_plugins.kit.halves import send_in_halves
 from devino_plugins.kit.ids import MOST_PARTS, GivenIds, most_answered
+from devino_plugins.kit.items import at
 from devino_plugins.kit.messengers import spring_error, statuses_of_each
 from devino_plugins.kit.receipts import receipts_of_each
 
-from ._answers import outcome, status_of
+from ._answers import TAKEN, outcome, status_of
 from ._plan import Planned, plan
 from ._settings import CommentOptions, ViberSettings
 
@@ -145,9 +146,10 @@ class ViberChannel(ApiClient[ViberSettings], Channel[ViberSettings]):
             planned.request, messages=count, max_answer=most_answered(2 * count)
         )
         found = receipts_of_each(
-            list(map(messages.__getitem__, planned.positions)),
+            at(planned.positions, messages),
             answer.messages,
             outcome,
+            taken=TAKEN,
             given=self._given,
             channel=self.name,
             clock=self.clock,

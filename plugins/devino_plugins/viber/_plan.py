@@ -12,7 +12,7 @@ import msgspec
 from devino_codecs import viber
 from devino_core import Channel, InvalidMessage, Medium, Message, Priority
 from devino_plugins.kit.checks import MessageLimits, number_of, numbers_of
-from devino_plugins.kit.items import for_each, looked_at
+from devino_plugins.kit.items import at, looked_at, with_numbers
 from devino_plugins.kit.messengers import (
     check_subject,
     check_whole,
@@ -63,7 +63,7 @@ def plan(
     said = _said(messages, sender_of, limits, settings)
     size = settings.batch_size
     return [
-        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple(map(said.__getitem__, chunk))))
+        Planned(chunk, viber.Send(resend_sms=resend, messages=tuple(at(chunk, said))))
         for resend, positions in _by_fallback(messages).items()
         for start in range(0, len(positions), size)
         for chunk in (positions[start : start + size],)
@@ -84,14 +84,16 @@ def _said(
     sender_of: Callable[[Message], str],
     limits: viber.Limits,
     settings: ViberSettings,
-) -> list[viber.Message]:
+) -> tuple[viber.Message, ...]:
     """The messages as the wire has them."""
     said: list[viber.Message] = []
-    numbers = iter(numbers_of(messages))
+    numbers: list[str] = []
+    given = iter(numbers_of(messages))
     look = partial(_message, sender_of=sender_of, limits=limits, settings=settings)
     for item, count in looked_at(messages, look):
-        said += for_each(item, "address", islice(numbers, count))
-    return said
+        said += [item] * count
+        numbers += islice(given, count)
+    return with_numbers(said, "address", numbers)
 
 
 def _message(

@@ -11,7 +11,7 @@ import devino_core as devino
 from devino_codecs.http import Refusal, Unread
 from devino_core import Expressible, Medium, Message
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_plugins.kit import BulkChannel, Taken, Unclear, Wire
+from devino_plugins.kit import BulkChannel, TakenIf, Unclear, Wire
 from devino_plugins.kit.checks import MessageLimits, check_text, number_of
 from devino_plugins.kit.messengers import check_whole, seconds_of
 
@@ -36,6 +36,7 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
             options=OnlineOptions,
         )
     }
+    taken = TakenIf(says={"code": "OK"}, id="message_id", segments="segments_id")
     remembers = timedelta(0)
     """No call of this API tells what became of a message."""
 
@@ -82,17 +83,14 @@ class Online(BulkChannel[OnlineSettings, Sms, Outcome]):
         )
         return (await self.ask(request, messages=len(items))).result
 
-    def outcome(self, told: Outcome) -> Taken | Refusal | Unclear:
-        code = told.code.upper()
-        if code == "OK" and told.message_id:
-            return Taken((told.message_id,), len(told.segments_id or ()))
-        if code == "REJECTED":
-            key = told.reasons[0].key if told.reasons else Word.UNKNOWN
-            return Refusal(Word.of_word(key), why(told))
-        return Unclear(told.code, why(told))
+    def outcome(self, told: Outcome) -> Refusal | Unclear:
+        if told.code.upper() != "REJECTED":
+            return Unclear(told.code, why(told))
+        key = told.reasons[0].key if told.reasons else Word.UNKNOWN
+        return Refusal(Word.of_word(key), why(told))
 
     async def balance(self) -> Decimal:
-        held = (await self.ask(GetBilling())).result.account
+        held = await self.ask(GetBilling())
         if held.is_blocked and not self._was_blocked:
             _log.warning("channel %r: the platform has blocked this account", self.name)
         self._was_blocked = held.is_blocked

@@ -49,9 +49,8 @@ class OnlineService(sandbox.ApiService):
         return wire.Sent(tuple(outcomes))
 
     @sandbox.answers(wire.GetBilling)
-    def billing(self, account: Account, asked: Asked[wire.GetBilling]) -> wire.Billing:
-        held = wire.Held(balance=account.balance, account_type="PREPAID")
-        return wire.Billing(wire.Company(held))
+    def billing(self, account: Account, asked: Asked[wire.GetBilling]) -> wire.Held:
+        return wire.Held(balance=account.balance, account_type="PREPAID")
 
     def unreadable(self, api: Any, error: ArgumentError, http: Any) -> Refusal:
         is_missing = error.path == "messages" and "missing" in error.reason

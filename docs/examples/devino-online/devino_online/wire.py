@@ -109,15 +109,7 @@ class Held(Struct, frozen=True, kw_only=True, rename="camel"):
     credit: Annotated[Decimal | None, http.IF_READABLE] = None
 
 
-class Company(Struct, frozen=True):
-    account: Held
-
-
-class Billing(Struct, frozen=True):
-    result: Company
-
-
-class GetBilling(http.Request[Billing], frozen=True):
+class GetBilling(http.Request[Annotated[Held, http.Within("result.account")]], frozen=True):
     """What the account holds."""
 
 
