@@ -21,6 +21,7 @@ from aiohttp.hdrs import ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
 from devino_core import ConfigurationError, Secret
+from devino_core.http import connector
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
@@ -343,8 +344,8 @@ class _Route:
 
 def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        # A receiver may have closed a connection that was kept open.
-        connector=aiohttp.TCPConnector(force_close=True),
+        # One connection for each: a receiver may have closed one that was kept open.
+        connector=connector(),
         cookie_jar=aiohttp.DummyCookieJar(),
         # The World's clock says when an answer comes too late.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
