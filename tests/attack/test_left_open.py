@@ -13,10 +13,10 @@ import pytest
 from yarl import URL
 
 from devino_core.portal import LoopThread
-from devino_core import Secret
+from devino_core import Client, Secret
 from devino_sandbox import CallbackKind, LocalSandbox, World
 from devino_sandbox._poster import Poster
-from tests._sockets import Ended, left_open, left_open_by_cuts
+from tests._sockets import Ended, left_open, left_open_by_cuts, left_open_by_interrupts
 from tests.attack._channels import FTP, KINDS, MAIL, SMPP, client, message, port_of, redirected
 from tests.attack._proxy import Direction, Proxy, proxied
 
@@ -137,6 +137,27 @@ def test_a_client_does_not_wait_for_a_peer_to_end_tls(
         assert left_open(work) == Ended([])
     finally:
         thread.stop()
+
+
+def check_interrupts(sandbox: LocalSandbox, kind: str) -> None:
+    name, settings = settings_of(sandbox, kind)
+
+    def work() -> None:
+        with Client({name: settings}) as opened:
+            opened.send(message(name, 1, "text"))
+
+    assert left_open_by_interrupts(work) == {}
+
+
+def test_an_interrupted_blocking_client_leaves_nothing_open(plain: LocalSandbox, kind: str) -> None:
+    check_interrupts(plain, kind)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_interrupted_blocking_client_leaves_nothing_open_that_is_encrypted(
+    encrypted: LocalSandbox, kind: str
+) -> None:
+    check_interrupts(encrypted, kind)
 
 
 class Calling:
