@@ -9,7 +9,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from types import FrameType
 from typing import NamedTuple, TypeAlias
@@ -130,10 +130,8 @@ def _interrupted(work: Callable[[], object], cut_in: int) -> Ended:
     with warnings.catch_warnings(record=True) as told, _handling(interrupt):
         warnings.simplefilter("always", ResourceWarning)
         with patch.object(asyncio.events, "new_event_loop", loop):
-            try:
+            with suppress(KeyboardInterrupt):
                 work()
-            except KeyboardInterrupt:
-                pass
         threads = set(threading.enumerate()) - known
         for thread in threads:
             thread.join(10)

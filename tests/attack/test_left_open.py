@@ -1,19 +1,19 @@
-"""Who is cut in the middle, or whose peer falls silent, leaves no connection open: a client, and the
-sandbox where it calls an application back."""
+"""Who is cut in the middle, or whose peer falls silent, leaves no connection open: clients, and the
+sandbox that calls an application back."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from yarl import URL
 
-from devino_core.portal import LoopThread
 from devino_core import Client, Secret
+from devino_core.portal import LoopThread
 from devino_sandbox import CallbackKind, LocalSandbox, World
 from devino_sandbox._poster import Poster
 from tests._sockets import Ended, left_open, left_open_by_cuts, left_open_by_interrupts
