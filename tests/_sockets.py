@@ -129,9 +129,8 @@ def _interrupted(work: Callable[[], object], cut_in: int) -> Ended:
     known = set(threading.enumerate())
     with warnings.catch_warnings(record=True) as told, _handling(interrupt):
         warnings.simplefilter("always", ResourceWarning)
-        with patch.object(asyncio.events, "new_event_loop", loop):
-            with suppress(KeyboardInterrupt):
-                work()
+        with patch.object(asyncio.events, "new_event_loop", loop), suppress(KeyboardInterrupt):
+            work()
         threads = set(threading.enumerate()) - known
         for thread in threads:
             thread.join(10)
