@@ -13,7 +13,7 @@ from devino_core.errors import ConfigurationError
 
 from ._outlet import Outlet
 from ._stop import Stop
-from .toolkit import App, config_option, json_option, pass_app
+from .toolkit import App, config_option, json_option, not_empty, pass_app
 
 __all__ = ["listen"]
 
@@ -33,6 +33,7 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
+    callback=not_empty,
     help="Address to listen on for the platform, or for the proxy that speaks TLS with it.",
 )
 @click.option(

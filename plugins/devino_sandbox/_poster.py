@@ -22,6 +22,7 @@ from yarl import URL
 
 from devino_core import ConfigurationError, Secret
 from devino_core.http import connector
+from devino_core.urls import web_url
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
@@ -391,12 +392,13 @@ def _urls(account: Account, kinds: Mapping[str, CallbackKind[Any]]) -> Mapping[s
 
 
 def _checked(kind: str, secret: Secret) -> URL:
-    try:
-        url = URL(secret.reveal())
-    except ValueError:
-        url = URL()
-    if url.scheme not in ("http", "https") or not url.host:
+    if web_url(secret.reveal()) is None:
+        # It is a secret: it is not shown.
         raise ConfigurationError(
-            f"callback {kind!r}: its URL must begin with http:// or https:// and name a host"
+            f"callback {kind!r}: its URL must begin with http:// or https:// and name a host, "
+            "with no blank in it and no port above 65535"
         )
-    return url.with_fragment(None)
+    try:
+        return URL(secret.reveal()).with_fragment(None)
+    except ValueError:
+        raise ConfigurationError(f"callback {kind!r}: its URL cannot be read") from None

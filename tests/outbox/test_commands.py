@@ -205,3 +205,28 @@ def test_a_realtime_message_has_a_deadline_by_itself(url: str) -> None:
         assert entry is not None
         assert entry.until is not None
         assert (entry.until - entry.due).total_seconds() == 300
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("", "'--store': must not be empty"),
+        ("nonsense", "its URL cannot be read"),
+        ("nats://[hunter2", "its URL cannot be read"),
+        ("foo://x", "no plugin brings a store 'foo'"),
+    ],
+)
+def test_a_store_that_is_none_is_one_line_and_code_2(store: str, said: str) -> None:
+    result = devino("run", "--store", store)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert said in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_a_sink_whose_url_cannot_be_read_is_one_line_and_code_2(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEVINO__OUTBOX__SINK", "nats://[")
+    result = devino("run", "--once")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "sink: its URL cannot be read" in result.stderr

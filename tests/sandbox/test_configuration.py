@@ -234,6 +234,9 @@ class TestReady:
         [
             ((), "which sandbox?"),
             (("--url", "127.0.0.1:80"), "is no URL"),
+            (("--url", "http://["), "is no URL"),
+            (("--url", "http://a:99999"), "is no URL"),
+            (("--url", "http://a b"), "is no URL"),
             (("--url", "http://127.0.0.1:1", "--wait", "soon"), "--wait: 'soon' is not a duration"),
         ],
     )
