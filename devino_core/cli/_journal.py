@@ -239,11 +239,11 @@ def _open(path: str, flags: int = 0) -> int:
         descriptor = os.open(
             path, os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | flags, 0o600
         )
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"there is no journal {path} to resume: leave --resume out to begin a run"
-        ) from None
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not flags & os.O_CREAT:
+            raise ConfigurationError(
+                f"there is no journal {path} to resume: leave --resume out to begin a run"
+            ) from None
         raise ConfigurationError(f"cannot open the journal {path}: {error.strerror}") from None
     if not _lock(descriptor):
         os.close(descriptor)
