@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from click.core import ParameterSource
 from devino_core import Medium, Secret
 from devino_core.cli.toolkit import App, ExitCode, json_option, not_empty, parse_duration, pass_app
 
-from ._ports import PortsGroup, chosen_ports, port_option
+from ._ports import PortsGroup, chosen_ports, misspelt, port_option
 
 if TYPE_CHECKING:
     import ssl
@@ -239,8 +240,11 @@ def sandbox(
       devino sandbox --callback viber=http://127.0.0.1:8000/some-secret-of-yours/viber
       devino sandbox --json
     """
-    if get_current_context().invoked_subcommand is not None:
+    context = get_current_context()
+    if context.invoked_subcommand is not None:
         return
+    for told in misspelt(context.command.get_params(context), os.environ):
+        app.note(f"warning: {told}")
     # Imported here, as in `demo`: `devino --help` does without a server.
     from devino_core.clock import SYSTEM_CLOCK, ManualClock
 
@@ -270,13 +274,13 @@ def sandbox(
         keep=keep,
         calls=calls,
     )
-    with _tls(tls_cert, tls_key, host if tls_self_signed else None) as (context, trust):
+    with _tls(tls_cert, tls_key, host if tls_self_signed else None) as (encryption, trust):
         running = Sandbox(
             world,
             host=host,
             http_port=http_port,
             ports=chosen_ports(),
-            tls=context,
+            tls=encryption,
             allow_hosts=allow_hosts,
         )
         serving = serve(
