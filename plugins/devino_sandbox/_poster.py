@@ -22,8 +22,7 @@ from yarl import URL
 
 from devino_core import ConfigurationError, Secret
 from devino_core.http import connector
-from devino_core.suggest import did_you_mean
-from devino_core.urls import web_url
+from devino_core.weburl import web_url
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
@@ -386,7 +385,6 @@ def _urls(account: Account, kinds: Mapping[str, CallbackKind[Any]]) -> Mapping[s
     for name in given:
         if name not in kinds:
             known = f"there are {', '.join(sorted(kinds))}" if kinds else "there are none"
-            known = did_you_mean(name, kinds) or known
             raise ConfigurationError(f"no service has callbacks {name!r}: {known}")
     instead = {name: kind.instead for name, kind in kinds.items() if kind.instead is not None}
     found = {name: given[other] for name, other in instead.items() if other in given}

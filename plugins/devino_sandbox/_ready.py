@@ -8,7 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 from devino_core import ConfigurationError
-from devino_core.urls import web_url
+from devino_core.weburl import web_url
 
 __all__ = ["health_url", "until_ready"]
 

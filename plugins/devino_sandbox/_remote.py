@@ -16,7 +16,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import msgspec
 
 from devino_core import ConfigurationError, ConnectFailed, Secret, State
-from devino_core.urls import web_url
+from devino_core.weburl import web_url
 
 from ._accounts import DEMO, Account
 from ._control import SandboxControl

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from devino_core.urls import web_url
+from devino_core.weburl import web_url
 
 
 @pytest.mark.parametrize(
