@@ -101,8 +101,18 @@ def _start() -> tuple[BlockingPortal, Thread]:
             started.set_exception(error)
 
     thread = Thread(target=run, name="devino", daemon=True)
-    thread.start()
-    return started.result(), thread
+    try:
+        thread.start()
+        return started.result(), thread
+    except KeyboardInterrupt:
+        # Nobody else knows the thread, which has begun or does so now.
+        _end(thread, started.result())
+        raise
+
+
+def _end(thread: Thread, portal: BlockingPortal) -> None:
+    portal.call(portal.stop, True)
+    thread.join()
 
 
 def _stop(thread: Thread, portal: BlockingPortal, opened: Opens, pid: int) -> None:
@@ -112,5 +122,4 @@ def _stop(thread: Thread, portal: BlockingPortal, opened: Opens, pid: int) -> No
     try:
         portal.call(opened.aclose)
     finally:
-        portal.call(portal.stop, True)
-        thread.join()
+        _end(thread, portal)

@@ -38,6 +38,7 @@ from ._channel import ChannelSettings
 from ._secret import Secret
 from ._service import ServiceSettings
 from .errors import ConfigurationError
+from .files import read_whole
 from .suggest import did_you_mean
 
 __all__ = ["ClientSettings", "Config", "convert_settings", "read_config"]
@@ -241,7 +242,7 @@ def _read_file(path: str) -> Config:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
-            tables = tomllib.loads(_decoded(file.read()))
+            tables = tomllib.loads(_decoded(read_whole(file)))
         _check_tables(tables)
         read = msgspec.convert(tables, _File)
     except OSError as error:
@@ -356,7 +357,7 @@ def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) ->
         return key, value
     try:
         with open(str(value), "rb") as file:  # noqa: PTH123 - likewise
-            return name, _decoded(file.read()).rstrip("\r\n")
+            return name, _decoded(read_whole(file)).rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         if isinstance(error, UnicodeDecodeError):

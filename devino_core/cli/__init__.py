@@ -20,6 +20,7 @@ def main() -> None:
     """Run ``devino`` with the process's arguments, and exit with an :class:`ExitCode`."""
     try:
         from ._app import Devino
+        from ._stop import interruptible
     except ModuleNotFoundError as error:
         if error.name not in {"click", "rich_click"}:
             raise
@@ -27,6 +28,7 @@ def main() -> None:
             f'devino: the command line needs {error.name}: pip install "devino[cli]"\n'
         )
         sys.exit(2)
+    interruptible()
     # Pass the list on: otherwise click expands `*` and `~` in texts on Windows.
     Devino().main(sys.argv[1:])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -62,6 +64,14 @@ Examples:
 EPILOG = "\n\n".join(["Exit codes:", *(f"{code}  {code.meaning}" for code in ExitCode)])
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Of a disk, or of what stands in its place."""
+
+
+_SHOWS_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""Since click 8.2: a group was called without a command."""
+
+
 class Devino(click.RichGroup):
     """``devino``: the kernel's commands and those of plugins, which it looks up at each run."""
 
@@ -111,11 +121,30 @@ class Devino(click.RichGroup):
             else:
                 self._app.note("interrupted")
                 code = ExitCode.INTERRUPTED
+        except SystemExit as end:
+            # So click ends where it writes itself, as for --help, and nobody reads any more.
+            code = self._unwritten(errno.EPIPE) if end.code == 1 else end.code
+        except OSError as error:
+            # The help of a group without a command is printed as an error is handled.
+            shows_help = isinstance(error.__context__, _SHOWS_HELP)
+            if error.errno in _FULL or (shows_help and error.errno is not None):
+                code = self._unwritten(error.errno)
+            else:
+                code = self._bug(error)
         except Exception as bug:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
-            sys.excepthook(type(bug), bug, bug.__traceback__)
-            self._app.note("this is a bug: please report it with the lines above")
-            code = ExitCode.BUG
+            code = self._bug(bug)
         sys.exit(int(code or 0))
+
+    def _unwritten(self, number: int) -> ExitCode:
+        # Otherwise Python would write the rest when it ends, and fail again.
+        sys.stdout = io.TextIOWrapper(io.BytesIO())
+        self._app.note(f"the output cannot be written: {os.strerror(number)}")
+        return ExitCode.UNWRITTEN
+
+    def _bug(self, bug: Exception) -> ExitCode:
+        sys.excepthook(type(bug), bug, bug.__traceback__)
+        self._app.note("this is a bug: please report it with the lines above")
+        return ExitCode.BUG
 
     def _add_commands(self) -> None:
         if self._complete:

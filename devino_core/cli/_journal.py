@@ -25,11 +25,12 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import msgspec
 
 from devino_core.errors import ConfigurationError
+from devino_core.files import lines_of
 
 from ._exit import JournalFailed
 
@@ -145,6 +146,9 @@ class Journal:
                     journal._learn(_entry_of(line, number, path))
                     end += len(line)
             os.ftruncate(descriptor, end)
+        except OSError as error:
+            os.close(descriptor)
+            raise ConfigurationError(f"cannot read the journal {path}: {error.strerror}") from None
         except BaseException:
             # Whatever it was, nobody else knows the file to close it.
             os.close(descriptor)
@@ -239,11 +243,11 @@ def _open(path: str, flags: int = 0) -> int:
         descriptor = os.open(
             path, os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | flags, 0o600
         )
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"there is no journal {path} to resume: leave --resume out to begin a run"
-        ) from None
     except OSError as error:
+        if isinstance(error, FileNotFoundError) and not flags & os.O_CREAT:
+            raise ConfigurationError(
+                f"there is no journal {path} to resume: leave --resume out to begin a run"
+            ) from None
         raise ConfigurationError(f"cannot open the journal {path}: {error.strerror}") from None
     if not _lock(descriptor):
         os.close(descriptor)
@@ -281,9 +285,9 @@ def _sync_folder(path: str) -> None:
         os.close(folder)
 
 
-def _whole_lines(file: Iterable[bytes]) -> Iterator[bytes]:
+def _whole_lines(file: IO[bytes]) -> Iterator[bytes]:
     """The lines, without a last one that is torn. A machine that fails leaves zeros instead."""
-    for line in file:
+    for line in lines_of(file):
         if not line.endswith(b"\n") or b"\0" in line:
             return
         yield line

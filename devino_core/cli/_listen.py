@@ -10,10 +10,11 @@ import rich_click as click
 
 from devino_core import Secret
 from devino_core.errors import ConfigurationError
+from devino_core.files import read_whole
 
 from ._outlet import Outlet
 from ._stop import Stop
-from .toolkit import App, config_option, json_option, pass_app
+from .toolkit import App, config_option, json_option, not_empty, pass_app
 
 __all__ = ["listen"]
 
@@ -33,6 +34,7 @@ VARIABLE = "DEVINO_CALLBACK_SECRET"
     metavar="ADDRESS",
     default="127.0.0.1",
     show_default=True,
+    callback=not_empty,
     help="Address to listen on for the platform, or for the proxy that speaks TLS with it.",
 )
 @click.option(
@@ -155,7 +157,8 @@ def _secrets(files: tuple[str, ...]) -> list[Secret]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8").rstrip("\r\n")
+        with file.open("rb") as opened:
+            return read_whole(opened).decode("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
         raise ConfigurationError(f"--secret-file: cannot read {file}: {reason}") from None

@@ -105,8 +105,5 @@ def _session(url: str) -> HttpSession:
         raise ConfigurationError(
             f'--forward-to needs {error.name}: pip install "devino[http]"'
         ) from error
-    try:
-        # The URL is the user's own application, most often on the same network.
-        return HttpSession(url, plain_http=True)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"--forward-to: {error}") from None
+    # The URL is the user's own application, most often on the same network.
+    return HttpSession(url, plain_http=True, setting="--forward-to")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
 from devino_core import Medium, Receipt, State, Status
 from devino_core.errors import ConfigurationError
+from devino_core.files import lines_of
 
 from ._table import opened
 
@@ -27,7 +28,7 @@ def given_receipts(
     Raises ConfigurationError.
     """
     for word in words:
-        if word == "-" or word.endswith(".jsonl") or Path(word).is_file():
+        if word == "-" or word.endswith(".jsonl") or os.path.exists(word):  # noqa: PTH110 - pathlib raises for a word that is too long
             yield from read_receipts(word, medium=medium, channel=channel)
         else:
             yield _of_id(word, medium, channel)
@@ -46,12 +47,10 @@ def read_receipts(path: str, *, medium: Medium, channel: str | None) -> Iterator
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _receipts(
-    file: Iterable[bytes], path: str, medium: Medium, channel: str | None
-) -> Iterator[Receipt]:
+def _receipts(file: IO[bytes], path: str, medium: Medium, channel: str | None) -> Iterator[Receipt]:
     columns: list[str] = []
     intents: dict[int, str] = {}
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(lines_of(file), 1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
             if not text.strip():

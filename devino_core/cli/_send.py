@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TextIO
 import rich_click as click
 
 from devino_core import Mail, Medium, Message, Template
+from devino_core.files import read_whole
 
 from ._bulk import BulkOptions, one_part, send_file, survey_file, with_fallback
 from ._csv import Layout
@@ -399,7 +400,10 @@ class _Said(NamedTuple):
 
 def _from_stdin() -> str:
     with opened("-") as stdin:
-        data: bytes = stdin.read()
+        try:
+            data = read_whole(stdin)
+        except OSError as error:
+            raise click.BadParameter(f"stdin: {error.strerror}", param_hint="'TEXT'") from None
     try:
         text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:

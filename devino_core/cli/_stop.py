@@ -7,9 +7,24 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Self
+from typing import NoReturn, Self
 
-__all__ = ["Stop"]
+__all__ = ["Stop", "interruptible"]
+
+
+def interruptible() -> None:
+    """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does, for the rest of the process; not where
+    whoever started it had it ignored."""
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGTERM, _interrupt),
+    ):
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 class Stop:

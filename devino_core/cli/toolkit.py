@@ -33,7 +33,6 @@ import msgspec
 import rich_click as click
 from click.exceptions import Exit
 from click.shell_completion import CompletionItem
-from click.types import StringParamType
 
 from devino_core import AsyncClient, Medium, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
@@ -43,6 +42,7 @@ from devino_core.settings import Config, read_config
 
 from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_of
+from ._given import given_text, not_empty
 from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
@@ -72,6 +72,7 @@ __all__ = [
     "json_option",
     "medium_option",
     "moment",
+    "not_empty",
     "one_line",
     "parse_duration",
     "parse_past",
@@ -471,20 +472,6 @@ _UNPRINTABLE = re.compile(
 def _escaped(char: re.Match[str]) -> str:
     units = char[0].encode("utf-16-be").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-class _GivenText(StringParamType):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        text = super().convert(value, param, ctx)
-        # Python keeps so what its encoding of the command line could not read.
-        if _UNREAD.search(text):
-            self.fail(f"not in {sys.getfilesystemencoding()}, this terminal's encoding", param, ctx)
-        return text
-
-
-given_text = _GivenText()
-"""The ``type`` of an argument or option that is text: it refuses another encoding."""
-_UNREAD = re.compile("[\udc80-\udcff]")
 
 
 def _encode(value: object) -> object:

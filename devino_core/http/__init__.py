@@ -18,6 +18,7 @@ It needs the extra ``http``. Beyond plain aiohttp it guarantees:
 from devino_core._secret import Body
 
 from ._answer import FetchedAnswer
+from ._connector import connector
 from ._session import HttpSession
 
-__all__ = ["Body", "FetchedAnswer", "HttpSession"]
+__all__ = ["Body", "FetchedAnswer", "HttpSession", "connector"]

@@ -78,7 +78,8 @@ class HttpSession(Opened):
     seconds after that. ``connections`` caps the pool. A call waits for its turn without limit,
     because each call before it ends. An unused connection is kept for ``keep_alive`` seconds; with
     0 each call has a new one. ``proxy`` is the URL of an HTTP proxy. ``calls`` are those of the
-    service that makes the requests: observers and the log learn of each.
+    service that makes the requests: observers and the log learn of each. ``setting`` is what errors
+    call the base URL.
 
     Raises ConfigurationError for a base URL that is neither https nor http to this machine, and
     for a proxy that is not a URL. ``plain_http`` allows http to any machine.
@@ -97,14 +98,15 @@ class HttpSession(Opened):
         max_answer: int = 16 * 1024 * 1024,
         calls: Calls | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        setting: str = "base_url",
     ) -> None:
-        base = _absolute("base_url", base_url)
+        base = _absolute(setting, base_url)
         host, encrypted = base.host or "", base.scheme == "https"
         if base.user is not None or base.password is not None or base.query_string or base.fragment:
-            raise ConfigurationError("base_url must hold no login, query or fragment")
+            raise ConfigurationError(f"{setting} must hold no login, query or fragment")
         if not encrypted and not plain_http and not _is_this_machine(host):
             raise ConfigurationError(
-                f"base_url would send passwords to {host} unencrypted: use https://, or allow it "
+                f"{setting} would send passwords to {host} unencrypted: use https://, or allow it "
                 "with plain_http"
             )
         self._proxy = None if proxy is None else _absolute("proxy", proxy)
@@ -125,6 +127,7 @@ class HttpSession(Opened):
         self._session: aiohttp.ClientSession | None = None
         self._base = base
         self._origin = str(base.origin())
+        self._setting = setting
         self._root = base.raw_path.rstrip("/")
 
     @property
@@ -361,7 +364,7 @@ class HttpSession(Opened):
         host, status = self._route.host, answer.status
         if status in _REDIRECTS:
             return ProtocolViolation(
-                f"{host} redirects (HTTP {status}); passwords do not follow: check base_url",
+                f"{host} redirects (HTTP {status}); passwords do not follow: check {self._setting}",
                 changes=changes,
             )
         if status < 400:

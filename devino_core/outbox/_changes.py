@@ -15,7 +15,17 @@ from devino_core._status import Status
 from ._entry import Fence, Lane, Leg
 from ._phases import TRANSITIONS, Phase
 
-__all__ = ["Change", "Early", "EventKind", "Move", "News", "Note", "OutboxEvent"]
+__all__ = [
+    "Change",
+    "Early",
+    "EventKind",
+    "Move",
+    "News",
+    "Note",
+    "OutboxEvent",
+    "ids_of",
+    "is_of",
+]
 
 
 class EventKind(enum.StrEnum):
@@ -128,7 +138,7 @@ class Early(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     status: Status
     channel: str | None = None
-    """None: of whichever channel, as with callbacks."""
+    """None: of whichever channel, as with callbacks. See :func:`is_of` for the ids it is about."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,3 +159,12 @@ def ids_of(legs: Sequence[Leg]) -> list[tuple[str, str]]:
         if leg.receipt is not None
         for one in leg.receipt.ids
     ]
+
+
+def is_of(held: str, asked: str | None) -> bool:
+    """Whether an id that an entry holds for one channel is meant by what names another.
+
+    None asks for whichever channel. An id that a person gave may be held for a medium (``@SMS``),
+    as nobody knows which channel sent it: then every channel's reports are about it.
+    """
+    return asked is None or held == asked or held.startswith("@")

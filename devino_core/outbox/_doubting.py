@@ -69,8 +69,9 @@ async def _asked(context: Context, entries: Sequence[Entry]) -> _Told:
         body = readable(entry)
         if body is None or entry.receipt is not None:
             continue
-        channel = context.channel(body.legs[entry.leg].channel)
-        began = begin(entry, body).began_at or now
+        leg = begin(entry, body)
+        channel = context.channel(leg.channel)
+        began = leg.began_at or now
         # Older than that the platform says no of everything.
         if (
             channel is not None
@@ -110,7 +111,7 @@ def _resolved(context: Context, entry: Entry, told: _Told, now: datetime) -> Mov
     leg = begin(entry, body)
     if entry.id in told:
         answer = told[entry.id]
-        channel = context.channel(body.legs[entry.leg].channel)
+        channel = context.channel(leg.channel)
         if isinstance(answer, DevinoError) or _is_untold(answer):
             return _ask_later(entry, leg, now + _ASK_AGAIN)
         if answer is not None:

@@ -16,7 +16,7 @@ from devino_core._message import Medium
 from devino_core._status import Receipt, State, Status
 from devino_core.errors import DevinoError, Retry
 
-from ._changes import Change, Early, Move
+from ._changes import Change, Early, Move, ids_of, is_of
 from ._context import Context
 from ._entry import Body, Entry, Leg
 from ._figures import tell_changes
@@ -233,7 +233,7 @@ async def _take_up(context: Context, events: Sequence[StatusChanged]) -> list[St
 
 async def _found(context: Context, keys: Sequence[Key]) -> dict[Key, Entry]:
     asked = tuple({PlatformId(message_id, channel) for channel, message_id in keys})
-    return _by_ids(await context.store.find(Query(ids=asked), "", 10 * len(asked)))
+    return _by_keys(await context.store.find(Query(ids=asked), "", 10 * len(asked)), keys)
 
 
 async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
@@ -245,15 +245,18 @@ async def _doubtful(context: Context, refs: set[str]) -> dict[str, Entry]:
     return {begin(entry, readable(entry)).ref: entry for entry in found}
 
 
-def _by_ids(entries: Iterable[Entry]) -> dict[Key, Entry]:
-    """Entries by the platform's ids of their legs: each id with its channel, and with None."""
-    known: dict[Key, Entry] = {}
+def _by_keys(entries: Iterable[Entry], keys: Iterable[Key]) -> dict[Key, Entry]:
+    """The entry that each key means, where one of these has its id."""
+    holders: defaultdict[str, dict[str, Entry]] = defaultdict(dict)
     for entry in entries:
-        for leg in entry.legs:
-            if leg.receipt is not None:
-                for message_id in leg.receipt.ids:
-                    known.setdefault((leg.receipt.channel, message_id), entry)
-                    known.setdefault((None, message_id), entry)
+        for name, message_id in ids_of(entry.legs):
+            holders[message_id].setdefault(name, entry)
+    known: dict[Key, Entry] = {}
+    for channel, message_id in keys:
+        held = holders[message_id]
+        for name in sorted(held, key=lambda name: name != channel):
+            if is_of(name, channel):
+                known.setdefault((channel, message_id), held[name])
     return known
 
 

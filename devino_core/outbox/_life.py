@@ -14,7 +14,7 @@ from devino_core._message import Medium, Message
 from devino_core._status import Receipt, State, Status
 from devino_core.errors import DevinoError
 
-from ._changes import EventKind, Move, News
+from ._changes import EventKind, Move, News, is_of
 from ._entry import Body, Entry, KeepText, Leg, Unreadable
 from ._phases import Phase
 
@@ -271,7 +271,7 @@ def reported(
         receipt = leg.receipt
         if receipt is None or message_id not in receipt.ids:
             continue
-        if channel is not None and receipt.channel != channel:
+        if not is_of(receipt.channel, channel):
             continue
         parts = leg.parts
         if len(receipt.ids) == 1:

@@ -21,10 +21,15 @@ def made_store(
 ) -> tuple[OutboxSettings, Store]:
     """The outbox's own settings, and the store with the others. Raises ConfigurationError."""
     url = values.get("url")
-    if not isinstance(url, str) or ":" not in url:
+    if not isinstance(url, str) or not url:
         raise ConfigurationError(
             "the outbox needs the setting 'url', such as sqlite:///var/lib/app/outbox.db: give it "
             "in code, in the file under [outbox], or as DEVINO__OUTBOX__URL"
+        )
+    if not _is_url(url):
+        # It may hold a password.
+        raise ConfigurationError(
+            "outbox: its URL cannot be read: write one such as sqlite:///var/lib/app/outbox.db"
         )
     spec = plugins.store_spec(url.partition(":")[0].partition("+")[0])
     settings, theirs = split_settings(values, spec.settings)
@@ -45,3 +50,12 @@ def made_store(
             f"store {spec.name!r}: its manifest loads {spec.load!r}, which is no class"
         )
     return settings, cast("Store", kind(theirs, clock=clock))
+
+
+def _is_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        return bool(urlsplit(text).scheme)
+    except ValueError:
+        return False

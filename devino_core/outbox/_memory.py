@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
 
-from ._changes import Change, Early, Move, News, Note, OutboxEvent, ids_of
+from ._changes import Change, Early, Move, News, Note, OutboxEvent, ids_of, is_of
 from ._entry import VERSION, Entry, Lane
 from ._gcra import SECOND, taken
 from ._life import lapsed, orphaned, with_reports
@@ -165,7 +165,7 @@ class MemoryStore:
     def _known(self, channel: str | None, message_id: str) -> set[int]:
         """The entries with this id of the platform."""
         found = self._by_id.get(message_id, {})
-        return {holder for name, holder in found.items() if channel in (None, name)}
+        return {holder for name, holder in found.items() if is_of(name, channel)}
 
     def _apply(self, move: Move, now: datetime) -> bool:
         entry = self._entries.get(move.fence.id)
@@ -194,7 +194,7 @@ class MemoryStore:
         reports: list[Early] = []
         for channel, message_id in dict.fromkeys(ids_of(move.legs)):
             waiting = self._early.pop(message_id, [])
-            mine = [early for early, _ in waiting if early.channel in (None, channel)]
+            mine = [early for early, _ in waiting if is_of(channel, early.channel)]
             others = [pair for pair in waiting if pair[0] not in mine]
             if others:
                 self._early[message_id] = others

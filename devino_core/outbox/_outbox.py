@@ -277,7 +277,9 @@ class Outbox(Opened):
     ) -> bool:
         """Say what became of a message in doubt. False: it is not in doubt. Raises NotFound.
 
-        ``message_id`` is the platform's id of a message that was sent: by it, it is followed.
+        ``message_id`` is the platform's id of a message that was sent: by it, it is followed. It is
+        an id of the channel that tried, where that is known; else reports of every channel about
+        this id are about the message, also those that came before.
         """
         resolution = Resolution(how)
         return await self.decide(

@@ -171,7 +171,7 @@ def _moved(
         return sent(entry, body, receipt, now, remembers), None
     whom = blame(error)
     if whom is Blame.UNKNOWN:
-        return doubtful(entry, body, error, now), error
+        return doubtful(entry, body, channel, error), error
     if whom is Blame.REFUSED:
         if not receipt.refused:
             status = replace(receipt.status, state=State.REJECTED, description=str(error))
@@ -193,9 +193,9 @@ def _moved(
     return requeued(entry, now, until=entry.until), error
 
 
-def doubtful(entry: Entry, body: Body, error: DevinoError, now: datetime) -> Move:
+def doubtful(entry: Entry, body: Body, channel: AnyChannel, error: DevinoError) -> Move:
     """It may have been sent."""
-    leg = replace(begin(entry, body), error=error)
+    leg = replace(begin(entry, body), channel=channel.name, error=error)
     bug = isinstance(error.__cause__, Exception) and not isinstance(error.__cause__, DevinoError)
     return Move(
         entry.fence,

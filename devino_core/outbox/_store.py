@@ -92,7 +92,7 @@ class PlatformId(msgspec.Struct, frozen=True):
 
     id: str
     channel: str | None = None
-    """None: of whichever channel."""
+    """None: of whichever channel. An id that is held for a medium is of every channel, too."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

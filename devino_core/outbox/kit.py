@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._changes import ids_of
+from ._changes import ids_of, is_of
 from ._codec import decode, encode
 from ._gcra import SECOND, taken
 from ._life import lapsed, orphaned, with_reports
@@ -20,6 +20,7 @@ __all__ = [
     "from_micros",
     "ids_of",
     "is_met",
+    "is_of",
     "is_paused",
     "lapsed",
     "micros",

@@ -116,7 +116,7 @@ def want(worker: int, limit: int = 99) -> Want:
     return Want(worker=worker, slots=(Slot(LANE, limit),), limit=limit)
 
 
-def legs_of(*ids: str) -> tuple[Leg, ...]:
+def legs_of(*ids: str, channel: str = "rest") -> tuple[Leg, ...]:
     message = Message("79160000001", "Hello", ref="ref")
-    receipt = Receipt.of(message, Status(state=State.ACCEPTED), channel="rest", ids=ids)
-    return (Leg(ref="ref", channel="rest", medium=message.medium, receipt=receipt),)
+    receipt = Receipt.of(message, Status(state=State.ACCEPTED), channel=channel, ids=ids)
+    return (Leg(ref="ref", channel=channel, medium=message.medium, receipt=receipt),)

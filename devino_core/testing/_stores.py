@@ -176,6 +176,28 @@ class StoreConformance(StoreClaims):
 
         self._run(check)
 
+    def test_an_id_that_is_held_for_a_medium_is_of_every_channel(self) -> None:
+        async def check(store: Store) -> None:
+            (entry, _) = await self._claimed(store)
+            await store.move([Move(entry.fence, Phase.DOUBT)])
+            (doubt,) = await self._all(store)
+            report = Early(id="7", status=Status(state=State.ENROUTE, code="way"), channel="smpp")
+            require(await store.move([report]) == [True], "it is kept")
+            legs = legs_of("7", "8", channel="@SMS")
+            await store.move([Move(doubt.fence, Phase.SENT, legs=legs, due=NEVER)])
+            (sent,) = await self._all(store)
+            told = [part.code for part in sent.legs[0].parts]
+            require(told == ["way", None], "it does not have the report that came before")
+            for channel in ("smpp", "rest", "@SMS", None):
+                query = Query(ids=(PlatformId("8", channel),))
+                found = [found.ref for found in await store.find(query, "", 9)]
+                require(found == ["ref"], f"a report of {channel} does not find it")
+            require(await store.move([report]) == [False], "the id is known by now")
+            await store.move([Move(sent.fence, Phase.DONE, legs=sent.legs)])
+            require(await store.move([report]) == [True], "it is done, and the id is known")
+
+        self._run(check)
+
     def test_events_stand_in_the_order_of_their_commits(self) -> None:
         async def check(store: Store) -> None:
             for ref in ("a", "b", "c"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +15,9 @@ from click import get_current_context
 from click.core import ParameterSource
 
 from devino_core import Medium, Secret
-from devino_core.cli.toolkit import App, ExitCode, json_option, parse_duration, pass_app
+from devino_core.cli.toolkit import App, ExitCode, json_option, not_empty, parse_duration, pass_app
 
-from ._ports import PortsGroup, chosen_ports, port_option
+from ._ports import PortsGroup, chosen_ports, misspelt, port_option
 
 if TYPE_CHECKING:
     import ssl
@@ -33,12 +34,6 @@ def _amount(context: click.Context, option: click.Parameter, text: str) -> Decim
         raise click.BadParameter(str(error), context, option) from None
 
 
-def _given(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
-    if text == "":
-        raise click.BadParameter("must not be empty", context, option)
-    return text
-
-
 def _well_formed(
     context: click.Context, option: click.Parameter, senders: tuple[str, ...]
 ) -> tuple[str, ...]:
@@ -50,6 +45,20 @@ def _well_formed(
                 f"{sender!r} is no sender: up to 11 Latin characters or 15 digits", context, option
             )
     return senders
+
+
+def _names(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    for name in given:
+        # An IPv6 address has more colons than one.
+        if not name or "/" in name or name.count(":") == 1:
+            raise click.BadParameter(
+                f"{name!r} is no name of a host: give it without scheme, port and path",
+                context,
+                option,
+            )
+    return given
 
 
 def _urls(
@@ -80,6 +89,7 @@ def _urls(
     default="127.0.0.1",
     show_default=True,
     metavar="ADDRESS",
+    callback=not_empty,
     help="Where to listen. Whoever can reach it can use it.",
 )
 @port_option("--http-port", "all HTTP protocols")
@@ -87,23 +97,24 @@ def _urls(
     "--allow-host",
     "allow_hosts",
     metavar="NAME",
+    callback=_names,
     multiple=True,
     help="Another name under which the inspection API answers, as that of a container; repeatable.",
 )
 @click.option(
     "--login",
-    callback=_given,
+    callback=not_empty,
     default="demo",
     show_default=True,
     help="Login of the account; of the first, if the file has several.",
 )
 @click.option(
-    "--password", callback=_given, default="demo", show_default=True, help="Its password."
+    "--password", callback=not_empty, default="demo", show_default=True, help="Its password."
 )
 @click.option(
     "--api-key",
     metavar="KEY",
-    callback=_given,
+    callback=not_empty,
     help="Its key, where a protocol wants one instead; any key is good, unless given.",
 )
 @click.option(
@@ -229,8 +240,11 @@ def sandbox(
       devino sandbox --callback viber=http://127.0.0.1:8000/some-secret-of-yours/viber
       devino sandbox --json
     """
-    if get_current_context().invoked_subcommand is not None:
+    context = get_current_context()
+    if context.invoked_subcommand is not None:
         return
+    for told in misspelt(context.command.get_params(context), os.environ):
+        app.note(f"warning: {told}")
     # Imported here, as in `demo`: `devino --help` does without a server.
     from devino_core.clock import SYSTEM_CLOCK, ManualClock
 
@@ -260,13 +274,13 @@ def sandbox(
         keep=keep,
         calls=calls,
     )
-    with _tls(tls_cert, tls_key, host if tls_self_signed else None) as (context, trust):
+    with _tls(tls_cert, tls_key, host if tls_self_signed else None) as (encryption, trust):
         running = Sandbox(
             world,
             host=host,
             http_port=http_port,
             ports=chosen_ports(),
-            tls=context,
+            tls=encryption,
             allow_hosts=allow_hosts,
         )
         serving = serve(

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from devino_core import ConfigurationError, Medium, Secret
+from devino_core.files import read_whole
 from devino_core.suggest import did_you_mean
 
 from ._accounts import DEMO, Account
@@ -127,12 +128,15 @@ def amount(text: str) -> Decimal:
 def read_file(path: str) -> SandboxFile:
     """What a file says. Raises ConfigurationError, which names the key and the nearest one."""
     try:
-        said = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        said = tomllib.loads(_text_of(path))
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         why = "not in UTF-8" if isinstance(error, UnicodeDecodeError) else error
         raise ConfigurationError(f"{path}: no TOML: {why}") from None
+    for name, written in _TABLES.items():
+        if isinstance(said.get(name), dict):
+            raise ConfigurationError(f"{path}: write {written} for [{name}]: there may be several")
     _check(said, SandboxFile, path)
     try:
         return _built(said)
@@ -141,6 +145,11 @@ def read_file(path: str) -> SandboxFile:
         where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place.rstrip("`").lstrip("."))
         # The text tells no value: a password may be of the wrong type.
         raise ConfigurationError(f"{path}: {where}: {reason[:1].lower()}{reason[1:]}") from None
+
+
+def _text_of(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return read_whole(file).decode("utf-8").replace("\r\n", "\n")
 
 
 def _built(said: Mapping[str, object]) -> SandboxFile:
@@ -159,7 +168,7 @@ def _secret(where: str, name: str, given: str | None, path: str | None) -> Secre
     if path is None:
         return None if given is None else Secret(given)
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        text = _text_of(path).strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "no UTF-8"
         raise ConfigurationError(f"{where}: {name}_file: {path}: {why}") from None

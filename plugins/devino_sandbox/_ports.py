@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import rich_click as click
 from click import get_current_context
 
 from devino_core import ConfigurationError, PluginError
+from devino_core.suggest import did_you_mean
 
-__all__ = ["PREFIX", "PortsGroup", "chosen_ports", "port_option"]
+__all__ = ["PREFIX", "PortsGroup", "chosen_ports", "misspelt", "port_option"]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -45,6 +47,19 @@ class PortsGroup(click.RichGroup):
             own = _service_options(super().get_params(ctx))
             options = ctx.meta[_OPTIONS] = _from_environment(own)
         return options
+
+
+def misspelt(options: Iterable[click.Parameter], environ: Iterable[str]) -> Iterator[str]:
+    """A line for each variable of the environment that looks like an option's and is none."""
+    known = {str(option.envvar).removeprefix(PREFIX) for option in options if option.envvar}
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX)
+        # Kubernetes sets the others for a service that is called devino-sandbox.
+        if name in known or name == variable or re.match(r"PORT\b|PORT_|SERVICE_", name):
+            continue
+        if hint := did_you_mean(name, known):
+            said = hint.replace("'", f"'{PREFIX}", 1)
+            yield f"nothing reads {variable}: {said}"
 
 
 def chosen_ports() -> Mapping[str, int]:

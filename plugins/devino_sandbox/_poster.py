@@ -21,6 +21,8 @@ from aiohttp.hdrs import ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT
 from yarl import URL
 
 from devino_core import ConfigurationError, Secret
+from devino_core.http import connector
+from devino_core.weburl import web_url
 
 from ._accounts import Account
 from ._callbacks import Callback, CallbackKind, Callbacks
@@ -343,8 +345,8 @@ class _Route:
 
 def _session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        # A receiver may have closed a connection that was kept open.
-        connector=aiohttp.TCPConnector(force_close=True),
+        # One connection for each: a receiver may have closed one that was kept open.
+        connector=connector(),
         cookie_jar=aiohttp.DummyCookieJar(),
         # The World's clock says when an answer comes too late.
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
@@ -390,12 +392,13 @@ def _urls(account: Account, kinds: Mapping[str, CallbackKind[Any]]) -> Mapping[s
 
 
 def _checked(kind: str, secret: Secret) -> URL:
-    try:
-        url = URL(secret.reveal())
-    except ValueError:
-        url = URL()
-    if url.scheme not in ("http", "https") or not url.host:
+    if web_url(secret.reveal()) is None:
+        # It is a secret: it is not shown.
         raise ConfigurationError(
-            f"callback {kind!r}: its URL must begin with http:// or https:// and name a host"
+            f"callback {kind!r}: its URL must begin with http:// or https:// and name a host, "
+            "with no blank in it and no port above 65535"
         )
-    return url.with_fragment(None)
+    try:
+        return URL(secret.reveal()).with_fragment(None)
+    except ValueError:
+        raise ConfigurationError(f"callback {kind!r}: its URL cannot be read") from None

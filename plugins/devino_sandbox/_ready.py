@@ -8,6 +8,7 @@ import time
 from urllib.parse import urlsplit
 
 from devino_core import ConfigurationError
+from devino_core.weburl import web_url
 
 __all__ = ["health_url", "until_ready"]
 
@@ -30,8 +31,8 @@ def health_url(url: str | None, host: str, port: int, *, tls: bool) -> str:
         name = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         name = f"[{name}]" if ":" in name else name
         url = f"{'https' if tls else 'http'}://{name}:{port}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = web_url(url)
+    if parts is None:
         raise ConfigurationError(f"--url: {url!r} is no URL such as http://127.0.0.1:8080")
     return f"{parts.scheme}://{parts.netloc}/_sandbox/health"
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal, TypeVar
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 import msgspec
 
 from devino_core import ConfigurationError, ConnectFailed, Secret, State
+from devino_core.weburl import web_url
 
 from ._accounts import DEMO, Account
 from ._control import SandboxControl
@@ -45,8 +46,8 @@ class RemoteSandbox(SandboxControl):
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = web_url(url)
+        if parts is None:
             raise ConfigurationError("a sandbox is at a URL such as http://127.0.0.1:8080")
         self._where = parts.netloc.rpartition("@")[2]
         self._base = f"{parts.scheme}://{self._where}/_sandbox"

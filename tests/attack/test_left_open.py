@@ -1,4 +1,5 @@
-"""A client that is cut in the middle, or whose peer falls silent: it leaves no connection open."""
+"""Who is cut in the middle, or whose peer falls silent, leaves no connection open: clients, and the
+sandbox that calls an application back."""
 
 from __future__ import annotations
 
@@ -9,10 +10,13 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from yarl import URL
 
+from devino_core import Client, Secret
 from devino_core.portal import LoopThread
-from devino_sandbox import LocalSandbox
-from tests._sockets import Ended, left_open, left_open_by_cuts
+from devino_sandbox import CallbackKind, LocalSandbox, World
+from devino_sandbox._poster import Poster
+from tests._sockets import Ended, left_open, left_open_by_cuts, left_open_by_interrupts
 from tests.attack._channels import FTP, KINDS, MAIL, SMPP, client, message, port_of, redirected
 from tests.attack._proxy import Direction, Proxy, proxied
 
@@ -26,6 +30,8 @@ _TURNS = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "kind" not in metafunc.fixturenames:
+        return
     kinds = KINDS if metafunc.config.getoption("--attack") == "full" else SAMPLE
     is_plain = "encrypted" not in metafunc.fixturenames
     metafunc.parametrize("kind", kinds if is_plain else (*kinds, FROM_THE_START))
@@ -127,6 +133,95 @@ def test_a_client_does_not_wait_for_a_peer_to_end_tls(
                     await asyncio.sleep(0)
                 sending.cancel()
                 await asyncio.wait([sending])
+
+        assert left_open(work) == Ended([])
+    finally:
+        thread.stop()
+
+
+def check_interrupts(sandbox: LocalSandbox, kind: str) -> None:
+    name, settings = settings_of(sandbox, kind)
+
+    def work() -> None:
+        with Client({name: settings}) as opened:
+            opened.send(message(name, 1, "text"))
+
+    assert left_open_by_interrupts(work) == {}
+
+
+def test_an_interrupted_blocking_client_leaves_nothing_open(plain: LocalSandbox, kind: str) -> None:
+    check_interrupts(plain, kind)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_interrupted_blocking_client_leaves_nothing_open_that_is_encrypted(
+    encrypted: LocalSandbox, kind: str
+) -> None:
+    check_interrupts(encrypted, kind)
+
+
+class Calling:
+    """A World that calls a URL for each message that comes in."""
+
+    def __init__(self, url: URL) -> None:
+        self._world = World()
+        [account] = self._world.accounts.values()
+        account.callbacks = {"said": Secret(str(url))}
+        kind = CallbackKind[str](
+            verb="GET",
+            write=lambda items: f"to={items[0]}".encode(),
+            arrived=lambda one: one.sender,
+            answered=lambda *_: self.taken.set(),
+        )
+        self.poster = Poster(self._world, {"said": kind})
+        self.taken = asyncio.Event()
+
+    def arrive(self) -> None:
+        self._world.receive(sender="79161234567", to="1234", text="hello")
+
+
+def url_of(sandbox: LocalSandbox) -> URL:
+    """A URL that takes every call."""
+    return URL(sandbox.endpoints["rest"]).with_path("/_sandbox/messages")
+
+
+def check_calls(sandbox: LocalSandbox) -> None:
+    async def work() -> None:
+        calling = Calling(url_of(sandbox))
+        async with calling.poster:
+            calling.arrive()
+            await calling.taken.wait()
+
+    assert left_open_by_cuts(work) == {}
+
+
+def test_a_sandbox_that_is_cut_as_it_calls_back_leaves_nothing_open(plain: LocalSandbox) -> None:
+    check_calls(plain)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_sandbox_that_is_cut_as_it_calls_back_leaves_nothing_open_that_is_encrypted(
+    encrypted: LocalSandbox,
+) -> None:
+    check_calls(encrypted)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_sandbox_does_not_wait_for_a_receiver_to_end_tls(encrypted: LocalSandbox) -> None:
+    where = URL(url_of(encrypted))
+    proxy = Silenced(where.port or 0)
+    thread = LoopThread(proxy)
+    try:
+
+        async def work() -> None:
+            calling = Calling(where.with_port(proxy.port))
+            async with calling.poster:
+                calling.arrive()
+                await calling.taken.wait()
+                proxy.fall_silent()
+                calling.arrive()
+                for _ in range(_TURNS):
+                    await asyncio.sleep(0)
 
         assert left_open(work) == Ended([])
     finally:

@@ -107,6 +107,8 @@ def test_every_operation_can_be_named(row: rest.Operation) -> None:
     [
         ("Sms/Sent", b"1", "did you mean 'Sms/Send'?"),
         ("zzz", b"1", "known are user/sessionid, User/Balance, Sms/Send"),
+        ("//[?Password=hunter2", b"1", "it is no URL and no name of a method"),
+        ("Sms/Send", b"GET //[ HTTP/1.1\r\n\r\n", "it is no URL and no name of a method"),
         ("Sms/Send", b"", "an empty body"),
         ("Sms/Send", b"<html>", "a page of HTML or XML"),
         ("Sms/Send", b"SourceAddress=SHOP", "DestinationAddress: missing"),
@@ -118,6 +120,7 @@ def test_what_cannot_be_read_is_told(operation: str, data: bytes, said: str) -> 
     assert outcome.exit_code == 2
     assert outcome.stdout == ""
     assert said in outcome.stderr
+    assert "hunter2" not in outcome.stderr
 
 
 def test_operations_are_completed() -> None:

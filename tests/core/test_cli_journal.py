@@ -220,3 +220,9 @@ def test_a_time_of_an_intent_is_kept_while_its_line_is_in_doubt(tmp_path: Path) 
     assert again.intended(2) == NOW - timedelta(days=4)
     assert again.intended(3) is None
     again.close()
+
+
+def test_a_journal_in_a_folder_that_is_not_there_is_no_run_to_resume(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Journal.begin(str(tmp_path / "none" / "run.jsonl"), HEAD)
+    assert str(raised.value).endswith("run.jsonl: No such file or directory")

@@ -191,7 +191,9 @@ def test_an_event_that_nobody_takes_is_not_acknowledged(pushing: type[Pushing]) 
         (["--channel", "pushing", "--source", "acme"], "give --channel, or --source"),
         (["--source", "acme"], "no plugin brings a source 'acme'"),
         ([], "give --secret-file or $DEVINO_CALLBACK_SECRET"),
-        (["--channel", "pushing", "--forward-to", "events"], "--forward-to: base_url must be"),
+        (["--channel", "pushing", "--forward-to", "events"], "--forward-to must be an absolute"),
+        (["--channel", "pushing", "--forward-to", "http://x/?a=b"], "--forward-to must hold no"),
+        (["--host", ""], "'--host': must not be empty"),
     ],
 )
 def test_a_wrong_source_or_url_is_one_line_and_code_2(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -205,3 +206,64 @@ def test_a_realtime_message_has_a_deadline_by_itself(url: str) -> None:
         assert entry is not None
         assert entry.until is not None
         assert (entry.until - entry.due).total_seconds() == 300
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("", "'--store': must not be empty"),
+        ("nonsense", "its URL cannot be read"),
+        ("nats://[hunter2", "its URL cannot be read"),
+        ("foo://x", "no plugin brings a store 'foo'"),
+    ],
+)
+def test_a_store_that_is_none_is_one_line_and_code_2(store: str, said: str) -> None:
+    result = devino("run", "--store", store)
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert said in result.stderr
+    assert "hunter2" not in result.stderr
+
+
+def test_a_sink_whose_url_cannot_be_read_is_one_line_and_code_2(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEVINO__OUTBOX__SINK", "nats://[")
+    result = devino("run", "--once")
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "sink: its URL cannot be read" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file")
+@pytest.mark.parametrize("command", ["stats", "migrate"])
+def test_a_file_that_cannot_grow_is_one_line_and_code_1(tmp_path: Path, command: str) -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    path = tmp_path / "outbox.db"
+    ended = subprocess.run(
+        [sys.executable, "-m", "devino", "outbox", command],
+        env={**os.environ, "DEVINO__OUTBOX__URL": f"sqlite://{path}", "DEVINO_CONFIG": os.devnull},
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"devino: outbox: {path} cannot be used: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_file_that_another_program_holds_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "outbox.db"
+    monkeypatch.setenv("DEVINO__OUTBOX__URL", f"sqlite:///{path}")
+    monkeypatch.setenv("DEVINO__OUTBOX__BUSY_TIMEOUT", "0.01")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        result = devino("stats")
+    assert result.exit_code == 1
+    assert "cannot be used: database is locked" in result.stderr

@@ -144,6 +144,23 @@ def test_a_port_that_is_taken_is_one_line_and_code_2(option: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        # All addresses of the machine, for asyncio.
+        ("--host", "", "must not be empty"),
+        ("--allow-host", "http://box.test", "give it without scheme, port and path"),
+        ("--allow-host", "box.test:8080", "give it without scheme, port and path"),
+        ("--allow-host", "", "no name of a host"),
+    ],
+)
+def test_a_host_that_is_none_is_one_line_and_code_2(option: str, value: str, said: str) -> None:
+    result = run("sandbox", option, value)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
+    assert said in result.stderr
+
+
 def test_one_port_for_two_is_one_line_and_code_2() -> None:
     [port] = free_ports(1)
     result = run("sandbox", "--smpp-port", port, "--smtp-port", port)

@@ -27,6 +27,7 @@ from devino_sandbox import Drop, Fault, World, _log
 from devino_sandbox._commands import sandbox as command
 from devino_sandbox._config import read_file
 from devino_sandbox._demo import Demo
+from devino_sandbox._ports import misspelt
 from tests.sandbox.test_journal import HELLO
 
 DEVINO = (sys.executable, "-m", "devino_core.cli")
@@ -234,6 +235,9 @@ class TestReady:
         [
             ((), "which sandbox?"),
             (("--url", "127.0.0.1:80"), "is no URL"),
+            (("--url", "http://["), "is no URL"),
+            (("--url", "http://a:99999"), "is no URL"),
+            (("--url", "http://a b"), "is no URL"),
             (("--url", "http://127.0.0.1:1", "--wait", "soon"), "--wait: 'soon' is not a duration"),
         ],
     )
@@ -299,3 +303,38 @@ async def test_the_demo_leaves_out_what_is_not_installed(monkeypatch: pytest.Mon
     assert shown["ftp"] == "ftp needs x: pip install devino[x]"
     assert "ftp" not in {row.channel for row in result.rows}
     assert result.ok
+
+
+def test_a_misspelt_variable_is_told() -> None:
+    options = [click.Option(["--http-port"], envvar="DEVINO_SANDBOX_HTTP_PORT")]
+    told = misspelt(
+        options,
+        [
+            "DEVINO_SANDBOX_HTTP_PORT",
+            "DEVINO_SANDBOX_HTTP_PROT",
+            "DEVINO_SANDBOX_SERVICE_PORT",
+            "DEVINO_SANDBOX_PORT_8080_TCP_PORT",
+            "HTTP_PROT",
+        ],
+    )
+    assert list(told) == [
+        "nothing reads DEVINO_SANDBOX_HTTP_PROT: did you mean 'DEVINO_SANDBOX_HTTP_PORT'?"
+    ]
+
+
+def test_a_misspelt_variable_is_a_warning_of_the_command(tmp_path: Path) -> None:
+    wrong = tmp_path / "none.pem"
+    wrong.write_text("none")
+    result = run("sandbox", "--tls-cert", str(wrong), DEVINO_SANDBOX_HTTP_PROT="1")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == (
+        "devino: warning: nothing reads DEVINO_SANDBOX_HTTP_PROT: did you mean "
+        "'DEVINO_SANDBOX_HTTP_PORT'?"
+    )
+
+
+def test_one_table_where_there_may_be_several_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "sandbox.toml"
+    file.write_text('[account]\nlogin = "me"\npassword = "x"\n')
+    with pytest.raises(ConfigurationError, match=r"write \[\[account\]\] for \[account\]"):
+        read_file(str(file))

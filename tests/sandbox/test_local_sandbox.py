@@ -410,3 +410,9 @@ def test_many_messages_come_page_by_page(
 def test_what_is_no_url_of_a_sandbox_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"such as http://127\.0\.0\.1:8080"):
         RemoteSandbox(url)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://[", "http://127.0.0.1:99999"])
+def test_a_url_of_no_sandbox_is_an_error_of_the_settings(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="a sandbox is at a URL such as"):
+        RemoteSandbox(url)

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
+from typing import IO
 
 import msgspec
 import rich_click as click
 
-from devino_core import InvalidMessage, Message
+from devino_core import ConfigurationError, InvalidMessage, Message
 from devino_core.cli.toolkit import (
     App,
     ExitCode,
@@ -22,6 +23,7 @@ from devino_core.cli.toolkit import (
     pass_app,
     read_rows,
 )
+from devino_core.files import lines_of
 from devino_core.outbox import Added, InDoubt
 
 from ._group import opened
@@ -116,10 +118,17 @@ def _digest(line: bytes) -> str:
     return hashlib.blake2b(line, digest_size=16).hexdigest()
 
 
+def _lines(opened: IO[bytes], file: str) -> Iterator[bytes]:
+    try:
+        yield from lines_of(opened)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {file}: {error.strerror}") from None
+
+
 def _json(file: str) -> Iterator[tuple[int, Message]]:
     decode = msgspec.json.Decoder(Message).decode
     with click.open_file(file, "rb") as lines:
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(_lines(lines, file), 1):
             if not line.strip():
                 continue
             try:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import rich_click as click
 
-from devino_core.cli.toolkit import App, json_option, pass_app
+from devino_core.cli.toolkit import App, json_option, not_empty, pass_app
 from devino_core.errors import ConfigurationError
 from devino_core.outbox import Outbox, OutboxEvent, Worker
 from devino_core.plugins import missing_package
@@ -22,6 +22,7 @@ __all__ = ["run"]
 @click.option(
     "--store",
     metavar="URL",
+    callback=not_empty,
     help="Serve this one, such as nats://127.0.0.1:4222. Default: the settings'.",
 )
 @click.option("--once", is_flag=True, help="End when nothing is due any more.")

@@ -9,7 +9,7 @@ import msgspec
 
 from devino_core.errors import Unsupported
 from devino_core.outbox import Entry, Phase, Query
-from devino_core.outbox.kit import decode, ids_of, micros
+from devino_core.outbox.kit import decode, ids_of, is_of, micros
 
 from ._index import Index
 from ._link import Link
@@ -83,7 +83,7 @@ class Finding:
                 one = subjects[subject]
                 ids = decode(message.data, Ids)
                 for channel, number in ids.holders.items():
-                    if any(a.id == one and a.channel in (None, channel) for a in query.ids or ()):
+                    if any(a.id == one and is_of(channel, a.channel) for a in query.ids or ()):
                         found.setdefault(number, set()).add(one)
         return found
 

@@ -35,7 +35,12 @@ class NatsSink:
     """
 
     def __init__(self, url: str, *, credentials: str | None = None, timeout: float = 5.0) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise ConfigurationError(
+                "sink: its URL cannot be read: write one such as nats://host:4222"
+            ) from None
         if parts.scheme.partition("+")[0] != "nats":
             raise ConfigurationError(f"sink: {parts.scheme!r} is no kind of sink: nats://host:4222")
         self._url = url

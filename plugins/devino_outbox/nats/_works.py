@@ -8,7 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from devino_core.outbox import Added, Change, Early, Entry, Move, Note, Phase, Want
-from devino_core.outbox.kit import ids_of, is_met, lapsed, moved, orphaned, with_reports
+from devino_core.outbox.kit import ids_of, is_met, is_of, lapsed, moved, orphaned, with_reports
 
 from ._commits import Transaction
 from ._records import Known, Waiting
@@ -176,7 +176,7 @@ def _keep(tx: Transaction, early: Early) -> bool:
     """Keep a report whose id no entry has."""
     ids = tx.ids(early.id)
     for channel, number in ids.holders.items():
-        if early.channel in (None, channel) and _holds(tx, number, early.id):
+        if is_of(channel, early.channel) and _holds(tx, number, early.id):
             return False
     waiting = [one for one in ids.early if one.at >= tx.now - _EARLY]
     waiting.append(Waiting(early.status, tx.now, early.channel))
@@ -216,7 +216,7 @@ def _learn(tx: Transaction, entry: Entry, move: Move, *, trusts_ids: bool) -> Mo
         if one in known:
             continue
         ids = tx.ids(one)
-        mine = [early for early in ids.early if early.channel in (None, channel)]
+        mine = [early for early in ids.early if is_of(channel, early.channel)]
         if move.to is Phase.SENT and mine:
             reports += [(one, early.status) for early in mine]
             ids = replace(ids, early=tuple(early for early in ids.early if early not in mine))

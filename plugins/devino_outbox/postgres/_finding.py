@@ -40,7 +40,8 @@ def spelt(query: Query, after: str, limit: int) -> tuple[str, dict[str, object]]
         where.append(
             "id = ANY(ARRAY(SELECT ids.entry FROM json_to_recordset(%(ids)s::json) AS asked(id "
             "text, channel text) JOIN devino.ids ON ids.id = asked.id "
-            "WHERE asked.channel IS NULL OR ids.channel = asked.channel))"
+            "WHERE asked.channel IS NULL OR ids.channel = asked.channel "
+            "OR left(ids.channel, 1) = '@'))"
         )
         values["ids"] = json_of([{"id": one.id, "channel": one.channel} for one in query.ids])
     if query.to_hash is not None:

@@ -9,7 +9,16 @@ from typing import NamedTuple
 
 from devino_core import Status
 from devino_core.outbox import Added, Change, Early, Entry, Move, Note, Phase
-from devino_core.outbox.kit import decode, encode, from_micros, ids_of, is_met, micros, with_reports
+from devino_core.outbox.kit import (
+    decode,
+    encode,
+    from_micros,
+    ids_of,
+    is_met,
+    is_of,
+    micros,
+    with_reports,
+)
 from devino_outbox._rows import entry_of
 
 from . import _sql as sql
@@ -187,7 +196,7 @@ def _with_early(
         reports = [
             (one, number, decode(status, Status))
             for number, one, channel, status in early
-            if any(one == id_ and channel in (None, of) for of, id_ in known)
+            if any(one == id_ and is_of(of, channel) for of, id_ in known)
         ]
         entry = entries.get(move.fence.id)
         if reports and entry is not None and is_met(move, entry):

@@ -115,7 +115,8 @@ OWN_IDS = "SELECT pg_advisory_xact_lock(%s)"
 KNOWN = """
 SELECT n FROM json_to_recordset(%s::json) AS e(n int, id text, channel text)
 WHERE EXISTS(SELECT 1 FROM devino.ids
-  WHERE ids.id = e.id AND (e.channel IS NULL OR ids.channel = e.channel))"""
+  WHERE ids.id = e.id
+    AND (e.channel IS NULL OR ids.channel = e.channel OR left(ids.channel, 1) = '@'))"""
 
 KEEP_EARLY = f"""
 INSERT INTO devino.early(id, channel, at, status)

@@ -30,6 +30,7 @@ from devino_core.outbox.kit import (
     from_micros,
     ids_of,
     is_met,
+    is_of,
     is_paused,
     lapsed,
     micros,
@@ -202,7 +203,7 @@ def _with_early(connection: Connection, moves: Sequence[Move], now: datetime) ->
         reports = [
             (one, row, decode(status, Status))
             for row, one, channel, status in early
-            if any(one == id_ and channel in (None, of) for of, id_ in known)
+            if any(one == id_ and is_of(of, channel) for of, id_ in known)
         ]
         entry = _entry(connection, move.fence.id) if reports else None
         if entry is not None and is_met(move, entry):

@@ -40,7 +40,7 @@ def spelt(query: Query, after: str, limit: int) -> tuple[str, dict[str, object]]
             asked[one.channel].append(one.id)
         entries = []
         for n, (channel, ids) in enumerate(asked.items()):
-            own = "" if channel is None else f" AND channel = :channel_{n}"
+            own = "" if channel is None else f" AND (channel = :channel_{n} OR channel LIKE '@%')"
             entries.append(
                 f"SELECT entry FROM ids WHERE id IN (SELECT value FROM json_each(:ids_{n})){own}"  # noqa: S608
             )

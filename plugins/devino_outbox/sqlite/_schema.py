@@ -5,12 +5,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
-from devino_core.errors import ConfigurationError
+from devino_core.errors import ConfigurationError, Unavailable
 
-__all__ = ["SCHEMA", "check", "connect", "migrate", "migrate_within", "schema_of", "steps"]
+__all__ = [
+    "SCHEMA",
+    "check",
+    "connect",
+    "is_bug",
+    "migrate",
+    "migrate_within",
+    "schema_of",
+    "steps",
+    "usable",
+]
 
 SCHEMA = 1
 """The schema that this code makes. It works with the next one, too."""
@@ -19,29 +31,47 @@ _APPLICATION = 0x6476696E
 
 def connect(path: Path, busy_timeout: float, *, reads: bool = False) -> sqlite3.Connection:
     """A connection whose commits are on disk. Raises ConfigurationError where they would not be."""
-    connection = sqlite3.connect(
-        path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
-    )
+    with usable(path):
+        connection = sqlite3.connect(
+            path, timeout=busy_timeout, isolation_level=None, check_same_thread=False
+        )
     try:
-        if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
-            # These count only before the first table.
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            connection.execute(f"PRAGMA application_id={_APPLICATION}")
-        _patiently(connection, "PRAGMA journal_mode=WAL", busy_timeout)
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA journal_size_limit=67108864")
-        connection.execute("PRAGMA secure_delete=ON")
-        connection.execute("PRAGMA cache_size=-65536")
-        _require_durable(connection, path)
-        if reads:
-            connection.execute("PRAGMA query_only=ON")
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise ConfigurationError(f"outbox: {path} is no outbox: {error}") from error
+        with usable(path):
+            if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+                # These count only before the first table.
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+                connection.execute(f"PRAGMA application_id={_APPLICATION}")
+            _patiently(connection, "PRAGMA journal_mode=WAL", busy_timeout)
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA journal_size_limit=67108864")
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("PRAGMA cache_size=-65536")
+            _require_durable(connection, path)
+            if reads:
+                connection.execute("PRAGMA query_only=ON")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+@contextmanager
+def usable(path: Path) -> Iterator[None]:
+    """For what is done to the file before or beside its transactions. Raises Unavailable where the
+    disk or another process is in the way, and ConfigurationError for a file of another kind."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if is_bug(error):
+            raise
+        raise Unavailable(f"outbox: {path} cannot be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigurationError(f"outbox: {path} is no outbox: {error}") from error
+
+
+def is_bug(error: sqlite3.OperationalError) -> bool:
+    """Whether the statement itself is wrong, rather than the disk or another process in the way."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def _require_durable(connection: sqlite3.Connection, path: Path) -> None:

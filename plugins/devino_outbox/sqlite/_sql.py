@@ -89,7 +89,7 @@ ON CONFLICT(id, channel) DO UPDATE SET entry = excluded.entry""",
 
 UNLEARN = Many("id, channel", "DELETE FROM ids WHERE (id, channel) IN (SELECT id, channel FROM m)")
 
-KNOWN = "SELECT 1 FROM ids WHERE id = ?1 AND (?2 IS NULL OR channel = ?2)"
+KNOWN = "SELECT 1 FROM ids WHERE id = ?1 AND (?2 IS NULL OR channel = ?2 OR channel LIKE '@%')"
 
 KEEP_EARLY = "INSERT INTO early(id, channel, at, status) VALUES(?, ?, ?, ?)"
 

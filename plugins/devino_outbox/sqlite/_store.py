@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 from msgspec.structs import replace
 
 from devino_core.clock import SYSTEM_CLOCK, Clock
-from devino_core.errors import ConfigurationError
+from devino_core.errors import ConfigurationError, Unavailable
 from devino_core.outbox import (
     VERSION,
     Added,
@@ -52,7 +52,7 @@ from ._locks import WorkerLock, is_held
 from ._remembered import SqliteRemembered
 from ._rows import event_of, json_of
 from ._schema import check as check_schema
-from ._schema import connect, migrate, migrate_within, schema_of, steps
+from ._schema import connect, migrate, migrate_within, schema_of, steps, usable
 from ._writer import Writer
 
 __all__ = ["SqliteStore"]
@@ -137,7 +137,8 @@ class SqliteStore:
         def work() -> list[int]:
             connection = connect(self.path, self._settings.busy_timeout)
             try:
-                return steps(connection) if check else migrate(connection, self.path)
+                with usable(self.path):
+                    return steps(connection) if check else migrate(connection, self.path)
             finally:
                 connection.close()
 
@@ -236,8 +237,9 @@ class SqliteStore:
         """Give back free pages, and empty the WAL, where deleted texts would stay."""
         connection = connect(self.path, self._settings.busy_timeout)
         try:
-            connection.execute("PRAGMA incremental_vacuum(1000)").fetchall()
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with usable(self.path):
+                connection.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         finally:
             connection.close()
 
@@ -258,9 +260,10 @@ class SqliteStore:
     def _connected(self) -> Connection:
         connection = connect(self.path, self._settings.busy_timeout)
         try:
-            if schema_of(connection) == 0:
-                migrate(connection, self.path)
-            self._take_key(connection)
+            with usable(self.path):
+                if schema_of(connection) == 0:
+                    migrate(connection, self.path)
+                self._take_key(connection)
         except BaseException:
             connection.close()
             raise
@@ -274,7 +277,11 @@ class SqliteStore:
         row = (socket.gethostname(), os.getpid(), VERSION, micros(self._clock.now()))
         number = connection.execute(sql.BEGIN_WORKER, row).lastrowid or 0
         # Before the commit: nobody sees a worker without its lock.
-        self._locks[number] = WorkerLock(self._lock_path(number))
+        path = self._lock_path(number)
+        try:
+            self._locks[number] = WorkerLock(path)
+        except OSError as error:
+            raise Unavailable(f"outbox: {path} cannot be written: {error.strerror}") from error
         self._bury(connection)
         return number
 

@@ -12,6 +12,8 @@ from typing import Protocol
 from devino_core.errors import OutcomeUnknown, Unavailable
 from devino_outbox._groups import Group, Waiting, settle
 
+from ._schema import is_bug
+
 __all__ = ["Commit", "Writer"]
 
 
@@ -108,7 +110,7 @@ class Writer:
             results = self._commit(connection, works)
         except BaseException as error:
             _roll_back(connection)
-            if isinstance(error, sqlite3.OperationalError) and not _is_bug(error):
+            if isinstance(error, sqlite3.OperationalError) and not is_bug(error):
                 raise Unavailable(f"the outbox could not be written: {error}") from error
             raise
         try:
@@ -119,11 +121,6 @@ class Writer:
                 f"the outbox's commit failed, and may be on disk all the same: {error}"
             ) from error
         return results
-
-
-def _is_bug(error: sqlite3.OperationalError) -> bool:
-    """Whether the statement itself is wrong, rather than the disk or another process in the way."""
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

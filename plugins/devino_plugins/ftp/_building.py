@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tempfile
 from collections.abc import (
     AsyncIterable,
     AsyncIterator,
-    Callable,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
 from datetime import datetime
+from functools import partial
 from itertools import chain, islice
-from typing import IO, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import IO, NamedTuple, TypeAlias
 
 from devino_codecs import EncodeError
 from devino_codecs.ftp import Archive, PlainArchive, Quoting, Row, TemplateArchive, Writer
@@ -25,11 +24,9 @@ from devino_core.phone import normalize
 
 from ._plan import columns_of, date_cell, dates_of, on_one_line, template_of
 from ._settings import FtpSettings
+from ._threads import to_the_end
 
 __all__ = ["Built", "Contact", "Mailing", "build", "build_all"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 Contact: TypeAlias = str | tuple[str, Mapping[str, str]]
 """A number, or a number and the values for the fields of the text."""
@@ -156,12 +153,12 @@ async def build_all(
                 if under_way is None:
                     under_way = _Archive(layout.archive, settings)
                     before = done
-                done += await _to_the_end(under_way.write, rest)
+                done += await to_the_end(partial(under_way.write, rest))
                 if under_way.full:
-                    built.append(await _to_the_end(under_way.end))
+                    built.append(await to_the_end(under_way.end))
                     under_way = None
         if under_way is not None:
-            built.append(await _to_the_end(under_way.end))
+            built.append(await to_the_end(under_way.end))
     except BaseException as error:
         if under_way is not None:
             under_way.drop()
@@ -173,16 +170,6 @@ async def build_all(
             raise InvalidMessage(field, error.reason, row=row) from None
         raise
     return built
-
-
-async def _to_the_end(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What ``work`` gives, done in a thread. If this is cancelled, the thread has ended by then."""
-    working = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait((working,))
-        raise
 
 
 async def _blocks(

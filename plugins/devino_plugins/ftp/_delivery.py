@@ -7,6 +7,7 @@ import contextlib
 import ftplib
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import IO
 
 from devino_core import (
@@ -28,6 +29,7 @@ from devino_plugins.kit.masking import masked, printable, readable
 
 from ._server import TLS, Server
 from ._settings import FtpSettings
+from ._threads import to_the_end
 
 __all__ = ["Delivery"]
 
@@ -253,7 +255,9 @@ class Delivery:
                     call.wire_code = int(line[:3])
                 call.wire(what, lambda: self._shown(line))
 
-            await self._in_thread(Server(settings, control, self._context, told), work)
+            server = Server(settings, control, self._context, told)
+            # The thread ends as soon as its connections do. The archive is still open until then.
+            await to_the_end(partial(self._converse, server, work), cut=server.cut)
             return
         raise failure
 
@@ -269,18 +273,6 @@ class Delivery:
     def _of_last_call(self, error: DevinoError) -> DevinoError:
         error.call_id = self._call_id or None
         return error
-
-    async def _in_thread(self, server: Server, work: Callable[[Server], None]) -> None:
-        running = asyncio.get_running_loop().run_in_executor(None, self._converse, server, work)
-        try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError:
-            # The thread ends as soon as its connections do. The archive is still open until then.
-            server.cut()
-            await asyncio.wait((running,))
-            # Nobody wants to know how it ended.
-            running.exception()
-            raise
 
     def _converse(self, server: Server, work: Callable[[Server], None]) -> None:
         entered = False

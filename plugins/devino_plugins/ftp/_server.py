@@ -7,6 +7,7 @@ import ftplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import IO
 
 from ._settings import FtpSettings
@@ -50,6 +51,8 @@ class Server(ftplib.FTP_TLS):
         self._told = told
         self._features: str | None = None
         self._data: socket.socket | None = None
+        self._turn = Lock()
+        self._is_cut = False
         self.host = settings.host
         control.settimeout(settings.connect_timeout)
         control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -91,11 +94,12 @@ class Server(ftplib.FTP_TLS):
 
     def _encrypt(self) -> None:
         self.verb = TLS
-        wrapped = self.context.wrap_socket(
-            self._control, server_hostname=self.host, do_handshake_on_connect=False
-        )
-        # From now on `cut` ends a handshake too.
-        self._use(wrapped)
+        with self._uncut():
+            wrapped = self.context.wrap_socket(
+                self._control, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            # From now on `cut` ends a handshake too.
+            self._use(wrapped)
         wrapped.do_handshake()
 
     def _listen(self) -> None:
@@ -187,19 +191,30 @@ class Server(ftplib.FTP_TLS):
 
     @contextlib.contextmanager
     def _transferring(self, data: socket.socket) -> Iterator[None]:
-        self._data = data
         try:
             with data:
+                with self._uncut():
+                    self._data = data
                 yield
         finally:
             self._data = None
 
     def cut(self) -> None:
         """End all connections, from any thread: what waits for them ends with an error."""
-        for connection in (self._data, self._control):
-            if connection is not None:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+        with self._turn:
+            self._is_cut = True
+            for connection in (self._data, self._control):
+                if connection is not None:
+                    with contextlib.suppress(OSError):
+                        connection.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def _uncut(self) -> Iterator[None]:
+        """For a change of the connections: ``cut`` comes before it or after it. Raises OSError."""
+        with self._turn:
+            if self._is_cut:
+                raise ConnectionAbortedError("the conversation was cut")
+            yield
 
     def leave(self) -> None:
         """Say goodbye, in good order if the server lets us."""
@@ -227,11 +242,12 @@ class Server(ftplib.FTP_TLS):
         control = self._control
         try:
             session = control.session if isinstance(control, ssl.SSLSocket) else None
-            wrapped = self.context.wrap_socket(
-                data, server_hostname=self.host, session=session, do_handshake_on_connect=False
-            )
-            # From now on `cut` ends a handshake too.
-            data = self._data = wrapped
+            with self._uncut():
+                wrapped = self.context.wrap_socket(
+                    data, server_hostname=self.host, session=session, do_handshake_on_connect=False
+                )
+                # From now on `cut` ends a handshake too.
+                data = self._data = wrapped
             wrapped.do_handshake()
         except OSError:
             data.close()

@@ -12,6 +12,7 @@ import rich_click as click
 
 from devino_codecs import DecodeError
 from devino_core.cli.toolkit import App, cell, json_option, pass_app
+from devino_core.files import read_whole
 
 __all__ = ["decode_command", "show", "shown"]
 
@@ -30,9 +31,10 @@ def decode_command(
     @pass_app
     def command(app: App, file: BinaryIO) -> None:
         try:
-            found = decode(file.read())
-        except DecodeError as error:
-            raise click.BadParameter(str(error), param_hint="'FILE'") from None
+            found = decode(read_whole(file))
+        except (DecodeError, OSError) as error:
+            said = error.strerror if isinstance(error, OSError) else str(error)
+            raise click.BadParameter(said or str(error), param_hint="'FILE'") from None
         show(app, found)
 
     return command

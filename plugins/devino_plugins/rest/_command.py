@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from typing import BinaryIO
 
 import msgspec
 import rich_click as click
 
 from devino_core.cli.toolkit import App, cell, channel_option, config_option, json_option, pass_app
+from devino_core.files import read_whole
 from devino_core.phone import normalize
 
 __all__ = ["hlr"]
@@ -20,14 +21,14 @@ COLUMNS = ("number", "reachability", "operator", "country", "description")
 @click.option(
     "--file",
     metavar="FILE",
-    type=click.File("r", encoding="utf-8-sig"),
+    type=click.File("rb"),
     help="Text file with a number in each line; - is stdin.",
 )
 @channel_option
 @config_option
 @json_option
 @pass_app
-def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | None) -> None:
+def hlr(app: App, numbers: tuple[str, ...], file: BinaryIO | None, channel: str | None) -> None:
     """Ask the network whether numbers can be reached, and print a line for each when it is known.
 
     Each number costs money and is asked about once. The network has five minutes; PENDING is what
@@ -39,9 +40,12 @@ def hlr(app: App, numbers: tuple[str, ...], file: TextIO | None, channel: str | 
       devino hlr --file numbers.txt --json > reachable.jsonl
     """
     try:
-        asked = [*numbers, *(line.strip() for line in file or () if line.strip())]
+        text = "" if file is None else read_whole(file).decode("utf-8-sig")
+    except OSError as error:
+        raise click.BadParameter(error.strerror or str(error), param_hint="'--file'") from None
     except UnicodeDecodeError:
         raise click.BadParameter("it is not text in UTF-8", param_hint="'--file'") from None
+    asked = [*numbers, *(line.strip() for line in text.splitlines() if line.strip())]
     if file is not None and not asked:
         raise click.BadParameter("it has no number", param_hint="'--file'")
     if not asked:

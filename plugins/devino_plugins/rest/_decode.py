@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from devino_codecs import DecodeError
 from devino_core.cli.toolkit import App, json_option, pass_app
+from devino_core.files import read_whole
 from devino_plugins.kit.decoding import show
 
 __all__ = ["decode"]
@@ -46,7 +47,11 @@ def decode(app: App, operation: str, file: BinaryIO) -> None:
     from ._reading import UnknownOperationError, read
 
     try:
-        show(app, read(operation, file.read()))
+        data = read_whole(file)
+    except OSError as error:
+        raise click.BadParameter(error.strerror or str(error), param_hint="'FILE'") from None
+    try:
+        show(app, read(operation, data))
     except UnknownOperationError as error:
         raise click.BadParameter(str(error), param_hint="'OPERATION'") from None
     except DecodeError as error:

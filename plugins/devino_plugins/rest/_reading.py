@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from devino_codecs import rest
 from devino_codecs.http import Coded
@@ -32,15 +32,23 @@ class UnknownOperationError(ValueError):
 def read(operation: str, data: bytes) -> Mapping[str, object]:
     """A request, an answer or a refusal, without who asks. Raises UnknownOperationError and
     DecodeError."""
-    address = urlsplit(operation)
+    address = _split(operation)
     row = _row(address.path)
     head, data = _without_head(data)
     status = int(head["status"]) if head and head["status"] else 200
     target = head["target"].decode("latin-1") if head and head["target"] else ""
-    query = "&".join(filter(None, (address.query, urlsplit(target).query)))
+    query = "&".join(filter(None, (address.query, _split(target).query)))
     if (head and head["status"]) or not (target or _is_form(data, query)):
         return _answer(row, rest.HttpAnswer(status, data))
     return _request(row, query, data.strip())
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        # It is not shown: it may hold a password.
+        raise UnknownOperationError("it is no URL and no name of a method") from None
 
 
 def _row(path: str) -> rest.Operation:

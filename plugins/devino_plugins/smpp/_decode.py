@@ -10,6 +10,7 @@ import rich_click as click
 
 from devino_codecs import DecodeError
 from devino_core.cli.toolkit import App, json_option, pass_app
+from devino_core.files import read_whole
 
 __all__ = ["decode"]
 
@@ -61,9 +62,12 @@ def decode(app: App, hex_: tuple[str, ...]) -> None:
                     app.line(f"at octet {found.offset} of {len(octets)}:")
                 for line in as_lines(pdu):
                     app.line(line)
+    except OSError as error:
+        broken.append(f"{hex_[0]}: {error.strerror}")
     except DecodeError as error:
         is_name = len(hex_) == 1 and re.search(r"[/\\]|\.\w+$", hex_[0])
-        broken.append(f"there is no file {hex_[0]!r}" if is_name else str(error))
+        is_missing = is_name and not Path(hex_[0]).exists()
+        broken.append(f"there is no file {hex_[0]!r}" if is_missing else str(error))
     if broken:
         raise click.BadParameter("; ".join(broken[:_MOST_TOLD]), param_hint="'HEX'") from None
 
@@ -73,10 +77,11 @@ _MOST_TOLD = 5
 
 def _given(words: tuple[str, ...]) -> bytes:
     if words == ("-",):
-        return sys.stdin.buffer.read()
+        return read_whole(sys.stdin.buffer)
     # What names a file is hardly hex.
     if len(words) == 1 and len(words[0]) < 256 and "\n" not in words[0] and _is_file(words[0]):
-        return Path(words[0]).read_bytes()
+        with Path(words[0]).open("rb") as file:
+            return read_whole(file)
     return " ".join(words).encode(errors="replace")
 
 
