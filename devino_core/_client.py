@@ -206,7 +206,8 @@ class AsyncClient(Delivering, Opened):
         self._require_open()
         messages = [message]
         try:
-            chosen = self._configured.channel_for(None, _medium_of(message), channel)
+            _check_message(type(message))
+            chosen = self._configured.channel_for(None, message.medium, channel)
             (receipt,) = await self._sending.send(chosen, messages)
         except DevinoError as error:
             error.refs = (message.ref,)
@@ -474,11 +475,6 @@ class AsyncClient(Delivering, Opened):
                 "this client was opened in another event loop: open one in each loop, or use the "
                 "blocking Client"
             )
-
-
-def _medium_of(message: Message) -> Medium:
-    _check_message(type(message))
-    return message.medium
 
 
 def _check_receipts(*given: object) -> None:

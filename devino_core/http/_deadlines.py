@@ -15,36 +15,29 @@ class Deadlines:
     """
 
     def __init__(self, seconds: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._seconds = seconds
-        self._running: dict[Deadline, None] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self.loop = asyncio.get_running_loop()
+        self.seconds = seconds
+        self.running: dict[Deadline, None] = {}
+        self.timer: asyncio.TimerHandle | None = None
 
-    def begin(self, deadline: Deadline) -> None:
-        """Count from now."""
-        deadline.at = self._loop.time() + self._seconds
-        self._running[deadline] = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(deadline.at, self._sweep)
-
-    def end(self, deadline: Deadline) -> None:
-        """The call has ended."""
-        self._running.pop(deadline, None)
+    def watch(self, until: float) -> None:
+        """Look then whose time is over."""
+        self.timer = self.loop.call_at(until, self._sweep)
 
     def close(self) -> None:
         """No call will begin; those that run keep their ends."""
-        if self._timer is not None and not self._running:
-            self._timer.cancel()
-            self._timer = None
+        if self.timer is not None and not self.running:
+            self.timer.cancel()
+            self.timer = None
 
     def _sweep(self) -> None:
-        self._timer = None
-        now = self._loop.time()
-        for deadline in list(self._running):
+        self.timer = None
+        now = self.loop.time()
+        for deadline in list(self.running):
             if deadline.at > now:
-                self._timer = self._loop.call_at(deadline.at, self._sweep)
+                self.watch(deadline.at)
                 return
-            del self._running[deadline]
+            del self.running[deadline]
             deadline.expire()
 
 
@@ -70,7 +63,11 @@ class Deadline:
             raise RuntimeError("a call is made in a task")
         self._task = task
         self._cancelling = task.cancelling()
-        self._all.begin(self)
+        calls = self._all
+        self.at = calls.loop.time() + calls.seconds
+        calls.running[self] = None
+        if calls.timer is None:
+            calls.watch(self.at)
 
     def __exit__(
         self,
@@ -78,7 +75,7 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._all.end(self)
+        self._all.running.pop(self, None)
         if not self._expired:
             return
         # As asyncio.timeout does it: somebody else may have cancelled the task, too.

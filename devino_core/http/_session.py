@@ -15,7 +15,7 @@ from weakref import WeakSet
 
 import aiohttp
 from aiohttp.hdrs import CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 from yarl import URL
 
 from devino_core import __version__
@@ -53,7 +53,7 @@ _REPEATED = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _METHODS = _REPEATED | {"PATCH", "POST"}
 _REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 _USER_AGENT = f"devino-python/{__version__} Python/{sys.version_info[0]}.{sys.version_info[1]}"
-_REQUEST_ID = "X-Request-Id"
+_REQUEST_ID = istr("X-Request-Id")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _QUERY = re.compile(r"[!$-~]*")
 _is_plain = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch

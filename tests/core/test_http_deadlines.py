@@ -54,7 +54,7 @@ async def test_a_caller_who_cancels_when_the_time_is_over_sees_a_cancellation() 
     deadlines = Deadlines(60)
     task = asyncio.create_task(waiting(deadlines))
     await asyncio.sleep(0)
-    (deadline,) = deadlines._running
+    (deadline,) = deadlines.running
     task.cancel()
     deadline.expire()
     with pytest.raises(asyncio.CancelledError):
@@ -67,7 +67,7 @@ async def test_the_callers_own_timeout_is_told_from_that_of_the_call() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await waiting(deadlines)
-    assert not deadlines._running
+    assert not deadlines.running
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
@@ -82,4 +82,4 @@ async def test_a_session_that_closes_leaves_no_timer() -> None:
     deadlines = Deadlines(60)
     await waiting(deadlines, 0)
     deadlines.close()
-    assert deadlines._timer is None
+    assert deadlines.timer is None
