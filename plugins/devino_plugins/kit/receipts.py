@@ -37,7 +37,8 @@ class Taken(Struct, frozen=True, gc=False):
 
 
 class TakenIf(Struct, frozen=True, kw_only=True):
-    """By which fields of what it told of a message the platform says that it took it.
+    """By which fields of what it told of a message the platform says that it took it, such as
+    ``TakenIf(id="message_id", says={"code": "OK"})``.
 
     Nearly always it took all. Fields are looked at together: several times faster than by a
     function for each message.
