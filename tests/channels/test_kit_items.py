@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +63,30 @@ def test_a_message_with_a_fallback_is_looked_at_by_itself() -> None:
     assert [count for _, count in looked_at([one, one], said)] == [1, 1]
 
 
+def test_an_hour_that_the_clocks_repeat_is_two_times() -> None:
+    first = datetime(2030, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    second = first.replace(fold=1)
+    assert first == second
+    sent = [Message("79160000001", "Hello", send_at=at) for at in (first, second, first)]
+    found = looked_at(sent, lambda it: it.send_at and it.send_at.astimezone(UTC).hour)
+    assert list(found) == [(0, 1), (1, 1), (0, 1)]
+
+
+@pytest.mark.parametrize(("one", "other"), [(True, 1), (1, 1.0), ([True], [1])])
+def test_options_that_are_equal_and_not_the_same_are_looked_at_each(
+    one: object, other: object
+) -> None:
+    sent = [Message("79160000001", "Hello", options={"a": it}) for it in (one, other)]
+    found = [seen for seen, _ in looked_at(sent, lambda it: repr(it.options["a"]))]
+    assert found == [repr(one), repr(other)]
+
+
+def test_nothing_that_a_message_says_is_left_out_of_the_comparison() -> None:
+    compared = {"content", "medium", "sender", "send_at", "validity", "priority"}
+    others = {"to", "ref", "fallback", "options"}
+    assert compared | others == {*Message.__struct_fields__}, "see `_runs` and `_said`"
+
+
 class Item(msgspec.Struct, frozen=True):
     to: str
     text: str = ""
@@ -70,6 +96,18 @@ def test_copies_have_their_own_numbers() -> None:
     item = Item("1", "Hello")
     assert with_numbers([item, item], "to", ["2", "3"]) == (Item("2", "Hello"), Item("3", "Hello"))
     assert item.to == "1"
+
+
+@pytest.mark.parametrize("numbers", [[], ["2"], ["2", "3", "4"]])
+def test_no_copy_keeps_the_number_of_another(numbers: list[str]) -> None:
+    with pytest.raises(ValueError, match="numbers"):
+        with_numbers([Item("1"), Item("1")], "to", iter(numbers))
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9), st.sampled_from([-2, -1, 1, 2]))
+def test_places_in_a_range_are_as_those_in_a_list(start: int, stop: int, step: int) -> None:
+    places, of = range(start, stop, step), "abcdefghijkl"
+    assert list(at(places, of)) == list(at([*places], of))
 
 
 def test_what_stands_at_places() -> None:

@@ -163,3 +163,36 @@ def test_an_id_that_comes_again_is_unknown_where_all_were_taken() -> None:
     old, new = receipts_of_each(sent, told, never, taken=BY_ID, **args)
     assert isinstance(old.error, OutcomeUnknown)
     assert (old.ids, new.ids) == ((), ("2",))
+
+
+@pytest.mark.parametrize("pieces", [None, msgspec.UNSET, 3, "three", Unread("odd"), (), []])
+@pytest.mark.parametrize("code", ["OK", "ok"])
+def test_what_is_no_list_of_segments_costs_no_message_its_id(pieces: Any, code: str) -> None:
+    sent = [Message("79160000001", "Hello"), Message("79160000002", "Hello")]
+    told = [Told(code, "1", pieces), Told(number="2", pieces=("5", "6"))]
+    args: dict[str, Any] = {"given": None, "channel": "crow", "clock": CLOCK, "hide": str}
+    found = receipts_of_each(sent, told, never, taken=BY_PIECES, **args)
+    assert [(it.ids, it.parts) for it in found] == [(("1",), 0), (("2",), 2)]
+
+
+@pytest.mark.parametrize("number", ["", None, msgspec.UNSET, Unread("odd")])
+@pytest.mark.parametrize("code", ["OK", "ok"])
+def test_what_is_no_id_is_nobodys(number: Any, code: str) -> None:
+    sent = [Message("79160000001", "Hello"), Message("79160000002", "Hello")]
+    told = [Told(code, number), Told(number="2")]
+    args: dict[str, Any] = {"given": None, "channel": "crow", "clock": CLOCK, "hide": str}
+    found = receipts_of_each(sent, told, rest, taken=BY_PIECES, **args)
+    assert [(it.ids, it.status.state) for it in found] == [
+        ((), State.UNKNOWN),
+        (("2",), State.ACCEPTED),
+    ]
+
+
+@pytest.mark.parametrize("codes", [(0, 0), (0, 7)])
+def test_a_word_may_be_a_number(codes: tuple[Any, Any]) -> None:
+    sent = [Message("79160000001", "Hello"), Message("79160000002", "Hello")]
+    told = [Told(code, number) for code, number in zip(codes, "12", strict=True)]
+    args: dict[str, Any] = {"given": None, "channel": "crow", "clock": CLOCK, "hide": str}
+    taken = TakenIf(id="number", says={"code": 0})
+    found = receipts_of_each(sent, told, rest, taken=taken, **args)
+    assert [it.ids for it in found] == [("1",), ("2",) if codes[1] == 0 else ()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,23 @@ def viber(to: str = TO, text: str = "a", **more: object) -> Message:
 def test_one_message_is_a_single_send() -> None:
     (one,) = planned(Message("+7 903 123-45-67", "a", sender="DEVINO"))
     assert one.request == SendSms("DEVINO", TO, "a")
+
+
+def test_an_hour_that_the_clocks_repeat_is_two_times() -> None:
+    first = datetime(2030, 10, 27, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    calls = planned(
+        Message(TO, "a", send_at=first), Message(OTHER, "a", send_at=first.replace(fold=1))
+    )
+    assert [call.request for call in calls] == [
+        SendSms("DEFAULT", TO, "a", send_date=datetime(2030, 10, 27, 0, 30, tzinfo=UTC)),
+        SendSms("DEFAULT", OTHER, "a", send_date=datetime(2030, 10, 27, 1, 30, tzinfo=UTC)),
+    ]
+
+
+def test_one_time_in_two_zones_is_one_time() -> None:
+    there = INSTANT.astimezone(timezone(timedelta(hours=3)))
+    (one,) = planned(Message(TO, "a", send_at=INSTANT), Message(OTHER, "a", send_at=there))
+    assert one.request == SendSmsBulk("DEFAULT", (TO, OTHER), "a", send_date=INSTANT)
 
 
 def test_same_content_goes_as_one_bulk() -> None:

@@ -35,6 +35,7 @@ from devino_codecs.http import (
     read_json,
     write_json,
 )
+from devino_codecs.http import Within as Deeper
 from devino_codecs.http._quick import reader_of, writer_of
 
 
@@ -131,6 +132,52 @@ def test_a_word_that_stands_elsewhere_too_is_not_taken_for_it(words: list[str]) 
     values = [Item(to=word, first_text=words[0], default="own") for word in words]
     each = b",".join([write_json(Item, value) for value in values])
     assert written(tuple[Item, ...], tuple(values)) == b"[" + each + b"]"
+
+
+class Name(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_a_subclass_of_str_is_a_text_everywhere(count: int) -> None:
+    odd = Item(to=Name("79"), first_text=Name("x"), id=Name("8"), fields={Name("a"): Name("b")})
+    plain = Item(to="79", first_text="x", id="8", fields={"a": "b"})
+    written = write_json(tuple[Item, ...], (odd,) * count)
+    assert written == write_json(tuple[Item, ...], (plain,) * count)
+
+
+class Deep(Listed, frozen=True):
+    text: Annotated[str, Deeper("a")] = "none"
+    number: Annotated[int | None, Deeper("a")] = None
+
+
+class Holds(Listed, frozen=True):
+    several: tuple[Annotated[Within, Deeper("a")], ...] = ()
+    named: dict[str, Annotated[Within, Deeper("a")]] | None = None
+
+
+@pytest.mark.parametrize(
+    ("item", "value"),
+    [
+        (Annotated[Within, Deeper("a")], Within("x")),
+        (Deep, Deep("x", 7)),
+        (Deep, Deep("x")),
+        (Holds, Holds((Within("x"),), {"y": Within("z")})),
+    ],
+)
+def test_what_stands_deeper_stands_there_in_a_list_of_many(item: Any, value: Any) -> None:
+    body = b"[" + b",".join([write_json(item, value)] * 9) + b"]"
+    assert write_json(tuple[item, ...], (value,) * 9) == body
+    assert read_json(tuple[item, ...], body) == (value,) * 9
+
+
+class Deepest(Listed, frozen=True):
+    text: Annotated[str, Deeper("a")]
+
+
+@pytest.mark.parametrize("item", [Annotated[str, Deeper("a")], Deepest])
+def test_what_does_not_stand_deeper_is_not_read_from_where_it_stands(item: Any) -> None:
+    assert reader_of(tuple[item, ...]) is None
 
 
 def test_what_is_as_it_mostly_is_goes_the_quick_way() -> None:

@@ -191,6 +191,48 @@ def test_what_does_not_stand_there_is_told_by_its_path(body: bytes, path: str) -
     assert error.value.path == path
 
 
+class Some(Struct, frozen=True, kw_only=True):
+    must: Annotated[int | None, Within("a.b")]
+    number: Annotated[int, Within("a.b")] = 5
+    text: Annotated[str | None, Within("a.b")] = "none"
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "{}", '{"a":null}', '{"a":{}}', '{"a":{"b":null}}', '{"A":{"B":null}}']
+)
+def test_a_deeper_place_without_a_value_is_as_empty_as_one_that_is_missing(body: str) -> None:
+    told: Any = Annotated[Held | None, Within("a.b")]
+    assert read_json(told, body.encode()) is None
+    some = f'{{"must":{body},"number":{body},"text":{body}}}'
+    assert read_json(Some, some.encode()) == Some(must=None)
+
+
+def test_an_empty_text_is_a_value_deeper_down_only_where_it_is_one_elsewhere() -> None:
+    deep = b'{"a":{"b":""}}'
+    number: Any = Annotated[int | None, Within("a.b")]
+    assert read_json(number, deep) is read_json(int | None, b'""') is None  # type: ignore[arg-type]
+    text: Any = Annotated[str | None, Within("a.b")]
+    assert read_json(text, deep) == read_json(str | None, b'""')  # type: ignore[arg-type]
+    some = read_json(Some, b'{"must":null,"text":' + deep + b"}")
+    assert some == Some(must=None, text="")
+
+
+@pytest.mark.parametrize("body", ["7", "[]", '{"a":7}', '{"a":{"b":[]}}'])
+def test_what_stands_on_the_way_to_a_value_is_an_object(body: str) -> None:
+    told: Any = Annotated[Held | None, Within("a.b")]
+    with pytest.raises(DecodeError):
+        read_json(told, body.encode())
+    with pytest.raises(DecodeError):
+        read_json(Some, f'{{"must":null,"number":{body}}}'.encode())
+
+
+def test_a_value_that_may_be_missing_comes_back_from_its_deeper_place() -> None:
+    some = Some(must=1, number=2, text="three")
+    written = write_json(Some, some)
+    assert written == (b'{"must":{"a":{"b":1}},"number":{"a":{"b":2}},"text":{"a":{"b":"three"}}}')
+    assert read_json(Some, written) == some
+
+
 def short_text(values: Any) -> str:
     if values != (7,):
         raise TypeError("the long way")

@@ -32,6 +32,7 @@ from devino_codecs.http import (
     Operation,
     Request,
     Unread,
+    Within,
     arguments,
     either,
     header,
@@ -249,6 +250,33 @@ def test_credentials_are_masked_wherever_they_may_stand(api: Api) -> None:
     http = HttpRequest.of("POST", "/any", form, headers, form.encode())
     shown = masked_request(http, api.kinds()[0])
     assert "c4n4ry" not in f"{shown.query} {shown.headers} {shown.body!r}"
+
+
+class Deep(msgspec.Struct, frozen=True):
+    token: Annotated[str, SECRET, Within("session.value")]
+    count: Annotated[int, Within("page.total")] = 0
+    sender: Annotated[str | None, SHOWN, Also("from"), Within("name")] = None
+
+
+def test_what_stands_beside_a_deeper_value_is_not_shown_with_it() -> None:
+    kinds = kinds_of(Deep)
+    assert kinds == {
+        "token": Kind.SECRET,
+        "value": Kind.SECRET,
+        "total": Kind.SHOWN,
+        "name": Kind.SHOWN,
+    }
+    body = (
+        b'{"token":{"session":{"value":"s3cret"}},"count":{"page":{"total":1234567,"by":"Ann"}},'
+        b'"from":{"name":"SHOP","mail":"ann@example.com"},"more":{"value":"s3cret"}}'
+    )
+    assert masked_body(body, kinds, by_kind) == (
+        b'{"token":{"session":{"value":"<secret>"}},'
+        b'"count":{"page":{"total":1234567,"by":"<text>"}},'
+        b'"from":{"name":"SHOP","mail":"<text>"},"more":{"value":"<secret>"}}'
+    )
+    # What should stand deeper, and does not, is secret all the same.
+    assert b"s3cret" not in masked_body(b'{"token":"s3cret"}', kinds, by_kind)
 
 
 def test_only_secrets_are_hidden_from_the_owner_of_a_sandbox() -> None:

@@ -58,7 +58,8 @@ def json_type(value: object) -> str:
 def quoted(text: str) -> str:
     """A string of JSON. Raises :exc:`EncodeError` for half a surrogate pair."""
     try:
-        return _encode(text).decode()
+        # msgspec writes nothing but a plain str, and a caller's text may be more.
+        return _encode(text if type(text) is str else str.__str__(text)).decode()
     except UnicodeError:
         raise EncodeError(HALF_A_PAIR) from None
 

@@ -14,7 +14,7 @@ from msgspec.structs import fields as struct_fields
 from devino_codecs._masked import Kind, Kinds
 
 from ._auth import Auth
-from ._marks import Unread
+from ._marks import Unread, Within
 from ._operation import Envelope, Operation
 from ._wire_forms import PHONE, TEXT_OR_NUMBER, WireForm
 
@@ -76,6 +76,10 @@ def _gather(
         kind = kind or next((mark for mark in marks if isinstance(mark, Kind)), None)
         form = next((mark for mark in marks if isinstance(mark, WireForm)), None)
         names = (*names, *[mark.name for mark in marks if mark is not form and _has_name(mark)])
+        deeper = next((mark for mark in marks if isinstance(mark, Within)), None)
+        if deeper is not None:
+            # Nobody said that what stands beside it is harmless, too.
+            names = (*(names if kind is Kind.SECRET else ()), deeper.names[-1])
         hint = hint.__origin__
     cls = get_origin(hint) or hint
     if kind is None and isinstance(cls, type) and issubclass(cls, msgspec.Struct):

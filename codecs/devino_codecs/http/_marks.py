@@ -39,10 +39,16 @@ class InQuery(msgspec.Struct, frozen=True):
 
 
 class Within(msgspec.Struct, frozen=True):
-    """The value stands deeper in its place: of ``Within("result.account")`` in the member
-    ``account`` of an object that is the member ``result`` of another."""
+    """In JSON the value stands deeper in its place: of ``Within("result.account")`` in the member
+    ``account`` of an object that is the member ``result`` of another. Where one of them is not
+    there, the value is missing."""
 
     path: str
+
+    @property
+    def names(self) -> list[str]:
+        """The names on the way to the value, from without; the last is its own."""
+        return self.path.split(".")
 
 
 class _Flag(msgspec.Struct, frozen=True):

@@ -31,6 +31,14 @@ class _NoWayError(Exception):
     """Here msgspec does something else than the annotations say."""
 
 
+def _here(hint: Any) -> Hint:
+    """An annotation, taken apart. To msgspec each value stands in its place, and none deeper."""
+    found = taken_apart(hint)
+    if any(isinstance(mark, Within) for mark in found.marks):
+        raise _NoWayError
+    return found
+
+
 # Writing. What msgspec has written is read back, as types that say whether all of it was as the
 # long way writes it.
 
@@ -44,7 +52,7 @@ def writer_of(item: Any) -> Callable[[Any], str] | None:
     """
     words: list[str] = []
     try:
-        (one,) = taken_apart(item).types
+        (one,) = _here(item).types
         cls = _struct(one)
         written: Any = list[_written_struct(one, words)]  # type: ignore[misc]
     except (_NoWayError, ValueError):
@@ -85,10 +93,10 @@ def _written_struct(hint: Any, words: list[str] | None) -> type[Struct]:
     for field in struct_fields(hint):
         # Only what is empty may be left out.
         can_be_missing = field.default is None or field.default is UNSET
-        hint = taken_apart(field.type)
-        if any(mark is NULL or isinstance(mark, Within) for mark in hint.marks):
+        if NULL in taken_apart(field.type).marks:
             raise _NoWayError
         try:
+            hint = _here(field.type)
             kind = _written_field(field.name, hint, None if can_be_missing else words)
         except _NoWayError:
             if not can_be_missing:
@@ -127,9 +135,9 @@ def _written(hint: Hint) -> Any:
     if one is int:
         return _WHOLE
     if get_origin(one) in (dict, Mapping):
-        return dict[str, _written(taken_apart(get_args(one)[1]))]  # type: ignore[misc]
+        return dict[str, _written(_here(get_args(one)[1]))]  # type: ignore[misc]
     if (item := item_of(one)) is not None:
-        return list[_written(taken_apart(item))]  # type: ignore[misc]
+        return list[_written(_here(item))]  # type: ignore[misc]
     _struct(one)
     return _written_struct(one, None)
 
@@ -156,9 +164,8 @@ def reader_of(hint: Any) -> Callable[[bytes], Any] | None:
     It raises ValueError, TypeError or RecursionError for what must go the long way.
     """
     try:
-        found = taken_apart(hint)
-        is_deeper = any(isinstance(mark, Within) for mark in found.marks)
-        if is_deeper or _form_in(found) is not None or found.can_be_none or len(found.types) != 1:
+        found = _here(hint)
+        if _form_in(found) is not None or found.can_be_none or len(found.types) != 1:
             return None
         (one,) = found.types
         item = item_of(one)
@@ -194,7 +201,7 @@ def _reader_around(hint: Any) -> Callable[[bytes], Any]:
 
 def _read_item(hint: Any) -> Any:
     """The type of an item. One that may be Unread is looked at the long way if it is."""
-    found = taken_apart(hint)
+    found = _here(hint)
     if len(found.types) != 1:
         raise _NoWayError
     (one,) = found.types
@@ -220,13 +227,13 @@ def _check_read(hint: Hint) -> None:
     if one in (str, bool) or _is_table(one):
         return
     if (item := item_of(one)) is not None:
-        _check_read(taken_apart(item))
+        _check_read(_here(item))
         return
     if not _struct(one).__struct_config__.forbid_unknown_fields:
         # The long way reads names in any case. To msgspec another case is another name.
         raise _NoWayError
     for field in struct_fields(one):
-        own = taken_apart(field.type)
+        own = _here(field.type)
         if own.can_be_none and not field.required and field.default is not None:
             raise _NoWayError
         _check_read(own)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
 from functools import cache
+from itertools import chain
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -70,6 +71,8 @@ class Field(msgspec.Struct, frozen=True):
     """Beside its place in the path."""
     if_readable: bool = False
     """What cannot be read is as if it were not there."""
+    deeper: tuple[str, ...] = ()
+    """The names on the way to a value that stands deeper and may be missing."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -113,6 +116,7 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         in_query=any(isinstance(mark, InQuery) for mark in marks),
         in_body_too=IN_BODY_TOO in marks,
         if_readable=IF_READABLE in marks or _is_left_out(cls, field),
+        deeper=() if field.required else _names_on_the_way(marks),
     )
 
 
@@ -148,7 +152,7 @@ def _form(hint: Any) -> WireForm:
         form = _one_or_list(form, plain)
     for mark in marks:
         if isinstance(mark, Within):
-            form = _within(form, mark.path)
+            form = _within(form, mark, can_be_missing=options_of(plain)[1])
         if isinstance(mark, Shortcut):
             form = _shorter(form, mark)
     return form
@@ -193,10 +197,13 @@ def _one_or_list(form: WireForm, hint: Any) -> WireForm:
     return replace(form, read=read)
 
 
-def _within(form: WireForm, path: str) -> WireForm:
-    names = path.split(".")
+def _within(form: WireForm, mark: Within, *, can_be_missing: bool) -> WireForm:
+    path, names = mark.path, mark.names
+    empty = None if form.keeps_blanks else ""
 
     def read(value: object) -> Any:
+        if can_be_missing and _is_missing(value, names, empty):
+            return None
         for depth, name in enumerate(names):
             if not isinstance(value, dict):
                 raise below(unexpected("an object", value), ".".join(names[:depth]))
@@ -216,6 +223,21 @@ def _within(form: WireForm, path: str) -> WireForm:
         return text
 
     return replace(form, read=read, write=write)
+
+
+def _names_on_the_way(marks: tuple[Any, ...]) -> tuple[str, ...]:
+    # The innermost mark is the first.
+    deeper = [mark.names for mark in reversed(marks) if isinstance(mark, Within)]
+    return tuple(chain.from_iterable(deeper))
+
+
+def _is_missing(value: object, names: Iterable[str], empty: str | None) -> bool:
+    """Whether nothing stands so deep. What is no object on the way is there, and cannot be read."""
+    for name in names:
+        if not isinstance(value, dict):
+            return value is None
+        value = fold(value).get(name.lower())
+    return value is None or value == empty
 
 
 def _shorter(form: WireForm, shortcut: Shortcut) -> WireForm:
@@ -380,14 +402,19 @@ def _object(hint: Any, cls: type[msgspec.Struct]) -> WireForm:
 
 def members_reader(table: tuple[Field, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """What makes a struct's arguments of an object, whose keys are in lower case."""
-    rows = [(field, field.attribute, *_keys(field), field.empty, field.read) for field in table]
+    rows = [
+        (field, field.attribute, *_keys(field), field.empty, field.read, field.deeper)
+        for field in table
+    ]
 
     def read(given: Mapping[str, Any]) -> dict[str, Any]:
         arguments: dict[str, Any] = {}
-        for field, attribute, key, other_keys, empty, read_value in rows:
+        for field, attribute, key, other_keys, empty, read_value, deeper in rows:
             value = given.get(key)
             if value is None and other_keys:
                 value = next((v for k in other_keys if (v := given.get(k)) is not None), None)
+            if deeper and _is_missing(value, deeper, empty):
+                value = None
             try:
                 if value is not None and value != empty:
                     arguments[attribute] = read_value(value)

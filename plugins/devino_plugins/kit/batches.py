@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import msgspec
@@ -93,6 +93,7 @@ class SharedContent(msgspec.Struct, frozen=True):
     validity: int | None
     """Minutes."""
     send_at: datetime | None
+    """In UTC, or by the recipient's clock."""
     optional: str | None
     """What Viber hands through; where each recipient has its own, the first one's."""
 
@@ -209,15 +210,18 @@ def _content(message: Message, sender: str) -> SharedContent:
     optional = _optional(message) if message.options else None
     check_text(text, message, limits)
     check_sender(sender, message, limits)
-    if message.send_at is not None:
-        check_send_at(message.send_at, message)
+    at = message.send_at
+    if at is not None:
+        check_send_at(at, message)
+        # Where the clocks go back, two times of one zone are equal and an hour apart.
+        at = at if at.tzinfo is None else at.astimezone(UTC)
     validity = message.validity
     return SharedContent(
         _kind(message, sender),
         sender,
         text,
         None if validity is None else whole_minutes(validity, message, limits),
-        message.send_at,
+        at,
         optional,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import attrgetter
 from typing import TypeVar
@@ -18,8 +18,20 @@ T = TypeVar("T")
 LookT = TypeVar("LookT")
 ItemT = TypeVar("ItemT", bound=Struct)
 
-_said = attrgetter("content", "medium", "sender", "send_at", "validity", "priority")
-"""What a message without options and fallback says to whomever it goes."""
+_plainly_said = attrgetter("content", "medium", "sender", "validity", "priority")
+
+
+def _said(message: Message) -> tuple[object, ...]:
+    """What a message without options and fallback says to whomever it goes."""
+    at = message.send_at
+    # Where the clocks go back, two times of one zone are equal and an hour apart.
+    return (*_plainly_said(message), at and at.isoformat())
+
+
+def _are_same(options: Mapping[str, object], others: Mapping[str, object]) -> bool:
+    """Whether these options say the same. One and True are equal, and do not."""
+    are_texts = {str}.issuperset(map(type, options.values()))
+    return options == others and (are_texts or repr(options) == repr(others))
 
 
 def looked_at(
@@ -55,7 +67,7 @@ def _runs(messages: Iterable[Message]) -> Iterator[tuple[Message, int]]:
             and message.send_at is first.send_at
             and message.validity is first.validity
             and message.priority is first.priority
-            and (message.options is first.options or message.options == first.options)
+            and (message.options is first.options or _are_same(message.options, first.options))
             and message.fallback is first.fallback is None
         ):
             count += 1
@@ -69,16 +81,22 @@ def _runs(messages: Iterable[Message]) -> Iterator[tuple[Message, int]]:
 
 def at(places: Sequence[int], of: Sequence[T]) -> Sequence[T]:
     """What stands at these places. Mostly they follow each other."""
-    if isinstance(places, range):
-        return of[places.start : places.stop]
+    if isinstance(places, range) and places.step == 1 and places.start >= 0:
+        return of[places.start : places.start + len(places)]
     return list(map(of.__getitem__, places))
 
 
 def with_numbers(items: Iterable[ItemT], field: str, numbers: Iterable[str]) -> tuple[ItemT, ...]:
-    """Copies of the items, each with its number in this field."""
+    """Copies of the items, each with its number in this field.
+
+    Raises ValueError unless there is one number for each.
+    """
     # To give `replace` a field whose name is a variable takes twice as long. The garbage collector
     # looks into a long list again and again, but not into a tuple of what it does not track.
-    copies = tuple(map(replace, items))
-    for _ in map(force_setattr, copies, repeat(field), numbers):
+    copies, own = tuple(map(replace, items)), tuple(numbers)
+    if len(copies) != len(own):
+        # An item would go to the number of another.
+        raise ValueError(f"{len(own)} numbers for {len(copies)} items")
+    for _ in map(force_setattr, copies, repeat(field), own):
         pass
     return copies

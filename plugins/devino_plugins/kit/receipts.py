@@ -37,19 +37,20 @@ class Taken(Struct, frozen=True, gc=False):
 
 
 class TakenIf(Struct, frozen=True, kw_only=True):
-    """By which fields of what it told of a message the platform says that it took it.
+    """By which fields of what it told of a message the platform says that it took it, such as
+    ``TakenIf(id="message_id", says={"code": "OK"})``.
 
     Nearly always it took all. Fields are looked at together: several times faster than by a
     function for each message.
     """
 
     id: str
-    """The field of the id. A message for which it is empty was not plainly taken."""
-    says: Mapping[str, str] = {}
-    """Words of other fields, in any case."""
+    """The field of the id. A message for which it holds no text was not plainly taken."""
+    says: Mapping[str, str | int] = {}
+    """What other fields say: words, in any case, or numbers."""
     segments: str | None = None
     """The field that lists the segments that the message is charged for. Unless given, it is one;
-    where the list is empty or None, nobody knows how many."""
+    where the field holds no list, or an empty one, nobody knows how many."""
 
     def of_all(self, told: Sequence[object]) -> Together | None:
         """What was told of messages that were all taken; None if one was not, or may not be."""
@@ -59,13 +60,13 @@ class TakenIf(Struct, frozen=True, kw_only=True):
             if list(map(attrgetter(field), told)).count(word) != len(told):
                 return None
         ids = list(map(attrgetter(self.id), told))
-        return Together(ids, self._parts(told)) if ids and all(ids) else None
+        return Together(ids, self._parts(told)) if _are_ids(ids) else None
 
     def of_one(self, told: object) -> Taken | None:
         """What was told of a message that was taken; None if it was not."""
         given = getattr(told, self.id)
         words = [(getattr(told, field), word) for field, word in self.says.items()]
-        if given and all(isinstance(it, str) and it.upper() == word.upper() for it, word in words):
+        if _are_ids([given]) and all(_folded(it) == _folded(word) for it, word in words):
             parts = self._parts((told,))
             return Taken((given,), 1 if parts is None else parts[0])
         return None
@@ -73,7 +74,19 @@ class TakenIf(Struct, frozen=True, kw_only=True):
     def _parts(self, told: Sequence[object]) -> list[int] | None:
         if self.segments is None:
             return None
-        return [len(each or ()) for each in map(attrgetter(self.segments), told)]
+        found = map(attrgetter(self.segments), told)
+        return [len(each) if isinstance(each, _LISTS) else 0 for each in found]
+
+
+_LISTS = (tuple, list)
+
+
+def _are_ids(ids: Sequence[object]) -> bool:
+    return {str}.issuperset(map(type, ids)) and len(ids) > 0 and all(ids)
+
+
+def _folded(word: object) -> object:
+    return word.upper() if isinstance(word, str) else word
 
 
 class Together(NamedTuple):
