@@ -6,7 +6,7 @@ The stores and the worker share them, so every kind of store gives an entry the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -80,7 +80,7 @@ def sent(entry: Entry, body: Body, receipt: Receipt, now: datetime, remembers: t
     leg = replace(begin(entry, body), receipt=receipt, channel=receipt.channel, error=receipt.error)
     start = now
     if receipt.send_at is not None and receipt.send_at.tzinfo is not None:
-        start = max(now, receipt.send_at)
+        start = max(now, receipt.send_at.astimezone(UTC))
     time = time_of(body, entry.leg)
     until = start + (remembers if time is None else time)
     return settled(entry, body, with_leg(entry, leg), now, until=until, kind=EventKind.SENT)

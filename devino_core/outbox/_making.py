@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -85,8 +85,10 @@ def entry_of_legs(
 
 
 def due_of(message: Message, now: datetime) -> datetime:
-    """When a message is to be sent. Raises InvalidMessage where nobody knows the recipient's
-    clock."""
+    """When a message is to be sent, in UTC.
+
+    Raises InvalidMessage where nobody knows the recipient's clock.
+    """
     at = message.send_at
     if at is None:
         return now
@@ -99,7 +101,11 @@ def due_of(message: Message, now: datetime) -> datetime:
                 "must be an aware datetime: nobody knows this recipient's wall clock",
                 ref=message.ref,
             ) from None
-    return max(at, now)
+    try:
+        # In a zone of its own, hours that clocks repeat would not count in what is added to it.
+        return max(at, now).astimezone(UTC)
+    except OverflowError:
+        raise InvalidMessage("send_at", "is out of range", ref=message.ref) from None
 
 
 def _deadline(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -165,6 +166,12 @@ def test_times_on_the_wire(
     assert parse_time(pdu.schedule_delivery_time) == schedule
     assert parse_time(pdu.validity_period) == expiry
     assert planned.state is (State.SCHEDULED if schedule else State.ACCEPTED)
+
+
+def test_a_validity_is_as_long_where_clocks_are_turned_back_meanwhile() -> None:
+    at = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    pdu = only(Message(TO, "a", send_at=at, validity=timedelta(hours=2)), times="absolute")
+    assert parse_time(pdu.validity_period) == at.astimezone(UTC) + timedelta(hours=2)
 
 
 def test_a_validity_is_rounded_up_to_whole_seconds() -> None:

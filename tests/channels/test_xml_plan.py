@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -133,6 +134,11 @@ def test_an_instant_travels_in_the_platforms_zone() -> None:
         (None, wall("2026-05-01T12:01:31")),
         (datetime(2026, 5, 1, 11, tzinfo=UTC), wall("2026-05-01T12:01:31")),
         (datetime(2026, 5, 2, 12, tzinfo=UTC), wall("2026-05-02T12:01:30")),
+        # Half a minute before clocks are turned back.
+        (
+            datetime(2026, 10, 25, 2, 59, 30, tzinfo=ZoneInfo("Europe/Berlin")),
+            wall("2026-10-25T01:01:00"),
+        ),
     ],
 )
 def test_validity_counts_from_sending_and_is_never_cut_short(

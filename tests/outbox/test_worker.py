@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -118,6 +119,14 @@ async def test_a_wall_clock_is_the_recipients() -> None:
         await w.outbox.enqueue(message(to="79140700000", send_at=datetime(2026, 1, 1, 12)))  # noqa: DTZ001 - a wall clock
         entry = await w.entry()
         assert entry.due == datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=10)))
+
+
+async def test_a_validity_is_as_long_where_clocks_are_turned_back_meanwhile() -> None:
+    async with world(clock=ManualClock(datetime(2026, 10, 1, tzinfo=UTC))) as w:
+        at = datetime(2026, 10, 25, 2, 59, tzinfo=ZoneInfo("Europe/Berlin"))
+        await w.outbox.enqueue(message(send_at=at, validity=timedelta(minutes=2)))
+        entry = await w.entry()
+        assert entry.read().deadline == datetime(2026, 10, 25, 1, 1, tzinfo=UTC)
 
 
 async def test_a_wire_that_can_wait_gets_the_time_handed() -> None:

@@ -154,7 +154,8 @@ class Planner:
         begins = max(message.send_at or now, now)
         as_span = self._settings.times != "absolute"
         try:
-            ends = begins + timedelta(seconds=seconds)
+            # In a zone of its own, hours that clocks repeat would not count.
+            ends = begins.astimezone(UTC) + timedelta(seconds=seconds)
         except OverflowError:
             raise InvalidMessage("validity", "is too long", ref=message.ref) from None
         return _written(message, "validity", ends, now if as_span else None)

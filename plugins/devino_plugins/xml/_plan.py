@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
 from devino_codecs import EncodeError
@@ -145,8 +145,9 @@ def _end(message: Message, validity: timedelta, now: datetime, zone: timezone) -
     """When the message stops being valid. A fraction of a second is rounded up."""
     begins = message.send_at if message.send_at is not None else now
     try:
-        # A message that is sent late is still valid for as long as was asked.
-        ends = max(begins, now) + validity + _ALMOST_A_SECOND
+        # A message that is sent late is still valid for as long as was asked. In a zone of its own,
+        # hours that clocks repeat would not count.
+        ends = max(begins, now).astimezone(UTC) + validity + _ALMOST_A_SECOND
         return ends.astimezone(zone).replace(tzinfo=None)
     except OverflowError:
         raise InvalidMessage("validity", "ends beyond the calendar", ref=message.ref) from None
