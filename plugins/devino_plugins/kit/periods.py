@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from devino_core import InvalidArgument
 from devino_core.clock import Clock
@@ -16,7 +16,7 @@ MAX_INBOX_AGE = timedelta(days=366)
 
 def inbox_period(since: datetime, until: datetime, clock: Clock) -> tuple[datetime, datetime]:
     """As :func:`whole_seconds`, of a period that is not empty and begins at most a year ago."""
-    _check_period(since, until)
+    _length(since, until)
     if clock.now() - since > MAX_INBOX_AGE:
         raise InvalidArgument("since", "lies more than a year back")
     return whole_seconds(since, until)
@@ -38,15 +38,20 @@ def whole_seconds(since: datetime, until: datetime) -> tuple[datetime, datetime]
 
 def check_statistics_period(since: datetime, until: datetime) -> None:
     """Two aware times in order, at most 90 days apart. Raises InvalidArgument."""
-    _check_period(since, until)
-    if until - since > MAX_STATISTICS:
+    if _length(since, until) > MAX_STATISTICS:
         raise InvalidArgument("until", "lies more than 90 days after `since`")
 
 
-def _check_period(since: datetime, until: datetime) -> None:
+def _length(since: datetime, until: datetime) -> timedelta:
     _check_aware(since, until)
-    if until <= since:
+    try:
+        # Two times of one zone are compared as its clocks show them, also where clocks repeat them.
+        length = until.astimezone(UTC) - since
+    except OverflowError:
+        raise InvalidArgument("until", "is out of range") from None
+    if length <= timedelta(0):
         raise InvalidArgument("until", "must be later than `since`")
+    return length
 
 
 def _check_aware(since: datetime, until: datetime) -> None:
