@@ -103,17 +103,34 @@ class App:
         """The file that ``--config`` names; :attr:`config_file` says which is read without one."""
         self.clock = clock
         self._plugins = plugins
+        self._noted: set[str] = set()
 
     @property
     def plugins(self) -> Plugins:
-        """The installed plugins. It reports those that cannot be loaded once, on stderr."""
+        """The installed plugins. Those that cannot be loaded are told on stderr."""
         if self._plugins is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", PluginWarning)
+            with self.noting():
                 self._plugins = Plugins()
-            for problem in self._plugins.problems:
-                self.note(f"warning: {problem}")
         return self._plugins
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[None]:
+        """Meanwhile each PluginWarning is a line on stderr, once."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", PluginWarning)
+            others = warnings.showwarning
+
+            def show(
+                message: Warning | str, category: type[Warning], *where: Any, **more: Any
+            ) -> None:
+                if not issubclass(category, PluginWarning):
+                    others(message, category, *where, **more)
+                elif str(message) not in self._noted:
+                    self._noted.add(str(message))
+                    self.note(f"warning: {message}")
+
+            warnings.showwarning = show
+            yield
 
     @property
     def config_file(self) -> str | None:

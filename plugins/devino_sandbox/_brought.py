@@ -24,7 +24,8 @@ def services_at(*references: str) -> Callable[[World], Iterable[Service]]:
     too, and need no service.
     """
 
-    @hookimpl(optionalhook=True)
+    # Clients do not know this hook, so none of them would miss it under a misspelt name.
+    @hookimpl(optionalhook=True, specname="devino_sandbox_services")
     def devino_sandbox_services(world: World) -> Iterable[Service]:
         made = [cast("Callable[[World], Service]", resolve(one)) for one in references]
         return [make(world) for make in made]
