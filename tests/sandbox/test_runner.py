@@ -32,6 +32,7 @@ from devino_sandbox import (
     World,
     answering,
     services_at,
+    shows,
 )
 from tests.sandbox._http import PASSWORD, Http
 
@@ -154,6 +155,7 @@ async def test_no_log_shows_a_password(http: Http, caplog: pytest.LogCaptureFixt
 class Echo(HttpService):
     name = "echo"
     prefixes = ("/Echo", "/rest/echo")
+    _heard: str | None = None
 
     @property
     def app(self) -> ASGIApp:
@@ -162,7 +164,12 @@ class Echo(HttpService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"echo": f"{base_url}/Echo"}
 
+    @shows("heard", "the last request")
+    def heard(self, to: str | None) -> str | None:
+        return self._heard
+
     def _echo(self, request: RawRequest) -> RawAnswer:
+        self._heard = repr(request)
         return RawAnswer(200, f"{request!r}".encode() + request.body)
 
 
@@ -219,6 +226,23 @@ async def test_a_plugin_brings_services_of_its_own(plugged: list[Service], world
     port = plugged[1]
     assert isinstance(port, Port)
     assert port.calls == ["start", "listen 4321", "close", "stop"]
+
+
+async def test_a_service_of_any_kind_shows_what_it_keeps(world: World) -> None:
+    class Whispering(Echo):
+        def heard(self, to: str | None) -> str | None:
+            heard = super().heard(to)
+            return heard and heard.lower()
+
+    services: list[Callable[[World], Service]] = [lambda _: Echo(), lambda _: Whispering()]
+    async with (
+        Sandbox(world, services=services) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        http = Http(session, sandbox.endpoints)
+        assert (await http.raw("GET", "/_sandbox/heard")).json is None
+        await http.raw("POST", "/echo/more", b"body")
+        assert (await http.raw("GET", "/_sandbox/heard")).json == "rawrequest(post /echo/more)"
 
 
 async def test_a_plugin_names_services_that_are_imported_when_a_sandbox_is_made(
