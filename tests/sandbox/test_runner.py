@@ -257,6 +257,10 @@ async def test_a_plugin_names_services_that_are_imported_when_a_sandbox_is_made(
     monkeypatch.setitem(sys.modules, "devino_stranger_gateway", gateway)
     async with Sandbox(world) as sandbox:
         assert plugged[0] in sandbox.services
+    itself = services_at(lambda world: plugged[1])
+    monkeypatch.setattr(stranger, "devino_sandbox_services", itself)
+    async with Sandbox(world) as sandbox:
+        assert plugged[1] in sandbox.services
 
 
 @pytest.mark.parametrize(
