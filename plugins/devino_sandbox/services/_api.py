@@ -127,9 +127,10 @@ class ApiService(CallService):
         return None
 
     def usage(self, access: Access) -> Sequence[str]:
-        request, [api, *_] = self.example(access), self.apis.values()
+        request = self.example(access)
         if request is None:
             return ()
+        api = next(iter(self.apis.values()))
         return [curl(api, request, access.endpoints[self._endpoint(api)], access)]
 
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:
