@@ -24,7 +24,6 @@ import io
 import os
 import re
 import sys
-import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
@@ -38,11 +37,12 @@ from click.types import StringParamType
 from devino_core import AsyncClient, Medium, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import DevinoError
-from devino_core.plugins import Plugins, PluginWarning
+from devino_core.plugins import Plugins
 from devino_core.settings import Config, read_config
 
 from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_of
+from ._noting import noting
 from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
@@ -113,24 +113,9 @@ class App:
                 self._plugins = Plugins()
         return self._plugins
 
-    @contextlib.contextmanager
-    def noting(self) -> Iterator[None]:
+    def noting(self) -> contextlib.AbstractContextManager[None]:
         """Meanwhile each PluginWarning is a line on stderr, once."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("always", PluginWarning)
-            others = warnings.showwarning
-
-            def show(
-                message: Warning | str, category: type[Warning], *where: Any, **more: Any
-            ) -> None:
-                if not issubclass(category, PluginWarning):
-                    others(message, category, *where, **more)
-                elif str(message) not in self._noted:
-                    self._noted.add(str(message))
-                    self.note(f"warning: {message}")
-
-            warnings.showwarning = show
-            yield
+        return noting(self.note, self._noted)
 
     @property
     def config_file(self) -> str | None:
