@@ -82,11 +82,6 @@ class Plugins:
         if discover:
             self._discover(os.environ if environ is None else environ)
 
-    @property
-    def hook(self) -> pluggy.HookRelay:
-        """pluggy's own relay, to call the hooks of ``hookspecs``."""
-        return self._manager.hook
-
     def register(self, plugin: object, name: str, *, origin: str = "registered in code") -> None:
         """Add a module or object with hook implementations. Raises PluginError if it is invalid,
         or loaded already."""
@@ -149,6 +144,12 @@ class Plugins:
             for plugin, offer in self._offered(caller, kind):
                 getattr(found[plugin], what).append(str(getattr(offer, "name", None)))
         return list(found.values())
+
+    def offered(self, hook: str, kind: type[T], **given: object) -> Iterator[tuple[str, T]]:
+        """What a hook of ``hookspecs`` gives, each with the origin of its plugin. A plugin whose
+        hook fails, or gives something else, is left out."""
+        for plugin, offer in self._offered(getattr(self._manager.hook, hook), kind, **given):
+            yield self._origin.get(plugin, plugin), offer
 
     def measure(self, text: str) -> kernel.Measure | None:
         """What a text is as an SMS; None if it cannot be one, or no plugin knows."""
@@ -262,16 +263,18 @@ class Plugins:
             found[name], origins[name] = offer, origin
         return found
 
-    def _offered(self, hook: pluggy.HookCaller, kind: type[T]) -> Iterator[tuple[str, T]]:
+    def _offered(
+        self, hook: pluggy.HookCaller, kind: type[T], **given: object
+    ) -> Iterator[tuple[str, T]]:
         """What one hook gives, each with its plugin; a plugin that fails is left out."""
         for implementation in hook.get_hookimpls():
             plugin = implementation.plugin_name
             origin = self._origin.get(plugin, plugin)
             try:
-                offers = [
-                    _checked(offer, kind)
-                    for offer in cast("Iterable[object]", implementation.function())
-                ]
+                # As pluggy calls it: with those of the arguments that it names.
+                named = [given[name] for name in implementation.argnames]
+                found = cast("Iterable[object]", implementation.function(*named))
+                offers = [_checked(offer, kind) for offer in found]
             except Exception as error:  # noqa: BLE001 - a plugin may raise whatever it likes
                 self._leave_out(f"{hook.name}() of plugin {plugin!r} of {origin}", error)
                 continue

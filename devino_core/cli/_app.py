@@ -107,7 +107,8 @@ class Devino(click.RichGroup):
             sys.stdout.reconfigure(errors="backslashreplace")
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
-            code = super().main(arguments, **extra)
+            with self._app.noting():
+                code = super().main(arguments, **extra)
         except (DevinoError, click.ClickException) as error:
             # If the command line could not be parsed, `--json` may not have been seen yet.
             self._app.json = self._app.json or _asks_for_json(arguments)

@@ -24,7 +24,6 @@ import io
 import os
 import re
 import sys
-import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
@@ -37,12 +36,13 @@ from click.shell_completion import CompletionItem
 from devino_core import AsyncClient, Medium, Secret
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.errors import DevinoError
-from devino_core.plugins import Plugins, PluginWarning
+from devino_core.plugins import Plugins
 from devino_core.settings import Config, read_config
 
 from ._csv import Row, read_rows
 from ._exit import ExitCode, Interrupted, OutputFailed, advice, describe, words_of
 from ._given import given_text, not_empty
+from ._noting import noting
 from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
@@ -104,17 +104,19 @@ class App:
         """The file that ``--config`` names; :attr:`config_file` says which is read without one."""
         self.clock = clock
         self._plugins = plugins
+        self._noted: set[str] = set()
 
     @property
     def plugins(self) -> Plugins:
-        """The installed plugins. It reports those that cannot be loaded once, on stderr."""
+        """The installed plugins. Those that cannot be loaded are told on stderr."""
         if self._plugins is None:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", PluginWarning)
+            with self.noting():
                 self._plugins = Plugins()
-            for problem in self._plugins.problems:
-                self.note(f"warning: {problem}")
         return self._plugins
+
+    def noting(self) -> contextlib.AbstractContextManager[None]:
+        """Meanwhile each PluginWarning is a line on stderr, once."""
+        return noting(self.note, self._noted)
 
     @property
     def config_file(self) -> str | None:

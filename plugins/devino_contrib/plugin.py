@@ -10,7 +10,7 @@ from devino_core import hookimpl
 if TYPE_CHECKING:
     from devino_core.observe import Observer
 
-__all__ = ["devino_observers"]
+__all__: list[str] = []
 
 
 @hookimpl

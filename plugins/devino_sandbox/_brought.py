@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 __all__ = ["services_at"]
 
 
-def services_at(*references: str) -> Callable[[World], Iterable[Service]]:
+def services_at(
+    *places: str | Callable[[World], Service],
+) -> Callable[[World], Iterable[Service]]:
     """The hook ``devino_sandbox_services`` of a plugin whose services are these classes::
 
         devino_sandbox_services = services_at("acme.gateway:AcmeService")
 
     Each is made of a World. Its module is imported when a sandbox is made: clients load the plugin,
-    too, and need no service.
+    too, and need no service. A class that is imported anyway may be given itself.
     """
 
-    @hookimpl(optionalhook=True)
+    # Clients do not know this hook, so none of them would miss it under a misspelt name.
+    @hookimpl(optionalhook=True, specname="devino_sandbox_services")
     def devino_sandbox_services(world: World) -> Iterable[Service]:
-        made = [cast("Callable[[World], Service]", resolve(one)) for one in references]
-        return [make(world) for make in made]
+        made = [resolve(place) if isinstance(place, str) else place for place in places]
+        return [cast("Callable[[World], Service]", make)(world) for make in made]
 
     return devino_sandbox_services

@@ -20,18 +20,20 @@ __all__ = ["explained_if_missing", "load_services"]
 def load_services(world: World, *, discover: bool) -> dict[str, Service]:
     """Services of this World by name, made anew. ``discover``: those of installed plugins, too.
 
-    Raises ConfigurationError for a package that is missing, PluginError for two of one name.
+    A plugin whose hook fails is left out with a PluginWarning. Raises ConfigurationError for a
+    package that is missing, PluginError for a service without a name, and for two of one name.
     """
-    plugins = Plugins(discover=discover, hookspecs=[hookspecs])
+    own = Plugins(discover=False, strict=True, hookspecs=[hookspecs])
     for module in pkgutil.iter_modules(services.__path__, f"{services.__name__}."):
         if not module.name.rpartition(".")[2].startswith("_"):
             with explained_if_missing():
                 plugin = importlib.import_module(module.name)
-            plugins.register(plugin, module.name, origin="devino")
+            own.register(plugin, module.name, origin="devino")
     found: dict[str, Service] = {}
-    # pluggy asks the last registered first.
-    for group in reversed(plugins.hook.devino_sandbox_services(world=world)):
-        for service in group:
+    for plugins in (own, Plugins(discover=discover, hookspecs=[hookspecs])):
+        for origin, service in plugins.offered("devino_sandbox_services", Service, world=world):
+            if not hasattr(service, "name"):
+                raise PluginError(f"the service {type(service).__name__} of {origin} has no name")
             other = found.setdefault(service.name, service)
             if other is not service:
                 origins = f"{type(other).__module__} and {type(service).__module__}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +28,7 @@ class Rates:
 
     def __init__(self, world: World) -> None:
         self._clock = world.clock
-        self._times: Kept[Hashable, deque[datetime]] = Kept(world)
+        self._times: Kept[tuple[str, Hashable], list[datetime]] = Kept(world)
 
     def admits(self, whose: str, most: Mapping[K, int], within: timedelta) -> bool:
         """Count one more by each key, unless one of them had so many within that time: then none.
@@ -37,13 +36,12 @@ class Rates:
         ``whose`` is the name of the service, whose keys are its own.
         """
         now = self._clock.now()
-        counted = {
-            (whose, key): self._times.get((whose, key), deque(maxlen=limit))
-            for key, limit in most.items()
+        recent = {
+            key: [at for at in self._times.get((whose, key), ()) if now - at < within]
+            for key in most
         }
-        if any(len(one) == one.maxlen and now - one[0] < within for one in counted.values()):
+        if any(len(recent[key]) >= limit for key, limit in most.items()):
             return False
-        for key, times in counted.items():
-            times.append(now)
-            self._times[key] = times
+        for key, times in recent.items():
+            self._times[whose, key] = [*times, now]
         return True

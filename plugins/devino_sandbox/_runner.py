@@ -20,6 +20,7 @@ from ._listening import reachable
 from ._loading import explained_if_missing, load_services
 from ._running import Running
 from ._service import HttpService, PortService, Service
+from ._views import Views
 from ._world import World
 
 __all__ = ["Sandbox"]
@@ -80,6 +81,8 @@ class Sandbox:
         found = load_services(self.world, discover=self._discover)
         found |= {service.name: service for service in [make(self.world) for make in self._made]}
         offered = list(found.values())
+        for service in offered:
+            self.world.of(Views).add_of(service)
         unknown = self._ports.keys() - {s.name for s in offered if isinstance(s, PortService)}
         if unknown:
             raise ConfigurationError(

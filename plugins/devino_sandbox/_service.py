@@ -34,9 +34,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
         return DEMO if self.account.api_key is None else self.account.api_key.reveal()
 
     def settings(self, auth: Auth) -> Mapping[str, object]:
-        """``api_key``, or ``login`` and ``password``: what a client that asks in this way has in
-        its settings."""
-        if auth.of is ApiKey:
+        """``login`` and ``password``, or ``api_key`` where a login is not taken: what a client that
+        asks in this way has in its settings."""
+        if all(scheme.of is ApiKey for scheme in auth.schemes):
             return {"api_key": self.api_key}
         return {"login": self.account.login, "password": self.account.password}
 

@@ -27,11 +27,9 @@ class View(NamedTuple):
 class Views:
     """A book of the World: the views by name. ``GET /_sandbox/<name>`` shows one.
 
-    A service adds its own when it is made::
+    A service marks the methods that give one with :func:`shows`. What is no service adds its own::
 
-        world.of(Views).add("codes", "the last code of each number", self.shown)
-
-    A :class:`CallService` marks the method with :func:`shows` instead.
+        world.of(Views).add("codes", "the last code of each number", shown)
     """
 
     def __init__(self, world: World) -> None:
@@ -40,6 +38,17 @@ class Views:
     def add(self, name: str, about: str, show: Show) -> None:
         """Show this under a name; a later service takes the place of an earlier one."""
         self._views[name] = View(about, show)
+
+    def add_of(self, service: object) -> None:
+        """Show what the marked methods of a service give. Who overrides one need not mark it."""
+        marked = {
+            method: said.shows
+            for base in reversed(type(service).__mro__)
+            for method, said in vars(base).items()
+            if hasattr(said, "shows")
+        }
+        for method, (name, about) in marked.items():
+            self.add(name, about, getattr(service, method))
 
     def reset(self) -> None:
         """They show on, when the World is reset."""
@@ -50,12 +59,12 @@ class Views:
 
 
 def shows(name: str, about: str) -> Callable[[F], F]:
-    """Marks the method of a :class:`CallService` that gives a view::
+    """Marks the method of a service that gives a view::
 
         @shows("codes", "the last code of each number; ?to=NUMBER: of one")
         def shown(self, to: str | None) -> list[Code]: ...
 
-    ``about`` is one line for people.
+    ``about`` is one line for people. A name that a route of the inspection API has hides none.
     """
 
     def mark(method: F) -> F:

@@ -6,7 +6,7 @@ from typing import Final
 
 from devino_core.hookspecs import commands_at
 
-__all__ = ["devino_commands"]
+__all__: list[str] = []
 
 devino_commands: Final = commands_at(
     "devino_sandbox._commands:sandbox", "devino_sandbox._commands:demo"

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from devino_core import Plugins, hookimpl
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
+from devino_core.hookspecs import commands_at
 from tests.core._cli import ENVIRON, Platform
 
 VARIABLE = "_DEVINO_COMPLETE"
@@ -42,7 +43,6 @@ def test_each_plugin_says_where_it_comes_from_and_what_it_brings() -> None:
     assert "rest\tdevino 0.1.0\tchannels rest, rest-v2; commands hlr, decode rest" in lines
 
 
-@pytest.mark.filterwarnings("ignore::devino_core.plugins.PluginWarning")
 def test_a_plugin_that_fails_is_told_once() -> None:
     @hookimpl
     def devino_channels() -> Any:
@@ -132,3 +132,14 @@ def test_bash_completes(tmp_path: Path) -> None:
         timeout=120,
     )
     assert (done.stdout, done.stderr) == ("promo\n", "")
+
+
+def test_commands_that_cannot_be_imported_are_one_line_on_stderr() -> None:
+    plugins = Plugins(discover=False)
+    plugins.register(SimpleNamespace(devino_commands=commands_at("acme_lost:ask")), "acme")
+    done = CliRunner().invoke(Devino(App(plugins=plugins)), ["plugins"])
+    (line,) = done.stderr.splitlines()
+    assert line == (
+        "devino: warning: devino_commands() of plugin 'acme' of registered in code is left out: "
+        "ModuleNotFoundError: No module named 'acme_lost'"
+    )

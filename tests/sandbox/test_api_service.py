@@ -197,6 +197,18 @@ ACCESS = Access(
 )
 
 
+def test_a_service_without_tables_says_so(world: World) -> None:
+    class Bald(ApiService):
+        name = "bald"
+
+    class Plucked(Bald):
+        apis: ClassVar = {}
+
+    for service in (Bald, Plucked):
+        with pytest.raises(TypeError, match=f"{service.__name__} names no table: give it `apis`"):
+            service(world)
+
+
 async def test_one_table_is_under_the_services_name(world: World) -> None:
     assert Doves(world).endpoints("http://here") == {"dovecote": "http://here/doves"}
 
@@ -229,7 +241,8 @@ def test_the_demo_configures_each_table_by_its_name(world: World) -> None:
         in_demo = "channel"
 
     asked = {"api_key": KEY, "base_url": "p"}
-    both = {"pigeon": asked, "pigeon-bare": {"api_key": KEY, "base_url": "b"}}
+    login = {"login": "me", "password": Secret("p"), "base_url": "b"}
+    both = {"pigeon": asked, "pigeon-bare": login}
     assert Shown(world).demo_services(ACCESS) == both
     assert Shown(world).demo_channels(ACCESS) == {}
     assert Sending(world).demo_channels(ACCESS)["pigeon"] == {"sender": "S P", **asked}

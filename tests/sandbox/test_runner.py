@@ -18,6 +18,7 @@ import pytest
 import devino_sandbox
 import devino_sandbox.services
 from devino_core import ConfigurationError, PluginError, State, hookimpl
+from devino_core.plugins import PluginWarning
 from devino_core.testing import ManualClock
 from devino_sandbox import (
     ASGIApp,
@@ -31,6 +32,7 @@ from devino_sandbox import (
     World,
     answering,
     services_at,
+    shows,
 )
 from tests.sandbox._http import PASSWORD, Http
 
@@ -153,6 +155,7 @@ async def test_no_log_shows_a_password(http: Http, caplog: pytest.LogCaptureFixt
 class Echo(HttpService):
     name = "echo"
     prefixes = ("/Echo", "/rest/echo")
+    _heard: str | None = None
 
     @property
     def app(self) -> ASGIApp:
@@ -161,7 +164,12 @@ class Echo(HttpService):
     def endpoints(self, base_url: str) -> Mapping[str, str]:
         return {"echo": f"{base_url}/Echo"}
 
+    @shows("heard", "the last request")
+    def heard(self, to: str | None) -> str | None:
+        return self._heard
+
     def _echo(self, request: RawRequest) -> RawAnswer:
+        self._heard = repr(request)
         return RawAnswer(200, f"{request!r}".encode() + request.body)
 
 
@@ -220,6 +228,23 @@ async def test_a_plugin_brings_services_of_its_own(plugged: list[Service], world
     assert port.calls == ["start", "listen 4321", "close", "stop"]
 
 
+async def test_a_service_of_any_kind_shows_what_it_keeps(world: World) -> None:
+    class Whispering(Echo):
+        def heard(self, to: str | None) -> str | None:
+            heard = super().heard(to)
+            return heard and heard.lower()
+
+    services: list[Callable[[World], Service]] = [lambda _: Echo(), lambda _: Whispering()]
+    async with (
+        Sandbox(world, services=services) as sandbox,
+        aiohttp.ClientSession() as session,
+    ):
+        http = Http(session, sandbox.endpoints)
+        assert (await http.raw("GET", "/_sandbox/heard")).json is None
+        await http.raw("POST", "/echo/more", b"body")
+        assert (await http.raw("GET", "/_sandbox/heard")).json == "rawrequest(post /echo/more)"
+
+
 async def test_a_plugin_names_services_that_are_imported_when_a_sandbox_is_made(
     plugged: list[Service], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +257,50 @@ async def test_a_plugin_names_services_that_are_imported_when_a_sandbox_is_made(
     monkeypatch.setitem(sys.modules, "devino_stranger_gateway", gateway)
     async with Sandbox(world) as sandbox:
         assert plugged[0] in sandbox.services
+    itself = services_at(lambda world: plugged[1])
+    monkeypatch.setattr(stranger, "devino_sandbox_services", itself)
+    async with Sandbox(world) as sandbox:
+        assert plugged[1] in sandbox.services
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("devino_stranger_gateway:Echo", "ModuleNotFoundError: No module named 'devino_strang"),
+        ("devino_stranger:Nothing", "AttributeError: .* has no attribute 'Nothing'"),
+        ("devino_stranger.Echo", "ValueError: it must be of the form 'package.module:name'"),
+        ("builtins:repr", "gave a str, expected Service"),
+    ],
+)
+async def test_a_plugin_whose_services_cannot_be_made_is_left_out(
+    place: str, says: str, plugged: list[Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = sys.modules["devino_stranger"]
+    monkeypatch.setattr(stranger, "devino_sandbox_services", services_at(place))
+    with pytest.warns(PluginWarning, match=rf"'devino_stranger' of DEVINO_PLUGINS .*: {says}"):
+        async with Sandbox() as sandbox:
+            assert "rest" in sandbox.endpoints
+
+
+async def test_services_are_brought_under_a_misspelt_name_too(
+    plugged: list[Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = sys.modules["devino_stranger"]
+    monkeypatch.delattr(stranger, "devino_sandbox_services")
+    brought = services_at("devino_stranger:Echo")
+    monkeypatch.setattr(stranger, "devino_sandbox_servces", brought, raising=False)
+    monkeypatch.setattr(stranger, "Echo", lambda world: plugged[0], raising=False)
+    async with Sandbox() as sandbox:
+        assert plugged[0] in sandbox.services
+
+
+async def test_a_service_without_a_name_is_an_error(
+    plugged: list[Service], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Echo, "name")
+    with pytest.raises(PluginError, match="the service Echo of DEVINO_PLUGINS has no name"):
+        async with Sandbox():
+            pass
 
 
 async def test_two_services_of_one_name_are_an_error(plugged: list[Service]) -> None:

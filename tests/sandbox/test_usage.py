@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from devino_codecs.http import Login, basic, either, header
 from devino_core import Secret
+from devino_plugins.kit.settings import ChannelKeyOrLoginSettings
 from devino_sandbox import Access, Account, Sandbox
 from tests.sandbox._http import Http
 
@@ -59,9 +61,12 @@ async def test_a_call_that_a_person_is_told_to_make_is_taken(
 VIA = {"verification": ["2fa"], "viber": ["viber"], "whatsapp": ["whatsapp"], "vk": ["vk"]}
 
 
-def test_who_asks_is_set_as_the_table_wants_it() -> None:
+def test_who_asks_is_set_as_a_client_of_the_table_has_it() -> None:
     account = Account(login="me", password=Secret("p"), api_key=Secret("k"))
     access = Access(endpoints={}, account=account, sender="SHOP")
-    assert access.settings(header("X-Key")) == {"api_key": "k"}
-    assert access.settings(either(header("X-Key"), basic())) == {"api_key": "k"}
-    assert access.settings(basic()) == {"login": "me", "password": Secret("p")}
+    key, login = header("X-Key"), basic()
+    assert access.settings(key) == {"api_key": "k"}
+    for auth in (login, either(key, login), either(login, key)):
+        asked = {"base_url": "http://127.0.0.1", **access.settings(auth)}
+        settings = msgspec.convert(asked, ChannelKeyOrLoginSettings)
+        assert settings.credentials == Login("me", "p")

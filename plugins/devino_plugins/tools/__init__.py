@@ -16,7 +16,7 @@ from devino_core.hookspecs import Measure
 if TYPE_CHECKING:
     import click
 
-__all__ = ["devino_commands", "devino_measure"]
+__all__: list[str] = []
 
 
 @hookimpl

@@ -109,6 +109,8 @@ class ApiService(CallService):
     _bases: ClassVar[tuple[tuple[tuple[str, ...], Api], ...]]
 
     def __init__(self, world: World) -> None:
+        if not getattr(self, "apis", None):
+            raise TypeError(f"{type(self).__name__} names no table: give it `apis`")
         super().__init__(world)
         # A busy client asks for the same few paths again and again.
         self._places: Latest[str, tuple[Api, tuple[str, ...]]] = Latest(1000)
@@ -125,9 +127,10 @@ class ApiService(CallService):
         return None
 
     def usage(self, access: Access) -> Sequence[str]:
-        request, [api, *_] = self.example(access), self.apis.values()
+        request = self.example(access)
         if request is None:
             return ()
+        api = next(iter(self.apis.values()))
         return [curl(api, request, access.endpoints[self._endpoint(api)], access)]
 
     def demo_channels(self, access: Access) -> Mapping[str, Mapping[str, object]]:

@@ -19,7 +19,6 @@ from devino_sandbox._http import ASGIApp, Outcome, RawAnswer, RawRequest, answer
 from devino_sandbox._journal import USUAL
 from devino_sandbox._messages import RefusalReason, Refused, StoredMessage, Submission
 from devino_sandbox._service import HttpService
-from devino_sandbox._views import Views
 from devino_sandbox._world import World
 
 __all__ = ["Asked", "CallService", "answers"]
@@ -91,31 +90,27 @@ class CallService(HttpService):
     """A service in which each HTTP request is one call, answered at once.
 
     A subclass reads calls and writes answers, says its protocol's refusals, and marks the methods
-    that carry calls out with :func:`answers`, and those that show a book with
-    :func:`~devino_sandbox.shows`. The order of events, the faults, who asks and what
+    that carry calls out with :func:`answers`. The order of events, the faults, who asks and what
     becomes of an error are here. As nothing waits between reading and answering, a call is atomic.
     """
 
     marked: ClassVar[Mapping[type, str]] = {}
-    """The names of the methods that :func:`answers` marks, by type of request."""
-    views: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """What :func:`~devino_sandbox.shows` says of those that it marks, by their names."""
+    """The names of the marked methods, by type of request."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        methods = [pair for base in reversed(cls.__mro__) for pair in vars(base).items()]
         cls.marked = {
-            request: name for name, method in methods for request in getattr(method, "answers", ())
+            request: name
+            for base in reversed(cls.__mro__)
+            for name, method in vars(base).items()
+            for request in getattr(method, "answers", ())
         }
-        cls.views = {name: method.shows for name, method in methods if hasattr(method, "shows")}
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._app = answering(self.handle)
         self._kinds = self.kinds
         self._methods = {request: getattr(self, name) for request, name in self.marked.items()}
-        for method, (name, about) in self.views.items():
-            world.of(Views).add(name, about, getattr(self, method))
 
     @property
     def app(self) -> ASGIApp:

@@ -110,4 +110,4 @@ def _write(messages: Sequence[IncomingMessage]) -> bytes:
     )
 
 
-devino_sandbox_services: Final = services_at(f"{__name__}:IncomingService")
+devino_sandbox_services: Final = services_at(IncomingService)

@@ -166,4 +166,4 @@ class VerificationService(ApiService):
         return json_answer(400, {"error": f"{error}"}) if code is None else Refusal(code, code.text)
 
 
-devino_sandbox_services: Final = services_at(f"{__name__}:VerificationService")
+devino_sandbox_services: Final = services_at(VerificationService)

@@ -356,4 +356,4 @@ def _answer(answer: Answer) -> RawAnswer:
     return RawAnswer(200, encode_answer(answer), _HEADERS)
 
 
-devino_sandbox_services: Final = services_at(f"{__name__}:XmlService")
+devino_sandbox_services: Final = services_at(XmlService)

@@ -39,4 +39,4 @@ from ._service import AddressBookService
 
 __all__ = ["AddressBookService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:AddressBookService")
+devino_sandbox_services: Final = services_at(AddressBookService)

@@ -54,4 +54,4 @@ from ._service import EmailService
 
 __all__ = ["EmailService", "PagesService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:EmailService", f"{__name__}:PagesService")
+devino_sandbox_services: Final = services_at(EmailService, PagesService)

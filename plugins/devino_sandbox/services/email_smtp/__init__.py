@@ -29,4 +29,4 @@ from ._service import EmailSmtpService
 
 __all__ = ["EmailSmtpService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:EmailSmtpService")
+devino_sandbox_services: Final = services_at(EmailSmtpService)

@@ -30,4 +30,4 @@ from ._service import FtpService, FtpsService
 
 __all__ = ["FtpService", "FtpsService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:FtpService", f"{__name__}:FtpsService")
+devino_sandbox_services: Final = services_at(FtpService, FtpsService)

@@ -24,4 +24,4 @@ from ._service import InspectionService
 
 __all__ = ["IncomingView", "InspectionService", "LifeView", "MessageView"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:InspectionService")
+devino_sandbox_services: Final = services_at(InspectionService)

@@ -14,4 +14,4 @@ from ._service import PageService
 
 __all__ = ["PageService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:PageService")
+devino_sandbox_services: Final = services_at(PageService)

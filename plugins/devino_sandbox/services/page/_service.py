@@ -11,7 +11,7 @@ from typing import ClassVar
 from devino_sandbox._http import ASGIApp, RawAnswer, RawRequest, answering, json_answer
 from devino_sandbox._mail import MailContent
 from devino_sandbox._service import HttpService
-from devino_sandbox._views import Views
+from devino_sandbox._views import shows
 from devino_sandbox._world import World
 
 __all__ = ["PageService"]
@@ -76,15 +76,14 @@ class PageService(HttpService):
         self._world = world
         self._files: dict[str, bytes] = {}
         self._app = answering(self._answer)
-        world.of(Views).add(
-            "operations",
-            "what can fail, by protocol, for orders of faults",
-            lambda to: {name: sorted(told) for name, told in world.faults.operations.items()},
-        )
 
     async def start(self) -> None:
         folder = files("devino_sandbox.services.page") / "static"
         self._files = {one.name: one.read_bytes() for one in folder.iterdir()}
+
+    @shows("operations", "what can fail, by protocol, for orders of faults")
+    def _operations(self, to: str | None) -> dict[str, list[str]]:
+        return {name: sorted(told) for name, told in self._world.faults.operations.items()}
 
     @property
     def app(self) -> ASGIApp:

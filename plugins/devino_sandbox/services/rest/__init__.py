@@ -24,4 +24,4 @@ from ._service import RestLimits, RestReading, RestService
 
 __all__ = ["RestLimits", "RestReading", "RestService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:RestService")
+devino_sandbox_services: Final = services_at(RestService)

@@ -60,4 +60,4 @@ from ._settings import SmppSettings
 
 __all__ = ["SmppService", "SmppSettings"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:SmppService")
+devino_sandbox_services: Final = services_at(SmppService)

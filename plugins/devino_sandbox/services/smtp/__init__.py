@@ -32,4 +32,4 @@ from ._service import SmtpService
 
 __all__ = ["SmtpService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:SmtpService")
+devino_sandbox_services: Final = services_at(SmtpService)

@@ -26,4 +26,4 @@ from ._service import SoapLimits, SoapService
 
 __all__ = ["SoapLimits", "SoapService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:SoapService")
+devino_sandbox_services: Final = services_at(SoapService)

@@ -35,6 +35,4 @@ from ._service import MessengerService, ViberService, WhatsAppService
 
 __all__ = ["MessengerService", "ViberService", "WhatsAppService"]
 
-devino_sandbox_services: Final = services_at(
-    f"{__name__}:ViberService", f"{__name__}:WhatsAppService"
-)
+devino_sandbox_services: Final = services_at(ViberService, WhatsAppService)

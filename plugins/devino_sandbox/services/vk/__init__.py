@@ -31,4 +31,4 @@ from ._service import VkService
 
 __all__ = ["VkService"]
 
-devino_sandbox_services: Final = services_at(f"{__name__}:VkService")
+devino_sandbox_services: Final = services_at(VkService)
