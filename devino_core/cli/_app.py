@@ -15,6 +15,7 @@ from devino_core.errors import DevinoError, PluginError
 
 from ._ask import balance, inbox, status
 from ._channels import channels
+from ._closed import ClosedInput
 from ._completion import completion
 from ._doctor import doctor
 from ._exit import ExitCode, exit_code
@@ -99,6 +100,8 @@ class Devino(click.RichGroup):
         arguments = sys.argv[1:] if args is None else list(args)
         if sys.stderr is None:
             sys.stderr = io.StringIO()
+        if sys.stdin is None:
+            sys.stdin = ClosedInput()
         if sys.stdout is None:
             self._app.note("standard output is closed: send it to /dev/null if nobody reads it")
             sys.exit(int(ExitCode.USAGE))
@@ -123,7 +126,9 @@ class Devino(click.RichGroup):
                 code = ExitCode.INTERRUPTED
         except SystemExit as end:
             # So click ends where it writes itself, as for --help, and nobody reads any more.
-            code = self._unwritten(errno.EPIPE) if end.code == 1 else end.code
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
+            code = self._unwritten(errno.EPIPE)
         except OSError as error:
             # The help of a group without a command is printed as an error is handled.
             shows_help = isinstance(error.__context__, _SHOWS_HELP)
