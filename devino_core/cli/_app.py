@@ -99,7 +99,8 @@ class Devino(click.RichGroup):
         """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
         if sys.stderr is None:
-            sys.stderr = io.StringIO()
+            # In memory they would grow for as long as a command serves.
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
         if sys.stdin is None:
             sys.stdin = ClosedInput()
         if sys.stdout is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devino_core.cli._app import Devino
 from devino_core.cli._delivery import BATCH
 from devino_core.cli._times import parse_past, parse_send_at
 from devino_core.cli.toolkit import App
@@ -243,6 +244,19 @@ def test_a_question_that_nobody_can_answer_says_so(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "devino: nobody answers the question: give --yes" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_without_a_place_for_errors_they_are_not_kept_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A command may serve for months."""
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit):
+        Devino().main(["--version"])
+    with sys.stderr as place:
+        place.write("x" * 100_000)
+        place.flush()
+        assert Path(place.name) == Path(os.devnull)
 
 
 def test_without_a_place_for_errors_the_result_is_printed_all_the_same() -> None:
