@@ -16,9 +16,11 @@ def main() -> None:
     Its import takes a fifth of a second. A signal that comes so early ends the process, with the
     code and the line of one that comes later, where Python would show what it was importing.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, _end)
+    # Outside the main thread, where no signals come, Python refuses.
+    with suppress(ValueError):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                signal.signal(number, _end)
     from devino_core.cli import main as run
 
     run()

@@ -93,6 +93,8 @@ def _start() -> tuple[BlockingPortal, Thread]:
             await portal.sleep_until_stopped()
 
     def run() -> None:
+        if not started.set_running_or_notify_cancel():
+            return
         try:
             anyio.run(serve)
         except BaseException as error:
@@ -105,8 +107,10 @@ def _start() -> tuple[BlockingPortal, Thread]:
         thread.start()
         return started.result(), thread
     except KeyboardInterrupt:
-        # Nobody else knows the thread, which has begun or does so now.
-        _end(thread, started.result())
+        # Nobody else knows the thread. If it has not begun, and perhaps never does, it ends at its
+        # first step.
+        if not started.cancel():
+            _end(thread, started.result())
         raise
 
 

@@ -15,6 +15,7 @@ from devino_core.errors import DevinoError, PluginError
 
 from ._ask import balance, inbox, status
 from ._channels import channels
+from ._closed import ClosedInput
 from ._completion import completion
 from ._doctor import doctor
 from ._exit import ExitCode, exit_code
@@ -98,7 +99,10 @@ class Devino(click.RichGroup):
         """Run, report errors, exit. It ignores click's arguments for its name and mode."""
         arguments = sys.argv[1:] if args is None else list(args)
         if sys.stderr is None:
-            sys.stderr = io.StringIO()
+            # In memory they would grow for as long as a command serves.
+            sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+        if sys.stdin is None:
+            sys.stdin = ClosedInput()
         if sys.stdout is None:
             self._app.note("standard output is closed: send it to /dev/null if nobody reads it")
             sys.exit(int(ExitCode.USAGE))
@@ -124,7 +128,9 @@ class Devino(click.RichGroup):
                 code = ExitCode.INTERRUPTED
         except SystemExit as end:
             # So click ends where it writes itself, as for --help, and nobody reads any more.
-            code = self._unwritten(errno.EPIPE) if end.code == 1 else end.code
+            if not isinstance(end.__context__, BrokenPipeError):
+                raise
+            code = self._unwritten(errno.EPIPE)
         except OSError as error:
             # The help of a group without a command is printed as an error is handled.
             shows_help = isinstance(error.__context__, _SHOWS_HELP)

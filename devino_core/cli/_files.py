@@ -67,14 +67,14 @@ def init(app: App, kinds: tuple[str, ...], file: str | None, user: bool) -> None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Nobody else may read it, and "x" goes neither through a link nor over what is there.
-        with open(path, "x", encoding="utf-8", opener=_for_me) as opened:
-            try:
+        opened = open(path, "x", encoding="utf-8", opener=_for_me)  # noqa: SIM115 - closed first
+        try:
+            with opened:
                 opened.write(text)
-                opened.flush()
-            except BaseException:
-                # A file that is there is never overwritten, so half a one must not be.
-                path.unlink()
-                raise
+        except BaseException:
+            # A file that is there is never overwritten, so half a one must not be.
+            path.unlink()
+            raise
     except FileExistsError:
         raise click.UsageError(
             f"{path} is there already: add to it what `devino init --file -` shows"

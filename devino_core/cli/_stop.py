@@ -15,12 +15,18 @@ __all__ = ["Stop", "interruptible"]
 def interruptible() -> None:
     """Let SIGTERM raise KeyboardInterrupt as Ctrl-C does, for the rest of the process; not where
     whoever started it had it ignored."""
-    for number, handler in (
-        (signal.SIGINT, signal.default_int_handler),
-        (signal.SIGTERM, _interrupt),
-    ):
-        if signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, handler)
+    for number in _heeded():
+        # asyncio takes the place of Python's own handler alone.
+        own = number is signal.SIGINT
+        signal.signal(number, signal.default_int_handler if own else _interrupt)
+
+
+def _heeded() -> Iterator[signal.Signals]:
+    """The signals that may end this work: none outside the main thread, where no signals come."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                yield number
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -41,12 +47,8 @@ class Stop:
         self._before: dict[signal.Signals, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before = signal.getsignal(number)
-                if before not in (signal.SIG_IGN, None):
-                    self._before[number] = before
-                    signal.signal(number, self._strike)
+        for number in _heeded():
+            self._before[number] = signal.signal(number, self._strike)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -33,8 +33,9 @@ def health_url(url: str | None, host: str, port: int, *, tls: bool) -> str:
         url = f"{'https' if tls else 'http'}://{name}:{port}"
     parts = web_url(url)
     if parts is None:
-        raise ConfigurationError(f"--url: {url!r} is no URL such as http://127.0.0.1:8080")
-    return f"{parts.scheme}://{parts.netloc}/_sandbox/health"
+        # It may hold a password.
+        raise ConfigurationError("--url: this is no URL such as http://127.0.0.1:8080")
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/_sandbox/health"
 
 
 def until_ready(url: str, seconds: float) -> str:

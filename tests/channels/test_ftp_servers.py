@@ -244,6 +244,39 @@ async def test_thirty_data_connections_of_one_conversation_resume_its_session(
         assert lying(wire) == ["x.part"]
 
 
+async def test_what_is_written_as_a_conversation_is_cut_stays_encrypted(
+    monkeypatch: pytest.MonkeyPatch, context: ssl.SSLContext
+) -> None:
+    ends: list[str | None] = []
+    shutdown = socket.socket.shutdown
+
+    async with served(context=context, endpoint="ftps", tls="implicit") as wire:
+        settings = ftp_of(wire).settings
+
+        def converse() -> None:
+            control = socket.create_connection((settings.host, settings.port or 0), 10)
+            server = Server(settings, control, ftp_of(wire)._context)
+
+            def shut(self: socket.socket, how: int) -> None:
+                # Now its thread may write its password.
+                assert isinstance(self, ssl.SSLSocket)
+                ends.append(self.version())
+                shutdown(self, how)
+
+            try:
+                server.enter()
+                with monkeypatch.context() as patched:
+                    patched.setattr(socket.socket, "shutdown", shut)
+                    server.cut()
+                with pytest.raises((OSError, EOFError)):
+                    server.voidcmd("NOOP")
+            finally:
+                server.close()
+
+        await asyncio.to_thread(converse)
+    assert ends == ["TLSv1.3"]
+
+
 async def test_a_handshake_that_hangs_ends_when_the_send_is_cancelled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

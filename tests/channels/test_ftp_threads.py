@@ -42,14 +42,12 @@ async def test_a_thread_has_ended_although_its_work_was_cancelled_again_and_agai
 async def test_what_hastens_the_end_is_called_once() -> None:
     end = threading.Event()
     calls: list[None] = []
-
-    def cut() -> None:
-        calls.append(None)
-        end.set()
-
-    task = asyncio.create_task(to_the_end(lambda: end.wait(10), cut=cut))
+    task = asyncio.create_task(to_the_end(lambda: end.wait(10), cut=lambda: calls.append(None)))
     await asyncio.sleep(0)
-    task.cancel()
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+    end.set()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(calls) == 1

@@ -63,3 +63,18 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         timeout=60,
     )
     assert ended.returncode == 0
+
+
+def test_it_runs_in_a_thread_where_no_signals_come() -> None:
+    code = (
+        "import sys, threading\n"
+        "from devino.__main__ import main\n"
+        "sys.argv[1:] = ['segments', 'hello']\n"
+        "thread = threading.Thread(target=main)\n"
+        "thread.start(); thread.join()\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("GSM7, 1 SMS")

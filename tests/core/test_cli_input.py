@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from devino_core.cli._app import Devino
 from devino_core.cli._delivery import BATCH
 from devino_core.cli._times import parse_past, parse_send_at
 from devino_core.cli.toolkit import App
@@ -185,7 +186,7 @@ def test_json_holds_no_character_that_acts_on_a_terminal() -> None:
 # Streams that are closed
 
 
-def run(*args: str, closed: int, stdin: int | None = None) -> subprocess.CompletedProcess[str]:
+def run(*args: str, closed: int, **more: str) -> subprocess.CompletedProcess[str]:
     code = (
         "import os, sys; "
         f"os.close({closed}); "
@@ -193,6 +194,7 @@ def run(*args: str, closed: int, stdin: int | None = None) -> subprocess.Complet
     )
     environ = {**os.environ, **ENVIRON, "DEVINO__REST__LOGIN": "a", "DEVINO__REST__PASSWORD": "b"}
     del environ["DEVINO__FAKE__TOKEN"]
+    environ |= more
     return subprocess.run(
         [sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60
     )
@@ -211,6 +213,50 @@ def test_a_closed_input_is_said() -> None:
     assert done.returncode == 2
     assert "cannot read -: standard input is closed" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("send", "79031234567", "-"),
+        ("follow", "-"),
+        ("status", "-"),
+        ("hlr", "--file", "-"),
+        ("decode", "smpp", "-"),
+        ("decode", "xml", "-"),
+        ("decode", "rest", "Sms/State", "-"),
+        ("outbox", "import", "-"),
+        ("send", "--file", "-", "Hello", "--dry-run"),
+    ],
+    ids=" ".join,
+)
+def test_a_closed_input_is_one_line_of_every_command_that_reads_it(
+    args: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = run(*args, closed=0, DEVINO__OUTBOX__URL=f"sqlite:{tmp_path / 'outbox.db'}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "devino: cannot read -: standard input is closed\n"
+
+
+def test_a_question_that_nobody_can_answer_says_so(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path / 'outbox.db'}"
+    done = run("outbox", "cancel", "--all", closed=0, DEVINO__OUTBOX__URL=url)
+    assert done.returncode == 2
+    assert "devino: nobody answers the question: give --yes" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_a_place_for_errors_they_are_not_kept_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A command may serve for months."""
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit):
+        Devino().main(["--version"])
+    with sys.stderr as place:
+        place.write("x" * 100_000)
+        place.flush()
+        assert Path(place.name) == Path(os.devnull)
 
 
 def test_without_a_place_for_errors_the_result_is_printed_all_the_same() -> None:

@@ -67,6 +67,34 @@ def test_a_group_without_a_command_shows_its_help() -> None:
         assert run(("outbox",), output.fileno()) == (2, "")
 
 
+def test_half_a_file_of_settings_is_closed_before_it_is_deleted(tmp_path: Path) -> None:
+    """Windows deletes no file that is open."""
+    code = (
+        "import io, os, sys, devino_core.cli\n"
+        "opened = []\n"
+        "class Full(io.StringIO):\n"
+        "    def write(self, text): raise KeyboardInterrupt\n"
+        "def open(path, *_, **__):\n"
+        "    io.open(path, 'x').close(); opened.append(Full()); return opened[0]\n"
+        "def unlink(path, *_, **__):\n"
+        "    print(opened[0].closed); remove(path)\n"
+        "from devino_core.cli import _files\n"
+        "_files.open = open\n"
+        "remove, os.unlink = os.unlink, unlink\n"
+        "devino_core.cli.main()\n"
+    )
+    path = tmp_path / "devino.toml"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "init", "--file", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (130, "True\n")
+    assert not path.exists()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file")
 def test_a_file_of_settings_that_cannot_be_written_whole_is_none(tmp_path: Path) -> None:
     import resource

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import rich_click as click
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
@@ -109,6 +110,23 @@ def test_settings_that_cannot_be_read_complete_nothing_and_say_nothing(tmp_path:
         timeout=60,
     )
     assert (done.stdout, done.stderr) == ("plain,balance\n", "")
+
+
+@pytest.mark.parametrize(("end", "code"), [(1, 1), (3, 3), (None, 0), ("why", "why")])
+def test_a_command_of_a_plugin_may_exit_as_programs_do(end: object, code: object) -> None:
+    @click.command("leave")
+    def leave() -> None:
+        raise SystemExit(end)
+
+    @hookimpl
+    def devino_commands() -> list[click.Command]:
+        return [leave]
+
+    plugins = Plugins(discover=False)
+    plugins.register(SimpleNamespace(devino_commands=devino_commands), "leaving")
+    with pytest.raises(SystemExit) as left:
+        Devino(App(plugins=plugins)).main(["leave"])
+    assert (left.value.code or 0) == code
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")

@@ -224,13 +224,22 @@ def test_a_store_that_is_none_is_one_line_and_code_2(store: str, said: str) -> N
     assert "hunter2" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("sink", "said"),
+    [
+        ("nats://[", "sink: its URL cannot be read"),
+        ("nats://me:hunter2@h:99999", "the URL names no server"),
+        ("nats://me:hunter2@h:4222,h:x", "the URL names no server"),
+    ],
+)
 def test_a_sink_whose_url_cannot_be_read_is_one_line_and_code_2(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    url: str, monkeypatch: pytest.MonkeyPatch, sink: str, said: str
 ) -> None:
-    monkeypatch.setenv("DEVINO__OUTBOX__SINK", "nats://[")
+    monkeypatch.setenv("DEVINO__OUTBOX__SINK", sink)
     result = devino("run", "--once")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    assert "sink: its URL cannot be read" in result.stderr
+    assert said in result.stderr
+    assert "hunter2" not in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file")

@@ -39,7 +39,7 @@ from devino_core.outbox.kit import decode
 from devino_core.testing._store_case import an_entry, legs_of
 from devino_outbox import NatsSettings
 from devino_outbox.nats import NatsSink, NatsStore
-from devino_outbox.nats._link import Link, Stored, Write
+from devino_outbox.nats._link import Link, Stored, Write, connect
 from devino_outbox.nats._names import Names, hash_of
 from devino_outbox.nats._records import written
 from devino_outbox.nats._streams import check_durability
@@ -120,6 +120,18 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     url = "nats://127.0.0.1:9?durability=process&timeout=0.3"
     with pytest.raises(Unavailable, match="cannot be reached"):
         await NatsStore(NatsSettings(url=url)).open()
+
+
+@pytest.mark.parametrize("url", ["nats://", "nats://h:99999", "nats://one:4222,two:x", "nats://:1"])
+async def test_a_url_without_servers_is_an_error_of_the_settings(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="names no server"):
+        await NatsStore(NatsSettings(url=url, durability="process")).open()
+
+
+async def test_what_never_connected_tells_why() -> None:
+    """The client's own way of closing asserts that it was connected."""
+    with pytest.raises((Unavailable, ConfigurationError), match=r"nkeys|No such file"):
+        await connect("nats://127.0.0.1:9", "/none/of/these.creds", 0.3)
 
 
 def test_a_url_gives_settings(nats_server: NatsServer) -> None:

@@ -235,7 +235,7 @@ class TestReady:
         [
             ((), "which sandbox?"),
             (("--url", "127.0.0.1:80"), "is no URL"),
-            (("--url", "http://["), "is no URL"),
+            (("--url", "http://me:hunter2@["), "is no URL"),
             (("--url", "http://a:99999"), "is no URL"),
             (("--url", "http://a b"), "is no URL"),
             (("--url", "http://127.0.0.1:1", "--wait", "soon"), "--wait: 'soon' is not a duration"),
@@ -244,6 +244,12 @@ class TestReady:
     def test_what_it_cannot_ask_is_an_error(self, args: tuple[str, ...], says: str) -> None:
         result = run("sandbox", "ready", *args)
         assert (result.exit_code, says in result.stderr) == (2, True)
+        assert "hunter2" not in result.stderr
+
+    def test_a_password_in_its_url_is_not_told(self) -> None:
+        result = run("sandbox", "ready", "--url", "http://me:hunter2@127.0.0.1:1")
+        assert result.exit_code == 1
+        assert result.stderr.startswith("devino: http://127.0.0.1:1/_sandbox/health: ")
 
 
 def test_a_certificate_is_made_for_a_run() -> None:

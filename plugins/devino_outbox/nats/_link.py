@@ -90,8 +90,6 @@ async def connect(
 ) -> Client:
     """A connection that comes back by itself. Raises ConfigurationError and Unavailable."""
     servers = servers_of(url)
-    if not servers:
-        raise ConfigurationError("the URL names no server: nats://127.0.0.1:4222")
     # The library's types say whole seconds, and it waits for parts of them, too.
     waits: dict[str, Any] = {"reconnect_time_wait": 0.1, "connect_timeout": _TRY}
     client = Client()
@@ -115,6 +113,10 @@ async def connect(
         await disconnect(client)
         said = " ".join(str(error).split()) or type(error).__name__
         raise Unavailable(f"the NATS server cannot be reached: {said}") from error
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"credentials for NATS need {error.name}: pip install {error.name}"
+        ) from error
     except BaseException:
         # Cancelled: nobody else knows it to close it.
         await disconnect(client)
@@ -124,6 +126,9 @@ async def connect(
 
 async def disconnect(client: Client) -> None:
     """Close it, to the end also where this is cancelled."""
+    if client._flush_queue is None:  # noqa: SLF001 - nothing else tells
+        # Its connecting had not begun, and its `close` asserts that it had.
+        return
     closing = asyncio.create_task(client.close())
     try:
         await asyncio.shield(closing)

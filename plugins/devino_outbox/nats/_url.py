@@ -13,11 +13,26 @@ __all__ = ["servers_of", "with_query"]
 
 
 def servers_of(url: str) -> list[str]:
-    """The servers, of which there may be several: ``nats://user:password@one:4222,two:4222``."""
+    """The servers, of which there may be several: ``nats://user:password@one:4222,two:4222``.
+    Raises ConfigurationError if there is none, or one that cannot be read."""
     parts = urlsplit(url)
     scheme = "tls" if parts.scheme.endswith("+tls") else "nats"
     login, at, hosts = parts.netloc.rpartition("@")
-    return [f"{scheme}://{login}{at}{host}" for host in hosts.split(",") if host]
+    servers = [f"{scheme}://{login}{at}{host}" for host in hosts.split(",") if host]
+    if not servers or not all(map(_is_server, servers)):
+        # It may hold a password.
+        raise ConfigurationError(
+            "the URL names no server, or not each as nats://127.0.0.1:4222 with a port below 65536"
+        )
+    return servers
+
+
+def _is_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def with_query(settings: NatsSettings) -> NatsSettings:

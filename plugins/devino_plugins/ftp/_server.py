@@ -206,7 +206,9 @@ class Server(ftplib.FTP_TLS):
             for connection in (self._data, self._control):
                 if connection is not None:
                     with contextlib.suppress(OSError):
-                        connection.shutdown(socket.SHUT_RDWR)
+                        # The one of SSLSocket goes over to plain text first, and the thread may be
+                        # about to write its password.
+                        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def _uncut(self) -> Iterator[None]:
