@@ -124,6 +124,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                         f"no {what} can be named {name!r}: [{_fold(name)}] is a table of its own, "
                         f"and {_variable(name, '')}... are its keys; choose another name"
                     )
+                if name.startswith("@"):
+                    raise ConfigurationError(
+                        f"no {what} can be named {name!r}: for the outbox such a name is a medium; "
+                        "choose another name"
+                    )
                 if what == "service" and _fold(name) in folded:
                     raise ConfigurationError(
                         f"{folded[_fold(name)]!r} names a channel and {name!r} a service: "

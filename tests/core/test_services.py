@@ -126,6 +126,7 @@ def test_services_in_code_are_all_there_is(file: Path, monkeypatch: pytest.Monke
         ({"a-b": {}}, {"A_b": {}}, "'a-b' names a channel and 'A_b' a service"),
         ({"Outbox": {}}, {}, r"no channel can be named 'Outbox': \[outbox\] .*DEVINO__OUTBOX__"),
         ({}, {"client": {}}, r"no service can be named 'client': \[client\]"),
+        ({"@SMS": {}}, {}, r"no channel can be named '@SMS': for the outbox"),
     ],
 )
 def test_a_mistake_is_named_with_what_to_do(
