@@ -11,6 +11,8 @@ import pytest
 # No fixture: modules of tests take copies of the environment when they are imported.
 for _name in [name for name in os.environ if name.upper().startswith("DEVINO")]:
     del os.environ[_name]
+# Programs that tests start have buffers, as their users' have.
+os.environ.pop("PYTHONUNBUFFERED", None)
 # The command line looks there and here, too.
 os.environ["XDG_CONFIG_HOME"] = os.fspath(Path(os.devnull).absolute())
 if Path("devino.toml").exists():

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import rich_click as click
@@ -111,8 +111,18 @@ class Devino(click.RichGroup):
             sys.stdout.reconfigure(errors="backslashreplace")
         extra = {**extra, "prog_name": "devino", "standalone_mode": False, "obj": self._app}
         try:
+            code = self._run(arguments, extra)
+        except SystemExit:
+            if self._is_written():
+                raise
+            code = ExitCode.UNWRITTEN
+        sys.exit(int((code or 0) if self._is_written() else ExitCode.UNWRITTEN))
+
+    def _run(self, arguments: list[str], extra: Mapping[str, Any]) -> int | None:
+        """Run, report errors, and give the exit code."""
+        try:
             with self._app.noting():
-                code = super().main(arguments, **extra)
+                code: int | None = super().main(arguments, **extra)
         except (DevinoError, click.ClickException) as error:
             # If the command line could not be parsed, `--json` may not have been seen yet.
             self._app.json = self._app.json or _asks_for_json(arguments)
@@ -140,7 +150,17 @@ class Devino(click.RichGroup):
                 code = self._bug(error)
         except Exception as bug:  # noqa: BLE001 - the last resort: 1, which Python gives, would mean "not sent"
             code = self._bug(bug)
-        sys.exit(int(code or 0))
+        return code
+
+    def _is_written(self) -> bool:
+        """Whether nothing is left that Python would fail to write when it ends."""
+        try:
+            if not sys.stdout.closed:
+                sys.stdout.flush()
+        except OSError as error:
+            self._unwritten(error.errno or errno.EIO)
+            return False
+        return True
 
     def _unwritten(self, number: int) -> ExitCode:
         # Otherwise Python would write the rest when it ends, and fail again.

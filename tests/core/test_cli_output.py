@@ -110,3 +110,34 @@ def test_a_file_of_settings_that_cannot_be_written_whole_is_none(tmp_path: Path)
     assert ended.returncode == 2
     assert f"cannot write {path}: File too large" in ended.stderr
     assert not path.exists()
+
+
+_UNFLUSHED = """
+import click
+from devino_core import hookimpl
+
+@hookimpl
+def devino_commands():
+    @click.command()
+    @click.option("--exits", is_flag=True)
+    def leave(exits):
+        print("left in the buffer")
+        if exits:
+            raise SystemExit(3)
+    return [leave]
+"""
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("args", [(), ("--exits",)], ids=["returns", "exits"])
+def test_what_a_command_left_in_the_buffer_is_not_lost_in_silence(
+    args: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaving.py").write_text(_UNFLUSHED)
+    monkeypatch.setenv("DEVINO_PLUGINS", "leaving")
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    monkeypatch.setenv("PYTHONPATH", path)
+    with FULL.open("wb") as output:
+        code, said = run(("leave", *args), output.fileno())
+    assert said == "devino: the output cannot be written: No space left on device\n"
+    assert code == 74
