@@ -76,6 +76,10 @@ def left_open(work: Work, *, cut_in: int | None = None) -> Ended:
 
 def left_open_by_cuts(work: Work) -> dict[int, list[str]]:
     """What stays open after a cut in each turn, by the turn, until it is done before the cut."""
+    return _in_each_turn(lambda turn: left_open(work, cut_in=turn))
+
+
+def _in_each_turn(ended_in: Callable[[int], Ended]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     # What there is already need not be looked through after each cut.
     gc.collect()
@@ -83,7 +87,7 @@ def left_open_by_cuts(work: Work) -> dict[int, list[str]]:
     try:
         for turn in count(1):
             assert turn < _MOST_TURNS
-            ended = left_open(work, cut_in=turn)
+            ended = ended_in(turn)
             if ended.left:
                 found[turn] = ended.left
             if not ended.was_cut:
@@ -151,17 +155,4 @@ def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None
 def left_open_by_interrupts(work: Callable[[], object]) -> dict[int, list[str]]:
     """What stays open after an interrupt in each turn of the loop that a blocking work runs, until
     it is done before."""
-    found: dict[int, list[str]] = {}
-    gc.collect()
-    gc.freeze()
-    try:
-        for turn in count(1):
-            assert turn < _MOST_TURNS
-            ended = _interrupted(work, turn)
-            if ended.left:
-                found[turn] = ended.left
-            if not ended.was_cut:
-                break
-    finally:
-        gc.unfreeze()
-    return found
+    return _in_each_turn(lambda turn: _interrupted(work, turn))

@@ -49,7 +49,7 @@ def plan(
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
     batches = plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=True)
-    return [PlannedCall(batch, _request(batch), _request) for batch in batches]
+    return [PlannedCall.of(batch, _request) for batch in batches]
 
 
 def _request(batch: Batch) -> Request[Ids]:
