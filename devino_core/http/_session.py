@@ -126,7 +126,6 @@ class HttpSession(Opened):
         """Whom it talks to, as ``host:port``."""
         self._session: aiohttp.ClientSession | None = None
         self._base = base
-        self._origin = str(base.origin())
         self._setting = setting
         self._root = base.raw_path.rstrip("/")
 
@@ -265,9 +264,11 @@ class HttpSession(Opened):
             return error.with_traceback(None)
         if body and content_type is not None:
             sent_headers[CONTENT_TYPE] = content_type
-        url = f"{self._origin}{path}"
-        # yarl knows the last ones, which aiohttp would take to pieces each time.
-        return _Outgoing(URL(f"{url}?{query}" if query else url, encoded=True), sent_headers, body)
+        # Parsing and encoding it anew would take as long as the call's own part.
+        url = self._base.with_path(path, encoded=True)
+        if query:
+            url = URL(f"{url}?{query}", encoded=True)
+        return _Outgoing(url, sent_headers, body)
 
     def _path(self, segments: Sequence[str]) -> str:
         if isinstance(segments, str):
