@@ -206,7 +206,8 @@ class AsyncClient(Delivering, Opened):
         self._require_open()
         messages = [message]
         try:
-            _check_message(type(message))
+            if type(message) is not Message:
+                _check_message(type(message))
             chosen = self._configured.channel_for(None, message.medium, channel)
             (receipt,) = await self._sending.send(chosen, messages)
         except DevinoError as error:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -44,22 +44,15 @@ class Sending:
         """Raise what sending these through this channel would raise, and send nothing."""
         channel.check(self._read(messages))
 
-    # Each `async def` would cost each call one coroutine more.
-    def send(
-        self, channel: AnyChannel, messages: Sequence[Message]
-    ) -> Coroutine[Any, Any, list[Receipt]]:
-        """Send through this channel: one receipt for each message, in order."""
-        return self._send(channel, messages, self._retries)
-
-    def send_once(
-        self, channel: AnyChannel, messages: Sequence[Message]
-    ) -> Coroutine[Any, Any, list[Receipt]]:
-        """Send, and leave it to the caller to try again."""
-        return self._send(channel, messages, 0)
-
-    async def _send(
-        self, channel: AnyChannel, messages: Sequence[Message], retries: int
+    async def send(
+        self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
     ) -> list[Receipt]:
+        """Send through this channel: one receipt for each message, in order.
+
+        ``retries`` takes the place of the client's own: with 0 it is the caller who tries again.
+        """
+        if retries is None:
+            retries = self._retries
         if self._changes_nothing and messages and not retries:
             return one_each(await channel.send(messages), messages, channel.name)
         read = self._read(messages)

@@ -46,8 +46,10 @@ class Rules(Protocol):
         """Raise what sending these would raise, and send nothing."""
         ...
 
-    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
-        """Send, and leave it to the caller to try again."""
+    async def send(
+        self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
+    ) -> list[Receipt]:
+        """Send; ``retries`` takes the place of the client's own setting."""
         ...
 
 
@@ -66,7 +68,9 @@ class _NoRules:
     def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
         channel.check(messages)
 
-    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+    async def send(
+        self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
+    ) -> list[Receipt]:
         return await channel.send(messages)
 
 

@@ -142,7 +142,7 @@ async def _receipts(
     rules: Rules, channel: AnyChannel, messages: Sequence[Message]
 ) -> list[Receipt]:
     try:
-        receipts = await rules.send_once(channel, messages)
+        receipts = await rules.send(channel, messages, retries=0)
         if len(receipts) == len(messages):
             return list(receipts)
         failure: DevinoError = OutcomeUnknown(

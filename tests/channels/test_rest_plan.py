@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,17 +27,25 @@ from devino_codecs.rest import (
 )
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
-from devino_plugins.kit.batches import TAKES
-from devino_plugins.rest._plan import PlannedCall, plan
+from devino_plugins.kit.batches import TAKES, plan_batches
+from devino_plugins.rest._plan import request_of
 
 TO, OTHER = "79031234567", "79031234568"
 WALL_CLOCK = datetime(2026, 12, 31, 9, 30)  # noqa: DTZ001 - the recipient's
 INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
-def planned(*messages: Message, bulk_size: int = 1000) -> list[PlannedCall[Request[Ids]]]:
+class Planned(NamedTuple):
+    positions: Sequence[int]
+    request: Request[Ids]
+
+
+def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned]:
     check_takes(messages, TAKES, "rest")
-    return plan(messages, lambda message: message.sender or "DEFAULT", bulk_size=bulk_size)
+    batches = plan_batches(
+        messages, lambda m: m.sender or "DEFAULT", bulk_size=bulk_size, optional_each=True
+    )
+    return [Planned(batch.positions, request_of(batch)) for batch in batches]
 
 
 def viber(to: str = TO, text: str = "a", **more: object) -> Message:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -11,17 +13,23 @@ from hypothesis import strategies as st
 from devino_codecs import soap
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
-from devino_plugins.kit.batches import TAKES, PlannedCall
-from devino_plugins.soap._plan import Send, plan
+from devino_plugins.kit.batches import TAKES
+from devino_plugins.soap._plan import Send, plan, request_of
 
 TO, OTHER = "79031234567", "79031234568"
 WALL_CLOCK = datetime.fromisoformat("2026-12-31T09:30")
 INSTANT = datetime(2026, 12, 31, 9, 30, tzinfo=UTC)
 
 
-def planned(*messages: Message, bulk_size: int = 1000) -> list[PlannedCall[Send]]:
+class Planned(NamedTuple):
+    positions: Sequence[int]
+    request: Send
+
+
+def planned(*messages: Message, bulk_size: int = 1000) -> list[Planned]:
     check_takes(messages, TAKES, "soap")
-    return plan(messages, lambda message: message.sender or "DEVINO", bulk_size=bulk_size)
+    batches = plan(messages, lambda message: message.sender or "DEVINO", bulk_size=bulk_size)
+    return [Planned(batch.positions, request_of(batch)) for batch in batches]
 
 
 def viber(to: str = TO, text: str = "a", **more: object) -> Message:

@@ -23,7 +23,9 @@ class NoRules:
     def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
         raise InvalidMessage("content", f"{channel.name} cannot say {len(messages)} of that")
 
-    async def send_once(self, channel: AnyChannel, messages: Sequence[Message]) -> list[Receipt]:
+    async def send(
+        self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
+    ) -> list[Receipt]:
         return await channel.send(messages)
 
 

@@ -10,7 +10,6 @@ import enum
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
 
 import msgspec
 
@@ -37,7 +36,6 @@ from .checks import (
 __all__ = [
     "TAKES",
     "Batch",
-    "PlannedCall",
     "SendKind",
     "SharedContent",
     "ViberOptions",
@@ -49,8 +47,6 @@ LIMITS = {
     Medium.VIBER: MessageLimits(text=1000, validity=1440),
 }
 """Of a validity of SMS the manual says none."""
-
-R_co = TypeVar("R_co", covariant=True)
 
 
 class ViberOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +80,7 @@ class SendKind(enum.StrEnum):
         return self in (SendKind.SMS, SendKind.SMS_BY_RECIPIENT_CLOCK)
 
 
-class SharedContent(msgspec.Struct, frozen=True):
+class SharedContent(msgspec.Struct, frozen=True, gc=False):
     """All of a message but its recipient: messages that share it can share a call."""
 
     kind: SendKind
@@ -98,7 +94,7 @@ class SharedContent(msgspec.Struct, frozen=True):
     """What Viber hands through; where each recipient has its own, the first one's."""
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """One call to be made."""
 
     positions: Sequence[int]
@@ -126,30 +122,6 @@ class Batch(msgspec.Struct, frozen=True):
         )
 
 
-class PlannedCall(msgspec.Struct, Generic[R_co], frozen=True):
-    """One request and the messages that it carries."""
-
-    batch: Batch
-    request: R_co
-    write: Callable[[Batch], R_co]
-    """What made the request."""
-
-    @classmethod
-    def of(cls, batch: Batch, write: Callable[[Batch], R_co]) -> PlannedCall[R_co]:
-        """The call that sends a batch."""
-        return cls(batch, write(batch), write)
-
-    @property
-    def positions(self) -> Sequence[int]:
-        """Where its messages stand in the list."""
-        return self.batch.positions
-
-    def halves(self) -> tuple[PlannedCall[R_co], PlannedCall[R_co]]:
-        """Two calls that send the same. There must be more than one message."""
-        one, other = self.batch.halves()
-        return self.of(one, self.write), self.of(other, self.write)
-
-
 def plan_batches(
     messages: Sequence[Message],
     sender_of: Callable[[Message], str],
@@ -167,10 +139,12 @@ def plan_batches(
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
+    if len(messages) == 1:
+        (message,) = messages
+        content = _content(message, sender_of(message))
+        return [_single(_FIRST, content, number_of(message))]
     contents = [_content(message, sender_of(message)) for message in messages]
     recipients = [number_of(message) for message in messages]
-    if len(messages) == 1:
-        return [_batch((0,), contents, recipients)]
     groups: dict[tuple[SharedContent, int], list[int]] = {}
     seen: Counter[tuple[SharedContent, str]] = Counter()
     for position, (content, number) in enumerate(zip(contents, recipients, strict=True)):
@@ -185,14 +159,21 @@ def plan_batches(
     ]
 
 
+_FIRST = (0,)
+
+
+def _single(positions: Sequence[int], content: SharedContent, recipient: str) -> Batch:
+    optionals = () if content.optional is None else (content.optional,)
+    return Batch(positions, content, (recipient,), optionals, 0)
+
+
 def _batch(
     positions: Sequence[int], contents: Sequence[SharedContent], recipients: Sequence[str]
 ) -> Batch:
     first = positions[0]
     content = contents[first]
     if len(positions) == 1:
-        alone = () if content.optional is None else (content.optional,)
-        return Batch(positions, content, (recipients[first],), alone, 0)
+        return _single(positions, content, recipients[first])
     return Batch(
         positions,
         content,

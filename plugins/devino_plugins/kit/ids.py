@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence, Set
 
 from devino_core import ProtocolViolation
 
-__all__ = ["MOST_PARTS", "GivenIds", "most_answered"]
+__all__ = ["MOST_PARTS", "GivenIds", "most_answered", "there"]
 
 MOST_PARTS = 255
 """A text of more parts cannot be put together again: TS 23.040 counts them in an octet."""
@@ -18,6 +18,11 @@ _is_id = re.compile(r"(?!-?0*\Z|-[0-9]+\Z)[!-~]{1,64}").fullmatch
 def most_answered(ids: int) -> int:
     """How many bytes an answer with so many ids may have; anything longer is no answer."""
     return 64 * 1024 + 64 * ids
+
+
+def there(ids: Sequence[str | None]) -> tuple[str, ...]:
+    """Those that are not None."""
+    return tuple([one for one in ids if one is not None])
 
 
 class GivenIds:
@@ -39,14 +44,17 @@ class GivenIds:
         None is one that the platform left empty. Raises ProtocolViolation for what is no id, for an
         id of another call, and where there is none at all.
         """
-        taken = tuple([one and one.strip() for one in ids])
-        if len(taken) > most:
-            raise ProtocolViolation(f"the platform gave {len(taken)} ids where {most} are possible")
-        given = [one for one in taken if one is not None]
+        if len(ids) > most:
+            raise ProtocolViolation(f"the platform gave {len(ids)} ids where {most} are possible")
+        taken = tuple(ids)
+        given = there(taken)
+        if not all(map(_is_id, given)):
+            taken = tuple([one and one.strip() for one in ids])
+            given = there(taken)
+            if not all(map(_is_id, given)):
+                raise ProtocolViolation("the platform gave something that is no id of a message")
         if not given:
             raise ProtocolViolation("the platform took a message and gave no id for it")
-        if not all(map(_is_id, given)):
-            raise ProtocolViolation("the platform gave something that is no id of a message")
         self.remember(given)
         return taken
 

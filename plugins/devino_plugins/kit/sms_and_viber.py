@@ -17,10 +17,10 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import dispatch, in_lots, statuses_of
 
 from .api import ApiClient
-from .batches import TAKES, PlannedCall, SendKind
+from .batches import TAKES, Batch, SendKind
 from .chains import Chains
 from .halves import send_in_halves
-from .ids import MOST_PARTS, GivenIds, most_answered
+from .ids import MOST_PARTS, GivenIds, most_answered, there
 from .settings import ResendSettings
 from .states import accepted
 
@@ -60,8 +60,8 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         return await dispatch(
             messages,
             [
-                (one.positions, partial(self._send_planned, one, messages))
-                for one in self._plan(messages)
+                (batch.positions, partial(self._send_batch, batch, messages))
+                for batch in self._plan(messages)
             ],
             channel=self.name,
             concurrency=self.settings.concurrency,
@@ -93,8 +93,12 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
         """How many SMS of a period of at most 90 days came to what; aware times."""
 
     @abstractmethod
-    def _plan(self, messages: Sequence[Message]) -> Sequence[PlannedCall[Send]]:
-        """The requests to make; raises what keeps one from being written, before any I/O."""
+    def _plan(self, messages: Sequence[Message]) -> Sequence[Batch]:
+        """The calls to make; raises what keeps one from being written, before any I/O."""
+
+    @abstractmethod
+    def _request(self, batch: Batch) -> Send:
+        """The request that sends a batch."""
 
     @abstractmethod
     async def _sms_status(self, message_id: str) -> Status: ...
@@ -108,30 +112,28 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     def id_in(self, answer: Sequence[str | None]) -> str | None:
         return next(filter(None, answer), None)
 
-    def _send_planned(
-        self, planned: PlannedCall[Send], messages: Sequence[Message]
+    def _send_batch(
+        self, batch: Batch, messages: Sequence[Message]
     ) -> Coroutine[Any, Any, Sequence[Receipt]]:
         # An `async def` would cost each call one coroutine more. So would halves of one message.
-        if len(planned.positions) == 1:
-            return self._send_call(planned, messages)
+        if len(batch.positions) == 1:
+            return self._send_call(batch, messages)
         return send_in_halves(
-            planned,
+            batch,
             messages,
             partial(self._send_call, messages=messages),
             blames_one=_blames_a_number,
             channel=self.name,
         )
 
-    async def _send_call(
-        self, planned: PlannedCall[Send], messages: Sequence[Message]
-    ) -> list[Receipt]:
-        batch = planned.batch
+    async def _send_call(self, batch: Batch, messages: Sequence[Message]) -> list[Receipt]:
         positions = batch.positions
         count = len(positions)
         most = count * (batch.parts or MOST_PARTS)
-        answered = await self.ask(planned.request, messages=count, max_answer=most_answered(most))
+        request = self._request(batch)
+        answered = await self.ask(request, messages=count, max_answer=most_answered(most))
         given = self._given.take(answered, most=count * MOST_PARTS)
-        ids = _there(given)
+        ids = there(given)
         if batch.content.kind is SendKind.VIBER_OR_SMS:
             self._chains.sent(ids, last=Medium.SMS)
         if count == 1:
@@ -142,7 +144,7 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
             return [receipt(messages[position]) for position in positions]
         each = in_lots(given, parts)
         return [
-            self._receipt(messages[position], parts=parts, ids=_there(own))
+            self._receipt(messages[position], parts=parts, ids=there(own))
             for position, own in zip(positions, each, strict=True)
         ]
 
@@ -166,7 +168,3 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
 
 def _blames_a_number(error: Rejected) -> bool:
     return _ABOUT_A_NUMBER.search(error.description) is not None
-
-
-def _there(ids: Sequence[str | None]) -> tuple[str, ...]:
-    return tuple([one for one in ids if one is not None])

@@ -24,14 +24,14 @@ from devino_codecs.rest import (
 )
 from devino_core import ConfigurationError, DevinoError, Incoming, Message, Status
 from devino_plugins.kit import Wire
-from devino_plugins.kit.batches import PlannedCall
+from devino_plugins.kit.batches import Batch, plan_batches
 from devino_plugins.kit.inbox import incoming_events
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
 from ._answers import received, sms_status, viber_status
 from ._hlr import Hlr
-from ._plan import plan
+from ._plan import request_of
 from ._settings import RestSettings
 
 __all__ = ["RestChannel", "RestV2Channel"]
@@ -72,9 +72,13 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
             )
         )
 
-    def _plan(self, messages: Sequence[Message]) -> list[PlannedCall[Request[Ids]]]:
+    def _plan(self, messages: Sequence[Message]) -> list[Batch]:
         self.check_takes(messages)
-        return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
+        size = self.settings.bulk_size
+        return plan_batches(messages, self.sender_of, bulk_size=size, optional_each=True)
+
+    def _request(self, batch: Batch) -> Request[Ids]:
+        return request_of(batch)
 
     async def _sms_status(self, message_id: str) -> Status:
         return sms_status(await self.ask(GetSmsState(message_id)), message_id=message_id)

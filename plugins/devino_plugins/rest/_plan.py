@@ -1,8 +1,8 @@
-"""From messages to as few requests as the wire allows, before any I/O."""
+"""What sends a batch of messages over this wire."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from devino_codecs.rest import (
@@ -17,10 +17,9 @@ from devino_codecs.rest import (
     SendViberWithResend,
     SendViberWithResendBulk,
 )
-from devino_core import Message
-from devino_plugins.kit.batches import Batch, PlannedCall, SendKind, plan_batches
+from devino_plugins.kit.batches import Batch, SendKind
 
-__all__ = ["PlannedCall", "plan"]
+__all__ = ["request_of"]
 
 
 class _Operation(NamedTuple):
@@ -41,18 +40,8 @@ _OPERATIONS: Mapping[SendKind, _Operation] = {
 }
 
 
-def plan(
-    messages: Sequence[Message], sender_of: Callable[[Message], str], *, bulk_size: int
-) -> list[PlannedCall[Request[Ids]]]:
-    """The requests that send these messages.
-
-    Raises InvalidMessage or Unsupported for the first message that cannot be sent.
-    """
-    batches = plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=True)
-    return [PlannedCall.of(batch, _request) for batch in batches]
-
-
-def _request(batch: Batch) -> Request[Ids]:
+def request_of(batch: Batch) -> Request[Ids]:
+    """The request that sends a batch."""
     content = batch.content
     operation = _OPERATIONS[content.kind]
     shared: dict[str, object] = {"validity": content.validity}

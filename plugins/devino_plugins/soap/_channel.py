@@ -17,7 +17,7 @@ from devino_core.dispatch import failed_status, gather_outcomes
 from devino_core.http import FetchedAnswer
 from devino_core.observe import Running
 from devino_plugins.kit import Wire
-from devino_plugins.kit.batches import PlannedCall
+from devino_plugins.kit.batches import Batch
 from devino_plugins.kit.inbox import incoming_events
 from devino_plugins.kit.periods import check_statistics_period, inbox_period
 from devino_plugins.kit.rate import rate_limit
@@ -25,7 +25,7 @@ from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 from devino_plugins.kit.states import resent
 
 from ._answers import error_of, received, resent_status, sms_status, viber_status
-from ._plan import Send, plan
+from ._plan import Send, plan, request_of
 from ._settings import SoapSettings
 from ._wire import SoapWire
 
@@ -90,9 +90,12 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         fault = soap.Fault(reason=refused.description, code=str(refused.code))
         return error_of(fault, changes=changes)
 
-    def _plan(self, messages: Sequence[Message]) -> list[PlannedCall[Send]]:
+    def _plan(self, messages: Sequence[Message]) -> list[Batch]:
         self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
+
+    def _request(self, batch: Batch) -> Send:
+        return request_of(batch)
 
     async def _sms_status(self, message_id: str) -> Status:
         state = await self.ask(soap.GetMessageState(message_id=message_id))

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 from devino_codecs import EncodeError, soap
 from devino_core import InvalidMessage, Message
-from devino_plugins.kit.batches import Batch, PlannedCall, SendKind, plan_batches
+from devino_plugins.kit.batches import Batch, SendKind, plan_batches
 
-__all__ = ["Send", "plan"]
+__all__ = ["Send", "plan", "request_of"]
 
 Send: TypeAlias = (
     soap.SendMessage
@@ -35,17 +35,20 @@ _NOBODY = soap.Login(login="", password="")
 
 def plan(
     messages: Sequence[Message], sender_of: Callable[[Message], str], *, bulk_size: int
-) -> list[PlannedCall[Send]]:
-    """The requests that send these messages.
+) -> list[Batch]:
+    """The batches that send these messages.
 
     Raises InvalidMessage or Unsupported for the first message that cannot be sent.
     """
-    planned: list[PlannedCall[Send]] = []
-    for batch in plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=False):
-        call = PlannedCall.of(batch, _REQUESTS[batch.content.kind])
-        _check(call.request, messages[batch.positions[0]])
-        planned.append(call)
-    return planned
+    batches = plan_batches(messages, sender_of, bulk_size=bulk_size, optional_each=False)
+    for batch in batches:
+        _check(request_of(batch), messages[batch.positions[0]])
+    return batches
+
+
+def request_of(batch: Batch) -> Send:
+    """The request that sends a batch."""
+    return _REQUESTS[batch.content.kind](batch)
 
 
 def _check(request: Send, message: Message) -> None:
