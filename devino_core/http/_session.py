@@ -34,10 +34,10 @@ from devino_core.errors import (
 from devino_core.observe import Calls, Running
 
 from ._answer import FetchedAnswer
-from ._deadlines import Deadline, Deadlines
 from ._failures import Route, TooLargeError, failure
 from ._pool import ONCE, BrokenError, Pool, Request
 from ._resolver import Resolver
+from ._slots import Slot, Slots
 
 __all__ = ["HttpSession"]
 
@@ -155,8 +155,7 @@ class HttpSession(Opened):
             trust_env=False,
         )
         _OPEN.add(self)
-        self._turns = asyncio.Semaphore(self._connections)
-        self._deadlines = Deadlines(self._route.connect_timeout + self._route.timeout)
+        self._slots = Slots(self._connections, self._route.connect_timeout + self._route.timeout)
         self._loop = asyncio.get_running_loop()
 
     async def aclose(self) -> None:
@@ -164,7 +163,7 @@ class HttpSession(Opened):
         session, self._session = self._session, None
         _OPEN.discard(self)
         if session is not None:
-            self._deadlines.close()
+            self._slots.close()
             await session.close()
 
     def _abandon(self) -> None:
@@ -214,28 +213,11 @@ class HttpSession(Opened):
             raise ConnectFailed("this is closed: open it first")
         if self._loop is not asyncio.get_running_loop():
             raise RuntimeError("this was opened in another event loop: open it in this one")
-        own = None
-        if call is None and self._calls is not None:
-            own = call = self._calls.begin(method, peer=self.peer)
-        turns = self._turns
-        # `async with` would cost two more coroutines.
-        await turns.acquire()
-        try:
-            if call is not None:
-                call.start()
-                sent.headers.setdefault(_REQUEST_ID, call.id)
-            answer = await self._request(
-                method, sent, changes, max_answer or self._max_answer, call
-            )
-        except BaseException as error:
-            if own is not None:
-                own.end(error)
-            raise
-        finally:
-            turns.release()
-        if own is not None:
-            own.end()
-        return answer
+        most = max_answer or self._max_answer
+        if call is not None or self._calls is None:
+            return await self._request(method, sent, changes, most, call)
+        with self._calls.begin(method, peer=self.peer) as own:
+            return await self._request(method, sent, changes, most, own)
 
     def _outgoing(
         self,
@@ -294,9 +276,14 @@ class HttpSession(Opened):
         call: Running | None,
     ) -> FetchedAnswer:
         failed: DevinoError | None
-        route = self._route
+        route, slots = self._route, self._slots
         try:
-            with Deadline(self._deadlines):
+            if not slots.take():
+                await slots.wait()
+            with Slot(slots):
+                if call is not None:
+                    call.start()
+                    sent.headers.setdefault(_REQUEST_ID, call.id)
                 exchange = self._exchange if changes else self._ask
                 answer = await exchange(method, sent, changes, max_answer)
             if call is not None:
