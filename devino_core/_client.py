@@ -28,7 +28,7 @@ from ._following import advanced, follow
 from ._message import Medium, Message
 from ._opened import Opened
 from ._secret import Secret
-from ._sending import Sending
+from ._sending import Sending, one_each
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
@@ -209,7 +209,8 @@ class AsyncClient(Delivering, Opened):
             if type(message) is not Message:
                 _check_message(type(message))
             chosen = self._configured.channel_for(None, message.medium, channel)
-            (receipt,) = await self._sending.send(chosen, messages)
+            receipts = await self._sending.send(chosen, messages)
+            (receipt,) = one_each(receipts, messages, chosen.name)
         except DevinoError as error:
             error.refs = (message.ref,)
             raise
@@ -239,7 +240,7 @@ class AsyncClient(Delivering, Opened):
             if len(groups) == 1:
                 # One channel does it all, so its own outcome is the outcome.
                 (name,) = groups
-                return await self._sending.send(self.channel(name), batch)
+                return one_each(await self._sending.send(self.channel(name), batch), batch, name)
             self._check(groups, batch)
             return await dispatch(
                 batch,

@@ -72,10 +72,14 @@ async def dispatch(
     outcomes: list[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly all calls of a busy client come here, and a task costs as much as all the rest.
-        sent = await _outcome(todo[0][1])
-        if not isinstance(sent, DevinoError) and len(messages) == len(sent) == 1:
-            return list(sent)
-        outcomes = [sent]
+        ((_, run),) = todo
+        try:
+            sent = await run()
+            if len(messages) == len(sent) == 1:
+                return list(sent)
+            outcomes = [sent]
+        except Exception as error:  # noqa: BLE001 - as `_outcome` has it
+            outcomes = [_ended_by(error)]
     else:
         outcomes = await gather_outcomes([run for _, run in todo], concurrency=concurrency)
     ends: list[Receipt | DevinoError] = []
@@ -281,10 +285,12 @@ def fails_the_call(error: DevinoError) -> bool:
 async def _outcome(call: Callable[[], Awaitable[T]]) -> T | DevinoError:
     try:
         return await call()
-    except DevinoError as error:
-        return error
     except Exception as error:  # noqa: BLE001 - a bug of one call is not to lose the others' outcomes
-        return bug_ended(error)
+        return _ended_by(error)
+
+
+def _ended_by(error: Exception) -> DevinoError:
+    return error if isinstance(error, DevinoError) else bug_ended(error)
 
 
 def bug_ended(bug: Exception) -> OutcomeUnknown:

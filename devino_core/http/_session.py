@@ -7,9 +7,10 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from io import BytesIO
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import quote
 from weakref import WeakSet
 
@@ -172,7 +173,7 @@ class HttpSession(Opened):
         if session is not None:
             session.detach()
 
-    async def request(
+    def request(
         self,
         method: str,
         segments: Sequence[str],
@@ -184,7 +185,7 @@ class HttpSession(Opened):
         changes: bool,
         max_answer: int | None = None,
         call: Running | None = None,
-    ) -> FetchedAnswer:
+    ) -> Coroutine[Any, Any, FetchedAnswer]:
         """Make a call and give the HTTP answer, whatever its status, except a redirect or a 429.
 
         ``segments`` are the parts of the path below the base URL, not escaped: a ``/`` within one
@@ -204,20 +205,24 @@ class HttpSession(Opened):
         written. A ValueError means a mistake in the calling program, and so does a RuntimeError:
         this was opened in another event loop.
         """
+        # An `async def` would cost each call one coroutine more, and a crash reporter shows the
+        # locals of every frame under way: these can hold passwords.
         sent = self._outgoing(method, segments, query, body, content_type, headers)
-        # A crash reporter shows the locals of every frame, and these can hold passwords.
-        del segments, query, headers
-        if isinstance(sent, Exception):
-            raise sent
-        if self._session is None:
-            raise ConnectFailed("this is closed: open it first")
-        if self._loop is not asyncio.get_running_loop():
-            raise RuntimeError("this was opened in another event loop: open it in this one")
         most = max_answer or self._max_answer
-        if call is not None or self._calls is None:
-            return await self._request(method, sent, changes, most, call)
-        with self._calls.begin(method, peer=self.peer) as own:
-            return await self._request(method, sent, changes, most, own)
+        if call is None and self._calls is not None:
+            return self._observed(self._calls, method, sent, changes, most)
+        return self._request(method, sent, changes, most, call)
+
+    async def _observed(
+        self,
+        calls: Calls,
+        method: str,
+        sent: _Outgoing | InvalidMessage | ValueError,
+        changes: bool,
+        max_answer: int,
+    ) -> FetchedAnswer:
+        with calls.begin(method, peer=self.peer) as call:
+            return await self._request(method, sent, changes, max_answer, call)
 
     def _outgoing(
         self,
@@ -270,11 +275,17 @@ class HttpSession(Opened):
     async def _request(
         self,
         method: str,
-        sent: _Outgoing,
+        sent: _Outgoing | InvalidMessage | ValueError,
         changes: bool,
         max_answer: int,
         call: Running | None,
     ) -> FetchedAnswer:
+        if isinstance(sent, Exception):
+            raise sent
+        if self._session is None:
+            raise ConnectFailed("this is closed: open it first")
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("this was opened in another event loop: open it in this one")
         failed: DevinoError | None
         route, slots = self._route, self._slots
         try:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from devino_core._channel import Capability, Channel, ChannelSettings
 from devino_core._message import Medium, Message
@@ -46,9 +46,9 @@ class Rules(Protocol):
         """Raise what sending these would raise, and send nothing."""
         ...
 
-    async def send(
+    def send(
         self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
-    ) -> list[Receipt]:
+    ) -> Coroutine[Any, Any, list[Receipt]]:
         """Send; ``retries`` takes the place of the client's own setting."""
         ...
 
@@ -68,10 +68,10 @@ class _NoRules:
     def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
         channel.check(messages)
 
-    async def send(
+    def send(
         self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
-    ) -> list[Receipt]:
-        return await channel.send(messages)
+    ) -> Coroutine[Any, Any, list[Receipt]]:
+        return channel.send(messages)
 
 
 _NO_RULES = _NoRules()

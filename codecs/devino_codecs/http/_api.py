@@ -100,13 +100,13 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
                 elif argument.is_required:
                     raise EncodeError("must not be empty", path=argument.name)
         text = "&".join([*parts, self.query] if self.query else parts)
-        segments, headers = row.segments, dict(self.headers)
+        segments, headers = row.segments, self.headers
         if row.in_path:
             segments = row.path_of(request)
         if row.in_header:
-            headers |= row.headers_of(request)
+            headers = {**headers, **row.headers_of(request)}
         if scheme.header is not None:
-            headers[scheme.header] = scheme.to_header(credentials)
+            headers = {**headers, scheme.header: scheme.to_header(credentials)}
         if row.posts_form and not in_url:
             return HttpRequest(row.method, segments, "", headers, text.encode(), FORM)
         if row.write_body is not None:
