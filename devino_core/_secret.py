@@ -14,6 +14,8 @@ class Body(bytes):
     Slices and sums are plain bytes: wrap them again.
     """
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return f"Body(*** {len(self)} bytes)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence, Set
+from typing import cast
 
 from devino_core import ProtocolViolation
 
@@ -22,7 +23,10 @@ def most_answered(ids: int) -> int:
 
 def there(ids: Sequence[str | None]) -> tuple[str, ...]:
     """Those that are not None."""
-    return tuple([one for one in ids if one is not None])
+    # Nearly always all are.
+    if None in ids:
+        return tuple([one for one in ids if one is not None])
+    return cast("tuple[str, ...]", tuple(ids))
 
 
 class GivenIds:
