@@ -335,13 +335,15 @@ class HttpSession(Opened):
         session = self._session
         if session is None:
             raise ConnectFailed("this was closed before the call was sent")
+        body = sent.body
         response = await session.request(
             method,
             sent.url,
-            data=_payload(sent.body),
+            # All at once much would hold the event loop up. A Body takes aiohttp longer than bytes.
+            data=(bytes(body) if len(body) <= _AT_ONCE else BytesIO(body)) or None,
             headers=sent.headers,
             # Else a body that is not there would have a type.
-            skip_auto_headers=None if sent.body else (CONTENT_TYPE,),
+            skip_auto_headers=None if body else (CONTENT_TYPE,),
             allow_redirects=False,
             middlewares=ONCE if not changes or method in _REPEATED else None,
             proxy=self._proxy,
@@ -376,13 +378,6 @@ class HttpSession(Opened):
                 retry_after=answer.retry_after(self._clock.now()),
             )
         return None
-
-
-def _payload(body: bytes) -> bytes | BytesIO | None:
-    if not body:
-        return None
-    # All at once it would hold the event loop up.
-    return bytes(body) if len(body) <= _AT_ONCE else BytesIO(body)
 
 
 _AT_ONCE = 1024 * 1024

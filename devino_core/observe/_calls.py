@@ -119,7 +119,7 @@ class Running:
 
     __slots__ = (
         "_attempt", "_calls", "_done", "_messages", "_operation", "_peer", "_since",
-        "http_status", "id", "message_id", "wire_code",
+        "http_status", "id", "is_logged", "message_id", "wire_code",
     )  # fmt: skip
 
     def __init__(
@@ -130,6 +130,8 @@ class Running:
         self.http_status: int | None = None
         self.wire_code: int | str | None = None
         self.message_id: str | None = None
+        self.is_logged: bool = calls.log.isEnabledFor(_INFO)
+        """Whether the log has it, however it ends."""
         self._calls = calls
         # Nearly always nobody wants them as a Call, which takes longer to make.
         self._operation = operation
@@ -217,7 +219,7 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         # Nearly all calls end so, and nobody wants to know.
-        if error is None and self._done is None and not self._calls.log.isEnabledFor(_INFO):
+        if error is None and self._done is None and not self.is_logged:
             self._since = None
         else:
             self.end(error)

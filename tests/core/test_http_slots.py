@@ -1,4 +1,4 @@
-"""The slots of a session: so many calls at a time; each ends in its time, and only by its own end."""
+"""The slots of a session: so many calls at a time, and each ends in its time."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ class ApiClient(Service[SettingsT_co]):
         peer = self._http.peer
         observed = self.observed
         with observed.begin(row.name, peer=peer, messages=messages, attempt=attempt) as call:
-            shows_wire = observed.shows_wire
+            shows_wire = call.is_logged and observed.shows_wire
             if shows_wire:
                 call.wire("request", partial(self._shown, request, credentials, http, row.name))
             answer = await self.exchange(http, call=call, changes=changes, max_answer=max_answer)
@@ -248,7 +248,7 @@ class ApiClient(Service[SettingsT_co]):
                 # Its headers can repeat a secret.
                 del answer
                 raise outcome
-            if messages == 1:
+            if messages == 1 and observed.observers.all:
                 call.message_id = self.id_in(outcome)
             return outcome
 

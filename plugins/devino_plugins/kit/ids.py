@@ -64,9 +64,8 @@ class GivenIds:
 
     def remember(self, ids: Collection[str]) -> None:
         """One call gave these ids. Raises ProtocolViolation if another gave one of them."""
-        known = self._known(ids)
-        if known:
-            raise self._of_another_call(known)
+        if not (self._given.isdisjoint(ids) and self._before.isdisjoint(ids)):
+            raise self._of_another_call(self._known(ids))
         self._keep_these(ids)
 
     def remember_new(self, ids: Set[str]) -> Set[str]:

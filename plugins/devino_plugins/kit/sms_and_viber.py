@@ -96,8 +96,9 @@ class SmsAndViberChannel(ApiClient[SettingsT_co], Channel[SettingsT_co]):
     def _plan(self, messages: Sequence[Message]) -> Sequence[Batch]:
         """The calls to make; raises what keeps one from being written, before any I/O."""
 
+    @staticmethod
     @abstractmethod
-    def _request(self, batch: Batch) -> Send:
+    def _request(batch: Batch) -> Send:
         """The request that sends a batch."""
 
     @abstractmethod

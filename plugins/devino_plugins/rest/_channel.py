@@ -17,7 +17,6 @@ from devino_codecs.rest import (
     GetSmsState,
     GetStatistics,
     GetViberState,
-    Ids,
     Refusal,
     Request,
     Statistics,
@@ -77,8 +76,7 @@ class RestChannel(Hlr, SmsAndViberChannel[RestSettings]):
         size = self.settings.bulk_size
         return plan_batches(messages, self.sender_of, bulk_size=size, optional_each=True)
 
-    def _request(self, batch: Batch) -> Request[Ids]:
-        return request_of(batch)
+    _request = staticmethod(request_of)
 
     async def _sms_status(self, message_id: str) -> Status:
         return sms_status(await self.ask(GetSmsState(message_id)), message_id=message_id)

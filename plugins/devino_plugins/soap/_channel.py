@@ -25,7 +25,7 @@ from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 from devino_plugins.kit.states import resent
 
 from ._answers import error_of, received, resent_status, sms_status, viber_status
-from ._plan import Send, plan, request_of
+from ._plan import plan, request_of
 from ._settings import SoapSettings
 from ._wire import SoapWire
 
@@ -94,8 +94,7 @@ class SoapChannel(SmsAndViberChannel[SoapSettings]):
         self.check_takes(messages)
         return plan(messages, self.sender_of, bulk_size=self.settings.bulk_size)
 
-    def _request(self, batch: Batch) -> Send:
-        return request_of(batch)
+    _request = staticmethod(request_of)
 
     async def _sms_status(self, message_id: str) -> Status:
         state = await self.ask(soap.GetMessageState(message_id=message_id))
