@@ -268,10 +268,16 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
 def _miscounted(
     positions: Sequence[int], outcome: Sequence[Receipt] | DevinoError
 ) -> OutcomeUnknown | None:
-    if isinstance(outcome, DevinoError) or len(outcome) == len(positions):
+    if isinstance(outcome, DevinoError):
+        return None
+    try:
+        given = len(outcome)
+    except TypeError as bug:
+        return bug_ended(bug)
+    if given == len(positions):
         return None
     return OutcomeUnknown(
-        f"a call gave {len(outcome)} receipts for {len(positions)} messages: a bug of its plugin"
+        f"a call gave {given} receipts for {len(positions)} messages: a bug of its plugin"
     )
 
 

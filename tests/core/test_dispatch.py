@@ -88,6 +88,17 @@ async def test_a_call_with_too_few_receipts_has_an_unknown_outcome_and_harms_no_
     assert third.status.state is State.ACCEPTED
 
 
+async def test_a_call_that_gives_no_receipts_at_all_harms_no_other() -> None:
+    async def nothing() -> Sequence[Receipt]:
+        return None  # type: ignore[return-value]
+
+    with pytest.raises(OutcomeUnknown, match="NoneType"):
+        await sent(((0,), nothing))
+    first, second = await sent(((0,), nothing), call(1))
+    assert isinstance(first.error, OutcomeUnknown)
+    assert second.status.state is State.ACCEPTED
+
+
 async def test_no_calls_are_no_receipts() -> None:
     assert await sent() == []
 
