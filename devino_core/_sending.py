@@ -47,7 +47,7 @@ class Sending:
     def send(
         self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
     ) -> Coroutine[Any, Any, list[Receipt]]:
-        """Send through this channel: what :func:`one_each` is to look at.
+        """Send through this channel. The caller looks at the receipts with :func:`one_each`.
 
         ``retries`` takes the place of the client's own: with 0 it is the caller who tries again.
         """
