@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -118,7 +119,7 @@ async def test_a_caller_who_no_longer_waits_loses_no_slot(was_given: bool) -> No
     assert slots.take()
     waiters = [asyncio.create_task(waiting(slots)) for _ in range(3)]
     await asyncio.sleep(0)
-    steps = [slots.give_back, waiters[0].cancel]
+    steps: list[Callable[[], object]] = [slots.give_back, waiters[0].cancel]
     for step in steps if was_given else reversed(steps):
         step()
     await asyncio.wait(waiters[:1])
@@ -145,16 +146,17 @@ async def test_a_call_whose_time_is_over_gives_its_slot_back() -> None:
     assert slots.take()
 
 
-async def test_a_call_that_could_not_be_timed_is_not_ended_later() -> None:
-    slots = Slots(9, 0.02)
-
+async def test_a_call_that_could_not_be_timed_is_not_ended_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def failing(_: float) -> None:
         raise RecursionError
 
-    slots.watch = failing  # type: ignore[method-assign]
-    with pytest.raises(RecursionError):
-        await waiting(slots)
-    del slots.watch
+    slots = Slots(9, 0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "watch", failing)
+        with pytest.raises(RecursionError):
+            await waiting(slots)
     await waiting(slots, 0)
     await asyncio.sleep(0.05)
     assert not slots.running
