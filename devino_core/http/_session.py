@@ -291,7 +291,7 @@ class HttpSession(Opened):
         try:
             if not slots.take():
                 await slots.wait()
-            # What gives it back calls no deeper than `take`: it comes even to a RecursionError.
+            # To give it back takes no more of the stack than `take`: no RecursionError keeps it.
             try:
                 with Deadline(slots):
                     if call is not None:

@@ -108,7 +108,8 @@ async def test_calls_go_in_the_order_in_which_they_came() -> None:
     first = [asyncio.create_task(call(place)) for place in range(6)]
     await asyncio.sleep(0)
     # The first two give their slots back in this turn: not to one that comes now.
-    await asyncio.gather(*first, *[call(place) for place in range(6, 12)])
+    async with asyncio.timeout(5):
+        await asyncio.gather(*first, *[call(place) for place in range(6, 12)])
     assert order == list(range(12))
     assert [slots.take() for _ in range(3)] == [True, True, False]
 
