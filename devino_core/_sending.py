@@ -54,7 +54,7 @@ class Sending:
         if retries is None:
             retries = self._retries
         if self._changes_nothing and messages and not retries:
-            # A coroutine for nothing would cost each call one more.
+            # An `async def` would cost each call one coroutine more.
             return channel.send(messages)
         return self._send(channel, messages, retries)
 

@@ -78,7 +78,7 @@ async def dispatch(
             if len(messages) == len(sent) == 1:
                 return list(sent)
             outcomes = [sent]
-        except Exception as error:  # noqa: BLE001 - as `_outcome` has it
+        except Exception as error:  # noqa: BLE001 - as in `_outcome`
             # Its traceback has this frame: with a name here it would hold itself.
             return _receipts(messages, todo, [_ended_by(error)], channel=channel)
     else:
