@@ -245,7 +245,7 @@ class AsyncClient(Delivering, Opened):
             return await dispatch(
                 batch,
                 [
-                    (positions, partial(self._sending.send, self.channel(name), some))
+                    (positions, partial(self._send_some, name, some))
                     for name, positions in groups.items()
                     for some in [[batch[p] for p in positions]]
                 ],
@@ -255,6 +255,9 @@ class AsyncClient(Delivering, Opened):
         except DevinoError as error:
             error.refs = tuple(message.ref for message in batch)
             raise
+
+    async def _send_some(self, channel: str, some: Sequence[Message]) -> list[Receipt]:
+        return one_each(await self._sending.send(self.channel(channel), some), some, channel)
 
     async def send_stream(
         self,

@@ -140,7 +140,7 @@ class Configured:
         if name:
             return self.channel(name, kind)
         for one in self._ranked:
-            # To ask an abstract class whose instance something is takes longer than all else here.
+            # `isinstance` of an abstract class takes longer than all else here.
             if (kind is Channel or isinstance(one, kind)) and _can(one, capability, medium):
                 return one
         if not self.channels:

@@ -47,14 +47,14 @@ class Sending:
     def send(
         self, channel: AnyChannel, messages: Sequence[Message], *, retries: int | None = None
     ) -> Coroutine[Any, Any, list[Receipt]]:
-        """Send through this channel: what :func:`one_each` is to look at.
+        """Send through this channel. The caller looks at the receipts with :func:`one_each`.
 
         ``retries`` takes the place of the client's own: with 0 it is the caller who tries again.
         """
         if retries is None:
             retries = self._retries
         if self._changes_nothing and messages and not retries:
-            # A coroutine for nothing would cost each call one more.
+            # An `async def` would cost each call one coroutine more.
             return channel.send(messages)
         return self._send(channel, messages, retries)
 

@@ -69,7 +69,7 @@ async def dispatch(
     todo = list(calls)
     if (brake := Brake.current()) is not None:
         todo = brake.watched(messages, todo)
-    outcomes: list[Sequence[Receipt] | DevinoError]
+    outcomes: Sequence[Sequence[Receipt] | DevinoError]
     if len(todo) == 1:
         # Nearly all calls of a busy client come here, and a task costs as much as all the rest.
         ((_, run),) = todo
@@ -78,15 +78,27 @@ async def dispatch(
             if len(messages) == len(sent) == 1:
                 return list(sent)
             outcomes = [sent]
-        except Exception as error:  # noqa: BLE001 - as `_outcome` has it
-            outcomes = [_ended_by(error)]
+        except Exception as error:  # noqa: BLE001 - as in `_outcome`
+            # Its traceback has this frame: with a name here it would hold itself.
+            return _receipts(messages, todo, [_ended_by(error)], channel=channel)
     else:
         outcomes = await gather_outcomes([run for _, run in todo], concurrency=concurrency)
+    return _receipts(messages, todo, outcomes, channel=channel)
+
+
+def _receipts(
+    messages: Sequence[Message],
+    calls: Sequence[Call],
+    outcomes: Sequence[Sequence[Receipt] | DevinoError],
+    *,
+    channel: str,
+) -> list[Receipt]:
+    """One receipt for each message, of what each call gave or raised."""
     ends: list[Receipt | DevinoError] = []
-    for (positions, _), outcome in zip(todo, outcomes, strict=True):
+    for (positions, _), outcome in zip(calls, outcomes, strict=True):
         ended = _miscounted(positions, outcome) or outcome
         ends += [ended] * len(positions) if isinstance(ended, DevinoError) else ended
-    places = [positions for positions, _ in todo]
+    places = [positions for positions, _ in calls]
     if not _are_in_order(places, len(messages)):
         by_place = dict(zip(chain.from_iterable(places), ends, strict=True))
         ends = [by_place[place] for place in range(len(messages))]
@@ -268,10 +280,16 @@ def failed_receipt(message: Message, error: DevinoError, *, channel: str) -> Rec
 def _miscounted(
     positions: Sequence[int], outcome: Sequence[Receipt] | DevinoError
 ) -> OutcomeUnknown | None:
-    if isinstance(outcome, DevinoError) or len(outcome) == len(positions):
+    if isinstance(outcome, DevinoError):
+        return None
+    try:
+        given = len(outcome)
+    except TypeError as bug:
+        return bug_ended(bug)
+    if given == len(positions):
         return None
     return OutcomeUnknown(
-        f"a call gave {len(outcome)} receipts for {len(positions)} messages: a bug of its plugin"
+        f"a call gave {given} receipts for {len(positions)} messages: a bug of its plugin"
     )
 
 

@@ -38,7 +38,7 @@ from ._answer import FetchedAnswer
 from ._failures import Route, TooLargeError, failure
 from ._pool import ONCE, BrokenError, Pool, Request
 from ._resolver import Resolver
-from ._slots import Slot, Slots
+from ._slots import Deadline, Slots
 
 __all__ = ["HttpSession"]
 
@@ -291,12 +291,16 @@ class HttpSession(Opened):
         try:
             if not slots.take():
                 await slots.wait()
-            with Slot(slots):
-                if call is not None:
-                    call.start()
-                    sent.headers.setdefault(_REQUEST_ID, call.id)
-                exchange = self._exchange if changes else self._ask
-                answer = await exchange(method, sent, changes, max_answer)
+            # To give it back takes no more of the stack than `take`: no RecursionError keeps it.
+            try:
+                with Deadline(slots):
+                    if call is not None:
+                        call.start()
+                        sent.headers.setdefault(_REQUEST_ID, call.id)
+                    exchange = self._exchange if changes else self._ask
+                    answer = await exchange(method, sent, changes, max_answer)
+            finally:
+                slots.give_back()
             if call is not None:
                 call.http_status = answer.status
             failed = None if answer.status < 300 else self._unwanted(answer, changes)

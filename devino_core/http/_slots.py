@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from types import TracebackType
 
-__all__ = ["Slot", "Slots"]
+__all__ = ["Deadline", "Slots"]
 
 
 class Slots:
@@ -19,7 +19,7 @@ class Slots:
     def __init__(self, most: int, seconds: float) -> None:
         self.loop = asyncio.get_running_loop()
         self.seconds = seconds
-        self.running: dict[Slot, None] = {}
+        self.running: dict[Deadline, None] = {}
         self.timer: asyncio.TimerHandle | None = None
         self._free = most
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -65,23 +65,22 @@ class Slots:
     def _sweep(self) -> None:
         self.timer = None
         now = self.loop.time()
-        for slot in list(self.running):
-            if slot.until > now:
-                self.watch(slot.until)
+        for deadline in list(self.running):
+            if deadline.at > now:
+                self.watch(deadline.at)
                 return
-            del self.running[slot]
-            slot.expire()
+            del self.running[deadline]
+            deadline.expire()
 
 
-class Slot:
-    """The time of one call in a slot that was taken; it is given back at the end.
-
-    When the time is over, the task within ``with`` is cancelled, and TimeoutError is raised.
+class Deadline:
+    """The end of a call that has its slot: within ``with``, its task is cancelled when its time is
+    over, and TimeoutError is raised.
     """
 
-    __slots__ = ("_cancelling", "_expired", "_slots", "_task", "until")
+    __slots__ = ("_cancelling", "_expired", "_slots", "_task", "at")
 
-    until: float
+    at: float
 
     def __init__(self, slots: Slots) -> None:
         self._slots = slots
@@ -99,10 +98,11 @@ class Slot:
             raise RuntimeError("a call is made in a task")
         self._task = task
         self._cancelling = task.cancelling()
-        self.until = until = slots.loop.time() + slots.seconds
-        slots.running[self] = None
+        self.at = at = slots.loop.time() + slots.seconds
         if slots.timer is None:
-            slots.watch(until)
+            slots.watch(at)
+        # Last: what stays here is ended, whatever its task does by then.
+        slots.running[self] = None
 
     def __exit__(
         self,
@@ -110,7 +110,6 @@ class Slot:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._slots.give_back()
         self._slots.running.pop(self, None)
         if not self._expired:
             return

@@ -131,7 +131,7 @@ class Running:
         self.wire_code: int | str | None = None
         self.message_id: str | None = None
         self.is_logged: bool = calls.log.isEnabledFor(_INFO)
-        """Whether the log has it, however it ends."""
+        """Whether the log shows calls that succeed; it is asked when the call begins."""
         self._calls = calls
         # Nearly always nobody wants them as a Call, which takes longer to make.
         self._operation = operation

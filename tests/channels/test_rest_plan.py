@@ -28,7 +28,7 @@ from devino_codecs.rest import (
 from devino_core import DevinoError, InvalidMessage, Medium, Message, Unsupported
 from devino_core._takes import check_takes
 from devino_plugins.kit.batches import TAKES, plan_batches
-from devino_plugins.rest._plan import request_of
+from devino_plugins.rest._requests import request_of
 
 TO, OTHER = "79031234567", "79031234568"
 WALL_CLOCK = datetime(2026, 12, 31, 9, 30)  # noqa: DTZ001 - the recipient's

@@ -290,6 +290,21 @@ async def test_a_channel_that_loses_receipts_is_found_out(
         await client.send(Message("1", "a"))
 
 
+@pytest.mark.parametrize("receipts", [[], None])
+async def test_a_channel_that_loses_receipts_loses_no_other_channels(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, receipts: list[Receipt]
+) -> None:
+    async def lose(messages: Sequence[Message]) -> list[Receipt]:
+        return receipts
+
+    monkeypatch.setattr(channel(client, "viber"), "send", lose)
+    sent, lost = await client.send_many([Message("1", "a"), viber("2")])
+    assert sent.ids == ("one-1",)
+    assert isinstance(lost.error, OutcomeUnknown)
+    if receipts is not None:
+        assert "channel 'viber' gave 0 receipts for 1 messages" in str(lost.error)
+
+
 async def _soon(function: Callable[[list[Message]], None], messages: list[Message]) -> None:
     function(messages)
 

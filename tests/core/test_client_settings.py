@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -343,3 +343,35 @@ def test_a_setting_that_a_channel_refuses_is_told_with_the_channel_s_name(kind: 
     settings = {"kind": kind, "login": "me", "password": "p", "base_url": "integrationapi.net"}
     with pytest.raises(ConfigurationError, match=r"^channel 'second': base_url must be"):
         Client({"second": settings})
+
+
+# A plugin with a bug
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"retries": 2}, {"only_to": ["7903*"]}, {"default_region": "RU"}]
+)
+@pytest.mark.parametrize("count", [1, 2])
+async def test_too_few_receipts_are_an_unknown_outcome_whatever_the_settings(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], count: int
+) -> None:
+    numbers = ["79031234501", "79031234502"]
+    asked = 0
+
+    async def lose(messages: Sequence[Message]) -> list[Receipt]:
+        nonlocal asked
+        asked += 1
+        return []
+
+    async with opened(**settings) as (client, channel):
+        monkeypatch.setattr(channel, "send", lose)
+        messages = [Message(number, "Hello") for number in numbers[:count]]
+        attempts: list[Awaitable[object]] = [client.send_many(messages)]
+        if count == 1:
+            attempts.append(client.send(messages[0]))
+        for attempt in attempts:
+            told = f"channel 'scripted' gave 0 receipts for {count} messages"
+            with pytest.raises(OutcomeUnknown, match=told) as caught:
+                await attempt
+            assert caught.value.refs == tuple(message.ref for message in messages)
+    assert asked == len(attempts)

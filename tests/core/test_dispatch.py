@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -86,6 +88,32 @@ async def test_a_call_with_too_few_receipts_has_an_unknown_outcome_and_harms_no_
     assert isinstance(first.error, OutcomeUnknown)
     assert isinstance(second.error, OutcomeUnknown)
     assert third.status.state is State.ACCEPTED
+
+
+async def test_a_call_that_gives_no_receipts_at_all_harms_no_other() -> None:
+    async def nothing() -> Sequence[Receipt]:
+        return None  # type: ignore[return-value]
+
+    with pytest.raises(OutcomeUnknown, match="NoneType"):
+        await sent(((0,), nothing))
+    first, second = await sent(((0,), nothing), call(1))
+    assert isinstance(first.error, OutcomeUnknown)
+    assert second.status.state is State.ACCEPTED
+
+
+async def test_the_error_of_a_receipt_is_freed_with_it() -> None:
+    async def refuse() -> Sequence[Receipt]:
+        raise Rejected("no")
+
+    gc.disable()
+    try:
+        (receipt,) = await sent(((0,), refuse))
+        error = weakref.ref(receipt.error or Rejected("another"))
+        assert isinstance(error(), Rejected)
+        del receipt
+        assert error() is None
+    finally:
+        gc.enable()
 
 
 async def test_no_calls_are_no_receipts() -> None:

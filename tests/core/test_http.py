@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import ssl
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 import trustme
@@ -129,6 +131,27 @@ async def test_a_call_that_waits_for_a_turn_in_the_pool_does_not_report_a_dead_p
         answers = await asyncio.gather(*calls)
     assert [answer.body for answer in answers] == [b"1"] * 3
     assert served == 3
+
+
+async def test_a_call_that_cannot_begin_keeps_nobody_waiting() -> None:
+    async with (
+        serving(answer("200 OK", b"1")) as (port, _),
+        HttpSession(f"http://127.0.0.1:{port}", connections=1) as session,
+    ):
+        outside_of_a_task = session.request("GET", (), changes=False)
+        ended = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(lambda: ended.set_result(_error_of(outside_of_a_task)))
+        assert isinstance(await ended, RuntimeError)
+        async with asyncio.timeout(5):
+            assert (await session.request("GET", (), changes=False)).body == b"1"
+
+
+def _error_of(call: Coroutine[Any, Any, object]) -> Exception | None:
+    try:
+        call.send(None)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return error
+    return None
 
 
 async def test_a_closed_session_sends_nothing() -> None:

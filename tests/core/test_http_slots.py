@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from devino_core.http._slots import Slot, Slots
+from devino_core.http._slots import Deadline, Slots
 
 pytestmark = pytest.mark.pythons
 
@@ -15,8 +17,11 @@ pytestmark = pytest.mark.pythons
 async def waiting(slots: Slots, seconds: float = 60) -> None:
     if not slots.take():
         await slots.wait()
-    with Slot(slots):
-        await asyncio.sleep(seconds)
+    try:
+        with Deadline(slots):
+            await asyncio.sleep(seconds)
+    finally:
+        slots.give_back()
 
 
 async def test_each_call_ends_when_its_own_time_is_over() -> None:
@@ -57,9 +62,9 @@ async def test_a_caller_who_cancels_when_the_time_is_over_sees_a_cancellation() 
     slots = Slots(9, 60)
     task = asyncio.create_task(waiting(slots))
     await asyncio.sleep(0)
-    (slot,) = slots.running
+    (deadline,) = slots.running
     task.cancel()
-    slot.expire()
+    deadline.expire()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert task.cancelling() == 1
@@ -77,7 +82,7 @@ async def test_the_callers_own_timeout_is_told_from_that_of_the_call() -> None:
 
 
 async def test_an_error_within_is_that_error() -> None:
-    with pytest.raises(ValueError, match="mine"), Slot(Slots(9, 60)):
+    with pytest.raises(ValueError, match="mine"), Deadline(Slots(9, 60)):
         raise ValueError("mine")
 
 
@@ -89,20 +94,22 @@ async def test_a_session_that_closes_leaves_no_timer() -> None:
 
 
 async def test_calls_go_in_the_order_in_which_they_came() -> None:
-    slots, order = Slots(2, 60), list[int]()
+    slots, order, done = Slots(2, 60), list[int](), list[int]()
 
     async def call(place: int) -> None:
         if not slots.take():
             await slots.wait()
-        with Slot(slots):
-            order.append(place)
-            assert len(slots.running) <= 2
-            await asyncio.sleep(0)
+        order.append(place)
+        assert len(order) - len(done) <= 2
+        await asyncio.sleep(0)
+        done.append(place)
+        slots.give_back()
 
     first = [asyncio.create_task(call(place)) for place in range(6)]
     await asyncio.sleep(0)
     # The first two give their slots back in this turn: not to one that comes now.
-    await asyncio.gather(*first, *[call(place) for place in range(6, 12)])
+    async with asyncio.timeout(5):
+        await asyncio.gather(*first, *[call(place) for place in range(6, 12)])
     assert order == list(range(12))
     assert [slots.take() for _ in range(3)] == [True, True, False]
 
@@ -129,8 +136,8 @@ async def test_a_call_whose_time_is_over_gives_its_slot_back() -> None:
     slots = Slots(1, 60)
     first, second = [asyncio.create_task(waiting(slots)) for _ in range(2)]
     await asyncio.sleep(0)
-    (slot,) = slots.running
-    slot.expire()
+    (deadline,) = slots.running
+    deadline.expire()
     with pytest.raises(TimeoutError):
         await first
     await asyncio.sleep(0)
@@ -138,3 +145,33 @@ async def test_a_call_whose_time_is_over_gives_its_slot_back() -> None:
     second.cancel()
     await asyncio.wait({second})
     assert slots.take()
+
+
+async def test_a_call_that_could_not_be_timed_is_not_ended_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(_: float) -> None:
+        raise RecursionError
+
+    slots = Slots(9, 0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(slots, "watch", failing)
+        with pytest.raises(RecursionError):
+            await waiting(slots)
+    await waiting(slots, 0)
+    await asyncio.sleep(0.05)
+    assert not slots.running
+
+
+async def test_a_call_without_room_on_the_stack_keeps_no_slot() -> None:
+    slots = Slots(1, 60)
+
+    async def within(calls: int) -> None:
+        await (within(calls - 1) if calls else waiting(slots, 0))
+
+    # Somewhere among these it has its slot, and no room for the next function.
+    for calls in range(sys.getrecursionlimit() - 100, sys.getrecursionlimit()):
+        with suppress(RecursionError):
+            await within(calls)
+        assert slots.take()
+        slots.give_back()

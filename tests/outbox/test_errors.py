@@ -25,6 +25,7 @@ from devino_core import (
     Throttled,
     Unsupported,
 )
+from devino_core._sending import Sending
 from devino_core.outbox import (
     EventKind,
     InDoubt,
@@ -32,6 +33,7 @@ from devino_core.outbox import (
     Resolution,
 )
 from devino_core.outbox._blame import Blame, blame
+from devino_core.settings import ClientSettings
 
 from ._world import Recalling, message, world
 
@@ -54,6 +56,15 @@ from ._world import Recalling, message, world
 )
 def test_errors_blame_the_message_or_the_channel(error: DevinoError, whom: Blame) -> None:
     assert blame(error) is whom
+
+
+async def test_a_message_is_tried_again_by_the_outbox_and_not_by_the_client() -> None:
+    async with world() as w:
+        w.worker._context.rules = Sending(ClientSettings(retries=3), w.clock)
+        w.channel.failure = ConnectFailed("down")
+        await w.outbox.enqueue(message())
+        await w.until(lambda: w.channel.batches == [1])
+        assert await w.phase() is Phase.QUEUED
 
 
 async def test_a_refused_message_is_over_and_its_neighbours_go() -> None:

@@ -21,7 +21,8 @@ class HttpRequest(Masked, frozen=True):
     """A request. Query, headers and body may hold credentials, so the repr shows none of them.
 
     ``segments`` are those of the path, unescaped: of what was encoded, those below the interface's
-    base URL. ``query`` lacks the ``?``. Names of ``headers`` are in lower case.
+    base URL. ``query`` lacks the ``?``. Names of ``headers`` are in lower case. What adds a header
+    makes another request: ``headers`` may be those of the :class:`Api` itself.
     """
 
     method: str

@@ -30,7 +30,7 @@ from devino_plugins.kit.sms_and_viber import SmsAndViberChannel
 
 from ._answers import received, sms_status, viber_status
 from ._hlr import Hlr
-from ._plan import request_of
+from ._requests import request_of
 from ._settings import RestSettings
 
 __all__ = ["RestChannel", "RestV2Channel"]

@@ -1,4 +1,4 @@
-"""What sends a batch of messages over this wire."""
+"""From a batch of messages to the request that sends it."""
 
 from __future__ import annotations
 
