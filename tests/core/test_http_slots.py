@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -112,7 +113,7 @@ async def test_a_caller_who_no_longer_waits_loses_no_slot(was_given: bool) -> No
     assert slots.take()
     waiters = [asyncio.create_task(waiting(slots)) for _ in range(3)]
     await asyncio.sleep(0)
-    steps = [slots.give_back, waiters[0].cancel]
+    steps: list[Callable[[], object]] = [slots.give_back, waiters[0].cancel]
     for step in steps if was_given else reversed(steps):
         step()
     await asyncio.wait(waiters[:1])
