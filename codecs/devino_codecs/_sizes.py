@@ -19,7 +19,8 @@ MAX_ANSWER: Final = 16 * 2**20
 
 def check_size(data: bytes, most: int) -> None:
     """Raise :exc:`DecodeError` for more bytes than are taken, and TypeError for a text."""
-    check_bytes(data)
+    if type(data) is not bytes:
+        check_bytes(data)
     if len(data) > most:
         raise DecodeError(f"{len(data)} bytes, and at most {most} are taken")
 

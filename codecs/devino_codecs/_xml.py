@@ -311,7 +311,11 @@ def _mended(data: bytes) -> bytes:
 
 def _mended_reference(found: re.Match[bytes]) -> bytes:
     number = found[1]
-    return found[0] if number is None or _is_character(number) else b"&#xFFFD;"
+    if number is None:
+        return found[0]
+    # What is remembered is short.
+    is_character = _is_character if len(number) <= 8 else _is_character.__wrapped__
+    return found[0] if is_character(number) else b"&#xFFFD;"
 
 
 # An answer repeats the same few characters, and the cache is four times as fast.

@@ -70,15 +70,15 @@ class Archive:
             return
         del self._messages[self._index(message.place)]
         self._unlisted -= not message.listed
-        if not message.way:
+        if message.way is None:
             self._ended -= 1
         # What is on the timeline for it knows it by its way.
-        message.way = ()
+        message.way = None
 
     def clear(self) -> None:
         """Remember none."""
         for message in self._messages:
-            message.way = ()
+            message.way = None
         self._messages = []
         self._ended = self._unlisted = 0
 
@@ -92,7 +92,7 @@ class Archive:
             return
         kept: list[StoredMessage] = []
         for message in self._messages:
-            if surplus and not message.way:
+            if surplus and message.way is None:
                 surplus -= 1
                 self._ended -= 1
                 self._unlisted -= not message.listed

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
+
+import msgspec
 
 from devino_core import State
 
@@ -23,6 +25,9 @@ __all__ = ["Lives", "TakenRecipient"]
 _FIRST_ID = 579700854169272358
 
 _REFUSED = Step(State.REJECTED)
+# Looked up once: until Python 3.12 finding a member of an enum takes longer than comparing it.
+_ENROUTE, _ACCEPTED = State.ENROUTE, State.ACCEPTED
+_STEP = itemgetter(1)
 
 
 class TakenRecipient(NamedTuple):
@@ -31,6 +36,24 @@ class TakenRecipient(NamedTuple):
     to: str
     send_at: datetime | None
     fate: Fate
+
+
+class _Way(msgspec.Struct, eq=False):
+    """Messages that live alike, on their way: one entry of the timeline after the other.
+
+    It is all that there is of a way, for there is one for each message that is sent alone.
+    """
+
+    take: Callable[[_Way, datetime], None]
+    messages: Sequence[StoredMessage]
+    steps: Way
+    taken: int
+    """How many of the steps are."""
+    began: datetime
+    """The time from which the steps count."""
+
+    def __call__(self, due: datetime) -> None:
+        self.take(self, due)
 
 
 class Lives:
@@ -54,6 +77,7 @@ class Lives:
         self._resend = resend
         self._settle = settle
         self._next_id = _FIRST_ID
+        self._take = self._take_step
         # Since the last that was taken.
         self._refusals = 0
 
@@ -166,8 +190,7 @@ class Lives:
     def force(self, message: StoredMessage, state: State, now: datetime) -> None:
         """Put a message into a state, in which it stays."""
         self._end([message])
-        failed_before = any(step.failed for step, _ in message.life)
-        self._arrive([message], Step(state), now, failed_before=failed_before)
+        self._arrive([message], Step(state), now, before=[step for step, _ in message.life])
 
     def forget(self, message: StoredMessage) -> None:
         """Remember it no more, with its further segments; nothing more becomes of them."""
@@ -188,44 +211,34 @@ class Lives:
     ) -> None:
         """Set messages of one submission and one fate on their way."""
         planned = plan(fate, pace, messages[0].submission.validity)
-        # A tuple of its own: a step on the timeline knows its messages by it.
-        way = (*planned,)
         # A message that goes now is queued already; that is the first step.
         taken = 1 if began == now else 0
+        way = _Way(self._take, messages, planned, taken, began)
         for message in messages:
             message.way = way
             message.plan, message.began, message.taken = planned, began, taken
-        self._follow(messages, way, taken, began)
+        self._follow(way)
 
-    def _follow(
-        self, messages: Sequence[StoredMessage], way: Way, index: int, began: datetime
-    ) -> None:
+    def _follow(self, way: _Way) -> None:
         """Put the next step of messages that live alike on the timeline."""
-        if index == len(way):
-            self._end(messages)
+        if way.taken == len(way.steps):
+            self._end(way.messages)
             return
         try:
-            due = began + way[index][0]
+            due = way.began + way.steps[way.taken][0]
         except OverflowError:
             return  # beyond the year 9999
-        self._timeline.at(due, partial(self._take_step, messages, way, index, began))
+        self._timeline.at(due, way)
 
-    def _take_step(
-        self,
-        messages: Sequence[StoredMessage],
-        way: Way,
-        index: int,
-        began: datetime,
-        due: datetime,
-    ) -> None:
-        step = way[index][1]
+    def _take_step(self, way: _Way, due: datetime) -> None:
         # A message that was withdrawn or replaced meanwhile has another way.
-        messages = [message for message in messages if message.way is way]
+        way.messages = messages = [message for message in way.messages if message.way is way]
         if not messages:
             return
-        self._follow(messages, way, index + 1, began)
-        failed_before = any(earlier.failed for _, earlier in way[:index])
-        self._arrive(messages, step, due, failed_before=failed_before, taken=index + 1)
+        before, step = way.steps[: way.taken], way.steps[way.taken][1]
+        way.taken += 1
+        self._follow(way)
+        self._arrive(messages, step, due, before=map(_STEP, before), taken=len(before) + 1)
 
     def _arrive(
         self,
@@ -233,12 +246,13 @@ class Lives:
         step: Step,
         due: datetime,
         *,
-        failed_before: bool,
+        before: Iterable[Step],
         taken: int | None = None,
     ) -> None:
         """Messages of one submission that have lived alike are somewhere now.
 
-        ``taken``: so many steps of their plan they have taken then; None: it is none of the plan.
+        ``before``: the steps that they took before. ``taken``: so many steps of their plan they
+        have taken then; None: it is none of the plan.
         """
         for message in messages:
             message.step = step
@@ -246,14 +260,12 @@ class Lives:
                 message.after += ((step, due),)
             else:
                 message.taken = taken
-            if step.state is State.ENROUTE:
+            if step.state is _ENROUTE:
                 message.submitted_at = due
-            elif step.state is not State.ACCEPTED:
+            elif step.state is not _ACCEPTED:
                 message.reported_at = due
         fallback = messages[0].submission.fallback
-        # Who takes a message back wants no other in its place.
-        is_lost = step.failed and step.state is not State.DELETED
-        if fallback is not None and is_lost and not failed_before:
+        if fallback is not None and _is_lost(step) and not any(step.failed for step in before):
             self._fall_back(messages, fallback, due, step.resend_after)
         if self._subscribers.changed:
             for message in messages:
@@ -282,9 +294,9 @@ class Lives:
 
     def _end(self, messages: Sequence[StoredMessage]) -> None:
         """No step is left to these messages."""
-        ending = [message for message in messages if message.way]
+        ending = [message for message in messages if message.way is not None]
         for message in ending:
-            message.way = ()
+            message.way = None
         self._archive.ended(len(ending))
 
     def _record(self, messages: Sequence[StoredMessage]) -> None:
@@ -292,3 +304,9 @@ class Lives:
         if self._subscribers.recorded:
             for message in messages:
                 self._subscribers.recorded.tell(message)
+
+
+def _is_lost(step: Step) -> bool:
+    """Whether another message goes in the place of one that ends so."""
+    # Who takes a message back wants no other in its place.
+    return step.failed and step.state is not State.DELETED

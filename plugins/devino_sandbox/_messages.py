@@ -96,8 +96,8 @@ class StoredMessage(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     """Why it was refused, as a sentence."""
     resent: StoredMessage | None = None
     """The fallback that went in its place."""
-    way: Way = ()
-    """Its steps from the sending time on; empty when all are taken."""
+    way: object = None
+    """What of the timeline moves it; None when no step is left."""
     refusal: int = 0
     """Which of the messages that were refused before that one it is, counted from 1."""
     further: tuple[StoredMessage, ...] = ()

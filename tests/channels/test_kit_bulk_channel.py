@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -26,7 +27,13 @@ from devino_core import (
     Unsupported,
 )
 from devino_core.testing import ManualClock
-from devino_plugins.kit import BulkChannel, ChannelKeyOrLoginSettings, Taken, Unclear
+from devino_plugins.kit import (
+    BulkChannel,
+    ChannelKeyOrLoginSettings,
+    Taken,
+    TakenIf,
+    Unclear,
+)
 from devino_plugins.kit.checks import number_of
 from devino_plugins.kit.settings import check_url
 
@@ -295,3 +302,49 @@ def test_a_setting_that_is_a_url_is_of_the_web(url: str) -> None:
     check_url("callback_url", None)
     with pytest.raises(ValueError, match=r"^callback_url: expected a URL that begins with http"):
         check_url("callback_url", Secret(url))
+
+
+@pytest.mark.parametrize(
+    ("number_field", "why"),
+    [
+        ("too", "no Item has 'too': did you mean 'to'?"),
+        ("text", "Item.text does not hold the number, in digits alone"),
+    ],
+)
+def test_a_number_field_that_is_none_is_told_before_anything_is_sent(
+    number_field: str, why: str
+) -> None:
+    crow = Crow(number_field)
+    with pytest.raises(TypeError, match=re.escape(f"Crow.number_field: {why}")):
+        crow.check(messages("Hello", "Hello"))
+    assert crow.sent == []
+
+
+class Told(msgspec.Struct, frozen=True):
+    message_id: str
+    code: str = ""
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        return (self.code,)
+
+
+@pytest.mark.parametrize(
+    ("taken", "why"),
+    [
+        (TakenIf(id="mesage_id"), "'mesage_id': did you mean 'message_id'?"),
+        (TakenIf(id="message_id", says={"kode": "OK"}), "'kode': did you mean 'code'?"),
+        (TakenIf(id="message_id", segments="xyz"), "'xyz': it has message_id, code"),
+    ],
+)
+def test_a_field_that_tells_nothing_is_told_when_the_class_is_made(
+    taken: TakenIf, why: str
+) -> None:
+    with pytest.raises(TypeError, match=re.escape(f"Owl.taken: no Told has {why}")):
+        type("Owl", (Magpie,), {"taken": taken})
+
+
+class Magpie(BulkChannel[ChannelKeyOrLoginSettings, Item, Told]):
+    """It is told more than an id of each."""
+
+    taken = TakenIf(id="message_id", says={"code": "OK"}, segments="pieces")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import InvalidMessage, Medium, Message, Secret, State, Status
+from devino_core import Fill, InvalidMessage, Medium, Message, Secret, State, Status
 
 pytestmark = pytest.mark.pythons
 
@@ -65,6 +66,15 @@ def test_a_message_may_be_extended() -> None:
     assert (message.sender, message.medium, message.campaign) == ("DEVINO", Medium.SMS, "spring")
     with pytest.raises(InvalidMessage, match="sender: must be str or None, not int"):
         Campaign("79031234567", "Hello", sender=7)  # type: ignore[arg-type]
+
+
+def test_the_garbage_collector_does_not_look_through_messages() -> None:
+    messages = [
+        Message("79031234567", "a"),
+        Message("79031234567", Fill("{a}", {"a": "b"}), options={"type": "flash"}),
+        Message("79031234567", "a", medium=Medium.VIBER, fallback=Message("79031234567", "a")),
+    ]
+    assert not any(map(gc.is_tracked, messages))
 
 
 def test_no_message_can_put_options_into_another() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
@@ -50,6 +52,18 @@ from devino_codecs.masking import (
 
 FORM = "application/x-www-form-urlencoded"
 APIS = (rest.V1, rest.V2, viber.API, vk.API, email.API, addressbook.API, two_fa.API)
+
+
+@pytest.mark.parametrize("codec", ["soap", "xmlpackage"])
+def test_a_program_that_shows_nothing_does_not_load_what_shows(codec: str) -> None:
+    program = (
+        f"import sys; from devino_codecs import {codec}; "
+        "print(*{'devino_codecs.masking', 'devino_codecs.http._structs'} & set(sys.modules))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert said.stdout.split() == []
 
 
 def by_kind(kind: Kind, text: str) -> str:

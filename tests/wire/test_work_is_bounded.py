@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -392,3 +394,19 @@ def test_a_form_has_no_more_idle_pairs_than_any_client_sends() -> None:
     for idle in ("&a=b", "&", "&Data=", "&b[1]=7"):
         with pytest.raises(rest.InvalidArgumentError, match="more than 10000 arguments"):
             form("/rest/Sms/SendBulk", f"{head}{idle * 10_001}".encode())
+
+
+def test_references_that_are_long_are_not_remembered() -> None:
+    def read(code: int) -> None:
+        long = b"&#%b%d;" % (b"0" * 60_000, code)
+        with suppress(DecodeError):
+            xml.decode_answer(b"<package><error>%b&#1;</error></package>" % long)
+
+    read(99_999)
+    tracemalloc.start()
+    try:
+        for code in range(100_000, 100_020):
+            read(code)
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ __all__ = [
     "net_date",
     "read_instant",
     "read_net_date",
+    "whole",
     "write_date",
 ]
 
@@ -44,7 +46,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 # ISO 8601, basic or extended, date and time apart by T or a blank. The manual itself prints
 # 2010-0601T19:14:00 in three tables, so each dash and colon is optional on its own.
-# Patterns are left to re's own cache: compiling them here would slow the import.
 _DATE = (
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})"
     r"(?:[Tt ]+([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]{1,9}))?)?"
@@ -53,13 +54,20 @@ _DATE = (
 _NET_DATE = r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/"
 
 
+@cache
+def whole(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """What matches a text as a whole. A pattern is compiled when it is first used, for an import
+    would pay for it; and it is kept here, where it is found faster than in re's own cache."""
+    return re.compile(pattern).fullmatch
+
+
 def read_date(text: str, *, zone: tzinfo | None) -> datetime:
     """Read a date: an instant, or without a zone what a clock shows.
 
     An instant is by its own offset, else by the clock of ``zone``; it is given in ``zone``. From
     what a clock shows an offset is dropped.
     """
-    match = re.fullmatch(_DATE, text.strip())
+    match = whole(_DATE)(text.strip())
     if match is None:
         raise ValueError("not a date, expected yyyy-MM-ddTHH:mm:ss")
     year, month, day, hour, minute, second, fraction, zulu, sign, hours, minutes = match.groups("")
@@ -95,9 +103,9 @@ def read_net_date(text: str) -> datetime | None:
     The milliseconds count from 1970 in UTC with and without an offset, which only says what the
     sender's clock showed. ISO 8601 is read, too: newer serialisers write it.
     """
-    match = re.fullmatch(_NET_DATE, text)
+    match = whole(_NET_DATE)(text)
     if match is None:
-        if re.fullmatch(_DATE, text.strip()) is None:
+        if whole(_DATE)(text.strip()) is None:
             raise ValueError("not a date, expected /Date(milliseconds)/")
         return None if text.strip().startswith("0001-01-01") else read_date(text, zone=UTC)
     milliseconds = int(match[1])

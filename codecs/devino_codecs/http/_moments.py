@@ -21,6 +21,7 @@ from ._dates import (
     net_date,
     read_date,
     read_net_date,
+    whole,
     write_date,
 )
 from ._wire_forms import WireForm
@@ -75,7 +76,7 @@ def reader_of(form: str, zone: tzinfo | None) -> Callable[[str], datetime]:
     )
 
     def read(text: str) -> datetime:
-        match = re.fullmatch(pattern, text)
+        match = whole(pattern)(text)
         if match is None:
             raise ValueError(f"not a date, expected {form}")
         given = {name: int(digits) for name, digits in match.groupdict().items()}
@@ -159,7 +160,7 @@ def read_service_stack_date(text: str) -> datetime | None:
     :data:`NO_ZONE`, which is UTC by another name.
     """
     text = text.strip()
-    if match := re.fullmatch(_US_DATE, text):
+    if match := whole(_US_DATE)(text):
         month, day, year, rest = match.groups()
         text = f"{year}-{month}-{day}{rest}"
     found = read_net_date(text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from devino_codecs._masked import Kind, Kinds
 from devino_codecs._request import answer_of
-from devino_codecs.masking import Kind, Kinds, kinds_of, together
 
 from ._operations import SERVICES, AnyRequest, result_of
 from ._values import Login, Session
@@ -31,6 +31,9 @@ def kinds(request: type[AnyRequest] | None = None) -> tuple[Kinds, Kinds]:
 
 @cache
 def _kinds(request: Any) -> tuple[Kinds, Kinds]:
+    # Not above: few programs show what they send.
+    from devino_codecs.http._kinds import kinds_of, together
+
     if request is None:
         both = [_kinds(one) for service in SERVICES for one in service.requests]
         return together([asked for asked, _ in both]), together([told for _, told in both])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from devino_codecs.masking import Kind, Kinds, kinds_of
+from devino_codecs._masked import Kind, Kinds
 
 from ._values import Credentials, Default, Message, MessageResult, StatusRequest, StatusResult
 
@@ -14,6 +14,9 @@ def kinds() -> tuple[Kinds, Kinds]:
 
     The text of an element is a message in a request, and a code in an answer.
     """
+    # Not above: few programs show what they send.
+    from devino_codecs.http._kinds import kinds_of
+
     codes = {"msg": Kind.SHOWN, "error": Kind.SHOWN}
     return (
         kinds_of(Credentials, Default, Message, StatusRequest),

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 from msgspec import Struct
 
@@ -14,9 +14,10 @@ from devino_codecs.http import Unread
 from devino_core import Message, Receipt
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import Call, in_lots
+from devino_core.suggest import did_you_mean
 
 from .api_channel import ApiChannel
-from .checks import check_send_at, numbers_of
+from .checks import check_send_at, number_of, numbers_of
 from .ids import GivenIds
 from .items import at, looked_at, with_numbers
 from .receipts import Outcome, TakenIf, receipts_of_each
@@ -63,7 +64,20 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
     number_field: str = ""
     """The field of an item that holds the recipient's number, if nothing else of an item, and
     nothing that is said once for a call, depends on the recipient or the ref: then what a mail-out
-    says to many is looked at once."""
+    says to many is looked at once. A field that does not hold it in digits raises TypeError."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raises TypeError where :attr:`taken` names a field that the answers do not have."""
+        super().__init_subclass__(**kwargs)
+        told = _told(cls)
+        if cls.taken is None or told is None:
+            return
+        for name in cls.taken.fields:
+            # It may be a property, too.
+            if not hasattr(told, name):
+                raise TypeError(
+                    f"{cls.__name__}.taken: no {told.__name__} has {_instead(name, told)}"
+                )
 
     def __init__(self, settings: SettingsT_co, *, name: str, clock: Clock = SYSTEM_CLOCK) -> None:
         super().__init__(settings, name=name, clock=clock)
@@ -121,7 +135,19 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
 
     def _look(self, message: Message) -> tuple[ItemT, Hashable]:
         self.check_takes((message,))
-        return self._item(message), self.shared(message)
+        item = self._item(message)
+        self._check_number_field(item, message)
+        return item, self.shared(message)
+
+    def _check_number_field(self, item: ItemT, message: Message) -> None:
+        """Each recipient's number will be put into this field."""
+        name, kind = self.number_field, type(item)
+        if name in kind.__struct_fields__ and getattr(item, name) == number_of(message):
+            return
+        why = f"{kind.__name__}.{name} does not hold the number, in digits alone"
+        if name not in kind.__struct_fields__:
+            why = f"no {kind.__name__} has {_instead(name, kind)}"
+        raise TypeError(f"{type(self).__name__}.number_field: {why}")
 
     def _item(self, message: Message) -> ItemT:
         if message.send_at is not None:
@@ -151,6 +177,19 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
             clock=self.clock,
             hide=self.hide,
         )
+
+
+def _told(channel: type) -> type[Struct] | None:
+    """What a class of channels says that it is told of a message, where that is a struct."""
+    bases = [base for one in channel.__mro__ for base in vars(one).get("__orig_bases__", ())]
+    told = next((get_args(base)[2] for base in bases if get_origin(base) is BulkChannel), None)
+    told = get_origin(told) or told
+    return told if isinstance(told, type) and issubclass(told, Struct) else None
+
+
+def _instead(name: str, kind: type[Struct]) -> str:
+    fields = kind.__struct_fields__
+    return f"{name!r}: {did_you_mean(name, fields) or 'it has ' + ', '.join(fields)}"
 
 
 def _places(shares: Sequence[Hashable]) -> Mapping[Hashable, Sequence[int]]:

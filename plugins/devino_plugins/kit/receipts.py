@@ -52,6 +52,11 @@ class TakenIf(Struct, frozen=True, kw_only=True):
     """The field that lists the segments that the message is charged for. Unless given, it is one;
     where the field holds no list, or an empty one, nobody knows how many."""
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that are looked at."""
+        return (self.id, *self.says, *([] if self.segments is None else [self.segments]))
+
     def of_all(self, told: Sequence[object]) -> Together | None:
         """What was told of messages that were all taken; None if one was not, or may not be."""
         if Unread in set(map(type, told)):

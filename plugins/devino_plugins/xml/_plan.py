@@ -17,7 +17,7 @@ from devino_plugins.kit.checks import (
     check_sender,
     check_text,
     is_line,
-    number_of,
+    numbers_of,
 )
 
 from ._numbering import ids_of
@@ -78,13 +78,13 @@ def plan(
     ids = ids_of(messages, id_bits)
     senders: dict[str | None, str] = {}
     wires: list[xml.Message] = []
-    for message, number in zip(messages, ids, strict=True):
+    for message, number, to in zip(messages, ids, numbers_of(messages), strict=True):
         sender = senders.get(message.sender)
         if sender is None:
             # There are few senders: each is checked once.
             sender = senders[message.sender] = sender_of(message)
             check_sender(sender, message, LIMITS)
-        wires.append(_wire(message, number, sender, zone, now))
+        wires.append(_wire(message, number, to, sender, zone, now))
     packages: list[Prepared] = []
     for start in range(0, len(wires), size):
         some, written = messages[start : start + size], wires[start : start + size]
@@ -116,7 +116,9 @@ def encode(wires: Sequence[xml.Message], messages: Sequence[Message], credential
         raise InvalidMessage(field, error.reason, ref=ref) from None
 
 
-def _wire(message: Message, number: int, sender: str, zone: timezone, now: datetime) -> xml.Message:
+def _wire(
+    message: Message, number: int, to: str, sender: str, zone: timezone, now: datetime
+) -> xml.Message:
     kind, url = _kind(message) if message.options else (_TEXT, None)
     text, send_at = message.text, message.send_at
     # There is no limit to its length, so a printable text needs no closer look.
@@ -124,7 +126,7 @@ def _wire(message: Message, number: int, sender: str, zone: timezone, now: datet
         check_text(text, message, LIMITS)
     return xml.Message(
         id=number,
-        recipient=number_of(message),
+        recipient=to,
         sender=sender,
         date_beg=None if send_at is None else _wall_clock(message, send_at, zone),
         date_end=None if message.validity is None else _end(message, message.validity, now, zone),
