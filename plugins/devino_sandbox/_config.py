@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from devino_core import ConfigurationError, Medium, Secret
 from devino_core.files import read_whole
+from devino_core.misfit import misfit
 from devino_core.suggest import did_you_mean
 
 from ._accounts import DEMO, Account
@@ -141,10 +142,10 @@ def read_file(path: str) -> SandboxFile:
     try:
         return _built(said)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$")
-        where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place.rstrip("`").lstrip("."))
-        # The text tells no value: a password may be of the wrong type.
-        raise ConfigurationError(f"{path}: {where}: {reason[:1].lower()}{reason[1:]}") from None
+        place, said = misfit(error)
+        where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place)
+        where = where.replace("[...]", ", one of its values")
+        raise ConfigurationError(f"{path}: {where}: {said}") from None
 
 
 def _text_of(path: str) -> str:
