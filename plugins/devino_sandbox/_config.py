@@ -142,10 +142,10 @@ def read_file(path: str) -> SandboxFile:
     try:
         return _built(said)
     except msgspec.ValidationError as error:
-        place, said = misfit(error)
+        place, why = misfit(error)
         where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place)
         where = where.replace("[...]", ", one of its values")
-        raise ConfigurationError(f"{path}: {where}: {said}") from None
+        raise ConfigurationError(f"{path}: {where}: {why}") from None
 
 
 def _text_of(path: str) -> str:
