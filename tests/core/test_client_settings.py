@@ -343,3 +343,17 @@ def test_a_setting_that_a_channel_refuses_is_told_with_the_channel_s_name(kind: 
     settings = {"kind": kind, "login": "me", "password": "p", "base_url": "integrationapi.net"}
     with pytest.raises(ConfigurationError, match=r"^channel 'second': base_url must be"):
         Client({"second": settings})
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("smpp", {"login": "me", "password": "123456789"}),
+        ("ftp", {"login": "me", "password": "a b", "directory": "/in", "encoding": "klingon"}),
+        ("email-smtp", {"login": "me", "password": "p", "host": "a b"}),
+    ],
+)
+def test_a_channel_that_names_itself_is_named_once(kind: str, settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        AsyncClient({kind: settings}, plugins=Plugins(environ={}))
+    assert str(caught.value).count(f"channel '{kind}'") == 1
