@@ -27,6 +27,7 @@ from devino_core import (
 )
 from devino_core.testing import ManualClock
 from devino_plugins.kit import BulkChannel, ChannelKeyOrLoginSettings, Taken, Unclear
+from devino_plugins.kit.answered import ANSWERED
 from devino_plugins.kit.checks import number_of
 from devino_plugins.kit.settings import check_url
 
@@ -295,3 +296,23 @@ def test_a_setting_that_is_a_url_is_of_the_web(url: str) -> None:
     check_url("callback_url", None)
     with pytest.raises(ValueError, match=r"^callback_url: expected a URL that begins with http"):
         check_url("callback_url", Secret(url))
+
+
+async def test_an_error_has_the_id_of_no_call_but_that_which_sent_it() -> None:
+    class Asking(Crow):
+        async def send_items(self, items: Sequence[Item], shared: object) -> Sequence[str | Unread]:
+            told = await super().send_items(items, shared)
+            with self.observed.begin("Send", peer="crow.example:443") as call:
+                call.http_status = 200
+                if told[0] != "poor: asks nobody":
+                    ANSWERED.set(call)
+            return told
+
+    [asked] = await Asking().send(messages("poor: no"))
+    assert asked.error is not None
+    assert asked.error.call_id is not None
+    assert asked.error.http_status == 200
+    # In the same task.
+    [other] = await Asking().send(messages("poor: asks nobody"))
+    assert other.error is not None
+    assert other.error.call_id is None
