@@ -312,6 +312,11 @@ async def test_an_error_has_the_id_of_no_call_but_that_which_sent_it() -> None:
     assert asked.error is not None
     assert asked.error.call_id is not None
     assert asked.error.http_status == 200
+    asking = Asking()
+    await asking.send(messages("id-1"))
+    with pytest.raises(ProtocolViolation) as caught:
+        await asking.send(messages("id-1"))
+    assert caught.value.call_id is not None
     # In the same task.
     [other] = await Asking().send(messages("poor: asks nobody"))
     assert other.error is not None
