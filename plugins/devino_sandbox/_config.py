@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -128,6 +127,9 @@ def amount(text: str) -> Decimal:
 
 def read_file(path: str) -> SandboxFile:
     """What a file says. Raises ConfigurationError, which names the key and the nearest one."""
+    # Most sandboxes start without a file.
+    import tomllib
+
     try:
         said = tomllib.loads(_text_of(path))
     except OSError as error:
