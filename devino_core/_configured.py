@@ -205,7 +205,9 @@ def _named_as(what: str, name: str) -> Iterator[None]:
     try:
         yield
     except ConfigurationError as error:
-        raise ConfigurationError(f"{what} {name!r}: {error}") from None
+        # Who can be made without a client has said it already.
+        owner, said = f"{what} {name!r}: ", str(error)
+        raise ConfigurationError(f"{owner}{said.removeprefix(owner)}") from None
 
 
 def _named(what: str, name: str, found: Mapping[str, object], kind: type[T]) -> T:

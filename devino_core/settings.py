@@ -39,6 +39,7 @@ from ._secret import Secret
 from ._service import ServiceSettings
 from .errors import ConfigurationError
 from .files import read_whole
+from .misfit import misfit
 from .suggest import did_you_mean
 
 __all__ = ["ClientSettings", "Config", "convert_settings", "read_config"]
@@ -49,14 +50,6 @@ RESERVED = ("outbox", "client")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TRUTHS = {"yes": True, "on": True, "no": False, "off": False}
-_TYPES = {
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "object": "a table",
-    "array": "a list",
-}
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
@@ -234,8 +227,8 @@ def _converted(plain: Values, target: type[StructT], owner: str) -> StructT:
     try:
         settings = msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
-        # msgspec's text names the key and the types, but never the value.
-        key, said = _in_words(str(error))
+        place, said = misfit(error)
+        key = re.split(r"[.\[]", place)[0]
         _check_printable({key: plain.get(key)}, owner)
         raise ConfigurationError(f"{owner}: {key}: {said}" if key else f"{owner}: {said}") from None
     _check_printable(plain, owner)
@@ -254,7 +247,9 @@ def _read_file(path: str) -> Config:
         raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is not in UTF-8: save it so") from None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ConfigurationError) as error:
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(f"{path}: {misfit(error)}") from None
+    except (tomllib.TOMLDecodeError, ConfigurationError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
     reserved = {name: getattr(read, name) for name in RESERVED}
     try:
@@ -407,24 +402,6 @@ def _texts(value: object) -> Iterator[str]:
 def _truth(value: object) -> object:
     """What a variable means that says yes or no; msgspec reads 1, 0, true and false."""
     return _TRUTHS.get(value.lower(), value) if isinstance(value, str) else value
-
-
-def _in_words(error: str) -> tuple[str, str]:
-    """msgspec's text about a value as the key and the rest, with types as people call them.
-
-    The key is "" where the error is about the settings as a whole.
-    """
-    said, at, path = error.rpartition(" - at ")
-    if not at:
-        return "", error
-    said = re.sub(r"`([^`]*)`", lambda name: _named(name[1]), said)
-    key = re.split(r"[.\[]", path.strip("`").removeprefix("$").removeprefix("."))[0]
-    return key, f"{said[:1].lower()}{said[1:]}"
-
-
-def _named(types: str) -> str:
-    known = [_TYPES.get(one, one) for one in types.split(" | ") if one != "null"]
-    return " or ".join(known) or "nothing"
 
 
 def _decode_secret(target: type, value: object) -> object:

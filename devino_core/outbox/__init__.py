@@ -22,72 +22,114 @@ from typing import TYPE_CHECKING
 from devino_core._store_spec import StoreSettings, StoreSpec
 from devino_core.lazy import lazy
 
-from ._changes import Change, Early, EventKind, Move, News, Note, OutboxEvent
-from ._entry import (
-    VERSION,
-    Body,
-    Entry,
-    Fence,
-    InDoubt,
-    KeepText,
-    Lane,
-    Leg,
-    Planned,
-    RefTaken,
-    Unreadable,
-)
-from ._memory import MemoryStore
-from ._phases import TRANSITIONS, Phase
-from ._store import (
-    AGES,
-    Added,
-    Ages,
-    Borrows,
-    Closed,
-    Consumed,
-    Held,
-    LeaseLost,
-    LimitState,
-    Migrates,
-    Paused,
-    PlatformId,
-    Query,
-    Rate,
-    Remembers,
-    Setting,
-    Slot,
-    Store,
-    Tally,
-    Wakes,
-    Want,
-    Weighted,
-)
-
 # Plugins that bring a store import this package, and few processes send.
 if TYPE_CHECKING:
     from ._blocking import BlockingOutbox
     from ._cascade import Delivery, Journal
+    from ._changes import Change, Early, EventKind, Move, News, Note, OutboxEvent
+    from ._entry import (
+        VERSION,
+        Body,
+        Entry,
+        Fence,
+        InDoubt,
+        KeepText,
+        Lane,
+        Leg,
+        Planned,
+        RefTaken,
+        Unreadable,
+    )
+    from ._memory import MemoryStore
     from ._outbox import Outbox
     from ._people import Resolution
+    from ._phases import TRANSITIONS, Phase
     from ._settings import ChannelPace, OutboxSettings, TenantShare
     from ._statement import Insertion, Inserts, Statement
+    from ._store import (
+        AGES,
+        Added,
+        Ages,
+        Borrows,
+        Closed,
+        Consumed,
+        Held,
+        LeaseLost,
+        LimitState,
+        Migrates,
+        Paused,
+        PlatformId,
+        Query,
+        Rate,
+        Remembers,
+        Setting,
+        Slot,
+        Store,
+        Tally,
+        Wakes,
+        Want,
+        Weighted,
+    )
     from ._worker import Stuck, Worker
 else:
     __getattr__ = lazy(
         __name__,
         {
+            "AGES": "_store",
+            "Added": "_store",
+            "Ages": "_store",
             "BlockingOutbox": "_blocking",
+            "Body": "_entry",
+            "Borrows": "_store",
+            "Change": "_changes",
             "ChannelPace": "_settings",
+            "Closed": "_store",
+            "Consumed": "_store",
             "Delivery": "_cascade",
+            "Early": "_changes",
+            "Entry": "_entry",
+            "EventKind": "_changes",
+            "Fence": "_entry",
+            "Held": "_store",
+            "InDoubt": "_entry",
             "Insertion": "_statement",
             "Inserts": "_statement",
             "Journal": "_cascade",
+            "KeepText": "_entry",
+            "Lane": "_entry",
+            "LeaseLost": "_store",
+            "Leg": "_entry",
+            "LimitState": "_store",
+            "MemoryStore": "_memory",
+            "Migrates": "_store",
+            "Move": "_changes",
+            "News": "_changes",
+            "Note": "_changes",
             "Outbox": "_outbox",
+            "OutboxEvent": "_changes",
             "OutboxSettings": "_settings",
+            "Paused": "_store",
+            "Phase": "_phases",
+            "Planned": "_entry",
+            "PlatformId": "_store",
+            "Query": "_store",
+            "Rate": "_store",
+            "RefTaken": "_entry",
+            "Remembers": "_store",
             "Resolution": "_people",
+            "Setting": "_store",
+            "Slot": "_store",
             "Statement": "_statement",
+            "Store": "_store",
             "Stuck": "_worker",
+            "TRANSITIONS": "_phases",
+            "Tally": "_store",
             "TenantShare": "_settings",
+            "Unreadable": "_entry",
+            "VERSION": "_entry",
+            "Wakes": "_store",
+            "Want": "_store",
+            "Weighted": "_store",
             "Worker": "_worker",
         },
     )

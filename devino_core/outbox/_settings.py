@@ -11,6 +11,7 @@ import msgspec
 from devino_core._service import ServiceSettings
 from devino_core._store_spec import StoreSettings
 from devino_core.errors import ConfigurationError
+from devino_core.misfit import misfit
 from devino_core.settings import Values, convert_settings
 
 from ._entry import InDoubt, KeepText
@@ -99,4 +100,4 @@ def split_settings(
     try:
         return settings, msgspec.convert({"url": settings.url, **theirs}, store, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"[outbox]: {error}") from None
+        raise ConfigurationError(f"[outbox]: {misfit(error)}") from None

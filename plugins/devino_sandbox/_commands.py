@@ -140,7 +140,7 @@ def _urls(
     callback=_urls,
     multiple=True,
     help="Where the platform calls back about KIND (sms, viber, viber-reply, whatsapp, "
-    "whatsapp-reply, vk), repeatable; nowhere, unless given.",
+    "whatsapp-reply, vk, email, email-xml), repeatable; nowhere, unless given.",
 )
 @click.option(
     "--keep",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +13,7 @@ from msgspec import Meta
 
 from devino_core import ConfigurationError, Medium, Secret
 from devino_core.files import read_whole
+from devino_core.misfit import misfit
 from devino_core.suggest import did_you_mean
 
 from ._accounts import DEMO, Account
@@ -127,6 +127,9 @@ def amount(text: str) -> Decimal:
 
 def read_file(path: str) -> SandboxFile:
     """What a file says. Raises ConfigurationError, which names the key and the nearest one."""
+    # Most sandboxes start without a file.
+    import tomllib
+
     try:
         said = tomllib.loads(_text_of(path))
     except OSError as error:
@@ -141,10 +144,10 @@ def read_file(path: str) -> SandboxFile:
     try:
         return _built(said)
     except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$")
-        where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place.rstrip("`").lstrip("."))
-        # The text tells no value: a password may be of the wrong type.
-        raise ConfigurationError(f"{path}: {where}: {reason[:1].lower()}{reason[1:]}") from None
+        place, why = misfit(error)
+        where = re.sub(r"\[(\d+)\]", lambda n: f" {int(n[1]) + 1}", place)
+        where = where.replace("[...]", ", one of its values")
+        raise ConfigurationError(f"{path}: {where}: {why}") from None
 
 
 def _text_of(path: str) -> str:

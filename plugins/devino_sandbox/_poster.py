@@ -388,7 +388,8 @@ def _urls(account: Account, kinds: Mapping[str, CallbackKind[Any]]) -> Mapping[s
             raise ConfigurationError(f"no service has callbacks {name!r}: {known}")
     instead = {name: kind.instead for name, kind in kinds.items() if kind.instead is not None}
     found = {name: given[other] for name, other in instead.items() if other in given}
-    return {**found, **given}
+    # What is given comes first: an error about a URL names the kind that it was given for.
+    return {**given, **{name: url for name, url in found.items() if name not in given}}
 
 
 def _checked(kind: str, secret: Secret) -> URL:

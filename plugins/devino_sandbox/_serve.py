@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
-import webbrowser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Thread
@@ -56,6 +55,8 @@ async def serve(
             facts["tls_cert"] = trust
         if opens:
             # A browser of the terminal takes it until it is left.
+            import webbrowser
+
             Thread(target=webbrowser.open, args=[sandbox.endpoints["page"]], daemon=True).start()
         if app.json:
             app.show(facts)

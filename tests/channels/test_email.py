@@ -278,6 +278,9 @@ async def test_where_all_were_refused_each_has_its_receipt(wire: Wired) -> None:
     receipts = await wire.channel.send([mail(), mail(to=ANNA)])
     assert [receipt.status.description for receipt in receipts] == ["one", "two"]
     assert all(receipt.refused for receipt in receipts)
+    # They were refused in one answer.
+    calls = {receipt.error.call_id for receipt in receipts if receipt.error is not None}
+    assert len(calls - {None}) == 1
 
 
 async def test_an_element_that_cannot_be_read_is_about_one_message(wire: Wired) -> None:

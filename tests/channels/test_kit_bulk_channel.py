@@ -34,6 +34,7 @@ from devino_plugins.kit import (
     TakenIf,
     Unclear,
 )
+from devino_plugins.kit.answered import ANSWERED
 from devino_plugins.kit.checks import number_of
 from devino_plugins.kit.settings import check_url
 
@@ -348,3 +349,28 @@ class Magpie(BulkChannel[ChannelKeyOrLoginSettings, Item, Told]):
     """It is told more than an id of each."""
 
     taken = TakenIf(id="message_id", says={"code": "OK"}, segments="pieces")
+
+
+async def test_an_error_has_the_id_of_no_call_but_that_which_sent_it() -> None:
+    class Asking(Crow):
+        async def send_items(self, items: Sequence[Item], shared: object) -> Sequence[str | Unread]:
+            told = await super().send_items(items, shared)
+            with self.observed.begin("Send", peer="crow.example:443") as call:
+                call.http_status = 200
+                if told[0] != "poor: asks nobody":
+                    ANSWERED.set(call)
+            return told
+
+    [asked] = await Asking().send(messages("poor: no"))
+    assert asked.error is not None
+    assert asked.error.call_id is not None
+    assert asked.error.http_status == 200
+    asking = Asking()
+    await asking.send(messages("id-1"))
+    with pytest.raises(ProtocolViolation) as caught:
+        await asking.send(messages("id-1"))
+    assert caught.value.call_id is not None
+    # In the same task.
+    [other] = await Asking().send(messages("poor: asks nobody"))
+    assert other.error is not None
+    assert other.error.call_id is None

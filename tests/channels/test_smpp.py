@@ -292,6 +292,8 @@ async def test_a_long_text_that_is_cut_midway_is_of_unknown_outcome_with_the_ids
         assert isinstance(receipt.error, OutcomeUnknown)
         assert receipt.error.refs == (message.ref,)
         assert "1 of 3 parts were taken" in str(receipt.error)
+        assert receipt.error.call_id is not None
+        assert receipt.status.description == receipt.error.said
 
 
 async def test_a_bug_on_one_message_loses_neither_its_ids_nor_the_other_messages(

@@ -228,7 +228,8 @@ async def test_refused_messages_are_receipts_among_the_others() -> None:
             [Message(TO, "a", sender="OTHER"), Message(TO, "a"), Message(OTHER, "a")]
         )
     assert (stranger.status.code, stranger.status.state) == (202, State.REJECTED)
-    assert (type(stranger.error), str(stranger.error)) == (
+    assert stranger.error is not None
+    assert (type(stranger.error), stranger.error.said) == (
         Rejected,
         "ERR_SENDER: bad sender (code 202)",
     )

@@ -166,6 +166,11 @@ async def test_a_message_that_the_platform_does_not_know_is_not_sent_again(actio
             await wire.channel.send(messages)
         assert caught.value.refs == tuple(message.ref for message in messages)
         assert list(wire.world.messages()) == []
+        # The call that was lost, and none of those that asked about it.
+        [lost] = [one for one in wire.world.journal.calls() if one.operation == "Send.ashx"]
+        assert caught.value.call_id == lost.call_id is not None
+        assert str(caught.value).count("[call ") == 1
+        assert str(caught.value).endswith(f" [call {lost.call_id}]")
 
 
 END = b"</package>"
@@ -437,6 +442,15 @@ async def test_nothing_is_sent_again_where_the_setting_says_so() -> None:
         "lost; asked 3 times over 7 s, the platform does not know this message, which may still be "
         "on its way to it"
     )
+
+
+async def test_an_error_that_was_asked_about_keeps_what_is_known_of_its_call() -> None:
+    lost = OutcomeUnknown("lost")
+    lost.call_id, lost.http_status = "4f1c9a03b7d2e815", 503
+    (verdict,) = await _run([lost], [[U]] * 3, resend=False)
+    assert isinstance(verdict, OutcomeUnknown)
+    assert (verdict.call_id, verdict.http_status) == ("4f1c9a03b7d2e815", 503)
+    assert verdict.said.startswith("lost; asked 3 times")
 
 
 @pytest.mark.parametrize(

@@ -375,3 +375,17 @@ async def test_too_few_receipts_are_an_unknown_outcome_whatever_the_settings(
                 await attempt
             assert caught.value.refs == tuple(message.ref for message in messages)
     assert asked == len(attempts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("smpp", {"login": "me", "password": "123456789"}),
+        ("ftp", {"login": "me", "password": "a b", "directory": "/in", "encoding": "klingon"}),
+        ("email-smtp", {"login": "me", "password": "p", "host": "a b"}),
+    ],
+)
+def test_a_channel_that_names_itself_is_named_once(kind: str, settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        AsyncClient({kind: settings}, plugins=Plugins(environ={}))
+    assert str(caught.value).count(f"channel '{kind}'") == 1

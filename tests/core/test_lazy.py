@@ -89,3 +89,9 @@ print(sorted(name for name in sys.modules if name.removesuffix("._channel") in p
     )
     assert "devino_plugins.rest" in shown.stdout
     assert "._channel" not in shown.stdout
+
+
+def test_a_plugin_that_brings_stores_imports_no_outbox() -> None:
+    code = "import sys, devino_outbox; print([m for m in sys.modules if '.outbox._' in m])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

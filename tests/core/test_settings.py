@@ -189,7 +189,8 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("channels = 1", "object"),
+        ("channels = 1", "channels: expected a table, got a whole number"),
+        ("default = 1", "default: expected a text, got a whole number"),
         ("[channels", "devino.toml"),
         ("colour = 1", "colour"),
         ("defualt = 'a'", "there is no key 'defualt': did you mean 'default'"),

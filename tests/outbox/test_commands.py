@@ -111,6 +111,7 @@ def test_settings_name_what_is_wrong(url: str, tmp_path: Path) -> None:
         ({"urll": "x", "url": url}, "urll"),
         ({"retention": "long", "url": url}, "retention"),
         ({"group_max": 0, "url": url}, "group_max"),
+        ({"group_max": "many", "url": url}, "group_max: expected a whole number, got a text"),
         ({"url": "oracle://x"}, "oracle"),
         ({}, "DEVINO__OUTBOX__URL"),
     ):

@@ -66,6 +66,15 @@ class TestConfiguration:
                 pass
         assert SECRET not in str(raised.value)
 
+    @pytest.mark.parametrize("kind", ["viber", "whatsapp"])
+    async def test_a_kind_that_is_called_at_the_url_of_another_is_not_blamed_for_it(
+        self, world: World, account: Account, kind: str
+    ) -> None:
+        account.callbacks = {kind: Secret(SECRET)}
+        with pytest.raises(ConfigurationError, match=f"callback '{kind}': its URL must begin"):
+            async with Sandbox(world):
+                pass
+
     def test_where_no_service_calls_back_it_says_so(self, world: World, account: Account) -> None:
         account.callbacks = {"status": Secret("http://127.0.0.1/")}
         with pytest.raises(ConfigurationError, match="callbacks 'status': there are none"):

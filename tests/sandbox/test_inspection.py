@@ -171,6 +171,16 @@ async def test_a_clock_that_runs_by_itself_is_not_moved(account: Account) -> Non
             400,
             "32 bits",
         ),
+        ("GET", "/_sandbox/messages?limit=x", "", 400, "limit: expected a whole number, got a"),
+        ("GET", "/_sandbox/messages?limit=0", "", 400, "limit: expected a whole number >= 1"),
+        (
+            "POST",
+            "/_sandbox/incoming",
+            '{"sender": "79161234567", "to": "1", "text": 5}',
+            400,
+            "body: text: expected a text, got a whole number",
+        ),
+        ("POST", "/_sandbox/incoming", "[]", 400, "body: expected an object, got a list"),
         ("POST", "/_sandbox/clock", '{"advance": -1}', 400, "backwards"),
         ("POST", "/_sandbox/clock", '{"advance": 1e300}', 400, "advance"),
     ],
@@ -205,3 +215,23 @@ async def test_what_a_service_shows_of_its_own_is_listed_and_shown(
 async def test_a_view_hides_no_route_of_the_sandbox(http: Http, world: World) -> None:
     world.of(Views).add("messages", "not these", lambda to: "hidden")
     assert (await http.raw("GET", "/_sandbox/messages")).json == []
+
+
+async def test_a_view_that_fails_is_explained_as_every_other_error(
+    http: Http, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(to: str | None) -> object:
+        raise ZeroDivisionError("a bug")
+
+    world.of(Views).add("broken", "nothing", broken)
+    answer = await http.raw("GET", "/_sandbox/broken")
+    assert answer.status == 500
+    assert answer.json["error"] == "GET /_sandbox/broken failed: ZeroDivisionError: a bug"
+    assert "GET /_sandbox/broken" in answer.json["routes"]
+    assert "a bug" in caplog.text
+
+
+async def test_a_view_that_shows_what_is_no_json_is_explained_too(http: Http, world: World) -> None:
+    world.of(Views).add("broken", "nothing", lambda to: object())
+    answer = await http.raw("GET", "/_sandbox/broken")
+    assert (answer.status, "TypeError" in answer.json["error"]) == (500, True)

@@ -17,6 +17,7 @@ from devino_core import (
     Status,
 )
 from devino_core.dispatch import failed_receipt
+from devino_plugins.kit.answered import of_answer
 from devino_plugins.kit.receipts import not_read, unassigned
 from devino_plugins.kit.refusals import refusal
 from devino_plugins.kit.states import state_of
@@ -48,7 +49,7 @@ def receipts(
     return [
         Receipt.of(message, _ACCEPTED, channel=channel, ids=(each.message_id,))
         if type(each) is Taken and each.code is ok and each.message_id
-        else failed_receipt(message, _why_not(each, hide), channel=channel)
+        else failed_receipt(message, of_answer(_why_not(each, hide)), channel=channel)
         for message, each in zip(messages, placed, strict=True)
     ]
 

@@ -35,6 +35,7 @@ from devino_core.http import Body, FetchedAnswer, HttpSession
 from devino_core.login import LoginSession
 from devino_core.observe import Running, discreet
 
+from .answered import ANSWERED
 from .masking import masked, printable_lines, readable
 from .refusals import A_PAGE, is_page, refusal, unreadable
 from .settings import ChannelConnectionSettings, ConnectionSettings
@@ -248,8 +249,10 @@ class ApiClient(Service[SettingsT_co]):
                 # Its headers can repeat a secret.
                 del answer
                 raise outcome
-            if messages == 1 and observed.observers.all:
-                call.message_id = self.id_in(outcome)
+            if messages:
+                ANSWERED.set(call)
+                if messages == 1 and observed.observers.all:
+                    call.message_id = self.id_in(outcome)
             return outcome
 
     def _outcome(

@@ -16,6 +16,7 @@ from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import Call, in_lots
 from devino_core.suggest import did_you_mean
 
+from .answered import ANSWERED
 from .api_channel import ApiChannel
 from .checks import check_send_at, number_of, numbers_of
 from .ids import GivenIds
@@ -166,6 +167,8 @@ class BulkChannel(ApiChannel[SettingsT_co], Generic[SettingsT_co, ItemT, ToldT])
         if self.number_field:
             # Copied call by call, items stay within a processor's caches.
             own = with_numbers(own, self.number_field, at(places, numbers))
+        # Who sends them may ask no call of ours.
+        ANSWERED.set(None)
         told = await self.send_items(own, shared)
         return receipts_of_each(
             at(places, messages),

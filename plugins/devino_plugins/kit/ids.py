@@ -8,6 +8,8 @@ from typing import cast
 
 from devino_core import ProtocolViolation
 
+from .answered import of_answer
+
 __all__ = ["MOST_PARTS", "GivenIds", "most_answered", "there"]
 
 MOST_PARTS = 255
@@ -49,16 +51,16 @@ class GivenIds:
         id of another call, and where there is none at all.
         """
         if len(ids) > most:
-            raise ProtocolViolation(f"the platform gave {len(ids)} ids where {most} are possible")
+            raise _odd(f"the platform gave {len(ids)} ids where {most} are possible")
         taken = tuple(ids)
         given = there(taken)
         if not all(map(_is_id, given)):
             taken = tuple([one and one.strip() for one in ids])
             given = there(taken)
             if not all(map(_is_id, given)):
-                raise ProtocolViolation("the platform gave something that is no id of a message")
+                raise _odd("the platform gave something that is no id of a message")
         if not given:
-            raise ProtocolViolation("the platform took a message and gave no id for it")
+            raise _odd("the platform took a message and gave no id for it")
         self.remember(given)
         return taken
 
@@ -91,7 +93,11 @@ class GivenIds:
 
     @staticmethod
     def _of_another_call(known: Set[str]) -> ProtocolViolation:
-        return ProtocolViolation(
+        return _odd(
             f"the platform gave the id {min(known)}, which is another message's: perhaps this is "
             "the answer to another call"
         )
+
+
+def _odd(what: str) -> ProtocolViolation:
+    return of_answer(ProtocolViolation(what))

@@ -13,6 +13,7 @@ from devino_codecs.http import Refusal, Unread
 from devino_core import DevinoError, Message, OutcomeUnknown, Receipt, State, Status
 from devino_core.dispatch import failed_receipt
 
+from .answered import of_answer
 from .refusals import refused_item
 from .states import accepted
 
@@ -205,10 +206,10 @@ def _receipt(
         word = hide(outcome.word)
         lost = OutcomeUnknown(f"the platform said {word} and gave no id: it may have been sent")
         status = Status(state=State.UNKNOWN, code=word, description=hide(outcome.description))
-        return Receipt.of(message, status, channel=channel, parts=0, error=lost)
+        return Receipt.of(message, status, channel=channel, parts=0, error=of_answer(lost))
     if isinstance(outcome, Refusal):
         outcome = refused_item(outcome.code, outcome.description, hide)
-    return failed_receipt(message, outcome, channel=channel)
+    return failed_receipt(message, of_answer(outcome), channel=channel)
 
 
 def unassigned(
@@ -223,7 +224,9 @@ def unassigned(
         f"{len(messages)} messages: nothing says which belongs to which"
     )
     return [
-        replace(failed_receipt(message, lost, channel=channel), unassigned_ids=tuple(ids))
+        replace(
+            failed_receipt(message, of_answer(lost), channel=channel), unassigned_ids=tuple(ids)
+        )
         for message in messages
     ]
 

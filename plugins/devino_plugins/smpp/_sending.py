@@ -291,7 +291,7 @@ class Sending:
         )
         unknown.call_id = error.call_id
         unknown.refs = (outgoing.message.ref,)
-        status = Status(state=State.UNKNOWN, description=str(unknown))
+        status = Status(state=State.UNKNOWN, description=unknown.said)
         return self._receipt(outgoing, taken, status, unknown)
 
     def _receipt(

@@ -16,6 +16,7 @@ from devino_core import (
     QueueFull,
     Status,
 )
+from devino_plugins.kit.answered import of_answer
 from devino_plugins.kit.messengers import (
     Hide,
     leg_status,
@@ -43,9 +44,9 @@ def error_of(refused: Refusal, *, changes: bool) -> DevinoError:
 def id_of(result: vk.SendResult, hide: Hide) -> str:
     """The id of a message that was taken. Raises the error of one that was not."""
     if result.code is not vk.SendCode.OK:
-        raise refused_item(result.code, "", hide)
+        raise of_answer(refused_item(result.code, "", hide))
     if result.message_id is None:
-        raise OutcomeUnknown("the platform took it and gave no id for it")
+        raise of_answer(OutcomeUnknown("the platform took it and gave no id for it"))
     return result.message_id
 
 

@@ -33,6 +33,7 @@ from devino_core.dispatch import (
     statuses_in_batches,
 )
 from devino_plugins.kit import ApiClient, Wire
+from devino_plugins.kit.answered import of_answer
 from devino_plugins.kit.ids import most_answered
 from devino_plugins.kit.states import accepted
 
@@ -220,7 +221,7 @@ class XmlChannel(ApiClient[XmlSettings], Channel[XmlSettings]):
             return failed_receipt(message, finding, channel=self.name)
         refused = error_of(finding)
         if refused is not None:
-            return failed_receipt(message, refused, channel=self.name)
+            return failed_receipt(message, of_answer(refused), channel=self.name)
         # The platform answers 106 also when it took a message for later.
         at_once = message.send_at is None
         taken = ACCEPTED if at_once else accepted(message, self.clock).state

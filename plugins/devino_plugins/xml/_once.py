@@ -29,6 +29,7 @@ from devino_core import (
     Throttled,
 )
 from devino_core.clock import Clock, in_words
+from devino_plugins.kit.answered import of_answer
 
 from ._answers import is_bad_id, is_refused, is_taken, is_unknown
 
@@ -104,15 +105,18 @@ async def _attempt(
     lost = [place for place in unknown if isinstance(findings[place], DevinoError)]
     if lost:
         seconds = clock.monotonic() - began
-        findings.update(dict.fromkeys(lost, _not_known(findings[lost[0]], patience.asks, seconds)))
+        error = cast("DevinoError", findings[lost[0]])
+        findings.update(dict.fromkeys(lost, _not_known(error, patience.asks, seconds)))
     return lost
 
 
-def _not_known(lost: Finding, asks: int, seconds: float) -> OutcomeUnknown:
-    return OutcomeUnknown(
-        f"{lost}; asked {asks} times over {in_words(seconds)}, the platform does not know this "
-        "message, which may still be on its way to it"
+def _not_known(lost: DevinoError, asks: int, seconds: float) -> OutcomeUnknown:
+    error = OutcomeUnknown(
+        f"{lost.said}; asked {asks} times over {in_words(seconds)}, the platform does not know "
+        "this message, which may still be on its way to it"
     )
+    error.call_id, error.http_status = lost.call_id, lost.http_status
+    return error
 
 
 async def _submit(
@@ -137,8 +141,10 @@ async def _submit(
         findings.update(zip(places, cast("Sequence[MessageResult]", results), strict=True))
         return ()
     # Made anew each time: an error keeps the traceback of whoever raised it.
-    unsaid = OutcomeUnknown("the answer does not say what became of this message")
-    id_refused = OutcomeUnknown("the platform refuses the id of this message, which it may have")
+    unsaid = of_answer(OutcomeUnknown("the answer does not say what became of this message"))
+    id_refused = of_answer(
+        OutcomeUnknown("the platform refuses the id of this message, which it may have")
+    )
     doubtful: list[int] = []
     for place, result in zip(places, results, strict=True):
         if result is not None and (is_taken(result) or is_refused(result)):

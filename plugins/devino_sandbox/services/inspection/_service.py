@@ -70,7 +70,7 @@ class InspectionService(HttpService):
                 Route(f"{_ROOT}{row.path}", _serving(row), methods=[row.method])
                 for row in (*self.rows, view)
             ],
-            exception_handlers={HTTPException: self._explain},
+            exception_handlers={HTTPException: self._explain, Exception: self._fail},
         )
 
     @property
@@ -92,7 +92,15 @@ class InspectionService(HttpService):
 
     async def _explain(self, request: Request, error: Exception) -> Response:
         found = cast("HTTPException", error)
-        return as_json({"error": found.detail, "routes": self._facts.routes()}, found.status_code)
+        return self._refusal(str(found.detail), found.status_code)
+
+    async def _fail(self, request: Request, error: Exception) -> Response:
+        # A bug of ours, or of a view that a service brought; the log has its traceback.
+        what = f"{request.method} {request.url.path} failed"
+        return self._refusal(f"{what}: {type(error).__name__}: {error}", 500)
+
+    def _refusal(self, why: str, status: int) -> Response:
+        return as_json({"error": why, "routes": self._facts.routes()}, status)
 
 
 def _serving(row: Row[Any, Any]) -> Callable[[Request], Awaitable[Response]]:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from devino_core.misfit import misfit
 from devino_core.suggest import did_you_mean
 
 __all__ = ["EMPTY", "Asked", "Nothing", "Page", "Row", "answer", "as_json"]
@@ -96,8 +97,8 @@ def _query(request: Request, kind: type[Q]) -> Q:
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        reason, _, where = str(error).partition(" - at `$.")
-        raise HTTPException(400, f"{where.rstrip('`') or 'query'}: {reason}") from None
+        where, said = misfit(error, table="an object")
+        raise HTTPException(400, f"{where or 'query'}: {said}") from None
 
 
 async def _body(request: Request, row: Row[Any, B]) -> B:
@@ -115,7 +116,7 @@ async def _body(request: Request, row: Row[Any, B]) -> B:
     except ClientDisconnect:
         raise HTTPException(400, "body: it did not come to its end") from None
     except msgspec.MsgspecError as error:
-        raise HTTPException(400, f"body: {error}") from None
+        raise HTTPException(400, f"body: {misfit(error, table='an object')}") from None
 
 
 def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
