@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from html import unescape
 from typing import Final, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -257,11 +256,18 @@ def _xml(text: str, kinds: Kinds, mask: Mask) -> str:
             if not whole.startswith("<?xml "):
                 whole = _show(None, whole, mask)
         elif not whole.isspace():
-            said = unescape(whole)
+            said = _unescape(whole)
             masked = _show(outer[-1], said, mask)
             whole = whole if masked == said else masked
         shown.append(whole)
     return "".join(shown)
+
+
+def _unescape(text: str) -> str:
+    # It has two thousand names. Most programs show no XML.
+    from html import unescape
+
+    return unescape(text)
 
 
 def _attributes(text: str, outer: Kind | None, kinds: Kinds, mask: Mask) -> str:
@@ -272,7 +278,7 @@ def _attributes(text: str, outer: Kind | None, kinds: Kinds, mask: Mask) -> str:
         value = double if double is not None else single
         if name.lower().partition(":")[0] in _OF_XML:
             return found[0]
-        said = unescape(value)
+        said = _unescape(value)
         masked = _show(outer or kinds.get(_local(name)), said, mask)
         return found[0] if masked == said else f'{blank}{name}{equals}"{masked}"'
 

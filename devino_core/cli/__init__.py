@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from devino_core.lazy import without_collector
+
 if TYPE_CHECKING:
     from .toolkit import App
 
@@ -19,8 +21,9 @@ __all__ = ["command_line", "main"]
 def main() -> None:
     """Run ``devino`` with the process's arguments, and exit with an :class:`ExitCode`."""
     try:
-        from ._app import Devino
-        from ._stop import interruptible
+        with without_collector():
+            from ._app import Devino
+            from ._stop import interruptible
     except ModuleNotFoundError as error:
         if error.name not in {"click", "rich_click"}:
             raise

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import rich_click as click
 
 from devino_core.errors import DevinoError, PluginError
+from devino_core.lazy import without_collector
 
 from ._ask import balance, inbox, status
 from ._channels import channels
@@ -173,6 +174,7 @@ class Devino(click.RichGroup):
         self._app.note("this is a bug: please report it with the lines above")
         return ExitCode.BUG
 
+    @without_collector()
     def _add_commands(self) -> None:
         if self._complete:
             return

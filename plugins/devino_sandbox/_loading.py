@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from devino_core import ConfigurationError, PluginError, Plugins
+from devino_core.lazy import without_collector
 from devino_core.plugins import missing_package
 
 from . import hookspecs, services
@@ -17,6 +18,7 @@ from ._world import World
 __all__ = ["explained_if_missing", "load_services"]
 
 
+@without_collector()
 def load_services(world: World, *, discover: bool) -> dict[str, Service]:
     """Services of this World by name, made anew. ``discover``: those of installed plugins, too.
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from devino_core import ConfigurationError, Medium, PluginError
+from devino_core.lazy import without_collector
 
 from ._callbacks import CallbackKind
 from ._driver import Driver
@@ -78,6 +79,12 @@ class Sandbox:
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
+        # What serves the protocols is imported on the way.
+        with without_collector():
+            await self._start()
+        return self
+
+    async def _start(self) -> None:
         found = load_services(self.world, discover=self._discover)
         found |= {service.name: service for service in [make(self.world) for make in self._made]}
         offered = list(found.values())
@@ -116,7 +123,6 @@ class Sandbox:
             running.services = dict.fromkeys(found, "ok")
             self.services = offered
             self._running = stack.pop_all()
-        return self
 
     async def __aexit__(
         self,
