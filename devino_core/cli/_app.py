@@ -198,12 +198,17 @@ def _nest(commands: dict[str, click.Command]) -> None:
                 f"a plugin brings a command {name!r}, and no plugin brings a group {first!r}"
             )
         group.add_command(commands.pop(name), rest)
-    for name in [
-        name
-        for name, command in commands.items()
-        if isinstance(command, click.Group) and not command.commands
-    ]:
+    for name in [name for name, command in commands.items() if _is_empty(command)]:
         del commands[name]
+
+
+def _is_empty(command: click.Command) -> bool:
+    """Whether it is a group without commands, and none that looks them up when it is asked."""
+    return (
+        isinstance(command, click.Group)
+        and not command.commands
+        and type(command).list_commands is click.Group.list_commands
+    )
 
 
 def _options() -> list[click.Parameter]:

@@ -380,6 +380,25 @@ def test_a_name_with_a_blank_joins_the_group_of_its_first_word(platform: Platfor
     assert "no plugin brings a group 'decode'" in result.stderr
 
 
+def test_a_group_may_look_its_commands_up_when_it_is_asked(platform: Platform) -> None:
+    asked = []
+
+    class Pigeons(rich_click.RichGroup):
+        def list_commands(self, ctx: click.Context) -> list[str]:
+            asked.append("list")
+            return ["count"]
+
+        def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+            asked.append(cmd_name)
+            return click.Command(cmd_name, callback=lambda: click.echo("12"))
+
+    platform.commands = [Pigeons(name="pigeons", help="Letters by air.")]
+    assert "pigeons" in platform.devino("--help").output
+    assert asked == []
+    assert platform.devino("pigeons", "count").stdout == "12\n"
+    assert asked == ["count"]
+
+
 def test_a_plugin_cannot_replace_a_command_of_devino(platform: Platform) -> None:
     platform.commands = [click.Command("send")]
     result = platform.devino("balance")
@@ -398,6 +417,18 @@ def test_the_program_starts_without_what_only_commands_need() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [f"devino {devino_core.__version__}", ""]
+
+
+def test_a_command_imports_no_outbox_that_it_does_not_use() -> None:
+    script = (
+        "import sys; from devino_core.cli._app import Devino\n"
+        "try: Devino().main(['balance', '--help'])\n"
+        "except SystemExit: print('devino_outbox._cli._all' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_the_help_reads_no_codec() -> None:

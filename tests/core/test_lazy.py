@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from devino_core import Plugins
+from devino_core.lazy import without_collector
 
 PACKAGE = """
 from devino_core.lazy import lazy
@@ -95,3 +98,21 @@ def test_a_plugin_that_brings_stores_imports_no_outbox() -> None:
     code = "import sys, devino_outbox; print([m for m in sys.modules if '.outbox._' in m])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_collector_rests_and_then_works_as_before() -> None:
+    assert gc.isenabled()
+    with suppress(ValueError), without_collector():
+        assert not gc.isenabled()
+        with without_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+        raise ValueError("mine")
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with without_collector():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -1,31 +1,38 @@
-"""The commands ``devino outbox``, for other programs that show them: ``COMMANDS``."""
+"""The group ``devino outbox``."""
 
 from __future__ import annotations
 
-from ._acts import cancel, forget, migrate, pause, resolve, resume, retry
-from ._group import outbox
-from ._importing import import_
-from ._looking import events, list_, show, stats
-from ._running import run
+import rich_click as click
 
-__all__ = ["COMMANDS", "outbox"]
+__all__ = ["outbox"]
 
-COMMANDS = (
-    run,
-    list_,
-    show,
-    resolve,
-    retry,
-    cancel,
-    pause,
-    resume,
-    stats,
-    import_,
-    events,
-    migrate,
-    forget,
-)
-"""Those of the group."""
 
-for _command in COMMANDS:
-    outbox.add_command(_command)
+class _Outbox(click.RichGroup):
+    """Its commands import the whole outbox, so they are looked up when one is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._look_up()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        self._look_up()
+        return super().get_command(ctx, cmd_name)
+
+    def _look_up(self) -> None:
+        if not self.commands:
+            from ._all import COMMANDS
+
+            for command in COMMANDS:
+                self.add_command(command)
+
+
+@click.group(cls=_Outbox)
+def outbox() -> None:
+    """Keep messages on disk until they are sent, and see what became of them.
+
+    The store is set as DEVINO__OUTBOX__URL, or in the file:
+
+    \b
+        [outbox]
+        url = "sqlite:///var/lib/app/outbox.db"
+    """

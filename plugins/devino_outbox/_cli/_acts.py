@@ -12,7 +12,7 @@ from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 from devino_core.outbox import Entry, Migrates, Move, Outbox, Phase, Query, Resolution
 from devino_core.outbox.kit import cancelled, resolved, retried
 
-from ._group import filters, matched, opened
+from ._opening import filters, matched, opened
 
 __all__ = ["cancel", "forget", "migrate", "pause", "resolve", "resume", "retry"]
 

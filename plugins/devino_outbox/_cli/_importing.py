@@ -26,7 +26,7 @@ from devino_core.cli.toolkit import (
 from devino_core.files import lines_of
 from devino_core.outbox import Added, InDoubt
 
-from ._group import opened
+from ._opening import opened
 
 __all__ = ["import_"]
 

@@ -11,7 +11,7 @@ from devino_core import NotFound
 from devino_core.cli.toolkit import App, ExitCode, json_option, parse_duration, parsed, pass_app
 from devino_core.outbox import AGES, Entry, Lane, OutboxEvent, Phase, Tally
 
-from ._group import filters, matched, opened
+from ._opening import filters, matched, opened
 
 __all__ = ["events", "list_", "show", "stats"]
 

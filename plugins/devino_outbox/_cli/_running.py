@@ -12,7 +12,7 @@ from devino_core.errors import ConfigurationError
 from devino_core.outbox import Outbox, OutboxEvent, Worker
 from devino_core.plugins import missing_package
 
-from ._group import opened
+from ._opening import opened
 
 __all__ = ["run"]
 

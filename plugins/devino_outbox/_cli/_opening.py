@@ -1,4 +1,4 @@
-"""The group, and how its commands open the outbox."""
+"""How the commands open the outbox, and choose entries."""
 
 from __future__ import annotations
 
@@ -13,21 +13,9 @@ from devino_core import AsyncClient
 from devino_core.cli.toolkit import App, parse_duration, parsed
 from devino_core.outbox import Outbox, Phase, Query
 
-__all__ = ["filters", "matched", "opened", "outbox"]
+__all__ = ["filters", "matched", "opened"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@click.group()
-def outbox() -> None:
-    """Keep messages on disk until they are sent, and see what became of them.
-
-    The store is set as DEVINO__OUTBOX__URL, or in the file:
-
-    \b
-        [outbox]
-        url = "sqlite:///var/lib/app/outbox.db"
-    """
 
 
 @asynccontextmanager
