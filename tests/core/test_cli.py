@@ -399,6 +399,18 @@ def test_a_group_may_look_its_commands_up_when_it_is_asked(platform: Platform) -
     assert asked == ["count"]
 
 
+def test_a_plugins_command_stands_beside_those_of_the_outbox() -> None:
+    script = (
+        "import click; from devino_outbox._cli import outbox\n"
+        "outbox.add_command(click.Command('archive'))\n"
+        "print({'archive', 'list'} <= set(outbox.list_commands(click.Context(outbox))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
+
+
 def test_a_plugin_cannot_replace_a_command_of_devino(platform: Platform) -> None:
     platform.commands = [click.Command("send")]
     result = platform.devino("balance")

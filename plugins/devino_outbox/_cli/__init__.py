@@ -10,6 +10,8 @@ __all__ = ["outbox"]
 class _Outbox(click.RichGroup):
     """Its commands import the whole outbox, so they are looked up when one is asked for."""
 
+    _is_complete = False
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._look_up()
         return super().list_commands(ctx)
@@ -19,11 +21,13 @@ class _Outbox(click.RichGroup):
         return super().get_command(ctx, cmd_name)
 
     def _look_up(self) -> None:
-        if not self.commands:
+        # A plugin may have put commands of its own into the group.
+        if not self._is_complete:
             from ._all import COMMANDS
 
             for command in COMMANDS:
                 self.add_command(command)
+            self._is_complete = True
 
 
 @click.group(cls=_Outbox)
