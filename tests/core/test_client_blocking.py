@@ -26,11 +26,7 @@ from tests.core._fake import FakeChannel, fake_plugins
 NOW = datetime(2030, 1, 31, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.pythons
 
-CONFIG = {
-    "one": {"kind": "fake", "token": "t", "prefix": "one"},
-    "two": {"kind": "fake", "token": "t", "prefix": "two"},
-    "viber": {"kind": "fake-viber", "token": "t"},
-}
+CONFIG = {"one": {"kind": "fake", "token": "t", "prefix": "one"}}
 
 
 def _public(kind: type) -> dict[str, Callable[..., object]]:
