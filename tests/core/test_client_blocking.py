@@ -138,7 +138,7 @@ def test_a_program_ends_whatever_it_did_with_its_client(program: str) -> None:
         import os, signal, threading
         from devino_core import Client, Message, State
         from tests.core._fake import fake_plugins
-        from tests.core.test_client import CONFIG
+        from tests.core.test_client_blocking import CONFIG
         client = Client(CONFIG, plugins=fake_plugins())
         """
     source = textwrap.dedent(prelude) + textwrap.dedent(program)
