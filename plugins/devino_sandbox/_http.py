@@ -15,13 +15,13 @@ from ._journal import Record
 __all__ = [
     "ABORT",
     "ASGIApp",
+    "AtOnce",
     "Broken",
     "Outcome",
     "RawAnswer",
     "RawRequest",
     "answering",
     "json_answer",
-    "send_answer",
     "struck",
 ]
 
@@ -104,47 +104,55 @@ def struck(
             return Broken.HANG
 
 
-def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
-    """An ASGI app around a plain function. The sandbox's server limits the body."""
+class AtOnce:
+    """An ASGI app around a plain function, which the sandbox's own server calls without ASGI."""
 
-    async def app(scope: Event, receive: Receive, send: Send) -> None:
+    def __init__(self, handle: Callable[[RawRequest], Outcome]) -> None:
+        self._handle = handle
+
+    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
         body = await _body(receive)
         if body is None:
             return
-        request = RawRequest(
-            cast("str", scope["method"]),
-            cast("str", scope["path"]),
-            cast("bytes", scope["query_string"]),
-            cast("list[tuple[bytes, bytes]]", scope["headers"]),
-            body,
-            cast("str", scope["scheme"]),
-            cast("bytes", scope.get("raw_path", b"")).decode("latin-1"),
-        )
-        of: Any = scope
-        record: Record | None = of.get("extensions", {}).get(CALL)
-        if record is None:
-            outcome = handle(request)
-        else:
-            # As `with record` does, which is two calls.
-            journal = record.journal
-            before, journal.now = journal.now, record
-            try:
-                outcome = handle(request)
-            finally:
-                journal.now = before
+        outcome = self.outcome(scope, body)
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
-        else:
-            await send_answer(send, outcome)
+            return
+        headers = [*outcome.headers, (b"content-length", b"%d" % len(outcome.body))]
+        await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
+        await send({"type": "http.response.body", "body": outcome.body})
 
-    return app
+    def outcome(self, scope: Event, body: bytes) -> Outcome:
+        """What becomes of a request. What happens meanwhile belongs to its call in the journal."""
+        of: Any = scope
+        request = RawRequest(
+            of["method"],
+            of["path"],
+            of["query_string"],
+            of["headers"],
+            body,
+            of["scheme"],
+            of.get("raw_path", b"").decode("latin-1"),
+        )
+        record: Record | None = of.get("extensions", {}).get(CALL)
+        if record is None:
+            return self._handle(request)
+        # As `with record` does, which is two calls.
+        journal = record.journal
+        before, journal.now = journal.now, record
+        try:
+            return self._handle(request)
+        finally:
+            journal.now = before
 
 
-async def send_answer(send: Send, answer: RawAnswer) -> None:
-    """Answer a request of ASGI."""
-    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+def answering(handle: Callable[[RawRequest], Outcome]) -> ASGIApp:
+    """An ASGI app around a plain function. The sandbox's server limits the body.
+
+    That server calls the function itself, in the turn of the loop in which the request is whole:
+    no task is current then.
+    """
+    return AtOnce(handle)
 
 
 async def _body(receive: Receive) -> bytes | None:

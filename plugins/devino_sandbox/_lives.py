@@ -109,7 +109,7 @@ class Lives:
     ) -> list[StoredMessage]:
         """One message for each recipient, in order. ``call``: of the journal, that brings them."""
         begun: list[StoredMessage] = []
-        groups: dict[tuple[datetime, Fate], list[StoredMessage]] = {}
+        groups: dict[tuple[datetime | None, Fate], list[StoredMessage]] = {}
         for to, send_at, fate in recipients:
             message = StoredMessage(
                 submission=submission,
@@ -127,11 +127,11 @@ class Lives:
             self._next_id += parts
             self._refusals = 0
             begun.append(message)
-            groups.setdefault((message.sending_at, fate), []).append(message)
+            groups.setdefault((send_at, fate), []).append(message)
         if submission.part_of is not None:
             submission.part_of.further += tuple(begun)
-        for (began, fate), messages in groups.items():
-            self._send_off(messages, fate, pace, began, now)
+        for (send_at, fate), messages in groups.items():
+            self._send_off(messages, fate, pace, send_at or now, now)
         self._record(begun)
         return begun
 

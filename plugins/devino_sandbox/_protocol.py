@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
+import msgspec
 import uvicorn
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from ._http import ABORT, RawAnswer, json_answer
+from ._corked import CorkedTransport
+from ._http import ABORT, ASGIApp, AtOnce, Broken, Event, Outcome, RawAnswer, json_answer
+from ._http_answer import octets_of
 from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
 from ._journal import LONGEST, Journal, Record
 
 __all__ = ["Limits", "Protocol"]
+
+_log = logging.getLogger(__name__)
 
 _MAX_HEAD = 256 * 1024
 """A request line with the 2999 numbers of a bulk send takes 100 KB."""
@@ -34,6 +43,16 @@ _FAREWELL = 5.0
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _STATUSES = {str(status.value).encode(): str(status.value) for status in HTTPStatus}
 _HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
+
+
+class _Asked(msgspec.Struct, eq=False):
+    """A request that is going to be answered at once, as soon as it is whole."""
+
+    app: AtOnce
+    scope: Any
+    record: Record
+    keep_alive: bool
+    body: bytearray
 
 
 class Limits:
@@ -53,13 +72,23 @@ class Protocol(HttpToolsProtocol):
     - HTTP/1.0 may keep its connection; a request of no version (HTTP/0.9) is refused.
     - A request line and its headers may have 256 KiB together, and a body ``max_body``.
     - A connection ends if its request is not whole in time, or if none ever comes.
+    - Where ``route`` finds a plain function, that is called without a task and without ASGI, which
+      would take longer than most services do.
     """
 
     def __init__(
-        self, config: uvicorn.Config, state: ServerState, limits: Limits, journal: Journal
+        self,
+        config: uvicorn.Config,
+        state: ServerState,
+        limits: Limits,
+        journal: Journal,
+        route: Callable[[Event], ASGIApp] | None,
     ) -> None:
         super().__init__(config, state, {})
         self._journal = journal
+        self._route = route
+        self._asked: _Asked | None = None
+        """The request that is going to be answered at once."""
         self._incoming: HttpRequestSaid | None = None
         """The request that is being read."""
         self._answering: Record | None = None
@@ -80,6 +109,9 @@ class Protocol(HttpToolsProtocol):
         self._refusal: RawAnswer | None = None
         self._is_deaf = False
         self._timer: asyncio.TimerHandle | None = None
+        self._rests_since = 0.0
+        """By the loop's clock."""
+        self._rest_ends: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._corked = CorkedTransport(transport, self.loop)
@@ -87,8 +119,9 @@ class Protocol(HttpToolsProtocol):
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._rest_ends):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
         if self._answering is not None:
             self._answering.broke("the client left")
@@ -96,7 +129,6 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
-        self._unset_keepalive_if_required()
         if self._in_line and not data.isascii():
             data = _escaped(data)
         self._begun = 0
@@ -107,26 +139,18 @@ class Protocol(HttpToolsProtocol):
                 self._first += data
         elif self._in_line:
             self._first = data
-        was_in_head, rest = self._in_head, data
-        while rest:
-            try:
-                self.parser.feed_data(rest)
-            except httptools.HttpParserUpgrade as upgrade:
-                if self.parser.get_method() == b"CONNECT":
-                    self._refuse(json_answer(405, {"error": "the sandbox is no proxy"}))
-                    return
-                rest = self._head_without_offer() + rest[upgrade.args[0] :]
-            except httptools.HttpParserError:
-                self._refuse(self._refusal or json_answer(400, {"error": "this is not HTTP/1.1"}))
-                return
-            else:
-                break
-        if self._is_whole:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            return
-        # Few requests come in pieces.
+        was_in_head = self._in_head
+        refusal = self._feed(data)
+        if refusal is not None:
+            self._refuse(refusal)
+        elif not self._is_whole:
+            self._wait(data, was_in_head=was_in_head)
+        elif self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait(self, data: bytes, *, was_in_head: bool) -> None:
+        """Few requests come in pieces."""
         if self._in_head:
             self._in_line = self._in_line and b"\n" not in data.lstrip(b"\r\n")
             self._head_size += len(data) if was_in_head else 0
@@ -136,6 +160,25 @@ class Protocol(HttpToolsProtocol):
                 return
         if self._timer is None:
             self._timer = self.loop.call_later(self._limits.patience, self._give_up)
+
+    def _feed(self, data: bytes) -> RawAnswer | None:
+        """Let the parser read. Gives the answer to what cannot be read."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                if self.parser.get_method() == b"CONNECT":
+                    return json_answer(405, {"error": "the sandbox is no proxy"})
+                data = self._head_without_offer() + data[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                if isinstance(error.__context__, _Left):
+                    return None
+                if not isinstance(error.__context__, Exception | None):
+                    raise error.__context__ from None  # an interrupt, which httptools has wrapped
+                return self._refusal or json_answer(400, {"error": "this is not HTTP/1.1"})
+            else:
+                break
+        return None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -168,7 +211,19 @@ class Protocol(HttpToolsProtocol):
         self._incoming = said
         scope: Any = self.scope
         journal = self._journal
-        scope["extensions"][CALL] = Record(journal, journal.clock.now(), perf_counter(), said)
+        record = Record(journal, journal.clock.now(), perf_counter(), said)
+        scope["extensions"][CALL] = record
+        if self._route is not None and self._is_free():
+            scope["method"], scope["http_version"] = said.method.decode("ascii"), version
+            scope["path"], scope["raw_path"] = _paths(self.url)
+            scope["query_string"] = query.partition(b"#")[0]
+            app = self._route(scope)
+            if isinstance(app, AtOnce):
+                keep_alive = self.parser.should_keep_alive()
+                self._asked = _Asked(app, scope, record, keep_alive, bytearray())
+                self._answering = record
+                self._in_head = False
+                return
         super().on_headers_complete()
         # httptools would refuse a longer one than a path may be. The request is not begun yet.
         scope["query_string"] = query.partition(b"#")[0]
@@ -183,8 +238,8 @@ class Protocol(HttpToolsProtocol):
     # The two below are those of uvicorn without what is never so here, as most of the time goes
     # into calls.
     def on_body(self, body: bytes) -> None:
-        cycle = self.cycle
-        if cycle.response_complete:
+        asked, cycle = self._asked, self.cycle
+        if asked is None and cycle.response_complete:
             return
         self._body_size += len(body)
         if self._body_size > self._limits.max_body:
@@ -194,6 +249,9 @@ class Protocol(HttpToolsProtocol):
             if said.size < LONGEST:
                 said.body += body
             said.size = self._body_size
+        if asked is not None:
+            asked.body += body
+            return
         cycle.body += body
         if len(cycle.body) > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
@@ -204,6 +262,10 @@ class Protocol(HttpToolsProtocol):
         if self._in_head:
             return
         self._is_whole = self._in_line = True
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            self._answer(asked)
+            return
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
@@ -216,14 +278,74 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
+        self._note(b"".join(self._corked.answer))
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._rest()
+
+    def _is_free(self) -> bool:
+        """Nothing is before this request, and the client reads and waits for no word first."""
+        cycle = self.cycle
+        return (
+            (cycle is None or cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.expect_100_continue
+        )
+
+    def _answer(self, asked: _Asked) -> None:
+        """Ask a service that answers at once. Leaves the parser if nothing more is to be read."""
+        keep_alive = asked.keep_alive
+        try:
+            outcome: Outcome = asked.app.outcome(asked.scope, bytes(asked.body))
+            octets = b""
+            if isinstance(outcome, RawAnswer):
+                octets = octets_of(outcome, asked.scope, keep_alive=keep_alive)
+        except Exception:  # noqa: BLE001 - whatever a service fails with, its client is told
+            _log.exception("a service of the sandbox failed")
+            outcome, keep_alive = _FAILED, False
+            octets = octets_of(_FAILED, asked.scope, keep_alive=False)
+        if octets:
+            self._corked.send(octets)
+            self._note(octets)
+            if keep_alive:
+                self._rest()
+                return
+            self.transport.close()
+        elif outcome is Broken.DROP:
+            self.transport.abort()
+        self._is_deaf = True
+        raise _Left
+
+    def _note(self, answer: bytes) -> None:
+        """Put the answer into the journal."""
         record, self._answering = self._answering, None
         if record is not None:
-            whole = b"".join(self._corked.answer)
-            record.answer = HttpAnswerSaid(whole[:_MOST_KEPT], len(whole))
+            record.answer = HttpAnswerSaid(answer[:_MOST_KEPT], len(answer))
             # "HTTP/1.1 200 OK"
-            status = whole[9:12]
+            status = answer[9:12]
             record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")
-        super().on_response_complete()
+
+    def _rest(self) -> None:
+        """All is answered. The connection may rest for a while; its timer is not set anew for each
+        request, which would take longer than all else here."""
+        self._rests_since = self.loop.time()
+        if self._rest_ends is None:
+            self._rest_ends = self.loop.call_later(self.timeout_keep_alive, self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._rest_ends = None
+        if self._in_head or self._answering is not None:
+            return  # it rests again after the answer
+        left = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._rest_ends = self.loop.call_later(left, self._end_rest)
+        else:
+            self.transport.close()
 
     def _stop(self, status: int, error: str) -> None:
         """Leave httptools, which makes its own error of any."""
@@ -258,21 +380,23 @@ class Protocol(HttpToolsProtocol):
             self._refuse(json_answer(408, {"error": f"the request was not whole in {seconds}"}))
 
     def _is_answering(self) -> bool:
+        if self._asked is not None:
+            return True
         return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse(self, answer: RawAnswer) -> None:
         """Answer in place of the application, and listen no more."""
         self._is_deaf = True
-        head = b"HTTP/1.1 %d \r\ncontent-length: %d\r\nconnection: close\r\n"
-        lines = [head % (answer.status, len(answer.body))]
-        lines += [b"%s: %s\r\n" % header for header in answer.headers]
-        said = b"".join([*lines, b"\r\n", answer.body])
+        scope: Any = self.scope
+        said = octets_of(answer, scope or {}, keep_alive=False)
         self._note_refusal(answer.status, said)
         if self.pipeline or (self._in_head and self._is_answering()):
             # It would be taken for the answer to a request before this one.
             self.transport.close()
             return
-        if self._is_answering():
+        if self._asked is not None:
+            self._asked = None
+        elif self._is_answering():
             if self.cycle.response_started:
                 self.transport.abort()
                 return
@@ -299,62 +423,21 @@ class Protocol(HttpToolsProtocol):
             record.end(outcome, failed=True)
 
 
-class CorkedTransport(asyncio.Transport):
-    """Sends what is written in one turn of the loop at once.
+class _Left(Exception):
+    """Nothing more of this connection is read."""
 
-    uvicorn writes the head and the body of an answer separately: two system calls, two packets and
-    two wake-ups of the client, which is half of what a small answer costs.
-    """
 
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        super().__init__()
-        self._transport = transport
-        self._loop = loop
-        self.answer: list[bytes | bytearray | memoryview] = []
-        """What was written of the answer that is under way."""
-        self._written: list[bytes | bytearray | memoryview] = []
+_FAILED = RawAnswer(
+    500, b"Internal Server Error", ((b"content-type", b"text/plain; charset=utf-8"),)
+)
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        if not self._written:
-            self._loop.call_soon(self._flush)
-        self._written.append(data)
-        self.answer.append(data)
 
-    def write_eof(self) -> None:
-        """Say that nothing follows, where the transport can (TLS cannot)."""
-        self._flush()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def abort(self) -> None:
-        self._written.clear()
-        self._transport.abort()
-
-    def get_extra_info(self, name: str, default: object = None) -> object:
-        return self._transport.get_extra_info(name, default)
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def _flush(self) -> None:
-        if self._written:
-            data = b"".join(self._written)
-            self._written.clear()
-            self._transport.write(data)
+@lru_cache(maxsize=200)
+def _paths(url: bytes) -> tuple[str, bytes]:
+    """The path of a request line without its query, and the same as it was sent."""
+    raw = httptools.parse_url(url).path
+    path = raw.decode("ascii")
+    return unquote(path) if "%" in path else path, raw
 
 
 def _escaped(data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 from devino_core.clock import SYSTEM_CLOCK
 
 from ._gate import Gate
-from ._http import ASGIApp, Event, RawAnswer, Receive, Send, json_answer, send_answer
+from ._http import ASGIApp, AtOnce, Event, RawAnswer, RawRequest, Receive, Send, json_answer
 from ._http_said import CALL
 from ._journal import Journal, Record
 from ._latest import Latest
@@ -55,11 +55,15 @@ class Router:
         self._depth = max(map(len, self._apps), default=0)
         self._endpoints = endpoints
         self._gate = gate
-        self._nobody = Served(self._nothing)
+        self._nobody = Served(AtOnce(self._nothing))
         # A busy client asks for the same few paths again and again.
         self._found: Latest[str, Served] = Latest(1000)
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        await self.route(scope)(scope, receive, send)
+
+    def route(self, scope: Event) -> ASGIApp:
+        """The app that answers this request, which is in the journal then."""
         path = cast("str", scope["path"])
         served = self._found.get(path)
         if served is None:
@@ -67,16 +71,15 @@ class Router:
         refusal = self._gate.refusal(scope, known_hosts_only=served.known_hosts_only)
         if refusal is None and served is self._nobody and self._opens_page(scope):
             # Who looks at the page is no client of the platform: the journal has nothing of it.
-            await self._to_page(send)
-            return
+            return AtOnce(self._to_page)
         of: Any = scope
         if served.in_journal or refusal is not None:
             record: Record = of["extensions"][CALL]
             record.enter(served.name, of["client"] or "")
         if refusal is not None:
-            await send_answer(send, json_answer(403, {"error": refusal}))
-            return
-        await served.app(scope, receive, send)
+            refused = json_answer(403, {"error": refusal})
+            return AtOnce(lambda _: refused)
+        return served.app
 
     def _opens_page(self, scope: Event) -> bool:
         """A browser asks for the root, and there is a page to show."""
@@ -86,16 +89,15 @@ class Router:
         accepted = any(name == b"accept" and b"text/html" in value for name, value in headers)
         return accepted and "page" in self._endpoints
 
-    async def _to_page(self, send: Send) -> None:
+    def _to_page(self, request: RawRequest) -> RawAnswer:
         location = urlsplit(self._endpoints["page"]).path.encode()
-        headers = ((b"location", location), (b"vary", b"accept"))
-        await send_answer(send, RawAnswer(302, b"", headers))
+        return RawAnswer(302, b"", ((b"location", location), (b"vary", b"accept")))
 
-    async def _nothing(self, scope: Event, receive: Receive, send: Send) -> None:
+    def _nothing(self, request: RawRequest) -> RawAnswer:
         missing = "the sandbox has no service here"
-        headers = dict(cast("list[tuple[bytes, bytes]]", scope["headers"]))
-        there = seen_from(self._endpoints, headers.get(b"host", b"").decode("latin-1"))
-        await send_answer(send, json_answer(404, {"error": missing, "endpoints": there}))
+        host = dict(request.headers).get(b"host", b"").decode("latin-1")
+        there = seen_from(self._endpoints, host)
+        return json_answer(404, {"error": missing, "endpoints": there})
 
     def _served(self, path: str) -> Served:
         segments = _segments(path)
@@ -122,6 +124,7 @@ class HttpServer:
         journal: Journal | None = None,
     ) -> None:
         self._limits = Limits(max_body, patience)
+        self._route = app.route if isinstance(app, Router) else None
         self._journal = Journal(SYSTEM_CLOCK, 0) if journal is None else journal
         self._config = uvicorn.Config(
             app,
@@ -140,7 +143,7 @@ class HttpServer:
         """Listen, and give the port (0 takes a free one). Raises OSError if that cannot be."""
         self._config.load()
         self._server, port = await listen(
-            lambda: Protocol(self._config, self._state, self._limits, self._journal),
+            lambda: Protocol(self._config, self._state, self._limits, self._journal, self._route),
             host,
             port,
             tls,

@@ -57,9 +57,10 @@ class Timeline:
         """Run every action that is due by the clock. Called by an action, it does nothing."""
         if self._running:
             return
+        now = self._clock.now()
         self._running = True
         try:
-            while self._due and self._due[0][0] <= self._clock.now():
+            while self._due and self._due[0][0] <= now:
                 due, _, action, _ = heapq.heappop(self._due)
                 try:
                     action(due)

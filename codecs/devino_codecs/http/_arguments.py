@@ -106,6 +106,8 @@ def _put_all(form: WireForm, prefix: str) -> Callable[[Any], str]:
 
 def _take_one(form: WireForm) -> Callable[[list[str]], Any]:
     parse = form.parse
+    if form is _TEXT:
+        return lambda values: values[0] if values else None
     if form.keeps_blanks:
         return lambda values: parse(values[0]) if values else None
 
@@ -193,6 +195,10 @@ class Found:
         values = self._plain.get(name, [])
         if name in self._indexed:
             values = values + [v for _, v in sorted(self._indexed[name], key=lambda item: item[0])]
+        if len(values) == 1:
+            # Most have one, and many of those no escapes.
+            [value] = values
+            return [(unquote(value) if b"%" in value else value).decode()]
         return [unquote(value).decode() for value in values]
 
 
