@@ -18,19 +18,30 @@ class CorkedTransport(asyncio.Transport):
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
+        keep: int,
     ) -> None:
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self.answer: list[bytes | bytearray | memoryview] = []
-        """What was written of the answer that is under way."""
+        self._keep = keep
+        self.answer = b""
+        """What was written of the answer that is under way, its first ``keep`` octets at least."""
+        self.size = 0
+        """Octets of all that was."""
         self._written: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
             self._loop.call_soon(self._flush)
         self._written.append(data)
-        self.answer.append(data)
+        self.size += len(data)
+        # An answer may be a stream that goes on for days.
+        if len(self.answer) < self._keep:
+            self.answer += data[: self._keep]
+
+    def begin(self) -> None:
+        """Another answer is written from now on."""
+        self.answer, self.size = b"", 0
 
     def send(self, data: bytes) -> None:
         """Send a whole answer now."""

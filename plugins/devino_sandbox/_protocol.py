@@ -42,6 +42,7 @@ _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _STATUSES = {str(status.value).encode(): str(status.value) for status in HTTPStatus}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -114,7 +115,7 @@ class Protocol(HttpToolsProtocol):
         self._rest_ends: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self._corked = CorkedTransport(transport, self.loop)
+        self._corked = CorkedTransport(transport, self.loop, _MOST_KEPT)
         super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._limits.patience, self._give_up)
 
@@ -274,11 +275,13 @@ class Protocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         scope: Any = cycle.scope
         self._answering = scope["extensions"][CALL]
-        self._corked.answer = []
+        self._corked.begin()
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
-        self._note(b"".join(self._corked.answer))
+        corked = self._corked
+        answer = corked.answer.removeprefix(_CONTINUE)
+        self._note(answer, corked.size - len(corked.answer) + len(answer))
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -311,7 +314,7 @@ class Protocol(HttpToolsProtocol):
             octets = octets_of(_FAILED, asked.scope, keep_alive=False)
         if octets:
             self._corked.send(octets)
-            self._note(octets)
+            self._note(octets, len(octets))
             if keep_alive:
                 self._rest()
                 return
@@ -321,11 +324,11 @@ class Protocol(HttpToolsProtocol):
         self._is_deaf = True
         raise _Left
 
-    def _note(self, answer: bytes) -> None:
-        """Put the answer into the journal."""
+    def _note(self, answer: bytes, size: int) -> None:
+        """Put the answer into the journal. ``size``: octets of the whole."""
         record, self._answering = self._answering, None
         if record is not None:
-            record.answer = HttpAnswerSaid(answer[:_MOST_KEPT], len(answer))
+            record.answer = HttpAnswerSaid(answer[:_MOST_KEPT], size)
             # "HTTP/1.1 200 OK"
             status = answer[9:12]
             record.end(_STATUSES.get(status) or status.decode("latin-1"), failed=status >= b"4")

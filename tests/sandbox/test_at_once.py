@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from devino_core.clock import SYSTEM_CLOCK
+from devino_sandbox._corked import CorkedTransport
 from devino_sandbox._gate import Gate
 from devino_sandbox._http import Broken, Outcome, RawAnswer, RawRequest, answering
 from devino_sandbox._journal import Journal
@@ -195,6 +196,7 @@ async def test_who_expects_a_word_before_the_body_gets_it(served: Peer) -> None:
     answered = await served.said(asked[:-4], asked[-4:])
     assert answered.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
     assert answered.endswith(b"abody")
+    assert served.outcomes == ["200"]
 
 
 async def test_a_client_that_does_not_read_is_no_longer_read(served: Peer) -> None:
@@ -237,3 +239,15 @@ async def test_a_connection_rests_for_a_while_after_each_answer(
 async def _turns() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+async def test_a_stream_without_end_is_not_kept() -> None:
+    class Nowhere(asyncio.Transport):
+        def write(self, data: object) -> None:
+            pass
+
+    corked = CorkedTransport(Nowhere(), asyncio.get_running_loop(), keep=1000)
+    corked.begin()
+    for _ in range(100):
+        corked.write(b"event" * 20)
+    assert (len(corked.answer), corked.size) == (1000, 10_000)
