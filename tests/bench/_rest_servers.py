@@ -1,4 +1,7 @@
-"""The sandbox, or a bare Starlette that answers a send alike, in a process of its own."""
+"""The sandbox, or a bare Starlette that answers a send alike, in a process of its own.
+
+It can run as a file, over the code of another checkout.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import socket
 import sys
 from decimal import Decimal
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,9 +23,9 @@ from devino_sandbox import Account, Sandbox, World
 LOGIN, PASSWORD = "demo", "demo"
 
 
-async def _serve_sandbox(calls: int) -> None:
+async def _serve_sandbox(**settings: Any) -> None:
     account = Account(login=LOGIN, password=Secret(PASSWORD), balance=Decimal(10**9))
-    async with Sandbox(World([account], calls=calls), discover=False) as sandbox:
+    async with Sandbox(World([account], **settings), discover=False) as sandbox:
         print(sandbox.endpoints["rest_v2"].split(":")[2].partition("/")[0], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
@@ -44,5 +48,10 @@ async def _serve_starlette() -> None:
 
 
 if __name__ == "__main__":
-    kept = {"sandbox": 1000, "no-journal": 0}.get(sys.argv[1])
-    asyncio.run(_serve_starlette() if kept is None else _serve_sandbox(kept))
+    match sys.argv[1]:
+        case "sandbox":
+            asyncio.run(_serve_sandbox())
+        case "no-journal":
+            asyncio.run(_serve_sandbox(calls=0))
+        case _:
+            asyncio.run(_serve_starlette())

@@ -21,9 +21,9 @@ import pytest
 
 from tests.bench._canned_http import canned_server
 from tests.bench._canned_smpp import canned_centre
+from tests.bench._process import HERE, path_of
 from tests.bench.conftest import Table
 
-HERE = Path(__file__).resolve().parents[2]
 BASE = os.environ.get("BASE")
 TURNS = int(os.environ.get("TURNS", "15"))
 LIVES = int(os.environ.get("LIVES", "15"))
@@ -49,7 +49,6 @@ class Sender:
 def sender(
     checkout: Path, kind: str, settings: Mapping[str, object], **environ: str
 ) -> Iterator[Sender]:
-    path = os.pathsep.join(str(checkout / part) for part in ("", "codecs", "plugins"))
     script = str(HERE / "tests/bench/_sends.py")
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", script, kind, json.dumps(settings)],
@@ -57,7 +56,7 @@ def sender(
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env={**os.environ, "PYTHONPATH": path, **environ},
+        env={**os.environ, "PYTHONPATH": path_of(checkout), **environ},
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None

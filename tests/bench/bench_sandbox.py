@@ -1,10 +1,17 @@
-"""How many sends a second the sandbox takes over REST, against a bare Starlette on uvicorn."""
+"""How many sends a second the sandbox takes over REST, against a bare Starlette on uvicorn.
+
+``BASE=path pytest`` with this file adds the sandbox of another checkout.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +20,9 @@ from tests.bench._rest_servers import LOGIN, PASSWORD
 from tests.bench.conftest import Table
 
 SENDS, CONNECTIONS = 10_000, 200
+BASE = os.environ.get("BASE")
+LIVES = int(os.environ.get("LIVES", "5"))
+"""The same program differs by a tenth from process to process: where its memory lies."""
 BODY = (
     f"Login={LOGIN}&Password={PASSWORD}&SourceAddress=DEVINO"
     "&DestinationAddress=79161234567&Data=Hello"
@@ -60,6 +70,10 @@ async def _send(port: int) -> None:
     await asyncio.gather(*[client.done for client in clients])
 
 
+def _sends(port: int) -> None:
+    asyncio.run(_send(port))
+
+
 @pytest.fixture(scope="module")
 def ports() -> Iterator[dict[str, int]]:
     with ExitStack() as stack:
@@ -72,10 +86,26 @@ def ports() -> Iterator[dict[str, int]]:
 def test_sends_over_rest(compare: Table, ports: dict[str, int]) -> None:
     compare(
         f"{SENDS} sends to the sandbox at {CONNECTIONS} connections",
-        lambda: asyncio.run(_send(ports["sandbox"])),
+        partial(_sends, ports["sandbox"]),
         {
-            "bare Starlette": lambda: asyncio.run(_send(ports["starlette"])),
-            "remembering no calls": lambda: asyncio.run(_send(ports["no-journal"])),
+            "bare Starlette": partial(_sends, ports["starlette"]),
+            "remembering no calls": partial(_sends, ports["no-journal"]),
         },
         rounds=5,
     )
+
+
+@pytest.mark.skipif(BASE is None, reason="BASE names no checkout to compare with")
+def test_sends_against_another_checkout(compare: Table) -> None:
+    base, servers = Path(BASE or "").resolve(), "tests.bench._rest_servers"
+    lives = []
+    for life in range(LIVES):
+        with running(servers, "sandbox") as now, running(servers, "sandbox", checkout=base) as then:
+            ratios = compare(
+                f"{SENDS} sends to the sandbox, life {life + 1}",
+                partial(_sends, now),
+                {"base": partial(_sends, then)},
+                rounds=5,
+            )
+        lives.append(ratios["base"])
+    compare.note(f"sends a second to the sandbox: {statistics.median(lives):.2f} times the base's")
