@@ -80,7 +80,7 @@ class Following:
         row["reported_at"] = receipt.status.reported_at
         if receipt.status.error is not None:
             row["error"] = receipt.status.error
-            row["description"] = row["description"] or str(receipt.status.error)
+            row["description"] = row["description"] or receipt.status.error.said
         if self._app.json:
             self._app.show(row)
         elif sys.stdout.isatty():

@@ -147,5 +147,5 @@ def receipt_row(receipt: Receipt) -> dict[str, object]:
         row["unassigned_ids"] = receipt.unassigned_ids
     if receipt.error is not None:
         row["error"] = describe(receipt.error)
-        row["description"] = row["description"] or str(receipt.error)
+        row["description"] = row["description"] or receipt.error.said
     return row

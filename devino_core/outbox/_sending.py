@@ -174,7 +174,7 @@ def _moved(
         return doubtful(entry, body, channel, error), error
     if whom is Blame.REFUSED:
         if not receipt.refused:
-            status = replace(receipt.status, state=State.REJECTED, description=str(error))
+            status = replace(receipt.status, state=State.REJECTED, description=error.said)
             receipt = replace(receipt, status=status)
         leg = replace(begin(entry, body), receipt=receipt, channel=channel.name, error=error)
         return leg_over(entry, body, with_leg(entry, leg), State.REJECTED, now), None

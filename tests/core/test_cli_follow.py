@@ -116,6 +116,16 @@ def test_a_message_that_cannot_be_read_does_not_end_it(platform: Platform) -> No
     assert last["counts"] == {"ACCEPTED": 1, "DELIVERED": 1}
 
 
+def test_a_description_does_not_name_the_call(platform: Platform) -> None:
+    unread, refused = Rejected("", code=9), Rejected("", code=6)
+    unread.call_id = refused.call_id = "00112233aabbccdd"
+    platform.unread, platform.refused = {"id-1": unread}, {"79031234561": refused}
+    followed = objects(platform.devino("follow", "id-1", "--json").stdout)[0]
+    sent = objects(platform.devino("send", "79031234561", "Hi", "--json").stdout)[0]
+    assert (followed["description"], sent["description"]) == (unread.said, refused.said)
+    assert followed["error"]["call_id"] == sent["error"]["call_id"] == "00112233aabbccdd"
+
+
 def test_an_error_of_all_is_told_after_the_counts(platform: Platform) -> None:
     def refuse(kind: object) -> None:
         async def status(*_: object, **__: object) -> None:

@@ -77,6 +77,19 @@ async def test_a_refused_message_is_over_and_its_neighbours_go() -> None:
         assert (entry.phase, entry.status.state) == (Phase.DONE, State.REJECTED)
 
 
+async def test_a_description_does_not_name_the_call() -> None:
+    async with world() as w:
+        refusal = Rejected("no such number")
+        refusal.call_id = "00112233aabbccdd"
+        w.channel.failures["79160000009"] = refusal
+        await w.outbox.enqueue(message("bad", to="79160000009"))
+        await w.pass_time(3)
+        entry = await w.entry("bad")
+        assert entry.status.description == "no such number"
+        assert entry.legs[0].error is not None
+        assert entry.legs[0].error.call_id == refusal.call_id
+
+
 async def test_what_no_check_passes_is_refused_to_the_caller() -> None:
     async with world() as w:
         w.outbox.client = w.client
