@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 
 import pytest
 
@@ -90,6 +91,27 @@ async def test_each_request_is_one_line_of_the_log_also_without_an_observer(
         "smpp bind_transmitter > ESME_ROK",
         "smpp submit_sm 1 message > ESME_RTHROTTLED",
         "smpp submit_sm 1 message (attempt 2) > ESME_ROK",
+    ]
+
+
+async def test_the_log_shows_requests_with_the_numbers_of_their_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG, "devino")
+    async with wired(bind="transceiver") as wire:
+        [receipt] = await wire.channel.send([MESSAGE])
+        await wire.channel.status(receipt.ids)
+    shown = [
+        re.findall(r"smpp (\w+) \[\w+\]\n(\w+)  sequence_number (\d+),", record.getMessage())
+        for record in caplog.records
+    ]
+    assert [told for [told] in filter(None, shown)] == [
+        ("request", "bind_transceiver", "1"),
+        ("answer", "bind_transceiver_resp", "1"),
+        ("request", "submit_sm", "2"),
+        ("answer", "submit_sm_resp", "2"),
+        ("request", "query_sm", "3"),
+        ("answer", "query_sm_resp", "3"),
     ]
 
 

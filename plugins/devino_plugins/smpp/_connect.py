@@ -135,7 +135,8 @@ async def open_session(
     where = f"{host}:{port}"
     with calls.begin(CommandId(bind.command_id).name.lower(), peer=where) as call:
         call.start()
-        call.wire("request", lambda: describe(bind, mask=discreet))
+        # The session's first request, which it gives this number.
+        call.wire("request", lambda: describe(encode(bind, 1), mask=discreet))
         await _connect(session.protocol, host, port, tls, connect_timeout)
         try:
             answer = await session.request(bind)

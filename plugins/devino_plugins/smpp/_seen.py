@@ -39,13 +39,15 @@ class Seen:
         self._refused: tuple[Pdu, DevinoError] | None = None
         """The last answer that was a refusal, and its error."""
 
-    def begin(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int) -> Running | None:
+    def begin(
+        self, pdu: Pdu | EncodedRequest[Pdu], attempt: int, sequence_number: int
+    ) -> Running | None:
         """A request that is made now. None if nobody wants to know before it has ended."""
         if not self.calls.sees_starts:
             return None
         call = self._call(pdu, attempt)
         call.start()
-        call.wire("request", lambda: _shown(pdu))
+        call.wire("request", lambda: _shown(pdu, sequence_number))
         return call
 
     def late(self, pdu: Pdu | EncodedRequest[Pdu], attempt: int, since: float) -> Running:
@@ -118,10 +120,12 @@ def _told(kind: type[Pdu]) -> tuple[str, int]:
     return name, int(issubclass(kind, _SENDS))
 
 
-def _shown(pdu: Pdu | EncodedRequest[Pdu]) -> str:
+def _shown(pdu: Pdu | EncodedRequest[Pdu], sequence_number: int | None = None) -> str:
+    """A PDU; of one that the session numbers, with that number."""
     try:
-        octets = encode(pdu) if isinstance(pdu, EncodedRequest) else pdu
-        return describe(octets, mask=discreet)
+        if sequence_number is None and isinstance(pdu, Pdu):
+            return describe(pdu, mask=discreet)
+        return describe(encode(pdu, sequence_number), mask=discreet)
     except (EncodeError, DecodeError) as error:
         # A broken one is told of elsewhere.
         return f"{type(pdu).__name__} that cannot be shown: {error.reason}"

@@ -188,7 +188,7 @@ class SmppSession:
                 raise
             raise self._over() from None
         is_watched = seen is not None and seen.calls.is_watched
-        call = seen.begin(pdu, attempt) if seen is not None and is_watched else None
+        call = seen.begin(pdu, attempt, number) if seen is not None and is_watched else None
         if not self._corked:
             # The first request leaves at once; those after it leave together.
             self._cork()
