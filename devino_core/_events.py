@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
+from ._masking import Discreet, Hidden, masked_recipient
 from ._message import Medium
 from ._status import Status
 
 __all__ = ["ConsentChanged", "Event", "Incoming", "StatusChanged"]
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something happened. A channel or a callback tells it."""
+class Event(Discreet, frozen=True, kw_only=True):
+    """Something happened. A channel or a callback tells it.
+
+    A repr holds no text, and of a person's number or address the ends. Of :attr:`raw` it has the
+    type.
+    """
 
     id: str
     """Stable: an event that is told twice has the same id. The id is unique within one
@@ -24,6 +27,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the channel, or of the source of the callback."""
     raw: object = None
     """The codec's value that it was read from."""
+
+    def _masked(self, name: str, value: object) -> object:
+        return Hidden(value) if name == "raw" else value
 
 
 class StatusChanged(Event, frozen=True, kw_only=True):
@@ -50,6 +56,11 @@ class Incoming(Event, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     """The platform's id of the message that this one answers, if the wire tells it."""
 
+    def _masked(self, name: str, value: object) -> object:
+        if name == "sender":
+            return masked_recipient(self.sender)
+        return Hidden(value) if name == "text" else super()._masked(name, value)
+
 
 class ConsentChanged(Event, frozen=True, kw_only=True):
     """A recipient allowed or forbade further messages."""
@@ -59,3 +70,6 @@ class ConsentChanged(Event, frozen=True, kw_only=True):
     medium: Medium
     """The medium that the consent is about."""
     allowed: bool
+
+    def _masked(self, name: str, value: object) -> object:
+        return masked_recipient(self.address) if name == "address" else super()._masked(name, value)

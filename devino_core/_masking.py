@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Discreet", "masked_recipient"]
+__all__ = ["Discreet", "Hidden", "masked_recipient"]
 
 _WHOLE = frozenset({"id", "ref", "sender"})
 """Fields that are shown in full, because they tell nothing about a person."""
@@ -32,21 +32,26 @@ class Discreet(msgspec.Struct, frozen=True):
             if field.default_factory is not msgspec.NODEFAULT:
                 default = field.default_factory()
             if value != default:
-                yield field.name, _shown(field.name, value)
+                yield field.name, self._masked(field.name, value)
+
+    def _masked(self, name: str, value: object) -> object:
+        """What the repr has in the place of a field's value."""
+        return _shown(name, value)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self._said())
         return f"{type(self).__name__}({shown})"
 
 
-class _Hidden:
-    """A text whose repr shows only its length."""
+class Hidden:
+    """What stands in a value's place. Of a text the repr shows only the length, of anything else
+    the type."""
 
-    def __init__(self, text: str) -> None:
-        self._length = len(text)
+    def __init__(self, value: object) -> None:
+        self._said = f"{len(value)} chars" if isinstance(value, str) else type(value).__name__
 
     def __repr__(self) -> str:
-        return f"<{self._length} chars>"
+        return f"<{self._said}>"
 
 
 def masked_recipient(to: str) -> str:
@@ -69,7 +74,7 @@ def _shown(name: str, value: object) -> object:
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         if name == "to":
             return masked_recipient(value)
-        return value if name in _WHOLE else _Hidden(value)
+        return value if name in _WHOLE else Hidden(value)
     if isinstance(value, Mapping):
         return {key: _shown("", one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ._masking import Discreet, masked_recipient
 from ._message import Medium, Message
 from ._portable import Portable
 from .errors import DevinoError
@@ -192,8 +193,8 @@ def _decides(leg: tuple[int, Status]) -> tuple[int, int, int]:
     return (0, 0, place) if state.is_final else (1, state.rank, place)
 
 
-class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
-    """The result of sending one message."""
+class Receipt(Discreet, Portable, frozen=True, kw_only=True, omit_defaults=True):
+    """The result of sending one message. A repr shows :attr:`to` without its middle."""
 
     ref: str
     """The :attr:`Message.ref` that it answers."""
@@ -278,10 +279,12 @@ class Receipt(Portable, frozen=True, kw_only=True, omit_defaults=True):
         """Whether the platform refused this message."""
         return self.status.state is State.REJECTED
 
+    def _masked(self, name: str, value: object) -> object:
+        return masked_recipient(self.to) if name == "to" and self.to else value
+
     def _repr_html_(self) -> str:
         # Without the middle of the number: notebooks are passed on with their outputs.
         from ._html import table
-        from ._masking import masked_recipient
 
         return table(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -13,8 +13,22 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
-from devino_core import Fill, InvalidMessage, Medium, Message, Secret, State, Status
+from devino_core import (
+    ConsentChanged,
+    Event,
+    Fill,
+    Incoming,
+    InvalidMessage,
+    Medium,
+    Message,
+    Receipt,
+    Secret,
+    State,
+    Status,
+    StatusChanged,
+)
 
 pytestmark = pytest.mark.pythons
 
@@ -147,3 +161,43 @@ def test_a_secret_is_shown_only_when_asked() -> None:
     assert copy.deepcopy(secret) == secret
     with pytest.raises(TypeError):
         pickle.dumps(secret)
+
+
+AT = datetime(2030, 1, 31, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (
+            Receipt(ref="r", to="+79031234567", status=Status(state=State.READ), ids=("17",)),
+            "Receipt(ref='r', to='7903***4567', status={status}, ids=('17',))",
+        ),
+        (
+            Incoming(id="7", at=AT, sender="79031234567", to="1", text="s3cret", raw=[1]),
+            "Incoming(id='7', at={at}, raw=<list>, sender='7903***4567', to='1', text=<6 chars>)",
+        ),
+        (
+            ConsentChanged(id="7", at=AT, address="79031234567", medium=Medium.SMS, allowed=True),
+            "ConsentChanged(id='7', at={at}, address='7903***4567', medium={medium}, allowed=True)",
+        ),
+        (
+            StatusChanged(
+                id="7", at=AT, raw="s3cret", message_id="17", status=Status(state=State.READ)
+            ),
+            "StatusChanged(id='7', at={at}, raw=<6 chars>, message_id='17', status={status})",
+        ),
+    ],
+)
+def test_a_receipt_and_an_event_show_no_text_and_no_whole_number(
+    value: Receipt | Event, shown: str
+) -> None:
+    said = shown.format(at=repr(AT), medium=repr(Medium.SMS), status=repr(Status(state=State.READ)))
+    assert repr(value) == said
+    told = pretty_repr(value, max_width=1000)
+    assert told == said
+
+
+def test_a_receipt_of_nobody_known_shows_none() -> None:
+    receipt = Receipt(ref="", to="", status=Status(state=State.READ))
+    assert repr(receipt).startswith("Receipt(ref='', to='', status=")
