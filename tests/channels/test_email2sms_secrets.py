@@ -71,6 +71,25 @@ async def test_no_secret_shows(format_: str, fault: str, caplog: pytest.LogCaptu
     assert not [text for text in shown if shows(text, {login, *spellings(PASSWORD)})]
 
 
+@pytest.mark.parametrize(
+    ("format_", "shown"),
+    [
+        ("template", "UserLogin=***\nSourceAddress=DEVINO"),
+        ("semicolon", "StartWithPoint;***;7903***4567;"),
+        ("base64", "\n***;7903***4567;"),
+    ],
+)
+async def test_the_log_shows_the_text_of_a_mail_and_not_its_login(
+    format_: str, shown: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with mailed(format=format_) as wire:
+        await wire.channel.send([Message("79031234567", "a demo")])
+    [mail] = [record.getMessage() for record in caplog.records if "a mail of" in record.message]
+    assert shown in mail
+    assert "a demo" in mail
+    assert mail.count("demo") == 1
+
+
 def _has_fields(part: object) -> bool:
     return hasattr(part, "__dict__") and not callable(part)
 

@@ -38,10 +38,14 @@ class Email2SmsChannel(Channel[Email2SmsSettings]):
         self, settings: Email2SmsSettings, *, name: str, clock: Clock = SYSTEM_CLOCK
     ) -> None:
         super().__init__(settings, name=name, clock=clock)
-        self._peer = Peer(
-            settings, channel=name, login=_login(settings, name), secrets=[settings.password]
-        )
         self._writer = MailWriter(settings, channel=name, clock=clock)
+        self._peer = Peer(
+            settings,
+            channel=name,
+            login=_login(settings, name),
+            secrets=[settings.password],
+            in_mails=[self._writer.credentials],
+        )
         self._pool: Pool | None = None
 
     async def open(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from devino_codecs import EncodeError
 from devino_codecs.email2sms import Base64, Semicolon, Submission, Template, encode
-from devino_core import Body, ConfigurationError, InvalidMessage
+from devino_core import Body, ConfigurationError, InvalidMessage, Secret
 from devino_core.clock import Clock
 
 from ._settings import Email2SmsSettings, Format
@@ -44,6 +44,14 @@ class MailWriter:
         except EncodeError as error:
             setting = self._attributes.get(error.path) or _SETTINGS.get(error.path, "from_addr")
             raise ConfigurationError(f"channel {channel!r}: {setting}: {error.reason}") from None
+
+    @property
+    def credentials(self) -> Secret:
+        """The login up to the end of the password, as a mail has them beside each other. The login
+        alone may be a word of the text, too."""
+        login, password = self._settings.login, self._settings.password.reveal()
+        between = ";" if self._kind.one_line else "\nPassword="
+        return Secret(f"{login}{between}{password}")
 
     def _most_numbers(self, channel: str) -> int:
         said = self._settings.numbers_per_mail

@@ -44,6 +44,8 @@ class Terms(NamedTuple):
     """Seconds for an answer."""
     secrets: tuple[Secret, ...]
     """What no answer may be quoted with."""
+    in_mails: tuple[Secret, ...]
+    """What no mail may be shown with."""
     refused: Callable[[str, Reply], DevinoError]
 
     def told(self, data: bytes) -> str:
@@ -185,7 +187,7 @@ class Connection:
             mail = Body(_LEADING_DOT.sub(b"..", mail))
         answered = False
         if self.call is not None:
-            self.call.wire("request", lambda: shown_mail(mail, self._terms.secrets))
+            self.call.wire("request", lambda: shown_mail(mail, self._terms.in_mails))
         try:
             reply = await self._heard("the mail", Body(mail + b".\r\n"))
         except (SMTPException, OSError) as error:

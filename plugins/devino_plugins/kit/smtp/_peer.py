@@ -49,8 +49,9 @@ class Peer:
     """A mail server, and what is to be agreed with it.
 
     ``login`` is the name and password for AUTH; without one nobody logs in. No reply is quoted
-    with a password of ``login`` or one of ``secrets``. ``refused`` makes the error of a reply of
-    4xx or 5xx to a verb. Raises ConfigurationError for names that no host can have.
+    with a password of ``login`` or one of ``secrets``, and the log shows no mail with one of these
+    or of ``in_mails``. ``refused`` makes the error of a reply of 4xx or 5xx to a verb. Raises
+    ConfigurationError for names that no host can have.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Peer:
         channel: str,
         login: tuple[str, Secret] | None = None,
         secrets: Iterable[Secret] = (),
+        in_mails: Iterable[Secret] = (),
         refused: Callable[[str, Reply], DevinoError] = refusal,
     ) -> None:
         if not _is_host(settings.host):
@@ -83,7 +85,10 @@ class Peer:
         self._login = None if login is None else Login(*login)
         if self._login is not None:
             secrets = (*secrets, *self._login.repeated())
-        self._terms = Terms(settings.host, settings.timeout, tuple(secrets), refused)
+        secrets = tuple(secrets)
+        self._terms = Terms(
+            settings.host, settings.timeout, secrets, (*secrets, *in_mails), refused
+        )
 
     @property
     def machine(self) -> Machine:
