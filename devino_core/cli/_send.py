@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any, NamedTuple, TextIO
+from io import BytesIO, TextIOWrapper
+from typing import Any, BinaryIO, NamedTuple
 
 import rich_click as click
 
@@ -117,7 +118,7 @@ def _price(_: click.Context, __: click.Parameter, given: str | None) -> Decimal 
 @click.option(
     "--html",
     metavar="FILE",
-    type=click.File(encoding="utf-8-sig"),
+    type=click.File("rb"),
     help="A mail's HTML body, beside TEXT or in place of it.",
 )
 @click.option(
@@ -212,7 +213,7 @@ def send(
     dry_run: bool,
     price: Decimal | None,
     subject: str | None,
-    html: TextIO | None,
+    html: BinaryIO | None,
     headers: tuple[str, ...],
     **fields: object,
 ) -> None:
@@ -430,7 +431,7 @@ def _refuse_for_one(options: BulkOptions) -> None:
         raise click.UsageError(f"{found[0]} is for --file")
 
 
-def _mail(subject: str | None, html: TextIO | None, headers: Iterable[str]) -> _MailParts | None:
+def _mail(subject: str | None, html: BinaryIO | None, headers: Iterable[str]) -> _MailParts | None:
     """What a mail has beside its text; None where none of a mail's options is given."""
     if subject is None:
         if html is not None or headers:
@@ -443,7 +444,10 @@ def _mail(subject: str | None, html: TextIO | None, headers: Iterable[str]) -> _
             raise click.BadParameter("expected 'Name: value'", param_hint="'--header'")
         named[name.strip()] = value.strip()
     try:
-        body = "" if html is None else html.read()
+        whole = BytesIO(b"" if html is None else read_whole(html))
+        body = TextIOWrapper(whole, encoding="utf-8-sig").read()
+    except OSError as error:
+        raise click.BadParameter(error.strerror or str(error), param_hint="'--html'") from None
     except UnicodeDecodeError:
         raise click.BadParameter("is not in UTF-8", param_hint="'--html'") from None
     return _MailParts(subject, body, named)

@@ -7,6 +7,7 @@ import tempfile
 from typing import BinaryIO
 
 from devino_core.errors import ConfigurationError
+from devino_core.files import lines_of
 
 from ._table import Table, is_read_once, opened
 
@@ -44,8 +45,8 @@ class Source:
         kept = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this
         try:
             with opened(self._path) as pipe:
-                while piece := pipe.read(_CHUNK):
-                    kept.write(piece)
+                for line in lines_of(pipe):
+                    kept.write(line)
         except OSError as error:
             raise ConfigurationError(f"cannot read {self._path}: {error.strerror}") from None
         self._kept = kept

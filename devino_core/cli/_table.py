@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import io
 import re
 import stat
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import click
 
 from devino_core.errors import ConfigurationError, InvalidMessage
+from devino_core.files import MOST
 from devino_core.suggest import did_you_mean
 
 __all__ = ["InvalidRow", "Line", "Table", "is_read_once", "opened"]
@@ -55,7 +57,8 @@ class Table:
 
     Commas, semicolons or tabs separate cells: whichever occurs most in that line, or what Excel's
     line ``sep=;`` before it says. A byte order mark decides the encoding, whatever was given. Blank
-    lines are left out, and so are columns that have neither a name nor a value.
+    lines are left out, and so are columns that have neither a name nor a value. The file may be of
+    any length, and a line no longer than :data:`devino_core.files.MOST`.
 
     Raises ConfigurationError for a file that cannot be read, and InvalidRow for what is no CSV,
     both also while it is iterated. It can be iterated once. An open file is read from where it is.
@@ -182,6 +185,8 @@ def _decoded(file: Any, encoding: str) -> Iterator[str]:
         *lines, rest = (rest + newlines.decode(text)).split("\n")
         for line in lines:
             yield line + "\n"
+        if len(rest) > MOST:
+            raise OSError(errno.EFBIG, f"a line is longer than {MOST:,} bytes")
     rest += newlines.decode("", final=True)
     if rest:
         yield rest

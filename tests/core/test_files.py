@@ -43,12 +43,36 @@ def test_a_line_is_read_up_to_its_bound() -> None:
         ("hlr", "--file", "/dev/zero"),
         ("outbox", "import", "/dev/zero"),
         ("send", "79031234567", "-"),
+        ("send", "ivan@example.com", "--subject", "Hi", "--html", "/dev/zero"),
+        ("send", "--file", "/dev/zero", "Hi", "--dry-run"),
+        ("send", "--file", "-", "Hi", "--journal", "JOURNAL"),
+        ("book", "import", "1", "/dev/zero"),
+        ("upload", "/dev/zero", "Hi"),
     ],
     ids=" ".join,
 )
 def test_a_file_without_an_end_is_one_line_and_code_2(
     args: tuple[str, ...], tmp_path: Path
 ) -> None:
+    args = tuple(str(tmp_path / "run.jsonl") if arg == "JOURNAL" else arg for arg in args)
+    ended = given_endless(*args, outbox=tmp_path / "outbox.db")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
+    assert "than 16,777,216 bytes" in ended.stderr
+
+
+@pytest.mark.skipif(not ENDLESS.exists(), reason="only Unix has a file without an end")
+@pytest.mark.parametrize("file", ["/dev/zero", "-"])
+def test_a_row_without_an_end_is_told_after_what_was_sent(file: str, tmp_path: Path) -> None:
+    ended = given_endless("send", "--file", file, "Hi", outbox=tmp_path / "outbox.db")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"devino: 0 accepted\ndevino: cannot read {file}: a line is longer than 16,777,216 bytes\n"
+    )
+
+
+def given_endless(*args: str, outbox: Path) -> subprocess.CompletedProcess[str]:
+    """A command that ended; its standard input has no end, and neither may have what it takes."""
     import resource
 
     def limit() -> None:
@@ -59,10 +83,12 @@ def test_a_file_without_an_end_is_one_line_and_code_2(
         "DEVINO__REST__LOGIN": "me",
         "DEVINO__REST__PASSWORD": "x",
         "DEVINO__REST__SENDER": "X",
-        "DEVINO__OUTBOX__URL": f"sqlite:{tmp_path / 'outbox.db'}",
+        "DEVINO__ADDRESSBOOK__LOGIN": "me",
+        "DEVINO__ADDRESSBOOK__PASSWORD": "x",
+        "DEVINO__OUTBOX__URL": f"sqlite:{outbox}",
     }
     with ENDLESS.open("rb") as endless:
-        ended = subprocess.run(
+        return subprocess.run(
             [sys.executable, "-m", "devino", *args],
             stdin=endless,
             capture_output=True,
@@ -72,9 +98,6 @@ def test_a_file_without_an_end_is_one_line_and_code_2(
             preexec_fn=limit,
             env={**os.environ, **environ},
         )
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.count("\n") == 1
-    assert "than 16,777,216 bytes" in ended.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows tells of a folder in other words")
