@@ -18,6 +18,8 @@ from devino_core import ConfigurationError, Message, NotFound, Plugins, Priority
 from devino_core.cli._app import Devino
 from devino_core.cli.toolkit import App
 from devino_core.outbox import Added, BlockingOutbox, Outbox, Phase, Query
+from devino_outbox import PostgresSettings
+from devino_outbox.postgres._schema import connect
 from devino_sandbox import Sandbox
 from tests.core.test_docs_examples import EXAMPLES, _export
 
@@ -216,6 +218,13 @@ def test_a_realtime_message_has_a_deadline_by_itself(url: str) -> None:
         ("nonsense", "its URL cannot be read"),
         ("nats://[hunter2", "its URL cannot be read"),
         ("foo://x", "no plugin brings a store 'foo'"),
+        ("postgresql://me:hunter2@h:x/db", "a port that is none"),
+        ("postgresql://me:hunter2@h:99999/db", "a port that is none"),
+        ("postgresql://me:hunter2@h1:5432,h2:0/db", "a port that is none"),
+        ("postgresql:///db?port=x&password=hunter2", "a port that is none"),
+        ("postgresql://me:hunter2@h/db?connect_timeout=x", "bad value for connect_timeout: 'x'"),
+        ("postgresql://me:hunter2/x@h/db", "a / in a password is written %2F"),
+        ("postgresql://me:hunter2%zz@h/db", "the URL of the database cannot be read"),
     ],
 )
 def test_a_store_that_is_none_is_one_line_and_code_2(store: str, said: str) -> None:
@@ -223,6 +232,13 @@ def test_a_store_that_is_none_is_one_line_and_code_2(store: str, said: str) -> N
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     assert said in result.stderr
     assert "hunter2" not in result.stderr
+
+
+@pytest.mark.parametrize("authority", ["me:hunter2%zz@h", "me:hunter2/@h"])
+def test_an_error_of_a_url_of_postgresql_has_no_password_behind_it(authority: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        connect(PostgresSettings(url=f"postgresql://{authority}/db"))
+    assert "hunter2" not in f"{caught.value!r} {caught.value.__cause__} {caught.value.__context__}"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import resources
 from typing import NamedTuple
 
@@ -79,22 +80,40 @@ def place_of(schema: str) -> Place:
 def connect(settings: PostgresSettings) -> Connection:
     """A connection whose commits are on disk. Raises ConfigurationError where they would not be,
     and psycopg's OperationalError where the database cannot be reached."""
-    try:
-        given = conninfo_to_dict(settings.url)
-    except psycopg.ProgrammingError as error:
-        # Its text may hold the password.
-        raise ConfigurationError("outbox: the URL of the database cannot be read") from error
     defaults = {"connect_timeout": settings.connect_timeout, **_DEFAULTS}
-    conninfo = make_conninfo("", **{**defaults, **given})
-    connection = psycopg.connect(
-        conninfo, autocommit=True, prepare_threshold=None if settings.pooler else 5
-    )
+    conninfo = make_conninfo("", **{**defaults, **_parameters(settings.url)})
+    try:
+        connection = psycopg.connect(
+            conninfo, autocommit=True, prepare_threshold=None if settings.pooler else 5
+        )
+    except psycopg.ProgrammingError as error:
+        raise ConfigurationError(f"outbox: the URL of the database: {error}") from error
     try:
         _require_durable(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _parameters(url: str) -> dict[str, str | int | None]:
+    """What the URL says. Raises ConfigurationError where libpq would look for a server in vain."""
+    given: dict[str, str | int | None] | None = None
+    # Its error may hold the password, so nothing is raised from it.
+    with suppress(psycopg.ProgrammingError):
+        given = conninfo_to_dict(url)
+    if given is None:
+        raise ConfigurationError("outbox: the URL of the database cannot be read")
+    for port in str(given.get("port") or "").split(","):
+        # An empty one is the usual port.
+        if port.strip() and not (port.strip().isdecimal() and 0 < int(port) < 65536):
+            # It may be a piece of a password that has a "/" in it.
+            raise ConfigurationError(
+                "outbox: the URL of the database has a port that is none: expected a number from "
+                "1 to 65535, as in postgresql://user:password@host:5432/database; a / in a "
+                "password is written %2F"
+            )
+    return given
 
 
 def _require_durable(connection: Connection) -> None:
