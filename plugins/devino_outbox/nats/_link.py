@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable, Unsupported
 from devino_outbox._settings import NatsSettings
 
+from ._credentials import check_credentials
 from ._url import servers_of
 
 __all__ = ["LOST", "Conflict", "Inbox", "Link", "Stored", "Write", "connect", "disconnect"]
@@ -90,6 +91,8 @@ async def connect(
 ) -> Client:
     """A connection that comes back by itself. Raises ConfigurationError and Unavailable."""
     servers = servers_of(url)
+    if credentials is not None:
+        check_credentials(credentials)
     # The library's types say whole seconds, and it waits for parts of them, too.
     waits: dict[str, Any] = {"reconnect_time_wait": 0.1, "connect_timeout": _TRY}
     client = Client()
