@@ -71,8 +71,12 @@ class _Crumbs(Observer):
 
     def is_platform(self, url: str) -> bool:
         """Whether calls went there."""
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            # What others tell of HTTP is as they write it.
+            return False
         return f"{parts.hostname}:{port}" in self._peers
 
     def call_started(self, call: Call) -> Callable[[Outcome], None] | None:
@@ -147,7 +151,9 @@ def _tidy(event: Event, hint: Hint, crumbs: _Crumbs) -> None:
 
 
 def _origin(url: str) -> str:
-    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
+    parts = urlsplit(url)
+    # Before the "@" there may be a password.
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _values(event: Event, key: Literal["exception", "breadcrumbs"]) -> list[dict[str, Any]]:

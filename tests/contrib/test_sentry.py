@@ -73,6 +73,41 @@ def test_no_session_stands_in_what_sentry_tells_of_http(
     assert not [one for one in urls if "ession" in json.dumps(one)]
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://h:99999/", "http://h:x/", "http://[::1"])
+def test_a_url_of_others_that_is_none_leaves_none_of_the_platforms_whole(
+    kept: Kept, sandbox: LocalSandbox, channels: Channels, url: str
+) -> None:
+    """Sentry sends an event as it was when what tidies it has failed."""
+    data = {"url": url, "http.query": "a=b"}
+    sentry_sdk.add_breadcrumb(category="httplib", data=data)
+    with Client(channels) as client:
+        client.send(message())
+    sentry_sdk.capture_message("over")
+    (event,) = kept.of(None)
+    first, *others = [
+        one["data"] for one in event["breadcrumbs"]["values"] if one["category"] == "httplib"
+    ]
+    assert first == data
+    assert others
+    assert not [one for one in others if one["url"].count("/") != 2]
+
+
+def test_no_password_stands_in_what_is_left_of_a_url_of_the_platform(
+    kept: Kept, channels: Channels
+) -> None:
+    with Client(channels) as client:
+        client.send(message())
+    host = str(channels["promo"]["base_url"]).split("/")[2]
+    data = {"url": f"http://me:hunter2@{host}/a", "http.query": "a=b"}
+    sentry_sdk.add_breadcrumb(category="httplib", data=data)
+    sentry_sdk.capture_message("over")
+    (event,) = kept.of(None)
+    assert event["breadcrumbs"]["values"][-1]["data"] == {
+        "url": f"http://{host}",
+        "http.query": "",
+    }
+
+
 def refused() -> None:
     raise Rejected(f"no route to {NUMBER}")
 
