@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pytest
-from msgspec import Struct
+from msgspec import Struct, defstruct
 
 from devino_codecs.http import (
     NUMBER_ID,
@@ -21,6 +21,8 @@ from devino_codecs.http import (
     EncodeError,
     HttpAnswer,
     HttpRequest,
+    InHeader,
+    InQuery,
     Operation,
     Refusal,
     Request,
@@ -224,6 +226,44 @@ def test_what_stands_on_the_way_to_a_value_is_an_object(body: str) -> None:
         read_json(told, body.encode())
     with pytest.raises(DecodeError):
         read_json(Some, f'{{"must":null,"number":{body}}}'.encode())
+
+
+class Seek(Request[None], frozen=True):
+    size: Annotated[int | None, Within("page.size")] = None
+    ids: Annotated[tuple[int, ...], Within("of.ids")] = ()
+
+
+class Fetch(Request[None], frozen=True):
+    id: Annotated[str, Within("message.id")]
+
+
+FLAT = Api(
+    name="flat",
+    auth=header("X-Key"),
+    operations=(Operation(Seek, "GET", "find"), Operation(Fetch, "POST", "get/{id}")),
+)
+
+
+@pytest.mark.parametrize("request_", [Seek(7), Seek(ids=(7,)), Fetch("x")])
+def test_a_value_is_deeper_in_json_alone(request_: Request[None]) -> None:
+    with pytest.raises(EncodeError, match=r"within '[a-z.]+' stands in JSON alone"):
+        FLAT.encode_request(request_, ApiKey("k"))
+
+
+@pytest.mark.parametrize("came", ["find?size=7", "find?ids=7", "get/x"])
+def test_no_value_of_json_alone_is_read_elsewhere(came: str) -> None:
+    path, _, query = came.partition("?")
+    http = HttpRequest.of("POST" if path == "get/x" else "GET", path, query)
+    with pytest.raises(DecodeError, match="stands in JSON alone"):
+        FLAT.decode_request(http)
+
+
+@pytest.mark.parametrize("mark", [InHeader("X-Size"), InQuery()])
+def test_a_deeper_place_beside_json_is_a_mistake_of_the_table(mark: object) -> None:
+    marked: Any = Annotated[int, mark, Within("page.size")]
+    torn = defstruct("Torn", [("size", marked)], frozen=True)
+    with pytest.raises(TypeError, match=r"Torn\.size: what is Within stands in JSON alone"):
+        write_json(torn, torn(7))
 
 
 def test_a_value_that_may_be_missing_comes_back_from_its_deeper_place() -> None:

@@ -41,7 +41,8 @@ class InQuery(msgspec.Struct, frozen=True):
 class Within(msgspec.Struct, frozen=True):
     """In JSON the value stands deeper in its place: of ``Within("result.account")`` in the member
     ``account`` of an object that is the member ``result`` of another. Where one of them is not
-    there, the value is missing."""
+    there, the value is missing. No name has a dot in it, and no such field stands in a path, a
+    query, a form or a header."""
 
     path: str
 

@@ -95,13 +95,16 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
     hints, is_nullable, can_be_unset = options_of(plain)
     if IF_READABLE in marks and field.required and not is_nullable:
         raise TypeError(f"{cls.__name__}.{field.name}: IF_READABLE needs a default or None")
+    deeper = _names_on_the_way(marks)
+    if deeper and any(isinstance(mark, InHeader | InQuery) for mark in marks):
+        raise TypeError(f"{cls.__name__}.{field.name}: what is Within stands in JSON alone")
     item = item_of(hints[0]) if len(hints) == 1 else None
     # None and the empty text are told apart before this reads.
     set_form = _form(field.type) if is_nullable and not json.is_word else json
     return Field(
         field.name,
         field.encode_name,
-        form=json if item is None else wire_form_of(item),
+        form=json if item is None or deeper else wire_form_of(item),
         json=json,
         read=_forgiving(set_form).read if _forgives(plain) else set_form.read,
         empty="" if is_nullable and not json.keeps_blanks else None,
@@ -116,7 +119,7 @@ def _field(cls: type[msgspec.Struct], field: msgspec.structs.FieldInfo) -> Field
         in_query=any(isinstance(mark, InQuery) for mark in marks),
         in_body_too=IN_BODY_TOO in marks,
         if_readable=IF_READABLE in marks or _is_left_out(cls, field),
-        deeper=() if field.required else _names_on_the_way(marks),
+        deeper=() if field.required else deeper,
     )
 
 
@@ -222,7 +225,8 @@ def _within(form: WireForm, mark: Within, *, can_be_missing: bool) -> WireForm:
             text = f"{{{quoted(name)}:{text}}}"
         return text
 
-    return replace(form, read=read, write=write)
+    alone = _in_json_alone(f"what is within {path!r}", read, write)
+    return replace(form, read=read, write=write, text=alone.text, parse=alone.parse, is_word=False)
 
 
 def _names_on_the_way(marks: tuple[Any, ...]) -> tuple[str, ...]:
