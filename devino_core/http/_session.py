@@ -217,7 +217,7 @@ class HttpSession(Opened):
         self,
         calls: Calls,
         method: str,
-        sent: _Outgoing | InvalidMessage | ValueError,
+        sent: _Outgoing | Exception,
         changes: bool,
         max_answer: int,
     ) -> FetchedAnswer:
@@ -232,30 +232,30 @@ class HttpSession(Opened):
         body: bytes,
         content_type: str | None,
         headers: Mapping[str, str] | None,
-    ) -> _Outgoing | InvalidMessage | ValueError:
+    ) -> _Outgoing | Exception:
         """What is to be sent, or the error to raise: not here, where its frame would show it."""
-        if method not in _METHODS:
-            return ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
-        if body and content_type is None:
-            return ValueError("a body needs a content_type")
-        if query and not _QUERY.fullmatch(query):
-            return ValueError("the query is not encoded")
-        # aiohttp would make one of a dict, and take longer.
-        sent_headers: CIMultiDict[str] = CIMultiDict()
         try:
+            if method not in _METHODS:
+                return ValueError(f"{method!r} is none of {', '.join(sorted(_METHODS))}")
+            if body and content_type is None:
+                return ValueError("a body needs a content_type")
+            if query and not _QUERY.fullmatch(query):
+                return ValueError("the query is not encoded")
+            # aiohttp would make one of a dict, and take longer.
+            sent_headers: CIMultiDict[str] = CIMultiDict()
             path = self._path(segments)
             if headers:
                 _check_headers(headers)
                 sent_headers.update(headers)
-        except (InvalidMessage, ValueError) as error:
+            if body and content_type is not None:
+                sent_headers[CONTENT_TYPE] = content_type
+            # Parsing and encoding it anew would take as long as the call's own part.
+            url = self._base.with_path(path, encoded=True)
+            if query:
+                url = URL(f"{url}?{query}", encoded=True)
+            return _Outgoing(url, sent_headers, body)
+        except Exception as error:  # noqa: BLE001 - whoever awaits the call gets it
             return error.with_traceback(None)
-        if body and content_type is not None:
-            sent_headers[CONTENT_TYPE] = content_type
-        # Parsing and encoding it anew would take as long as the call's own part.
-        url = self._base.with_path(path, encoded=True)
-        if query:
-            url = URL(f"{url}?{query}", encoded=True)
-        return _Outgoing(url, sent_headers, body)
 
     def _path(self, segments: Sequence[str]) -> str:
         if isinstance(segments, str):
@@ -275,7 +275,7 @@ class HttpSession(Opened):
     async def _request(
         self,
         method: str,
-        sent: _Outgoing | InvalidMessage | ValueError,
+        sent: _Outgoing | Exception,
         changes: bool,
         max_answer: int,
         call: Running | None,

@@ -230,6 +230,34 @@ async def test_no_refusal_shows_what_was_to_be_sent(unfit: dict[str, Any]) -> No
     assert not [told for told in reported(caught.value) if "canary" in told]
 
 
+class Deep(str):
+    """It is looked at where no more calls can be made."""
+
+    __slots__ = ()
+
+    def isprintable(self) -> bool:
+        raise RecursionError
+
+
+@pytest.mark.parametrize(
+    ("unfit", "error"),
+    [
+        ({"segments": "canary"}, TypeError),
+        ({"segments": ["canary", 5]}, TypeError),
+        ({"query": b"canary"}, TypeError),
+        ({"headers": {"X-ApiKey": "canary", "X-Other": 5}}, AttributeError),
+        ({"headers": {"X-ApiKey": "canary", "X-Other": Deep()}}, RecursionError),
+    ],
+)
+async def test_no_mistake_of_the_program_shows_what_was_to_be_sent(
+    unfit: dict[str, Any], error: type[Exception]
+) -> None:
+    call = {"segments": ["canary"], "query": "canary", "headers": {"X-ApiKey": "canary"}, **unfit}
+    with pytest.raises(error) as caught:
+        await HttpSession("http://127.0.0.1:1").request("GET", **call, changes=True)
+    assert not [told for told in reported(caught.value) if "canary" in told]
+
+
 @pytest.mark.parametrize("size", [2**20, 2**20 + 1, 3 * 2**20])
 async def test_a_large_body_is_sent_whole_and_in_pieces(size: int) -> None:
     # In one piece it would hold the event loop up, of which aiohttp warns; a warning is an error.
