@@ -209,15 +209,16 @@ class HttpSession(Opened):
         # locals of every frame under way: these can hold passwords.
         sent = self._outgoing(method, segments, query, body, content_type, headers)
         most = max_answer or self._max_answer
-        if call is None and self._calls is not None:
-            return self._observed(self._calls, method, sent, changes, most)
+        calls = self._calls if call is None and self._session is not None else None
+        if calls is not None and not isinstance(sent, Exception):
+            return self._observed(calls, method, sent, changes, most)
         return self._request(method, sent, changes, most, call)
 
     async def _observed(
         self,
         calls: Calls,
         method: str,
-        sent: _Outgoing | Exception,
+        sent: _Outgoing,
         changes: bool,
         max_answer: int,
     ) -> FetchedAnswer:

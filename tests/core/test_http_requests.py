@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devino_core import DevinoError, InvalidMessage, OutcomeUnknown
+from devino_core import ConnectFailed, DevinoError, InvalidMessage, OutcomeUnknown
+from devino_core.clock import SYSTEM_CLOCK
 from devino_core.http import Body, HttpSession
+from devino_core.observe import Calls, Observers
 from tests.channels._canary import reported
+from tests.core._kept import Kept
 from tests.core._peer import OK, Peer, answer, answering, hang, serving
 
 pytestmark = [pytest.mark.pythons, pytest.mark.attack]
@@ -266,3 +269,22 @@ async def test_a_large_body_is_sent_whole_and_in_pieces(size: int) -> None:
     assert headers["content-length"] == str(size)
     assert headers["content-type"] == "application/json"
     assert content == body
+
+
+async def test_a_call_that_could_not_be_made_has_no_id() -> None:
+    """An id stands in the log, and what was not made does not."""
+    kept, calls = Kept(), Calls("x", SYSTEM_CLOCK)
+    calls.attach("x", Observers([kept]))
+    session = HttpSession("http://127.0.0.1:1", calls=calls)
+    with pytest.raises(ConnectFailed, match="open it first") as caught:
+        await session.request("GET", (), changes=False)
+    assert caught.value.call_id is None
+    async with session:
+        with pytest.raises(InvalidMessage) as refused:
+            await session.request("GET", [".."], changes=False)
+        assert refused.value.call_id is None
+        assert kept.calls == []
+        with pytest.raises(ConnectFailed) as failed:
+            await session.request("GET", (), changes=False)
+        [(call, _)] = kept.calls
+        assert failed.value.call_id == call.id
