@@ -7,9 +7,7 @@ them.
 
 from typing import TYPE_CHECKING
 
-from ._blocking import Client
 from ._channel import Capability, Channel, ChannelSettings, ChannelSpec
-from ._client import AsyncClient
 from ._content import Button, Card, Content, Fill, Mail, Priority, Template
 from ._events import ConsentChanged, Event, Incoming, StatusChanged
 from ._message import Medium, Message
@@ -38,8 +36,6 @@ from .errors import (
 )
 from .hookspecs import hookimpl
 from .lazy import lazy
-from .plugins import Plugins
-from .settings import read_config
 
 __version__ = "0.1.0"
 
@@ -98,8 +94,26 @@ __all__ = [
     "zone_of",
 ]
 
-# Its table is large, and few programs ask for it.
 if TYPE_CHECKING:
+    from ._blocking import Client
+    from ._client import AsyncClient
+    from .plugins import Plugins
+    from .settings import read_config
     from .zones import zone_of
 else:
-    __getattr__ = lazy(__name__, {"zone_of": "zones"})
+    # What works with the words above. Plugins, and programs that only read or keep them, need none.
+    __getattr__ = lazy(
+        __name__,
+        {
+            "AsyncClient": "_client",
+            "Client": "_blocking",
+            "Plugins": "plugins",
+            "read_config": "settings",
+            "zone_of": "zones",
+        },
+    )
+
+
+def __dir__() -> list[str]:
+    # What is not loaded yet is shown, too.
+    return sorted({*globals(), *__all__})

@@ -19,12 +19,10 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from ._batches import batches
 from ._channel import Capability, Channel, ChannelSettings
 from ._configured import Configured, Given, config_of
 from ._delivering import Delivering
 from ._events import Event, Incoming
-from ._following import advanced, follow
 from ._message import Medium, Message
 from ._opened import Opened
 from ._secret import Secret
@@ -32,7 +30,6 @@ from ._sending import Sending, one_each
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
-from .dispatch import dispatch
 from .errors import (
     DevinoError,
     InvalidArgument,
@@ -242,6 +239,8 @@ class AsyncClient(Delivering, Opened):
                 (name,) = groups
                 return one_each(await self._sending.send(self.channel(name), batch), batch, name)
             self._check(groups, batch)
+            from .dispatch import dispatch
+
             return await dispatch(
                 batch,
                 [
@@ -271,6 +270,8 @@ class AsyncClient(Delivering, Opened):
         An error ends the stream. Its ``refs`` name the messages of the batch that failed; no
         message after that batch was sent.
         """
+        from ._batches import batches
+
         async for part in batches(messages, batch):
             for receipt in await self.send_many(part, channel=channel):
                 yield receipt
@@ -285,6 +286,8 @@ class AsyncClient(Delivering, Opened):
 
         Raises Unsupported if the channel cannot be asked or gave no id.
         """
+        from ._following import advanced
+
         self._require_open()
         _check_receipts(receipt)
         if not receipt.ids:
@@ -319,6 +322,8 @@ class AsyncClient(Delivering, Opened):
         ``retry_after``. An error of all messages that will not pass is raised, after what the
         others told. Receipts without ids are skipped. Raises Unsupported if no receipt has an id.
         """
+        from ._following import follow
+
         given = [receipts] if isinstance(receipts, Receipt | str) else list(receipts)
         _check_receipts(*given)
         open_ends = {n: r for n, r in enumerate(given) if not r.status.state.is_final}

@@ -9,12 +9,10 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
-from . import phone
 from ._channel import Channel, ChannelSettings
 from ._message import Medium, Message
 from ._status import Receipt, State, Status
 from .clock import Clock
-from .dispatch import settle
 from .errors import ConfigurationError, DevinoError, OutcomeUnknown, Rejected, Retry
 from .settings import ClientSettings
 
@@ -36,8 +34,9 @@ class Sending:
     def __init__(self, settings: ClientSettings, clock: Clock) -> None:
         self._retries = settings.retries
         self._clock = clock
-        self._region = _checked(settings.default_region)
-        self._allowed = None if settings.only_to is None else _Allowed(settings.only_to)
+        region, only_to = settings.default_region, settings.only_to
+        self._region = None if region is None else _Region(region)
+        self._allowed = None if only_to is None else _Allowed(only_to)
         self._changes_nothing = self._region is None and self._allowed is None
 
     def check(self, channel: AnyChannel, messages: Sequence[Message]) -> None:
@@ -97,6 +96,8 @@ class Sending:
         """Send, and again what was safely not sent."""
         if not retries:
             return one_each(await channel.send(messages), messages, channel.name)
+        from .dispatch import settle
+
         outcomes: dict[int, Receipt | DevinoError] = {}
         left = list(range(len(messages)))
         for attempt in range(retries + 1):
@@ -119,7 +120,7 @@ class Sending:
         """The messages with the numbers of this region as the whole world writes them."""
         if self._region is None:
             return messages
-        return [_in_full(message, self._region) for message in messages]
+        return [self._region.in_full(message) for message in messages]
 
 
 def one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str) -> list[Receipt]:
@@ -132,10 +133,45 @@ def one_each(receipts: list[Receipt], messages: Sequence[Message], channel: str)
     return receipts
 
 
+class _Region:
+    """The country whose numbers are written as its people write them. Raises ConfigurationError."""
+
+    def __init__(self, region: str) -> None:
+        from .phone import check_region, normalize
+
+        try:
+            check_region(region)
+        except ImportError as error:
+            raise ConfigurationError(
+                f'the client\'s default_region needs {error.name}: pip install "devino[phone]"'
+            ) from error
+        except ValueError as error:
+            raise ConfigurationError(f"the client's default_region: {error}") from None
+        self._region = region
+        self._normalize = normalize
+
+    def in_full(self, message: Message) -> Message:
+        """The message with its number and those of its fallbacks in international format.
+
+        What is no number, or none that can be read, is left to the channel, which knows why not.
+        """
+        rest = message.fallback
+        fallback = None if rest is None else self.in_full(rest)
+        to = message.to
+        if message.medium is not Medium.EMAIL:
+            with suppress(ValueError):
+                to = f"+{self._normalize(to, self._region)}"
+        return msgspec.structs.replace(message, to=to, fallback=fallback)
+
+
 class _Allowed:
     """Who may get messages, as the setting ``only_to`` lists them."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
+        # Not above, nor in `_Region`: most programs have neither setting.
+        from .phone import normalize
+
+        self._normalize = normalize
         self._patterns = [_pattern(one) for one in patterns]
 
     def others(self, messages: Sequence[Message]) -> set[int]:
@@ -149,7 +185,7 @@ class _Allowed:
 
     def _names(self, to: str) -> bool:
         try:
-            address = phone.normalize(to)
+            address = self._normalize(to)
         except ValueError:
             address = to.strip().lower()
         return any(pattern.fullmatch(address) for pattern in self._patterns)
@@ -190,30 +226,3 @@ def _pause(attempt: int, errors: Iterable[DevinoError]) -> float | None:
     # Clients that failed together do not come back together.
     longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt)
     return max(*asked, uniform(longest / 2, longest))  # noqa: S311 - no secret hangs on it
-
-
-def _checked(region: str | None) -> str | None:
-    try:
-        if region is not None:
-            phone.check_region(region)
-    except ImportError as error:
-        raise ConfigurationError(
-            f'the client\'s default_region needs {error.name}: pip install "devino[phone]"'
-        ) from error
-    except ValueError as error:
-        raise ConfigurationError(f"the client's default_region: {error}") from None
-    return region
-
-
-def _in_full(message: Message, region: str) -> Message:
-    """The message with its number and those of its fallbacks in international format.
-
-    What is no number, or none that can be read, is left to the channel, which knows why not.
-    """
-    rest = message.fallback
-    fallback = None if rest is None else _in_full(rest, region)
-    to = message.to
-    if message.medium is not Medium.EMAIL:
-        with suppress(ValueError):
-            to = f"+{phone.normalize(to, region)}"
-    return msgspec.structs.replace(message, to=to, fallback=fallback)

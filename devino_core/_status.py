@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import repeat
-from typing import NamedTuple
 
 import msgspec
 
@@ -67,7 +66,7 @@ class State(enum.StrEnum):
         return _LIFE[self].is_success
 
 
-class _Stage(NamedTuple):
+class _Stage(msgspec.Struct, frozen=True):
     rank: int
     is_final: bool
     is_success: bool

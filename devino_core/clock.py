@@ -5,7 +5,6 @@ Tests drive a :class:`ManualClock`.
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
@@ -89,6 +88,7 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock was moved that far. Zero or less only lets other tasks run."""
         import asyncio
+        from heapq import heappush
 
         if self.auto_advance and seconds > 0:
             self.advance(seconds)
@@ -97,7 +97,7 @@ class ManualClock:
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         deadline = self._elapsed + round(seconds * _MICROSECONDS)
-        heapq.heappush(self._sleepers, (deadline, next(self._order), woken))
+        heappush(self._sleepers, (deadline, next(self._order), woken))
         await woken
 
     def advance(self, seconds: float) -> None:
@@ -142,9 +142,11 @@ class ManualClock:
         return elapsed
 
     def _move_to(self, elapsed: int) -> None:
+        from heapq import heappop
+
         self._elapsed = max(self._elapsed, elapsed)
         while self._sleepers and self._sleepers[0][0] <= self._elapsed:
-            _, _, woken = heapq.heappop(self._sleepers)
+            _, _, woken = heappop(self._sleepers)
             # The future is cancelled if its waiter gave up.
             if not woken.done():
                 woken.set_result(None)

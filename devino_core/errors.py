@@ -51,9 +51,6 @@ __all__ = [
 ]
 
 
-E = TypeVar("E", bound="DevinoError")
-
-
 class Retry(enum.StrEnum):
     """Whether the same call may be made again."""
 
@@ -95,6 +92,9 @@ class DevinoError(Exception):
         # Python copies an exception by a call with its args. That call fails if the class needs
         # more arguments, and its failure would hide the error that was copied.
         return _blank, (type(self), *self.args), self.__dict__
+
+
+E = TypeVar("E", bound=DevinoError)
 
 
 def _blank(cls: type[E], *args: object) -> E:

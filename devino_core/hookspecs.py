@@ -11,18 +11,19 @@ and implements any of these with ``devino_core.hookimpl``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
+import msgspec
 import pluggy
 
 from ._channel import ChannelSpec
 from ._service import ServiceSpec
-from ._store_spec import StoreSpec
 from .lazy import resolve
 
 if TYPE_CHECKING:
     import click
 
+    from ._store_spec import StoreSpec
     from .callbacks import CallbackSpec
     from .observe import Observer
 
@@ -48,7 +49,7 @@ hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(GROUP)
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(GROUP)
 
 
-class Measure(NamedTuple):
+class Measure(msgspec.Struct, frozen=True):
     """What a text is as an SMS."""
 
     alphabet: str

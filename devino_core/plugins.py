@@ -21,7 +21,6 @@ import pluggy
 from . import hookspecs as kernel
 from ._channel import Channel, ChannelSettings, ChannelSpec
 from ._service import Service, ServiceSettings, ServiceSpec
-from ._store_spec import StoreSpec
 from .errors import ConfigurationError, PluginError
 from .lazy import resolve
 from .suggest import did_you_mean
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from ._store_spec import StoreSpec
     from .callbacks import CallbackSpec
     from .observe import Observer
 
@@ -171,6 +171,8 @@ class Plugins:
 
     def stores(self) -> Mapping[str, StoreSpec]:
         """Every kind of store by name. Raises PluginError for a clash."""
+        from ._store_spec import StoreSpec
+
         hook = self._manager.hook.devino_stores
         return dict(sorted(self._offers("store", (hook, StoreSpec)).items()))
 

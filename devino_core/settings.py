@@ -38,8 +38,6 @@ from ._channel import ChannelSettings
 from ._secret import Secret
 from ._service import ServiceSettings
 from .errors import ConfigurationError
-from .files import read_whole
-from .misfit import misfit
 from .suggest import did_you_mean
 
 __all__ = ["ClientSettings", "Config", "convert_settings", "read_config"]
@@ -48,7 +46,7 @@ PREFIX = "DEVINO__"
 
 RESERVED = ("outbox", "client")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f]"
 _TRUTHS = {"yes": True, "on": True, "no": False, "off": False}
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
@@ -227,6 +225,8 @@ def _converted(plain: Values, target: type[StructT], owner: str) -> StructT:
     try:
         settings = msgspec.convert(plain, target, strict=False, dec_hook=_decode_secret)
     except (msgspec.ValidationError, ValueError) as error:
+        from .misfit import misfit
+
         place, said = misfit(error)
         key = re.split(r"[.\[]", place)[0]
         _check_printable({key: plain.get(key)}, owner)
@@ -239,8 +239,7 @@ def _read_file(path: str) -> Config:
     import tomllib
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
-            tables = tomllib.loads(_decoded(read_whole(file)))
+        tables = tomllib.loads(_content_of(path))
         _check_tables(tables)
         read = msgspec.convert(tables, _File)
     except OSError as error:
@@ -248,6 +247,8 @@ def _read_file(path: str) -> Config:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{path} is not in UTF-8: save it so") from None
     except msgspec.ValidationError as error:
+        from .misfit import misfit
+
         raise ConfigurationError(f"{path}: {misfit(error)}") from None
     except (tomllib.TOMLDecodeError, ConfigurationError) as error:
         raise ConfigurationError(f"{path}: {error}") from None
@@ -285,8 +286,12 @@ def _check_tables(tables: Mapping[str, object]) -> None:
         raise ConfigurationError(f"there is no key {name!r}: {hint}")
 
 
-def _decoded(data: bytes) -> str:
+def _content_of(path: str) -> str:
     """The text of a file, as editors and shells of Windows write it too."""
+    from .files import read_whole
+
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes 5 ms to import
+        data = read_whole(file)
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if wide else "utf-8-sig")
 
@@ -356,8 +361,7 @@ def _from_file(key: str, value: object, known: Mapping[str, Any], owner: str) ->
     if name == key or key in known or not _is_secret(known.get(name)):
         return key, value
     try:
-        with open(str(value), "rb") as file:  # noqa: PTH123 - likewise
-            return name, _decoded(read_whole(file)).rstrip("\r\n")
+        return name, _content_of(str(value)).rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         if isinstance(error, UnicodeDecodeError):
@@ -378,8 +382,9 @@ def _is_of(kind: type, hint: object) -> bool:
 def _check_printable(values: Values, owner: str) -> None:
     """Raise for a control character, which would pass unseen until the platform refuses it."""
     for key, value in values.items():
-        found = next(filter(None, map(_CONTROL.search, _texts(value))), None)
-        if found is not None:
+        # Mostly all of it can be printed, and there is nothing to search for.
+        odd = [text for text in _texts(value) if not text.isprintable()]
+        if found := re.search(_CONTROL, "".join(odd)):
             hint = ", as a file with Windows' line ends leaves it" if found[0] == "\r" else ""
             raise ConfigurationError(
                 f"{owner}: {key} holds the control character U+{ord(found[0]):04X}{hint}"

@@ -53,8 +53,10 @@ def test_a_failed_import_raises_its_own_error(package: str) -> None:
         _ = importlib.import_module(package).Slow
 
 
-@pytest.mark.parametrize("name", ["devino_codecs.http", "devino_codecs.rest"])
-def test_what_a_codec_loads_late_is_there_and_nothing_else(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["devino_core", "devino_codecs.http", "devino_codecs.rest", "devino_codecs.smpp"]
+)
+def test_what_a_package_loads_late_is_there_and_nothing_else(name: str) -> None:
     late = (
         f"import sys, {name} as package; before = set(vars(package))\n"
         "missing = set(package.__all__) - before\n"
@@ -67,6 +69,38 @@ def test_what_a_codec_loads_late_is_there_and_nothing_else(name: str) -> None:
         f"exec('from {name} import *')"
     )
     subprocess.run([sys.executable, "-c", late], check=True)
+
+
+def loaded_by(program: str) -> set[str]:
+    """The modules that it loads beside those of the kernel's libraries."""
+    watched = f"""
+import sys, msgspec, pluggy
+before = set(sys.modules)
+{program}
+print(*set(sys.modules) - before)
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", watched], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(shown.stdout.split())
+
+
+def test_the_kernel_alone_loads_its_words() -> None:
+    loaded = loaded_by("import devino_core")
+    working = {"_client", "_blocking", "dispatch", "phone", "plugins", "settings", "zones"}
+    assert not loaded & {f"devino_core.{name}" for name in working}
+    # A module of the standard library that lies in a shared object takes longest of all.
+    assert {name for name in loaded if not name.startswith("devino_core")} <= {"gc"}
+
+
+def test_a_client_loads_nothing_that_few_programs_use() -> None:
+    loaded = loaded_by("from devino_core import AsyncClient")
+    seldom = {
+        *("_batches", "_blocking", "_brake", "_following", "_store_spec", "dispatch", "files"),
+        *("misfit", "phone", "portal"),
+    }
+    assert not loaded & {f"devino_core.{name}" for name in seldom}
+    assert {name for name in loaded if not name.startswith("devino_core")} <= {"gc"}
 
 
 @pytest.mark.parametrize("kind", Plugins(strict=True).channels())

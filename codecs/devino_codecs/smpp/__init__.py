@@ -13,7 +13,10 @@ text. :class:`Framer` cuts a stream into PDUs. :class:`SessionMachine` speaks th
 no I/O.
 """
 
+from typing import TYPE_CHECKING
+
 from devino_codecs._coded import Verdict
+from devino_codecs._lazy import lazy
 
 from ._charset import Charset, charset
 from ._codec import EncodedRequest, decode, encode, encode_request, salvage
@@ -31,7 +34,6 @@ from ._codes import (
     status_name,
 )
 from ._compose import Concatenation, compose
-from ._describe import describe, secret_fields
 from ._errors import FramingError, PduError, StateError
 from ._events import (
     Answered,
@@ -93,21 +95,42 @@ from ._pdus import (
     answer_type,
 )
 from ._reassembly import Incomplete, Reassembler, TextKey, Whole, text_key
-from ._receipt import (
-    DateForm,
-    DeliveryReceipt,
-    IdForm,
-    ReceiptStyle,
-    build_receipt,
-    canonical_id,
-    parse_receipt,
-    receipt_of,
-)
 from ._settings import SessionSettings
 from ._states import Role, SessionState
 from ._times import format_time, parse_time
 from ._tlvs import ItsSessionInfo, NetworkErrorCode, RawTlvs, Tlvs
 from ._user_data import Segment, UserData, decode_text, user_data
+
+if TYPE_CHECKING:
+    from ._describe import describe, secret_fields
+    from ._receipt import (
+        DateForm,
+        DeliveryReceipt,
+        IdForm,
+        ReceiptStyle,
+        build_receipt,
+        canonical_id,
+        parse_receipt,
+        receipt_of,
+    )
+else:
+    # To speak the protocol takes neither.
+    __getattr__ = lazy(
+        __name__,
+        {
+            "_describe": ("describe", "secret_fields"),
+            "_receipt": (
+                "DateForm",
+                "DeliveryReceipt",
+                "IdForm",
+                "ReceiptStyle",
+                "build_receipt",
+                "canonical_id",
+                "parse_receipt",
+                "receipt_of",
+            ),
+        },
+    )
 
 __all__ = [
     "MAX_COMMAND_LENGTH",
@@ -219,3 +242,8 @@ __all__ = [
     "text_key",
     "user_data",
 ]
+
+
+def __dir__() -> list[str]:
+    # What is not loaded yet is shown, too.
+    return sorted({*globals(), *__all__})

@@ -23,9 +23,10 @@ import struct
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from textwrap import indent
-from typing import Any, NamedTuple
+from typing import Any
 
 import construct
+import msgspec
 from construct import FormatField
 
 from ._fields import COctetString, ShortMessage, fields_of
@@ -42,7 +43,7 @@ Encoder = Callable[[Any, int | None], bytes]
 Decoder = Callable[[bytes], AnyPdu]
 
 
-class Codec(NamedTuple):
+class Codec(msgspec.Struct, frozen=True):
     """The two functions of a class."""
 
     encode: Encoder
@@ -131,7 +132,7 @@ def locate{suffix}(data):
 """
 
 
-class _Part(NamedTuple):
+class _Part(msgspec.Struct, frozen=True):
     """A mandatory field before the short message."""
 
     name: str
@@ -140,7 +141,7 @@ class _Part(NamedTuple):
     string: COctetString | None
 
 
-class _Version(NamedTuple):
+class _Version(msgspec.Struct, frozen=True):
     """One pair of functions: they read and write some of the strings, and expect empty others."""
 
     suffix: str

@@ -10,7 +10,7 @@ from devino_codecs.errors import DecodeError, EncodeError
 __all__ = ["format_time", "parse_time"]
 
 _QUARTER = timedelta(minutes=15)
-_TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d)(\d\d)([-+R])", re.ASCII)
+_TIME = r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d)(\d\d)([-+R])"
 
 
 def format_time(when: datetime | timedelta | None) -> str:
@@ -56,7 +56,7 @@ def parse_time(field: str) -> datetime | timedelta | None:
     """
     if not field:
         return None
-    found = _TIME.fullmatch(field)
+    found = re.fullmatch(_TIME, field, re.ASCII)
     if found is None:
         raise DecodeError(f"{field!r} is not YYMMDDhhmmsstnnp")
     year, month, day, hour, minute, second, tenth, quarters = map(int, found.groups()[:8])

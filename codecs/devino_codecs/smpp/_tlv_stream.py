@@ -9,9 +9,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import construct
+import msgspec
 from construct import FormatField
 
 from ._fields import ToEnd
@@ -61,7 +62,7 @@ def _learn(names: tuple[str, ...]) -> WriteAll:
     return _write_by_names[names]
 
 
-class Run(NamedTuple):
+class Run(msgspec.Struct, frozen=True):
     """The layout of integers that follow each other."""
 
     heads: list[int]

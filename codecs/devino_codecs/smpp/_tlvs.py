@@ -1,6 +1,7 @@
 """The optional parameters of SMPP 3.4, 5.3, in one table."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: to make the table's annotations out of texts took longer
+# than the rest of this module.
 
 import struct
 from collections.abc import Iterable

@@ -57,10 +57,11 @@ _FROM_UNICODE = charmap_build("\0" + _PAGE[1:ESC] + _PAGE[0] + _PAGE[ESC + 1 :])
 _SWAP = bytes.maketrans(bytes([0, ESC]), bytes([ESC, 0]))
 
 _FOREIGN = re.compile(f"[^{re.escape(_PAGE.replace(_UNDEFINED, ''))}]")
-_UNKNOWN_PAIR = re.compile(rb"\x1b(?![%b])" % re.escape(bytes(_EXTENSION)))
-_UNKNOWN = re.compile(rb"[\x80-\xff]|" + _UNKNOWN_PAIR.pattern)
-_SHOWN_AS_SPACE = re.compile(rb"\x1b(?:\x1b|\Z)")
-_NO_SEPTET = re.compile(rb"[\x80-\xff]")
+# These are compiled at first use: few texts that come are broken.
+_UNKNOWN_PAIR = rb"\x1b(?![%b])" % re.escape(bytes(_EXTENSION))
+_SHOWN_AS_SPACE = rb"\x1b(?:\x1b|\Z)"
+_NO_SEPTET = rb"[\x80-\xff]"
+_UNKNOWN = _NO_SEPTET + b"|" + _UNKNOWN_PAIR
 
 
 def is_gsm7(text: str) -> bool:
@@ -108,7 +109,7 @@ def gsm7_decode(septets: bytes, *, errors: Literal["strict", "replace"] = "stric
         except UnicodeDecodeError:
             pass
     if errors == "replace":
-        runs = _NO_SEPTET.split(septets)
+        runs = re.split(_NO_SEPTET, septets)
         return "\ufffd".join([_as_shown(run) if run else "" for run in runs])
     raise _unknown(septets)
 
@@ -144,7 +145,7 @@ def _foreign(text: str) -> EncodeError:
 
 
 def _unknown(septets: bytes) -> DecodeError:
-    at = next(_UNKNOWN.finditer(septets)).start()
+    at = next(re.finditer(_UNKNOWN, septets)).start()
     if septets[at] != ESC:
         return DecodeError(f"0x{septets[at]:02X} is not a septet: its high bit is set", offset=at)
     if at + 1 == len(septets):
@@ -153,4 +154,4 @@ def _unknown(septets: bytes) -> DecodeError:
 
 
 def _as_shown(septets: bytes) -> str:
-    return gsm7_decode(_UNKNOWN_PAIR.sub(b"", _SHOWN_AS_SPACE.sub(b" ", septets)))
+    return gsm7_decode(re.sub(_UNKNOWN_PAIR, b"", re.sub(_SHOWN_AS_SPACE, b" ", septets)))
