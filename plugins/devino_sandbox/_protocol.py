@@ -15,7 +15,6 @@ from urllib.parse import unquote
 import httptools
 import msgspec
 import uvicorn
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -97,8 +96,6 @@ class Protocol(HttpToolsProtocol):
         """What came of a head that is not read yet."""
         self._begun = 0
         """The requests that have begun in what came last."""
-        # Decided here and not by the logging set up around: an access log would show passwords.
-        self.access_log = False
         self._limits = limits
         self._in_line = True
         """Whether the next octet belongs to a request line."""
@@ -213,27 +210,50 @@ class Protocol(HttpToolsProtocol):
         journal = self._journal
         record = Record(journal, journal.clock.now(), perf_counter(), said)
         scope["extensions"][CALL] = record
+        scope["method"], scope["http_version"] = said.method.decode("ascii"), version
+        scope["path"], scope["raw_path"] = _paths(self.url)
+        scope["query_string"] = query.partition(b"#")[0]
+        keep_alive, self._in_head = self.parser.should_keep_alive(), False
+        app: Any = self.app
         if self._route is not None and self._is_free():
-            scope["method"], scope["http_version"] = said.method.decode("ascii"), version
-            scope["path"], scope["raw_path"] = _paths(self.url)
-            scope["query_string"] = query.partition(b"#")[0]
             app = self._route(scope)
             if isinstance(app, AtOnce):
-                keep_alive = self.parser.should_keep_alive()
                 self._asked = _Asked(app, scope, record, keep_alive, bytearray())
                 self._answering = record
-                self._in_head = False
                 return
-        super().on_headers_complete()
-        # httptools would refuse a longer one than a path may be. The request is not begun yet.
-        scope["query_string"] = query.partition(b"#")[0]
-        self._in_head = False
-        if version == "1.0" and self.parser.should_keep_alive():
-            self.cycle.keep_alive = True
-            self.cycle.default_headers = [
-                *self.cycle.default_headers,
-                (b"connection", b"keep-alive"),
-            ]
+        self._queue(app, keep_alive=keep_alive)
+
+    def _queue(self, app: Any, *, keep_alive: bool) -> None:
+        """Call an app of ASGI as soon as all before this request is answered."""
+        before = self.cycle
+        says_so = keep_alive and self.scope["http_version"] == "1.0"
+        self.cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            # An access log would show passwords.
+            access_log=False,
+            default_headers=[(b"connection", b"keep-alive")] if says_so else [],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start(self.cycle, app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
+
+    def _start(self, cycle: RequestResponseCycle, app: Any) -> None:
+        scope: Any = cycle.scope
+        self._answering = scope["extensions"][CALL]
+        self._corked.answer = []
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     # The two below are those of uvicorn without what is never so here, as most of the time goes
     # into calls.
@@ -271,19 +291,13 @@ class Protocol(HttpToolsProtocol):
             cycle.more_body = False
             cycle.message_event.set()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        scope: Any = cycle.scope
-        self._answering = scope["extensions"][CALL]
-        self._corked.answer = []
-        super()._start_asgi_task(cycle, app)
-
     def on_response_complete(self) -> None:
         self._note(b"".join(self._corked.answer))
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start(*self.pipeline.pop())
         else:
             self._rest()
 
