@@ -90,6 +90,8 @@ class Protocol(HttpToolsProtocol):
         """The request that is being read."""
         self._answering: Record | None = None
         """The call that is being answered."""
+        self._running: RequestResponseCycle | None = None
+        """The latest that an app of ASGI was called for; uvicorn's ``cycle`` may wait behind it."""
         self._first = b""
         """What came of a head that is not read yet."""
         self._begun = 0
@@ -122,8 +124,9 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._answering is not None:
             self._answering.broke("the client left")
-        # Those that were never begun would keep this protocol, and it them.
-        self.pipeline.clear()
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
@@ -258,7 +261,7 @@ class Protocol(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, app))
 
     def _start(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = _call_of(cycle.scope)
+        self._answering, self._running = _call_of(cycle.scope), cycle
         self._corked.answer = []
         task = self.loop.create_task(cycle.run_asgi(app))
         task.add_done_callback(self.tasks.discard)

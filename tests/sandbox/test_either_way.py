@@ -28,8 +28,8 @@ CHUNKED = "Transfer-Encoding: chunked"
 def handle(request: RawRequest) -> Outcome:
     """Do as the path says."""
     match request.path.rpartition("/")[2]:
-        case "drop":
-            return Broken.DROP
+        case "hang":
+            return Broken.HANG
         case "fail":
             raise RuntimeError("a bug")
         case "nothing":
@@ -177,6 +177,20 @@ async def test_each_request_has_its_own_time_to_be_whole(
             now[0] += 0.03
         answered = await reader.read()
     assert answered.count(b"HTTP/1.1 200 OK") == 4
+
+
+async def test_who_leaves_while_requests_wait_leaves_nothing_behind(served: Peer) -> None:
+    left = asyncio.Event()
+    served.journal.subscribe(lambda _: left.set())
+    async with served.connected() as (_, writer):
+        writer.write(get("/now/hang") + get("/slow/a") + get("/now/a"))
+        while not served.journal.latest:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await left.wait()
+        while any("run_asgi" in repr(task) for task in asyncio.all_tasks()):
+            await asyncio.sleep(0)
+    assert served.outcomes == ["the client left"]
 
 
 REFUSED = {
