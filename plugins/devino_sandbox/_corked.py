@@ -28,24 +28,24 @@ class CorkedTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._written.append(data)
         self.answer.append(data)
 
     def send(self, data: bytes) -> None:
         """Send a whole answer now."""
         if self._written:
-            self._flush()
+            self.flush()
         self._transport.write(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""
-        self._flush()
+        self.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -64,7 +64,8 @@ class CorkedTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         self._transport.resume_reading()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was written."""
         if self._written:
             data = b"".join(self._written)
             self._written.clear()

@@ -128,6 +128,10 @@ class Protocol(HttpToolsProtocol):
             self._running.disconnected = True
             self._running.message_event.set()
 
+    def eof_received(self) -> None:
+        # asyncio closes now. What an app has said in this turn of the loop still goes out.
+        self._corked.flush()
+
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
@@ -325,11 +329,7 @@ class Protocol(HttpToolsProtocol):
     def _is_free(self) -> bool:
         """Nothing is before this request, and the client reads."""
         cycle = self.cycle
-        return (
-            (cycle is None or cycle.response_complete)
-            and not self.pipeline
-            and not self.flow.write_paused
-        )
+        return (cycle is None or cycle.response_complete) and not self.flow.write_paused
 
     def _answer(self, asked: _Asked) -> None:
         """Ask a service that answers at once. Leaves the parser if nothing more is to be read."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 from devino_sandbox._journal import Journal
 
@@ -20,7 +21,9 @@ def post(path: str, body: bytes, *headers: str) -> bytes:
 
 
 class Peer:
-    def __init__(self, port: int, journal: Journal) -> None:
+    def __init__(self, port: int, journal: Journal, connections: Collection[Any] = ()) -> None:
+        self.connections = connections
+        """Those of the server."""
         self.port = port
         self.journal = journal
 

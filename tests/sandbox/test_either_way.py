@@ -184,13 +184,21 @@ async def test_who_leaves_while_requests_wait_leaves_nothing_behind(served: Peer
     served.journal.subscribe(lambda _: left.set())
     async with served.connected() as (_, writer):
         writer.write(get("/now/hang") + get("/slow/a") + get("/now/a"))
-        while not served.journal.latest:
+        for _ in range(20):
             await asyncio.sleep(0)
+        running = [task for task in asyncio.all_tasks() if "run_asgi" in repr(task)]
     async with asyncio.timeout(10):
         await left.wait()
-        while any("run_asgi" in repr(task) for task in asyncio.all_tasks()):
-            await asyncio.sleep(0)
+        await asyncio.gather(*running)
     assert served.outcomes == ["the client left"]
+
+
+async def test_who_says_no_more_is_answered(served: Peer) -> None:
+    async with served.connected() as (reader, writer):
+        writer.write(get("/now/a"))
+        writer.write_eof()
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert served.outcomes == ["200"]
 
 
 REFUSED = {
