@@ -208,6 +208,22 @@ async def test_a_connection_rests_for_a_while_after_each_answer(
         assert await reader.read() == b""
 
 
+@pytest.mark.parametrize("cut", [10, -2])
+async def test_a_request_is_no_rest(monkeypatch: pytest.MonkeyPatch, cut: int) -> None:
+    now, loop, asked = [0.0], asyncio.get_running_loop(), post("/now/2", b"body", CLOSE)
+    async with serving(30) as served, served.connected() as (reader, writer):
+        monkeypatch.setattr(loop, "time", lambda: now[0])
+        writer.write(get("/now/1"))
+        await reader.readuntil(b"\r\n\r\n1")
+        now[0] = 70.0
+        writer.write(asked[:cut])
+        await _turns()
+        now[0] = 76.0
+        await _turns()
+        writer.write(asked[cut:])
+        assert (await reader.read()).endswith(b"2body")
+
+
 async def _turns() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
