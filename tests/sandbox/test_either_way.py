@@ -63,7 +63,7 @@ WAYS = {"at once": answering(handle), "ASGI": through_asgi(answering(handle))}
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, patience: float = 0.05) -> AsyncIterator[Peer]:
+async def serving(app: ASGIApp, *, patience: float = 5.0) -> AsyncIterator[Peer]:
     journal = Journal(SYSTEM_CLOCK)
     apps = {"/now": Served(app, name="now"), "/slow": Served(slow, name="slow")}
     router = Router(apps, {}, Gate("127.0.0.1"))
@@ -77,6 +77,13 @@ async def serving(app: ASGIApp, *, patience: float = 0.05) -> AsyncIterator[Peer
 @pytest.fixture(params=WAYS)
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Peer]:
     async with serving(WAYS[request.param]) as peer:
+        yield peer
+
+
+@pytest.fixture(params=WAYS)
+async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[Peer]:
+    """One that does not wait long for a whole request."""
+    async with serving(WAYS[request.param], patience=0.1) as peer:
         yield peer
 
 
@@ -122,9 +129,9 @@ async def test_an_answer_that_has_no_body_is_sent_none(served: Peer, status: int
 
 
 async def test_the_journal_shows_the_head_that_came_behind_a_body(served: Peer) -> None:
-    first = post("/now/a", b"body", "X-Request-Id: first")
+    first = post("/now/a", b"body\r\n\r\n", "X-Request-Id: first")
     second = get("/now/b", "X-Request-Id: second", CLOSE)
-    await served.said(first[:-2], first[-2:] + second)
+    await served.said(first[:-6], first[-6:] + second)
     assert [record.line().call_id for record in served.journal.latest] == ["first", "second"]
 
 
@@ -174,7 +181,7 @@ async def test_each_request_has_its_own_time_to_be_whole(
             writer.write(whole[begin : begin + 50])
             for _ in range(10):
                 await asyncio.sleep(0)
-            now[0] += 0.03
+            now[0] += 3.0
         answered = await reader.read()
     assert answered.count(b"HTTP/1.1 200 OK") == 4
 
@@ -214,13 +221,13 @@ REFUSED = {
 @pytest.mark.parametrize("before", [("/now/a",), ("/slow/a",), ("/slow/a", "/now/a", "/slow/a")])
 @pytest.mark.parametrize("what", REFUSED)
 async def test_a_refusal_comes_after_the_answers_to_what_came_before(
-    served: Peer, before: Sequence[str], what: str
+    hasty: Peer, before: Sequence[str], what: str
 ) -> None:
     refused, status, outcome = REFUSED[what]
-    answered = await served.said(b"".join(map(get, before)) + refused)
+    answered = await hasty.said(b"".join(map(get, before)) + refused)
     found = [head[:3].decode() for head in answered.split(b"HTTP/1.1 ")[1:]]
     assert found == ["200"] * len(before) + [status]
-    assert served.outcomes == ["200"] * len(before) + [outcome]
+    assert hasty.outcomes == ["200"] * len(before) + [outcome]
 
 
 REQUESTS = st.one_of(
