@@ -59,6 +59,14 @@ async def slow(scope: Any, receive: Any, send: Any) -> None:
     await answering(handle)(scope, receive, send)
 
 
+async def hasty_app(scope: Any, receive: Any, send: Any) -> None:
+    """An app that begins to answer before it reads."""
+    length = [(b"content-length", b"9")]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    while (await receive())["type"] == "http.request":
+        pass
+
+
 WAYS = {"at once": answering(handle), "ASGI": through_asgi(answering(handle))}
 
 
@@ -206,6 +214,17 @@ async def test_who_says_no_more_is_answered(served: Peer) -> None:
         writer.write_eof()
         assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
     assert served.outcomes == ["200"]
+
+
+async def test_no_refusal_stands_in_an_answer_that_has_begun() -> None:
+    async with serving(hasty_app) as served, served.connected() as (reader, writer):
+        writer.write(get("/now/a", CHUNKED, method="POST"))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"zz\r\n")
+        with pytest.raises(asyncio.IncompleteReadError) as cut:
+            await reader.readexactly(9)
+    assert cut.value.partial == b""
+    assert served.outcomes == ["400"]
 
 
 REFUSED = {
