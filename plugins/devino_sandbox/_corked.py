@@ -32,7 +32,7 @@ class CorkedTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._written:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._written.append(data)
         self.size += len(data)
         # An answer may be a stream that goes on for days.
@@ -46,17 +46,17 @@ class CorkedTransport(asyncio.Transport):
     def send(self, data: bytes) -> None:
         """Send a whole answer now."""
         if self._written:
-            self._flush()
+            self.flush()
         self._transport.write(data)
 
     def write_eof(self) -> None:
         """Say that nothing follows, where the transport can (TLS cannot)."""
-        self._flush()
+        self.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
     def close(self) -> None:
-        self._flush()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -75,7 +75,8 @@ class CorkedTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         self._transport.resume_reading()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what was written."""
         if self._written:
             data = b"".join(self._written)
             self._written.clear()

@@ -14,6 +14,7 @@ from ._journal import Record
 
 __all__ = [
     "ABORT",
+    "WITHOUT_BODY",
     "ASGIApp",
     "AtOnce",
     "Broken",
@@ -32,6 +33,9 @@ ASGIApp: TypeAlias = Callable[[Event, Receive, Send], Awaitable[None]]
 
 ABORT = "devino_sandbox.abort"
 """The ASGI extension that closes the connection at once; the sandbox's own server has it."""
+
+WITHOUT_BODY = frozenset({204, 304})
+"""Statuses of answers that end with their head (RFC 9112, 6.3)."""
 
 
 class RawRequest(msgspec.Struct, frozen=True):
@@ -118,9 +122,12 @@ class AtOnce:
         if isinstance(outcome, Broken):
             await _break(outcome, scope, receive)
             return
-        headers = [*outcome.headers, (b"content-length", b"%d" % len(outcome.body))]
+        headers, body = [*outcome.headers], b""
+        if outcome.status not in WITHOUT_BODY:
+            body = outcome.body
+            headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": outcome.status, "headers": headers})
-        await send({"type": "http.response.body", "body": outcome.body})
+        await send({"type": "http.response.body", "body": body})
 
     def outcome(self, scope: Event, body: bytes) -> Outcome:
         """What becomes of a request. What happens meanwhile belongs to its call in the journal."""

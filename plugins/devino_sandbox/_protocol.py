@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, NoReturn
 
 import httptools
 import msgspec
 import uvicorn
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -25,6 +21,7 @@ from ._http import ABORT, ASGIApp, AtOnce, Broken, Event, Outcome, RawAnswer, js
 from ._http_answer import octets_of
 from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
 from ._journal import LONGEST, Journal, Record
+from ._request_line import escaped, paths
 
 __all__ = ["Limits", "Protocol"]
 
@@ -40,7 +37,6 @@ _MOST_PIECES = 4096
 """Octets of a head in pieces that are kept, in case that it is no HTTP."""
 _FAREWELL = 5.0
 """Seconds in which a refused client can read why, and is not listened to."""
-_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _STATUSES = {str(status.value).encode(): str(status.value) for status in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _HOP_BY_HOP = frozenset({b"upgrade", b"http2-settings"})
@@ -94,12 +90,12 @@ class Protocol(HttpToolsProtocol):
         """The request that is being read."""
         self._answering: Record | None = None
         """The call that is being answered."""
+        self._running: RequestResponseCycle | None = None
+        """The latest that an app of ASGI was called for; uvicorn's ``cycle`` may wait behind it."""
         self._first = b""
         """What came of a head that is not read yet."""
         self._begun = 0
         """The requests that have begun in what came last."""
-        # Decided here and not by the logging set up around: an access log would show passwords.
-        self.access_log = False
         self._limits = limits
         self._in_line = True
         """Whether the next octet belongs to a request line."""
@@ -108,6 +104,8 @@ class Protocol(HttpToolsProtocol):
         self._head_size = 0
         self._body_size = 0
         self._refusal: RawAnswer | None = None
+        self._refused: tuple[Record, str, bytes] | None = None
+        """A call, its outcome, and what is said to it after the answers to those before it."""
         self._is_deaf = False
         self._timer: asyncio.TimerHandle | None = None
         self._rests_since = 0.0
@@ -126,34 +124,42 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         if self._answering is not None:
             self._answering.broke("the client left")
+        if self._running is not None:
+            self._running.disconnected = True
+            self._running.message_event.set()
+
+    def eof_received(self) -> None:
+        # asyncio closes now. What an app has said in this turn of the loop still goes out.
+        self._corked.flush()
 
     def data_received(self, data: bytes) -> None:
         if self._is_deaf:
             return
+        was_in_head = self._in_head
         if self._in_line and not data.isascii():
-            data = _escaped(data)
+            data = escaped(data if was_in_head else data.lstrip(b"\r\n"))
         self._begun = 0
-        if self._in_head:
+        if was_in_head:
             # Few heads come in pieces, and of those the journal writes the headers anew.
             self._begun = 2
             if len(self._first) < _MOST_PIECES:
                 self._first += data
-        elif self._in_line:
+        else:
             self._first = data
-        was_in_head = self._in_head
+            if not self._in_line:
+                # What begins here comes behind the rest of a body.
+                self._begun = 1
         refusal = self._feed(data)
         if refusal is not None:
             self._refuse(refusal)
         elif not self._is_whole:
             self._wait(data, was_in_head=was_in_head)
-        elif self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def _wait(self, data: bytes, *, was_in_head: bool) -> None:
         """Few requests come in pieces."""
         if self._in_head:
-            self._in_line = self._in_line and b"\n" not in data.lstrip(b"\r\n")
+            line = data if was_in_head else data.lstrip(b"\r\n")
+            self._in_line = self._in_line and b"\n" not in line
             self._head_size += len(data) if was_in_head else 0
             if self._head_size > _MAX_HEAD:
                 too_long = {"error": f"the headers are longer than {_MAX_HEAD // 1024} KiB"}
@@ -199,8 +205,10 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         version = self.parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
+        if version != "1.1":
+            if version != "1.0":
+                self._stop(505, f"HTTP/{version} is not spoken here; write HTTP/1.1")
+            self.expect_100_continue = False
         raw = self._first
         if self._begun > 1 or len(raw) > _MOST_KEPT:
             # It came in pieces, behind another one, or before much of a body.
@@ -214,27 +222,53 @@ class Protocol(HttpToolsProtocol):
         journal = self._journal
         record = Record(journal, journal.clock.now(), perf_counter(), said)
         scope["extensions"][CALL] = record
+        scope["method"], scope["http_version"] = said.method.decode("ascii"), version
+        scope["path"], scope["raw_path"] = paths(self.url)
+        scope["query_string"] = query.partition(b"#")[0]
+        keep_alive, self._in_head = self.parser.should_keep_alive(), False
+        app: Any = self.app
         if self._route is not None and self._is_free():
-            scope["method"], scope["http_version"] = said.method.decode("ascii"), version
-            scope["path"], scope["raw_path"] = _paths(self.url)
-            scope["query_string"] = query.partition(b"#")[0]
             app = self._route(scope)
             if isinstance(app, AtOnce):
-                keep_alive = self.parser.should_keep_alive()
                 self._asked = _Asked(app, scope, record, keep_alive, bytearray())
                 self._answering = record
-                self._in_head = False
+                if self.expect_100_continue:
+                    self._corked.send(_CONTINUE)
                 return
-        super().on_headers_complete()
-        # httptools would refuse a longer one than a path may be. The request is not begun yet.
-        scope["query_string"] = query.partition(b"#")[0]
-        self._in_head = False
-        if version == "1.0" and self.parser.should_keep_alive():
-            self.cycle.keep_alive = True
-            self.cycle.default_headers = [
-                *self.cycle.default_headers,
-                (b"connection", b"keep-alive"),
-            ]
+        self._queue(app, keep_alive=keep_alive)
+
+    def _queue(self, app: Any, *, keep_alive: bool) -> None:
+        """Call an app of ASGI as soon as all before this request is answered."""
+        before, said = self.cycle, []
+        if not keep_alive:
+            said.append((b"connection", b"close"))
+        elif self.scope["http_version"] == "1.0":
+            said.append((b"connection", b"keep-alive"))
+        self.cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            # An access log would show passwords.
+            access_log=False,
+            default_headers=said,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=keep_alive,
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start(self.cycle, app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, app))
+
+    def _start(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering, self._running = _call_of(cycle.scope), cycle
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     # The two below are those of uvicorn without what is never so here, as most of the time goes
     # into calls.
@@ -263,6 +297,9 @@ class Protocol(HttpToolsProtocol):
         if self._in_head:
             return
         self._is_whole = self._in_line = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         asked, self._asked = self._asked, None
         if asked is not None:
             self._answer(asked)
@@ -271,34 +308,29 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        scope: Any = cycle.scope
-        self._answering = scope["extensions"][CALL]
-        self._corked.begin()
-        super()._start_asgi_task(cycle, app)
+        if not cycle.keep_alive:
+            self._leave()
 
     def on_response_complete(self) -> None:
         corked = self._corked
         answer = corked.answer.removeprefix(_CONTINUE)
         self._note(answer, corked.size - len(corked.answer) + len(answer))
+        corked.begin()
         if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._is_deaf = True
+        elif self.pipeline:
+            self.flow.resume_reading()
+            self._start(*self.pipeline.pop())
+        elif self._refused is not None:
+            self._say_refusal(*self._refused)
         else:
+            self.flow.resume_reading()
             self._rest()
 
     def _is_free(self) -> bool:
-        """Nothing is before this request, and the client reads and waits for no word first."""
+        """Nothing is before this request, and the client reads."""
         cycle = self.cycle
-        return (
-            (cycle is None or cycle.response_complete)
-            and not self.pipeline
-            and not self.flow.write_paused
-            and not self.expect_100_continue
-        )
+        return (cycle is None or cycle.response_complete) and not self.flow.write_paused
 
     def _answer(self, asked: _Asked) -> None:
         """Ask a service that answers at once. Leaves the parser if nothing more is to be read."""
@@ -306,12 +338,12 @@ class Protocol(HttpToolsProtocol):
         try:
             outcome: Outcome = asked.app.outcome(asked.scope, bytes(asked.body))
             octets = b""
-            if isinstance(outcome, RawAnswer):
-                octets = octets_of(outcome, asked.scope, keep_alive=keep_alive)
+            if not isinstance(outcome, Broken):
+                octets, keep_alive = octets_of(outcome, asked.scope, keep_alive=keep_alive)
         except Exception:  # noqa: BLE001 - whatever a service fails with, its client is told
             _log.exception("a service of the sandbox failed")
-            outcome, keep_alive = _FAILED, False
-            octets = octets_of(_FAILED, asked.scope, keep_alive=False)
+            outcome = _FAILED
+            octets, keep_alive = octets_of(_FAILED, asked.scope, keep_alive=False)
         if octets:
             self._corked.send(octets)
             self._note(octets, len(octets))
@@ -321,8 +353,7 @@ class Protocol(HttpToolsProtocol):
             self.transport.close()
         elif outcome is Broken.DROP:
             self.transport.abort()
-        self._is_deaf = True
-        raise _Left
+        self._leave()
 
     def _note(self, answer: bytes, size: int) -> None:
         """Put the answer into the journal. ``size``: octets of the whole."""
@@ -342,15 +373,20 @@ class Protocol(HttpToolsProtocol):
 
     def _end_rest(self) -> None:
         self._rest_ends = None
-        if self._in_head or self._answering is not None:
-            return  # it rests again after the answer
+        if self._in_head or self._answering is not None or self._is_deaf:
+            return  # it rests again after the answer, or ends
         left = self._rests_since + self.timeout_keep_alive - self.loop.time()
         if left > 0:
             self._rest_ends = self.loop.call_later(left, self._end_rest)
         else:
             self.transport.close()
 
-    def _stop(self, status: int, error: str) -> None:
+    def _leave(self) -> NoReturn:
+        """Leave httptools, and read no more."""
+        self._is_deaf = True
+        raise _Left
+
+    def _stop(self, status: int, error: str) -> NoReturn:
         """Leave httptools, which makes its own error of any."""
         self._refusal = json_answer(status, {"error": error})
         raise ValueError(error)
@@ -390,40 +426,55 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, answer: RawAnswer) -> None:
         """Answer in place of the application, and listen no more."""
         self._is_deaf = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         scope: Any = self.scope
-        said = octets_of(answer, scope or {}, keep_alive=False)
-        self._note_refusal(answer.status, said)
-        if self.pipeline or (self._in_head and self._is_answering()):
-            # It would be taken for the answer to a request before this one.
-            self.transport.close()
-            return
+        outcome = str(answer.status)
+        if self._in_head or self._is_whole or self._incoming is None:
+            came = UnreadSaid(self._first)
+            record = self._journal.record(came)
+            outcome = came.what("HTTP") if answer.status == HTTPStatus.BAD_REQUEST else outcome
+            waits = self._is_answering()
+        else:
+            record = _call_of(scope)
+            if self._asked is None and self.cycle.response_started:
+                # What an app has begun to say cannot be taken back.
+                record.end(outcome, failed=True)
+                if self.cycle.response_complete:
+                    self.transport.close()
+                else:
+                    self.transport.abort()
+                return
+            waits = self._withdraw()
+        octets, _ = octets_of(answer, scope or {}, keep_alive=False)
+        self._refused = record, outcome, octets
+        if not waits:
+            self._say_refusal(*self._refused)
+
+    def _withdraw(self) -> bool:
+        """Nobody answers the request that is being read. Whether others are before it."""
         if self._asked is not None:
             self._asked = None
-        elif self._is_answering():
-            if self.cycle.response_started:
-                self.transport.abort()
-                return
+        elif self.pipeline:
+            self.pipeline.popleft()
+            return True
+        else:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self.transport.write(said)
+        self._answering = None
+        return False
+
+    def _say_refusal(self, record: Record, outcome: str, octets: bytes) -> None:
+        """All before it is answered."""
+        record.answer = HttpAnswerSaid(octets, len(octets))
+        record.enter("http", self.client or "")
+        record.end(outcome, failed=True)
+        self.transport.write(octets)
         # What is not read when a connection closes takes the answer away from the client.
         self.transport.write_eof()
         self.flow.resume_reading()
-        if self._timer is not None:
-            self._timer.cancel()
         self._timer = self.loop.call_later(_FAREWELL, self.transport.close)
-
-    def _note_refusal(self, status: int, answer: bytes) -> None:
-        """Put what is refused into the journal."""
-        record, outcome = self._answering, str(status)
-        if self._in_head or self._incoming is None:
-            came = UnreadSaid(self._first)
-            record = self._journal.record(came)
-            outcome = came.what("HTTP") if status == HTTPStatus.BAD_REQUEST else outcome
-        if record is not None:
-            record.answer = HttpAnswerSaid(answer, len(answer))
-            record.enter("http", self.client or "")
-            record.end(outcome, failed=True)
 
 
 class _Left(Exception):
@@ -435,16 +486,6 @@ _FAILED = RawAnswer(
 )
 
 
-@lru_cache(maxsize=200)
-def _paths(url: bytes) -> tuple[str, bytes]:
-    """The path of a request line without its query, and the same as it was sent."""
-    raw = httptools.parse_url(url).path
-    path = raw.decode("ascii")
-    return unquote(path) if "%" in path else path, raw
-
-
-def _escaped(data: bytes) -> bytes:
-    """With the request line, which comes first, in ASCII."""
-    data = data.lstrip(b"\r\n")
-    line, end, rest = data.partition(b"\n")
-    return _NOT_ASCII.sub(lambda octet: b"%%%02X" % octet[0][0], line) + end + rest
+def _call_of(scope: Any) -> Record:
+    record: Record = scope["extensions"][CALL]
+    return record
