@@ -30,12 +30,7 @@ from ._sending import Sending, one_each
 from ._service import Service, ServiceSettings
 from ._status import Receipt, Status
 from .clock import SYSTEM_CLOCK, Clock
-from .errors import (
-    DevinoError,
-    InvalidArgument,
-    InvalidMessage,
-    Unsupported,
-)
+from .errors import DevinoError, InvalidArgument, InvalidMessage, Unsupported
 from .plugins import Plugins
 from .settings import ClientSettings, Config
 
