@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,9 @@ from devino_codecs.smpp import (
     SubmitSm,
     SubmitSmResp,
     UnknownPdu,
+    _fields,
     decode,
+    describe,
     encode,
     salvage,
 )
@@ -170,3 +174,15 @@ def test_what_can_be_read_is_not_salvaged(name: str, octets: bytes) -> None:
     read = either(decode, octets)
     if isinstance(read, Pdu | UnknownPdu):
         assert salvage(octets) == read
+
+
+def test_a_broken_pdu_does_not_have_its_class_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = framed(DeliverSm.command_id, b"x" * 60)
+    first = salvage(octets)
+
+    def read(*_: object, **__: object) -> NoReturn:
+        raise AssertionError("to read the annotations takes twenty times as long as the PDU")
+
+    monkeypatch.setattr(_fields, "get_type_hints", read)
+    assert salvage(octets) == first
+    assert describe(first)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cache
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
 
 import construct
@@ -332,12 +333,16 @@ def octets_of(value: object) -> bytes:
     return bytes(value)
 
 
-def fields_of(of: type[msgspec.Struct]) -> list[tuple[str, AnyField]]:
+# To read the annotations takes longer than to read a PDU, and a broken one asks for its fields.
+@cache
+def fields_of(of: type[msgspec.Struct]) -> tuple[tuple[str, AnyField], ...]:
     """The fields that are annotated with a subconstruct, in the order of the wire."""
     hints = get_type_hints(of, include_extras=True)
-    return [
-        (name, mark)
-        for name in of.__struct_fields__
-        for mark in getattr(hints[name], "__metadata__", ())
-        if isinstance(mark, Construct)
-    ]
+    return tuple(
+        [
+            (name, mark)
+            for name in of.__struct_fields__
+            for mark in getattr(hints[name], "__metadata__", ())
+            if isinstance(mark, Construct)
+        ]
+    )

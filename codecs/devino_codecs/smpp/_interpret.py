@@ -41,8 +41,8 @@ def layout(of: type[Pdu]) -> construct.Struct:
 
 
 @cache
-def _rows(of: type[Pdu]) -> list[tuple[str, AnyField]]:
-    return [*fields_of(of), ("tlvs", _TLVS)]
+def _rows(of: type[Pdu]) -> tuple[tuple[str, AnyField], ...]:
+    return (*fields_of(of), ("tlvs", _TLVS))
 
 
 def parse_fields(
