@@ -29,7 +29,7 @@ def check_credentials(path: str) -> None:
     if missing is not None:
         raise ConfigurationError(
             f"credentials for NATS: {path} holds no {missing} of a user: expected a file as "
-            "`nsc generate creds` writes it"
+            "`nsc generate creds` writes it, with the line ends of Unix"
         )
 
 
