@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from construct import Construct, FormatField
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -59,7 +60,7 @@ def field_values(field: Construct[Any, Any]) -> st.SearchStrategy[Any]:
     raise AssertionError(field)
 
 
-def records(of: type[Any]) -> st.SearchStrategy[Any]:
+def records(of: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     return st.builds(of, **{name: field_values(field) for name, field in fields_of(of)})
 
 
