@@ -82,7 +82,7 @@ class Seen:
     def refusal_of(self, answer: Pdu) -> DevinoError:
         """The error of an answer: the one that observers were told, so that it has the call's id.
 
-        The task that awaited the answer goes on at once, so this is still the last.
+        Who awaits the answer goes on at once, so this is still the last.
         """
         if self._refused is not None and self._refused[0] is answer:
             return self._refused[1]

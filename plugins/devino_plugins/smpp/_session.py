@@ -36,19 +36,20 @@ from devino_codecs.smpp import (
 )
 from devino_core import ConnectFailed, DevinoError, OutcomeUnknown
 from devino_core.clock import Clock, done_within
-from devino_core.observe import Calls
+from devino_core.observe import Calls, Running
 from devino_core.seldom import Seldom
 
 from ._answers import refusal
+from ._exchange import Exchange, Waiter
 from ._seen import Seen
 from ._timer import Timer
+from ._wire import Wire
 
 __all__ = ["UNANSWERED", "SmppSession"]
 
 A = TypeVar("A", bound=Pdu)
 
 OnLate: TypeAlias = Callable[[Pdu], None]
-_Answer: TypeAlias = asyncio.Future[Pdu]
 
 _log = logging.getLogger("devino.smpp")
 
@@ -94,13 +95,13 @@ class SmppSession:
     ) -> None:
         """For :func:`connect`. ``on_request`` takes the place of the iterator."""
         loop = asyncio.get_running_loop()
-        self.protocol: asyncio.Protocol = _Wire(self._attach, self._receive, self._detach)
+        self.protocol: asyncio.Protocol = Wire(self._attach, self._receive, self._detach)
         """What a transport calls."""
         self.ended: Reason | None = None
         """Why the session is over, None while it is not."""
         self.left: int = 0
         """How many requests of the centre were left unacknowledged."""
-        self._machine: SessionMachine[_Answer] = SessionMachine(
+        self._machine: SessionMachine[Waiter] = SessionMachine(
             Role.ESME, clock.monotonic(), settings
         )
         self._clock = clock
@@ -125,7 +126,7 @@ class SmppSession:
         self._reader: asyncio.Future[None] | None = None
         self._seen: Seen | None = None
         """Who is told of the requests, if anybody."""
-        self._late: OrderedDict[_Answer, OnLate] = OrderedDict()
+        self._late: OrderedDict[Waiter, OnLate] = OrderedDict()
         self._warn = Seldom(_log, clock)
         self._debug = Seldom(_log, clock, level=logging.DEBUG)
         self._end: asyncio.Future[Reason] = loop.create_future()
@@ -180,15 +181,38 @@ class SmppSession:
         not send. If the call is cancelled, nobody knows whether the request was written.
         """
         future = self._create_future()
+        exchange = self.begin(pdu, future, timeout=timeout, attempt=attempt)
+        try:
+            answer = await future
+        except BaseException as error:
+            if on_late is not None and _has_answer(future):
+                # It was cancelled just before its answer came.
+                on_late(future.result())
+                on_late = None
+            self.give_up(exchange, future, error, on_late)
+            raise
+        return self.end(exchange, answer)
+
+    def begin(
+        self,
+        pdu: RequestPdu[A] | EncodedRequest[A],
+        waiter: Waiter,
+        *,
+        timeout: float | None = None,
+        attempt: int = 1,
+    ) -> Exchange[A]:
+        """:meth:`request` without a task: ``waiter`` gets the answer, or the error, as a future
+        does.
+
+        Pass what it gets to :meth:`end` or :meth:`give_up`. Raises ConnectFailed and EncodeError.
+        """
         now, seen = self._now(), self._seen
         try:
-            number = self._machine.send(pdu, now, future, timeout=timeout)
+            number = self._machine.send(pdu, now, waiter, timeout=timeout)
         except StateError:
             if self.is_bound or (isinstance(pdu, BindRequest) and self.ended is None):
                 raise
             raise self._over() from None
-        is_watched = seen is not None and seen.calls.is_watched
-        call = seen.begin(pdu, attempt, number) if seen is not None and is_watched else None
         if not self._corked:
             # The first request leaves at once; those after it leave together.
             self._cork()
@@ -198,21 +222,43 @@ class SmppSession:
             if self._unwritten >= self._burst:
                 # So that the centre has something to do while further requests are made.
                 self._write()
-        try:
-            answer: Any = await future
-        except BaseException as error:
-            self._gave_up(number, future, on_late, error)
-            if seen is not None:
-                seen.failed(call or seen.late(pdu, attempt, now), error)
-            raise
+        is_watched = seen is not None and seen.calls.is_watched
+        call = seen.begin(pdu, attempt, number) if seen is not None and is_watched else None
+        return Exchange(pdu, number, now, attempt, is_watched, call)
+
+    def end(self, exchange: Exchange[A], answer: Pdu) -> A:
+        """A request has its answer. Gives it as one of the request's own kind."""
         if type(answer) is GenericNack:
-            answer = _nacked(pdu.kind if isinstance(pdu, EncodedRequest) else type(pdu), answer)
+            answer = _nacked(exchange.kind, answer)
+        seen = self._seen
         if seen is not None:
-            if call is not None or answer.command_status:
-                seen.answered(call or seen.late(pdu, attempt, now), answer)
-            elif is_watched:
-                seen.taken(pdu, attempt, now)
-        return answer  # type: ignore[no-any-return]  # the machine has seen to its class
+            if exchange.call is not None or answer.command_status:
+                seen.answered(self._call(seen, exchange), answer)
+            elif exchange.is_watched:
+                seen.taken(exchange.pdu, exchange.attempt, exchange.since)
+        return cast("A", answer)  # the machine has seen to its class
+
+    def give_up(
+        self,
+        exchange: Exchange[Any],
+        waiter: Waiter,
+        error: BaseException,
+        on_late: OnLate | None = None,
+    ) -> None:
+        """A request ended with this error, or, by CancelledError, nobody awaits it any more.
+
+        If its answer comes after all, ``on_late`` gets it.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            self._machine.cancel(exchange.number, self._now())
+            if not self._corked:
+                self._cork()
+        if on_late is not None:
+            self._late[waiter] = on_late
+            if len(self._late) > _KEPT_LATE:
+                self._late.popitem(last=False)
+        if self._seen is not None:
+            self._seen.failed(self._call(self._seen, exchange), error)
 
     def reply(self, request: Pdu, answer: Pdu | None = None) -> bool:
         """Answer a request of the centre, with status 0 if ``answer`` is None.
@@ -294,19 +340,22 @@ class SmppSession:
         self._transport = transport
 
     def _receive(self, data: bytes) -> None:
-        self._take(self._machine.receive(data, self._now()))
+        was_corked, self._corked = self._corked, True
+        try:
+            self._take(self._machine.receive(data, self._now()))
+        finally:
+            if not was_corked:
+                # The tasks that were just woken run first, so that their requests leave together.
+                self._call_soon(self._flush)
         if self._seen is not None and self._seen.enquiry is not None:
             self._seen.enquires(self._machine.enquiry)
-        if not self._corked:
-            # The tasks that were just woken run first, so that their requests leave together.
-            self._cork()
 
     def _detach(self) -> None:
         self._take(self._machine.eof())
         if not self._lost.done():
             self._lost.set_result(None)
 
-    def _take(self, events: Iterable[SessionEvent[_Answer]]) -> None:
+    def _take(self, events: Iterable[SessionEvent[Waiter]]) -> None:
         for event in events:
             if isinstance(event, Answered):
                 if not event.context.done():
@@ -413,72 +462,22 @@ class SmppSession:
         if self._on_end is not None:
             self._on_end(self)
 
-    def _gave_up(
-        self, number: int, future: _Answer, on_late: OnLate | None, error: BaseException
-    ) -> None:
-        """A request ended without an answer, or was cancelled just before its answer came."""
-        if isinstance(error, asyncio.CancelledError):
-            self._machine.cancel(number, self._now())
-            if not self._corked:
-                self._cork()
-        if on_late is None:
-            return
-        if future.done() and not future.cancelled() and future.exception() is None:
-            on_late(future.result())
-            return
-        self._late[future] = on_late
-        if len(self._late) > _KEPT_LATE:
-            self._late.popitem(last=False)
+    def _call(self, seen: Seen, exchange: Exchange[Any]) -> Running:
+        """A request as observers and the log see it."""
+        return exchange.call or seen.late(exchange.pdu, exchange.attempt, exchange.since)
 
     def _over(self) -> ConnectFailed:
         reason = self.ended.value if self.ended else "it is being unbound"
         return ConnectFailed(f"the session is over, this request was not sent: {reason}")
 
 
-class _Wire(asyncio.Protocol):
-    """What asyncio calls. Whoever holds a session does not see it."""
-
-    def __init__(
-        self,
-        made: Callable[[asyncio.Transport], None],
-        received: Callable[[bytes], None],
-        lost: Callable[[], None],
-    ) -> None:
-        self._transport: asyncio.Transport | None = None
-        self._early = b""
-        """What came before :meth:`connection_made`, as TLS that is started later lets it."""
-        self._made = made
-        self._received = received
-        self._lost = lost
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._made(self._transport)
-        if self._early:
-            self._received(self._early)
-
-    def data_received(self, data: bytes) -> None:
-        if self._transport is None:
-            self._early += data
-        else:
-            self._received(data)
-
-    def pause_writing(self) -> None:
-        # Everything that is read gets an answer, and the answers would pile up.
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._lost()
+def _fail(waiter: Waiter, error: DevinoError) -> None:
+    if not waiter.done():
+        waiter.set_exception(error)
 
 
-def _fail(future: _Answer, error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _has_answer(future: asyncio.Future[Pdu]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _acknowledgement(request: Pdu) -> Pdu | None:
