@@ -131,7 +131,10 @@ class SessionMachine(Life[C]):
         a timeout that is not above 0 and finite, and :exc:`~devino_codecs.EncodeError` for a value
         that does not fit. Then nothing has happened.
         """
-        answer = self._sendable.get(type(request)) or self._answer_to_encoded(request)
+        kind = request.kind if isinstance(request, EncodedRequest) else type(request)
+        answer = self._sendable.get(kind)
+        if answer is None:
+            raise self._forbidden(kind)
         if timeout is None:
             timeout = self.settings.response_timeout
         elif not 0 < timeout < inf:
@@ -465,14 +468,6 @@ class SessionMachine(Life[C]):
             self._close(self._closing if expected else reason, events)
         self._window.discard()
         return events
-
-    def _answer_to_encoded(self, request: Pdu | EncodedRequest[Pdu]) -> type[Pdu]:
-        """The class of the answer, if this is an encoded request that may be sent."""
-        kind = request.kind if isinstance(request, EncodedRequest) else type(request)
-        answer = self._sendable.get(kind)
-        if answer is None:
-            raise self._forbidden(kind)
-        return answer
 
     def _forbidden(self, kind: type[Pdu]) -> StateError:
         name = kind.__name__
