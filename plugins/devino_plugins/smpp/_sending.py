@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 from devino_codecs import EncodeError
@@ -41,6 +42,7 @@ __all__ = ["Sending"]
 A = TypeVar("A", bound=Pdu)
 
 _REQUEST, _ROUND = Next.REQUEST, Next.ROUND
+_ready_at = attrgetter("not_before")
 
 
 class Sending:
@@ -76,20 +78,34 @@ class Sending:
         A message that met a full queue is sent again after all others of this call, and not before
         its pause is over.
         """
-        outcomes: list[Outcome] = [Next.ROUND] * len(messages)
-        jobs: Iterable[Job] = (
-            Job(position, outgoing, Origin(outgoing.message.ref, outgoing.sender))
-            for position, outgoing in enumerate(messages)
-        )
         count = len(messages)
         if not count:
             return []
+        outcomes: list[Outcome] = [_ROUND] * count
+        jobs: Iterator[Job] = (
+            Job(position, outgoing, Origin(outgoing.message.ref, outgoing.sender))
+            for position, outgoing in enumerate(messages)
+        )
+        again: list[Job] = []
+
+        def settle(job: Job, outcome: Outcome) -> None:
+            outcomes[job.position] = outcome
+            if outcome is _ROUND:
+                again.append(job)
+
+        brake = Brake.current()
         for pause in (*self._rules.queue_full_pauses, None):
-            again = await self._round(jobs, count, pause, outcomes)
+            if count == 1:
+                # Most calls of a busy client have one message, and lanes would double the cost.
+                (job,) = jobs
+                settle(job, await self._turn(job, pause, brake))
+            else:
+                lanes = self._lanes(jobs, settle, pause, brake)
+                await lanes.run(min(self.concurrency, count))
             if not again:
                 break
-            again.sort(key=lambda job: job.not_before)
-            jobs, count = again, len(again)
+            jobs, count = iter(sorted(again, key=_ready_at)), len(again)
+            again.clear()
         return cast("list[Receipt | DevinoError]", outcomes)
 
     async def query(self, message_id: str) -> Status:
@@ -117,26 +133,15 @@ class Sending:
             raise asked from None
         return query_status(answer, message_id)
 
-    async def _round(
-        self, jobs: Iterable[Job], count: int, pause: float | None, outcomes: list[Outcome]
-    ) -> list[Job]:
-        """Send jobs. Gives those that are to be sent again after ``pause``."""
-        brake = Brake.current()
-        again: list[Job] = []
-
-        def settle(job: Job, outcome: Outcome) -> None:
-            if outcome is _ROUND:
-                again.append(job)
-            else:
-                outcomes[job.position] = outcome
-
-        if count == 1:
-            # Most calls of a busy client have one message, and lanes would double the cost.
-            (job,) = jobs
-            settle(job, await self._turn(job, pause, brake))
-            return again
-        lanes = Lanes(
-            iter(jobs),
+    def _lanes(
+        self,
+        jobs: Iterator[Job],
+        settle: Callable[[Job, Outcome], None],
+        pause: float | None,
+        brake: Brake | None,
+    ) -> Lanes:
+        return Lanes(
+            jobs,
             settle,
             lambda job: self._turn(job, pause, brake),
             pool=self._pool,
@@ -145,8 +150,6 @@ class Sending:
             pause=pause,
             always_by_task=brake is not None,
         )
-        await lanes.run(min(self.concurrency, count))
-        return again
 
     def _turn(
         self, job: Job, pause: float | None, brake: Brake | None
