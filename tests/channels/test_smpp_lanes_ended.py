@@ -12,12 +12,12 @@ from weakref import ref
 
 import pytest
 
-from devino_codecs.smpp import SubmitSm
-from devino_core import Message, OutcomeUnknown, Rejected
+from devino_codecs.smpp import Pdu, SubmitSm
+from devino_core import DevinoError, Message, OutcomeUnknown, Rejected, Throttled
 from devino_core.dispatch import Brake
 from devino_core.observe import Call, Observer, Observers, Outcome
 from tests.channels._smpp import until
-from tests.channels._smpp_wired import TO, Wired, settle, taken
+from tests.channels._smpp_wired import THROTTLED, TO, Wired, settle, taken
 from tests.channels.test_smpp_lanes import REFUSED, bound, messages, sent_to
 
 
@@ -159,3 +159,57 @@ async def test_the_memory_of_an_unanswered_request_is_not_one_of_the_whole_list(
         # Of errors that the session was the last to make, it remembers one.
         assert sum(one() is not None for one in kept) <= 1
         serving.cancel()
+
+
+async def test_the_error_of_a_throttled_message_needs_no_collector() -> None:
+    def answer(pdu: Pdu) -> Pdu:
+        return THROTTLED if sent_to(pdu) == 0 else taken(pdu)
+
+    async with bound(window=2, throttle_timeout=5) as wire:
+        serving = asyncio.create_task(wire.centre.serve(answer))
+        sending = asyncio.create_task(wire.channel.send(messages(2)))
+        while not sending.done():
+            await settle()
+            await wire.clock.tick(1)
+        (throttled, _) = await sending
+        assert isinstance(throttled.error, Throttled)
+        kept = ref(throttled.error)
+        serving.cancel()
+        await settle()
+        gc.disable()
+        try:
+            del sending, throttled, _
+            await settle()
+            assert kept() is None
+        finally:
+            gc.enable()
+
+
+async def test_an_error_that_an_observer_keeps_beside_its_call_can_be_collected() -> None:
+    errors: list[ref[DevinoError]] = []
+
+    class Keeping(Observer):
+        def call_started(self, call: Call) -> Callable[[Outcome], None]:
+            told: list[Outcome] = []
+
+            def ended(outcome: Outcome) -> None:
+                told.append(outcome)
+                if outcome.error is not None:
+                    errors.append(ref(outcome.error))
+
+            return ended
+
+    async def strike() -> None:
+        async with bound(response_timeout=30) as wire:
+            observe(wire, Keeping())
+            sending = asyncio.create_task(wire.channel.send([Message(TO, "unanswered")]))
+            await wire.centre.request(SubmitSm)
+            await wire.clock.tick(30)
+            with pytest.raises(OutcomeUnknown):
+                await sending
+
+    await strike()
+    await settle()
+    gc.collect()
+    assert len(errors) == 1
+    assert errors[0]() is None
