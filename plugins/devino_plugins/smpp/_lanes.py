@@ -79,7 +79,7 @@ class Lanes:
                 self._cancel()
 
     def next_job(self) -> Job | None:
-        """The next message to send. None if there is none, and then whoever asked has to end."""
+        """The next message to send. None ends whoever asked, and the last of them ends the call."""
         job = None if self._ended.done() else next(self._jobs, None)
         if job is None:
             self._count -= 1
@@ -242,5 +242,5 @@ class _Lane:
     def _close(self) -> None:
         """Send no more."""
         self._lanes.open.discard(self)
-        # A session may remember this lane for long, and not all messages with it.
-        del self._lanes, self._job
+        # A session may remember this lane for long, and what the lane knows is large.
+        del self._lanes, self._job, self._in_context
