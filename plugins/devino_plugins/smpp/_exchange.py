@@ -31,8 +31,10 @@ class Waiter(Protocol):
         ...
 
 
-class Exchange(msgspec.Struct, Generic[A], frozen=True, gc=False):
+class Exchange(msgspec.Struct, Generic[A], frozen=True):
     """A request that was made."""
+
+    # Known to the collector: an observer may keep the call's error, whose traceback has this.
 
     pdu: RequestPdu[A] | EncodedRequest[A]
     number: int

@@ -96,7 +96,8 @@ class Judge:
             try:
                 job.give_up = self.rest(session, job.give_up)
             except Throttled as error:
-                return self.failed(job, error)
+                # Its traceback would hold the frames that hold it.
+                return self.failed(job, error.with_traceback(None))
             job.attempt += 1
             return _REQUEST
         refused = session.refusal(answer)

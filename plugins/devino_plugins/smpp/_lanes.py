@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any, TypeAlias
@@ -47,22 +47,24 @@ class Lanes:
         pause: float | None,
         always_by_task: bool,
     ) -> None:
-        self.jobs = jobs
         self.settle = settle
         """Gets each message with its outcome, as soon as it has one."""
         self.correlator = correlator
         self.judge = judge
         self.pause = pause
         """As :meth:`Judge.answered` takes it."""
-        # Observers and the log read the caller's context, and answers come in another.
-        self.in_context = copy_context().run
+        self.context = copy_context()
+        """The caller's. Each lane has a copy, as a task would."""
+        self.open: set[_Lane] = set()
+        """The lanes that go on."""
+        self._jobs = jobs
         self._by_task = by_task
         self._always_by_task = always_by_task
         self._pool = pool
         self._group = asyncio.TaskGroup()
-        self._open: set[_Lane] = set()
         self._count = 0
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Cancelled as soon as the caller is, and then no other message begins."""
 
     async def run(self, count: int) -> None:
         """Send all jobs, in so many lanes. There is a job for each."""
@@ -70,27 +72,26 @@ class Lanes:
         async with self._group:
             try:
                 for _ in range(count):
-                    self.open()
+                    self.begin_next()
                 await self._ended
             finally:
+                self._ended.cancel()
                 self._cancel()
 
-    def open(self) -> None:
-        """Begin a lane, in place of one that was closed."""
-        lane = _Lane(self)
-        self._open.add(lane)
-        lane.send_next()
+    def next_job(self) -> Job | None:
+        """The next message to send. None ends whoever asked, and the last of them ends the call."""
+        job = None if self._ended.done() else next(self._jobs, None)
+        if job is None:
+            self._count -= 1
+            if not self._count and not self._ended.done():
+                self._ended.set_result(None)
+        return job
 
-    def close(self, lane: _Lane) -> None:
-        """The lane sends no more. It may still hear of what it has sent."""
-        self._open.discard(lane)
-
-    def end(self, lane: _Lane) -> None:
-        """No message is left for the lane."""
-        self.close(lane)
-        self._count -= 1
-        if not self._count:
-            self._ended.set_result(None)
+    def begin_next(self) -> None:
+        """Begin a lane with the next message, in place of a lane that was closed."""
+        job = self.next_job()
+        if job is not None:
+            self._begin(job)
 
     def session_for(self, job: Job) -> SmppSession | None:
         """The session that can send it now; None if it has to wait."""
@@ -98,34 +99,50 @@ class Lanes:
             return None
         return self._pool.ready()
 
-    def leave(self, lane: _Lane, job: Job, outcome: Outcome | None = None) -> None:
-        """Let a task send a message that has no outcome yet, and begin a new lane after that."""
-        self.close(lane)
-        self._group.create_task(self._turn(job, outcome))
+    def begin_task(self, job: Job, outcome: Outcome | None = None) -> None:
+        """Begin a task in place of a lane that was closed. It sends this message if it has no
+        outcome yet."""
+        if not self._ended.done():
+            self._group.create_task(self._work(job, outcome))
 
-    async def _turn(self, job: Job, outcome: Outcome | None) -> None:
+    async def _work(self, job: Job, outcome: Outcome | None) -> None:
+        """Send one message after another as long as each has to wait. Then begin a lane."""
         self.settle(job, outcome or await self._by_task(job))
-        self.open()
+        while following := self.next_job():
+            if self.session_for(following) is not None:
+                self._begin(following)
+                return
+            self.settle(following, await self._by_task(following))
+
+    def _begin(self, job: Job) -> None:
+        lane = _Lane(self, job)
+        self.open.add(lane)
+        lane.start()
 
     def _cancel(self) -> None:
-        with ExitStack() as stack:
-            # It calls each, whatever another raises.
-            for lane in self._open:
-                stack.callback(lane.cancel)
-        self._open.clear()
+        for lane in list(self.open):
+            # A bug in the log of one neither keeps the others nor changes how the call ends.
+            with suppress(Exception):
+                lane.cancel()
 
 
 class _Lane:
-    __slots__ = ("_exchange", "_job", "_lanes", "_number", "_session")
+    __slots__ = ("_exchange", "_in_context", "_job", "_lanes", "_number", "_session")
 
-    _job: Job
     _session: SmppSession
     _number: int
     """What the correlator knows the request by."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: Lanes, job: Job) -> None:
         self._lanes = lanes
+        self._job = job
         self._exchange: Exchange[SubmitSmResp] | None = None
+        # Answers come in another context, and observers and the log read the caller's.
+        self._in_context = lanes.context.copy().run
+
+    def start(self) -> None:
+        """Send the first message."""
+        self._in_context(self._send)
 
     def done(self) -> bool:
         return self._exchange is None
@@ -133,34 +150,29 @@ class _Lane:
     def set_result(self, answer: Pdu) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
-            self._lanes.in_context(self._answered, exchange, answer)
+            self._in_context(self._answered, exchange, answer)
 
     def set_exception(self, error: DevinoError) -> None:
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
-            self._lanes.in_context(self._failed, exchange, error)
+            self._in_context(self._failed, exchange, error)
 
     def cancel(self) -> None:
         """Nobody awaits the outcome of the request that this lane has made."""
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
-            self._give_up(exchange, asyncio.CancelledError())
-
-    def send_next(self) -> None:
-        """Send the next message. If there is none, this lane ends."""
-        job = next(self._lanes.jobs, None)
-        if job is None:
-            self._lanes.end(self)
-        else:
-            self._job = job
-            self._send()
+            try:
+                self._in_context(self._give_up, exchange, asyncio.CancelledError())
+            finally:
+                self._close()
 
     def _send(self) -> None:
         """Send the next part of the message."""
         lanes, job = self._lanes, self._job
         session = lanes.session_for(job)
         if session is None:
-            lanes.leave(self, job)
+            self._close()
+            lanes.begin_task(job)
             return
         self._session = session
         self._number = lanes.correlator.begin()
@@ -168,12 +180,25 @@ class _Lane:
             self._exchange = session.begin(job.part, self, attempt=job.attempt)
         except Exception as bug:  # noqa: BLE001 - as below
             lanes.correlator.end(self._number, "", job.origin)
+            self._close()
             # By a task: if it is so with each message, this would call itself too often.
-            lanes.leave(self, job, lanes.judge.failed(job, bug_ended(bug)))
+            lanes.begin_task(job, lanes.judge.failed(job, bug_ended(bug)))
 
     def _answered(self, exchange: Exchange[SubmitSmResp], answer: Pdu) -> None:
+        lanes = self._lanes
+        outcome = self._outcome(exchange, answer)
+        if outcome is not _REQUEST:
+            lanes.settle(self._job, outcome)
+            job = lanes.next_job()
+            if job is None:
+                self._close()
+                return
+            self._job = job
+        self._send()
+
+    def _outcome(self, exchange: Exchange[SubmitSmResp], answer: Pdu) -> Outcome:
+        """What an answer makes of the message."""
         lanes, job, session = self._lanes, self._job, self._session
-        outcome: Outcome
         try:
             message_id = ""
             try:
@@ -182,29 +207,30 @@ class _Lane:
                     message_id = ours.message_id
             finally:
                 lanes.correlator.end(self._number, message_id, job.origin)
-            outcome = lanes.judge.answered(job, session, ours, lanes.pause)
+            return lanes.judge.answered(job, session, ours, lanes.pause)
         except Exception as bug:  # noqa: BLE001 - the other messages' outcomes are not to be lost
-            outcome = lanes.judge.failed(job, bug_ended(bug))
-        if outcome is _REQUEST:
-            self._send()
-        else:
-            lanes.settle(job, outcome)
-            self.send_next()
+            # Its traceback has this frame: with a name here it would hold itself.
+            return lanes.judge.failed(job, bug_ended(bug))
 
     def _failed(self, exchange: Exchange[SubmitSmResp], error: DevinoError) -> None:
         lanes, job = self._lanes, self._job
+        ended = self._given_up(exchange, error)
+        # A late answer is for this lane, and it may not be taken for that of another message.
+        self._close()
+        if isinstance(ended, ConnectFailed):
+            # Nothing was written: there may be another session.
+            lanes.begin_task(job)
+        else:
+            lanes.settle(job, lanes.judge.failed(job, ended))
+            lanes.begin_next()
+
+    def _given_up(self, exchange: Exchange[SubmitSmResp], error: DevinoError) -> DevinoError:
+        """Give the request up. Gives the error that it ended with."""
         try:
             self._give_up(exchange, error)
         except Exception as bug:  # noqa: BLE001 - as above
-            error = bug_ended(bug)
-        if isinstance(error, ConnectFailed):
-            # Nothing was written: there may be another session.
-            lanes.leave(self, job)
-        else:
-            lanes.settle(job, lanes.judge.failed(job, error))
-            # A late answer is for this lane, and it may not be taken for that of another message.
-            lanes.close(self)
-            lanes.open()
+            return bug_ended(bug)
+        return error
 
     def _give_up(self, exchange: Exchange[SubmitSmResp], error: BaseException) -> None:
         lanes, origin = self._lanes, self._job.origin
@@ -212,3 +238,9 @@ class _Lane:
             self._session.give_up(exchange, self, error, partial(lanes.judge.late, origin))
         finally:
             lanes.correlator.end(self._number, "", origin)
+
+    def _close(self) -> None:
+        """Send no more."""
+        self._lanes.open.discard(self)
+        # A session may remember this lane for long, and what the lane knows is large.
+        del self._lanes, self._job, self._in_context
