@@ -19,6 +19,7 @@ from devino_core.observe import Call, Observer, Observers, Outcome
 from tests.channels._smpp import until
 from tests.channels._smpp_wired import THROTTLED, TO, Wired, settle, taken
 from tests.channels.test_smpp_lanes import REFUSED, bound, messages, sent_to
+from tests.wire._smpp_broken import BROKEN
 
 
 class Observing(Observer):
@@ -213,3 +214,29 @@ async def test_an_error_that_an_observer_keeps_beside_its_call_can_be_collected(
     gc.collect()
     assert len(errors) == 1
     assert errors[0]() is None
+
+
+async def test_a_bug_in_a_line_about_another_pdu_keeps_no_answer_back() -> None:
+    class Buggy(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise ZeroDivisionError
+
+    told: list[str] = []
+    log, buggy = logging.getLogger("devino.smpp"), Buggy()
+    async with bound(window=2) as wire:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, about: told.append(about["message"]))
+        sending = asyncio.create_task(wire.channel.send(messages(2)))
+        asked = [await wire.centre.request(SubmitSm) for _ in range(2)]
+        log.addFilter(buggy)
+        try:
+            # All in one read, and the first is worth a line.
+            connection, _ = asked[0]
+            for _, pdu in asked:
+                connection.machine.reply(pdu, taken(pdu))
+            connection.write(BROKEN[0].octets + connection.machine.data_to_send())
+            receipts = await asyncio.wait_for(sending, 10)
+        finally:
+            log.removeFilter(buggy)
+    assert [one.ids for one in receipts] == [(f"id-{one.to}",) for one in messages(2)]
+    assert told == ["a line of devino.smpp could not be logged: ZeroDivisionError"]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from devino_codecs import DecodeError
 from devino_codecs.smpp import (
     CommandStatus,
     DeliveryReceipt,
+    GenericNack,
     Pdu,
     QuerySmResp,
+    RequestPdu,
     Verdict,
+    answer_type,
     find_state,
     find_status,
     parse_time,
@@ -28,7 +32,9 @@ from devino_core import (
     Unavailable,
 )
 
-__all__ = ["query_status", "receipt_status", "refusal"]
+__all__ = ["acknowledgement", "nacked", "query_status", "receipt_status", "refusal"]
+
+A = TypeVar("A", bound=Pdu)
 
 _LAST_NETWORK_TYPE = 8
 """The last that SMPP 5.0 knows. Some centres write three digits of text instead of the octets."""
@@ -125,3 +131,14 @@ def _instant(field: str) -> datetime | None:
 
 def _aware(when: datetime | None) -> datetime | None:
     return when if when is not None and when.tzinfo is not None else None
+
+
+def acknowledgement(request: Pdu) -> Pdu | None:
+    """The answer with status 0; None if a request has no answer."""
+    return answer_type(type(request))() if isinstance(request, RequestPdu) else None
+
+
+def nacked(request: type[RequestPdu[A]], nack: GenericNack) -> A:
+    """The answer that a ``generic_nack`` stands for."""
+    status = nack.command_status or CommandStatus.ESME_RUNKNOWNERR
+    return answer_type(request)(command_status=status, sequence_number=nack.sequence_number)

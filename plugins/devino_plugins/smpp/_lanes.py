@@ -202,7 +202,7 @@ class _Lane:
         try:
             message_id = ""
             try:
-                ours = session.end(exchange, answer)
+                ours = session.conclude(exchange, answer)
                 if not ours.command_status:
                     message_id = ours.message_id
             finally:

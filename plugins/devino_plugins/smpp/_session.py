@@ -17,7 +17,6 @@ from devino_codecs.smpp import (
     Broken,
     Closed,
     CommandId,
-    CommandStatus,
     EncodedRequest,
     GenericNack,
     Late,
@@ -32,14 +31,13 @@ from devino_codecs.smpp import (
     SessionSettings,
     StateError,
     Unanswered,
-    answer_type,
 )
 from devino_core import ConnectFailed, DevinoError, OutcomeUnknown
 from devino_core.clock import Clock, done_within
 from devino_core.observe import Calls, Running
 from devino_core.seldom import Seldom
 
-from ._answers import refusal
+from ._answers import acknowledgement, nacked, refusal
 from ._exchange import Exchange, Waiter
 from ._seen import Seen
 from ._timer import Timer
@@ -191,7 +189,7 @@ class SmppSession:
                 on_late = None
             self.give_up(exchange, future, error, on_late)
             raise
-        return self.end(exchange, answer)
+        return self.conclude(exchange, answer)
 
     def begin(
         self,
@@ -204,7 +202,8 @@ class SmppSession:
         """:meth:`request` without a task: ``waiter`` gets the answer, or the error, as a future
         does.
 
-        Pass what it gets to :meth:`end` or :meth:`give_up`. Raises ConnectFailed and EncodeError.
+        Pass what it gets to :meth:`conclude` or :meth:`give_up`. Raises ConnectFailed and
+        EncodeError.
         """
         now, seen = self._now(), self._seen
         try:
@@ -226,10 +225,10 @@ class SmppSession:
         call = seen.begin(pdu, attempt, number) if seen is not None and is_watched else None
         return Exchange(pdu, number, now, attempt, is_watched, call)
 
-    def end(self, exchange: Exchange[A], answer: Pdu) -> A:
+    def conclude(self, exchange: Exchange[A], answer: Pdu) -> A:
         """A request has its answer. Gives it as one of the request's own kind."""
         if type(answer) is GenericNack:
-            answer = _nacked(exchange.kind, answer)
+            answer = nacked(exchange.kind, answer)
         seen = self._seen
         if seen is not None:
             if exchange.call is not None or answer.command_status:
@@ -268,7 +267,7 @@ class SmppSession:
         if request is self._given:
             self._given = None
         if answer is None:
-            answer = _acknowledgement(request)
+            answer = acknowledgement(request)
             if answer is None:
                 return not self.ended
         replied = self._machine.reply(request, answer)
@@ -348,7 +347,7 @@ class SmppSession:
                 # The tasks that were just woken run first, so that their requests leave together.
                 self._call_soon(self._flush)
         if self._seen is not None and self._seen.enquiry is not None:
-            self._seen.enquires(self._machine.enquiry)
+            _tell(self._seen.enquires, self._machine.enquiry)
 
     def _detach(self) -> None:
         self._take(self._machine.eof())
@@ -362,7 +361,7 @@ class SmppSession:
                     event.context.set_result(event.answer)
             elif isinstance(event, Received):
                 if self._seen is not None:
-                    self._seen.received(event.pdu)
+                    _tell(self._seen.received, event.pdu)
                 self._hand_over(event.pdu)
             elif isinstance(event, Unanswered):
                 _fail(event.context, OutcomeUnknown(UNANSWERED + event.reason.value))
@@ -376,7 +375,8 @@ class SmppSession:
                 self._finish(event.reason)
             elif isinstance(event, Broken):
                 header = event.error.header
-                self._warn(
+                _tell(
+                    self._warn,
                     "the centre sent a %s (sequence_number %s, %s octets) that cannot be read "
                     "whole: %s",
                     CommandId(header.command_id).name.lower(),
@@ -385,7 +385,8 @@ class SmppSession:
                     event.error,
                 )
             else:
-                self._debug("the centre sent what is out of place: %s", type(event).__name__)
+                kind = type(event).__name__
+                _tell(self._debug, "the centre sent what is out of place: %s", kind)
 
     def _hand_over(self, pdu: Pdu) -> None:
         """Hand a request on. A failure ends neither the session nor other requests."""
@@ -393,7 +394,8 @@ class SmppSession:
             self._on_request(self, pdu)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this PDU alone
             # The error may quote the PDU, and the PDU holds what a subscriber wrote.
-            _log.error(
+            _tell(
+                _log.error,
                 "a %s could not be taken: %s\n%s",
                 type(pdu).__name__,
                 type(error).__name__,
@@ -444,19 +446,19 @@ class SmppSession:
     def _at_deadline(self, now: float) -> None:
         self._take(self._machine.handle_deadline(now))
         if self._seen is not None:
-            self._seen.enquires(self._machine.enquiry)
+            _tell(self._seen.enquires, self._machine.enquiry)
         self._flush()
 
     def _finish(self, reason: Reason) -> None:
         self.ended = reason
         if self._seen is not None:
-            self._seen.session_ended(reason)
+            _tell(self._seen.session_ended, reason)
         self._write()
         if self._transport is not None:
             self._transport.close()
         self._timer.cancel()
-        self._warn.tell()
-        self._debug.tell()
+        _tell(self._warn.tell)
+        _tell(self._debug.tell)
         self._end.set_result(reason)
         self._wake_reader()
         if self._on_end is not None:
@@ -480,12 +482,11 @@ def _has_answer(future: asyncio.Future[Pdu]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
 
 
-def _acknowledgement(request: Pdu) -> Pdu | None:
-    """The answer with status 0; None if a request has no answer."""
-    return answer_type(type(request))() if isinstance(request, RequestPdu) else None
-
-
-def _nacked(request: type[RequestPdu[A]], nack: GenericNack) -> A:
-    """The answer that a ``generic_nack`` stands for."""
-    status = nack.command_status or CommandStatus.ESME_RUNKNOWNERR
-    return answer_type(request)(command_status=status, sequence_number=nack.sequence_number)
+def _tell(tell: Callable[..., object], *args: object) -> None:
+    """Tell observers or the log. A bug of theirs is not the session's."""
+    try:
+        tell(*args)
+    except Exception as bug:  # noqa: BLE001 - the other events of the session are not to be lost
+        # Its text may quote what a subscriber wrote.
+        message = f"a line of devino.smpp could not be logged: {type(bug).__name__}"
+        asyncio.get_running_loop().call_exception_handler({"message": message})
