@@ -159,6 +159,25 @@ async def test_a_request_in_other_letters_may_be_cut_anywhere(served: Peer, path
         assert await served.said(asked[:cut], asked[cut:]) == whole
 
 
+BEFORE = {
+    "nothing": b"",
+    "blank lines": b"\r\n\r\n",
+    "a request": get("/now/a"),
+    "a body": post("/now/a", b"BODY"),
+    "a body in other letters": post("/now/a", "\u0430\nGET /\u0430".encode()),
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+async def test_a_request_line_in_other_letters_may_come_behind(served: Peer, before: str) -> None:
+    asked = BEFORE[before] + post("/now/\u0430?\u0430", b"", "X-Name: \u0430", CLOSE)
+    whole = await served.said(asked)
+    assert whole.count(b"HTTP/1.1 200 OK\r\n") == asked.count(b"HTTP/1.1\r\n")
+    assert repr((b"x-name", "\u0430".encode())).encode() in whole
+    for cut in range(1, len(asked)):
+        assert await served.said(asked[:cut], asked[cut:]) == whole
+
+
 async def test_the_offer_of_an_upgrade_may_be_the_last_request(served: Peer) -> None:
     asked = get("/now/a", "Connection: Upgrade, close", "Upgrade: h2c")
     answered = await served.said(asked + get("/now/b"))
