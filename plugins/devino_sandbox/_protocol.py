@@ -235,6 +235,7 @@ class Protocol(HttpToolsProtocol):
         scope["path"], scope["raw_path"] = paths(self.url)
         scope["query_string"] = query.partition(b"#")[0]
         keep_alive, self._in_head = self.parser.should_keep_alive(), False
+        self.headers = []  # those behind the chunks of a body are none
         app: Any = self.app
         if self._route is not None and self._is_free():
             app = self._route(scope)

@@ -178,6 +178,15 @@ async def test_a_request_line_in_other_letters_may_come_behind(served: Peer, bef
         assert await served.said(asked[:cut], asked[cut:]) == whole
 
 
+async def test_what_follows_the_chunks_of_a_body_is_no_header(served: Peer) -> None:
+    head = get("/now/a", CHUNKED, CLOSE, method="POST")
+    whole = await served.said(head + b"1\r\na\r\n0\r\n\r\n")
+    assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
+    trailer = b"1\r\na\r\n0\r\nX-Trailer: 1\r\nExpect: 100-continue\r\n\r\n"
+    assert await served.said(head + trailer) == whole
+    assert await served.said(head, trailer[:8], trailer[8:]) == whole
+
+
 async def test_the_offer_of_an_upgrade_may_be_the_last_request(served: Peer) -> None:
     asked = get("/now/a", "Connection: Upgrade, close", "Upgrade: h2c")
     answered = await served.said(asked + get("/now/b"))
