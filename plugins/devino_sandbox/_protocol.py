@@ -318,8 +318,6 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-        if not cycle.keep_alive:
-            self._leave()
 
     def on_response_complete(self) -> None:
         corked = self._corked
