@@ -129,7 +129,8 @@ class Protocol(HttpToolsProtocol):
             self._running.message_event.set()
 
     def eof_received(self) -> None:
-        # asyncio closes now. What an app has said in this turn of the loop still goes out.
+        # asyncio closes now: who leaves looks like who says no more, and an app that waits must end.
+        # What one has said in this turn of the loop still goes out.
         self._corked.flush()
 
     def data_received(self, data: bytes) -> None:
