@@ -129,7 +129,7 @@ class Protocol(HttpToolsProtocol):
             self._running.message_event.set()
 
     def eof_received(self) -> None:
-        # asyncio closes now: who leaves looks like who says no more, and an app that waits must end.
+        # asyncio closes now: who says no more looks like who leaves, whose app must not wait on.
         # What one has said in this turn of the loop still goes out.
         self._corked.flush()
 
