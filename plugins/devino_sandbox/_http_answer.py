@@ -8,7 +8,12 @@ from http import HTTPStatus
 
 from ._http import WITHOUT_BODY, Event, RawAnswer
 
-__all__ = ["octets_of"]
+__all__ = ["FAILED", "octets_of"]
+
+FAILED = RawAnswer(
+    500, b"Internal Server Error", ((b"content-type", b"text/plain; charset=utf-8"),)
+)
+"""To a call that its service has a bug for."""
 
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")

@@ -18,10 +18,10 @@ from uvicorn.server import ServerState
 
 from ._corked import CorkedTransport
 from ._http import ABORT, ASGIApp, AtOnce, Broken, Event, Outcome, RawAnswer, json_answer
-from ._http_answer import octets_of
+from ._http_answer import FAILED, octets_of
 from ._http_said import CALL, HttpAnswerSaid, HttpRequestSaid, UnreadSaid
 from ._journal import LONGEST, Journal, Record
-from ._request_line import escaped, paths
+from ._request_line import cut, escaped, paths
 
 __all__ = ["Limits", "Protocol"]
 
@@ -129,10 +129,18 @@ class Protocol(HttpToolsProtocol):
             self._running.message_event.set()
 
     def eof_received(self) -> None:
-        # asyncio closes now. What an app has said in this turn of the loop still goes out.
+        # asyncio closes now: who says no more looks like who leaves, whose app must not wait on.
+        # What one has said in this turn of the loop still goes out.
         self._corked.flush()
 
     def data_received(self, data: bytes) -> None:
+        if data.isascii():
+            self._receive(data)
+            return
+        for piece in cut(data, begins=self._in_line and not self._in_head):
+            self._receive(piece)
+
+    def _receive(self, data: bytes) -> None:
         if self._is_deaf:
             return
         was_in_head = self._in_head
@@ -156,10 +164,12 @@ class Protocol(HttpToolsProtocol):
             self._wait(data, was_in_head=was_in_head)
 
     def _wait(self, data: bytes, *, was_in_head: bool) -> None:
-        """Few requests come in pieces."""
+        """Few requests come in pieces, or several at once."""
         if self._in_head:
-            line = data if was_in_head else data.lstrip(b"\r\n")
-            self._in_line = self._in_line and b"\n" not in line
+            # A line that is not whole ends with what there is of its URL.
+            line = b"%s %s" % (self.parser.get_method(), self.url)
+            is_open = self._in_line and b"\n" not in data
+            self._in_line = is_open or not self.url or data.endswith(line)
             self._head_size += len(data) if was_in_head else 0
             if self._head_size > _MAX_HEAD:
                 too_long = {"error": f"the headers are longer than {_MAX_HEAD // 1024} KiB"}
@@ -226,6 +236,7 @@ class Protocol(HttpToolsProtocol):
         scope["path"], scope["raw_path"] = paths(self.url)
         scope["query_string"] = query.partition(b"#")[0]
         keep_alive, self._in_head = self.parser.should_keep_alive(), False
+        self.headers = []  # those behind the chunks of a body are none
         app: Any = self.app
         if self._route is not None and self._is_free():
             app = self._route(scope)
@@ -308,8 +319,6 @@ class Protocol(HttpToolsProtocol):
         if not cycle.response_complete:
             cycle.more_body = False
             cycle.message_event.set()
-        if not cycle.keep_alive:
-            self._leave()
 
     def on_response_complete(self) -> None:
         corked = self._corked
@@ -342,8 +351,8 @@ class Protocol(HttpToolsProtocol):
                 octets, keep_alive = octets_of(outcome, asked.scope, keep_alive=keep_alive)
         except Exception:  # noqa: BLE001 - whatever a service fails with, its client is told
             _log.exception("a service of the sandbox failed")
-            outcome = _FAILED
-            octets, keep_alive = octets_of(_FAILED, asked.scope, keep_alive=False)
+            outcome = FAILED
+            octets, keep_alive = octets_of(FAILED, asked.scope, keep_alive=False)
         if octets:
             self._corked.send(octets)
             self._note(octets, len(octets))
@@ -479,11 +488,6 @@ class Protocol(HttpToolsProtocol):
 
 class _Left(Exception):
     """Nothing more of this connection is read."""
-
-
-_FAILED = RawAnswer(
-    500, b"Internal Server Error", ((b"content-type", b"text/plain; charset=utf-8"),)
-)
 
 
 def _call_of(scope: Any) -> Record:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
 import httptools
 
-__all__ = ["escaped", "paths"]
+__all__ = ["cut", "escaped", "paths"]
 
+_TARGET = re.compile(rb" (?<=[A-Z] )(?=/|http)")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
@@ -19,6 +21,17 @@ def paths(url: bytes) -> tuple[str, bytes]:
     raw = httptools.parse_url(url).path or b"/"
     path = raw.decode("ascii")
     return unquote(path) if "%" in path else path, raw
+
+
+def cut(data: bytes, *, begins: bool) -> Iterator[bytes]:
+    """Octets, cut before whatever may be the target of a request that begins in them, so that a
+    piece that comes in a request line begins in it. ``begins``: the first one begins there."""
+    start, at = data.find(b" ") + 1 if begins else 0, 0
+    if data.find(b" /", start) >= 0 or data.find(b" http", start) >= 0:
+        for target in _TARGET.finditer(data, start):
+            yield data[at : target.start()]
+            at = target.start()
+    yield data[at:]
 
 
 def escaped(data: bytes) -> bytes:

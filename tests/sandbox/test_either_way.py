@@ -77,7 +77,8 @@ async def serving(app: ASGIApp, *, patience: float = 5.0) -> AsyncIterator[Peer]
     router = Router(apps, {}, Gate("127.0.0.1"))
     server = HttpServer(router, max_body=100, patience=patience, journal=journal)
     try:
-        yield Peer(await server.start("127.0.0.1", 0, None), journal)
+        port = await server.start("127.0.0.1", 0, None)
+        yield Peer(port, journal, server._state.connections)
     finally:
         await server.stop()
 
@@ -159,6 +160,44 @@ async def test_a_request_in_other_letters_may_be_cut_anywhere(served: Peer, path
         assert await served.said(asked[:cut], asked[cut:]) == whole
 
 
+BEFORE = {
+    "nothing": b"",
+    "blank lines": b"\r\n\r\n",
+    "a request": get("/now/a"),
+    "a request without headers": b"GET /now/a HTTP/1.1\r\n\r\n",
+    "a body": post("/now/a", b"BODY"),
+    "a body in other letters": post("/now/a", "\u0430\nGET /\u0430".encode()),
+}
+
+
+@pytest.mark.parametrize("target", ["/now/\u0430?\u0430", "http://x/now/\u0430", "/now/b"])
+@pytest.mark.parametrize("before", BEFORE)
+async def test_a_request_line_in_other_letters_may_come_behind(
+    served: Peer, before: str, target: str
+) -> None:
+    asked = BEFORE[before] + post(target, b"", "X-Name: /now/b\u0430", CLOSE)
+    whole = await served.said(asked)
+    assert whole.count(b"HTTP/1.1 200 OK\r\n") == asked.count(b" HTTP/1.1\r\n")
+    assert repr((b"x-name", "/now/b\u0430".encode())).encode() in whole
+    for cut in range(1, len(asked)):
+        assert await served.said(asked[:cut], asked[cut:]) == whole
+
+
+async def test_the_journal_shows_a_head_in_other_letters_as_it_came(served: Peer) -> None:
+    await served.said(get("/now/\u0430", "X-NAME: \u0430", CLOSE))
+    [record] = served.journal.latest
+    assert "X-NAME: " in record.view().request.head
+
+
+async def test_what_follows_the_chunks_of_a_body_is_no_header(served: Peer) -> None:
+    head = get("/now/a", CHUNKED, CLOSE, method="POST")
+    whole = await served.said(head + b"1\r\na\r\n0\r\n\r\n")
+    assert whole.startswith(b"HTTP/1.1 200 OK\r\n")
+    trailer = b"1\r\na\r\n0\r\nX-Trailer: 1\r\nExpect: 100-continue\r\n\r\n"
+    assert await served.said(head + trailer) == whole
+    assert await served.said(head, trailer[:8], trailer[8:]) == whole
+
+
 async def test_the_offer_of_an_upgrade_may_be_the_last_request(served: Peer) -> None:
     asked = get("/now/a", "Connection: Upgrade, close", "Upgrade: h2c")
     answered = await served.said(asked + get("/now/b"))
@@ -166,10 +205,44 @@ async def test_the_offer_of_an_upgrade_may_be_the_last_request(served: Peer) -> 
     assert served.outcomes == ["200"]
 
 
-async def test_what_follows_the_last_request_is_not_read(served: Peer) -> None:
-    answered = await served.said(get("/slow/a", CLOSE) + get("/now/b") + b"nonsense\r\n\r\n")
+@pytest.mark.parametrize("path", ["/now/a", "/slow/a"])
+async def test_what_follows_the_last_request_is_not_read(served: Peer, path: str) -> None:
+    answered = await served.said(get(path, CLOSE) + get("/now/b") + b"nonsense\r\n\r\n")
     assert answered.startswith(b"HTTP/1.1 200 OK\r\n")
     assert served.outcomes == ["200"]
+
+
+@pytest.mark.parametrize("path", ["/now/last", "/slow/last"])
+async def test_what_comes_while_a_connection_closes_is_not_read(served: Peer, path: str) -> None:
+    """TLS may still bring it."""
+    async with served.connected() as (reader, writer):
+        await _turns(4)
+        [connection] = served.connections
+        writer.write(get(path))
+        assert (await reader.read()).startswith(b"HTTP/1.1 200 OK\r\n")
+        connection.data_received(get("/now/b"))
+        await _turns(20)
+    assert served.outcomes == ["200"]
+
+
+async def test_an_old_client_is_told_that_its_connection_stays_open(served: Peer) -> None:
+    kept = "Connection: keep-alive"
+    for path in ("/now/a", "/slow/a"):
+        old = get(path, kept, version="1.0")
+        answered = await served.said(old + old + get(path, version="1.0"))
+        told = [head.lower().count(b"connection: keep-alive\r\n") for head in _heads(answered)]
+        assert told == [1, 1, 0]
+        new = await served.said(get(path, kept) + get(path, CLOSE))
+        assert b"keep-alive\r\n" not in b"".join(_heads(new)).lower()
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+def _heads(answered: bytes) -> Sequence[bytes]:
+    return [one.partition(b"\r\n\r\n")[0] + b"\r\n" for one in answered.split(b"HTTP/1.1 ")[1:]]
 
 
 @pytest.mark.parametrize("target", ["http://x", "http://x?a=b"])
@@ -199,8 +272,7 @@ async def test_who_leaves_while_requests_wait_leaves_nothing_behind(served: Peer
     served.journal.subscribe(lambda _: left.set())
     async with served.connected() as (_, writer):
         writer.write(get("/now/hang") + get("/slow/a") + get("/now/a"))
-        for _ in range(20):
-            await asyncio.sleep(0)
+        await _turns(20)
         running = [task for task in asyncio.all_tasks() if "run_asgi" in repr(task)]
     async with asyncio.timeout(10):
         await left.wait()

@@ -244,18 +244,55 @@ FLAT = Api(
 )
 
 
-@pytest.mark.parametrize("request_", [Seek(7), Seek(ids=(7,)), Fetch("x")])
-def test_a_value_is_deeper_in_json_alone(request_: Request[None]) -> None:
-    with pytest.raises(EncodeError, match=r"within '[a-z.]+' stands in JSON alone"):
+@pytest.mark.parametrize("request_", [Seek(), Seek(7), Seek(ids=(7,)), Fetch("x")])
+def test_a_deeper_place_where_there_is_no_json_is_told_when_the_table_is_used(
+    request_: Request[None],
+) -> None:
+    with pytest.raises(TypeError, match=r"within '[a-z.]+' stands in JSON alone"):
         FLAT.encode_request(request_, ApiKey("k"))
 
 
-@pytest.mark.parametrize("came", ["find?size=7", "find?ids=7", "get/x"])
-def test_no_value_of_json_alone_is_read_elsewhere(came: str) -> None:
+@pytest.mark.parametrize("came", ["find", "find?size=7", "find?ids=7", "get/x"])
+def test_no_request_is_read_by_a_table_that_cannot_be(came: str) -> None:
     path, _, query = came.partition("?")
     http = HttpRequest.of("POST" if path == "get/x" else "GET", path, query)
-    with pytest.raises(DecodeError, match="stands in JSON alone"):
+    with pytest.raises(TypeError, match="stands in JSON alone"):
         FLAT.decode_request(http)
+
+
+class Look(Request[None], frozen=True):
+    sizes: tuple[Annotated[int, Within("a")], ...] = ()
+
+
+class Pick(Request[None], frozen=True):
+    held: Held | None = None
+
+
+class Tell(Request[None], frozen=True):
+    sizes: Annotated[dict[str, int] | None, InQuery()] = None
+
+
+@pytest.mark.parametrize(
+    ("request_", "told"),
+    [
+        (Look, r"Look\.sizes: what is within 'a' stands in JSON alone"),
+        (Pick, r"Pick\.held: an object stands in JSON alone"),
+        (Tell, r"Tell\.sizes: an object stands in JSON alone"),
+    ],
+)
+@pytest.mark.parametrize("form", [False, True])
+def test_what_is_of_json_alone_stands_in_no_line(
+    request_: type[Request[None]], told: str, form: bool
+) -> None:
+    verb = "POST" if form or request_ is Tell else "GET"
+    flat = Api(
+        name="flat",
+        auth=header("X-Key"),
+        operations=(Operation(request_, verb, "find"),),
+        form=form,
+    )
+    with pytest.raises(TypeError, match=told):
+        flat.encode_request(request_(), ApiKey("k"))
 
 
 @pytest.mark.parametrize("mark", [InHeader("X-Size"), InQuery()])

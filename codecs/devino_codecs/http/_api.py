@@ -34,7 +34,8 @@ class Api(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """An interface: its rows, and what they share.
 
     Only :exc:`EncodeError` and :exc:`DecodeError` leave its four functions, whatever the bytes;
-    and TypeError for a request that has no row, or whose annotations do not say its form.
+    and TypeError for a request that has no row, whose annotations do not say its form, or that
+    its row has no place for.
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from devino_codecs._sizes import check_size
@@ -89,12 +89,22 @@ class RequestRow:
             if has_body and (field.in_body_too or field in rest) and not field.in_query
         )
         self.write_body = members_writer(self.in_body) if self.in_body else None
+        self._check((*self.in_lines, *(f for f in rest if f not in self.in_body)))
         self.readable = tuple((field, argument_of(field), field.keys) for field in rest)
         self.arguments = tuple(
             argument for field, argument, _ in self.readable if field not in self.in_body
         )
         credentials = [each for scheme in self.schemes.values() for each in scheme.arguments]
         self.names = names_of([*credentials, *(argument for _, argument, _ in self.readable)])
+
+    def _check(self, lines: Iterable[Field]) -> None:
+        """What stands in a path, a header, a query or a form is text."""
+        for field in lines:
+            if field.form.is_json_alone:
+                raise TypeError(
+                    f"{self.operation.request.__name__}.{field.name}: "
+                    f"{field.form} stands in JSON alone"
+                )
 
     def path_of(self, request: Any) -> tuple[str, ...]:
         """The segments, with what stands in their placeholders."""

@@ -226,7 +226,16 @@ def _within(form: WireForm, mark: Within, *, can_be_missing: bool) -> WireForm:
         return text
 
     alone = _in_json_alone(f"what is within {path!r}", read, write)
-    return replace(form, read=read, write=write, text=alone.text, parse=alone.parse, is_word=False)
+    return replace(
+        form,
+        name=alone.name,
+        read=read,
+        write=write,
+        text=alone.text,
+        parse=alone.parse,
+        is_word=False,
+        is_json_alone=True,
+    )
 
 
 def _names_on_the_way(marks: tuple[Any, ...]) -> tuple[str, ...]:
@@ -319,7 +328,7 @@ def _in_json_alone(name: str, read: Callable[[Any], Any], write: Callable[[Any],
     def parse_(_: str) -> Any:
         raise DecodeError(f"{name} stands in JSON alone")
 
-    return WireForm(name, text, parse_, write, read)
+    return WireForm(name, text, parse_, write, read, is_json_alone=True)
 
 
 _MANY = 4

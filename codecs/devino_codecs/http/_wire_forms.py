@@ -58,6 +58,8 @@ class WireForm(msgspec.Struct, frozen=True, eq=False):
     """What it is called where it is not set; "" for what cannot be: then ``read`` gives no None."""
     writes_none: bool = False
     """None has a form of its own."""
+    is_json_alone: bool = False
+    """It has no text, and stands in no form, path or header."""
 
     def __repr__(self) -> str:
         return self.name

@@ -16,11 +16,12 @@ import msgspec
 from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.transport import TcpTransport
 
 from devino_core.errors import ConfigurationError, OutcomeUnknown, Unavailable, Unsupported
 from devino_outbox._settings import NatsSettings
 
-from ._credentials import check_credentials
+from ._credentials import CarefulClient, check_credentials
 from ._url import servers_of
 
 __all__ = ["LOST", "Conflict", "Inbox", "Link", "Stored", "Write", "connect", "disconnect"]
@@ -95,7 +96,7 @@ async def connect(
         check_credentials(credentials)
     # The library's types say whole seconds, and it waits for parts of them, too.
     waits: dict[str, Any] = {"reconnect_time_wait": 0.1, "connect_timeout": _TRY}
-    client = Client()
+    client = CarefulClient()
     try:
         await asyncio.wait_for(
             client.connect(
@@ -114,8 +115,7 @@ async def connect(
         )
     except (OSError, TimeoutError, errors.Error) as error:
         await disconnect(client)
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise Unavailable(f"the NATS server cannot be reached: {said}") from error
+        raise _unreached(error) from error
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"credentials for NATS need {error.name}: pip install {error.name}"
@@ -127,17 +127,38 @@ async def connect(
     return client
 
 
+def _unreached(error: Exception | None) -> Unavailable:
+    said = "" if error is None else " ".join(str(error).split()) or type(error).__name__
+    return Unavailable(f"the NATS server cannot be reached{said and ': '}{said}")
+
+
 async def disconnect(client: Client) -> None:
     """Close it, to the end also where this is cancelled."""
     if client._flush_queue is None:  # noqa: SLF001 - nothing else tells
         # Its connecting had not begun, and its `close` asserts that it had.
         return
-    closing = asyncio.create_task(client.close())
+    closing = asyncio.create_task(_close(client))
     try:
         await asyncio.shield(closing)
     finally:
         if not closing.done():
-            await asyncio.wait([closing], timeout=_TRY)
+            await asyncio.wait([closing])
+
+
+async def _close(client: Client) -> None:
+    # Its coming back may go on when it is cancelled once, and undo the closing.
+    while (back := client._reconnection_task) is not None and not back.done():  # noqa: SLF001
+        back.cancel()
+        await asyncio.wait([back], timeout=0.1)
+    closing = asyncio.create_task(client.close())
+    if not (await asyncio.wait([closing], timeout=_TRY))[0]:
+        # It waits until the server has read all, which may be never.
+        transport = client._transport  # noqa: SLF001
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:  # noqa: SLF001
+            transport._io_writer.transport.abort()  # noqa: SLF001
+        closing.cancel()
+    with suppress(OSError, asyncio.CancelledError):
+        await closing
 
 
 async def _told(error: Exception) -> None:
@@ -237,7 +258,7 @@ class Link:
         end = end or time.monotonic() + self._settings.timeout
         while not self.client.is_connected:
             if time.monotonic() > end:
-                raise Unavailable("the NATS server cannot be reached")
+                raise _unreached(self.client.last_error)
             await asyncio.sleep(0.02)
 
     async def _again(self, end: float, error: Exception) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import resources
 from typing import NamedTuple
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
 from devino_core.errors import ConfigurationError
 from devino_outbox._settings import PostgresSettings
 
 from ._line import Connection
+from ._url import misfit_of, mistake_of, parameters_of
 
 __all__ = [
     "SCHEMA",
@@ -80,14 +80,9 @@ def place_of(schema: str) -> Place:
 def connect(settings: PostgresSettings) -> Connection:
     """A connection whose commits are on disk. Raises ConfigurationError where they would not be,
     and psycopg's OperationalError where the database cannot be reached."""
-    defaults = {"connect_timeout": settings.connect_timeout, **_DEFAULTS}
-    conninfo = make_conninfo("", **{**defaults, **_parameters(settings.url)})
-    try:
-        connection = psycopg.connect(
-            conninfo, autocommit=True, prepare_threshold=None if settings.pooler else 5
-        )
-    except psycopg.ProgrammingError as error:
-        raise ConfigurationError(f"outbox: the URL of the database: {error}") from error
+    connection = _reached(settings)
+    if isinstance(connection, str):
+        raise ConfigurationError(f"outbox: the URL of the database {connection}")
     try:
         _require_durable(connection)
     except BaseException:
@@ -96,24 +91,27 @@ def connect(settings: PostgresSettings) -> Connection:
     return connection
 
 
-def _parameters(url: str) -> dict[str, str | int | None]:
-    """What the URL says. Raises ConfigurationError where libpq would look for a server in vain."""
-    given: dict[str, str | int | None] | None = None
-    # Its error may hold the password, so nothing is raised from it.
-    with suppress(psycopg.ProgrammingError):
-        given = conninfo_to_dict(url)
+def _reached(settings: PostgresSettings) -> Connection | str:
+    """What is wrong with the URL, if no database is reached by it."""
+    given = parameters_of(settings.url)
     if given is None:
-        raise ConfigurationError("outbox: the URL of the database cannot be read")
-    for port in str(given.get("port") or "").split(","):
-        # An empty one is the usual port.
-        if port.strip() and not (port.strip().isdecimal() and 0 < int(port) < 65536):
-            # It may be a piece of a password that has a "/" in it.
-            raise ConfigurationError(
-                "outbox: the URL of the database has a port that is none: expected a number from "
-                "1 to 65535, as in postgresql://user:password@host:5432/database; a / in a "
-                "password is written %2F"
-            )
-    return given
+        return "cannot be read"
+    wrong = mistake_of(given)
+    if wrong is not None:
+        return wrong
+    defaults = {"connect_timeout": settings.connect_timeout, **_DEFAULTS}
+    conninfo = make_conninfo("", **{**defaults, **given})
+    try:
+        return psycopg.connect(
+            conninfo, autocommit=True, prepare_threshold=None if settings.pooler else 5
+        )
+    except psycopg.ProgrammingError:
+        return "cannot be read"
+    except psycopg.OperationalError:
+        wrong = misfit_of(given)
+        if wrong is None:
+            raise
+        return wrong
 
 
 def _require_durable(connection: Connection) -> None:
