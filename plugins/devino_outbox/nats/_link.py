@@ -114,7 +114,7 @@ async def connect(
         )
     except (OSError, TimeoutError, errors.Error) as error:
         await disconnect(client)
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = " ".join(str(error).split()) or f"no connection within {timeout:g} s"
         raise Unavailable(f"the NATS server cannot be reached: {said}") from error
     except ModuleNotFoundError as error:
         raise ConfigurationError(
