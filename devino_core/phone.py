@@ -113,6 +113,8 @@ def _cleared(number: str) -> str:
             cleared.append(char)
         elif category == "Pd" or char == "\N{MINUS SIGN}":
             cleared.append("-")
+        elif "@" in number:
+            raise _wrong("it is an e-mail address: only mails (`medium` EMAIL) go to one")
         elif category not in _BLANK:
             name = unicodedata.name(char, "control character")
             raise _wrong(f"U+{ord(char):04X} {name} at position {at}")

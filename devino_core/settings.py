@@ -272,9 +272,19 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     client: dict[str, object] | None = None
 
 
+_EXAMPLES = {"channels": "rest", "services": "2fa"}
+
+
 def _check_tables(tables: Mapping[str, object]) -> None:
     known = _File.__struct_fields__
     for name, value in tables.items():
+        if name in _EXAMPLES and isinstance(value, dict):
+            for key, each in value.items():
+                if not isinstance(each, dict):
+                    raise ConfigurationError(
+                        f"[{name}] holds the tables of {name}, as in [{name}.{_EXAMPLES[name]}]; "
+                        f"{key!r} is none"
+                    )
         if name in known:
             continue
         if isinstance(value, dict):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import get_origin
 
 import msgspec
 import rich_click as click
@@ -125,9 +126,21 @@ def _operations(kind: type[Service[ServiceSettings]]) -> list[_Operation]:
         if not name.startswith("_")
         and not hasattr(common, name)
         # What overrides a method of its base answers to that base, and is not for callers.
-        and sum(name in vars(base) for base in kind.__mro__) == 1
-        and (inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method))
+        and sum(_is_made_in(base, name) for base in kind.__mro__) == 1
+        and _is_awaited(method)
     ]
+
+
+def _is_made_in(kind: type, name: str) -> bool:
+    """Whether this class itself has the method, and not only its name."""
+    return name in vars(kind) and not getattr(vars(kind)[name], "__isabstractmethod__", False)
+
+
+def _is_awaited(method: object) -> bool:
+    if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+        return True
+    returned = getattr(method, "__annotations__", {}).get("return")
+    return get_origin(returned) is AsyncIterator or str(returned).startswith("AsyncIterator[")
 
 
 def _configured(

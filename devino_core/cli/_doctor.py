@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 import rich_click as click
 
+from devino_core import AsyncClient
 from devino_core.errors import ConfigurationError
 from devino_core.settings import Config
 from devino_core.suggest import did_you_mean
@@ -46,6 +48,7 @@ def doctor(app: App, channel: str | None) -> None:
     try:
         config = app.settings()
         names = _chosen(config, channel)
+        _check_whole(app, config)
     except ConfigurationError as error:
         _tell(app, Finding("", "settings", False, str(error), error))
         app.finish(ExitCode.NOT_DONE)
@@ -74,6 +77,22 @@ def _chosen(config: Config, name: str | None) -> Sequence[str]:
         hint = did_you_mean(name, names) or f"configured are {', '.join(names)}"
         raise ConfigurationError(f"no channel is named {name!r}: {hint}")
     return [name]
+
+
+def _check_whole(app: App, config: Config) -> None:
+    """Raise what is wrong for all channels at once: in ``default``, ``[client]``, ``[outbox]``."""
+    # A channel that does not fit is told at its own place.
+    none: Config = msgspec.structs.replace(config, channels={}, services={}, default=None)
+    AsyncClient(none, plugins=app.plugins, clock=app.clock)
+    if config.default is not None:
+        try:
+            _chosen(msgspec.structs.replace(config, services={}), config.default)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"default: {error}") from None
+    if "outbox" in config.reserved:
+        from devino_core.outbox import Outbox
+
+        Outbox(config=config, plugins=app.plugins, clock=app.clock)
 
 
 def _counted(tables: Collection[str], what: str) -> str:

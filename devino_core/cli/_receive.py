@@ -104,7 +104,8 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        # Python adds the address, which stands here already.
+        reason = str(error.strerror).partition(" (while attempting")[0]
         raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --host "
-            "and --port"
+            f"cannot listen on {host} port {port}: {reason}; choose another with --host and --port"
         ) from None

@@ -47,6 +47,7 @@ from ._shown import cell, one_line
 from ._stop import Stop
 from ._table import InvalidRow, Line, Table, is_read_once
 from ._times import moment, parse_duration, parse_past, parse_send_at, parsed, period_options
+from ._widths import column_widths, table_width
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -84,9 +85,6 @@ __all__ = [
     "settings_of_user",
     "verbose_option",
 ]
-
-# Columns that may take several lines on a narrow terminal.
-_PROSE = frozenset({"description", "text"})
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -223,12 +221,16 @@ class App:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column, no_wrap=column not in _PROSE)
+        console = self.console()
+        widths = column_widths(columns, cells, console.width)
+        for column, width in zip(columns, widths, strict=True):
+            table.add_column(column, width=width)
         for line in cells:
             # Text, not str: a subscriber's "[red]" is not markup.
             table.add_row(*map(Text, line))
-        self.console().print(table)
+        # Lines that are too long are broken by the terminal; rich would cut them.
+        console.width = max(console.width, table_width(widths))
+        console.print(table)
 
     def console(self, *, stderr: bool = False) -> Console:
         """rich's console on stdout (or stderr), for output that only a terminal can show."""

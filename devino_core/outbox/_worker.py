@@ -332,7 +332,8 @@ class Worker(Opened):
         for event in events:
             if self._take is None:
                 _log.warning(
-                    "outbox: a %s of channel %r is dropped: give the worker a `take`",
+                    "outbox: one %s of channel %r is dropped: give the worker a `take`, or "
+                    "`devino outbox run` the option --events",
                     type(event).__name__,
                     event.channel,
                 )

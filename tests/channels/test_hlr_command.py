@@ -47,10 +47,14 @@ def devino(*args: str, environ: dict[str, str] = REST, given: str | None = None)
     return runner.invoke(command, ["hlr", *args], input=given)
 
 
-def test_each_number_is_a_line(asked: list[str]) -> None:
+HEADER = "number\treachability\toperator\tcountry\tdescription\n"
+
+
+def test_each_number_is_a_line_below_the_names_of_the_columns(asked: list[str]) -> None:
     result = devino("79031234567", "79160000001")
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines() == [
+    assert result.stdout.startswith(HEADER)
+    assert result.stdout.splitlines()[1:] == [
         "79031234567\tREACHABLE\tМТС\tРоссия\ta\\tb",
         "79160000001\tREACHABLE\tМТС\tРоссия\ta\\tb",
     ]
@@ -112,7 +116,7 @@ def test_what_is_no_number_is_told_before_any_is_asked_about(asked: list[str]) -
 def test_an_error_is_one_line_after_what_was_known_before(asked: list[str]) -> None:
     result = devino("79031234567", "79990000000")
     assert result.exit_code != 0
-    assert result.stdout.startswith("79031234567\tREACHABLE")
+    assert result.stdout.startswith(f"{HEADER}79031234567\tREACHABLE")
     assert result.stderr.count("\n") == 1
     assert "no connection to integrationapi.net" in result.stderr
 

@@ -118,6 +118,27 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, text: str | None, said: str)
         assert said in result.stdout
 
 
+WHOLE = "[channels.memory]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('default = "memori"\n' + WHOLE, "default: no channel is named 'memori': did you mean"),
+        (WHOLE + "[client]\nretris = 3\n", "the client has no setting 'retris': did you mean"),
+        (WHOLE + '[client]\ndefault_region = "XX"\n', "the client's default_region: "),
+        (WHOLE + '[outbox]\nurl = "sqlite:///x.db"\nlaes = 1\n', "[outbox] has no setting 'laes'"),
+    ],
+)
+def test_what_concerns_all_channels_is_tried_too(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "devino.toml"
+    file.write_text(text)
+    result = doctor("--json", "--config", str(file))
+    assert result.exit_code == 1
+    assert steps(result) == [(None, "settings", False)]
+    assert said in result.stdout
+
+
 def test_settings_that_do_not_fit_stop_a_channel_and_no_other() -> None:
     environ = {**ENVIRON, "DEVINO__ODD__KIND": "fake", "DEVINO__ODD__TOKE": SECRET}
     result = Platform().devino("doctor", "--json", environ=environ)

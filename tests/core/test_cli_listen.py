@@ -257,7 +257,7 @@ def test_a_port_that_is_taken_is_one_line_and_code_2() -> None:
             Devino(App(plugins=plugins)), ("listen", "--port", port)
         )
     assert result.exit_code == 2
-    assert f"cannot listen on 127.0.0.1 port {port}" in result.stderr
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use; " in result.stderr
 
 
 @contextmanager

@@ -44,6 +44,20 @@ def test_each_plugin_says_where_it_comes_from_and_what_it_brings() -> None:
     assert "rest\tdevino 0.1.0\tchannels rest, rest-v2; commands hlr, decode rest" in lines
 
 
+def test_channels_lists_each_operation_with_a_whole_sentence() -> None:
+    shown = json.loads(CliRunner(env=ENVIRON).invoke(Devino(), ["channels", "--json"]).stdout)
+    operations = {
+        kind["kind"]: {one["name"]: one["summary"] for one in kind["operations"]}
+        for kind in (*shown["kinds"], *shown["service_kinds"])
+    }
+    assert {"lookup", "statistics"} <= operations["rest"].keys()
+    assert {"details", "statistics"} <= operations["email"].keys()
+    assert "unsubscribed" in operations["addressbook"]
+    assert "ask" not in operations["addressbook"]
+    for summaries in operations.values():
+        assert all(said.endswith(".") for said in summaries.values()), summaries
+
+
 def test_a_plugin_that_fails_is_told_once() -> None:
     @hookimpl
     def devino_channels() -> Any:

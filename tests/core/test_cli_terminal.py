@@ -57,6 +57,28 @@ def test_a_table_shows_foreign_text_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
     assert row.split() == ["7903", r"[red]stop[/]\x1b[2J"]
 
 
+@pytest.mark.parametrize("width", [20, 80, 200])
+def test_a_table_on_a_narrow_terminal_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    terminal = attach_terminal(monkeypatch)
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = {
+        "id": "579700854169272358",
+        "state": "UNDELIVERABLE",
+        "medium": "SMS",
+        "description": "Получатель не принимает",
+        "reported_at": "2026-11-29 09:25:08+00:00",
+        "price": "1.5",
+    }
+    App().table(tuple(row), [row])
+    header, *lines = terminal.text.splitlines()
+    assert header.split() == list(row)
+    words = {word for value in row.values() for word in value.split()}
+    assert {word for line in lines for word in line.split()} == words
+    assert (len(lines) == 1) is (width == 200)
+
+
 def test_one_receipt_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = attach_terminal(monkeypatch)
     Tally(App(), every=True).add(accepted(Message("79031234567", "a")))

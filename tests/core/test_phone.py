@@ -103,6 +103,7 @@ def test_what_is_invisible_and_every_dash_is_dropped(written: str) -> None:
         ("++79161234567", "a plus sign in the middle"),
         ("'79161234567", "U\\+0027 APOSTROPHE at position 0"),
         ("tel:+79161234567", "U\\+0074 LATIN SMALL LETTER T at position 0"),
+        ("ivan@example.com", r"it is an e-mail address: only mails \(`medium` EMAIL\) go to one"),
         ("79161234567\t", "U\\+0009 control character at position 11"),
         ("７９１６１２３４５６７", "U\\+FF17 FULLWIDTH DIGIT SEVEN"),
     ],

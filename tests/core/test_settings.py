@@ -193,6 +193,11 @@ def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
         ("default = 1", "default: expected a text, got a whole number"),
         ("[channels", "devino.toml"),
         ("colour = 1", "colour"),
+        (
+            "[channels]\nlogin = 'a'",
+            r"tables of channels, as in \[channels\.rest\]; 'login' is none",
+        ),
+        ("[services]\n2fa = 'a'", r"tables of services, as in \[services\.2fa\]; '2fa' is none"),
         ("defualt = 'a'", "there is no key 'defualt': did you mean 'default'"),
         ("[channel.rest]\nlogin = 'a'", r"no table \[channel\]: did you mean 'channels'"),
         ("[rest]\nlogin = 'a'", r"no table \[rest\]: did you mean \[channels\.rest\]"),

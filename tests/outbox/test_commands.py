@@ -20,7 +20,7 @@ from devino_core.cli.toolkit import App
 from devino_core.outbox import Added, BlockingOutbox, Outbox, Phase, Query
 from devino_outbox import PostgresSettings
 from devino_outbox.postgres._schema import connect
-from devino_sandbox import Sandbox
+from devino_sandbox import LocalSandbox, Sandbox
 from tests.core.test_docs_examples import EXAMPLES, _export
 
 from ._shop import check_shop
@@ -163,6 +163,37 @@ def test_run_sends_what_was_imported(url: str, monkeypatch: pytest.MonkeyPatch) 
     code, texts = asyncio.run(run())
     assert code == 0
     assert sorted(texts) == ["One", "Two"]
+
+
+def test_run_prints_what_subscribers_write_and_what_happens(url: str) -> None:
+    with LocalSandbox() as sandbox:
+        environ = {"DEVINO_CONFIG": os.devnull, "DEVINO__OUTBOX__URL": url}
+        with subprocess.Popen(
+            [sys.executable, "-m", "devino", "outbox", "run", "--events", "--json"],
+            env=os.environ | sandbox.environ("smpp") | environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                sandbox.reply("79161234567", "1234", "Stop")
+                assert process.stdout is not None
+                told = json.loads(process.stdout.readline())
+            finally:
+                process.terminate()
+    assert told["event"] == "Incoming"
+    assert (told["sender"], told["to"], told["text"]) == ("79161234567", "1234", "Stop")
+
+
+def test_events_name_their_columns_and_a_pause_of_nobody_is_noted(url: str) -> None:
+    told("import", "-", given=LINES)
+    told("migrate", "--restored")
+    header, first, *_ = devino("events").stdout.splitlines()
+    assert header == "cursor\tat\tkind\tref\tchannel\tstate\treason"
+    assert first.split("\t")[2] == "in-doubt"
+    paused = devino("pause", "smp")
+    assert paused.exit_code == 0
+    assert "no channel is named 'smp' here" in paused.stderr
+    assert devino("pause", "tenant:smp").stderr == ""
 
 
 def test_the_script_sends_each_line_once(

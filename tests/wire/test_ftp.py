@@ -98,7 +98,7 @@ def test_quotes_are_written_as_the_setting_says(text: str, quoting: Quoting, cel
 @pytest.mark.parametrize(
     ("row", "quoting", "path", "word"),
     [
-        ((NUMBER, "a;b"), Quoting.REFUSE, "[1].TEXT", "quotes"),
+        ((NUMBER, "a;b"), Quoting.REFUSE, "[1].TEXT", "quotes; if support does, set `quoting`"),
         ((NUMBER, 'a"b'), Quoting.REFUSE, "[1].TEXT", "quotes"),
         ((NUMBER, "a;b"), Quoting.NEVER, "[1].TEXT", "';'"),
         ((NUMBER, f"a\r\n{NUMBER};b"), Quoting.REFUSE, "[1].TEXT", "U+000D"),

@@ -261,7 +261,8 @@ def _spelt(cell: object, column: str, quoting: Quoting, path: str) -> str:
         return '"' + cell.replace('"', '""') + '"'
     refused = "';'" if quoting is Quoting.NEVER else "';' or '\"'"
     raise EncodeError(
-        f"may not hold {refused}: the manual says nothing of quotes, so readers may differ",
+        f"may not hold {refused}: the manual says nothing of quotes; if support does, set "
+        "`quoting`",
         path=path,
     )
 

@@ -11,6 +11,7 @@ import rich_click as click
 from devino_core.cli.toolkit import App, ExitCode, json_option, pass_app
 from devino_core.outbox import Entry, Migrates, Move, Outbox, Phase, Query, Resolution
 from devino_core.outbox.kit import cancelled, resolved, retried
+from devino_core.suggest import did_you_mean
 
 from ._opening import filters, matched, opened
 
@@ -202,12 +203,18 @@ def _lanes(what: str) -> _Lanes:
 def pause(app: App, what: str) -> None:
     """Let nothing go by a channel, of tenant:NAME or of priority:NAME, until it is resumed."""
 
+    lanes = _lanes(what)
+
     async def work() -> None:
         async with opened(app) as box:
-            lanes = _lanes(what)
             await box.pause(channel=lanes.channel, tenant=lanes.tenant, priority=lanes.priority)
 
     app.run(work())
+    channels = app.settings().channels
+    # Those with @ are media: what names no channel waits there.
+    if lanes.channel and not lanes.channel.startswith("@") and lanes.channel not in channels:
+        hint = did_you_mean(lanes.channel, channels) or f"there are {', '.join(channels) or 'none'}"
+        app.note(f"no channel is named {lanes.channel!r} here: {hint}; it is paused all the same")
 
 
 @click.command()

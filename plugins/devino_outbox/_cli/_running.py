@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import msgspec
 import rich_click as click
 
-from devino_core.cli.toolkit import App, json_option, not_empty, pass_app
+from devino_core import Event
+from devino_core.cli.toolkit import App, cell, json_option, not_empty, pass_app
 from devino_core.errors import ConfigurationError
 from devino_core.outbox import Outbox, OutboxEvent, Worker
 from devino_core.plugins import missing_package
@@ -26,7 +28,12 @@ __all__ = ["run"]
     help="Serve this one, such as nats://127.0.0.1:4222. Default: the settings'.",
 )
 @click.option("--once", is_flag=True, help="End when nothing is due any more.")
-@click.option("--events", "tells", is_flag=True, help="Print what happens, a line each.")
+@click.option(
+    "--events",
+    "tells",
+    is_flag=True,
+    help="Print what happens, and what subscribers write, a line each.",
+)
 @json_option
 @pass_app
 def run(app: App, channels: tuple[str, ...], store: str | None, once: bool, tells: bool) -> None:
@@ -42,6 +49,16 @@ def run(app: App, channels: tuple[str, ...], store: str | None, once: bool, tell
         else:
             app.line("\t".join(filter(None, (event.kind.value, event.ref, state, event.reason))))
 
+    async def take(event: Event) -> None:
+        fields = msgspec.structs.asdict(event)
+        # This is the codec's own value, which need not be JSON.
+        del fields["raw"]
+        name = type(event).__name__
+        if app.json:
+            app.show({"event": name, **fields})
+        else:
+            app.line("\t".join((name, *map(cell, fields.values()))))
+
     async def work() -> None:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(app.client())
@@ -49,7 +66,12 @@ def run(app: App, channels: tuple[str, ...], store: str | None, once: bool, tell
             on_event = await _told(box, stack, tell if tells else None)
             consumer = "devino outbox run" if box.settings.sink is None else "sink"
             worker = Worker(
-                box, client, channels=channels or None, on_event=on_event, consumer=consumer
+                box,
+                client,
+                channels=channels or None,
+                on_event=on_event,
+                take=take if tells else None,
+                consumer=consumer,
             )
             if once:
                 async with worker:

@@ -115,7 +115,7 @@ async def connect(
         )
     except (OSError, TimeoutError, errors.Error) as error:
         await disconnect(client)
-        raise _unreached(error) from error
+        raise _unreached(error, timeout) from error
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"credentials for NATS need {error.name}: pip install {error.name}"
@@ -127,9 +127,9 @@ async def connect(
     return client
 
 
-def _unreached(error: Exception | None) -> Unavailable:
-    said = "" if error is None else " ".join(str(error).split()) or type(error).__name__
-    return Unavailable(f"the NATS server cannot be reached{said and ': '}{said}")
+def _unreached(error: Exception | None, timeout: float) -> Unavailable:
+    said = " ".join(str(error or "").split()) or f"no connection within {timeout:g} s"
+    return Unavailable(f"the NATS server cannot be reached: {said}")
 
 
 async def disconnect(client: Client) -> None:
@@ -258,7 +258,7 @@ class Link:
         end = end or time.monotonic() + self._settings.timeout
         while not self.client.is_connected:
             if time.monotonic() > end:
-                raise _unreached(self.client.last_error)
+                raise _unreached(self.client.last_error, self._settings.timeout)
             await asyncio.sleep(0.02)
 
     async def _again(self, end: float, error: Exception) -> None:

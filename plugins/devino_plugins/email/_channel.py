@@ -111,8 +111,11 @@ class EmailChannel(ServiceStackClient[EmailSettings], Channel[EmailSettings]):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> email.Statistics:
-        """How many mails are in each state: of a campaign, or of those made between two aware
-        times. Raises InvalidArgument for neither."""
+        """How many mails of a campaign, or of a time, are in each state.
+
+        Give ``task_id``, or the aware times ``since`` and ``until`` between which the mails were
+        made. Raises InvalidArgument for neither.
+        """
         since, until = _span(task_id, since, until)
         return await self.ask(
             email.GetStatistics(task_id=task_id, start_date_time=since, end_date_time=until)

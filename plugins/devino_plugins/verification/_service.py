@@ -93,8 +93,9 @@ class Verification(ApiClient[VerificationSettings]):
             return sent
 
     async def check(self, number: str, code: str) -> Check:
-        """Whether this is the code that was sent to the number last: ``if await ...check(...)``.
+        """Whether this is the code that was sent to the number last.
 
+        The answer is true for the right code: ``if await verification.check(number, code)``.
         ``code`` is what the person typed, 1 to 16 printable characters. A check without a readable
         answer counts as a guess. Raises what :meth:`generate` does: after OutcomeUnknown and
         ProtocolViolation the code may be used up.
