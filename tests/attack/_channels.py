@@ -232,10 +232,10 @@ def by_turns(metafunc: pytest.Metafunc, kinds: Sequence[str], names: Iterable[st
     metafunc.parametrize(("kind", "name"), cases)
 
 
-async def attempt(opened: AsyncClient, sent: Message) -> Outcome:
+async def attempt(opened: AsyncClient, sent: Message, *, within: float = HANGS) -> Outcome:
     """Send it, and say what came of it. What is neither a receipt nor a DevinoError escapes."""
     try:
-        async with asyncio.timeout(HANGS):
+        async with asyncio.timeout(within):
             receipt: Receipt = await opened.send(sent)
     except DevinoError as error:
         return Outcome(retry=error.retry, told=f"{type(error).__name__} {error.retry}: {error}")

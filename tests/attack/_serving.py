@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeAlias
 
+from devino_sandbox._listening import closed, stop_listening
+
 __all__ = ["Serve", "served"]
 
 Serve: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -23,9 +25,11 @@ async def served(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIt
     writers: list[asyncio.StreamWriter] = []
 
     async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, EOFError, ValueError):
-            await serve(reader, writer)
-        writer.close()
+        try:
+            with suppress(OSError, EOFError, ValueError):
+                await serve(reader, writer)
+        finally:
+            writer.close()
 
     # No coroutine: one that is cancelled before it began would leave its connection open.
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -38,11 +42,11 @@ async def served(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncIt
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await stop_listening(server)
         ending = tuple(tasks)
         for task in ending:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
         for writer in writers:
             writer.transport.abort()
-        await asyncio.sleep(0)
+        await closed(server)

@@ -37,7 +37,8 @@ async def converse(
 
         async with proxied(found.port, redirecting) as proxy:
             settings = redirected(found.settings(account), proxy.port)
-            async with client(found.kind, settings) as opened:
+            # No cut is silent: only a busy machine makes anybody wait.
+            async with client(found.kind, settings, patience=40) as opened:
                 outcome = await attempt(opened, message(found.kind, number, text))
         return outcome, data[0] if data else None
 

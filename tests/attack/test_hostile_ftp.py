@@ -10,8 +10,10 @@ from typing import NamedTuple
 import pytest
 
 from devino_core import Retry
+from devino_sandbox._listening import stop_listening
 from tests.attack._channels import FTP, attempt, by_turns, client, message, redirected, target
 from tests.attack._memory import bounded
+from tests.attack._serving import served
 
 MEGABYTES = 60
 LONG = 25.0
@@ -68,7 +70,6 @@ class Disk:
 @asynccontextmanager
 async def serving(odd: Step) -> AsyncIterator[tuple[int, Disk]]:
     disk = Disk()
-    tasks: set[asyncio.Task[None]] = set()
     usual = {
         "GREETING": b"220 x\r\n",
         "USER": b"331 password\r\n",
@@ -95,9 +96,6 @@ async def serving(odd: Step) -> AsyncIterator[tuple[int, Disk]]:
         return at == odd.at and odd.closes
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         came: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
         waiting: asyncio.Server | None = None
         connected: list[asyncio.StreamWriter] = []
@@ -121,7 +119,7 @@ async def serving(odd: Step) -> AsyncIterator[tuple[int, Disk]]:
                     said = b"550 none\r\n" if size is None else b"213 %d\r\n" % size
                 elif verb == "PASV":
                     if waiting is not None:
-                        waiting.close()
+                        await stop_listening(waiting)
                     waiting = await asyncio.start_server(connect, "127.0.0.1", 0)
                     port = waiting.sockets[0].getsockname()[1]
                     said = b"227 (127,0,0,1,%d,%d)\r\n" % divmod(port, 256)
@@ -138,18 +136,12 @@ async def serving(odd: Step) -> AsyncIterator[tuple[int, Disk]]:
                     back.close()
                     closes = await say(writer, "DATA")
         if waiting is not None:
-            waiting.close()
+            await stop_listening(waiting)
         for each in (writer, *connected):
             each.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1 << 22)
-    try:
-        yield server.sockets[0].getsockname()[1], disk
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with served(serve) as port:
+        yield port, disk
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

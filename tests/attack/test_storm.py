@@ -123,8 +123,9 @@ async def test_many_at_once_are_each_sent_once(kind: str, is_full: bool) -> None
     many = 5000 if is_full else 300
     async with target(kind) as found, client(kind, found.settings(0), patience=60) as opened:
         texts = [f"burst {number}" for number in range(many)]
+        # The last of them waits for all the others.
         outcomes = await asyncio.gather(
-            *[attempt(opened, message(kind, n, text)) for n, text in enumerate(texts)]
+            *[attempt(opened, message(kind, n, text), within=600) for n, text in enumerate(texts)]
         )
         recorded = dict(await found.recorded())
     assert _untrue(dict(zip(texts, outcomes, strict=True)), recorded) == []

@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 from devino_codecs import smpp
 from devino_codecs.smpp import Pdu, Role, SessionMachine, SessionSettings
+from devino_sandbox._listening import stop_listening
 
 __all__ = ["Connection", "Smsc", "smsc"]
 
@@ -163,7 +164,7 @@ async def smsc(tls: ssl.SSLContext | None = None) -> AsyncIterator[Smsc]:
     try:
         yield centre
     finally:
-        server.close()
+        await stop_listening(server)
         for connection in centre.connections:
             connection.close()
         await server.wait_closed()

@@ -8,6 +8,8 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from tests.attack._serving import served
+
 __all__ = ["OK", "Peer", "answer", "answering", "hang", "serving"]
 
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -21,22 +23,14 @@ async def serving(
     requests: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            for _ in range(answers):
-                requests.append(await request(reader))
-                await respond(reader, writer)
-            if answers > 1:
-                requests.append(await request(reader))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        for _ in range(answers):
+            requests.append(await request(reader))
+            await respond(reader, writer)
+        if answers > 1:
+            requests.append(await request(reader))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    try:
-        yield server.sockets[0].getsockname()[1], requests
-    finally:
-        server.close()
+    async with served(serve, context) as port:
+        yield port, requests
 
 
 async def request(reader: asyncio.StreamReader) -> bytes:

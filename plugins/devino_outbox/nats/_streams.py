@@ -14,6 +14,8 @@ __all__ = ["check_durability", "open_streams"]
 
 _OLDEST = (2, 12)
 _IN_USE = 10058
+_NO_PEERS = 10005
+"""Why is said by the description alone: a server is away, or none has the tags."""
 
 
 def check_durability(settings: NatsSettings) -> None:
@@ -82,6 +84,10 @@ def _configs(names: Names, settings: NatsSettings) -> list[dict[str, Any]]:
     return configs
 
 
+def _is_a_server_away(error: dict[str, Any]) -> bool:
+    return error.get("err_code") == _NO_PEERS and "peer offline" in str(error.get("description"))
+
+
 async def _open(link: Link, config: dict[str, Any], settings: NatsSettings) -> None:
     name = config["name"]
     info = await link.api(f"STREAM.INFO.{name}")
@@ -94,7 +100,7 @@ async def _open(link: Link, config: dict[str, Any], settings: NatsSettings) -> N
         error = info.get("error")
     if error is not None:
         said = f"the stream {name!r} cannot be made: {error.get('description')}"
-        if error.get("code") in (408, 503):
+        if error.get("code") in (408, 503) or _is_a_server_away(error):
             raise Unavailable(said)
         raise ConfigurationError(f"{said}. JetStream must be on, and replicas need a cluster")
     found = info["config"]
