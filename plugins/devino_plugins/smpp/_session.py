@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from math import inf
-from typing import Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, TypeAlias, TypeVar
 
 from devino_codecs.smpp import (
     Answered,
@@ -225,7 +225,7 @@ class SmppSession:
         call = seen.begin(pdu, attempt, number) if seen is not None and is_watched else None
         return Exchange(pdu, number, now, attempt, is_watched, call)
 
-    def conclude(self, exchange: Exchange[A], answer: Pdu) -> A:
+    def conclude(self, exchange: Exchange[A], answer: Any) -> A:
         """A request has its answer. Gives it as one of the request's own kind."""
         if type(answer) is GenericNack:
             answer = nacked(exchange.kind, answer)
@@ -235,7 +235,7 @@ class SmppSession:
                 seen.answered(self._call(seen, exchange), answer)
             elif exchange.is_watched:
                 seen.taken(exchange.pdu, exchange.attempt, exchange.since)
-        return cast("A", answer)  # the machine has seen to its class
+        return answer  # type: ignore[no-any-return]  # the machine has seen to its class
 
     def give_up(
         self,
