@@ -113,7 +113,9 @@ async def test_options_hold_for_all(wire: Wired, people: str) -> None:
         (PEOPLE.replace("+7 (903) 123-45-68", "7,9E+10"), "Hi", COLUMNS[:2], "powers of ten"),
         (PEOPLE.replace("Псков", "Псков;x"), "Hi", COLUMNS[:2], "line 4: row: has 4 cells"),
         (PEOPLE, "", COLUMNS[:2], "text: is empty"),
-        (PEOPLE, "one\ntwo", COLUMNS[:2], "U+000A"),
+        (PEOPLE, "one\ntwo", COLUMNS[:2], "text: may not hold U+000A: set `line_break`"),
+        (PEOPLE, "{name}\n", COLUMNS, "text: may not hold U+000A: set `line_break`"),
+        (PEOPLE.replace("Борис", '"a\nb"'), "{name}", COLUMNS, "name: may not hold U+000A: set"),
     ],
 )
 async def test_what_is_wrong_is_said_before_anything_is_sent(
@@ -124,6 +126,11 @@ async def test_what_is_wrong_is_said_before_anything_is_sent(
     assert result.exit_code == 2
     assert word in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+async def test_what_no_setting_allows_names_none(wire: Wired) -> None:
+    result = await devino(wire, "-", "a\tb", given=f"to\n{TO}\n".encode())
+    assert result.stderr == "devino: text: may not hold U+0009\n"
 
 
 async def test_an_error_is_an_object_for_programs(wire: Wired) -> None:

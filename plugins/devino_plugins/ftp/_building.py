@@ -34,6 +34,8 @@ Contact: TypeAlias = str | tuple[str, Mapping[str, str]]
 # So many rows are written at a time, in another thread: compressing them takes a while.
 _BLOCK = 2000
 _WHERE = re.compile(r"\[(\d+)\](?:\.(\w+))?")
+# How the codec ends if a cell holds one. With the setting `line_break` none is left.
+_LINE_BREAK = re.compile(r"U\+000[AD]$")
 _FIELDS = {"phone": "to", "TELNR_LONG": "to", "senddate": "send_at", "sourceaddress": "sender"}
 
 
@@ -75,7 +77,8 @@ class _Archive:
             )
         except EncodeError as error:
             self.file.close()
-            raise _Misfit(None, error.path.rpartition(".")[2], error.reason) from None
+            column = error.path.rpartition(".")[2]
+            raise _Misfit(None, column, _reason(error)) from None
 
     @property
     def full(self) -> bool:
@@ -92,7 +95,7 @@ class _Archive:
                 raise
             place = _WHERE.fullmatch(error.path)
             row, column = (int(place[1]), place[2] or "") if place else (None, "")
-            raise _Misfit(row, column, error.reason) from None
+            raise _Misfit(row, column, _reason(error)) from None
 
     def drop(self) -> None:
         """Leave nothing of it."""
@@ -105,6 +108,13 @@ class _Archive:
         size = self.file.tell()
         self.file.seek(0)
         return Built(self.file, self._writer.rows, size)
+
+
+def _reason(error: EncodeError) -> str:
+    """What is wrong, with the setting of the channel that allows it."""
+    if _LINE_BREAK.search(error.reason):
+        return f"{error.reason}: set `line_break` to what stands for a line break"
+    return error.reason
 
 
 def build(
