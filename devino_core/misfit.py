@@ -14,6 +14,7 @@ _TYPES = {
     "bool": "true or false",
     "array": "a list",
 }
+_MISSING = re.compile("Object missing required field (`[^`]*`)")
 
 
 class Misfit(NamedTuple):
@@ -33,7 +34,9 @@ def misfit(error: Exception, *, table: str = "a table") -> Misfit:
     said, at, path = str(error).rpartition(" - at `$")
     if not at:
         said, path = str(error), ""
-    if said.startswith("Expected "):
+    if missing := _MISSING.fullmatch(said):
+        said = f"needs {missing[1]}"
+    elif said.startswith("Expected "):
         names = {**_TYPES, "object": table}
         said = re.sub(r"`([^`]*)`", lambda found: _named(found[1], names), said)
     return Misfit(path.rstrip("`").removeprefix("."), f"{said[:1].lower()}{said[1:]}")

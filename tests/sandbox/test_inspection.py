@@ -152,7 +152,7 @@ async def test_a_clock_that_runs_by_itself_is_not_moved(account: Account) -> Non
         ("GET", "/_sandbox/nothing", "", 404, "Not Found"),
         ("PUT", "/_sandbox/messages", "", 405, "Method Not Allowed"),
         ("POST", "/_sandbox/incoming", "{", 400, "body"),
-        ("POST", "/_sandbox/incoming", '{"sender": "79161234567"}', 400, "missing required"),
+        ("POST", "/_sandbox/incoming", '{"sender": "79161234567"}', 400, "body: needs `text`"),
         ("POST", "/_sandbox/incoming", '{"sender": "x", "to": "1", "text": ""}', 400, "sender"),
         (
             "POST",
@@ -162,7 +162,7 @@ async def test_a_clock_that_runs_by_itself_is_not_moved(account: Account) -> Non
             "login",
         ),
         ("POST", "/_sandbox/faults", '{"action": {"do": "drop"}, "nth": 0}', 400, "from 1"),
-        ("POST", "/_sandbox/faults", '{"to": "79161234567"}', 400, "`action`"),
+        ("POST", "/_sandbox/faults", '{"to": "79161234567"}', 400, "body: needs `action`"),
         ("POST", "/_sandbox/faults", '{"action": {"do": "drop"}, "protocol": "rst"}', 400, "mean"),
         (
             "POST",
