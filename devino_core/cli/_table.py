@@ -165,8 +165,10 @@ def _lines(path: str | BinaryIO, encoding: str) -> Iterator[str]:
     except OSError as error:
         raise ConfigurationError(f"cannot read {named}: {error.strerror}") from None
     except UnicodeDecodeError:
+        # Python's name for UTF-8 that may begin with a byte order mark means nothing to users.
+        called = "UTF-8" if encoding == "utf-8-sig" else encoding
         raise ConfigurationError(
-            f"{named} is not in {encoding}: name its encoding, as in --encoding cp1251"
+            f"{named} is not in {called}: name its encoding, as in --encoding cp1251"
         ) from None
     except LookupError:
         raise ConfigurationError(f"no encoding is called {encoding!r}") from None

@@ -112,7 +112,11 @@ def test_a_column_that_is_not_there_is_told_with_the_nearest(file: Path) -> None
 
 @pytest.mark.parametrize(
     ("encoding", "word"),
-    [("utf-8-sig", "name its encoding, as in --encoding cp1251"), ("klingon", "no encoding")],
+    [
+        ("utf-8-sig", "is not in UTF-8: name its encoding, as in --encoding cp1251"),
+        ("ascii", "is not in ascii: name its encoding, as in --encoding cp1251"),
+        ("klingon", "no encoding"),
+    ],
 )
 def test_a_file_of_another_encoding_is_told_so(file: Path, encoding: str, word: str) -> None:
     file.write_bytes(PLAIN.encode("cp1251"))
