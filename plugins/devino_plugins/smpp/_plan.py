@@ -24,7 +24,7 @@ from devino_codecs.smpp import (
 from devino_codecs.text import Alphabet, count_parts
 from devino_core import InvalidMessage, Message, State
 from devino_core.clock import Clock
-from devino_plugins.kit.checks import MessageLimits, check_sender, check_text, number_of
+from devino_plugins.kit.checks import MessageLimits, check_sender, check_text
 
 from ._rules import Numbering, Rules
 from ._settings import SmppSettings
@@ -79,8 +79,8 @@ class Planner:
         self.source = lru_cache(_KEPT_SENDERS)(self._source)
         """``source_addr`` of a sender, with its type of number and numbering plan."""
 
-    def plan(self, message: Message, sender: str) -> Outgoing:
-        """One message as PDUs. Raises InvalidMessage."""
+    def plan(self, message: Message, sender: str, number: str) -> Outgoing:
+        """One message as PDUs. ``number`` is that of its recipient. Raises InvalidMessage."""
         text = message.text
         check_text(text, message, _LIMITS)
         check_sender(sender, message, _LIMITS)
@@ -96,7 +96,7 @@ class Planner:
             source_addr=source_addr,
             dest_addr_ton=dest_ton,
             dest_addr_npi=dest_npi,
-            destination_addr=number_of(message),
+            destination_addr=number,
             registered_delivery=self._registered_delivery,
             schedule_delivery_time=schedule,
             validity_period=validity,
