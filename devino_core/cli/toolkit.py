@@ -204,6 +204,11 @@ class App:
         text = line.decode()
         return line if text.isprintable() else _UNPRINTABLE.sub(_escaped, text).encode()
 
+    def head(self, columns: Sequence[str]) -> None:
+        """Name the columns for a pipe, before rows that are printed one by one."""
+        if not self.json and not sys.stdout.isatty():
+            self.line("\t".join(columns))
+
     def table(self, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
         """Print rows: a list for ``--json``, a table on a terminal, tab-separated to a pipe.
 

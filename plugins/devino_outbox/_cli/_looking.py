@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -140,8 +139,7 @@ def events(app: App, after: str, follow: bool) -> None:
     async def work() -> None:
         cursor = after
         async with opened(app) as box:
-            if not app.json and not sys.stdout.isatty():
-                app.line("\t".join(_COLUMNS))
+            app.head(_COLUMNS)
             while True:
                 page = await box.store.events(cursor, 500)
                 for event in page:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import BinaryIO
 
 import msgspec
@@ -66,8 +65,7 @@ async def _look_up(app: App, numbers: list[str], channel: str | None) -> None:
 
     async with app.client() as client:
         rest = client.channel_for(kind=RestChannel, channel=channel)
-        if not app.json and not sys.stdout.isatty():
-            app.line("\t".join(COLUMNS))
+        app.head(COLUMNS)
         with app.progress(len(numbers)) as bar:
             async for found in rest.lookup(numbers):
                 row = msgspec.structs.asdict(found)

@@ -42,6 +42,7 @@ class Exchange(msgspec.Struct, Generic[A], frozen=True):
     since: float
     """When it was made, in the clock's monotonic time."""
     attempt: int
+    """How often it was made, this time included."""
     is_watched: bool
     """Whether anybody wants to know of it if it succeeds."""
     call: Running | None

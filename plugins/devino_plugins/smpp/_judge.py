@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import TypeAlias
 
 import msgspec
 
@@ -25,7 +26,7 @@ from ._plan import Outgoing
 from ._rules import Rules
 from ._session import SmppSession
 
-__all__ = ["THROTTLED", "Job", "Judge", "Next"]
+__all__ = ["THROTTLED", "Job", "Judge", "Next", "Outcome"]
 
 THROTTLED = int(CommandStatus.ESME_RTHROTTLED)
 _STATUSES = {
@@ -43,6 +44,9 @@ class Next(enum.Enum):
 
 
 _REQUEST, _ROUND = Next.REQUEST, Next.ROUND
+
+Outcome: TypeAlias = Receipt | DevinoError | Next
+"""What has become of a message, or what is next."""
 
 
 class Job(msgspec.Struct):
@@ -68,7 +72,10 @@ class Job(msgspec.Struct):
 
 
 class Judge:
-    """Decides by the answers what becomes of messages."""
+    """Decides by the answers what becomes of messages.
+
+    ``patience`` is in seconds: so long a message is sent again that is throttled all the time.
+    """
 
     def __init__(
         self, correlator: Correlator, rules: Rules, clock: Clock, patience: float, *, channel: str
@@ -81,7 +88,7 @@ class Judge:
 
     def answered(
         self, job: Job, session: SmppSession, answer: SubmitSmResp, pause: float | None
-    ) -> Receipt | DevinoError | Next:
+    ) -> Outcome:
         """The outcome of the message, or what is next. ``pause`` is in seconds: so long a message
         waits that met a full queue. None: it may not wait again."""
         status = answer.command_status
@@ -111,7 +118,7 @@ class Judge:
     def rest(self, session: SmppSession, give_up: float | None) -> float:
         """Let a throttled session rest. Gives when to give up, and raises Throttled after that.
 
-        The limit is ``throttle_timeout`` seconds from the first time, when ``give_up`` is None.
+        ``give_up`` is in the clock's monotonic time, and None the first time.
         """
         now = self._clock.monotonic()
         session.pause(self._rules.throttled_pause)

@@ -7,22 +7,19 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from devino_codecs.smpp import Pdu, SubmitSmResp
-from devino_core import ConnectFailed, DevinoError, Receipt
+from devino_core import ConnectFailed, DevinoError
 from devino_core.dispatch import bug_ended
 from devino_core.push import Correlator
 
 from ._exchange import Exchange
-from ._judge import Job, Judge, Next
+from ._judge import Job, Judge, Next, Outcome
 from ._pool import Pool
 from ._session import SmppSession
 
-__all__ = ["Lanes", "Outcome"]
-
-Outcome: TypeAlias = Receipt | DevinoError | Next
-"""What has become of a message; :attr:`Next.ROUND` if it is to be sent again in the next round."""
+__all__ = ["Lanes"]
 
 _REQUEST = Next.REQUEST
 
@@ -127,6 +124,8 @@ class Lanes:
 
 
 class _Lane:
+    """Sends one message at a time, and is the waiter of its own requests."""
+
     __slots__ = ("_exchange", "_in_context", "_job", "_lanes", "_number", "_session")
 
     _session: SmppSession

@@ -29,8 +29,8 @@ from devino_core.dispatch import Brake, bug_ended
 from devino_core.push import Correlator, Origin
 
 from ._answers import query_status
-from ._judge import THROTTLED, Job, Judge, Next
-from ._lanes import Lanes, Outcome
+from ._judge import THROTTLED, Job, Judge, Next, Outcome
+from ._lanes import Lanes
 from ._plan import Outgoing, Planner
 from ._pool import Pool
 from ._rules import Rules
